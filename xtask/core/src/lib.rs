@@ -1,0 +1,9 @@
+//! The thinking: nouns of the field as types, and planners that turn observed and desired
+//! into steps. Nothing here knows a terminal, a network, a process, a disk or a clock; what
+//! it must know is handed in. The fence is this crate's manifest and its `clippy.toml`.
+
+pub mod descriptor;
+pub mod digest;
+pub mod platform;
+pub mod reference;
+pub mod secret;

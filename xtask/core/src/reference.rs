@@ -1,0 +1,208 @@
+//! Where an image is: registry, repository, and a tag or a digest.
+
+use crate::digest::Digest;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A place in a registry that holds manifests: `ghcr.io` and `acme/nutri/backend`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Repository {
+    registry: String,
+    path: String,
+}
+
+/// An image in a repository, by tag or by digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// Where it is.
+    pub repository: Repository,
+    /// Which one it is there.
+    pub name: Name,
+}
+
+/// How a manifest is named inside its repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// A movable name.
+    Tag(Tag),
+    /// The name of the bytes.
+    Digest(Digest),
+}
+
+/// A movable name: at most 128 of letters, digits, `_`, `.`, `-`, not starting with `.` or `-`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(String);
+
+/// Why a text is not a reference.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{text}` is not {wanted}")]
+pub struct ReferenceError {
+    text: String,
+    wanted: &'static str,
+}
+
+const WANTED_REPOSITORY: &str =
+    "a repository: wanted `registry/path` in lowercase, such as `ghcr.io/acme/nutri`";
+const WANTED_TAG: &str = "a tag: wanted up to 128 letters, digits, `_`, `.` or `-`";
+const WANTED_REFERENCE: &str = "a reference: wanted `repository:tag` or `repository@sha256:…`";
+
+impl Repository {
+    /// The registry's host, with its port if it has one.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The path below the registry.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The repository one level below this one.
+    pub fn join(&self, name: &str) -> Result<Self, ReferenceError> {
+        format!("{self}/{name}").parse()
+    }
+
+    /// The image called `digest` in this repository.
+    pub fn pin(&self, digest: Digest) -> Reference {
+        Reference { repository: self.clone(), name: Name::Digest(digest) }
+    }
+
+    /// The image that `tag` names at the moment in this repository.
+    pub fn tag(&self, tag: Tag) -> Reference {
+        Reference { repository: self.clone(), name: Name::Tag(tag) }
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.registry, self.path)
+    }
+}
+
+impl FromStr for Repository {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let refuse = || ReferenceError { text: text.to_owned(), wanted: WANTED_REPOSITORY };
+        let (registry, path) = text.split_once('/').ok_or_else(refuse)?;
+        if !is_registry(registry) || path.is_empty() || !path.split('/').all(is_component) {
+            return Err(refuse());
+        }
+        Ok(Self { registry: registry.to_owned(), path: path.to_owned() })
+    }
+}
+
+impl TryFrom<String> for Repository {
+    type Error = ReferenceError;
+
+    fn try_from(text: String) -> Result<Self, ReferenceError> {
+        text.parse()
+    }
+}
+
+impl From<Repository> for String {
+    fn from(repository: Repository) -> Self {
+        repository.to_string()
+    }
+}
+
+/// A registry's host has a dot or a port, or is `localhost`; otherwise it is a path component.
+fn is_registry(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+    let named = text == "localhost" || text.contains(['.', ':']);
+    named && text.bytes().all(legal)
+}
+
+/// A component is lowercase letters and digits, with `.`, `_`, `__` or `-` only inside.
+fn is_component(text: &str) -> bool {
+    let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let legal = |byte: u8| alphanumeric(byte) || b"._-".contains(&byte);
+    let bytes = text.as_bytes();
+    let ends = [bytes.first(), bytes.last()];
+    ends.into_iter().all(|end| end.copied().is_some_and(alphanumeric)) && text.bytes().all(legal)
+}
+
+impl Tag {
+    /// The tag as it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for Tag {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let legal = |byte: u8| word(byte) || b".-".contains(&byte);
+        let starts = text.bytes().next().is_some_and(word);
+        if !starts || text.len() > 128 || !text.bytes().all(legal) {
+            return Err(ReferenceError { text: text.to_owned(), wanted: WANTED_TAG });
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => write!(formatter, "{tag}"),
+            Self::Digest(digest) => write!(formatter, "{digest}"),
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let separator = match self.name {
+            Name::Tag(_) => ':',
+            Name::Digest(_) => '@',
+        };
+        write!(formatter, "{}{separator}{}", self.repository, self.name)
+    }
+}
+
+impl FromStr for Reference {
+    type Err = ReferenceError;
+
+    fn from_str(text: &str) -> Result<Self, ReferenceError> {
+        let refuse = || ReferenceError { text: text.to_owned(), wanted: WANTED_REFERENCE };
+        if let Some((repository, digest)) = text.split_once('@') {
+            let digest = digest.parse().map_err(|_| refuse())?;
+            return Ok(repository.parse::<Repository>()?.pin(digest));
+        }
+        let slash = text.rfind('/').ok_or_else(refuse)?;
+        let colon = text[slash..].rfind(':').ok_or_else(refuse)? + slash;
+        let tag = text[colon + 1..].parse()?;
+        Ok(text[..colon].parse::<Repository>()?.tag(tag))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_reads_back_as_it_was_written() {
+        let digest = Digest::of(b"x");
+        let pin = format!("127.0.0.1:5510/nutri/backend@{digest}");
+        for text in ["ghcr.io/acme/nutri/backend:1.2", "localhost:5000/a:latest", pin.as_str()] {
+            assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_what_a_registry_would_refuse() {
+        for text in ["nutri", "ghcr.io/Acme/x:1", "ghcr.io/acme", "ghcr.io/a/-b:1", "ghcr.io/a:.x"] {
+            assert!(text.parse::<Reference>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Real small servers with state and faults, which stand in for providers in tests.

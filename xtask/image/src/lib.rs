@@ -1,0 +1,1 @@
+//! The bytes: normal forms, layers and the OCI layout. Files in, files out, no network.

@@ -1,0 +1,1 @@
+//! One outside thing per file; an edge reads and changes, and decides nothing.

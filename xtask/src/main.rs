@@ -1,0 +1,3 @@
+//! Parse, dispatch, say the error, exit.
+
+fn main() {}
