@@ -2,8 +2,14 @@
 //! into steps. Nothing here knows a terminal, a network, a process, a disk or a clock; what
 //! it must know is handed in. The fence is this crate's manifest and its `clippy.toml`.
 
+pub mod debian;
+pub mod definition;
+pub mod deploy;
 pub mod descriptor;
 pub mod digest;
+pub mod finding;
 pub mod platform;
+pub mod reader;
 pub mod reference;
 pub mod secret;
+pub mod template;

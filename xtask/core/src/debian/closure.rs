@@ -1,0 +1,140 @@
+//! The closure of some packages: they, what they need, what those need, and so on.
+
+use super::index::{Index, Package};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Why packages cannot be closed over.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ClosureError {
+    /// The archive holds no such package.
+    #[error("unknown package `{package}`, wanted by {wanted_by}")]
+    Unknown {
+        /// The name, or the alternatives.
+        package: String,
+        /// Who asked for it.
+        wanted_by: String,
+    },
+    /// A name that is left out although nothing asks for it: a stale line.
+    #[error("package `{0}` is left out, but nothing asks for it; remove the line from `without`")]
+    Idle(String),
+}
+
+/// Every package that `wanted` need, less those `without` and those already `below`.
+/// The result is ordered by name.
+pub fn close<'a>(
+    index: &'a Index,
+    wanted: &[String],
+    without: &[String],
+    below: &BTreeSet<String>,
+) -> Result<Vec<&'a Package>, ClosureError> {
+    let mut closure = BTreeMap::new();
+    let mut avoided = BTreeSet::new();
+    let mut open: Vec<(Vec<String>, String)> = wanted
+        .iter()
+        .map(|name| (vec![name.clone()], "the definition".to_owned()))
+        .collect();
+    while let Some((alternatives, wanted_by)) = open.pop() {
+        let avoid = |name: &&String| without.contains(name) || below.contains(*name);
+        if let Some(name) = alternatives.iter().find(avoid) {
+            avoided.insert(name.clone());
+            continue;
+        }
+        let package = choose(index, &alternatives, &wanted_by)?;
+        if without.contains(&package.name) || below.contains(&package.name) {
+            avoided.insert(package.name.clone());
+        } else if closure.insert(package.name.clone(), package).is_none() {
+            let by = format!("package `{}`", package.name);
+            open.extend(
+                package
+                    .needs
+                    .iter()
+                    .map(|group| (group.clone(), by.clone())),
+            );
+        }
+    }
+    match without.iter().find(|name| !avoided.contains(*name)) {
+        Some(idle) => Err(ClosureError::Idle(idle.clone())),
+        None => Ok(closure.into_values().collect()),
+    }
+}
+
+/// The first alternative that the archive holds, as apt would take it.
+fn choose<'a>(
+    index: &'a Index,
+    alternatives: &[String],
+    wanted_by: &str,
+) -> Result<&'a Package, ClosureError> {
+    let real = alternatives.iter().find_map(|name| index.package(name));
+    let found = real.or_else(|| alternatives.iter().find_map(|name| index.provider(name)));
+    found.ok_or_else(|| ClosureError::Unknown {
+        package: alternatives.join("` or `"),
+        wanted_by: wanted_by.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index() -> Index {
+        let stanza = |name: &str, version: &str, rest: &str| {
+            let hex = "00".repeat(32);
+            format!(
+                "Package: {name}\nVersion: {version}\nFilename: p/{name}.deb\nSize: 1\nSHA256: {hex}\n{rest}\n\n"
+            )
+        };
+        let main = [
+            stanza(
+                "app",
+                "1",
+                "Depends: libc (>= 2), mail-server | null, debconf:any",
+            ),
+            stanza("libc", "2.36-9+deb12u9", "Pre-Depends: gcc"),
+            stanza("gcc", "12", ""),
+            stanza("debconf", "1", ""),
+            stanza("exim", "4", "Provides: mail-server"),
+        ];
+        let security = [stanza("libc", "2.36-9+deb12u14", "Pre-Depends: gcc")];
+        let mut index = Index::default();
+        index.read("debian", &main.concat()).unwrap();
+        index.read("debian-security", &security.concat()).unwrap();
+        index
+    }
+
+    fn names(without: &[&str], below: &[&str]) -> Result<Vec<String>, ClosureError> {
+        let without: Vec<String> = without.iter().map(ToString::to_string).collect();
+        let below = below.iter().map(ToString::to_string).collect();
+        let index = index();
+        let closed = close(&index, &["app".to_owned()], &without, &below)?;
+        Ok(closed
+            .iter()
+            .map(|it| format!("{}={}", it.name, it.version))
+            .collect())
+    }
+
+    #[test]
+    fn takes_the_newest_of_every_archive_and_providers_of_virtual_names() {
+        let all = [
+            "app=1",
+            "debconf=1",
+            "exim=4",
+            "gcc=12",
+            "libc=2.36-9+deb12u14",
+        ];
+        assert_eq!(names(&[], &[]).unwrap(), all);
+    }
+
+    #[test]
+    fn leaves_out_what_is_declared_and_what_a_lower_layer_has() {
+        let some = ["app=1", "exim=4"];
+        assert_eq!(names(&["debconf"], &["libc", "gcc"]).unwrap(), some);
+    }
+
+    #[test]
+    fn a_line_that_leaves_out_nothing_is_refused() {
+        assert_eq!(
+            names(&["perl"], &[]),
+            Err(ClosureError::Idle("perl".into()))
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! One layer of a definition: what it is filled with, what is left out, what is added.
+
+use crate::reader::Table;
+
+/// One layer: one tar of file changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Its name inside the definition, as the lock and the output call it.
+    pub name: String,
+    /// What it is filled with.
+    pub stuff: Stuff,
+    /// Globs of paths in the image that are left out.
+    pub drop: Vec<String>,
+    /// What is added by declaration.
+    pub additions: Vec<Addition>,
+}
+
+/// What a layer is filled with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stuff {
+    /// Debian packages, unpacked without running their scripts.
+    Debian(Debian),
+    /// Production packages of npm, installed by `npm ci` from the lock in `path`.
+    Npm {
+        /// The folder with `package.json` and `package-lock.json`.
+        path: String,
+        /// What goes where, relative to that folder after the installation.
+        copy: Vec<Copy>,
+    },
+    /// Wheels, installed by `uv` from a hash-pinned requirements file.
+    Wheels {
+        /// The requirements file.
+        requirements: String,
+        /// What goes where, relative to the installation's folder.
+        copy: Vec<Copy>,
+    },
+    /// The output of a service's own build (`npm run build`).
+    Build {
+        /// The service's folder.
+        path: String,
+        /// What goes where, relative to that folder after the build.
+        copy: Vec<Copy>,
+    },
+    /// Files of the repository as they are.
+    Files {
+        /// The folder they are in.
+        path: String,
+        /// What goes where, relative to that folder.
+        copy: Vec<Copy>,
+    },
+}
+
+/// Packages by name; their closure is in the lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Debian {
+    /// The packages asked for.
+    pub packages: Vec<String>,
+    /// Packages that a dependency asks for and that stay out, each with the reason.
+    pub without: Vec<(String, String)>,
+}
+
+/// A path of the input and where it goes in the image. `*` stands for one path component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    /// Relative to the input's folder.
+    pub from: String,
+    /// Relative to the root of the image.
+    pub to: String,
+}
+
+/// Something added to a layer by declaration, such as the useful effect of a maintainer script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addition {
+    /// A directory with its mode and owner.
+    Directory(String, Ownership),
+    /// A symlink and its text.
+    Link(String, String),
+    /// A file and its content.
+    File(String, String),
+    /// A file made of all files that match a glob, in byte order, each ending in a newline.
+    Collect(String, String),
+}
+
+/// Mode and owner of a declared directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ownership {
+    /// Permission bits.
+    pub mode: u32,
+    /// User.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+}
+
+pub(super) fn read(table: &Table<'_>) -> Option<Layer> {
+    let name = table.text("name");
+    let stuff = read_stuff(table);
+    let drop = table.texts("drop");
+    let additions = read_additions(table);
+    Some(Layer {
+        name: name?,
+        stuff: stuff?,
+        drop,
+        additions,
+    })
+}
+
+fn read_stuff(table: &Table<'_>) -> Option<Stuff> {
+    match table.text("kind")?.as_str() {
+        "debian" => Some(read_debian(table)),
+        "npm" => Some(Stuff::Npm {
+            path: read_path(table, "path")?,
+            copy: read_copies(table),
+        }),
+        "wheels" => Some(Stuff::Wheels {
+            requirements: read_path(table, "requirements")?,
+            copy: read_copies(table),
+        }),
+        "build" => Some(Stuff::Build {
+            path: read_path(table, "path")?,
+            copy: read_copies(table),
+        }),
+        "files" => Some(Stuff::Files {
+            path: read_path(table, "path")?,
+            copy: read_copies(table),
+        }),
+        other => {
+            let known = "`debian`, `npm`, `wheels`, `build`, `files`";
+            table.refuse("kind", format!("unknown kind `{other}`; known: {known}"));
+            None
+        }
+    }
+}
+
+fn read_debian(table: &Table<'_>) -> Stuff {
+    let packages = table.texts("packages");
+    Stuff::Debian(Debian {
+        packages,
+        without: table.text_table("without"),
+    })
+}
+
+fn read_copies(table: &Table<'_>) -> Vec<Copy> {
+    let copies = table.text_table("copy").into_iter();
+    let copies: Vec<Copy> = copies.map(|(from, to)| Copy { from, to }).collect();
+    for copy in &copies {
+        refuse_escape(table, "copy", &copy.from);
+        refuse_escape(table, "copy", &copy.to);
+    }
+    if copies.is_empty() {
+        table.refuse(
+            "copy",
+            "missing; it says what goes where: `{ FROM = \"TO\" }`",
+        );
+    }
+    copies
+}
+
+fn read_path(table: &Table<'_>, key: &str) -> Option<String> {
+    let path = table.text(key)?;
+    refuse_escape(table, key, &path).then_some(path)
+}
+
+/// True if `path` stays inside the tree; notes a finding otherwise.
+fn refuse_escape(table: &Table<'_>, key: &str, path: &str) -> bool {
+    let escapes = path.split('/').any(|part| matches!(part, "" | "." | ".."));
+    if escapes {
+        table.refuse(
+            key,
+            format!("`{path}` escapes the tree; wanted a relative path without `..`"),
+        );
+    }
+    !escapes
+}
+
+fn read_additions(table: &Table<'_>) -> Vec<Addition> {
+    let mut additions = Vec::new();
+    for (path, text) in table.text_table("directories") {
+        if let Some(ownership) = read_ownership(&text) {
+            additions.push(Addition::Directory(path, ownership));
+        } else {
+            table.refuse(
+                "directories",
+                format!("`{text}` is not `MODE` or `MODE UID:GID`"),
+            );
+        }
+    }
+    let links = table.text_table("links").into_iter();
+    additions.extend(links.map(|(path, target)| Addition::Link(path, target)));
+    let files = table.text_table("files").into_iter();
+    additions.extend(files.map(|(path, content)| Addition::File(path, content)));
+    let collections = table.text_table("collect").into_iter();
+    additions.extend(collections.map(|(path, glob)| Addition::Collect(path, glob)));
+    for addition in &additions {
+        refuse_escape(table, addition.key(), addition.path());
+    }
+    additions
+}
+
+/// `0755` or `0700 70:70`.
+fn read_ownership(text: &str) -> Option<Ownership> {
+    let (mode, owner) = text.split_once(' ').unwrap_or((text, "0:0"));
+    let (uid, gid) = owner.split_once(':')?;
+    let mode = u32::from_str_radix(mode, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o7777)?;
+    Some(Ownership {
+        mode,
+        uid: uid.parse().ok()?,
+        gid: gid.parse().ok()?,
+    })
+}
+
+impl Addition {
+    /// Where it goes, relative to the root of the image.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Directory(path, _)
+            | Self::Link(path, _)
+            | Self::File(path, _)
+            | Self::Collect(path, _) => path,
+        }
+    }
+
+    fn key(&self) -> &'static str {
+        match self {
+            Self::Directory(..) => "directories",
+            Self::Link(..) => "links",
+            Self::File(..) => "files",
+            Self::Collect(..) => "collect",
+        }
+    }
+}

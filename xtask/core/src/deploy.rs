@@ -1,0 +1,191 @@
+//! `deploy.toml` as types: what is shipped, and where to. Read once, whole, with every mistake.
+
+mod environment;
+mod service;
+#[cfg(test)]
+mod tests;
+
+pub use environment::{Environment, Platform, PlatformPart, Proxy, SecretSource, TargetKind};
+pub use service::{Access, Health, Limits, Service};
+
+use crate::finding::Findings;
+use crate::reader::{Source, Table};
+use std::collections::BTreeMap;
+
+/// The file's name, from the root of the repository.
+pub const FILE: &str = "deploy.toml";
+
+/// Everything that `deploy.toml` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deploy {
+    /// The name that containers, volumes and networks start with.
+    pub project: String,
+    /// The services, in the order of the file.
+    pub services: Vec<Service>,
+    /// Where the migrations are and how long one may wait or run.
+    pub migrations: Migrations,
+    /// The environments by name.
+    pub environments: BTreeMap<String, Environment>,
+}
+
+/// Where the migrations are, and the time-outs each of them runs under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrations {
+    /// The folder, in Prisma's layout.
+    pub path: String,
+    /// How long a statement waits for a table lock, in milliseconds.
+    pub lock_timeout_ms: u64,
+    /// How long a statement runs, in milliseconds.
+    pub statement_timeout_ms: u64,
+}
+
+/// There is no environment of that name.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("unknown environment `{wanted}`; known: {known}")]
+pub struct UnknownEnvironment {
+    wanted: String,
+    known: String,
+}
+
+impl Deploy {
+    /// Reads `text`; the error holds every mistake.
+    pub fn parse(text: &str) -> Result<Self, Findings> {
+        Source::new(FILE, text).read(read)
+    }
+
+    /// The environment called `name`.
+    pub fn environment(&self, name: &str) -> Result<&Environment, UnknownEnvironment> {
+        let known = || {
+            self.environments
+                .keys()
+                .map(|key| format!("`{key}`"))
+                .collect::<Vec<_>>()
+        };
+        let unknown = || UnknownEnvironment {
+            wanted: name.to_owned(),
+            known: known().join(", "),
+        };
+        self.environments.get(name).ok_or_else(unknown)
+    }
+
+    /// The service called `name`.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|service| service.name == name)
+    }
+
+    /// The services, each after those it needs.
+    pub fn rollout_order(&self) -> Vec<&Service> {
+        let mut ordered: Vec<&Service> = Vec::new();
+        while let Some(next) = self.services.iter().find(|service| {
+            let placed = |name: &String| ordered.iter().any(|before| before.name == *name);
+            !placed(&service.name) && service.needs.iter().all(placed)
+        }) {
+            ordered.push(next);
+        }
+        ordered
+    }
+}
+
+fn read(root: &Table<'_>) -> Option<Deploy> {
+    let project = read_name(root, "project");
+    let services = service::read_all(root);
+    let migrations = read_migrations(root);
+    let environments = root.table("environments").map(|table| {
+        let read = |name: &str, table: &Table<'_>| environment::read(name, table);
+        table.each(read).into_iter().collect::<BTreeMap<_, _>>()
+    });
+    let deploy = Deploy {
+        project: project?,
+        services: services?,
+        migrations: migrations?,
+        environments: environments?,
+    };
+    check_across(root, &deploy);
+    Some(deploy)
+}
+
+fn read_migrations(root: &Table<'_>) -> Option<Migrations> {
+    let table = root.table("migrations")?;
+    let path = read_path(&table, "path");
+    let lock_timeout_ms = table.number("lock_timeout_ms", 1..=600_000);
+    let statement_timeout_ms = table.number("statement_timeout_ms", 1..=86_400_000);
+    table.refuse_unknown();
+    Some(Migrations {
+        path: path?,
+        lock_timeout_ms: lock_timeout_ms?,
+        statement_timeout_ms: statement_timeout_ms?,
+    })
+}
+
+/// A name that fits a DNS label, because containers are found by it.
+fn read_name(table: &Table<'_>, key: &str) -> Option<String> {
+    let name = table.text(key)?;
+    if !is_name(&name) {
+        table.refuse(
+            key,
+            format!("`{name}` is not a name: wanted lowercase letters, digits, `-`"),
+        );
+        return None;
+    }
+    Some(name)
+}
+
+fn is_name(name: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let starts = name
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_lowercase());
+    starts && name.len() <= 40 && !name.ends_with('-') && name.bytes().all(legal)
+}
+
+/// A path inside the repository: relative, and never up.
+fn read_path(table: &Table<'_>, key: &str) -> Option<String> {
+    let path = table.text(key)?;
+    let escapes = path.split('/').any(|part| matches!(part, "" | "." | ".."));
+    if escapes {
+        table.refuse(
+            key,
+            format!("`{path}` leaves the repository or is not plain: no `..`, no `/` at its start"),
+        );
+        return None;
+    }
+    Some(path)
+}
+
+/// What can only be judged with the whole file in hand.
+fn check_across(root: &Table<'_>, deploy: &Deploy) {
+    check_needs(root, deploy);
+    for (name, environment) in &deploy.environments {
+        environment::check(root, deploy, name, environment);
+    }
+}
+
+fn check_needs(root: &Table<'_>, deploy: &Deploy) {
+    let Some(services) = root.optional_table("services") else {
+        return;
+    };
+    for service in &deploy.services {
+        let Some(table) = services.optional_table(&service.name) else {
+            continue;
+        };
+        for need in service
+            .needs
+            .iter()
+            .filter(|need| deploy.service(need).is_none())
+        {
+            let known: Vec<&str> = deploy.services.iter().map(|it| it.name.as_str()).collect();
+            table.refuse(
+                "needs",
+                format!("unknown service `{need}`; known: {}", known.join(", ")),
+            );
+        }
+        if !deploy
+            .rollout_order()
+            .iter()
+            .any(|placed| placed.name == service.name)
+        {
+            table.refuse("needs", "goes round in a circle, or needs what is unknown");
+        }
+    }
+}

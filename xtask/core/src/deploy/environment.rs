@@ -1,0 +1,243 @@
+//! One environment: a named place where releases live, with its own target and secrets.
+
+use super::{Deploy, read_path};
+use crate::reader::Table;
+use crate::reference::Repository;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+/// A named place where releases live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// What runs the containers there.
+    pub target: TargetKind,
+    /// Where its images are, one repository a service below it.
+    pub registry: Repository,
+    /// Where it is reached from outside.
+    pub url: String,
+    /// What we run beside the services; only the Docker target has one.
+    pub platform: Option<Platform>,
+    /// Where each secret comes from.
+    pub secrets: BTreeMap<String, SecretSource>,
+}
+
+/// What runs the containers of an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// Plain Docker on this machine.
+    Docker,
+    /// A Coolify server.
+    Coolify,
+}
+
+/// What the local environment runs beside the services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// The database.
+    pub postgres: PlatformPart,
+    /// The cache.
+    pub redis: PlatformPart,
+    /// The registry.
+    pub registry: PlatformPart,
+    /// The reverse proxy.
+    pub proxy: Proxy,
+}
+
+/// One container of the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlatformPart {
+    /// A definition of ours (`images/….toml`), or an official image by digest.
+    pub image: String,
+    /// Its port on the loopback address of this machine.
+    pub port: u16,
+}
+
+/// The reverse proxy, which has a second port for changing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// The container and its public port.
+    pub part: PlatformPart,
+    /// The port of its admin API, on the loopback address of this machine.
+    pub admin_port: u16,
+}
+
+/// Where a secret comes from. The secret itself is never in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// Made once, kept in a private file of this machine.
+    Generate,
+    /// The environment variable of that name.
+    Variable(String),
+    /// The file of that path, outside the repository.
+    File(String),
+}
+
+/// The text names no target that we have.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown target `{0}`; known: `docker`, `coolify`")]
+pub struct UnknownTarget(String);
+
+/// The text is no source of a secret.
+#[derive(Debug, thiserror::Error)]
+#[error("wanted `generate`, `env:VARIABLE` or `file:PATH`; a secret itself never stands here")]
+pub struct UnknownSecretSource;
+
+impl FromStr for TargetKind {
+    type Err = UnknownTarget;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTarget> {
+        match text {
+            "docker" => Ok(Self::Docker),
+            "coolify" => Ok(Self::Coolify),
+            other => Err(UnknownTarget(other.to_owned())),
+        }
+    }
+}
+
+impl FromStr for SecretSource {
+    type Err = UnknownSecretSource;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSecretSource> {
+        match text.split_once(':') {
+            None if text == "generate" => Ok(Self::Generate),
+            Some(("env", name)) if !name.is_empty() => Ok(Self::Variable(name.to_owned())),
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.to_owned())),
+            _ => Err(UnknownSecretSource),
+        }
+    }
+}
+
+pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
+    let target = table.parsed("target");
+    let registry = table.parsed("registry");
+    let url = read_url(table);
+    let platform = table
+        .optional_table("platform")
+        .map(|it| read_platform(&it));
+    let secrets = table
+        .optional_table("secrets")
+        .map(|it| read_secrets(&it))
+        .unwrap_or_default();
+    if target == Some(TargetKind::Docker) && platform.is_none() {
+        table.refuse(
+            "platform",
+            format!("missing; `{name}` is a Docker target and needs one"),
+        );
+    }
+    let platform = platform.map_or(Some(None), |read| read.map(Some));
+    Some(Environment {
+        target: target?,
+        registry: registry?,
+        url: url?,
+        platform: platform?,
+        secrets,
+    })
+}
+
+fn read_url(table: &Table<'_>) -> Option<String> {
+    let url = table.text("url")?;
+    let scheme = url.starts_with("http://") || url.starts_with("https://");
+    if !scheme || url.ends_with('/') || url.contains('@') {
+        table.refuse(
+            "url",
+            format!("`{url}` is not a base URL: `http(s)://host[:port]`, no `/` at its end"),
+        );
+        return None;
+    }
+    Some(url)
+}
+
+fn read_platform(table: &Table<'_>) -> Option<Platform> {
+    let postgres = table.table("postgres").map(|it| read_part(&it));
+    let redis = table.table("redis").map(|it| read_part(&it));
+    let registry = table.table("registry").map(|it| read_part(&it));
+    let proxy = table.table("proxy").map(|it| read_proxy(&it));
+    table.refuse_unknown();
+    Some(Platform {
+        postgres: postgres??,
+        redis: redis??,
+        registry: registry??,
+        proxy: proxy??,
+    })
+}
+
+fn read_part(table: &Table<'_>) -> Option<PlatformPart> {
+    let part = read_open_part(table);
+    table.refuse_unknown();
+    part
+}
+
+fn read_open_part(table: &Table<'_>) -> Option<PlatformPart> {
+    let image = table.text("image");
+    let port = table.port("port");
+    let image = image.filter(|it| it.contains('@') || read_path(table, "image").is_some());
+    Some(PlatformPart {
+        image: image?,
+        port: port?,
+    })
+}
+
+fn read_proxy(table: &Table<'_>) -> Option<Proxy> {
+    let part = read_open_part(table);
+    let admin_port = table.port("admin_port");
+    table.refuse_unknown();
+    Some(Proxy {
+        part: part?,
+        admin_port: admin_port?,
+    })
+}
+
+fn read_secrets(table: &Table<'_>) -> BTreeMap<String, SecretSource> {
+    let keys = table.keys().into_iter();
+    let secrets = keys
+        .filter_map(|key| Some((key.clone(), table.optional_parsed(&key)?)))
+        .collect();
+    table.refuse_unknown();
+    secrets
+}
+
+/// What can only be judged with the whole file in hand: ports apart, references answered.
+pub(super) fn check(root: &Table<'_>, deploy: &Deploy, name: &str, environment: &Environment) {
+    let Some(table) = root
+        .optional_table("environments")
+        .and_then(|it| it.optional_table(name))
+    else {
+        return;
+    };
+    if let Some(platform) = &environment.platform {
+        check_ports(&table, platform);
+    }
+    let templates = deploy.services.iter().flat_map(|service| &service.settings);
+    for reference in templates.flat_map(|(_, template)| template.references()) {
+        if !is_answered(deploy, environment, reference) {
+            table.refuse(
+                "secrets",
+                format!("no answer to `${{{reference}}}`, which a service asks for"),
+            );
+        }
+    }
+}
+
+fn check_ports(table: &Table<'_>, platform: &Platform) {
+    let mut ports = [
+        platform.postgres.port,
+        platform.redis.port,
+        platform.registry.port,
+        platform.proxy.part.port,
+        platform.proxy.admin_port,
+    ];
+    ports.sort_unstable();
+    for pair in ports.windows(2).filter(|pair| pair[0] == pair[1]) {
+        table.refuse("platform", format!("port {} is given twice", pair[0]));
+    }
+}
+
+fn is_answered(deploy: &Deploy, environment: &Environment, reference: &str) -> bool {
+    let parts: Vec<&str> = reference.split('.').collect();
+    match parts.as_slice() {
+        ["release", "version"] | ["database", "url"] | ["redis", "url"] => true,
+        ["services", service, "url"] => deploy.service(service).is_some(),
+        ["secrets", name] => environment.secrets.contains_key(*name),
+        _ => false,
+    }
+}

@@ -1,0 +1,207 @@
+//! One service: where its source is, how it listens, how it says that it is well.
+
+use super::{is_name, read_path};
+use crate::reader::Table;
+use crate::template::Template;
+use std::fmt;
+use std::str::FromStr;
+
+/// One thing that is rolled out by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Its name, also the last part of its repository.
+    pub name: String,
+    /// The folder of its source.
+    pub path: String,
+    /// The file that defines its image.
+    pub image: String,
+    /// The port it listens on inside its container.
+    pub port: u16,
+    /// Who may reach it.
+    pub access: Access,
+    /// The services that must be rolled out before it.
+    pub needs: Vec<String>,
+    /// How long it goes on serving after SIGTERM, in seconds.
+    pub drain_seconds: u64,
+    /// Where it says how it is.
+    pub health: Health,
+    /// What it may use.
+    pub limits: Limits,
+    /// What it is told by environment variables, in the order of the file.
+    pub settings: Vec<(String, Template)>,
+}
+
+/// Who may reach a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, through the proxy's public port.
+    Public,
+    /// Other services only, through the proxy's inner ports.
+    Internal,
+}
+
+/// The three health paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// The process is alive.
+    pub live: String,
+    /// It may be sent requests.
+    pub ready: String,
+    /// Every dependency, one by one.
+    pub status: String,
+}
+
+/// What a container may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Processor cores.
+    pub cpus: u64,
+    /// Memory, in MiB.
+    pub memory_mb: u64,
+}
+
+/// The text is neither `public` nor `internal`.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown access `{0}`; known: `public`, `internal`")]
+pub struct UnknownAccess(String);
+
+impl FromStr for Access {
+    type Err = UnknownAccess;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAccess> {
+        match text {
+            "public" => Ok(Self::Public),
+            "internal" => Ok(Self::Internal),
+            other => Err(UnknownAccess(other.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Public => "public",
+            Self::Internal => "internal",
+        })
+    }
+}
+
+pub(super) fn read_all(root: &Table<'_>) -> Option<Vec<Service>> {
+    let table = root.table("services")?;
+    let services: Vec<Service> = table
+        .each(read)
+        .into_iter()
+        .map(|(_, service)| service)
+        .collect();
+    if services
+        .iter()
+        .filter(|service| service.access == Access::Public)
+        .count()
+        > 1
+    {
+        root.refuse(
+            "services",
+            "more than one is public; the public port leads to one service",
+        );
+    }
+    Some(services)
+}
+
+fn read(name: &str, table: &Table<'_>) -> Option<Service> {
+    if !is_name(name) {
+        table.refuse(
+            "path",
+            format!("`{name}` is not a name: lowercase letters, digits, `-`"),
+        );
+    }
+    let path = read_path(table, "path");
+    let image = read_path(table, "image");
+    let port = table.port("port");
+    let access = table.parsed("access");
+    let needs = table.texts("needs");
+    let drain_seconds = table.number("drain_seconds", 0..=300);
+    let health = read_health(table);
+    let limits = read_limits(table);
+    let settings = read_settings(table);
+    Some(Service {
+        name: name.to_owned(),
+        path: path?,
+        image: image?,
+        port: port?,
+        access: access?,
+        needs,
+        drain_seconds: drain_seconds?,
+        health: health?,
+        limits: limits?,
+        settings,
+    })
+}
+
+fn read_health(table: &Table<'_>) -> Option<Health> {
+    let table = table.table("health")?;
+    let live = read_url_path(&table, "live");
+    let ready = read_url_path(&table, "ready");
+    let status = read_url_path(&table, "status");
+    table.refuse_unknown();
+    Some(Health {
+        live: live?,
+        ready: ready?,
+        status: status?,
+    })
+}
+
+fn read_url_path(table: &Table<'_>, key: &str) -> Option<String> {
+    let path = table.text(key)?;
+    if !path.starts_with('/') || path.contains([' ', '?', '#']) {
+        table.refuse(
+            key,
+            format!("`{path}` is not a path: wanted `/` and no query"),
+        );
+        return None;
+    }
+    Some(path)
+}
+
+fn read_limits(table: &Table<'_>) -> Option<Limits> {
+    let table = table.table("limits")?;
+    let cpus = table.number("cpus", 1..=256);
+    let memory_mb = table.number("memory_mb", 32..=1_048_576);
+    table.refuse_unknown();
+    Some(Limits {
+        cpus: cpus?,
+        memory_mb: memory_mb?,
+    })
+}
+
+fn read_settings(table: &Table<'_>) -> Vec<(String, Template)> {
+    let Some(settings) = table.optional_table("settings") else {
+        return Vec::new();
+    };
+    let keys = settings.keys().into_iter();
+    let read = keys.filter_map(|key| {
+        let value: Template = settings.optional_parsed(&key)?;
+        refuse_open_secret(&settings, &key, &value);
+        Some((key, value))
+    });
+    read.collect()
+}
+
+/// A secret never stands in a file that is committed: only a reference to it does.
+fn refuse_open_secret(table: &Table<'_>, key: &str, value: &Template) {
+    let upper = key.to_ascii_uppercase();
+    let named = ["SECRET", "PASSWORD", "TOKEN", "API_KEY", "PRIVATE_KEY"];
+    let is_secret = named.iter().any(|word| upper.contains(word));
+    let text = value.to_string();
+    let has_password = text.split_once("://").is_some_and(|(_, rest)| {
+        let authority = rest.split('/').next().unwrap_or_default();
+        authority
+            .split_once('@')
+            .is_some_and(|(user, _)| user.contains(':'))
+    });
+    if value.is_literal() && (is_secret || has_password) {
+        table.refuse(
+            key,
+            "holds a secret in the open; wanted a reference: `${secrets.NAME}`",
+        );
+    }
+}

@@ -1,0 +1,70 @@
+//! What `deploy.toml` may say, and how each mistake is named.
+
+use super::*;
+
+fn committed() -> String {
+    include_str!("../../../../deploy.toml").to_owned()
+}
+
+fn mistakes(text: &str) -> String {
+    Deploy::parse(text).unwrap_err().to_string()
+}
+
+#[test]
+fn the_committed_file_is_valid_and_orders_what_is_needed_first() {
+    let deploy = Deploy::parse(&committed()).unwrap();
+    let order: Vec<&str> = deploy
+        .rollout_order()
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_eq!(order, ["ml-service", "backend"]);
+    assert_eq!(deploy.environments.len(), 3);
+}
+
+#[test]
+fn every_mistake_is_reported_at_once() {
+    let text = committed()
+        .replace("project = \"nutri\"", "project = \"Nutri!\"")
+        .replace("access = \"public\"", "access = \"open\"")
+        .replace("memory_mb = 4096", "memory = 4096")
+        .replace("port = 5512", "port = 0")
+        .replace("\"generate\"", "\"hunter2\"");
+    insta::assert_snapshot!(mistakes(&text));
+}
+
+#[test]
+fn a_secret_in_the_open_is_refused() {
+    let open = committed().replace("\"${secrets.jwt}\"", "\"0123456789\"");
+    assert!(mistakes(&open).contains("holds a secret in the open"));
+    let url = committed().replace("\"${redis.url}\"", "\"redis://u:p@host\"");
+    assert!(mistakes(&url).contains("holds a secret in the open"));
+}
+
+#[test]
+fn references_needs_and_ports_are_judged_across_the_file() {
+    let text = committed()
+        .replace("needs = [\"ml-service\"]", "needs = [\"mail\"]")
+        .replace(
+            "\nredis = { image = \"images/platform-redis.toml\", port = 5512 }",
+            "\nredis = { image = \"images/platform-redis.toml\", port = 5511 }",
+        )
+        .replace("${redis.url}", "${cache.url}");
+    insta::assert_snapshot!(mistakes(&text));
+}
+
+#[test]
+fn an_unknown_environment_names_the_known() {
+    let deploy = Deploy::parse(&committed()).unwrap();
+    let error = deploy.environment("prod").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "unknown environment `prod`; known: `local`, `production`, `staging`"
+    );
+}
+
+#[test]
+fn a_path_that_leaves_the_repository_is_refused() {
+    let text = committed().replace("path = \"services/backend\"", "path = \"../backend\"");
+    assert!(mistakes(&text).contains("leaves the repository"));
+}
