@@ -2,14 +2,20 @@
 //! into steps. Nothing here knows a terminal, a network, a process, a disk or a clock; what
 //! it must know is handed in. The fence is this crate's manifest and its `clippy.toml`.
 
+pub mod command;
 pub mod debian;
 pub mod definition;
 pub mod deploy;
 pub mod descriptor;
 pub mod digest;
 pub mod finding;
+pub mod ledger;
+pub mod lock;
+pub mod migration;
 pub mod platform;
+pub mod probe;
 pub mod reader;
 pub mod reference;
+pub mod release;
 pub mod secret;
 pub mod template;

@@ -1,0 +1,240 @@
+//! The lock of an image: every Debian package of every layer and platform, by hash.
+//!
+//! One line a package, so that a change reads as a change of that package.
+
+use crate::debian::Package;
+use crate::digest::Digest;
+use crate::finding::Findings;
+use crate::platform::Platform;
+use crate::reader::{Source, Table};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// What an image is built from, as far as Debian goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// The encoder whose bytes the image's digests are made of.
+    pub encoder: String,
+    /// The release of Debian.
+    pub suite: String,
+    /// When the archive's index was signed, in seconds since 1970; the image's `created`.
+    pub archive_time: u64,
+    /// The packages by layer and platform, each list ordered by name.
+    pub layers: BTreeMap<String, BTreeMap<Platform, Vec<LockedPackage>>>,
+}
+
+/// One `.deb`, exactly.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LockedPackage {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The archive it came from.
+    pub archive: String,
+    /// Its path below the archive's address.
+    pub path: String,
+    /// The digest of the `.deb`.
+    pub digest: Digest,
+    /// The size of the `.deb` in bytes.
+    pub size: u64,
+}
+
+/// One package that differs between two locks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// The package.
+    pub name: String,
+    /// The version before, if it was there.
+    pub before: Option<String>,
+    /// The version after, if it is there.
+    pub after: Option<String>,
+}
+
+impl From<&Package> for LockedPackage {
+    fn from(package: &Package) -> Self {
+        Self {
+            name: package.name.clone(),
+            version: package.version.clone(),
+            archive: package.archive.clone(),
+            path: package.path.clone(),
+            digest: package.digest,
+            size: package.size,
+        }
+    }
+}
+
+impl Lock {
+    /// Reads a lock; `file` is how messages call it.
+    pub fn parse(file: &str, text: &str) -> Result<Self, Findings> {
+        Source::new(file, text).read(read)
+    }
+
+    /// Writes the lock as `parse` reads it.
+    pub fn to_text(&self) -> String {
+        let mut text = String::from("# Written by `cargo xtask image lock`; one line a package.\n");
+        let head = format!(
+            "encoder = \"{}\"\nsuite = \"{}\"\narchive_time = {}\n",
+            self.encoder, self.suite, self.archive_time
+        );
+        text.push_str(&head);
+        for (layer, platforms) in &self.layers {
+            for (platform, packages) in platforms {
+                let _infallible = writeln!(text, "\n[layers.{layer}.\"{platform}\"]");
+                packages
+                    .iter()
+                    .for_each(|package| text.push_str(&line(package)));
+            }
+        }
+        text
+    }
+
+    /// The packages of a layer on a platform, if the lock knows them.
+    pub fn packages(&self, layer: &str, platform: Platform) -> Option<&[LockedPackage]> {
+        Some(self.layers.get(layer)?.get(&platform)?.as_slice())
+    }
+
+    /// What differs from `before` to this lock, by package.
+    pub fn changes_since(&self, before: &Self) -> Vec<Change> {
+        let (before, after) = (before.versions(), self.versions());
+        let names: std::collections::BTreeSet<&String> =
+            before.keys().chain(after.keys()).collect();
+        let change = |name: &String| Change {
+            name: name.clone(),
+            before: before.get(name).cloned(),
+            after: after.get(name).cloned(),
+        };
+        names
+            .into_iter()
+            .map(change)
+            .filter(|change| change.before != change.after)
+            .collect()
+    }
+
+    fn versions(&self) -> BTreeMap<String, String> {
+        let packages = self.layers.values().flat_map(BTreeMap::values).flatten();
+        packages
+            .map(|package| (package.name.clone(), package.version.clone()))
+            .collect()
+    }
+}
+
+fn line(package: &LockedPackage) -> String {
+    let LockedPackage {
+        name,
+        version,
+        archive,
+        path,
+        digest,
+        size,
+    } = package;
+    format!(
+        "\"{name}\" = {{ version = \"{version}\", archive = \"{archive}\", path = \"{path}\", \
+         digest = \"{digest}\", size = {size} }}\n"
+    )
+}
+
+fn read(root: &Table<'_>) -> Option<Lock> {
+    let encoder = root.text("encoder");
+    let suite = root.text("suite");
+    let archive_time = root.number("archive_time", 1..=u64::MAX / 2);
+    let layers = root.optional_table("layers").map(|layers| {
+        layers
+            .each(|_, layer| Some(read_layer(layer)))
+            .into_iter()
+            .collect::<BTreeMap<_, _>>()
+    });
+    Some(Lock {
+        encoder: encoder?,
+        suite: suite?,
+        archive_time: archive_time?,
+        layers: layers.unwrap_or_default(),
+    })
+}
+
+fn read_layer(layer: &Table<'_>) -> BTreeMap<Platform, Vec<LockedPackage>> {
+    let mut platforms = BTreeMap::new();
+    for (key, packages) in layer.each(|_, table| Some(table.each(read_package))) {
+        match key.parse() {
+            Ok(platform) => {
+                platforms.insert(platform, packages.into_iter().map(|(_, it)| it).collect());
+            }
+            Err(error) => layer.refuse(&key, format!("{error}")),
+        }
+    }
+    platforms
+}
+
+fn read_package(name: &str, table: &Table<'_>) -> Option<LockedPackage> {
+    let version = table.text("version");
+    let archive = table.text("archive");
+    let path = table.text("path");
+    let digest = table.parsed("digest");
+    let size = table.number("size", 1..=u64::MAX / 2);
+    let path = path.filter(|path| {
+        let plain = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        if !plain {
+            table.refuse("path", format!("`{path}` is not a plain relative path"));
+        }
+        plain
+    });
+    Some(LockedPackage {
+        name: name.to_owned(),
+        version: version?,
+        archive: archive?,
+        path: path?,
+        digest: digest?,
+        size: size?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock(version: &str) -> Lock {
+        let package = LockedPackage {
+            name: "libc6".into(),
+            version: version.into(),
+            archive: "debian".into(),
+            path: "pool/main/g/glibc/libc6.deb".into(),
+            digest: Digest::of(b"libc6"),
+            size: 7,
+        };
+        let platforms = Platform::ALL.map(|platform| (platform, vec![package.clone()]));
+        Lock {
+            encoder: "gzip-v1".into(),
+            suite: "bookworm".into(),
+            archive_time: 1_700_000_000,
+            layers: BTreeMap::from([("base".to_owned(), BTreeMap::from(platforms))]),
+        }
+    }
+
+    #[test]
+    fn a_lock_reads_back_as_it_was_written() {
+        let lock = lock("2.36-9+deb12u14");
+        assert_eq!(Lock::parse("x.lock", &lock.to_text()).unwrap(), lock);
+    }
+
+    #[test]
+    fn a_change_names_the_package_and_both_versions() {
+        let changes = lock("2").changes_since(&lock("1"));
+        let (before, after) = (Some("1".to_owned()), Some("2".to_owned()));
+        assert_eq!(
+            changes,
+            [Change {
+                name: "libc6".into(),
+                before,
+                after
+            }]
+        );
+    }
+
+    #[test]
+    fn a_package_without_a_digest_is_refused_with_its_line() {
+        let text = lock("1").to_text().replace("sha256:", "sha1:");
+        let error = Lock::parse("x.lock", &text).unwrap_err();
+        assert!(error.to_string().contains("is not a digest"), "{error}");
+        assert!(error.0[0].line > 4);
+    }
+}
