@@ -1,0 +1,119 @@
+//! One container of one service at one release: how it is named, labelled and started.
+
+use crate::command::Command;
+use crate::deploy::Service;
+use crate::digest::Digest;
+use crate::reference::Reference;
+
+/// The label that holds the project's name; every container of ours carries it.
+pub const LABEL_PROJECT: &str = "nutri.project";
+/// The label that holds the service's name.
+pub const LABEL_SERVICE: &str = "nutri.service";
+/// The label that holds the release's version.
+pub const LABEL_RELEASE: &str = "nutri.release";
+/// The label that holds the digest of the image's index.
+pub const LABEL_DIGEST: &str = "nutri.digest";
+/// The label that holds the digest of everything else that shapes the container.
+pub const LABEL_SETTINGS: &str = "nutri.settings";
+
+/// A container as it is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// The service.
+    pub service: Service,
+    /// The release.
+    pub release: String,
+    /// The image by digest.
+    pub image: Reference,
+    /// The digest of its index.
+    pub digest: Digest,
+    /// Digest of the filled settings, the limits and the health paths.
+    pub settings: Digest,
+}
+
+/// A container as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observed {
+    /// Its name.
+    pub container: String,
+    /// The service it belongs to.
+    pub service: String,
+    /// The release it was started for.
+    pub release: String,
+    /// The digest of its image's index.
+    pub digest: String,
+    /// The digest of its settings.
+    pub settings: String,
+    /// Whether its process runs.
+    pub running: bool,
+    /// When it was started, RFC 3339.
+    pub started_at: String,
+    /// The port of this machine's loopback address that leads to it, if it runs.
+    pub port: Option<u16>,
+}
+
+impl Desired {
+    /// The container's name: unlike that of every container that differs from it.
+    pub fn container(&self, project: &str) -> String {
+        let settings = &self.settings.hex()[..6];
+        format!(
+            "{project}-{}-{}-{settings}",
+            self.service.name, self.release
+        )
+    }
+
+    /// Whether `observed` is this container, running.
+    pub fn is_met_by(&self, observed: &Observed) -> bool {
+        observed.running
+            && observed.service == self.service.name
+            && observed.release == self.release
+            && observed.digest == self.digest.to_string()
+            && observed.settings == self.settings.to_string()
+    }
+
+    /// The command that starts it. `env_file` holds its settings and is private; `files_max`
+    /// is how many files the engine allows it to open.
+    pub fn start(&self, project: &str, env_file: &str, files_max: u64) -> Command {
+        let limits = self.service.limits;
+        let labels = [
+            (LABEL_PROJECT, project.to_owned()),
+            (LABEL_SERVICE, self.service.name.clone()),
+            (LABEL_RELEASE, self.release.clone()),
+            (LABEL_DIGEST, self.digest.to_string()),
+            (LABEL_SETTINGS, self.settings.to_string()),
+        ];
+        Command::new("docker")
+            .args(["run", "--detach", "--name", &self.container(project)])
+            .args(["--network", project, "--env-file", env_file])
+            .args([
+                "--restart",
+                "unless-stopped",
+                "--read-only",
+                "--tmpfs",
+                "/tmp",
+            ])
+            .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
+            .args(["--ulimit", &format!("nofile={files_max}:{files_max}")])
+            .args([
+                "--cpus",
+                &limits.cpus.to_string(),
+                "--memory",
+                &format!("{}m", limits.memory_mb),
+            ])
+            .args(["--log-opt", "max-size=10m", "--log-opt", "max-file=3"])
+            // A port of loopback, chosen by the engine: the health gate asks the container itself.
+            .args(["--publish", &format!("127.0.0.1::{}", self.service.port)])
+            .args(
+                labels
+                    .iter()
+                    .flat_map(|(key, value)| ["--label".into(), format!("{key}={value}")]),
+            )
+            .arg(self.image.to_string())
+    }
+}
+
+/// The command that stops a container: SIGTERM, and SIGKILL only long after its drain time.
+pub fn stop(container: &str, drain_seconds: u64) -> Command {
+    let patience = (drain_seconds + 10).to_string();
+    Command::new("docker").args(["stop", "--time", &patience, container])
+}

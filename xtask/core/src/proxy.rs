@@ -1,0 +1,93 @@
+//! The proxy's configuration, whole: which port leads to which container (Caddy 2 JSON).
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// One service as the proxy sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The service.
+    pub service: String,
+    /// The port inside the proxy's container.
+    pub listen: u16,
+    /// The container and port that requests go to; nothing before the first rollout.
+    pub upstream: Option<String>,
+}
+
+/// The port of the admin API inside the proxy's container.
+pub const ADMIN_PORT: u16 = 2019;
+/// The public port inside the proxy's container.
+pub const PUBLIC_PORT: u16 = 8080;
+
+/// The whole configuration. Loading the same one twice changes nothing.
+pub fn config(routes: &[Route]) -> Value {
+    let servers = routes
+        .iter()
+        .map(|route| (route.service.clone(), server(route)));
+    let servers: serde_json::Map<String, Value> = servers.collect();
+    json!({
+        "admin": { "listen": format!("0.0.0.0:{ADMIN_PORT}") },
+        "logging": { "logs": { "default": { "level": "WARN" } } },
+        // Requests under way on the configuration before may end; new ones use this one at once.
+        "apps": { "http": { "grace_period": "30s", "servers": servers } },
+    })
+}
+
+fn server(route: &Route) -> Value {
+    let handler = match &route.upstream {
+        Some(upstream) => json!({
+            "handler": "reverse_proxy",
+            "upstreams": [{ "dial": upstream }],
+            "transport": { "protocol": "http", "dial_timeout": "2s",
+                           "keep_alive": { "idle_timeout": "30s" } },
+        }),
+        None => json!({
+            "handler": "static_response", "status_code": 503,
+            "headers": { "Retry-After": ["5"] }, "body": "nothing is rolled out yet\n",
+        }),
+    };
+    json!({
+        "listen": [format!(":{}", route.listen)],
+        "automatic_https": { "disable": true },
+        "routes": [{ "handle": [handler] }],
+    })
+}
+
+/// Reads back from a configuration which container each service's requests go to.
+pub fn serving(config: &Value) -> BTreeMap<String, String> {
+    let servers = config
+        .pointer("/apps/http/servers")
+        .and_then(Value::as_object);
+    let servers = servers.into_iter().flatten();
+    let serving = servers.filter_map(|(service, server)| {
+        let dial = server
+            .pointer("/routes/0/handle/0/upstreams/0/dial")?
+            .as_str()?;
+        let (container, _port) = dial.split_once(':')?;
+        Some((service.clone(), container.to_owned()))
+    });
+    serving.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_serves_reads_back_from_the_configuration() {
+        let route = |service: &str, listen, upstream: Option<&str>| Route {
+            service: service.into(),
+            listen,
+            upstream: upstream.map(Into::into),
+        };
+        let routes = [
+            route("backend", 8080, Some("nutri-backend-r1:3000")),
+            route("ml", 8000, None),
+        ];
+        let serving = serving(&config(&routes));
+        assert_eq!(
+            serving,
+            BTreeMap::from([("backend".into(), "nutri-backend-r1".into())])
+        );
+    }
+}
