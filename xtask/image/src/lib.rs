@@ -1,1 +1,9 @@
 //! The bytes: normal forms, layers and the OCI layout. Files in, files out, no network.
+//!
+//! `tree` is what a layer holds; `tar_v1`, `gzip_v1` and `json_v1` are the forms it is written
+//! in (docs/decisions/0001 to 0003); `layer` joins them in one pass; `cache` remembers what
+//! need not be made again; `layout` and `blob` keep the result; `image` and `docker_archive`
+//! name it; `deb` and `ar` read what others packed, `elf` checks for whom it was built.
+
+pub mod json_v1;
+
