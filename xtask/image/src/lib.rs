@@ -5,5 +5,10 @@
 //! need not be made again; `layout` and `blob` keep the result; `image` and `docker_archive`
 //! name it; `deb` and `ar` read what others packed, `elf` checks for whom it was built.
 
+pub mod content;
+pub mod error;
 pub mod json_v1;
+pub mod tar_v1;
+pub mod tree;
 
+pub use error::{Error, Result};

@@ -1,0 +1,405 @@
+//! What a layer holds, before it is bytes: an ordered map from paths to nodes.
+//!
+//! A tree cannot hold what a tar must not say: no path twice, nothing below a file, and
+//! nothing below a symbolic link, because the file would land wherever the link points.
+
+use crate::content::Content;
+use crate::error::lossy;
+pub use crate::tar_v1::Owner;
+use std::collections::BTreeMap;
+
+mod globs;
+mod walk;
+
+pub use walk::DirectoryRules;
+
+/// A path in a tree: relative, `/`-separated, no empty, `.` or `..` component.
+pub type TreePath = Vec<u8>;
+
+/// One entry of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// A directory.
+    Directory {
+        /// Permission bits.
+        mode: u32,
+        /// Whose it is.
+        owner: Owner,
+    },
+    /// A regular file.
+    File {
+        /// Permission bits.
+        mode: u32,
+        /// Whose it is.
+        owner: Owner,
+        /// Its bytes.
+        content: Content,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// Its text, taken as it is.
+        target: Vec<u8>,
+        /// Whose it is.
+        owner: Owner,
+    },
+}
+
+/// Why a tree refuses a path.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// The path has a form that no entry may have.
+    #[error("cannot hold `{path}`: {why}")]
+    Malformed {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The path is taken by something else.
+    #[error("cannot hold `{path}` twice: {why}")]
+    Conflict {
+        /// The path.
+        path: String,
+        /// In what the two differ.
+        why: String,
+    },
+    /// The parent is a file.
+    #[error("cannot hold `{path}`: `{parent}` is a file")]
+    BelowFile {
+        /// The path.
+        path: String,
+        /// The file.
+        parent: String,
+    },
+    /// The parent is a symbolic link.
+    #[error("cannot hold `{path}`: `{link}` is a symbolic link to `{target}`")]
+    ThroughLink {
+        /// The path.
+        path: String,
+        /// The link.
+        link: String,
+        /// Where the link points.
+        target: String,
+    },
+    /// A pattern is not a glob.
+    #[error("`{glob}` is not a pattern: {why}")]
+    Glob {
+        /// The pattern.
+        glob: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// An ordered map from paths to nodes: byte-wise by full path, so parents come before children.
+#[derive(Clone, Debug, Default)]
+pub struct Tree {
+    entries: BTreeMap<TreePath, Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    node: Node,
+    /// Made only because something lies below it; whoever names it later decides its mode.
+    implied: bool,
+}
+
+impl Node {
+    /// A file of root's with these bytes.
+    pub fn file(mode: u32, bytes: impl Into<Vec<u8>>) -> Self {
+        Self::File {
+            mode,
+            owner: Owner::default(),
+            content: Content::Bytes(bytes.into()),
+        }
+    }
+
+    /// A directory of root's.
+    pub fn directory(mode: u32) -> Self {
+        Self::Directory {
+            mode,
+            owner: Owner::default(),
+        }
+    }
+
+    /// A symbolic link of root's.
+    pub fn symlink(target: impl Into<Vec<u8>>) -> Self {
+        Self::Symlink {
+            target: target.into(),
+            owner: Owner::default(),
+        }
+    }
+
+    /// Permission bits as they are written; a link's are always 0777.
+    pub fn mode(&self) -> u32 {
+        match self {
+            Self::Directory { mode, .. } | Self::File { mode, .. } => mode & 0o7777,
+            Self::Symlink { .. } => 0o777,
+        }
+    }
+
+    /// Whose it is.
+    pub fn owner(&self) -> Owner {
+        match self {
+            Self::Directory { owner, .. }
+            | Self::File { owner, .. }
+            | Self::Symlink { owner, .. } => *owner,
+        }
+    }
+}
+
+impl Tree {
+    /// An empty tree.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds `node` at `path`, with parent directories 0755 of root where there are none.
+    /// What is there already may only be the same thing.
+    pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), TreeError> {
+        let path = path.as_ref();
+        self.check_place(path)?;
+        match self.entries.get(path) {
+            Some(entry) if !may_take(entry, &node) => refuse_other(path, &entry.node, &node),
+            _ => {
+                self.put(path, node);
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds `node` at `path` in place of whatever is there; a directory that holds something
+    /// gives way to a directory only.
+    pub fn insert_over(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), TreeError> {
+        let path = path.as_ref();
+        self.check_place(path)?;
+        if !matches!(node, Node::Directory { .. }) && self.below(path).next().is_some() {
+            let why = "it is a directory that holds other entries".to_owned();
+            return Err(TreeError::Conflict {
+                path: lossy(path),
+                why,
+            });
+        }
+        self.put(path, node);
+        Ok(())
+    }
+
+    /// Adds everything of `other`, as `insert` would.
+    pub fn merge(&mut self, other: Self) -> Result<(), TreeError> {
+        for (path, entry) in other.entries {
+            if !entry.implied {
+                self.insert(&path, entry.node)?;
+            } else if !self.is_directory(&path) {
+                self.insert(&path, entry.node)?;
+                self.imply(&path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what a glob matches, with everything below it; says how many entries went.
+    /// `*` and `?` stay inside one component, `**` does not.
+    pub fn remove_matching<G: AsRef<str>>(&mut self, globs: &[G]) -> Result<usize, TreeError> {
+        let set = globs::compile(globs)?;
+        let before = self.entries.len();
+        let mut gone: Option<TreePath> = None;
+        self.entries.retain(|path, _| {
+            let below = gone.as_ref().is_some_and(|parent| is_below(path, parent));
+            if !below && globs::matches(&set, path) {
+                gone = Some(path.clone());
+                return false;
+            }
+            !below
+        });
+        Ok(before - self.entries.len())
+    }
+
+    /// The node at `path`.
+    pub fn get(&self, path: impl AsRef<[u8]>) -> Option<&Node> {
+        self.entries.get(path.as_ref()).map(|entry| &entry.node)
+    }
+
+    /// Takes the node at `path` out. What lies below a directory stays, so the directory does
+    /// too; only its mode and owner are forgotten.
+    pub fn remove(&mut self, path: impl AsRef<[u8]>) -> Option<Node> {
+        let path = path.as_ref();
+        let node = self.entries.remove(path)?.node;
+        if self.below(path).next().is_some() {
+            self.put(path, Node::directory(0o755));
+            self.imply(path);
+        }
+        Some(node)
+    }
+
+    /// All nodes, byte-wise by full path.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Node)> {
+        self.entries
+            .iter()
+            .map(|(path, entry)| (path.as_slice(), &entry.node))
+    }
+
+    /// How many entries there are, implied directories included.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The sum of the sizes of all files.
+    pub fn unpacked_size(&self) -> u64 {
+        let size = |node: &Node| match node {
+            Node::File { content, .. } => content.size(),
+            Node::Directory { .. } | Node::Symlink { .. } => 0,
+        };
+        self.entries.values().map(|entry| size(&entry.node)).sum()
+    }
+
+    /// Refuses a malformed path, and one whose parents are not all directories or nothing.
+    fn check_place(&self, path: &[u8]) -> Result<(), TreeError> {
+        check_form(path)?;
+        for parent in parents(path) {
+            match self.get(parent) {
+                None | Some(Node::Directory { .. }) => {}
+                Some(Node::File { .. }) => {
+                    let (path, parent) = (lossy(path), lossy(parent));
+                    return Err(TreeError::BelowFile { path, parent });
+                }
+                Some(Node::Symlink { target, .. }) => {
+                    let (path, link, target) = (lossy(path), lossy(parent), lossy(target));
+                    return Err(TreeError::ThroughLink { path, link, target });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, path: &[u8], node: Node) {
+        for parent in parents(path) {
+            if !self.entries.contains_key(parent) {
+                let entry = Entry {
+                    node: Node::directory(0o755),
+                    implied: true,
+                };
+                self.entries.insert(parent.to_vec(), entry);
+            }
+        }
+        self.entries.insert(
+            path.to_vec(),
+            Entry {
+                node,
+                implied: false,
+            },
+        );
+    }
+
+    fn imply(&mut self, path: &[u8]) {
+        if let Some(entry) = self.entries.get_mut(path) {
+            entry.implied = true;
+        }
+    }
+
+    fn is_directory(&self, path: &[u8]) -> bool {
+        matches!(self.get(path), Some(Node::Directory { .. }))
+    }
+
+    /// The entries below `path`, itself left out.
+    fn below<'a>(&'a self, path: &[u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let start = [path, b"/"].concat();
+        let range = self.entries.range(start.clone()..);
+        range
+            .map(|(path, _)| path.as_slice())
+            .take_while(move |path| path.starts_with(&start))
+    }
+}
+
+/// Only a directory may take the place of a directory that was merely implied.
+fn may_take(entry: &Entry, node: &Node) -> bool {
+    entry.implied && matches!(node, Node::Directory { .. })
+}
+
+/// Accepts `node` where `held` is only if they are the same thing.
+fn refuse_other(path: &[u8], held: &Node, node: &Node) -> Result<(), TreeError> {
+    let why = match difference(held, node) {
+        Ok(None) => return Ok(()),
+        Ok(Some(difference)) => difference,
+        Err(error) => format!("their bytes cannot be compared: {error}"),
+    };
+    Err(TreeError::Conflict {
+        path: lossy(path),
+        why,
+    })
+}
+
+/// In what two nodes differ, as a person would say it.
+fn difference(held: &Node, node: &Node) -> std::io::Result<Option<String>> {
+    let text = match (held, node) {
+        (Node::File { content: held, .. }, Node::File { content: new, .. })
+            if !held.same_bytes(new)? =>
+        {
+            "the files differ".to_owned()
+        }
+        (Node::Symlink { target: held, .. }, Node::Symlink { target: new, .. }) if held != new => {
+            format!(
+                "it is a link to `{}`, and one to `{}`",
+                lossy(held),
+                lossy(new)
+            )
+        }
+        _ if kind(held) != kind(node) => {
+            format!("it is a {}, and a {}", kind(held), kind(node))
+        }
+        _ if held.mode() != node.mode() => {
+            format!("its mode is {:04o}, and {:04o}", held.mode(), node.mode())
+        }
+        _ if held.owner() != node.owner() => "its owners differ".to_owned(),
+        _ => return Ok(None),
+    };
+    Ok(Some(text))
+}
+
+fn kind(node: &Node) -> &'static str {
+    match node {
+        Node::Directory { .. } => "directory",
+        Node::File { .. } => "file",
+        Node::Symlink { .. } => "symbolic link",
+    }
+}
+
+fn check_form(path: &[u8]) -> Result<(), TreeError> {
+    let why = match path.split(|byte| *byte == b'/').find_map(flaw) {
+        None if !path.contains(&0) => return Ok(()),
+        None => "it contains a NUL",
+        Some(_) if path.starts_with(b"/") => "it is absolute",
+        Some(why) => why,
+    };
+    Err(TreeError::Malformed {
+        path: lossy(path),
+        why,
+    })
+}
+
+fn flaw(component: &[u8]) -> Option<&'static str> {
+    match component {
+        b"" => Some("a component is empty"),
+        b"." => Some("a component is `.`"),
+        b".." => Some("a component is `..`"),
+        _ => None,
+    }
+}
+
+/// The parents of `path`, outermost first.
+fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    slashes.map(|(at, _)| &path[..at])
+}
+
+fn is_below(path: &[u8], parent: &[u8]) -> bool {
+    path.strip_prefix(parent)
+        .is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+#[cfg(test)]
+mod tests;
