@@ -7,6 +7,7 @@
 
 pub mod content;
 pub mod error;
+pub mod gzip_v1;
 pub mod json_v1;
 pub mod tar_v1;
 pub mod tree;
