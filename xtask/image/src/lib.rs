@@ -5,10 +5,14 @@
 //! need not be made again; `layout` and `blob` keep the result; `image` and `docker_archive`
 //! name it; `deb` and `ar` read what others packed, `elf` checks for whom it was built.
 
+pub mod blob;
 pub mod content;
 pub mod error;
 pub mod gzip_v1;
+pub mod image;
 pub mod json_v1;
+pub mod layer;
+pub mod layout;
 pub mod tar_v1;
 pub mod tree;
 

@@ -1,0 +1,131 @@
+//! The documents of an image: config, manifest and index, in the key order of image-spec.
+
+use crate::error::{Error, Result};
+use crate::json_v1;
+use crate::layer::LayerBlob;
+use crate::layout::Layout;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+use xtask_core::descriptor::{Descriptor, media_type};
+use xtask_core::platform::Platform;
+
+mod config;
+
+pub(crate) use config::DiffIds;
+pub use config::{Healthcheck, ImageConfig, config_bytes};
+
+/// One image for one platform, or one artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// Always 2.
+    pub schema_version: u32,
+    /// Always the manifest's own media type.
+    pub media_type: String,
+    /// What an artifact is; none for images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// The config.
+    pub config: Descriptor,
+    /// The layers, lowest first.
+    pub layers: Vec<Descriptor>,
+    /// What an artifact is about; none for images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
+    /// Notes, sorted by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Manifests by platform; also the table of contents of a layout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Index {
+    /// Always 2.
+    pub schema_version: u32,
+    /// Always the index's own media type; older layouts leave it out.
+    #[serde(default = "index_media_type")]
+    pub media_type: String,
+    /// What it lists.
+    pub manifests: Vec<Descriptor>,
+    /// Notes, sorted by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+fn index_media_type() -> String {
+    media_type::INDEX.to_owned()
+}
+
+impl Manifest {
+    /// The manifest of an image.
+    pub fn of_image(config: Descriptor, layers: &[LayerBlob]) -> Self {
+        Self {
+            schema_version: 2,
+            media_type: media_type::MANIFEST.to_owned(),
+            artifact_type: None,
+            config,
+            layers: layers
+                .iter()
+                .map(|layer| layer.descriptor.clone())
+                .collect(),
+            subject: None,
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            schema_version: 2,
+            media_type: index_media_type(),
+            manifests: Vec::new(),
+            annotations: BTreeMap::new(),
+        }
+    }
+}
+
+/// Writes config and manifest of an image whose layers are in `layout`, and describes the
+/// manifest. `created` is the commit's time, whole seconds of it.
+pub fn write_image(
+    layout: &Layout,
+    layers: &[LayerBlob],
+    config: &ImageConfig,
+    platform: Platform,
+    created: SystemTime,
+) -> Result<Descriptor> {
+    if let Some(missing) = layers.iter().find(|layer| !layout.holds(&layer.descriptor)) {
+        let digest = missing.descriptor.digest;
+        return Err(Error::Image(format!(
+            "its layer `{digest}` is not in the layout"
+        )));
+    }
+    let diff_ids: Vec<_> = layers.iter().map(|layer| layer.diff_id).collect();
+    let config = config_bytes(config, &diff_ids, platform, created)?;
+    let config = layout.write_blob(media_type::CONFIG, &config)?;
+    let manifest = json_v1::to_bytes(&Manifest::of_image(config, layers))?;
+    layout.write_blob(media_type::MANIFEST, &manifest)
+}
+
+/// Writes the index over one manifest a platform, amd64 first, and describes it.
+pub fn write_index(layout: &Layout, manifests: &[(Platform, Descriptor)]) -> Result<Descriptor> {
+    let by_platform: BTreeMap<_, _> = manifests.iter().cloned().collect();
+    if by_platform.len() != manifests.len() {
+        return Err(Error::Image("a platform is there twice".to_owned()));
+    }
+    let describe = |(platform, mut descriptor): (Platform, Descriptor)| {
+        descriptor.platform = Some(platform);
+        descriptor
+    };
+    let manifests = by_platform.into_iter().map(describe).collect();
+    let index = json_v1::to_bytes(&Index {
+        manifests,
+        ..Index::default()
+    })?;
+    layout.write_blob(media_type::INDEX, &index)
+}
+
+#[cfg(test)]
+mod tests;
