@@ -6,6 +6,7 @@
 //! name it; `deb` and `ar` read what others packed, `elf` checks for whom it was built.
 
 pub mod blob;
+pub mod cache;
 pub mod content;
 pub mod error;
 pub mod gzip_v1;

@@ -1,0 +1,95 @@
+//! What need not be made again: input key → layer, and file → digest without reading it.
+//!
+//! A layer's key names everything that its bytes depend on. A file's digest is remembered by
+//! what `stat` says, under git's rule: a file that changed within the clock's grain of being
+//! read is not trusted, because a second change could leave the same times behind.
+
+use crate::error::{Error, Result};
+use crate::gzip_v1::Options;
+use crate::layer::{LayerBlob, write_layer};
+use crate::layout::Layout;
+use crate::tree::Tree;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use xtask_core::digest::Digest;
+
+mod key;
+mod stat;
+mod store;
+
+pub use key::layer_key;
+use stat::Stat;
+use store::Store;
+
+/// Whether a layer had to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Its tar was written and compressed now.
+    Made,
+    /// It was in the layout already.
+    Reused,
+}
+
+pub use Origin::{Made, Reused};
+
+/// A memory on disk. Losing it costs time, never correctness.
+#[derive(Debug)]
+pub struct Cache {
+    layers: Mutex<Store<Digest, LayerBlob>>,
+    contents: Mutex<Store<Stat, Digest>>,
+}
+
+impl Cache {
+    /// Opens the cache in `dir`, making it if it is missing; unreadable lines are forgotten.
+    pub fn open(dir: impl AsRef<Path>) -> Result<Self> {
+        let dir = dir.as_ref();
+        std::fs::create_dir_all(dir).map_err(Error::disk("make", dir))?;
+        let layers = Mutex::new(Store::open(dir.join("layers.jsonl"))?);
+        let contents = Mutex::new(Store::open(dir.join("contents.jsonl"))?);
+        Ok(Self { layers, contents })
+    }
+
+    /// Writes what was learnt, together with what other builders wrote meanwhile.
+    pub fn save(&self) -> Result<()> {
+        held(&self.contents).save()?;
+        held(&self.layers).save()
+    }
+
+    fn layer(&self, key: &Digest) -> Option<LayerBlob> {
+        held(&self.layers).get(key)
+    }
+}
+
+/// The layer of `tree` in `layout`, made at the default level only if it is not there yet.
+pub fn cached_layer(tree: &Tree, layout: &Layout, cache: &Cache) -> Result<(LayerBlob, Origin)> {
+    cached_layer_with(tree, layout, cache, Options::default())
+}
+
+/// As `cached_layer`, with other options; the number of threads is no part of the key.
+pub fn cached_layer_with(
+    tree: &Tree,
+    layout: &Layout,
+    cache: &Cache,
+    options: Options,
+) -> Result<(LayerBlob, Origin)> {
+    let key = layer_key(tree, options.level.encoder_id(), cache)?;
+    if let Some(layer) = cache
+        .layer(&key)
+        .filter(|layer| layout.holds(&layer.descriptor))
+    {
+        cache.save()?;
+        return Ok((layer, Reused));
+    }
+    let layer = write_layer(tree, layout, options)?;
+    held(&cache.layers).put(key, layer.clone());
+    cache.save()?;
+    Ok((layer, Made))
+}
+
+/// A store is whole after every call, so a panic elsewhere does not spoil it.
+fn held<T>(store: &Mutex<T>) -> MutexGuard<'_, T> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
