@@ -5,9 +5,11 @@
 //! need not be made again; `layout` and `blob` keep the result; `image` and `docker_archive`
 //! name it; `deb` and `ar` read what others packed, `elf` checks for whom it was built.
 
+pub mod ar;
 pub mod blob;
 pub mod cache;
 pub mod content;
+pub mod deb;
 pub mod error;
 pub mod gzip_v1;
 pub mod image;

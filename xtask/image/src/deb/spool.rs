@@ -1,0 +1,50 @@
+//! Unpacked data archives on disk, each under the digest of its packed form.
+
+use super::{Deb, ar_bytes, decoder};
+use crate::blob::Aside;
+use crate::error::{Error, Result};
+use sha2::{Digest as _, Sha256};
+use std::fs::{self, File};
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+use xtask_core::digest::Digest;
+
+const BUFFER_LEN: usize = 256 << 10;
+
+/// The unpacked data archive of `deb` in `spool_dir`, unpacked now if it is not there. It gets
+/// its name only when it is complete, so that what is there can be trusted.
+pub(super) fn data_tar(deb: &Deb, spool_dir: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(spool_dir).map_err(Error::disk("make", spool_dir))?;
+    let file = File::open(&deb.path).map_err(Error::disk("read", &deb.path))?;
+    let digest = packed_digest(deb, &file)?;
+    let path = spool_dir.join(format!("{}.tar", digest.hex()));
+    if !path.is_file() {
+        decode(deb, &file, &path)?;
+    }
+    Ok(path)
+}
+
+fn packed_digest(deb: &Deb, file: &File) -> Result<Digest> {
+    let mut hasher = Sha256::new();
+    // The decoder is chosen by the name, so the name is a part of what the bytes mean.
+    hasher.update(deb.data.name.as_bytes());
+    ar_bytes(file, &deb.data)
+        .and_then(|mut bytes| io::copy(&mut bytes, &mut hasher))
+        .map_err(Error::disk("read", &deb.path))?;
+    Ok(Digest::from_bytes(hasher.finalize().into()))
+}
+
+fn decode(deb: &Deb, file: &File, path: &Path) -> Result<()> {
+    let packed = ar_bytes(file, &deb.data).map_err(Error::disk("read", &deb.path))?;
+    let packed = BufReader::with_capacity(BUFFER_LEN, packed);
+    let mut decoder = decoder::open(packed, &deb.data.name).map_err(|error| deb.refuse(&error))?;
+    let mut aside = Aside::new(path)?;
+    let mut buffer = vec![0; BUFFER_LEN];
+    loop {
+        let len = crate::content::fill(&mut decoder, &mut buffer);
+        match len.map_err(|error| deb.refuse(&format!("`{}`: {error}", deb.data.name)))? {
+            0 => return aside.settle(),
+            len => aside.write(&buffer[..len])?,
+        }
+    }
+}
