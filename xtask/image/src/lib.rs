@@ -10,6 +10,7 @@ pub mod blob;
 pub mod cache;
 pub mod content;
 pub mod deb;
+pub mod elf;
 pub mod error;
 pub mod gzip_v1;
 pub mod image;
