@@ -10,6 +10,7 @@ pub mod blob;
 pub mod cache;
 pub mod content;
 pub mod deb;
+pub mod docker_archive;
 pub mod elf;
 pub mod error;
 pub mod gzip_v1;
