@@ -1,3 +1,9 @@
 //! The program behind `cargo xtask`; `main.rs` only parses, dispatches and says the error.
 
+pub mod cmd;
 pub mod edge;
+pub mod error;
+pub mod exit;
+pub mod flags;
+pub mod report;
+pub mod world;

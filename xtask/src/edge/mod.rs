@@ -1,1 +1,16 @@
 //! One outside thing per file; an edge reads and changes, and decides nothing.
+
+pub mod apt;
+pub mod clock;
+pub mod docker;
+pub mod files;
+pub mod git;
+pub mod holder;
+pub mod http;
+pub mod npm;
+pub mod places;
+pub mod postgres;
+pub mod proxy;
+pub mod shell;
+pub mod trivy;
+pub mod uv;

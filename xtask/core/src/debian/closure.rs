@@ -14,9 +14,9 @@ pub enum ClosureError {
         /// Who asked for it.
         wanted_by: String,
     },
-    /// A name that is left out although nothing asks for it: a stale line.
-    #[error("package `{0}` is left out, but nothing asks for it; remove the line from `without`")]
-    Idle(String),
+    /// Names that are left out although nothing asks for them: stale lines.
+    #[error("nothing asks for `{}`; remove it from `without`", .0.join("`, `"))]
+    Idle(Vec<String>),
 }
 
 /// Every package that `wanted` need, less those `without` and those already `below`.
@@ -52,10 +52,12 @@ pub fn close<'a>(
             );
         }
     }
-    match without.iter().find(|name| !avoided.contains(*name)) {
-        Some(idle) => Err(ClosureError::Idle(idle.clone())),
-        None => Ok(closure.into_values().collect()),
+    let idle: Vec<String> =
+        without.iter().filter(|name| !avoided.contains(*name)).cloned().collect();
+    if !idle.is_empty() {
+        return Err(ClosureError::Idle(idle));
     }
+    Ok(closure.into_values().collect())
 }
 
 /// The first alternative that the archive holds, as apt would take it.
@@ -134,7 +136,7 @@ mod tests {
     fn a_line_that_leaves_out_nothing_is_refused() {
         assert_eq!(
             names(&["perl"], &[]),
-            Err(ClosureError::Idle("perl".into()))
+            Err(ClosureError::Idle(vec!["perl".into()]))
         );
     }
 }

@@ -1,0 +1,68 @@
+//! The key of a layer: the digest of everything that its bytes depend on.
+
+use super::stage;
+use crate::edge::{files, git};
+use crate::error::{Context as _, Result};
+use crate::world::World;
+use std::path::Path;
+use xtask_core::definition::{Layer, Stuff};
+use xtask_core::digest::Digest;
+use xtask_core::lock::Lock;
+use xtask_core::platform::Platform;
+use xtask_image::gzip_v1::ENCODER_ID;
+
+/// Raised when the way from inputs to a tree changes, so that no old memory is believed.
+const FORM: &str = "layer-1";
+
+/// The key of `layer` on `platform`.
+pub(super) fn layer_key(
+    world: &World<'_>,
+    layer: &Layer,
+    lock: &Lock,
+    platform: Platform,
+) -> Result<Digest> {
+    let inputs = inputs(world, layer, lock, platform)?;
+    let text = format!("{FORM}\n{ENCODER_ID}\n{platform}\n{layer:?}\n{inputs}");
+    Ok(Digest::of(text.as_bytes()))
+}
+
+fn inputs(world: &World<'_>, layer: &Layer, lock: &Lock, platform: Platform) -> Result<String> {
+    let root = &world.places.root;
+    match &layer.stuff {
+        Stuff::Debian(_) => {
+            let scripts = digest_of(&root.join(stage::SCRIPTS_FILE))?;
+            Ok(format!("{scripts}\n{:?}", stage::locked(layer, lock, platform)?))
+        }
+        Stuff::Npm { path, .. } => {
+            let folder = root.join(path);
+            let manifest = digest_of(&folder.join("package.json"))?;
+            Ok(format!("{manifest} {}", digest_of(&folder.join("package-lock.json"))?))
+        }
+        Stuff::Wheels { requirements, .. } => digest_of(&root.join(requirements)),
+        Stuff::Build { path, .. } | Stuff::Files { path, .. } => {
+            Ok(source_key(world, path)?.0.to_string())
+        }
+    }
+}
+
+fn digest_of(path: &Path) -> Result<String> {
+    Ok(Digest::of(files::read(path)?.as_bytes()).to_string())
+}
+
+/// The digest of every source file below `path`, and their paths relative to it.
+pub(super) fn source_key(world: &World<'_>, path: &str) -> Result<(Digest, Vec<String>)> {
+    let mut text = String::new();
+    let mut sources = Vec::new();
+    for file in git::files(&world.shell, path)? {
+        let full = world.places.file(&file);
+        // A file that git knows and that was removed from the tree is no source any more.
+        if !full.is_file() {
+            continue;
+        }
+        let bytes = std::fs::read(&full).or_outside(|| format!("failed to read `{file}`"))?;
+        let relative = file.strip_prefix(path).unwrap_or(&file).trim_start_matches('/').to_owned();
+        text.push_str(&format!("{relative} {}\n", Digest::of(&bytes)));
+        sources.push(relative);
+    }
+    Ok((Digest::of(text.as_bytes()), sources))
+}

@@ -1,0 +1,38 @@
+//! What a layer became, remembered by everything that it was made from.
+//!
+//! With a memory of the layer nothing is fetched, installed, unpacked or packed. Losing it costs
+//! time, never correctness: the blob is looked up in the layout as well.
+
+use crate::edge::files;
+use crate::error::Result;
+use std::path::PathBuf;
+use xtask_core::digest::Digest;
+use xtask_image::layer::LayerBlob;
+use xtask_image::layout::Layout;
+
+pub(super) struct Memo {
+    folder: PathBuf,
+}
+
+impl Memo {
+    pub(super) fn open(folder: PathBuf) -> Result<Self> {
+        files::make_folder(&folder)?;
+        Ok(Self { folder })
+    }
+
+    /// The layer made from `key`, if its blob is in `layout`.
+    pub(super) fn recall(&self, key: &Digest, layout: &Layout) -> Option<LayerBlob> {
+        let text = files::read_if_there(&self.path(key)).ok()??;
+        let layer: LayerBlob = serde_json::from_str(&text).ok()?;
+        layout.holds(&layer.descriptor).then_some(layer)
+    }
+
+    pub(super) fn remember(&self, key: &Digest, layer: &LayerBlob) -> Result<()> {
+        let text = serde_json::to_string(layer).expect("a layer has only texts and numbers");
+        files::write(&self.path(key), text.as_bytes())
+    }
+
+    fn path(&self, key: &Digest) -> PathBuf {
+        self.folder.join(format!("{}.json", key.hex()))
+    }
+}

@@ -1,0 +1,26 @@
+//! Images: what is defined, what is locked, what is built.
+
+mod build;
+mod inspect;
+mod key;
+mod list;
+mod lock;
+mod memo;
+mod stage;
+
+pub use build::{Built, build};
+
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::flags::Image;
+use crate::world::World;
+
+/// Does what the command line says about images.
+pub fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
+    match flags {
+        Image::List => list::run(world),
+        Image::Lock(flags) => lock::run(&flags, world),
+        Image::Build(flags) => build::run(&flags, world),
+        Image::Inspect(flags) => inspect::run(&flags, world),
+    }
+}

@@ -1,0 +1,211 @@
+//! The Docker engine, through its own command line: containers, images, networks, volumes.
+
+mod engine;
+
+pub use engine::{Engine, ensure};
+
+use crate::edge::shell::{Shell, last_lines};
+use crate::error::{Context as _, Failure, Result};
+use serde_json::Value;
+use std::process::Stdio;
+use xtask_core::command::Command;
+use xtask_core::instance::{
+    LABEL_DIGEST, LABEL_PROJECT, LABEL_RELEASE, LABEL_SERVICE, LABEL_SETTINGS, Observed,
+};
+
+/// The engine that `docker` talks to.
+#[derive(Clone, Debug)]
+pub struct Docker<'a> {
+    shell: &'a Shell,
+}
+
+/// How the process of a container is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessState {
+    /// Whether it runs.
+    pub running: bool,
+    /// How it ended, if it did.
+    pub exit_code: i64,
+    /// How often the engine started it again.
+    pub restarts: i64,
+}
+
+impl<'a> Docker<'a> {
+    /// Talks to the engine through `shell`.
+    pub fn new(shell: &'a Shell) -> Self {
+        Self { shell }
+    }
+
+    /// Runs a command that the core described.
+    pub fn run(&self, command: &Command) -> Result<String> {
+        Ok(self.shell.run(command)?.text())
+    }
+
+    /// Every container of `project`, running or not.
+    pub fn containers(&self, project: &str) -> Result<Vec<Observed>> {
+        let mine = format!("label={LABEL_PROJECT}={project}");
+        let names = self.run(&docker(["ps", "--all", "--quiet", "--filter", &mine]))?;
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let details = self.inspect(&names.lines().collect::<Vec<_>>())?;
+        Ok(details.iter().map(observed).collect())
+    }
+
+    /// How the process of `container` is; `None` if there is no such container.
+    pub fn state(&self, container: &str) -> Result<Option<ProcessState>> {
+        let output = self.shell.observe(&docker(["inspect", "--type", "container", container]))?;
+        if !output.succeeded() {
+            return Ok(None);
+        }
+        let details = parse(&output.stdout)?;
+        Ok(details.first().map(|it| ProcessState {
+            running: it["State"]["Running"].as_bool().unwrap_or(false),
+            exit_code: it["State"]["ExitCode"].as_i64().unwrap_or(-1),
+            restarts: it["RestartCount"].as_i64().unwrap_or(0),
+        }))
+    }
+
+    /// The container as it was found, if there is one of that name.
+    pub fn container(&self, name: &str) -> Result<Option<Observed>> {
+        let output = self.shell.observe(&docker(["inspect", "--type", "container", name]))?;
+        if !output.succeeded() {
+            return Ok(None);
+        }
+        Ok(parse(&output.stdout)?.first().map(observed))
+    }
+
+    /// The last lines that a container wrote.
+    pub fn logs(&self, container: &str, lines: usize) -> Result<String> {
+        let command = docker(["logs", "--tail", &lines.to_string(), container]);
+        let output = self.shell.observe(&command)?;
+        let text = format!("{}\n{}", output.text(), output.stderr);
+        Ok(last_lines(text.trim(), lines))
+    }
+
+    /// Removes a container, running or not. That it is gone already is fine.
+    pub fn remove(&self, container: &str) -> Result<()> {
+        if self.state(container)?.is_some() {
+            self.run(&docker(["rm", "--force", "--volumes", container]))?;
+        }
+        Ok(())
+    }
+
+    /// Whether an image is on this engine.
+    pub fn has_image(&self, image: &str) -> Result<bool> {
+        Ok(self.shell.observe(&docker(["image", "inspect", image]))?.succeeded())
+    }
+
+    /// Fetches an image from its registry.
+    pub fn pull(&self, image: &str) -> Result<()> {
+        if !self.has_image(image)? {
+            self.run(&docker(["pull", "--quiet", image]))?;
+        }
+        Ok(())
+    }
+
+    /// Feeds an archive to the engine; `write` makes the archive.
+    pub fn load(
+        &self,
+        write: impl FnOnce(&mut dyn std::io::Write) -> Result<()>,
+    ) -> Result<()> {
+        let command = docker(["load", "--quiet"]);
+        let mut prepared = self.shell.prepare(&command);
+        let spawned = prepared.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = spawned.spawn().or_outside(|| "failed to start `docker load`".to_owned())?;
+        let mut stdin = child.stdin.take().expect("stdin was asked for");
+        let written = write(&mut stdin);
+        drop(stdin);
+        let output = child.wait_with_output().or_outside(|| "failed to wait for `docker load`".to_owned())?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(Failure::outside("failed to load an image").reason(said.trim()));
+        }
+        written
+    }
+
+    /// Makes the network of `project`, if it is not there.
+    pub fn ensure_network(&self, project: &str) -> Result<()> {
+        if !self.shell.observe(&docker(["network", "inspect", project]))?.succeeded() {
+            let label = format!("{LABEL_PROJECT}={project}");
+            self.run(&docker(["network", "create", "--label", &label, project]))?;
+        }
+        Ok(())
+    }
+
+    /// Makes a volume of `project`, if it is not there.
+    pub fn ensure_volume(&self, project: &str, volume: &str) -> Result<()> {
+        let label = format!("{LABEL_PROJECT}={project}");
+        self.run(&docker(["volume", "create", "--label", &label, volume])).map(drop)
+    }
+
+    /// Removes the network of `project`.
+    pub fn remove_network(&self, project: &str) -> Result<()> {
+        if self.shell.observe(&docker(["network", "inspect", project]))?.succeeded() {
+            self.run(&docker(["network", "rm", project]))?;
+        }
+        Ok(())
+    }
+
+    /// Removes every volume of `project`, with what is in it. Gives back their names.
+    pub fn remove_volumes(&self, project: &str) -> Result<Vec<String>> {
+        let mine = format!("label={LABEL_PROJECT}={project}");
+        let names = self.run(&docker(["volume", "ls", "--quiet", "--filter", &mine]))?;
+        let names: Vec<String> = names.lines().map(ToOwned::to_owned).collect();
+        for name in &names {
+            self.run(&docker(["volume", "rm", name]))?;
+        }
+        Ok(names)
+    }
+
+    /// Removes every image whose repository starts with `prefix`.
+    pub fn remove_images(&self, prefix: &str) -> Result<usize> {
+        let format = "{{.ID}} {{.Repository}}";
+        let listed = self.run(&docker(["images", "--no-trunc", "--format", format]))?;
+        let mine = listed.lines().filter_map(|line| line.split_once(' '));
+        let mut ids: Vec<&str> =
+            mine.filter(|(_, name)| name.starts_with(prefix)).map(|(id, _)| id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for id in &ids {
+            self.run(&docker(["rmi", "--force", id]))?;
+        }
+        Ok(ids.len())
+    }
+
+    fn inspect(&self, names: &[&str]) -> Result<Vec<Value>> {
+        let command = docker(["inspect", "--type", "container"]).args(names.iter().copied());
+        // A container that ended between the two questions is not there any more: fine.
+        parse(&self.shell.observe(&command)?.stdout)
+    }
+}
+
+fn docker<const N: usize>(args: [&str; N]) -> Command {
+    Command::new("docker").args(args)
+}
+
+fn parse(bytes: &[u8]) -> Result<Vec<Value>> {
+    serde_json::from_slice(bytes).or_outside(|| "failed to read what `docker inspect` said".to_owned())
+}
+
+fn observed(details: &Value) -> Observed {
+    let label = |name: &str| details["Config"]["Labels"][name].as_str().unwrap_or("").to_owned();
+    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
+    Observed {
+        container: text(&details["Name"]).trim_start_matches('/').to_owned(),
+        service: label(LABEL_SERVICE),
+        release: label(LABEL_RELEASE),
+        digest: label(LABEL_DIGEST),
+        settings: label(LABEL_SETTINGS),
+        running: details["State"]["Running"].as_bool().unwrap_or(false),
+        started_at: text(&details["State"]["StartedAt"]),
+        port: published_port(details),
+    }
+}
+
+/// The loopback port that leads into the container, if exactly that was published.
+fn published_port(details: &Value) -> Option<u16> {
+    let ports = details["NetworkSettings"]["Ports"].as_object()?;
+    let bindings = ports.values().filter_map(Value::as_array).flatten();
+    bindings.filter_map(|binding| binding["HostPort"].as_str()?.parse().ok()).next()
+}

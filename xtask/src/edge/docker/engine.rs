@@ -1,0 +1,138 @@
+//! Whether a Docker engine answers, and starting one where that is possible.
+
+use crate::edge::shell::{Shell, last_lines};
+use crate::edge::{clock, files};
+use crate::error::{Context as _, Failure, Result};
+use std::fs::File;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+use xtask_core::command::Command;
+
+/// What containers ask for by default; an engine that may not grant it starts none.
+const FILES_WANTED: u64 = 1_048_576;
+/// What we give a container: plenty for a service, and below every limit met in the wild.
+const FILES_MAX: u64 = 65_536;
+/// What is given where even that is not allowed.
+const FILES_RESTRICTED: u64 = 1024;
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// The engine, as far as starting containers needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    /// Its version.
+    pub version: String,
+    /// How many files a container may open.
+    pub files_max: u64,
+    /// Whether this run started it.
+    pub started: bool,
+}
+
+/// The engine that answers; one is started if none does and this user may.
+pub fn ensure(shell: &Shell, state: &Path) -> Result<Engine> {
+    let files_max = files_max()?;
+    if let Some(version) = ask(shell)? {
+        return Ok(Engine { version, files_max, started: false });
+    }
+    start(shell, state)?;
+    let version = ask(shell)?.ok_or_else(|| Failure::outside("failed to reach the Docker engine"))?;
+    Ok(Engine { version, files_max, started: true })
+}
+
+/// The version of the engine that answers, if one does.
+fn ask(shell: &Shell) -> Result<Option<String>> {
+    let question = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]);
+    let output = shell.observe(&question).map_err(|failure| {
+        failure.during("cannot find Docker").hint("`./x up` installs it on Debian and Ubuntu; elsewhere install Docker first")
+    })?;
+    Ok(Some(output.text()).filter(|text| output.succeeded() && !text.is_empty()))
+}
+
+fn start(shell: &Shell, state: &Path) -> Result<()> {
+    if let Ok(host) = std::env::var("DOCKER_HOST") {
+        return Err(Failure::outside(format!("failed to reach the Docker engine at `{host}`"))
+            .hint("start that engine, or unset DOCKER_HOST to use one of this machine"));
+    }
+    if Path::new("/run/systemd/system").is_dir() {
+        let asked = shell.observe(&Command::new("systemctl").args(["start", "docker"]))?;
+        if asked.succeeded() {
+            return wait(shell, || Ok(()));
+        }
+    }
+    start_daemon(shell, state)
+}
+
+/// Starts `dockerd` in a session of its own, so that it outlives this run.
+fn start_daemon(shell: &Shell, state: &Path) -> Result<()> {
+    let explain = |failure: Failure| {
+        failure.hint("start Docker yourself (`sudo systemctl start docker`), or run this as root")
+    };
+    if shell.find("dockerd").is_none() {
+        return Err(explain(Failure::outside("no Docker engine answers, and `dockerd` is not here")));
+    }
+    files::make_private_folder(state)?;
+    let log = state.join("dockerd.log");
+    let file = File::create(&log).or_outside(|| format!("failed to write `{}`", log.display()))?;
+    let copy = file.try_clone().or_outside(|| format!("failed to write `{}`", log.display()))?;
+    let command = daemon(hard_limit()?);
+    let mut prepared = shell.prepare(&command);
+    // A group of its own: Ctrl-C at this run does not reach it.
+    let prepared = prepared.stdin(Stdio::null()).stdout(file).stderr(copy).process_group(0);
+    let mut child = prepared.spawn().or_outside(|| "failed to start `dockerd`".to_owned())?;
+    wait(shell, || still_runs(&mut child, &log)).map_err(explain)
+}
+
+/// Inside restricted machines the engine may not raise the limit on open files, and then no
+/// container starts; so it is told a limit that it may set.
+fn daemon(hard_limit: u64) -> Command {
+    let command = Command::new("dockerd");
+    if hard_limit >= FILES_WANTED {
+        return command;
+    }
+    let files = FILES_RESTRICTED;
+    command.args(["--default-ulimit", &format!("nofile={files}:{files}")])
+}
+
+fn still_runs(child: &mut Child, log: &Path) -> Result<()> {
+    if matches!(child.try_wait(), Ok(None)) {
+        return Ok(());
+    }
+    let said = files::read(log).unwrap_or_default();
+    Err(Failure::outside("failed to start `dockerd`").reason(last_lines(&said, 6)))
+}
+
+fn wait(shell: &Shell, mut alive: impl FnMut() -> Result<()>) -> Result<()> {
+    clock::wait_for(START_LIMIT, Duration::from_millis(200), || {
+        if alive().is_err() || matches!(ask(shell), Ok(Some(_))) {
+            return Ok(());
+        }
+        Err(())
+    })
+    .map_err(|()| Failure::outside("the Docker engine does not answer after a minute"))?;
+    alive()
+}
+
+/// How many files a container may open, as far as this machine's limit tells.
+fn files_max() -> Result<u64> {
+    Ok(if hard_limit()? >= FILES_MAX { FILES_MAX } else { FILES_RESTRICTED })
+}
+
+/// The highest limit on open files that a process of ours may set.
+fn hard_limit() -> Result<u64> {
+    let limits = files::read_if_there(Path::new("/proc/self/limits"))?.unwrap_or_default();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap_or_default();
+    let hard = line.split_whitespace().nth(4).unwrap_or("unlimited");
+    Ok(hard.parse().unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_may_not_raise_the_limit_is_told_one_it_may_set() {
+        assert_eq!(daemon(FILES_WANTED).to_string(), "dockerd");
+        assert_eq!(daemon(20_000).to_string(), "dockerd --default-ulimit nofile=1024:1024");
+    }
+}

@@ -1,0 +1,52 @@
+//! The commit and the tree that are being worked on.
+
+use crate::edge::shell::Shell;
+use crate::error::{Failure, Result};
+use xtask_core::command::Command;
+
+/// What is checked out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkout {
+    /// The commit, 40 hex digits.
+    pub commit: String,
+    /// The tree with every change in it, if there are changes.
+    pub dirty_tree: Option<String>,
+}
+
+/// Reads the checkout. Files that are new and not ignored count as changes.
+pub fn checkout(shell: &Shell) -> Result<Checkout> {
+    let commit = shell.run(&git(["rev-parse", "--verify", "HEAD"])).map_err(|failure| {
+        failure.during("cannot tell the commit").hint("a release is named after a commit: make one")
+    })?;
+    let changes = shell.run(&git(["status", "--porcelain", "--untracked-files=all"]))?;
+    let dirty_tree = if changes.stdout.is_empty() { None } else { Some(tree(shell)?) };
+    Ok(Checkout { commit: commit.text(), dirty_tree })
+}
+
+/// Every file below `path` that is tracked or new, ordered, relative to the repository.
+pub fn files(shell: &Shell, path: &str) -> Result<Vec<String>> {
+    let listed = git(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", path]);
+    let output = shell.run(&listed)?;
+    let text = String::from_utf8(output.stdout)
+        .map_err(|_| Failure::usage(format!("a file below `{path}` has a name that is not UTF-8")))?;
+    let mut files: Vec<String> =
+        text.split('\0').filter(|it| !it.is_empty()).map(ToOwned::to_owned).collect();
+    files.sort_unstable();
+    files.dedup();
+    Ok(files)
+}
+
+/// The tree as it would be committed, made in an index of its own: the person's is left alone.
+fn tree(shell: &Shell) -> Result<String> {
+    let folder = tempfile::tempdir()
+        .map_err(|error| Failure::outside("failed to make a temporary folder").because(&error))?;
+    let index = folder.path().join("index").display().to_string();
+    let with_index = |command: Command| command.env("GIT_INDEX_FILE", index.clone());
+    shell.run(&with_index(git(["read-tree", "HEAD"])))?;
+    shell.run(&with_index(git(["add", "--all", "."])))?;
+    Ok(shell.run(&with_index(git(["write-tree"])))?.text())
+}
+
+fn git<const N: usize>(args: [&str; N]) -> Command {
+    Command::new("git").args(args)
+}

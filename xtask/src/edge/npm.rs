@@ -1,0 +1,107 @@
+//! npm: packages from a lock, for any platform, and a service's own build.
+
+use crate::edge::files;
+use crate::edge::shell::Shell;
+use crate::error::{Context as _, Result};
+use std::path::{Path, PathBuf};
+use xtask_core::command::Command;
+use xtask_core::digest::Digest;
+use xtask_core::platform::Platform;
+
+/// What decides the outcome of `npm ci` beside its arguments.
+const INPUTS: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
+
+/// What is wanted of the packages of a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// What runs in production on a platform.
+    Production(Platform),
+    /// Everything, for this machine: compilers and test tools too.
+    Development,
+}
+
+impl Wanted {
+    fn args(self) -> Vec<String> {
+        let Self::Production(platform) = self else { return Vec::new() };
+        let cpu = format!("--cpu={}", platform.npm_cpu());
+        vec!["--omit=dev".into(), "--os=linux".into(), cpu, "--libc=glibc".into()]
+    }
+}
+
+/// A folder that holds `node_modules` as the lock in `source` says. Installed at most once for
+/// the same lock: the folder's name is the digest of all that decides it.
+pub fn install(shell: &Shell, cache: &Path, source: &Path, wanted: Wanted) -> Result<PathBuf> {
+    let place = cache.join("npm").join(key(source, wanted)?.hex());
+    if place.is_dir() {
+        return Ok(place);
+    }
+    let made = aside(&place)?;
+    for input in INPUTS.iter().filter(|input| source.join(input).is_file()) {
+        let copied = std::fs::copy(source.join(input), made.join(input));
+        copied.or_outside(|| format!("failed to copy `{input}`"))?;
+    }
+    let command = Command::new("npm")
+        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"])
+        .args(wanted.args())
+        .folder(made.display().to_string());
+    shell.run(&command).map_err(|failure| {
+        let _debris = files::remove_folder(&made);
+        failure.during(format!("failed to install the packages of `{}`", source.display()))
+    })?;
+    files::settle_folder(&made, &place)?;
+    Ok(place)
+}
+
+/// Runs a service's own build (`npm run build`) in a copy of its sources and gives back the
+/// folder of that copy. `sources` are paths relative to `folder`; `key` names them all.
+pub fn build(
+    shell: &Shell,
+    cache: &Path,
+    folder: &Path,
+    sources: &[String],
+    key: &Digest,
+) -> Result<PathBuf> {
+    let place = cache.join("builds").join(key.hex());
+    if place.is_dir() {
+        return Ok(place);
+    }
+    let packages = install(shell, cache, folder, Wanted::Development)?;
+    let made = aside(&place)?;
+    copy_all(folder, sources, &made)?;
+    std::os::unix::fs::symlink(packages.join("node_modules"), made.join("node_modules"))
+        .or_outside(|| "failed to link `node_modules`".to_owned())?;
+    let command = Command::new("npm").args(["run", "build", "--silent"]);
+    shell.run(&command.folder(made.display().to_string())).map_err(|failure| {
+        let _debris = files::remove_folder(&made);
+        failure.during(format!("failed to build `{}`", folder.display()))
+    })?;
+    files::settle_folder(&made, &place)?;
+    Ok(place)
+}
+
+fn copy_all(folder: &Path, sources: &[String], into: &Path) -> Result<()> {
+    for source in sources {
+        let target = into.join(source);
+        files::make_folder(target.parent().unwrap_or(into))?;
+        let copied = std::fs::copy(folder.join(source), &target);
+        copied.or_outside(|| format!("failed to copy `{}`", folder.join(source).display()))?;
+    }
+    Ok(())
+}
+
+/// A folder beside `place`, on the same file system, for work that is renamed when it is whole.
+fn aside(place: &Path) -> Result<PathBuf> {
+    let made = place.with_extension(format!("{}.aside", std::process::id()));
+    files::remove_folder(&made)?;
+    files::make_folder(&made)?;
+    Ok(made)
+}
+
+fn key(source: &Path, wanted: Wanted) -> Result<Digest> {
+    let mut bytes = format!("npm-1 {wanted:?}\n").into_bytes();
+    for input in INPUTS {
+        let text = files::read_if_there(&source.join(input))?.unwrap_or_default();
+        bytes.extend(format!("{input} {}\n", Digest::of(text.as_bytes())).into_bytes());
+    }
+    Ok(Digest::of(&bytes))
+}

@@ -1,0 +1,57 @@
+//! Where we keep what is not in the repository: downloads, and the state of an environment.
+
+use crate::error::{Failure, Result};
+use std::path::{Path, PathBuf};
+
+/// The folders this run works in.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The repository.
+    pub root: PathBuf,
+    /// What can be fetched or made again; shared by all checkouts.
+    pub cache: PathBuf,
+    /// What must not be lost: secrets, logs, who holds an environment.
+    pub state: PathBuf,
+}
+
+impl Places {
+    /// Finds the repository above the current folder, and this user's cache and state.
+    pub fn find() -> Result<Self> {
+        let here = std::env::current_dir().unwrap_or_default();
+        let root = here.ancestors().find(|folder| folder.join("deploy.toml").is_file());
+        let root = root.ok_or_else(|| {
+            Failure::usage(format!("cannot find `deploy.toml` in `{}` or above", here.display()))
+                .hint("run it inside a checkout of the repository")
+        })?;
+        Ok(Self {
+            root: root.to_owned(),
+            cache: user_folder("XTASK_CACHE", "XDG_CACHE_HOME", ".cache")?,
+            state: user_folder("XTASK_STATE", "XDG_STATE_HOME", ".local/state")?,
+        })
+    }
+
+    /// A file of the repository.
+    pub fn file(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// The state of one environment of one project.
+    pub fn environment(&self, project: &str, environment: &str) -> PathBuf {
+        self.state.join(project).join(environment)
+    }
+
+    /// The OCI layout that images are built into.
+    pub fn layout(&self) -> PathBuf {
+        self.root.join("target/images")
+    }
+}
+
+/// `own` names our folder itself; `base` names where such folders are; else it is in the home.
+fn user_folder(own: &str, base: &str, in_home: &str) -> Result<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+    let in_base = || variable(base).map(|folder| folder.join("nutri"));
+    let in_home = || variable("HOME").map(|home| home.join(in_home).join("nutri"));
+    variable(own).or_else(in_base).or_else(in_home).ok_or_else(|| {
+        Failure::usage(format!("cannot tell where to keep files: neither `HOME` nor `{own}` is set"))
+    })
+}

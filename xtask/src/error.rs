@@ -1,0 +1,157 @@
+//! Errors as people meet them: what failed, why, and what to do next.
+//!
+//! The first line names the verb and the thing; the causes follow, outermost first; at most one
+//! hint says what to type. Hints are added where the advice is known.
+
+use crate::exit::Exit;
+use std::error::Error;
+use std::fmt;
+
+/// A failed verb, ready to be said.
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    lines: Vec<String>,
+    hint: Option<String>,
+}
+
+/// What everything that may fail gives back.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+impl Failure {
+    /// Something outside failed: a program, a server, a disk.
+    pub fn outside(line: impl Into<String>) -> Self {
+        Self::new(Exit::Outside, line)
+    }
+
+    /// We refuse before changing anything.
+    pub fn refused(line: impl Into<String>) -> Self {
+        Self::new(Exit::Refused, line)
+    }
+
+    /// The command line or a file that a person wrote is wrong.
+    pub fn usage(line: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, line)
+    }
+
+    fn new(exit: Exit, line: impl Into<String>) -> Self {
+        Self { exit, lines: vec![line.into()], hint: None }
+    }
+
+    /// Adds why, with every cause below it.
+    #[must_use]
+    pub fn because(mut self, cause: &dyn Error) -> Self {
+        let mut next = Some(cause);
+        while let Some(error) = next {
+            self.lines.push(error.to_string());
+            next = error.source();
+        }
+        self.lines.dedup();
+        self
+    }
+
+    /// Adds why, in words.
+    #[must_use]
+    pub fn reason(mut self, line: impl Into<String>) -> Self {
+        self.lines.push(line.into());
+        self
+    }
+
+    /// Puts a new first line above: what the caller was doing.
+    #[must_use]
+    pub fn during(mut self, line: impl Into<String>) -> Self {
+        self.lines.insert(0, line.into());
+        self
+    }
+
+    /// Says what to do next; the innermost hint stays.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint.get_or_insert(hint.into());
+        self
+    }
+
+    /// Says that something was changed before it failed.
+    #[must_use]
+    pub fn partly(mut self) -> Self {
+        self.exit = Exit::Partial;
+        self
+    }
+
+    /// The exit code it leads to.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The first line.
+    pub fn first_line(&self) -> &str {
+        &self.lines[0]
+    }
+
+    /// The failure as data, for `--json`.
+    pub fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "error": self.lines[0], "causes": self.lines[1..], "hint": self.hint,
+            "exit": self.exit.code(),
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "error: {}", self.lines[0])?;
+        for line in &self.lines[1..] {
+            write!(formatter, "\n  caused by: {}", line.trim_end().replace('\n', "\n    "))?;
+        }
+        match &self.hint {
+            Some(hint) => write!(formatter, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Turns any error into a failure that names what was being done.
+pub trait Context<T> {
+    /// The outside failed while we were doing this.
+    fn or_outside(self, line: impl FnOnce() -> String) -> Result<T>;
+    /// What a person wrote is wrong.
+    fn or_usage(self, line: impl FnOnce() -> String) -> Result<T>;
+    /// We refuse to go on.
+    fn or_refused(self, line: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T, E: Error> Context<T> for std::result::Result<T, E> {
+    fn or_outside(self, line: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| Failure::outside(line()).because(&error))
+    }
+
+    fn or_usage(self, line: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| Failure::usage(line()).because(&error))
+    }
+
+    fn or_refused(self, line: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| Failure::refused(line()).because(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_thing_the_causes_and_one_hint() {
+        let cause = std::io::Error::other("No space left on device");
+        let failure = Failure::outside("failed to write `a.tar`")
+            .because(&cause)
+            .hint("free some space")
+            .hint("never seen")
+            .during("failed to build image `backend`");
+        insta::assert_snapshot!(failure.to_string(), @"
+        error: failed to build image `backend`
+          caused by: failed to write `a.tar`
+          caused by: No space left on device
+          hint: free some space
+        ");
+        assert_eq!(failure.exit().code(), 5);
+    }
+}

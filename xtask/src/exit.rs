@@ -1,0 +1,43 @@
+//! What each exit code means. A script may rely on these.
+
+use std::process::ExitCode;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// A belief of ours was wrong; please report it.
+    Bug,
+    /// The command line, or a file that a person wrote, says something impossible.
+    Usage,
+    /// A plan was shown and holds steps, or something is not as it should be.
+    Planned,
+    /// Refused before anything was changed.
+    Refused,
+    /// Something outside failed; nothing is half-done.
+    Outside,
+    /// Some of it was done.
+    Partial,
+}
+
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Bug => 1,
+            Self::Usage => 2,
+            Self::Planned => 3,
+            Self::Refused => 4,
+            Self::Outside => 5,
+            Self::Partial => 6,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

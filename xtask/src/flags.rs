@@ -1,0 +1,167 @@
+//! Every flag of every verb: the whole command line on a few screens.
+
+use clap::{Args, Parser, Subcommand};
+use xtask_core::platform::Platform;
+
+/// Take Nutri from a commit to verified production.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask", version, disable_help_subcommand = true)]
+pub struct Flags {
+    /// Give the result as JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs, in the order of the road.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Walk the whole road on this machine: build, scan, push, migrate, roll out, verify
+    Up(Up),
+    /// Stop what `up` started; data stays
+    Down(Down),
+    /// Tell what runs, which commit, since when, healthy or not
+    Status(Environment),
+    /// Make images, and the locks they are made from
+    #[command(subcommand)]
+    Image(Image),
+    /// List the releases of an environment, newest first
+    Releases(Environment),
+    /// Apply the migrations that are pending, or show them
+    Migrate(Migrate),
+    /// Move an environment to a release
+    Rollout(Rollout),
+    /// Move an environment back to the release before, or to the one named
+    Rollback(Rollback),
+    /// Ask the public URL, five times over ten seconds, which release answers
+    Verify(Environment),
+    /// Show the record of every change of an environment, and check its chain
+    Audit(Environment),
+    /// Show the last lines that a service wrote
+    Logs(Logs),
+    /// Run every check and test of the repository
+    Ci(Ci),
+    /// Tell which tools are wanted, which were found, and how to get the rest
+    Doctor,
+}
+
+/// Flags of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Scan for known vulnerabilities, secrets and licences is left out
+    #[arg(long)]
+    pub no_scan: bool,
+}
+
+/// Flags of `down`.
+#[derive(Debug, Args)]
+pub struct Down {
+    /// Remove all of it: containers, volumes with their data, images, secrets
+    #[arg(long)]
+    pub erase: bool,
+}
+
+/// Which environment.
+#[derive(Debug, Args)]
+pub struct Environment {
+    /// An environment of `deploy.toml`
+    #[arg(default_value = "local")]
+    pub environment: String,
+}
+
+/// The verbs about images.
+#[derive(Debug, Subcommand)]
+pub enum Image {
+    /// List the images that are defined, and what was built of them
+    List,
+    /// Choose the Debian packages of an image and write them down by hash
+    Lock(ImageLock),
+    /// Build images into the OCI layout in `target/images`
+    Build(ImageBuild),
+    /// Show what a built image is made of, layer by layer
+    Inspect(ImageInspect),
+}
+
+/// Flags of `image lock`.
+#[derive(Debug, Args)]
+pub struct ImageLock {
+    /// Images, by the name of their definition; all if none is named
+    pub images: Vec<String>,
+    /// Take the newest packages, also where a lock is there already
+    #[arg(long)]
+    pub update: bool,
+}
+
+/// Flags of `image build`.
+#[derive(Debug, Args)]
+pub struct ImageBuild {
+    /// Images, by the name of their definition; all services if none is named
+    pub images: Vec<String>,
+    /// Platforms to build for; both if none is named
+    #[arg(long)]
+    pub platform: Vec<Platform>,
+}
+
+/// Flags of `image inspect`.
+#[derive(Debug, Args)]
+pub struct ImageInspect {
+    /// The image, by the name of its definition
+    pub image: String,
+}
+
+/// Flags of `migrate`.
+#[derive(Debug, Args)]
+pub struct Migrate {
+    /// An environment of `deploy.toml`
+    pub environment: String,
+    /// Apply what is pending; without it, it is only shown
+    #[arg(long)]
+    pub apply: bool,
+}
+
+/// Flags of `rollout`.
+#[derive(Debug, Args)]
+pub struct Rollout {
+    /// An environment of `deploy.toml`
+    pub environment: String,
+    /// A release of its registry, as `releases` lists them
+    pub release: String,
+}
+
+/// Flags of `rollback`.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// An environment of `deploy.toml`
+    pub environment: String,
+    /// The release to go back to; the last one that was verified if none is named
+    pub release: Option<String>,
+}
+
+/// Flags of `logs`.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// A service of `deploy.toml`
+    pub service: String,
+    /// How many lines
+    #[arg(long, default_value_t = 50)]
+    pub lines: usize,
+}
+
+/// Flags of `ci`.
+#[derive(Debug, Args)]
+pub struct Ci {
+    /// Run these tasks only, and what they need
+    #[arg(long)]
+    pub only: Vec<String>,
+    /// Leave these tasks out
+    #[arg(long)]
+    pub skip: Vec<String>,
+    /// Go on after a failure with what does not need it
+    #[arg(long)]
+    pub keep_going: bool,
+    /// List the tasks and end
+    #[arg(long)]
+    pub list: bool,
+}

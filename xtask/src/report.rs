@@ -1,0 +1,155 @@
+//! The only room with a voice: data on stdout, everything else on stderr.
+//!
+//! On a terminal long work has a spinner; elsewhere a phase is one plain line when it ends.
+
+use crate::error::Failure;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// How a run speaks.
+pub struct Report {
+    json: bool,
+    terminal: bool,
+    colour: bool,
+    phases: Mutex<Vec<(String, u64)>>,
+}
+
+/// A piece of work that takes longer than a blink. Dropped without `done`, it says nothing.
+pub struct Phase<'a> {
+    report: &'a Report,
+    name: String,
+    began: Instant,
+    bar: ProgressBar,
+}
+
+impl Report {
+    /// A voice for this process; with `json`, data is one JSON document on stdout.
+    pub fn new(json: bool) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        let colour = terminal && std::env::var_os("NO_COLOR").is_none();
+        Self { json, terminal, colour, phases: Mutex::default() }
+    }
+
+    /// Says what is so, or what is about to be done.
+    pub fn status(&self, line: &str) {
+        say(line);
+    }
+
+    /// Says what a person should know although the work goes on.
+    pub fn warning(&self, line: &str) {
+        say(&format!("{} {line}", self.paint("warning:", "33")));
+    }
+
+    /// Says why the run ends.
+    pub fn failure(&self, failure: &Failure) {
+        if self.json {
+            emit(&format!("{:#}", failure.to_json()));
+        }
+        let text = failure.to_string();
+        say(&text.replacen("error:", &self.paint("error:", "31;1"), 1));
+    }
+
+    /// Gives the result: as JSON if that was asked for, else as `text`.
+    pub fn data(&self, value: &serde_json::Value, text: &str) {
+        if self.json {
+            emit(&format!("{value:#}"));
+        } else {
+            emit(text);
+        }
+    }
+
+    /// Begins a piece of work.
+    pub fn phase(&self, name: &str) -> Phase<'_> {
+        let bar = if self.terminal { spinner(name) } else { ProgressBar::hidden() };
+        Phase { report: self, name: name.to_owned(), began: Instant::now(), bar }
+    }
+
+    /// How long each phase took so far, in milliseconds, in order.
+    pub fn phases(&self) -> Vec<(String, u64)> {
+        self.phases.lock().expect("no phase panics while it holds the list").clone()
+    }
+
+    fn paint(&self, text: &str, code: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+impl Phase<'_> {
+    /// Says what it is doing right now; seen on terminals only.
+    pub fn doing(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+    }
+
+    /// Says a line of its own while it goes on.
+    pub fn note(&self, line: &str) {
+        self.bar.suspend(|| say(&format!("             {line}")));
+    }
+
+    /// Ends it with what came of it.
+    pub fn done(self, outcome: &str) {
+        let took = self.began.elapsed();
+        self.bar.finish_and_clear();
+        let name = self.report.paint(&format!("{:<12}", self.name), "32;1");
+        say(&format!("{name} {outcome} {}", self.report.paint(&seconds(took), "2")));
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let mut phases = self.report.phases.lock().expect("no phase panics while it holds the list");
+        phases.push((self.name.clone(), milliseconds));
+    }
+}
+
+fn spinner(name: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner:.cyan} {prefix:<10} {wide_msg} {elapsed}");
+    let bar = ProgressBar::new_spinner().with_prefix(name.to_owned());
+    bar.set_style(style.expect("the template is checked by the tests"));
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}
+
+/// `(0.3 s)`.
+fn seconds(took: Duration) -> String {
+    format!("({:.1} s)", took.as_secs_f64())
+}
+
+/// A closed stderr is nobody listening: not an error.
+fn say(line: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _nobody_listens = writeln!(stderr, "{line}");
+}
+
+/// A closed stdout is a reader that has seen enough: not an error.
+fn emit(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _reader_left = writeln!(stdout, "{text}");
+}
+
+/// Lays rows out in columns, two spaces apart.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [["a".to_owned(), "long".to_owned()], ["bbb".to_owned(), "c".to_owned()]];
+        assert_eq!(table(&rows.map(Vec::from)), "a    long\nbbb  c");
+    }
+
+    #[test]
+    fn the_spinner_template_is_valid() {
+        spinner("build").finish_and_clear();
+    }
+}

@@ -1,0 +1,113 @@
+//! What every verb is handed: the places, the shell, the voice, and what `deploy.toml` says.
+
+use crate::edge::files;
+use crate::edge::places::Places;
+use crate::edge::shell::Shell;
+use crate::error::{Context as _, Failure, Result};
+use crate::report::Report;
+use std::path::PathBuf;
+use xtask_core::definition::Definition;
+use xtask_core::deploy::{self, Deploy, Environment, Platform, Service, TargetKind};
+use xtask_core::lock::Lock;
+use xtask_core::platform::Platform as ImagePlatform;
+
+/// What every verb is handed.
+pub struct World<'a> {
+    /// Where things are.
+    pub places: Places,
+    /// What runs programs.
+    pub shell: Shell,
+    /// What speaks.
+    pub report: &'a Report,
+    /// What is shipped, and where to.
+    pub deploy: Deploy,
+}
+
+impl<'a> World<'a> {
+    /// Finds the repository and reads `deploy.toml`.
+    pub fn open(report: &'a Report) -> Result<Self> {
+        let places = Places::find()?;
+        let shell = Shell::new(&places.root, &places.cache.join("tools/bin"));
+        let text = files::read(&places.file(deploy::FILE))?;
+        let deploy = Deploy::parse(&text).or_usage(|| format!("cannot use `{}`", deploy::FILE))?;
+        Ok(Self { places, shell, report, deploy })
+    }
+
+    /// The environment called `name`.
+    pub fn environment(&self, name: &str) -> Result<&Environment> {
+        self.deploy.environment(name).map_err(|error| Failure::usage(error.to_string()))
+    }
+
+    /// The environment called `name` and its platform, if plain Docker runs it.
+    pub fn docker_environment(&self, name: &str) -> Result<(&Environment, &Platform)> {
+        let environment = self.environment(name)?;
+        match (&environment.target, &environment.platform) {
+            (TargetKind::Docker, Some(platform)) => Ok((environment, platform)),
+            _ => Err(Failure::usage(format!("cannot change `{name}`: its target is not reached by this version"))
+                .hint("environments with `target = \"docker\"` can be used: `local`")),
+        }
+    }
+
+    /// The folder that holds the state of the environment called `name`.
+    pub fn state(&self, name: &str) -> PathBuf {
+        self.places.environment(&self.deploy.project, name)
+    }
+
+    /// The definition called `name`.
+    pub fn definition(&self, name: &str) -> Result<Definition> {
+        let file = format!("images/{name}.toml");
+        let text = files::read_if_there(&self.places.file(&file))?.ok_or_else(|| {
+            let known = self.definitions().unwrap_or_default().join("`, `");
+            Failure::usage(format!("unknown image `{name}`; known: `{known}`"))
+        })?;
+        Definition::parse(name, &file, &text).or_usage(|| format!("cannot use `{file}`"))
+    }
+
+    /// The names of all definitions, ordered.
+    pub fn definitions(&self) -> Result<Vec<String>> {
+        let folder = self.places.file("images");
+        let entries = std::fs::read_dir(&folder)
+            .or_outside(|| format!("failed to read `{}`", folder.display()))?;
+        let name = |path: PathBuf| {
+            let name = path.file_name()?.to_str()?.strip_suffix(".toml")?.to_owned();
+            (name != "debian-scripts").then_some(name)
+        };
+        let mut names: Vec<String> =
+            entries.flatten().filter_map(|entry| name(entry.path())).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The lock of the image called `name`, if there is one.
+    pub fn lock(&self, name: &str) -> Result<Option<Lock>> {
+        let file = lock_file(name);
+        let Some(text) = files::read_if_there(&self.places.file(&file))? else { return Ok(None) };
+        Lock::parse(&file, &text).or_usage(|| format!("cannot use `{file}`")).map(Some)
+    }
+
+    /// The service called `name`.
+    pub fn service(&self, name: &str) -> Result<&Service> {
+        self.deploy.service(name).ok_or_else(|| {
+            let known: Vec<&str> = self.deploy.services.iter().map(|it| it.name.as_str()).collect();
+            Failure::usage(format!("unknown service `{name}`; known: `{}`", known.join("`, `")))
+        })
+    }
+}
+
+/// Where the lock of the image called `name` is, from the root of the repository.
+pub fn lock_file(name: &str) -> String {
+    format!("images/{name}.lock")
+}
+
+/// The name of the definition in the file `path`.
+pub fn definition_name(path: &str) -> &str {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    file.strip_suffix(".toml").unwrap_or(file)
+}
+
+/// The platform of this machine.
+pub fn this_platform() -> Result<ImagePlatform> {
+    let machine = std::env::consts::ARCH;
+    ImagePlatform::of_machine(machine)
+        .ok_or_else(|| Failure::usage(format!("cannot run images here: machine `{machine}` is unknown")))
+}
