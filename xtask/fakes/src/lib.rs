@@ -1,1 +1,4 @@
 //! Real small servers with state and faults, which stand in for providers in tests.
+
+pub mod http;
+pub mod registry;

@@ -11,6 +11,7 @@ pub mod npm;
 pub mod places;
 pub mod postgres;
 pub mod proxy;
+pub mod registry;
 pub mod shell;
 pub mod trivy;
 pub mod uv;

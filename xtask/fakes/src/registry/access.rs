@@ -1,0 +1,149 @@
+//! Who may do what: open to all, HTTP Basic, or tokens from a realm of its own.
+
+use crate::http::{Request, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeMap;
+
+/// How a registry wants to be spoken to.
+#[derive(Clone, Debug, Default)]
+pub enum Access {
+    /// Everybody may do everything.
+    #[default]
+    Open,
+    /// User and password with each request.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password.
+        password: String,
+    },
+    /// A token with each request; who is nobody gets one for reading.
+    Bearer {
+        /// The user.
+        user: String,
+        /// The password.
+        password: String,
+        /// What `expires_in` says.
+        expires_in: u64,
+        /// After so many requests a token is no good any more, whatever it says.
+        uses: u32,
+    },
+}
+
+/// The tokens that were given out, what each allows, and how often it may still be used.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    granted: BTreeMap<String, (Vec<String>, u32)>,
+}
+
+impl Access {
+    fn knows(&self, request: &Request) -> bool {
+        let (Self::Basic { user, password } | Self::Bearer { user, password, .. }) = self else {
+            return true;
+        };
+        let wanted = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+        request.header("authorization") == Some(&wanted)
+    }
+}
+
+impl Tokens {
+    /// Lets a request through, or says what is missing.
+    pub(super) fn admit(
+        &mut self,
+        access: &Access,
+        request: &Request,
+        host: &str,
+    ) -> Option<Response> {
+        let needed = needed_scope(request);
+        let challenge = match access {
+            Access::Open => return None,
+            Access::Basic { .. } if access.knows(request) => return None,
+            Access::Basic { .. } => "Basic realm=\"fake\"".to_owned(),
+            Access::Bearer { .. } if self.allows(request, needed.as_deref()) => return None,
+            Access::Bearer { .. } => {
+                let scope = needed
+                    .map(|scope| format!(",scope=\"{scope}\""))
+                    .unwrap_or_default();
+                format!("Bearer realm=\"http://{host}/token\",service=\"fake\"{scope}")
+            }
+        };
+        let response = super::fault::errors(401, "UNAUTHORIZED", "authentication required");
+        Some(response.with("WWW-Authenticate", challenge))
+    }
+
+    /// Whether the request's token covers `scope`; each asking uses it up a little.
+    fn allows(&mut self, request: &Request, scope: Option<&str>) -> bool {
+        let token = request
+            .header("authorization")
+            .and_then(|value| value.strip_prefix("Bearer "));
+        let Some((scopes, uses)) = token.and_then(|token| self.granted.get_mut(token)) else {
+            return false;
+        };
+        if *uses == 0 {
+            return false;
+        }
+        *uses -= 1;
+        scope.is_none_or(|scope| covers(scopes, scope))
+    }
+
+    /// Whether the request's token covers `scope`, without using it up.
+    pub(super) fn covers(&self, access: &Access, request: &Request, scope: &str) -> bool {
+        let token = request
+            .header("authorization")
+            .and_then(|value| value.strip_prefix("Bearer "));
+        match access {
+            Access::Bearer { .. } => token
+                .and_then(|token| self.granted.get(token))
+                .is_some_and(|(scopes, _)| covers(scopes, scope)),
+            _ => true,
+        }
+    }
+
+    /// The realm.
+    pub(super) fn grant(&mut self, access: &Access, request: &Request) -> Response {
+        let Access::Bearer {
+            expires_in, uses, ..
+        } = access
+        else {
+            return Response::new(404);
+        };
+        let is_known = access.knows(request);
+        if request.header("authorization").is_some() && !is_known {
+            return super::fault::errors(401, "UNAUTHORIZED", "incorrect username or password");
+        }
+        let asked = request.query.iter().filter(|(key, _)| key == "scope");
+        let allowed = |scope: &str| is_known || scope.ends_with(":pull");
+        let scopes: Vec<String> = asked
+            .map(|(_, value)| value.clone())
+            .filter(|scope| allowed(scope))
+            .collect();
+        let token = format!("fake-token-{}", self.granted.len());
+        self.granted.insert(token.clone(), (scopes, *uses));
+        let body = serde_json::json!({"token": token, "expires_in": expires_in});
+        Response::new(200).body(body.to_string())
+    }
+}
+
+fn covers(scopes: &[String], wanted: &str) -> bool {
+    let split = |scope: &str| {
+        let (resource, actions) = scope.rsplit_once(':').unwrap_or((scope, ""));
+        (
+            resource.to_owned(),
+            actions.split(',').map(str::to_owned).collect::<Vec<_>>(),
+        )
+    };
+    let (resource, actions) = split(wanted);
+    let mut own = scopes.iter().map(|scope| split(scope));
+    own.any(|(own, allowed)| own == resource && actions.iter().all(|a| allowed.contains(a)))
+}
+
+/// What a request needs: pulling to read, pulling and pushing to write.
+fn needed_scope(request: &Request) -> Option<String> {
+    let name = super::routes::repository_of(&request.path)?;
+    let actions = match request.method.as_str() {
+        "GET" | "HEAD" => "pull",
+        _ => "pull,push",
+    };
+    Some(format!("repository:{name}:{actions}"))
+}

@@ -1,0 +1,82 @@
+//! Artifacts: some bytes with a type, kept in a registry beside images (OCI 1.1).
+
+use super::client::Registry;
+use super::error::RegistryError;
+use super::push::Push;
+use super::stream::Blobs;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::io::{self, Cursor, Read};
+use xtask_core::descriptor::{Descriptor, media_type};
+use xtask_core::digest::Digest;
+use xtask_core::reference::{Repository, Tag};
+
+const EMPTY_CONFIG: &[u8] = b"{}";
+
+/// The manifest of an artifact. Field order is the order of writing.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ArtifactManifest<'a> {
+    schema_version: u8,
+    media_type: &'a str,
+    artifact_type: &'a str,
+    config: Descriptor,
+    layers: [&'a Descriptor; 1],
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: &'a BTreeMap<String, String>,
+}
+
+/// Blobs that are in memory already.
+struct InMemory(BTreeMap<Digest, Vec<u8>>);
+
+impl Blobs for InMemory {
+    fn open(&self, digest: &Digest) -> io::Result<Box<dyn Read + Send>> {
+        let bytes = self.0.get(digest).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(Cursor::new(bytes.clone())))
+    }
+}
+
+impl Registry {
+    /// Keeps `bytes` as an artifact, and names it by `tags`. The same call gives the same
+    /// digest. The descriptor is that of the manifest.
+    pub fn push_artifact(
+        &self,
+        repository: &Repository,
+        artifact_type: &str,
+        media_type: &str,
+        bytes: &[u8],
+        tags: &[Tag],
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Descriptor, RegistryError> {
+        let config = Descriptor::of(media_type::EMPTY, EMPTY_CONFIG);
+        let layer = Descriptor::of(media_type, bytes);
+        let manifest = ArtifactManifest {
+            schema_version: 2,
+            media_type: media_type::MANIFEST,
+            artifact_type,
+            config: config.clone(),
+            layers: [&layer],
+            annotations,
+        };
+        let manifest = serde_json::to_vec(&manifest).expect("strings and numbers are JSON");
+        let root = Descriptor::of(media_type::MANIFEST, &manifest);
+        let in_memory = [
+            (config.digest, EMPTY_CONFIG.to_vec()),
+            (layer.digest, bytes.to_vec()),
+        ];
+        let push = Push {
+            root: root.clone(),
+            manifests: vec![(root.clone(), manifest)],
+            blobs: vec![config, layer],
+            tags: tags.to_vec(),
+            mount_from: Vec::new(),
+        };
+        self.push_image(
+            repository,
+            &push,
+            &InMemory(BTreeMap::from(in_memory)),
+            &|_| {},
+        )?;
+        Ok(root)
+    }
+}

@@ -1,0 +1,177 @@
+//! A blob in chunks, in order. After anything unclear the registry is asked how far it has
+//! come, and sending goes on from there.
+
+use super::auth::Scope;
+use super::client::Session;
+use super::error::RegistryError;
+use super::event::PushEvent;
+use super::location::with_query;
+use super::stream::Outgoing;
+use super::upload::OCTETS;
+use super::wire::{Answer, Ask, Body};
+use http::header::{CONTENT_RANGE, CONTENT_TYPE};
+use http::{Method, Uri};
+
+/// No chunk is made smaller than this when a registry refuses larger ones.
+const SMALLEST: u64 = 256 << 10;
+
+/// An upload session that is being filled.
+pub(super) struct Chunks<'a> {
+    session: &'a Session<'a>,
+    scope: &'a Scope,
+    outgoing: &'a Outgoing<'a>,
+    /// Where the next request goes; every answer may move it.
+    place: Uri,
+    offset: u64,
+    chunk: u64,
+    failures: u32,
+}
+
+/// The refusal that ends an upload session; `None` to go on.
+type End = Option<Answer>;
+
+impl<'a> Chunks<'a> {
+    pub(super) fn new(
+        session: &'a Session<'a>,
+        scope: &'a Scope,
+        outgoing: &'a Outgoing<'a>,
+        place: Uri,
+    ) -> Self {
+        let chunk = session
+            .patience()
+            .chunk
+            .min(outgoing.descriptor.size)
+            .max(1);
+        Self {
+            session,
+            scope,
+            outgoing,
+            place,
+            offset: 0,
+            chunk,
+            failures: 0,
+        }
+    }
+
+    /// Sends everything and commits. The answer is the commit's, or the refusal that ended it.
+    pub(super) fn send(mut self) -> Result<Answer, RegistryError> {
+        let mut reader = self.outgoing.open()?;
+        let mut buffer = Vec::new();
+        while self.offset < self.outgoing.descriptor.size {
+            if reader.position() != self.offset {
+                reader = self.outgoing.open_at(self.offset)?;
+            }
+            buffer.resize(usize::try_from(self.chunk).unwrap_or(usize::MAX), 0);
+            let count = reader.fill(&mut buffer)?;
+            let outcome = self.patch(&buffer[..count]);
+            if let Some(refusal) = self.after(outcome, count as u64)? {
+                return Ok(refusal);
+            }
+        }
+        self.commit()
+    }
+
+    fn patch(&self, bytes: &[u8]) -> Result<Answer, RegistryError> {
+        let last = self.offset + bytes.len() as u64 - 1;
+        let ask = Ask::new(Method::PATCH, self.place.clone())
+            .header(CONTENT_TYPE, OCTETS)
+            .header(CONTENT_RANGE, format!("{}-{last}", self.offset))
+            .body(Body::Bytes(bytes));
+        let answer = self.session.once(self.scope, &ask);
+        let digest = self.outgoing.descriptor.digest;
+        self.session
+            .say(PushEvent::Sent(digest, bytes.len() as u64));
+        answer
+    }
+
+    fn after(
+        &mut self,
+        outcome: Result<Answer, RegistryError>,
+        count: u64,
+    ) -> Result<End, RegistryError> {
+        let trouble = self.session.trouble(&outcome);
+        match (outcome, trouble) {
+            (outcome, Some(trouble)) => {
+                self.failures += 1;
+                self.session.wait(self.failures, &trouble, outcome)?;
+                self.ask_how_far()
+            }
+            (Ok(answer), None) if answer.status.is_success() => self.accepted(&answer, count),
+            (Ok(answer), None) if answer.status.as_u16() == 416 => self.out_of_step(answer),
+            (outcome, None) => outcome.map(Some),
+        }
+    }
+
+    /// The registry expected another place, or another size: it says which.
+    fn out_of_step(&mut self, refusal: Answer) -> Result<End, RegistryError> {
+        let before = self.offset;
+        let end = self.ask_how_far()?;
+        if end.is_some() || self.offset != before {
+            return Ok(end);
+        }
+        if self.chunk <= SMALLEST {
+            return Ok(Some(refusal));
+        }
+        self.chunk = (self.chunk / 2).max(SMALLEST);
+        Ok(None)
+    }
+
+    fn accepted(&mut self, answer: &Answer, count: u64) -> Result<End, RegistryError> {
+        self.failures = 0;
+        self.follow(answer)?;
+        let end = self.offset + count;
+        if let Some(least) = answer
+            .header("oci-chunk-min-length")
+            .and_then(|v| v.parse().ok())
+        {
+            self.chunk = self.chunk.max(least);
+        }
+        // A part may have been taken. ECR repeats an old range; one that would lead back is such.
+        let said = end_of_range(answer).filter(|said| (self.offset + 1..end).contains(said));
+        self.offset = said.unwrap_or(end);
+        Ok(None)
+    }
+
+    /// Asks where the upload stands. A session that is gone ends this one.
+    fn ask_how_far(&mut self) -> Result<End, RegistryError> {
+        let answer = self
+            .session
+            .send(self.scope, &Ask::new(Method::GET, self.place.clone()))?;
+        if !answer.status.is_success() {
+            return Ok(Some(answer));
+        }
+        self.follow(&answer)?;
+        self.offset = end_of_range(&answer)
+            .unwrap_or(0)
+            .min(self.outgoing.descriptor.size);
+        Ok(None)
+    }
+
+    fn follow(&mut self, answer: &Answer) -> Result<(), RegistryError> {
+        if let Some(said) = answer.header("location") {
+            self.place = self.session.resolve(&answer.url, said)?;
+        }
+        Ok(())
+    }
+
+    fn commit(&self) -> Result<Answer, RegistryError> {
+        let digest = self.outgoing.descriptor.digest.to_string();
+        let url = with_query(&self.place, "digest", &digest)
+            .map_err(|error| RegistryError::malformed(&self.place, "an upload", &error))?;
+        self.session.once(self.scope, &Ask::new(Method::PUT, url))
+    }
+}
+
+/// How many bytes a `Range: 0-b` stands for. `0-0` is what an empty upload is called in
+/// practice; the specification would have it mean one byte.
+fn end_of_range(answer: &Answer) -> Option<u64> {
+    let range = answer.header("range")?;
+    let last: u64 = range
+        .trim_start_matches("bytes=")
+        .split_once('-')?
+        .1
+        .trim()
+        .parse()
+        .ok()?;
+    Some(if last == 0 { 0 } else { last + 1 })
+}

@@ -1,0 +1,34 @@
+//! A registry (OCI distribution 1.1): blobs, manifests and tags over HTTP.
+//!
+//! The rooms, from the wire upwards: `wire` makes one exchange; `auth` and `token` know who we
+//! are; `client` repeats, renews and follows; `stream`, `upload` and `chunks` move one blob;
+//! `push` knows the order in which an image becomes visible; `manifest`, `tags` and `artifact`
+//! are the small verbs. `credentials` reads what Docker and Podman keep.
+
+mod artifact;
+mod auth;
+mod chunks;
+mod client;
+pub mod credentials;
+mod error;
+mod event;
+mod hint;
+mod location;
+mod manifest;
+mod patience;
+mod push;
+mod said;
+mod stream;
+mod tags;
+mod token;
+mod upload;
+mod wire;
+
+pub use auth::Credentials;
+pub use client::Registry;
+pub use error::RegistryError;
+pub use event::{PushEvent, PushReceipt};
+pub use patience::{Clock, Patience, SystemClock};
+pub use push::Push;
+pub use said::Said;
+pub use stream::Blobs;

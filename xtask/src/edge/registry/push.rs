@@ -1,0 +1,334 @@
+//! The order in which an image becomes visible: blobs, children, root, read back, tags. Nothing
+//! has a name before all of it is there, and what is there already is not sent.
+
+use super::auth::Scope;
+use super::client::{Registry, Session};
+use super::error::RegistryError;
+use super::event::{PushEvent, PushReceipt};
+use super::manifest;
+use super::stream::Blobs;
+use super::upload::{Arrival, Uploader};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use xtask_core::descriptor::Descriptor;
+use xtask_core::digest::Digest;
+use xtask_core::reference::{Name, Repository, Tag};
+
+/// How many requests run at a time.
+const JOBS: usize = 4;
+
+/// What is to be pushed.
+#[derive(Clone, Debug)]
+pub struct Push {
+    /// The index or manifest that is the image.
+    pub root: Descriptor,
+    /// Every manifest with its bytes: children before parents, the root last.
+    pub manifests: Vec<(Descriptor, Vec<u8>)>,
+    /// Every blob that the manifests name.
+    pub blobs: Vec<Descriptor>,
+    /// What shall name the root.
+    pub tags: Vec<Tag>,
+    /// Repositories of the same registry that may have some of the blobs.
+    pub mount_from: Vec<Repository>,
+}
+
+impl Registry {
+    /// Pushes an image. `progress` hears of everything in the thread of the caller.
+    pub fn push_image(
+        &self,
+        repository: &Repository,
+        image: &Push,
+        blobs: &dyn Blobs,
+        progress: &dyn Fn(PushEvent),
+    ) -> Result<PushReceipt, RegistryError> {
+        let (voice, events) = channel();
+        thread::scope(|scope| {
+            let worker = scope.spawn(move || self.push_speaking(repository, image, blobs, voice));
+            events.into_iter().for_each(progress);
+            worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn push_speaking(
+        &self,
+        repository: &Repository,
+        image: &Push,
+        blobs: &dyn Blobs,
+        voice: Sender<PushEvent>,
+    ) -> Result<PushReceipt, RegistryError> {
+        check(image)?;
+        let session = Session::new(self, voice);
+        let scope = Scope::push(repository);
+        let pusher = Pusher {
+            session: &session,
+            scope: &scope,
+            repository,
+            image,
+            blobs,
+        };
+        let arrivals = pusher.run()?;
+        Ok(receipt(image, &arrivals, &session))
+    }
+}
+
+/// Refuses a push whose parts do not make a whole, before anything is sent.
+fn check(image: &Push) -> Result<(), RegistryError> {
+    let root = image.root.digest;
+    let incomplete = |why: String| Err(RegistryError::Incomplete { root, why });
+    if image
+        .manifests
+        .last()
+        .map(|(descriptor, _)| descriptor.digest)
+        != Some(root)
+    {
+        return incomplete("it is not the last of its manifests".to_owned());
+    }
+    for (descriptor, bytes) in &image.manifests {
+        let found = Digest::of(bytes);
+        if found != descriptor.digest {
+            return incomplete(format!(
+                "manifest `{}` has bytes `{found}`",
+                descriptor.digest
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn receipt(image: &Push, arrivals: &[(Descriptor, Arrival)], session: &Session<'_>) -> PushReceipt {
+    let which = |wanted: fn(&Arrival) -> bool| {
+        let chosen = arrivals.iter().filter(|(_, arrival)| wanted(arrival));
+        chosen.map(|(descriptor, _)| descriptor.clone()).collect()
+    };
+    PushReceipt {
+        root: image.root.digest,
+        uploaded: which(|arrival| *arrival == Arrival::Uploaded),
+        mounted: which(|arrival| matches!(arrival, Arrival::Mounted(_))),
+        present: which(|arrival| *arrival == Arrival::Present),
+        requests: session.requests.load(Ordering::Relaxed),
+        bytes_sent: session.bytes_sent.load(Ordering::Relaxed),
+    }
+}
+
+type Arrivals = Vec<(Descriptor, Arrival)>;
+
+struct Pusher<'a> {
+    session: &'a Session<'a>,
+    scope: &'a Scope,
+    repository: &'a Repository,
+    image: &'a Push,
+    blobs: &'a dyn Blobs,
+}
+
+impl Pusher<'_> {
+    fn run(&self) -> Result<Arrivals, RegistryError> {
+        if self.is_root_there()? {
+            let missing = self.missing_tags()?;
+            match self.tag(&missing) {
+                // Somebody has removed a child below the root; then we start from the bottom.
+                Err(error) if names_missing_blob(&error) => {}
+                result => return result.map(|()| self.all_present()),
+            }
+        }
+        let mut arrivals = self.push_blobs(&self.image.mount_from)?;
+        match self.push_manifests() {
+            Err(error) if names_missing_blob(&error) => {
+                // What was said to be there, or was mounted, is not. Once more, by bytes alone.
+                merge(&mut arrivals, self.push_blobs(&[])?);
+                self.push_manifests()?;
+            }
+            result => result?,
+        }
+        self.read_back(&Name::Digest(self.image.root.digest))?;
+        self.tag(&self.image.tags)?;
+        Ok(arrivals)
+    }
+
+    /// A refusal counts as no: what we send then is refused with words.
+    fn is_root_there(&self) -> Result<bool, RegistryError> {
+        let name = Name::Digest(self.image.root.digest);
+        match manifest::head(self.session, self.scope, self.repository, &name) {
+            Ok(found) => Ok(found.is_some()),
+            Err(error @ RegistryError::Answered { .. }) if is_wordless(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn missing_tags(&self) -> Result<Vec<Tag>, RegistryError> {
+        let found = in_parallel(&self.image.tags, |tag| {
+            manifest::head(
+                self.session,
+                self.scope,
+                self.repository,
+                &Name::Tag(tag.clone()),
+            )
+        })?;
+        let root = self.image.root.digest;
+        let is_missing = |found: &Option<Descriptor>| {
+            found
+                .as_ref()
+                .is_none_or(|descriptor| descriptor.digest != root)
+        };
+        let tags = self.image.tags.iter().zip(found);
+        Ok(tags
+            .filter(|(_, found)| is_missing(found))
+            .map(|(tag, _)| tag.clone())
+            .collect())
+    }
+
+    fn all_present(&self) -> Arrivals {
+        let blobs = once_each(&self.image.blobs).into_iter();
+        blobs
+            .map(|descriptor| (descriptor, Arrival::Present))
+            .collect()
+    }
+
+    fn push_blobs(&self, sources: &[Repository]) -> Result<Arrivals, RegistryError> {
+        let Self {
+            session,
+            scope,
+            repository,
+            blobs,
+            ..
+        } = *self;
+        let uploader = Uploader {
+            session,
+            repository,
+            scope,
+            blobs,
+        };
+        let mut descriptors = once_each(&self.image.blobs);
+        // The longest first, so that no job is left alone with it at the end.
+        descriptors.sort_by_key(|descriptor| std::cmp::Reverse(descriptor.size));
+        let arrivals = in_parallel(&descriptors, |blob| uploader.push(blob, sources))?;
+        Ok(descriptors.into_iter().zip(arrivals).collect())
+    }
+
+    fn push_manifests(&self) -> Result<(), RegistryError> {
+        for (descriptor, bytes) in &self.image.manifests {
+            let name = Name::Digest(descriptor.digest);
+            let Self {
+                session,
+                scope,
+                repository,
+                ..
+            } = *self;
+            manifest::put(
+                session,
+                scope,
+                repository,
+                &name,
+                &descriptor.media_type,
+                bytes,
+            )?;
+            session.say(PushEvent::Manifest(descriptor.digest));
+        }
+        Ok(())
+    }
+
+    /// Names the root, tag by tag, and looks whether the registry agrees.
+    fn tag(&self, tags: &[Tag]) -> Result<(), RegistryError> {
+        let Some((root, bytes)) = self.image.manifests.last() else {
+            return Ok(());
+        };
+        for tag in tags {
+            let name = Name::Tag(tag.clone());
+            let Self {
+                session,
+                scope,
+                repository,
+                ..
+            } = *self;
+            manifest::put(session, scope, repository, &name, &root.media_type, bytes)?;
+            self.read_back(&name)?;
+            session.say(PushEvent::Tagged(tag.clone()));
+        }
+        Ok(())
+    }
+
+    fn read_back(&self, name: &Name) -> Result<(), RegistryError> {
+        let wanted = self.image.root.digest;
+        let found = manifest::head(self.session, self.scope, self.repository, name)?;
+        let found = found.map(|descriptor| descriptor.digest);
+        if found == Some(wanted) {
+            return Ok(());
+        }
+        Err(RegistryError::Mismatch {
+            host: self.repository.registry().to_owned(),
+            what: format!("`{name}`, read back,"),
+            wanted: wanted.to_string(),
+            found: found.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string()),
+        })
+    }
+}
+
+fn is_wordless(error: &RegistryError) -> bool {
+    error
+        .answered()
+        .is_some_and(|(status, _)| matches!(status.as_u16(), 401 | 403))
+}
+
+fn names_missing_blob(error: &RegistryError) -> bool {
+    let codes = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"];
+    error
+        .answered()
+        .is_some_and(|(_, said)| codes.iter().any(|code| said.has(code)))
+}
+
+/// Later arrivals replace earlier ones, unless they only found what those had brought.
+fn merge(arrivals: &mut Arrivals, later: Arrivals) {
+    for ((_, arrival), (_, newer)) in arrivals.iter_mut().zip(later) {
+        if newer != Arrival::Present {
+            *arrival = newer;
+        }
+    }
+}
+
+/// Layers shared by two platforms are one blob.
+fn once_each(descriptors: &[Descriptor]) -> Vec<Descriptor> {
+    let mut seen = BTreeSet::new();
+    let first = descriptors
+        .iter()
+        .filter(|descriptor| seen.insert(descriptor.digest));
+    first.cloned().collect()
+}
+
+/// Does the same to every item, `JOBS` at a time. After a failure nothing new is begun, and
+/// the first failure in the order of the items is returned.
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    act: impl Fn(&T) -> Result<R, RegistryError> + Sync,
+) -> Result<Vec<R>, RegistryError> {
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, Result<R, RegistryError>)>> = Mutex::default();
+    let work = || {
+        while let Some((at, item)) = take(items, &next) {
+            let result = act(item);
+            if result.is_err() {
+                next.store(items.len(), Ordering::Relaxed);
+            }
+            done.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((at, result));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..JOBS.min(items.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+fn take<'a, T>(items: &'a [T], next: &AtomicUsize) -> Option<(usize, &'a T)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    Some((at, items.get(at)?))
+}

@@ -1,0 +1,242 @@
+//! One blob's way into a repository: is it there, can it be mounted, else send it. One request
+//! for all of it first; chunks when that is refused. Every try has a fresh upload session,
+//! because a session whose request broke may still be alive on the other side.
+
+use super::auth::Scope;
+use super::chunks::Chunks;
+use super::client::{Session, Trouble};
+use super::error::RegistryError;
+use super::event::PushEvent;
+use super::location::with_query;
+use super::stream::{Blobs, Outgoing};
+use super::wire::{Answer, Ask, Body};
+use http::header::CONTENT_TYPE;
+use http::{Method, Uri};
+use xtask_core::descriptor::Descriptor;
+use xtask_core::reference::Repository;
+
+pub(super) const OCTETS: &str = "application/octet-stream";
+
+/// Puts blobs into one repository.
+pub(super) struct Uploader<'a> {
+    pub(super) session: &'a Session<'a>,
+    pub(super) repository: &'a Repository,
+    pub(super) scope: &'a Scope,
+    pub(super) blobs: &'a dyn Blobs,
+}
+
+/// How a blob came to be in the repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    Present,
+    Mounted(Repository),
+    Uploaded,
+}
+
+/// What a mount came to.
+enum Mount {
+    Done(Repository),
+    /// It did not, but opened an upload instead.
+    Upload(Uri),
+    Nothing,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Whole,
+    Chunks,
+}
+
+impl Uploader<'_> {
+    /// Sees to it that the repository has the blob.
+    pub(super) fn push(
+        &self,
+        descriptor: &Descriptor,
+        sources: &[Repository],
+    ) -> Result<Arrival, RegistryError> {
+        let arrival = self.arrive(descriptor, sources).map_err(|error| {
+            let cause = Box::new(error);
+            RegistryError::Blob {
+                digest: descriptor.digest,
+                cause,
+            }
+        })?;
+        self.session.say(match &arrival {
+            Arrival::Present => PushEvent::Present(descriptor.clone()),
+            Arrival::Mounted(from) => PushEvent::Mounted(descriptor.clone(), from.clone()),
+            Arrival::Uploaded => PushEvent::Uploaded(descriptor.clone()),
+        });
+        Ok(arrival)
+    }
+
+    fn arrive(
+        &self,
+        descriptor: &Descriptor,
+        sources: &[Repository],
+    ) -> Result<Arrival, RegistryError> {
+        if self.has(descriptor)? {
+            return Ok(Arrival::Present);
+        }
+        let place = match self.mount(descriptor, sources)? {
+            Mount::Done(source) => return Ok(Arrival::Mounted(source)),
+            Mount::Upload(place) => Some(place),
+            Mount::Nothing => None,
+        };
+        self.upload(descriptor, place)?;
+        Ok(Arrival::Uploaded)
+    }
+
+    /// Whether the blob is there. A refusal without words counts as no: the upload that
+    /// follows is refused with them.
+    fn has(&self, descriptor: &Descriptor) -> Result<bool, RegistryError> {
+        let path = format!("/v2/{}/blobs/{}", self.repository.path(), descriptor.digest);
+        let ask = Ask::new(Method::HEAD, self.session.url(&path)?);
+        let answer = self
+            .session
+            .send(self.scope, &ask)?
+            .wanted(&[200, 401, 403, 404, 405])?;
+        Ok(answer.status.as_u16() == 200)
+    }
+
+    /// Asks for the blob to be taken over from one of `sources`. No refusal here is an error:
+    /// the blob can always be sent.
+    fn mount(
+        &self,
+        descriptor: &Descriptor,
+        sources: &[Repository],
+    ) -> Result<Mount, RegistryError> {
+        let mut left_over = Mount::Nothing;
+        for source in sources.iter().filter(|source| *source != self.repository) {
+            self.cancel(left_over);
+            let uploads = self.uploads()?;
+            let url = with_query(&uploads, "mount", &descriptor.digest.to_string())
+                .and_then(|url| with_query(&url, "from", source.path()))
+                .map_err(|error| RegistryError::malformed(&uploads, "a mount", &error))?;
+            let scope = self.scope.and_pull(source);
+            let answer = self.session.send(&scope, &Ask::new(Method::POST, url));
+            left_over = match answer {
+                Ok(answer) if answer.status.as_u16() == 201 => {
+                    return Ok(Mount::Done(source.clone()));
+                }
+                Ok(answer) if answer.status.as_u16() == 202 => {
+                    self.place(&answer).map_or(Mount::Nothing, Mount::Upload)
+                }
+                _ => Mount::Nothing,
+            };
+        }
+        Ok(left_over)
+    }
+
+    fn cancel(&self, mount: Mount) {
+        if let Mount::Upload(place) = mount {
+            // Politeness only: a session that is left alone expires.
+            self.session
+                .once(self.scope, &Ask::new(Method::DELETE, place))
+                .ok();
+        }
+    }
+
+    fn upload(&self, descriptor: &Descriptor, mut place: Option<Uri>) -> Result<(), RegistryError> {
+        self.session.say(PushEvent::Sending(descriptor.clone()));
+        let (voice, bytes_sent) = (&self.session.voice, &self.session.bytes_sent);
+        let outgoing = Outgoing {
+            descriptor,
+            blobs: self.blobs,
+            voice,
+            bytes_sent,
+        };
+        let (mut way, mut failures, mut broken) = (Way::Whole, 0, 0);
+        loop {
+            let here = place.take().map_or_else(|| self.start(), Ok)?;
+            let outcome = match way {
+                Way::Whole => self.whole(&outgoing, &here),
+                Way::Chunks => Chunks::new(self.session, self.scope, &outgoing, here).send(),
+            };
+            if let Ok(answer) = &outcome {
+                if answer.status.is_success() {
+                    return Ok(());
+                }
+                if way == Way::Whole && wants_chunks(answer) {
+                    way = self.in_chunks(descriptor, &format!("it answered {}", answer.status));
+                    continue;
+                }
+            }
+            let Some(trouble) = self.lost(&outcome) else {
+                return Err(outcome.map_or_else(|error| error, Answer::refusal));
+            };
+            failures += 1;
+            broken += u32::from(outcome.is_err());
+            self.session.wait(failures, &trouble, outcome)?;
+            if self.has(descriptor)? {
+                return Ok(());
+            }
+            let is_long = descriptor.size > self.session.patience().chunk;
+            if way == Way::Whole && broken >= 2 && is_long {
+                way = self.in_chunks(descriptor, "the connection broke twice");
+            }
+        }
+    }
+
+    fn in_chunks(&self, descriptor: &Descriptor, why: &str) -> Way {
+        self.session
+            .say(PushEvent::Chunked(descriptor.digest, why.to_owned()));
+        Way::Chunks
+    }
+
+    /// Trouble that a fresh upload session may cure.
+    fn lost(&self, outcome: &Result<Answer, RegistryError>) -> Option<Trouble> {
+        let is_lost = |answer: &Answer| {
+            let said = answer.said();
+            matches!(answer.status.as_u16(), 404 | 416)
+                || [
+                    "BLOB_UPLOAD_UNKNOWN",
+                    "BLOB_UPLOAD_INVALID",
+                    "DIGEST_INVALID",
+                ]
+                .iter()
+                .any(|code| said.has(code))
+        };
+        let trouble = self.session.trouble(outcome);
+        trouble.or_else(|| match outcome {
+            Ok(answer) if is_lost(answer) => Some(Trouble::lost(answer)),
+            _ => None,
+        })
+    }
+
+    fn uploads(&self) -> Result<Uri, RegistryError> {
+        self.session
+            .url(&format!("/v2/{}/blobs/uploads/", self.repository.path()))
+    }
+
+    /// Opens an upload session.
+    fn start(&self) -> Result<Uri, RegistryError> {
+        let ask = Ask::new(Method::POST, self.uploads()?);
+        self.place(&self.session.send(self.scope, &ask)?.wanted(&[202])?)
+    }
+
+    fn place(&self, answer: &Answer) -> Result<Uri, RegistryError> {
+        let missing = || RegistryError::malformed(&answer.url, "an upload", &"it has no location");
+        self.session
+            .resolve(&answer.url, answer.header("location").ok_or_else(missing)?)
+    }
+
+    /// Sends the whole blob in one request.
+    fn whole(&self, outgoing: &Outgoing<'_>, place: &Uri) -> Result<Answer, RegistryError> {
+        let url = with_query(place, "digest", &outgoing.descriptor.digest.to_string())
+            .map_err(|error| RegistryError::malformed(place, "an upload", &error))?;
+        let ask = Ask::new(Method::PUT, url).header(CONTENT_TYPE, OCTETS);
+        self.session
+            .once(self.scope, &ask.body(Body::Blob(outgoing)))
+    }
+}
+
+/// Whether a refusal means that the blob is too much for one request, rather than unwanted.
+fn wants_chunks(answer: &Answer) -> bool {
+    let said = answer.said();
+    let codes = ["SIZE_INVALID", "BLOB_UPLOAD_INVALID", "UNSUPPORTED"];
+    match answer.status.as_u16() {
+        405 | 411 | 413 | 416 => true,
+        400 => codes.iter().any(|code| said.has(code)),
+        _ => false,
+    }
+}
