@@ -26,15 +26,14 @@ pub enum Access {
         password: String,
         /// What `expires_in` says.
         expires_in: u64,
-        /// After so many requests a token is no good any more, whatever it says.
-        uses: u32,
     },
 }
 
-/// The tokens that were given out, what each allows, and how often it may still be used.
+/// The tokens that are good, and what each allows.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
-    granted: BTreeMap<String, (Vec<String>, u32)>,
+    granted: BTreeMap<String, Vec<String>>,
+    given_out: u32,
 }
 
 impl Access {
@@ -49,18 +48,15 @@ impl Access {
 
 impl Tokens {
     /// Lets a request through, or says what is missing.
-    pub(super) fn admit(
-        &mut self,
-        access: &Access,
-        request: &Request,
-        host: &str,
-    ) -> Option<Response> {
+    pub(super) fn admit(&self, access: &Access, request: &Request, host: &str) -> Option<Response> {
         let needed = needed_scope(request);
         let challenge = match access {
             Access::Open => return None,
             Access::Basic { .. } if access.knows(request) => return None,
             Access::Basic { .. } => "Basic realm=\"fake\"".to_owned(),
-            Access::Bearer { .. } if self.allows(request, needed.as_deref()) => return None,
+            Access::Bearer { .. } if self.covers(access, request, needed.as_deref()) => {
+                return None;
+            }
             Access::Bearer { .. } => {
                 let scope = needed
                     .map(|scope| format!(",scope=\"{scope}\""))
@@ -72,40 +68,26 @@ impl Tokens {
         Some(response.with("WWW-Authenticate", challenge))
     }
 
-    /// Whether the request's token covers `scope`; each asking uses it up a little.
-    fn allows(&mut self, request: &Request, scope: Option<&str>) -> bool {
-        let token = request
-            .header("authorization")
-            .and_then(|value| value.strip_prefix("Bearer "));
-        let Some((scopes, uses)) = token.and_then(|token| self.granted.get_mut(token)) else {
-            return false;
-        };
-        if *uses == 0 {
-            return false;
-        }
-        *uses -= 1;
-        scope.is_none_or(|scope| covers(scopes, scope))
+    /// From now on none of them is good, whatever it said.
+    pub(super) fn expire(&mut self) {
+        self.granted.clear();
     }
 
-    /// Whether the request's token covers `scope`, without using it up.
-    pub(super) fn covers(&self, access: &Access, request: &Request, scope: &str) -> bool {
+    /// Whether the request's token covers `scope`.
+    pub(super) fn covers(&self, access: &Access, request: &Request, scope: Option<&str>) -> bool {
+        if !matches!(access, Access::Bearer { .. }) {
+            return true;
+        }
         let token = request
             .header("authorization")
-            .and_then(|value| value.strip_prefix("Bearer "));
-        match access {
-            Access::Bearer { .. } => token
-                .and_then(|token| self.granted.get(token))
-                .is_some_and(|(scopes, _)| covers(scopes, scope)),
-            _ => true,
-        }
+            .and_then(|own| own.strip_prefix("Bearer "));
+        let scopes = token.and_then(|token| self.granted.get(token));
+        scopes.is_some_and(|scopes| scope.is_none_or(|scope| covers(scopes, scope)))
     }
 
     /// The realm.
     pub(super) fn grant(&mut self, access: &Access, request: &Request) -> Response {
-        let Access::Bearer {
-            expires_in, uses, ..
-        } = access
-        else {
+        let Access::Bearer { expires_in, .. } = access else {
             return Response::new(404);
         };
         let is_known = access.knows(request);
@@ -118,8 +100,9 @@ impl Tokens {
             .map(|(_, value)| value.clone())
             .filter(|scope| allowed(scope))
             .collect();
-        let token = format!("fake-token-{}", self.granted.len());
-        self.granted.insert(token.clone(), (scopes, *uses));
+        self.given_out += 1;
+        let token = format!("fake-token-{}", self.given_out);
+        self.granted.insert(token.clone(), scopes);
         let body = serde_json::json!({"token": token, "expires_in": expires_in});
         Response::new(200).body(body.to_string())
     }

@@ -2,14 +2,14 @@
 
 use crate::http::{Request, Response};
 
-/// Which requests a fault meets: a method, and a part of the path.
+/// Which requests a fault meets: a method, and a part of the path or of the query.
 #[derive(Clone, Debug)]
 pub struct On {
     method: &'static str,
     path: String,
 }
 
-/// Requests with `method` (`*` for any) whose path holds `path`.
+/// Requests with `method` (`*` for any) whose path, or one pair of whose query, holds `path`.
 pub fn on(method: &'static str, path: &str) -> On {
     On {
         method,
@@ -20,7 +20,12 @@ pub fn on(method: &'static str, path: &str) -> On {
 impl On {
     pub(super) fn meets(&self, request: &Request) -> bool {
         let is_method = self.method == "*" || self.method == request.method;
-        is_method && request.path.contains(&self.path)
+        let mut pairs = request
+            .query
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"));
+        let is_path = request.path.contains(&self.path);
+        is_method && (is_path || pairs.any(|pair| pair.contains(&self.path)))
     }
 }
 
@@ -65,6 +70,13 @@ pub enum Fault {
         /// How often.
         times: u32,
     },
+    /// Every token given out so far stops being good when this request comes.
+    ExpireTokens {
+        /// Whom it meets.
+        on: On,
+        /// How often.
+        times: u32,
+    },
     /// Adds a header to what would be answered.
     Header {
         /// Whom it meets.
@@ -90,7 +102,7 @@ pub enum Fault {
     PatchLimit(usize),
     /// Keeps only so many bytes of each `PATCH`, and says so in `Range`.
     PatchTakes(usize),
-    /// Refuses one request for a whole blob with this status and this code.
+    /// Refuses, before its body, one request for a whole blob with this status and this code.
     RefuseMonolithic(u16, &'static str),
     /// Says that a mount worked, and has nothing.
     FalseMount,
@@ -111,6 +123,7 @@ impl Fault {
             | Self::CloseAfterBytes { times, .. }
             | Self::CutAnswer { times, .. }
             | Self::CommitThenFail { times, .. }
+            | Self::ExpireTokens { times, .. }
             | Self::FalseHead { times } => Some(times),
             _ => None,
         }

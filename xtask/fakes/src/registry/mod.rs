@@ -208,8 +208,18 @@ impl Door {
                     response.with(name, value)
                 }))
             }
+            Fault::RefuseMonolithic(status, code) if is_monolithic(head) => {
+                Some(fault::errors(*status, code, "send it in chunks"))
+            }
             _ => None,
         });
+        let expired = state.take_fault(|fault| match fault {
+            Fault::ExpireTokens { on, .. } if on.meets(head) => Some(()),
+            _ => None,
+        });
+        if expired.is_some() {
+            state.tokens.expire();
+        }
         let is_open = self.is_foreign || head.path == "/token";
         by_fault.or_else(|| {
             if is_open {
@@ -259,6 +269,15 @@ impl Handler for Door {
         routes::keep_part(&mut state, part);
         self.log(&mut state, part, 0);
     }
+}
+
+/// Whether a request carries a whole blob.
+fn is_monolithic(head: &Request) -> bool {
+    let is_upload = head.method == "PUT" && head.path.contains("/blobs/uploads/");
+    is_upload
+        && head
+            .header("content-length")
+            .is_some_and(|length| length != "0")
 }
 
 /// What goes wrong after the right thing was done.

@@ -105,7 +105,7 @@ fn mount(
         return Some(mounted);
     }
     let scope = format!("repository:{from}:pull");
-    if !state.tokens.covers(&state.access, request, &scope) {
+    if !state.tokens.covers(&state.access, request, Some(&scope)) {
         return None;
     }
     let bytes = state.repositories.get(from)?.blobs.get(digest)?.clone();
@@ -226,13 +226,6 @@ fn cancel(state: &mut State, id: &str) -> Response {
 }
 
 fn commit(state: &mut State, request: &Request, id: &str) -> Response {
-    let refused = state.faults.iter().find_map(|fault| match fault {
-        Fault::RefuseMonolithic(status, code) if !request.body.is_empty() => Some((*status, *code)),
-        _ => None,
-    });
-    if let Some((status, code)) = refused {
-        return errors(status, code, "send it in chunks");
-    }
     let upload = match current(state, request, id) {
         Ok(upload) => upload,
         Err(response) => return response,

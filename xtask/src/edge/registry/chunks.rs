@@ -2,10 +2,10 @@
 //! come, and sending goes on from there.
 
 use super::auth::Scope;
-use super::client::Session;
 use super::error::RegistryError;
 use super::event::PushEvent;
 use super::location::with_query;
+use super::session::Session;
 use super::stream::Outgoing;
 use super::upload::OCTETS;
 use super::wire::{Answer, Ask, Body};

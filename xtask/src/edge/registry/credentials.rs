@@ -118,6 +118,22 @@ pub fn find(
 }
 
 impl Surroundings {
+    /// What the environment says, asked variable by variable.
+    pub fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let path = |name| {
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        Self {
+            registry_auth_file: path("REGISTRY_AUTH_FILE"),
+            runtime_dir: path("XDG_RUNTIME_DIR"),
+            docker_config: path("DOCKER_CONFIG"),
+            home: path("HOME"),
+            path: variable("PATH"),
+        }
+    }
+
     /// The files in the order in which they are asked, Podman's before Docker's.
     fn files(&self) -> Vec<PathBuf> {
         let podman = self

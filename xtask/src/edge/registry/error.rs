@@ -23,7 +23,7 @@ pub enum RegistryError {
         status: StatusCode,
         /// And in which words.
         #[source]
-        said: Said,
+        said: Box<Said>,
     },
     /// No answer came, or only a part of one.
     #[error("failed to reach `{host}` with {method} {path}")]
@@ -48,7 +48,7 @@ pub enum RegistryError {
         cause: Box<rustls::Error>,
     },
     /// The same thing failed as often as we are willing to try.
-    #[error("gave up after {tries} tries")]
+    #[error("gave up at try {tries}")]
     GaveUp {
         /// How often it was tried.
         tries: u32,

@@ -1,8 +1,9 @@
 //! Manifests and indexes: asked for, read and put, and never believed without their digest.
 
 use super::auth::Scope;
-use super::client::{Registry, Session};
+use super::client::Registry;
 use super::error::{RegistryError, host};
+use super::session::Session;
 use super::wire::{Answer, Ask, Body};
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{Method, Uri};

@@ -1,7 +1,7 @@
 //! A registry (OCI distribution 1.1): blobs, manifests and tags over HTTP.
 //!
 //! The rooms, from the wire upwards: `wire` makes one exchange; `auth` and `token` know who we
-//! are; `client` repeats, renews and follows; `stream`, `upload` and `chunks` move one blob;
+//! are; `session` repeats, renews and follows; `stream`, `upload` and `chunks` move one blob;
 //! `push` knows the order in which an image becomes visible; `manifest`, `tags` and `artifact`
 //! are the small verbs. `credentials` reads what Docker and Podman keep.
 
@@ -15,9 +15,11 @@ mod event;
 mod hint;
 mod location;
 mod manifest;
+mod parallel;
 mod patience;
 mod push;
 mod said;
+mod session;
 mod stream;
 mod tags;
 mod token;

@@ -36,6 +36,8 @@ pub struct Patience {
     pub first_wait: Duration,
     /// No single wait is longer, whatever the registry asks for.
     pub longest_wait: Duration,
+    /// Blobs above this go in chunks at once, for a proxy that is known to refuse longer bodies.
+    pub whole: u64,
     /// The largest body of one chunk. GHCR refuses more than 4 MiB with 416.
     pub chunk: u64,
     /// Time, and waiting.
@@ -58,6 +60,7 @@ impl Default for Patience {
             tries: 5,
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(60),
+            whole: u64::MAX,
             chunk: 4 << 20,
             clock: Arc::new(SystemClock),
         }

@@ -2,23 +2,21 @@
 //! has a name before all of it is there, and what is there already is not sent.
 
 use super::auth::Scope;
-use super::client::{Registry, Session};
+use super::client::Registry;
 use super::error::RegistryError;
 use super::event::{PushEvent, PushReceipt};
 use super::manifest;
+use super::parallel::in_parallel;
+use super::session::Session;
 use super::stream::Blobs;
 use super::upload::{Arrival, Uploader};
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use xtask_core::descriptor::Descriptor;
 use xtask_core::digest::Digest;
 use xtask_core::reference::{Name, Repository, Tag};
-
-/// How many requests run at a time.
-const JOBS: usize = 4;
 
 /// What is to be pushed.
 #[derive(Clone, Debug)]
@@ -296,39 +294,4 @@ fn once_each(descriptors: &[Descriptor]) -> Vec<Descriptor> {
         .iter()
         .filter(|descriptor| seen.insert(descriptor.digest));
     first.cloned().collect()
-}
-
-/// Does the same to every item, `JOBS` at a time. After a failure nothing new is begun, and
-/// the first failure in the order of the items is returned.
-fn in_parallel<T: Sync, R: Send>(
-    items: &[T],
-    act: impl Fn(&T) -> Result<R, RegistryError> + Sync,
-) -> Result<Vec<R>, RegistryError> {
-    let next = AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, Result<R, RegistryError>)>> = Mutex::default();
-    let work = || {
-        while let Some((at, item)) = take(items, &next) {
-            let result = act(item);
-            if result.is_err() {
-                next.store(items.len(), Ordering::Relaxed);
-            }
-            done.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((at, result));
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 1..JOBS.min(items.len()) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
-fn take<'a, T>(items: &'a [T], next: &AtomicUsize) -> Option<(usize, &'a T)> {
-    let at = next.fetch_add(1, Ordering::Relaxed);
-    Some((at, items.get(at)?))
 }

@@ -1,9 +1,10 @@
 //! Which tags a repository has, page by page.
 
 use super::auth::Scope;
-use super::client::{Registry, Session};
+use super::client::Registry;
 use super::error::RegistryError;
 use super::location::same_origin;
+use super::session::Session;
 use super::wire::{Answer, Ask};
 use http::Method;
 use serde::Deserialize;

@@ -108,7 +108,7 @@ pub(super) fn request(
     let url: Uri = url
         .parse()
         .map_err(|_| login(format!("its realm `{realm}` is no URL")))?;
-    let is_private = url.scheme_str() == Some("https") || base.scheme_str() == Some("http");
+    let is_private = url.scheme_str() == Some("https") || url.scheme() == base.scheme();
     if !is_private || url.authority().is_none() {
         return Err(login(format!("its realm `{realm}` is not https")));
     }

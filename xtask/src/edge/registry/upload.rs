@@ -4,10 +4,10 @@
 
 use super::auth::Scope;
 use super::chunks::Chunks;
-use super::client::{Session, Trouble};
 use super::error::RegistryError;
 use super::event::PushEvent;
 use super::location::with_query;
+use super::session::{Session, Trouble};
 use super::stream::{Blobs, Outgoing};
 use super::wire::{Answer, Ask, Body};
 use http::header::CONTENT_TYPE;
@@ -145,7 +145,9 @@ impl Uploader<'_> {
             voice,
             bytes_sent,
         };
-        let (mut way, mut failures, mut broken) = (Way::Whole, 0, 0);
+        let is_whole = descriptor.size <= self.session.patience().whole;
+        let mut way = if is_whole { Way::Whole } else { Way::Chunks };
+        let (mut failures, mut broken) = (0, 0);
         loop {
             let here = place.take().map_or_else(|| self.start(), Ok)?;
             let outcome = match way {

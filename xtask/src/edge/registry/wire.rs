@@ -29,6 +29,8 @@ pub(super) struct Ask<'a> {
     pub(super) body: Body<'a>,
     /// The largest answer that is wanted.
     pub(super) limit: u64,
+    /// Whether a long body waits for `100 Continue`.
+    pub(super) expects: bool,
 }
 
 /// What a request carries.
@@ -48,6 +50,7 @@ impl<'a> Ask<'a> {
             headers: Vec::new(),
             body: Body::None,
             limit: ANSWER_LIMIT,
+            expects: true,
         }
     }
 
@@ -113,7 +116,7 @@ impl Answer {
             host: super::error::host(&self.url),
             path: self.url.path().to_owned(),
             status: self.status,
-            said: self.said(),
+            said: Box::new(self.said()),
         }
     }
 
@@ -142,9 +145,10 @@ pub(super) fn agent(is_loopback: bool) -> ureq::Agent {
         .timeout_connect(Some(Duration::from_secs(15)))
         // No limit on a whole upload: what counts is that bytes move.
         .timeout_per_write(Some(Duration::from_secs(60)))
-        .timeout_per_read(Some(Duration::from_secs(60)))
+        .timeout_await_100(Some(Duration::from_millis(500)))
         // A registry may digest gigabytes before it answers a commit.
-        .timeout_recv_response(Some(Duration::from_secs(300)));
+        .timeout_recv_response(Some(Duration::from_secs(300)))
+        .timeout_recv_body(Some(Duration::from_secs(120)));
     if is_loopback {
         config = config.proxy(None);
     }
@@ -194,7 +198,7 @@ fn head(ask: &Ask<'_>, authorization: Option<&HeaderValue>) -> Result<Request<()
     }
     if let Some(size) = ask.size() {
         request = request.header(CONTENT_LENGTH, size);
-        if size >= EXPECT_FROM && matches!(ask.body, Body::Blob(_)) {
+        if ask.expects && size >= EXPECT_FROM && matches!(ask.body, Body::Blob(_)) {
             request = request.header(EXPECT, "100-continue");
         }
     }

@@ -1,0 +1,306 @@
+//! One use of a registry. Every request goes through here, where it is counted, authorized,
+//! redirected and repeated.
+
+use super::auth::{Challenge, Credentials, Scope};
+use super::client::Registry;
+use super::error::{RegistryError, host};
+use super::event::PushEvent;
+use super::location::{resolve, same_origin};
+use super::patience::{Patience, retry_after};
+use super::token::{self, sensitive};
+use super::wire::{self, Answer, Ask, Body};
+use http::{HeaderValue, Method, StatusCode, Uri};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use xtask_core::secret::Secret;
+
+/// How many redirects in a row are followed.
+const HOPS: u32 = 5;
+
+/// One use of a registry, with its own counts and its own listener.
+pub(super) struct Session<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) voice: Sender<PushEvent>,
+    pub(super) requests: AtomicU32,
+    pub(super) bytes_sent: AtomicU64,
+    warned: Mutex<BTreeSet<String>>,
+}
+
+/// Something that may pass if one waits.
+pub(super) struct Trouble {
+    pub(super) why: String,
+    asked: Option<Duration>,
+}
+
+impl Trouble {
+    /// An upload session that is of no use any more.
+    pub(super) fn lost(answer: &Answer) -> Self {
+        let why = format!("an upload answered {}: {}", answer.status, answer.said());
+        Self { why, asked: None }
+    }
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(registry: &'a Registry, voice: Sender<PushEvent>) -> Self {
+        let (requests, bytes_sent) = (AtomicU32::new(0), AtomicU64::new(0));
+        Self {
+            registry,
+            voice,
+            requests,
+            bytes_sent,
+            warned: Mutex::default(),
+        }
+    }
+
+    /// A session that nobody listens to.
+    pub(super) fn quiet(registry: &'a Registry) -> Self {
+        Self::new(registry, channel().0)
+    }
+
+    pub(super) fn patience(&self) -> &'a Patience {
+        &self.registry.patience
+    }
+
+    /// The URL of a path at the registry itself.
+    pub(super) fn url(&self, path: &str) -> Result<Uri, RegistryError> {
+        self.resolve(&self.registry.base, path)
+    }
+
+    /// Where a header said that something is.
+    pub(super) fn resolve(&self, base: &Uri, said: &str) -> Result<Uri, RegistryError> {
+        let next = resolve(base, said)
+            .map_err(|error| RegistryError::malformed(base, "a location", &error))?;
+        let is_downgrade = next.scheme_str() != Some("https") && base.scheme_str() == Some("https");
+        if is_downgrade || next.authority().is_none() {
+            let why = format!("it leads to `{}`, which is not https", host(&next));
+            return Err(RegistryError::malformed(base, "a location", &why));
+        }
+        Ok(next)
+    }
+
+    pub(super) fn say(&self, event: PushEvent) {
+        // The receiver only goes away when nobody listens any more.
+        self.voice.send(event).ok();
+    }
+
+    /// Sends until there is an answer that waiting would not change.
+    pub(super) fn send(&self, scope: &Scope, ask: &Ask<'_>) -> Result<Answer, RegistryError> {
+        self.patiently(|| self.once(scope, ask))
+    }
+
+    fn patiently(
+        &self,
+        attempt: impl Fn() -> Result<Answer, RegistryError>,
+    ) -> Result<Answer, RegistryError> {
+        let mut failures = 0;
+        loop {
+            let outcome = attempt();
+            let Some(trouble) = self.trouble(&outcome) else {
+                return outcome;
+            };
+            failures += 1;
+            self.wait(failures, &trouble, outcome)?;
+        }
+    }
+
+    /// Whether an outcome may become another one by waiting.
+    pub(super) fn trouble(&self, outcome: &Result<Answer, RegistryError>) -> Option<Trouble> {
+        match outcome {
+            Ok(answer) => {
+                let now = self.patience().clock.now();
+                let asked = answer
+                    .header("retry-after")
+                    .and_then(|value| retry_after(value, now));
+                let why = format!("`{}` answered {}", host(&answer.url), answer.status);
+                may_pass(answer.status).then_some(Trouble { why, asked })
+            }
+            Err(error @ RegistryError::Unreachable { cause, .. }) => Some(Trouble {
+                why: format!("{error}: {cause}"),
+                asked: None,
+            }),
+            Err(_) => None,
+        }
+    }
+
+    /// Waits after a failure, or gives up with it.
+    pub(super) fn wait(
+        &self,
+        failures: u32,
+        trouble: &Trouble,
+        outcome: Result<Answer, RegistryError>,
+    ) -> Result<(), RegistryError> {
+        if failures >= self.patience().tries {
+            let last = Box::new(outcome.map_or_else(|error| error, Answer::refusal));
+            return Err(RegistryError::GaveUp {
+                tries: failures,
+                last,
+            });
+        }
+        let time = self.patience().wait_after(failures, trouble.asked);
+        self.say(PushEvent::Waiting(trouble.why.clone(), time));
+        self.patience().clock.wait(time);
+        Ok(())
+    }
+
+    /// Sends once, but logs in where asked to, renews a refused token once, and follows
+    /// redirects. Credentials go to the registry's own origin and nowhere else.
+    pub(super) fn once(&self, scope: &Scope, ask: &Ask<'_>) -> Result<Answer, RegistryError> {
+        let mut ask = ask.clone();
+        let (mut is_renewed, mut hops) = (false, 0);
+        loop {
+            let is_own = same_origin(&ask.url, &self.registry.base);
+            let authorization = if is_own {
+                self.authorization(scope)?
+            } else {
+                None
+            };
+            let answer = self.exchange(&ask, authorization.as_ref().map(sensitive).as_ref())?;
+            if answer.status == StatusCode::UNAUTHORIZED && is_own && !is_renewed {
+                is_renewed = true;
+                if self.log_in(scope, &answer, authorization.as_ref())? {
+                    continue;
+                }
+            }
+            // "Expectation failed": it wants the body unasked.
+            if answer.status == StatusCode::EXPECTATION_FAILED && ask.expects {
+                ask.expects = false;
+                continue;
+            }
+            match redirect(&answer) {
+                Some(said) if hops < HOPS => {
+                    hops += 1;
+                    ask.url = self.resolve(&answer.url, said)?;
+                }
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    /// What to say who we are, as far as the registry has asked for it.
+    fn authorization(&self, scope: &Scope) -> Result<Option<Secret>, RegistryError> {
+        let mut known = self.registry.tokens.lock();
+        match known.challenge.clone() {
+            None => Ok(None),
+            Some(Challenge::Basic) => {
+                Ok(self.registry.credentials.as_ref().map(Credentials::basic))
+            }
+            Some(Challenge::Bearer { realm, service, .. }) => {
+                let now = self.patience().clock.now();
+                if let Some(token) = known.fresh(scope, now) {
+                    return Ok(Some(bearer(&token)));
+                }
+                let granted = self.fetch_token((&realm, service.as_deref()), scope)?;
+                Ok(Some(bearer(&known.keep(scope, granted, now))))
+            }
+        }
+    }
+
+    /// Learns from a 401 how to log in; `false` if there is nothing new to try.
+    fn log_in(
+        &self,
+        scope: &Scope,
+        answer: &Answer,
+        refused: Option<&Secret>,
+    ) -> Result<bool, RegistryError> {
+        let Some(challenge) = Challenge::best(answer.header_all("www-authenticate")) else {
+            return Ok(false);
+        };
+        let mut known = self.registry.tokens.lock();
+        known.challenge = Some(challenge.clone());
+        let Challenge::Bearer {
+            realm,
+            service,
+            scope: asked,
+        } = challenge
+        else {
+            return Ok(refused.is_none() && self.registry.credentials.is_some());
+        };
+        let now = self.patience().clock.now();
+        match (known.fresh(scope, now), refused) {
+            // Another job has renewed it meanwhile.
+            (Some(fresh), refused) if refused != Some(&bearer(&fresh)) => return Ok(true),
+            (Some(fresh), _) => known.forget(scope, &fresh),
+            (None, _) => {}
+        }
+        let wider = scope.clone().and(asked.as_deref().unwrap_or_default());
+        let granted = self.fetch_token((&realm, service.as_deref()), &wider)?;
+        known.keep(scope, granted, now);
+        Ok(true)
+    }
+
+    fn fetch_token(
+        &self,
+        challenge: (&str, Option<&str>),
+        scope: &Scope,
+    ) -> Result<token::Granted, RegistryError> {
+        let base = &self.registry.base;
+        let credentials = self.registry.credentials.as_ref();
+        let (ask, authorization) = token::request(base, challenge, scope, credentials)?;
+        let answer = self.patiently(|| self.exchange(&ask, authorization.as_ref()));
+        let granted = answer
+            .and_then(|answer| answer.wanted(&[200]))
+            .and_then(|answer| token::granted(&answer));
+        granted.map_err(|error| RegistryError::Token {
+            host: host(base),
+            realm: challenge.0.to_owned(),
+            cause: Box::new(error),
+        })
+    }
+
+    fn exchange(
+        &self,
+        ask: &Ask<'_>,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Answer, RegistryError> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        if let Body::Bytes(bytes) = ask.body {
+            self.bytes_sent
+                .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
+        let answer = wire::exchange(&self.registry.agent, ask, authorization)?;
+        for warning in answer.header_all("warning").filter_map(warning_text) {
+            let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+            if warned.insert(warning.clone()) {
+                self.say(PushEvent::Warning(warning));
+            }
+        }
+        Ok(answer)
+    }
+}
+
+fn bearer(token: &Secret) -> Secret {
+    Secret::new(format!("Bearer {}", token.expose()))
+}
+
+fn may_pass(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// Where an answer sends this request. What carries a body goes on only where it is certain
+/// that it should be sent again as it is.
+fn redirect(answer: &Answer) -> Option<&str> {
+    let is_read = matches!(answer.method, Method::GET | Method::HEAD);
+    let is_redirect = match answer.status.as_u16() {
+        307 | 308 => true,
+        301..=303 => is_read,
+        _ => false,
+    };
+    is_redirect.then(|| answer.header("location")).flatten()
+}
+
+/// The text of `299 - "text"`, the one kind of warning that registries send.
+fn warning_text(value: &str) -> Option<String> {
+    let quoted = value.trim().strip_prefix("299 ")?.split_once('"')?.1;
+    let text = quoted
+        .strip_suffix('"')
+        .unwrap_or(quoted)
+        .replace("\\\"", "\"");
+    let plain: String = text
+        .chars()
+        .filter(|character| !character.is_control())
+        .collect();
+    Some(plain)
+}

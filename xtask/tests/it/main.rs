@@ -1,0 +1,3 @@
+//! One file per verb or edge, each in a world of its own.
+
+mod registry;

@@ -1,0 +1,12 @@
+//! The registry client against the fake, with everything that goes wrong, and against Docker's
+//! own registry where it is installed.
+
+#![allow(clippy::unwrap_used, reason = "in a test, unwrapping is asserting")]
+
+mod access;
+mod faults;
+mod push;
+mod read;
+mod real;
+mod refusals;
+mod world;

@@ -1,0 +1,232 @@
+//! Docker's own registry. Where it is not installed, these say so and prove nothing.
+
+use super::world::{Image, credentials, tag};
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+use xtask::edge::registry::{Credentials, Patience, Registry};
+use xtask_core::descriptor::Descriptor;
+use xtask_core::reference::Repository;
+
+const PROGRAM: &str = "docker-registry";
+/// `correct-horse` in bcrypt at its lowest cost.
+const PASSWORDS: &str = "ci:$2y$04$ClClyrAjP3RbGUgWPjkut.RDV/AMOSaE2suk8aiU/gRml1v62PeHC\n";
+
+/// A registry of its own, with its storage; it ends with its value.
+struct Real {
+    host: String,
+    child: Child,
+    _storage: TempDir,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Lock {
+    Open,
+    Passwords,
+}
+
+impl Real {
+    /// Starts one, or says that none is installed.
+    #[expect(
+        clippy::print_stdout,
+        reason = "a test that proves nothing must say so"
+    )]
+    fn start(lock: Lock) -> Option<Self> {
+        let path = std::env::var_os("PATH")?;
+        let program = std::env::split_paths(&path).map(|folder| folder.join(PROGRAM));
+        let Some(program) = program.into_iter().find(|program| program.is_file()) else {
+            println!("skipped: {PROGRAM} is not installed");
+            return None;
+        };
+        let storage = tempfile::tempdir().unwrap();
+        // The port is free now; nobody else on loopback is told of it.
+        let host = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .to_string();
+        let settings = storage.path().join("settings.yml");
+        std::fs::write(&settings, document(storage.path(), &host, lock)).unwrap();
+        let child = Command::new(program)
+            .arg("serve")
+            .arg(settings)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Some(Self {
+            host,
+            child,
+            _storage: storage,
+        })
+    }
+
+    /// A client that waits until the registry is up.
+    fn client(&self, credentials: Option<Credentials>) -> Registry {
+        let registry = self.impatient(credentials, Patience::default());
+        registry.ping().unwrap();
+        registry
+    }
+
+    fn impatient(&self, credentials: Option<Credentials>, patience: Patience) -> Registry {
+        let (first_wait, longest_wait) = (Duration::from_millis(5), Duration::from_millis(50));
+        let patience = Patience {
+            tries: 200,
+            first_wait,
+            longest_wait,
+            ..patience
+        };
+        Registry::new(&self.host, credentials).with_patience(patience)
+    }
+
+    fn repository(&self, path: &str) -> Repository {
+        format!("{}/{path}", self.host).parse().unwrap()
+    }
+}
+
+impl Drop for Real {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn document(storage: &Path, host: &str, lock: Lock) -> String {
+    let folder = storage.display();
+    let mut document = format!(
+        "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage: {{filesystem: \
+         {{rootdirectory: {folder}/blobs}}}}\nhttp: {{addr: \"{host}\"}}\n"
+    );
+    if lock == Lock::Passwords {
+        std::fs::write(storage.join("passwords"), PASSWORDS).unwrap();
+        let auth = format!("auth: {{htpasswd: {{realm: test, path: {folder}/passwords}}}}\n");
+        document.push_str(&auth);
+    }
+    document
+}
+
+#[test]
+fn dockers_registry_takes_an_image_and_gives_it_back() {
+    let Some(real) = Real::start(Lock::Open) else {
+        return;
+    };
+    let (registry, image) = (real.client(None), Image::index(&["1.4.0", "latest"]));
+    let repository = real.repository("acme/api");
+    let push = || {
+        registry
+            .push_image(&repository, &image.push, &image.blobs, &|_| {})
+            .unwrap()
+    };
+    assert_eq!(registry.tags(&repository).unwrap(), Vec::<String>::new());
+
+    let first = push();
+    assert_eq!((first.root, first.uploaded.len()), (image.root(), 5));
+    let second = push();
+    assert_eq!((second.requests, second.bytes_sent), (3, 0));
+
+    // It does not sort them.
+    let mut tags = registry.tags(&repository).unwrap();
+    tags.sort();
+    assert_eq!(tags, ["1.4.0", "latest"]);
+    let (found, bytes) = registry
+        .manifest(&repository.tag(tag("latest")))
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (&found, &bytes),
+        (&image.push.root, &image.push.manifests[2].1)
+    );
+    for blob in &image.push.blobs {
+        assert_eq!(
+            registry.blob(&repository, blob).unwrap(),
+            image.blobs.0[&blob.digest]
+        );
+    }
+    assert_eq!(
+        registry.head_manifest(&repository.tag(tag("2"))).unwrap(),
+        None
+    );
+}
+
+#[test]
+fn dockers_registry_mounts_between_repositories() {
+    let Some(real) = Real::start(Lock::Open) else {
+        return;
+    };
+    let (registry, mut image) = (real.client(None), Image::index(&["1"]));
+    let base = real.repository("acme/base");
+    registry
+        .push_image(&base, &image.push, &image.blobs, &|_| {})
+        .unwrap();
+    image.push.mount_from = vec![real.repository("acme/none"), base];
+    let api = real.repository("acme/api");
+    let receipt = registry
+        .push_image(&api, &image.push, &image.blobs, &|_| {})
+        .unwrap();
+    assert_eq!((receipt.mounted.len(), receipt.uploaded.len()), (5, 0));
+}
+
+#[test]
+fn dockers_registry_takes_a_blob_in_chunks() {
+    let Some(real) = Real::start(Lock::Open) else {
+        return;
+    };
+    real.client(None);
+    let patience = Patience {
+        whole: 1000,
+        ..Patience::default()
+    };
+    let registry = real.impatient(None, patience);
+    let (image, repository) = (Image::single(9 << 20, &["1"]), real.repository("acme/api"));
+    let receipt = registry
+        .push_image(&repository, &image.push, &image.blobs, &|_| {})
+        .unwrap();
+    assert_eq!(receipt.uploaded.len(), 2);
+    let layer = registry.blob(&repository, &image.push.blobs[0]).unwrap();
+    assert!(layer == image.blobs.0[&image.layer()]);
+}
+
+#[test]
+fn dockers_registry_keeps_an_artifact() {
+    let Some(real) = Real::start(Lock::Open) else {
+        return;
+    };
+    let (registry, repository) = (real.client(None), real.repository("acme/releases"));
+    let (kind, bytes) = ("application/vnd.acme.release.v1+json", b"{\"v\":1}");
+    let (tags, notes) = ([tag("1.4.0")], BTreeMap::new());
+    let root = registry
+        .push_artifact(&repository, kind, "application/json", bytes, &tags, &notes)
+        .unwrap();
+    let found = registry
+        .head_manifest(&repository.tag(tag("1.4.0")))
+        .unwrap();
+    assert_eq!(found, Some(root));
+    let layer = Descriptor::of("application/json", bytes);
+    assert_eq!(registry.blob(&repository, &layer).unwrap(), bytes);
+}
+
+#[test]
+fn dockers_registry_lets_in_who_has_the_password() {
+    let Some(real) = Real::start(Lock::Passwords) else {
+        return;
+    };
+    let registry = real.client(Some(credentials(super::world::PASSWORD)));
+    let (image, repository) = (Image::single(2 << 20, &["1"]), real.repository("acme/api"));
+    let receipt = registry
+        .push_image(&repository, &image.push, &image.blobs, &|_| {})
+        .unwrap();
+    assert_eq!(receipt.root, image.root());
+    for wrong in [None, Some(credentials("hunter2"))] {
+        let error = real
+            .impatient(wrong, Patience::default())
+            .ping()
+            .unwrap_err();
+        assert_eq!(
+            error.answered().map(|(status, _)| status.as_u16()),
+            Some(401)
+        );
+    }
+}
