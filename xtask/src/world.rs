@@ -7,9 +7,9 @@ use crate::error::{Context as _, Failure, Result};
 use crate::report::Report;
 use std::path::PathBuf;
 use xtask_core::definition::Definition;
-use xtask_core::deploy::{self, Deploy, Environment, Platform, Service, TargetKind};
+use xtask_core::deploy::{self, Backing, Deploy, Environment, Service, TargetKind};
 use xtask_core::lock::Lock;
-use xtask_core::platform::Platform as ImagePlatform;
+use xtask_core::platform::Platform;
 
 /// What every verb is handed.
 pub struct World<'a> {
@@ -38,11 +38,11 @@ impl<'a> World<'a> {
         self.deploy.environment(name).map_err(|error| Failure::usage(error.to_string()))
     }
 
-    /// The environment called `name` and its platform, if plain Docker runs it.
-    pub fn docker_environment(&self, name: &str) -> Result<(&Environment, &Platform)> {
+    /// The environment called `name` and what backs it, if plain Docker runs it.
+    pub fn docker_environment(&self, name: &str) -> Result<(&Environment, &Backing)> {
         let environment = self.environment(name)?;
-        match (&environment.target, &environment.platform) {
-            (TargetKind::Docker, Some(platform)) => Ok((environment, platform)),
+        match (&environment.target, &environment.backing) {
+            (TargetKind::Docker, Some(backing)) => Ok((environment, backing)),
             _ => Err(Failure::usage(format!("cannot change `{name}`: its target is not reached by this version"))
                 .hint("environments with `target = \"docker\"` can be used: `local`")),
         }
@@ -106,8 +106,8 @@ pub fn definition_name(path: &str) -> &str {
 }
 
 /// The platform of this machine.
-pub fn this_platform() -> Result<ImagePlatform> {
+pub fn this_platform() -> Result<Platform> {
     let machine = std::env::consts::ARCH;
-    ImagePlatform::of_machine(machine)
+    Platform::of_machine(machine)
         .ok_or_else(|| Failure::usage(format!("cannot run images here: machine `{machine}` is unknown")))
 }

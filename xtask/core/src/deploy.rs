@@ -5,7 +5,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub use environment::{Environment, Platform, PlatformPart, Proxy, SecretSource, TargetKind};
+pub use environment::{Environment, Backing, BackingPart, Proxy, SecretSource, TargetKind};
 pub use service::{Access, Health, Limits, Service};
 
 use crate::finding::Findings;

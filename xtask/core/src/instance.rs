@@ -112,6 +112,12 @@ impl Desired {
     }
 }
 
+/// The command that makes the engine start a container again after a crash or a reboot. Given
+/// only once it serves: a candidate that ends is to be seen, not started over and over.
+pub fn keep(container: &str) -> Command {
+    Command::new("docker").args(["update", "--restart", "unless-stopped", container])
+}
+
 /// The command that stops a container: SIGTERM, and SIGKILL only long after its drain time.
 pub fn stop(container: &str, drain_seconds: u64) -> Command {
     let patience = (drain_seconds + 10).to_string();

@@ -16,7 +16,7 @@ pub struct Environment {
     /// Where it is reached from outside.
     pub url: String,
     /// What we run beside the services; only the Docker target has one.
-    pub platform: Option<Platform>,
+    pub backing: Option<Backing>,
     /// Where each secret comes from.
     pub secrets: BTreeMap<String, SecretSource>,
 }
@@ -32,21 +32,21 @@ pub enum TargetKind {
 
 /// What the local environment runs beside the services.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Platform {
+pub struct Backing {
     /// The database.
-    pub postgres: PlatformPart,
+    pub postgres: BackingPart,
     /// The cache.
-    pub redis: PlatformPart,
+    pub redis: BackingPart,
     /// The registry.
-    pub registry: PlatformPart,
+    pub registry: BackingPart,
     /// The reverse proxy.
     pub proxy: Proxy,
 }
 
-/// One container of the platform.
+/// One container of the backing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlatformPart {
-    /// A definition of ours (`images/….toml`), or an official image by digest.
+pub struct BackingPart {
+    /// The file that defines its image.
     pub image: String,
     /// Its port on the loopback address of this machine.
     pub port: u16,
@@ -56,7 +56,7 @@ pub struct PlatformPart {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
     /// The container and its public port.
-    pub part: PlatformPart,
+    pub part: BackingPart,
     /// The port of its admin API, on the loopback address of this machine.
     pub admin_port: u16,
 }
@@ -111,25 +111,25 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let target = table.parsed("target");
     let registry = table.parsed("registry");
     let url = read_url(table);
-    let platform = table
-        .optional_table("platform")
-        .map(|it| read_platform(&it));
+    let backing = table
+        .optional_table("backing")
+        .map(|it| read_backing(&it));
     let secrets = table
         .optional_table("secrets")
         .map(|it| read_secrets(&it))
         .unwrap_or_default();
-    if target == Some(TargetKind::Docker) && platform.is_none() {
+    if target == Some(TargetKind::Docker) && backing.is_none() {
         table.refuse(
-            "platform",
+            "backing",
             format!("missing; `{name}` is a Docker target and needs one"),
         );
     }
-    let platform = platform.map_or(Some(None), |read| read.map(Some));
+    let backing = backing.map_or(Some(None), |read| read.map(Some));
     Some(Environment {
         target: target?,
         registry: registry?,
         url: url?,
-        platform: platform?,
+        backing: backing?,
         secrets,
     })
 }
@@ -147,13 +147,13 @@ fn read_url(table: &Table<'_>) -> Option<String> {
     Some(url)
 }
 
-fn read_platform(table: &Table<'_>) -> Option<Platform> {
+fn read_backing(table: &Table<'_>) -> Option<Backing> {
     let postgres = table.table("postgres").map(|it| read_part(&it));
     let redis = table.table("redis").map(|it| read_part(&it));
     let registry = table.table("registry").map(|it| read_part(&it));
     let proxy = table.table("proxy").map(|it| read_proxy(&it));
     table.refuse_unknown();
-    Some(Platform {
+    Some(Backing {
         postgres: postgres??,
         redis: redis??,
         registry: registry??,
@@ -161,20 +161,16 @@ fn read_platform(table: &Table<'_>) -> Option<Platform> {
     })
 }
 
-fn read_part(table: &Table<'_>) -> Option<PlatformPart> {
+fn read_part(table: &Table<'_>) -> Option<BackingPart> {
     let part = read_open_part(table);
     table.refuse_unknown();
     part
 }
 
-fn read_open_part(table: &Table<'_>) -> Option<PlatformPart> {
-    let image = table.text("image");
+fn read_open_part(table: &Table<'_>) -> Option<BackingPart> {
+    let image = read_path(table, "image");
     let port = table.port("port");
-    let image = image.filter(|it| it.contains('@') || read_path(table, "image").is_some());
-    Some(PlatformPart {
-        image: image?,
-        port: port?,
-    })
+    Some(BackingPart { image: image?, port: port? })
 }
 
 fn read_proxy(table: &Table<'_>) -> Option<Proxy> {
@@ -204,8 +200,8 @@ pub(super) fn check(root: &Table<'_>, deploy: &Deploy, name: &str, environment: 
     else {
         return;
     };
-    if let Some(platform) = &environment.platform {
-        check_ports(&table, platform);
+    if let Some(backing) = &environment.backing {
+        check_ports(&table, backing);
     }
     let templates = deploy.services.iter().flat_map(|service| &service.settings);
     for reference in templates.flat_map(|(_, template)| template.references()) {
@@ -218,17 +214,17 @@ pub(super) fn check(root: &Table<'_>, deploy: &Deploy, name: &str, environment: 
     }
 }
 
-fn check_ports(table: &Table<'_>, platform: &Platform) {
+fn check_ports(table: &Table<'_>, backing: &Backing) {
     let mut ports = [
-        platform.postgres.port,
-        platform.redis.port,
-        platform.registry.port,
-        platform.proxy.part.port,
-        platform.proxy.admin_port,
+        backing.postgres.port,
+        backing.redis.port,
+        backing.registry.port,
+        backing.proxy.part.port,
+        backing.proxy.admin_port,
     ];
     ports.sort_unstable();
     for pair in ports.windows(2).filter(|pair| pair[0] == pair[1]) {
-        table.refuse("platform", format!("port {} is given twice", pair[0]));
+        table.refuse("backing", format!("port {} is given twice", pair[0]));
     }
 }
 

@@ -40,7 +40,7 @@ pub enum Access {
     Internal,
 }
 
-/// The three health paths.
+/// The three health paths, and how long a start may take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
     /// The process is alive.
@@ -49,6 +49,8 @@ pub struct Health {
     pub ready: String,
     /// Every dependency, one by one.
     pub status: String,
+    /// How long it may take from its start to being ready, in seconds.
+    pub start_seconds: u64,
 }
 
 /// What a container may use.
@@ -142,12 +144,9 @@ fn read_health(table: &Table<'_>) -> Option<Health> {
     let live = read_url_path(&table, "live");
     let ready = read_url_path(&table, "ready");
     let status = read_url_path(&table, "status");
+    let start_seconds = table.number("start_seconds", 1..=600);
     table.refuse_unknown();
-    Some(Health {
-        live: live?,
-        ready: ready?,
-        status: status?,
-    })
+    Some(Health { live: live?, ready: ready?, status: status?, start_seconds: start_seconds? })
 }
 
 fn read_url_path(table: &Table<'_>, key: &str) -> Option<String> {

@@ -46,8 +46,8 @@ fn references_needs_and_ports_are_judged_across_the_file() {
     let text = committed()
         .replace("needs = [\"ml-service\"]", "needs = [\"mail\"]")
         .replace(
-            "\nredis = { image = \"images/platform-redis.toml\", port = 5512 }",
-            "\nredis = { image = \"images/platform-redis.toml\", port = 5511 }",
+            "\nredis = { image = \"images/backing-redis.toml\", port = 5512 }",
+            "\nredis = { image = \"images/backing-redis.toml\", port = 5511 }",
         )
         .replace("${redis.url}", "${cache.url}");
     insta::assert_snapshot!(mistakes(&text));
