@@ -6,4 +6,5 @@ pub mod error;
 pub mod exit;
 pub mod flags;
 pub mod report;
+pub mod road;
 pub mod world;

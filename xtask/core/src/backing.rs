@@ -27,6 +27,11 @@ pub const POSTGRES_PORT: u16 = 5432;
 pub const REDIS_PORT: u16 = 6379;
 /// The port of the registry inside its container.
 pub const REGISTRY_PORT: u16 = 5000;
+/// Where the volume of Postgres is inside its container; the cluster is in `data` below it.
+const POSTGRES_HOME: &str = "/var/lib/postgresql";
+/// The file beside the cluster that says that `initdb` came to its end.
+const COMPLETE: &str = "complete";
+const INITDB: &str = "/usr/lib/postgresql/15/bin/initdb";
 /// Who owns the database, and the name of nothing else.
 pub const DATABASE_USER: &str = "nutri";
 
@@ -38,7 +43,7 @@ pub fn parts(backing: &Backing) -> Vec<Part> {
             name: "postgres",
             definition: backing.postgres.image.clone(),
             ports: vec![(backing.postgres.port, POSTGRES_PORT)],
-            volumes: vec![("postgres", "/var/lib/postgresql/data")],
+            volumes: vec![("postgres", POSTGRES_HOME)],
             memory: vec!["/tmp", "/run/postgresql:uid=70,gid=70,mode=0775"],
         },
         Part {
@@ -106,18 +111,30 @@ impl Part {
         (command.args(["--label", &label, image]), digest)
     }
 
-    /// The command that makes an empty database cluster in the volume. The password comes by
-    /// standard input and is in no argument.
+    /// The command that ends well if the volume holds a whole database cluster.
+    pub fn is_initialised(&self, project: &str, image: &str, files_max: u64) -> Command {
+        let test = format!("test -f {POSTGRES_HOME}/{COMPLETE}");
+        self.once(project, files_max).args(["--entrypoint", "/bin/sh", image, "-c", &test])
+    }
+
+    /// The command that makes an empty database cluster in the volume, and marks it as whole
+    /// when it is. The password comes by standard input and is in no argument.
     pub fn initialise(&self, project: &str, image: &str, files_max: u64) -> Command {
+        let script = format!("{INITDB} \"$@\" && : > {POSTGRES_HOME}/{COMPLETE}");
+        self.once(project, files_max)
+            .args(["--interactive", "--entrypoint", "/bin/sh", image, "-c", &script, "initdb"])
+            .args(["--pgdata", &format!("{POSTGRES_HOME}/data"), "--username", DATABASE_USER])
+            .args(["--pwfile", "/dev/stdin", "--auth", "scram-sha-256"])
+            .args(["--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums"])
+    }
+
+    /// A container that does one thing with the volumes and is gone.
+    fn once(&self, project: &str, files_max: u64) -> Command {
         Command::new("docker")
-            .args(["run", "--rm", "--interactive", "--read-only"])
+            .args(["run", "--rm", "--read-only"])
             .args(["--ulimit", &format!("nofile={files_max}:{files_max}")])
             .args(["--label", &format!("{LABEL_PROJECT}={project}")])
             .args(self.surroundings(project))
-            .args(["--entrypoint", "/usr/lib/postgresql/15/bin/initdb", image])
-            .args(["--pgdata", "/var/lib/postgresql/data", "--username", DATABASE_USER])
-            .args(["--pwfile", "/dev/stdin", "--auth", "scram-sha-256"])
-            .args(["--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums"])
     }
 }
 

@@ -22,5 +22,6 @@ pub mod reader;
 pub mod reference;
 pub mod release;
 pub mod rollout;
+pub mod scan;
 pub mod secret;
 pub mod template;

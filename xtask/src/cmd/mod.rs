@@ -1,6 +1,16 @@
 //! One verb per file: gather, plan, show, apply.
 
+mod audit;
+mod down;
 pub mod image;
+mod logs;
+mod migrate;
+mod releases;
+mod rollback;
+mod rollout;
+mod status;
+mod up;
+mod verify;
 
 use crate::error::Result;
 use crate::exit::Exit;
@@ -12,7 +22,17 @@ use crate::world::World;
 pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
     let world = World::open(report)?;
     match verb {
+        Verb::Up(flags) => up::run(&flags, &world),
+        Verb::Down(flags) => down::run(&flags, &world),
+        Verb::Status(flags) => status::run(&flags, &world),
         Verb::Image(flags) => image::run(flags, &world),
+        Verb::Releases(flags) => releases::run(&flags, &world),
+        Verb::Migrate(flags) => migrate::run(&flags, &world),
+        Verb::Rollout(flags) => rollout::run(&flags, &world),
+        Verb::Rollback(flags) => rollback::run(&flags, &world),
+        Verb::Verify(flags) => verify::run(&flags, &world),
+        Verb::Audit(flags) => audit::run(&flags, &world),
+        Verb::Logs(flags) => logs::run(&flags, &world),
         _ => Ok(Exit::Done),
     }
 }

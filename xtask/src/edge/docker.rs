@@ -2,7 +2,7 @@
 
 mod engine;
 
-pub use engine::{Engine, ensure};
+pub use engine::{Engine, answers, ensure};
 
 use crate::edge::shell::{Shell, last_lines};
 use crate::error::{Context as _, Failure, Result};
@@ -39,6 +39,11 @@ impl<'a> Docker<'a> {
     /// Runs a command that the core described.
     pub fn run(&self, command: &Command) -> Result<String> {
         Ok(self.shell.run(command)?.text())
+    }
+
+    /// Whether a command that the core described ends well.
+    pub fn succeeds(&self, command: &Command) -> Result<bool> {
+        Ok(self.shell.observe(command)?.succeeded())
     }
 
     /// Every container of `project`, running or not.
@@ -137,6 +142,14 @@ impl<'a> Docker<'a> {
     pub fn ensure_volume(&self, project: &str, volume: &str) -> Result<()> {
         let label = format!("{LABEL_PROJECT}={project}");
         self.run(&docker(["volume", "create", "--label", &label, volume])).map(drop)
+    }
+
+    /// Removes a volume with what is in it. That it is gone already is fine.
+    pub fn remove_volume(&self, volume: &str) -> Result<()> {
+        if self.shell.observe(&docker(["volume", "inspect", volume]))?.succeeded() {
+            self.run(&docker(["volume", "rm", volume]))?;
+        }
+        Ok(())
     }
 
     /// Removes the network of `project`.

@@ -40,6 +40,11 @@ pub fn ensure(shell: &Shell, state: &Path) -> Result<Engine> {
     Ok(Engine { version, files_max, started: true })
 }
 
+/// Whether an engine answers right now.
+pub fn answers(shell: &Shell) -> Result<bool> {
+    Ok(ask(shell)?.is_some())
+}
+
 /// The version of the engine that answers, if one does.
 fn ask(shell: &Shell) -> Result<Option<String>> {
     let question = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]);

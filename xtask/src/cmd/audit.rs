@@ -1,0 +1,40 @@
+//! `audit`: every change of an environment, with the proof that none was altered since.
+
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::flags::Environment;
+use crate::report::table;
+use crate::road::record;
+use crate::road::site::Site;
+use crate::world::World;
+use serde_json::json;
+use xtask_core::ledger::{Outcome, Record};
+use xtask_core::plan::Count;
+
+pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
+    let site = Site::open(world, &flags.environment)?;
+    let records = record::all(&site)?;
+    let head = ["AT", "WHO", "ACTION", "FROM", "TO", "LOST", "OUTCOME"];
+    let mut rows = vec![head.map(ToOwned::to_owned).to_vec()];
+    rows.extend(records.iter().map(row));
+    let proof = format!("{}, each following from the one before", Count(records.len(), "record"));
+    world.report.data(&json!({ "records": records }), &format!("{}\n{proof}", table(&rows)));
+    Ok(Exit::Done)
+}
+
+fn row(record: &Record) -> Vec<String> {
+    let lost = record.probe.map_or_else(|| "-".to_owned(), |it| format!("{}/{}", it.lost, it.sent));
+    let outcome = match &record.outcome {
+        Outcome::Done => "done".to_owned(),
+        Outcome::Failed { phase, error } => format!("failed to {phase}: {error}"),
+    };
+    vec![
+        record.at.clone(),
+        record.who.clone(),
+        format!("{:?}", record.action).to_lowercase(),
+        record.from.clone().unwrap_or_else(|| "-".to_owned()),
+        record.to.clone(),
+        lost,
+        outcome,
+    ]
+}

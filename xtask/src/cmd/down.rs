@@ -1,0 +1,64 @@
+//! `down`: stops what `up` started; with `--erase` nothing of it is left.
+
+use crate::edge::docker::{self, Docker};
+use crate::edge::files;
+use crate::edge::holder::{self, Holder};
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::flags::Down;
+use crate::world::World;
+use serde_json::json;
+use xtask_core::instance;
+use xtask_core::plan::Count;
+
+const ENVIRONMENT: &str = "local";
+
+pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
+    world.docker_environment(ENVIRONMENT)?;
+    let lease = Holder::take(&world.state(ENVIRONMENT), "down", &holder::who())?;
+    docker::ensure(&world.shell, &world.places.state)?;
+    let docker = Docker::new(&world.shell);
+    let removed = remove_containers(world, &docker)?;
+    let mut said = format!("removed {}", Count(removed, "container"));
+    if flags.erase {
+        said.push_str(&erase(world, &docker)?);
+        drop(lease);
+        files::remove_folder(&world.state(ENVIRONMENT))?;
+    }
+    let note = if flags.erase { "nothing is left" } else { "data stays; `./x up` starts it again" };
+    let value = json!({ "containers": removed, "erased": flags.erase });
+    world.report.data(&value, &format!("{said}; {note}"));
+    Ok(Exit::Done)
+}
+
+/// Services first, so that they can say goodbye to what they use.
+fn remove_containers(world: &World<'_>, docker: &Docker<'_>) -> Result<usize> {
+    let phase = world.report.phase("stop");
+    let mut containers = docker.containers(&world.deploy.project)?;
+    containers.sort_by_key(|it| it.service.is_empty());
+    for found in &containers {
+        phase.doing(&found.container);
+        let seconds = world.deploy.service(&found.service).map_or(0, |it| it.drain_seconds);
+        docker.run(&instance::stop(&found.container, seconds))?;
+        docker.remove(&found.container)?;
+    }
+    phase.done(&Count(containers.len(), "container").to_string());
+    Ok(containers.len())
+}
+
+fn erase(world: &World<'_>, docker: &Docker<'_>) -> Result<String> {
+    let phase = world.report.phase("erase");
+    let project = &world.deploy.project;
+    let volumes = docker.remove_volumes(project)?;
+    docker.remove_network(project)?;
+    let (environment, _) = world.docker_environment(ENVIRONMENT)?;
+    let pulled = docker.remove_images(&environment.registry.to_string())?;
+    let loaded = docker.remove_images(&format!("{project}/"))?;
+    let said = format!(
+        ", {} with their data, {}",
+        Count(volumes.len(), "volume"),
+        Count(pulled + loaded, "image")
+    );
+    phase.done("volumes, network, images");
+    Ok(said)
+}

@@ -1,0 +1,94 @@
+//! `up`: the whole road on this machine, from the working commit to verified services.
+
+use crate::cmd::image::Built;
+use crate::edge::git::{self, Checkout};
+use crate::edge::holder::{self, Holder};
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::flags::Up;
+use crate::report::table;
+use crate::road::rollout::Rolled;
+use crate::road::site::Site;
+use crate::road::{backing, build, migrate, push, release, rollout, scan};
+use crate::world::{World, this_platform};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::time::Instant;
+use xtask_core::ledger::{Action, ProbeCount};
+use xtask_core::release::{Release, ScanVerdict, tag_of};
+
+const ENVIRONMENT: &str = "local";
+
+pub(super) fn run(flags: &Up, world: &World<'_>) -> Result<Exit> {
+    let began = Instant::now();
+    world.docker_environment(ENVIRONMENT)?;
+    let _lease = Holder::take(&world.state(ENVIRONMENT), "up", &holder::who())?;
+    let checkout = git::checkout(&world.shell)?;
+    let site = open(world)?;
+    backing::ensure(&site)?;
+    let built = build::services(world, &[this_platform()?])?;
+    let scans = if flags.no_scan { BTreeMap::new() } else { scan::services(world, &built)? };
+    let release = publish(&site, &checkout, &built, scans)?;
+    let rolled = rollout::to(&site, &release, Action::Rollout)?;
+    say(&site, &release, &rolled, began);
+    Ok(Exit::Done)
+}
+
+fn open<'a>(world: &'a World<'a>) -> Result<Site<'a>> {
+    let phase = world.report.phase("engine");
+    let site = Site::open(world, ENVIRONMENT)?;
+    let verb = if site.engine.started { "started" } else { "answers" };
+    phase.done(&format!("Docker {} {verb}", site.engine.version));
+    Ok(site)
+}
+
+/// From built images to a release whose schema is in place.
+fn publish(
+    site: &Site<'_>,
+    checkout: &Checkout,
+    built: &BTreeMap<String, Built>,
+    scans: BTreeMap<String, ScanVerdict>,
+) -> Result<Release> {
+    let version = tag_of(&release::version(checkout)).expect("a version is made of hex digits");
+    let services = push::services(site, built, &version)?;
+    let migrations = migrate::files(site.world)?;
+    let parts = release::Parts { checkout, services, migrations: &migrations, scans };
+    let release = release::ensure(site, parts)?;
+    migrate::apply(site, &migrations)?;
+    Ok(release)
+}
+
+/// The short table at the end.
+fn say(site: &Site<'_>, release: &Release, rolled: &Rolled, began: Instant) {
+    let world = site.world;
+    let probe = match rolled {
+        Rolled::AlreadySo => {
+            world.report.status("nothing to roll out: this release runs already");
+            None
+        }
+        Rolled::Done(probe) => *probe,
+    };
+    let value = json!({
+        "release": release, "url": site.environment.url, "phases": world.report.phases(),
+        "changed": matches!(rolled, Rolled::Done(_)), "probe": probe,
+    });
+    world.report.data(&value, &summary(site, release, probe, began));
+}
+
+fn summary(site: &Site<'_>, release: &Release, probe: Option<ProbeCount>, began: Instant) -> String {
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let mut rows = vec![row("release", release.version.clone())];
+    for (name, image) in &release.services {
+        rows.push(row(name, image.pin().to_string()));
+    }
+    rows.push(row("url", site.environment.url.clone()));
+    let phases = site.world.report.phases();
+    let took = |(name, ms): &(String, u64)| format!("{name} {:.1} s", *ms as f64 / 1000.0);
+    rows.push(row("time", phases.iter().map(took).collect::<Vec<_>>().join(", ")));
+    rows.push(row("total", format!("{:.1} s", began.elapsed().as_secs_f64())));
+    if let Some(probe) = probe {
+        let lost = format!("{} of {} requests, p99 {} ms", probe.lost, probe.sent, probe.p99_ms);
+        rows.push(row("lost", lost));
+    }
+    table(&rows)
+}

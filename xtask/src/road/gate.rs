@@ -1,0 +1,74 @@
+//! The health gate: a candidate is sent requests only after it said by itself that it is ready.
+
+use super::site::Site;
+use crate::edge::shell::last_lines;
+use crate::edge::{clock, http};
+use crate::error::{Failure, Result};
+use std::time::Duration;
+use xtask_core::deploy::Service;
+
+const EVERY: Duration = Duration::from_millis(100);
+const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+
+/// Why a candidate is not ready.
+enum Unready {
+    /// It may still become ready.
+    NotYet(String),
+    /// It never will.
+    Ended(i64),
+    /// The engine could not be asked.
+    Unknown(Failure),
+}
+
+/// Waits until `container` says that it is ready; its last lines are in the error.
+pub fn wait(site: &Site<'_>, service: &Service, container: &str) -> Result<()> {
+    let limit = Duration::from_secs(service.health.start_seconds);
+    let mut last = String::from("it was never asked");
+    let outcome = clock::wait_for(limit, EVERY, || match ask(site, service, container) {
+        Ok(()) => Ok(Ok(())),
+        Err(Unready::NotYet(reason)) => {
+            last = reason;
+            Err(())
+        }
+        Err(ended) => Ok(Err(ended)),
+    });
+    let why = match outcome {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(Unready::Ended(code))) => format!("it ended by itself with {code}"),
+        Ok(Err(Unready::Unknown(failure))) => return Err(failure),
+        _ => format!("it was not ready after {} s: {last}", limit.as_secs()),
+    };
+    Err(not_ready(site, service, container, &why))
+}
+
+fn ask(site: &Site<'_>, service: &Service, container: &str) -> Result<(), Unready> {
+    let found = site.docker().container(container).map_err(Unready::Unknown)?;
+    let Some(found) = found else { return Err(Unready::NotYet("there is no such container".into())) };
+    if !found.running {
+        let state = site.docker().state(container).map_err(Unready::Unknown)?;
+        return Err(Unready::Ended(state.map_or(-1, |state| state.exit_code)));
+    }
+    let port = found.port.ok_or_else(|| Unready::NotYet("it has no port yet".into()))?;
+    let url = format!("http://127.0.0.1:{port}{}", service.health.ready);
+    match http::get(&url, ANSWER_LIMIT) {
+        Ok(answer) if answer.status == 200 => Ok(()),
+        Ok(answer) => Err(Unready::NotYet(format!(
+            "`{}` answered {}: {}",
+            service.health.ready,
+            answer.status,
+            first_part(&answer.body)
+        ))),
+        Err(_) => Err(Unready::NotYet(format!("nothing answers on port {}", service.port))),
+    }
+}
+
+fn not_ready(site: &Site<'_>, service: &Service, container: &str, why: &str) -> Failure {
+    let logs = site.docker().logs(container, 15).unwrap_or_default();
+    Failure::outside(format!("failed to start `{}`: {why}", service.name))
+        .reason(format!("it wrote last:\n{}", last_lines(&logs, 15)))
+        .hint(format!("the release before still serves; mend `{}` and run `./x up` again", service.path))
+}
+
+fn first_part(text: &str) -> String {
+    text.chars().take(300).collect()
+}

@@ -1,0 +1,82 @@
+//! migrate: the schema that a release expects, one transaction a file.
+
+use super::site::Site;
+use crate::edge::files;
+use crate::edge::postgres::Database;
+use crate::error::{Context as _, Failure, Result};
+use crate::world::World;
+use xtask_core::migration::{self, MigrationFile, MigrationPlan};
+use xtask_core::plan::Count;
+use xtask_core::release::Release;
+
+/// Every migration of the checkout, in the order of its name.
+pub fn files(world: &World<'_>) -> Result<Vec<MigrationFile>> {
+    let folder = world.places.file(&world.deploy.migrations.path);
+    let entries =
+        std::fs::read_dir(&folder).or_outside(|| format!("failed to read `{}`", folder.display()))?;
+    let mut found = Vec::new();
+    for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let sql = files::read(&entry.path().join("migration.sql"))?;
+        found.push(MigrationFile { name, sql });
+    }
+    found.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(found)
+}
+
+/// What `files` would change in the database of `site`.
+pub fn plan(database: &mut Database, files: &[MigrationFile]) -> Result<MigrationPlan> {
+    let rows = database.migration_rows()?;
+    migration::plan(files, &rows).map_err(|refusal| {
+        Failure::refused("cannot migrate")
+            .reason(refusal.to_string())
+            .hint("`cargo xtask migrate ENVIRONMENT` shows the state again after it is mended")
+    })
+}
+
+/// Applies what is pending.
+pub fn apply(site: &Site<'_>, files: &[MigrationFile]) -> Result<MigrationPlan> {
+    let phase = site.world.report.phase("migrate");
+    let mut database = site.database().connect()?;
+    database.lock_migrations()?;
+    let plan = plan(&mut database, files)?;
+    for file in files.iter().filter(|file| plan.pending.contains(&file.name)) {
+        phase.doing(&file.name);
+        database.apply_migration(file, &site.world.deploy.migrations)?;
+    }
+    phase.done(&match plan.pending.as_slice() {
+        [] => format!("{} applied already", Count(plan.applied, "migration")),
+        names => format!("applied {}", names.join(", ")),
+    });
+    Ok(plan)
+}
+
+/// The files of `release`: those of the checkout if they are the same, which they are unless an
+/// older or a newer release than the checkout is meant.
+pub fn check_schema(site: &Site<'_>, release: &Release) -> Result<()> {
+    let rows = site.database().connect()?.migration_rows()?;
+    let missing = |it: &&xtask_core::release::ReleasedMigration| {
+        !rows.iter().any(|row| row.finished && row.name == it.name && row.checksum == it.checksum)
+    };
+    if let Some(absent) = release.migrations.iter().find(missing) {
+        return Err(Failure::refused(format!("cannot roll out release `{}`", release.version))
+            .reason(format!("it expects migration `{}`, which is not applied", absent.name))
+            .hint("check out its commit and run `./x up`: it applies the migration first"));
+    }
+    let applied = applied_files(site.world, &rows)?;
+    migration::check_rollback(&release.version, &release.migrations, &applied).map_err(|ahead| {
+        Failure::refused(format!("cannot roll out release `{}`: the schema forbids it", release.version))
+            .reason(ahead.to_string())
+            .hint("roll forward instead: mend the code, commit, `./x up`")
+    })
+}
+
+/// The applied migrations with what the checkout knows of them; an unknown one is not safe.
+fn applied_files(world: &World<'_>, rows: &[migration::MigrationRow]) -> Result<Vec<MigrationFile>> {
+    let known = files(world)?;
+    let file = |row: &migration::MigrationRow| {
+        let found = known.iter().find(|file| file.name == row.name).cloned();
+        found.unwrap_or_else(|| MigrationFile { name: row.name.clone(), sql: String::new() })
+    };
+    Ok(rows.iter().map(file).collect())
+}

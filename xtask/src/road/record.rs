@@ -1,0 +1,61 @@
+//! record: what was done to an environment, added to its ledger.
+
+use super::site::Site;
+use crate::edge::{clock, holder};
+use crate::error::{Context as _, Failure, Result};
+use xtask_core::ledger::{self, Action, Outcome, ProbeCount, Record};
+use xtask_core::release::Release;
+
+/// A change of an environment, from its beginning.
+pub struct Change {
+    action: Action,
+    at: String,
+    from: Option<String>,
+}
+
+impl Change {
+    /// Notes when a change begins and what ran before.
+    pub fn begin(action: Action, from: Option<String>) -> Self {
+        Self { action, at: clock::now(), from }
+    }
+
+    /// The release that ran before.
+    pub fn from(&self) -> Option<&str> {
+        self.from.as_deref()
+    }
+
+    /// Adds how it ended to the ledger.
+    pub fn end(
+        self,
+        site: &Site<'_>,
+        release: &Release,
+        outcome: Outcome,
+        probe: Option<ProbeCount>,
+    ) -> Result<()> {
+        let services = release.services.iter().map(|(name, image)| (name.clone(), image.index));
+        let record = Record {
+            action: self.action,
+            outcome,
+            who: holder::who(),
+            at: self.at,
+            from: self.from,
+            to: release.version.clone(),
+            services: services.collect(),
+            schema_head: release.schema_head().map(ToOwned::to_owned),
+            phases: site.world.report.phases(),
+            probe,
+        };
+        site.database().connect()?.append(&record).map(drop)
+    }
+}
+
+/// How a failure is recorded.
+pub fn failed(phase: &str, failure: &Failure) -> Outcome {
+    Outcome::Failed { phase: phase.to_owned(), error: failure.first_line().to_owned() }
+}
+
+/// Every record of the environment, its chain checked.
+pub fn all(site: &Site<'_>) -> Result<Vec<Record>> {
+    let links = site.database().connect()?.ledger()?;
+    ledger::walk(&links).or_refused(|| "the ledger is not whole".to_owned())
+}

@@ -1,0 +1,248 @@
+//! roll out: new containers up and ready, the proxy switched, verified, the old ones drained.
+//!
+//! The old containers run until the new release is verified from outside. So going back is one
+//! change of the proxy, and loses nothing either.
+
+use super::probe::Probe;
+use super::record::{self, Change as Recorded};
+use super::settings::{self, SettingsFile};
+use super::site::Site;
+use super::{gate, verify};
+use crate::error::{Failure, Result};
+use std::collections::BTreeMap;
+use xtask_core::instance::{self, Desired, Observed};
+use xtask_core::ledger::{Action, Outcome, ProbeCount};
+use xtask_core::plan::{Count, Step};
+use xtask_core::probe::Tally;
+use xtask_core::proxy;
+use xtask_core::release::Release;
+use xtask_core::rollout::{self, Change, ServiceRollout};
+use xtask_core::secret::Secret;
+
+/// What a rollout did.
+pub enum Rolled {
+    /// Everything ran as the release says already.
+    AlreadySo,
+    /// The release serves and is verified.
+    Done(Option<ProbeCount>),
+}
+
+/// A rollout that is under way.
+struct Rollout<'a> {
+    site: &'a Site<'a>,
+    desired: Vec<Desired>,
+    settings: BTreeMap<String, Secret>,
+    plans: Vec<ServiceRollout>,
+    /// What served before, to go back to.
+    before: BTreeMap<String, String>,
+    serving: BTreeMap<String, String>,
+}
+
+/// Moves the environment to `release`. On failure what served before serves.
+pub fn to(site: &Site<'_>, release: &Release, action: Action) -> Result<Rolled> {
+    let mut rollout = Rollout::plan(site, release)?;
+    if rollout::is_idle(&rollout.plans) {
+        return Ok(Rolled::AlreadySo);
+    }
+    let recorded = Recorded::begin(action, rollout.release_before()?);
+    let probe = rollout.starts_from_nothing().then_some(()).map_or_else(|| Some(rollout.probe()), |()| None);
+    let outcome = rollout.carry_out(release);
+    let tally = probe.flatten().map(Probe::finish);
+    rollout.conclude(release, recorded, outcome, tally)
+}
+
+impl<'a> Rollout<'a> {
+    fn plan(site: &'a Site<'a>, release: &Release) -> Result<Self> {
+        let (desired, settings) = desired(site, release)?;
+        let observed = site.docker().containers(site.project())?;
+        let serving = proxy::serving(&site.proxy().config()?);
+        let plans = rollout::plan(site.project(), &desired, &observed, &serving);
+        Ok(Self { site, desired, settings, plans, before: serving.clone(), serving })
+    }
+
+    /// The release that the public service runs, by the label of its container.
+    fn release_before(&self) -> Result<Option<String>> {
+        let container = self.before.values().next_back();
+        let Some(container) = container else { return Ok(None) };
+        Ok(self.site.docker().container(container)?.map(|it: Observed| it.release))
+    }
+
+    fn starts_from_nothing(&self) -> bool {
+        self.public().is_none_or(|name| !self.before.contains_key(name))
+    }
+
+    fn public(&self) -> Option<&str> {
+        let services = self.site.world.deploy.services.iter();
+        let mut public = services.filter(|it| it.access == xtask_core::deploy::Access::Public);
+        public.next().map(|service| service.name.as_str())
+    }
+
+    fn probe(&self) -> Option<Probe> {
+        let service = self.site.world.deploy.service(self.public()?)?;
+        Some(Probe::start(&format!("{}{}", self.site.environment.url, service.health.ready)))
+    }
+
+    /// Forward, verify, retire. The error says in which phase it failed.
+    fn carry_out(&mut self, release: &Release) -> Result<(), (&'static str, Failure)> {
+        self.forward().map_err(|failure| ("roll out", failure))?;
+        verify::release(self.site, &release.version).map_err(|failure| ("verify", failure))?;
+        self.retire().map_err(|failure| ("drain", failure))
+    }
+
+    fn forward(&mut self) -> Result<()> {
+        let phase = self.site.world.report.phase("roll out");
+        let steps: Vec<Step<Change>> =
+            self.plans.iter().flat_map(|plan| plan.forward.clone()).collect();
+        for step in &steps {
+            phase.doing(&step.to_string());
+            self.apply(&step.what)?;
+        }
+        phase.done(&steps.iter().map(|step| step.what.to_string()).collect::<Vec<_>>().join(", "));
+        Ok(())
+    }
+
+    /// Old containers of all services drain side by side: each waits for itself only.
+    fn retire(&self) -> Result<()> {
+        let steps: Vec<&Step<Change>> = self.plans.iter().flat_map(|plan| &plan.retire).collect();
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let phase = self.site.world.report.phase("drain");
+        let site = self.site;
+        let drained: Vec<Result<()>> = std::thread::scope(|scope| {
+            let workers: Vec<_> =
+                steps.iter().map(|step| scope.spawn(|| drain(site, &step.what))).collect();
+            workers.into_iter().map(|worker| worker.join().expect("a drain does not panic")).collect()
+        });
+        drained.into_iter().collect::<Result<Vec<()>>>()?;
+        phase.done(&format!("{} ended by itself", Count(steps.len(), "old container")));
+        Ok(())
+    }
+
+    fn apply(&mut self, change: &Change) -> Result<()> {
+        match change {
+            Change::Remove { container } => self.site.docker().remove(container),
+            Change::Start { service, container } => self.start(service, container),
+            Change::Switch { service, container } => self.switch(service, container),
+            Change::Drain { .. } => drain(self.site, change),
+        }
+    }
+
+    fn start(&self, service: &str, container: &str) -> Result<()> {
+        let wanted = |it: &&Desired| it.service.name == service;
+        let desired = self.desired.iter().find(wanted).expect("the plan is made of these");
+        let docker = self.site.docker();
+        docker.pull(&desired.image.to_string())?;
+        let file = SettingsFile::write(self.site, container, &self.settings[service])?;
+        let files_max = self.site.engine.files_max;
+        let started = docker.run(&desired.start(self.site.project(), &file.path(), files_max));
+        started.map_err(|failure| failure.during(format!("failed to start `{container}`")))?;
+        gate::wait(self.site, &desired.service, container)
+    }
+
+    fn switch(&mut self, service: &str, container: &str) -> Result<()> {
+        self.serving.insert(service.to_owned(), container.to_owned());
+        self.send_to(&self.serving)?;
+        self.site.docker().run(&instance::keep(container)).map(drop)
+    }
+
+    fn send_to(&self, serving: &BTreeMap<String, String>) -> Result<()> {
+        let routes = self.site.routes(|service| serving.get(service).cloned());
+        self.site.proxy().load(&proxy::config(&routes))
+    }
+
+    /// Records how it ended. After a failure what served before is brought back first.
+    fn conclude(
+        &self,
+        release: &Release,
+        recorded: Recorded,
+        outcome: Result<(), (&'static str, Failure)>,
+        tally: Option<Tally>,
+    ) -> Result<Rolled> {
+        let count = tally.as_ref().map(Tally::count);
+        let Err((phase, failure)) = outcome else {
+            recorded.end(self.site, release, Outcome::Done, count)?;
+            self.say_lost(tally.as_ref());
+            return Ok(Rolled::Done(count));
+        };
+        let failure = self.go_back(phase, failure, recorded.from());
+        let noted = recorded.end(self.site, release, record::failed(phase, &failure), count);
+        if let Err(unrecorded) = noted {
+            self.site.world.report.warning(&format!("not recorded: {}", unrecorded.first_line()));
+        }
+        self.say_lost(tally.as_ref());
+        Err(failure)
+    }
+
+    fn say_lost(&self, tally: Option<&Tally>) {
+        let Some(tally) = tally.filter(|tally| tally.count().lost > 0) else { return };
+        let count = tally.count();
+        let reasons = tally.reasons().join("; ");
+        let line = format!("lost {} of {} requests: {reasons}", count.lost, count.sent);
+        self.site.world.report.warning(&line);
+    }
+
+    /// Sends requests where they went before and removes the candidates. Once the old containers
+    /// drain there is nothing to go back to, and nothing to go back for: the new release serves.
+    fn go_back(&self, phase: &str, failure: Failure, from: Option<&str>) -> Failure {
+        if phase == "drain" {
+            return failure.partly();
+        }
+        if let Err(worse) = self.bring_back() {
+            return failure.reason(format!("going back failed as well: {}", worse.first_line())).partly();
+        }
+        match from {
+            Some(version) => failure.reason(format!("release `{version}` serves, as before")),
+            None => failure.reason("nothing was served before, and nothing is now"),
+        }
+    }
+
+    fn bring_back(&self) -> Result<()> {
+        self.send_to(&self.before)?;
+        let changes = self.plans.iter().flat_map(|plan| &plan.forward);
+        for step in changes {
+            if let Change::Start { container, .. } = &step.what {
+                self.site.docker().remove(container)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// SIGTERM, the drain time, and then it is gone. An end by SIGKILL is a service that did not
+/// keep its word, and is said.
+fn drain(site: &Site<'_>, change: &Change) -> Result<()> {
+    let Change::Drain { service, container } = change else { return Ok(()) };
+    let seconds = site.world.service(service)?.drain_seconds;
+    let docker = site.docker();
+    docker.run(&instance::stop(container, seconds))?;
+    let code = docker.state(container)?.map_or(0, |state| state.exit_code);
+    if code != 0 {
+        let line = format!("`{container}` did not end well within its drain time: exit code {code}");
+        site.world.report.warning(&line);
+    }
+    docker.remove(container)
+}
+
+fn desired(
+    site: &Site<'_>,
+    release: &Release,
+) -> Result<(Vec<Desired>, BTreeMap<String, Secret>)> {
+    let (mut desired, mut filled) = (Vec::new(), BTreeMap::new());
+    for service in site.world.deploy.rollout_order() {
+        let image = release.services.get(&service.name).ok_or_else(|| {
+            let (version, name) = (&release.version, &service.name);
+            Failure::refused(format!("cannot roll out release `{version}`: it has no image of `{name}`"))
+        })?;
+        let settings = settings::fill(site, service, &release.version)?;
+        desired.push(Desired {
+            service: service.clone(),
+            release: release.version.clone(),
+            image: image.pin(),
+            digest: image.index,
+            settings: settings::digest(service, &settings),
+        });
+        filled.insert(service.name.clone(), settings);
+    }
+    Ok((desired, filled))
+}
