@@ -111,6 +111,8 @@ pub enum Fault {
         /// How often.
         times: u32,
     },
+    /// No fault: keeps the lists of referrers itself, and says so.
+    KeepsReferrers,
     /// Lists so many tags a page.
     PageOf(usize),
 }

@@ -300,9 +300,15 @@ fn put_manifest(state: &mut State, request: &Request, name: &str, reference: &st
     if reference != digest {
         own.tags.insert(reference.to_owned(), digest.clone());
     }
-    Response::new(201)
+    let response = Response::new(201)
         .with("Location", format!("/v2/{name}/manifests/{digest}"))
-        .with("Docker-Content-Digest", digest)
+        .with("Docker-Content-Digest", digest);
+    let subject = document["subject"]["digest"].as_str();
+    let keeps = state.has_fault(|fault| matches!(fault, Fault::KeepsReferrers));
+    match subject.filter(|_| keeps) {
+        Some(subject) => response.with("OCI-Subject", subject),
+        None => response,
+    }
 }
 
 /// The first thing that a document names and the repository has not.

@@ -22,6 +22,8 @@ struct ArtifactManifest<'a> {
     artifact_type: &'a str,
     config: Descriptor,
     layers: [&'a Descriptor; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<Descriptor>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     annotations: &'a BTreeMap<String, String>,
 }
@@ -36,6 +38,56 @@ impl Blobs for InMemory {
     }
 }
 
+/// An artifact on its way to a registry.
+pub(super) struct Artifact {
+    pub(super) push: Push,
+    blobs: InMemory,
+}
+
+impl Artifact {
+    /// Describes `bytes` of `media_type` as an artifact, which may be about a `subject`.
+    pub(super) fn new(
+        (artifact_type, media_type): (&str, &str),
+        bytes: &[u8],
+        subject: Option<&Descriptor>,
+        annotations: &BTreeMap<String, String>,
+    ) -> Self {
+        let config = Descriptor::of(media_type::EMPTY, EMPTY_CONFIG);
+        let layer = Descriptor::of(media_type, bytes);
+        let manifest = ArtifactManifest {
+            schema_version: 2,
+            media_type: media_type::MANIFEST,
+            artifact_type,
+            config: config.clone(),
+            layers: [&layer],
+            subject: subject.map(bare),
+            annotations,
+        };
+        let manifest = serde_json::to_vec(&manifest).expect("strings and numbers are JSON");
+        let root = Descriptor::of(media_type::MANIFEST, &manifest);
+        let pairs = [
+            (config.digest, EMPTY_CONFIG.to_vec()),
+            (layer.digest, bytes.to_vec()),
+        ];
+        let push = Push {
+            root: root.clone(),
+            manifests: vec![(root, manifest)],
+            blobs: vec![config, layer],
+            tags: Vec::new(),
+            mount_from: Vec::new(),
+        };
+        Self {
+            push,
+            blobs: InMemory(BTreeMap::from(pairs)),
+        }
+    }
+}
+
+/// Only what a subject needs to be found by: its platform is its own affair.
+fn bare(subject: &Descriptor) -> Descriptor {
+    Descriptor::new(&subject.media_type, subject.digest, subject.size)
+}
+
 impl Registry {
     /// Keeps `bytes` as an artifact, and names it by `tags`. The same call gives the same
     /// digest. The descriptor is that of the manifest.
@@ -48,35 +100,18 @@ impl Registry {
         tags: &[Tag],
         annotations: &BTreeMap<String, String>,
     ) -> Result<Descriptor, RegistryError> {
-        let config = Descriptor::of(media_type::EMPTY, EMPTY_CONFIG);
-        let layer = Descriptor::of(media_type, bytes);
-        let manifest = ArtifactManifest {
-            schema_version: 2,
-            media_type: media_type::MANIFEST,
-            artifact_type,
-            config: config.clone(),
-            layers: [&layer],
-            annotations,
-        };
-        let manifest = serde_json::to_vec(&manifest).expect("strings and numbers are JSON");
-        let root = Descriptor::of(media_type::MANIFEST, &manifest);
-        let in_memory = [
-            (config.digest, EMPTY_CONFIG.to_vec()),
-            (layer.digest, bytes.to_vec()),
-        ];
-        let push = Push {
-            root: root.clone(),
-            manifests: vec![(root.clone(), manifest)],
-            blobs: vec![config, layer],
-            tags: tags.to_vec(),
-            mount_from: Vec::new(),
-        };
-        self.push_image(
-            repository,
-            &push,
-            &InMemory(BTreeMap::from(in_memory)),
-            &|_| {},
-        )?;
-        Ok(root)
+        let mut artifact = Artifact::new((artifact_type, media_type), bytes, None, annotations);
+        artifact.push.tags = tags.to_vec();
+        self.put_artifact(repository, artifact)
+    }
+
+    pub(super) fn put_artifact(
+        &self,
+        repository: &Repository,
+        artifact: Artifact,
+    ) -> Result<Descriptor, RegistryError> {
+        let Artifact { push, blobs } = artifact;
+        self.push_image(repository, &push, &blobs, &|_| {})?;
+        Ok(push.root)
     }
 }

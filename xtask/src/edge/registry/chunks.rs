@@ -106,10 +106,12 @@ impl<'a> Chunks<'a> {
     fn out_of_step(&mut self, refusal: Answer) -> Result<End, RegistryError> {
         let before = self.offset;
         let end = self.ask_how_far()?;
-        if end.is_some() || self.offset != before {
+        self.failures += 1;
+        let is_moved = self.offset != before && self.failures < self.session.patience().tries;
+        if end.is_some() || is_moved {
             return Ok(end);
         }
-        if self.chunk <= SMALLEST {
+        if self.chunk <= SMALLEST || self.offset != before {
             return Ok(Some(refusal));
         }
         self.chunk = (self.chunk / 2).max(SMALLEST);

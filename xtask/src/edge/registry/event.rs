@@ -12,7 +12,7 @@ pub enum PushEvent {
     Present(Descriptor),
     /// The registry took the blob over from another repository of its own.
     Mounted(Descriptor, Repository),
-    /// The blob is about to be sent.
+    /// The blob is about to be sent from its start: what was said of it before is void.
     Sending(Descriptor),
     /// So many more bytes of the blob are on their way.
     Sent(Digest, u64),

@@ -71,11 +71,9 @@ fn of_answer(status: StatusCode, said: &Said, error: &RegistryError) -> Option<&
 
 fn of_network(cause: &ureq::Error) -> Option<&'static str> {
     match cause {
-        ureq::Error::HostNotFound => Some("check the registry's name and this machine's DNS"),
         ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
             Some("nothing listens there: is the registry up, and the port right?")
         }
-        ureq::Error::Timeout(_) => Some("check the network and any proxy on the way"),
-        _ => None,
+        _ => Some("check the registry's name, and this machine's network, DNS and proxy"),
     }
 }

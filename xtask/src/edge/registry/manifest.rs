@@ -140,15 +140,27 @@ pub(super) fn put(
     media_type: &str,
     bytes: &[u8],
 ) -> Result<Digest, RegistryError> {
+    write(session, scope, repository, name, media_type, bytes)?;
+    Ok(Digest::of(bytes))
+}
+
+/// Like `put`, with the whole answer.
+pub(super) fn write(
+    session: &Session<'_>,
+    scope: &Scope,
+    repository: &Repository,
+    name: &Name,
+    media_type: &str,
+    bytes: &[u8],
+) -> Result<Answer, RegistryError> {
     let ask = Ask::new(Method::PUT, url(session, repository, name)?)
         .header(CONTENT_TYPE, media_type)
         .body(Body::Bytes(bytes));
     let answer = session.send(scope, &ask)?.wanted(&[200, 201, 202])?;
-    let digest = Digest::of(bytes);
     if let Some(said) = said_digest(&answer)? {
-        same(&answer.url, "a manifest", &digest, &said)?;
+        same(&answer.url, "a manifest", &Digest::of(bytes), &said)?;
     }
-    Ok(digest)
+    Ok(answer)
 }
 
 fn url(session: &Session<'_>, repository: &Repository, name: &Name) -> Result<Uri, RegistryError> {

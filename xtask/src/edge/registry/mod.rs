@@ -2,8 +2,8 @@
 //!
 //! The rooms, from the wire upwards: `wire` makes one exchange; `auth` and `token` know who we
 //! are; `session` repeats, renews and follows; `stream`, `upload` and `chunks` move one blob;
-//! `push` knows the order in which an image becomes visible; `manifest`, `tags` and `artifact`
-//! are the small verbs. `credentials` reads what Docker and Podman keep.
+//! `push` knows the order in which an image becomes visible; `manifest`, `tags`,
+//! `artifact` and `referrer` are the small verbs. `credentials` reads what Docker and Podman keep.
 
 mod artifact;
 mod auth;
@@ -18,6 +18,7 @@ mod manifest;
 mod parallel;
 mod patience;
 mod push;
+mod referrer;
 mod said;
 mod session;
 mod stream;

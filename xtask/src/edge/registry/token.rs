@@ -3,6 +3,7 @@
 
 use super::auth::{Challenge, Credentials, Scope};
 use super::error::{RegistryError, host};
+use super::location::is_loopback;
 use super::wire::{Answer, Ask};
 use http::{HeaderValue, Method, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -80,8 +81,8 @@ impl Known {
     }
 }
 
-/// The request for a token. Credentials go to the realm, which must be as private as the
-/// registry itself.
+/// The request for a token. Credentials go to the realm, so it must be private: encrypted, or
+/// on this machine.
 pub(super) fn request(
     base: &Uri,
     challenge: (&str, Option<&str>),
@@ -108,7 +109,8 @@ pub(super) fn request(
     let url: Uri = url
         .parse()
         .map_err(|_| login(format!("its realm `{realm}` is no URL")))?;
-    let is_private = url.scheme_str() == Some("https") || url.scheme() == base.scheme();
+    let is_own = url.scheme_str() == Some("http") && is_loopback(&host(&url));
+    let is_private = url.scheme_str() == Some("https") || is_own;
     if !is_private || url.authority().is_none() {
         return Err(login(format!("its realm `{realm}` is not https")));
     }

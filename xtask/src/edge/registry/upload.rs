@@ -137,7 +137,6 @@ impl Uploader<'_> {
     }
 
     fn upload(&self, descriptor: &Descriptor, mut place: Option<Uri>) -> Result<(), RegistryError> {
-        self.session.say(PushEvent::Sending(descriptor.clone()));
         let (voice, bytes_sent) = (&self.session.voice, &self.session.bytes_sent);
         let outgoing = Outgoing {
             descriptor,
@@ -149,6 +148,7 @@ impl Uploader<'_> {
         let mut way = if is_whole { Way::Whole } else { Way::Chunks };
         let (mut failures, mut broken) = (0, 0);
         loop {
+            self.session.say(PushEvent::Sending(descriptor.clone()));
             let here = place.take().map_or_else(|| self.start(), Ok)?;
             let outcome = match way {
                 Way::Whole => self.whole(&outgoing, &here),

@@ -198,3 +198,23 @@ fn a_realm_that_is_no_realm_is_refused() {
     );
     assert_eq!(said(&error), wanted);
 }
+
+#[test]
+fn a_realm_in_the_clear_on_another_machine_gets_no_password() {
+    let world = World::with_access(bearer());
+    world.fake.fault(Fault::Status {
+        on: on("GET", "/v2/"),
+        status: 401,
+        body: String::new(),
+        headers: vec![(
+            "WWW-Authenticate",
+            "Bearer realm=\"http://192.0.2.1/t\"".to_owned(),
+        )],
+        times: 1,
+    });
+    let text = said(&world.registry.ping().unwrap_err());
+    assert!(
+        text.ends_with("its realm `http://192.0.2.1/t` is not https"),
+        "{text}"
+    );
+}

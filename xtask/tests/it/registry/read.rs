@@ -2,7 +2,7 @@
 
 use super::world::{Image, World, noise, tag};
 use std::collections::BTreeMap;
-use xtask::edge::registry::RegistryError;
+use xtask::edge::registry::{Registry, RegistryError};
 use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::reference::Name;
@@ -188,4 +188,57 @@ fn a_ping_finds_a_registry_or_says_what_else_is_there() {
         error.answered().map(|(status, _)| status.as_u16()),
         Some(404)
     );
+}
+
+/// Attaches an SBOM and returns its digest.
+fn attach(world: &World, image: &Image, bytes: &[u8]) -> Digest {
+    let kind = "application/spdx+json";
+    let repository = world.repository("acme/api");
+    let notes = BTreeMap::from([("made".to_owned(), "here".to_owned())]);
+    let (registry, subject) = (&world.registry, &image.push.root);
+    let attached = registry.push_referrer(&repository, subject, kind, kind, bytes, &notes);
+    attached.unwrap().digest
+}
+
+#[test]
+fn what_is_said_about_an_image_is_listed_under_its_digest_as_a_tag() {
+    let (world, image) = (World::open(), Image::index(&["1"]));
+    world.push(&image).unwrap();
+    let first = attach(&world, &image, b"{}");
+    let second = attach(&world, &image, b"[]");
+    assert_eq!(attach(&world, &image, b"{}"), first, "twice is once");
+
+    let list = Registry::referrers_tag(&image.root());
+    assert_eq!(list.as_str(), format!("sha256-{}", image.root().hex()));
+    let list = world.repository("acme/api").tag(list);
+    let (_, bytes) = world.registry.manifest(&list).unwrap().unwrap();
+    let index: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let entries = index["manifests"].as_array().unwrap();
+    let digests: Vec<&str> = entries
+        .iter()
+        .map(|entry| entry["digest"].as_str().unwrap())
+        .collect();
+    assert_eq!(digests, [first.to_string(), second.to_string()]);
+    assert_eq!(entries[0]["artifactType"], "application/spdx+json");
+    assert_eq!(entries[0]["annotations"]["made"], "here");
+
+    let pin = world.repository("acme/api").pin(first);
+    let (_, bytes) = world.registry.manifest(&pin).unwrap().unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(manifest["subject"]["digest"], image.root().to_string());
+    assert_eq!(
+        world.fake.tag("acme/api", "1"),
+        Some(image.root().to_string()),
+        "untouched"
+    );
+}
+
+#[test]
+fn a_registry_that_keeps_the_list_itself_gets_no_tag_for_it() {
+    let (world, image) = (World::open(), Image::index(&["1"]));
+    world.push(&image).unwrap();
+    world.fake.fault(Fault::KeepsReferrers);
+    attach(&world, &image, b"{}");
+    let list = Registry::referrers_tag(&image.root());
+    assert_eq!(world.fake.tag("acme/api", list.as_str()), None);
 }

@@ -1,0 +1,146 @@
+//! What is said about an image beside it: SBOMs, provenance. The image's digest never depends
+//! on them. A registry that keeps such lists itself says so; for the others (GHCR among them)
+//! the list is an index under the tag `sha256-<hex>`, kept by whoever adds to it.
+
+use super::artifact::Artifact;
+use super::auth::Scope;
+use super::client::Registry;
+use super::error::{RegistryError, host};
+use super::manifest;
+use super::session::Session;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use xtask_core::descriptor::{Descriptor, media_type};
+use xtask_core::digest::Digest;
+use xtask_core::reference::{Name, Repository, Tag};
+
+/// Two writers of one list may overwrite each other; each looks whether it was the one.
+const TRIES: u32 = 5;
+
+impl Registry {
+    /// Attaches `bytes` to `subject`, a manifest of the same repository. Attaching the same
+    /// twice is attaching it once.
+    pub fn push_referrer(
+        &self,
+        repository: &Repository,
+        subject: &Descriptor,
+        artifact_type: &str,
+        media_type: &str,
+        bytes: &[u8],
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Descriptor, RegistryError> {
+        let kinds = (artifact_type, media_type);
+        let artifact = Artifact::new(kinds, bytes, Some(subject), annotations);
+        let (own, own_bytes) = artifact.push.manifests[0].clone();
+        self.put_artifact(repository, artifact)?;
+
+        let session = Session::quiet(self);
+        let list = List {
+            session: &session,
+            scope: &Scope::push(repository),
+            repository,
+            subject,
+        };
+        if !list.is_kept_by_registry(&own, &own_bytes)? {
+            list.add(&entry(&own, artifact_type, annotations))?;
+        }
+        Ok(own)
+    }
+
+    /// The tag under which the list about `subject` is kept where the registry keeps none.
+    pub fn referrers_tag(subject: &Digest) -> Tag {
+        format!("sha256-{}", subject.hex())
+            .parse()
+            .expect("hex digits are legal in a tag")
+    }
+}
+
+/// The list of what is said about one subject.
+struct List<'a> {
+    session: &'a Session<'a>,
+    scope: &'a Scope,
+    repository: &'a Repository,
+    subject: &'a Descriptor,
+}
+
+impl List<'_> {
+    /// Only `OCI-Subject` in the answer to a write can be trusted: some registries answer the
+    /// query for referrers with a list that stays empty. Writing the same again changes nothing.
+    fn is_kept_by_registry(&self, own: &Descriptor, bytes: &[u8]) -> Result<bool, RegistryError> {
+        let name = Name::Digest(own.digest);
+        let Self {
+            session,
+            scope,
+            repository,
+            ..
+        } = *self;
+        let answer = manifest::write(session, scope, repository, &name, &own.media_type, bytes)?;
+        Ok(answer.header("oci-subject") == Some(self.subject.digest.to_string().as_str()))
+    }
+
+    fn add(&self, entry: &Value) -> Result<(), RegistryError> {
+        let name = Name::Tag(Registry::referrers_tag(&self.subject.digest));
+        for _ in 0..TRIES {
+            let mut entries = self.read(&name)?;
+            if entries
+                .iter()
+                .any(|known| known["digest"] == entry["digest"])
+            {
+                return Ok(());
+            }
+            entries.push(entry.clone());
+            let index = json!({
+                "schemaVersion": 2, "mediaType": media_type::INDEX, "manifests": entries,
+            });
+            let Self {
+                session,
+                scope,
+                repository,
+                ..
+            } = *self;
+            let bytes = index.to_string().into_bytes();
+            manifest::write(session, scope, repository, &name, media_type::INDEX, &bytes)?;
+        }
+        let what = format!("the list `{name}`");
+        let (wanted, found) = (entry["digest"].to_string(), "nothing of it".to_owned());
+        let host = self.repository.registry().to_owned();
+        Err(RegistryError::Mismatch {
+            host,
+            what,
+            wanted,
+            found,
+        })
+    }
+
+    fn read(&self, name: &Name) -> Result<Vec<Value>, RegistryError> {
+        let Self {
+            session,
+            scope,
+            repository,
+            ..
+        } = *self;
+        let Some((_, bytes)) = manifest::get(session, scope, repository, name)? else {
+            return Ok(Vec::new());
+        };
+        let index: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        index["manifests"]
+            .as_array()
+            .cloned()
+            .ok_or_else(|| RegistryError::Malformed {
+                host: host(&session.registry.base),
+                what: format!("the list `{name}`"),
+                why: "it is no index".to_owned(),
+            })
+    }
+}
+
+fn entry(own: &Descriptor, artifact_type: &str, annotations: &BTreeMap<String, String>) -> Value {
+    let mut entry = json!({
+        "mediaType": own.media_type, "digest": own.digest, "size": own.size,
+        "artifactType": artifact_type,
+    });
+    if !annotations.is_empty() {
+        entry["annotations"] = json!(annotations);
+    }
+    entry
+}
