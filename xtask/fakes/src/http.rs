@@ -206,6 +206,14 @@ fn serve(stream: TcpStream, handler: &dyn Handler) -> io::Result<()> {
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
+    // Some clients try TLS first: they are told at once that it is not spoken here.
+    if reader
+        .fill_buf()?
+        .first()
+        .is_some_and(|byte| !byte.is_ascii_uppercase())
+    {
+        return Ok(None);
+    }
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         if reader.read_until(b'\n', &mut head)? == 0 {

@@ -11,7 +11,6 @@ use xtask::edge::registry::{Credentials, Patience, Registry};
 use xtask_core::descriptor::Descriptor;
 use xtask_core::reference::Repository;
 
-const PROGRAM: &str = "docker-registry";
 /// `correct-horse` in bcrypt at its lowest cost.
 const PASSWORDS: &str = "ci:$2y$04$ClClyrAjP3RbGUgWPjkut.RDV/AMOSaE2suk8aiU/gRml1v62PeHC\n";
 
@@ -30,17 +29,8 @@ enum Lock {
 
 impl Real {
     /// Starts one, or says that none is installed.
-    #[expect(
-        clippy::print_stdout,
-        reason = "a test that proves nothing must say so"
-    )]
     fn start(lock: Lock) -> Option<Self> {
-        let path = std::env::var_os("PATH")?;
-        let program = std::env::split_paths(&path).map(|folder| folder.join(PROGRAM));
-        let Some(program) = program.into_iter().find(|program| program.is_file()) else {
-            println!("skipped: {PROGRAM} is not installed");
-            return None;
-        };
+        let program = super::program("docker-registry")?;
         let storage = tempfile::tempdir().unwrap();
         // The port is free now; nobody else on loopback is told of it.
         let host = TcpListener::bind("127.0.0.1:0")
