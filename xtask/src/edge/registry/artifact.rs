@@ -38,20 +38,34 @@ impl Blobs for InMemory {
     }
 }
 
+/// Some bytes and what they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Artifact<'a> {
+    /// What the whole is for.
+    pub artifact_type: &'a str,
+    /// What the bytes are.
+    pub media_type: &'a str,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// Notes in the manifest.
+    pub annotations: &'a BTreeMap<String, String>,
+}
+
 /// An artifact on its way to a registry.
-pub(super) struct Artifact {
+pub(super) struct Parcel {
     pub(super) push: Push,
     blobs: InMemory,
 }
 
-impl Artifact {
-    /// Describes `bytes` of `media_type` as an artifact, which may be about a `subject`.
-    pub(super) fn new(
-        (artifact_type, media_type): (&str, &str),
-        bytes: &[u8],
-        subject: Option<&Descriptor>,
-        annotations: &BTreeMap<String, String>,
-    ) -> Self {
+impl Parcel {
+    /// Makes the manifest of an artifact, which may be about a `subject`.
+    pub(super) fn new(artifact: Artifact<'_>, subject: Option<&Descriptor>) -> Self {
+        let Artifact {
+            artifact_type,
+            media_type,
+            bytes,
+            annotations,
+        } = artifact;
         let config = Descriptor::of(media_type::EMPTY, EMPTY_CONFIG);
         let layer = Descriptor::of(media_type, bytes);
         let manifest = ArtifactManifest {
@@ -100,17 +114,23 @@ impl Registry {
         tags: &[Tag],
         annotations: &BTreeMap<String, String>,
     ) -> Result<Descriptor, RegistryError> {
-        let mut artifact = Artifact::new((artifact_type, media_type), bytes, None, annotations);
-        artifact.push.tags = tags.to_vec();
-        self.put_artifact(repository, artifact)
+        let artifact = Artifact {
+            artifact_type,
+            media_type,
+            bytes,
+            annotations,
+        };
+        let mut parcel = Parcel::new(artifact, None);
+        parcel.push.tags = tags.to_vec();
+        self.push_parcel(repository, parcel)
     }
 
-    pub(super) fn put_artifact(
+    pub(super) fn push_parcel(
         &self,
         repository: &Repository,
-        artifact: Artifact,
+        parcel: Parcel,
     ) -> Result<Descriptor, RegistryError> {
-        let Artifact { push, blobs } = artifact;
+        let Parcel { push, blobs } = parcel;
         self.push_image(repository, &push, &blobs, &|_| {})?;
         Ok(push.root)
     }

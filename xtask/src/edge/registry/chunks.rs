@@ -21,7 +21,7 @@ pub(super) struct Chunks<'a> {
     scope: &'a Scope,
     outgoing: &'a Outgoing<'a>,
     /// Where the next request goes; every answer may move it.
-    place: Uri,
+    location: Uri,
     offset: u64,
     chunk: u64,
     failures: u32,
@@ -35,7 +35,7 @@ impl<'a> Chunks<'a> {
         session: &'a Session<'a>,
         scope: &'a Scope,
         outgoing: &'a Outgoing<'a>,
-        place: Uri,
+        location: Uri,
     ) -> Self {
         let chunk = session
             .patience()
@@ -46,7 +46,7 @@ impl<'a> Chunks<'a> {
             session,
             scope,
             outgoing,
-            place,
+            location,
             offset: 0,
             chunk,
             failures: 0,
@@ -73,7 +73,7 @@ impl<'a> Chunks<'a> {
 
     fn patch(&self, bytes: &[u8]) -> Result<Answer, RegistryError> {
         let last = self.offset + bytes.len() as u64 - 1;
-        let ask = Ask::new(Method::PATCH, self.place.clone())
+        let ask = Ask::new(Method::PATCH, self.location.clone())
             .header(CONTENT_TYPE, OCTETS)
             .header(CONTENT_RANGE, format!("{}-{last}", self.offset))
             .body(Body::Bytes(bytes));
@@ -138,7 +138,7 @@ impl<'a> Chunks<'a> {
     fn ask_how_far(&mut self) -> Result<End, RegistryError> {
         let answer = self
             .session
-            .send(self.scope, &Ask::new(Method::GET, self.place.clone()))?;
+            .send(self.scope, &Ask::new(Method::GET, self.location.clone()))?;
         if !answer.status.is_success() {
             return Ok(Some(answer));
         }
@@ -151,15 +151,15 @@ impl<'a> Chunks<'a> {
 
     fn follow(&mut self, answer: &Answer) -> Result<(), RegistryError> {
         if let Some(said) = answer.header("location") {
-            self.place = self.session.resolve(&answer.url, said)?;
+            self.location = self.session.resolve(&answer.url, said)?;
         }
         Ok(())
     }
 
     fn commit(&self) -> Result<Answer, RegistryError> {
         let digest = self.outgoing.descriptor.digest.to_string();
-        let url = with_query(&self.place, "digest", &digest)
-            .map_err(|error| RegistryError::malformed(&self.place, "an upload", &error))?;
+        let url = with_query(&self.location, "digest", &digest)
+            .map_err(|error| RegistryError::malformed(&self.location, "an upload", &error))?;
         self.session.once(self.scope, &Ask::new(Method::PUT, url))
     }
 }

@@ -18,19 +18,28 @@ const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
+/// One repository, as one session with one scope may use it.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) session: &'a Session<'a>,
+    pub(super) scope: &'a Scope,
+    pub(super) repository: &'a Repository,
+}
+
 impl Registry {
     /// Reads a manifest; `None` if there is none of that name.
     pub fn manifest(
         &self,
         reference: &Reference,
     ) -> Result<Option<(Descriptor, Vec<u8>)>, RegistryError> {
-        let scope = Scope::pull(&reference.repository);
-        get(
-            &Session::quiet(self),
-            &scope,
-            &reference.repository,
-            &reference.name,
-        )
+        let (session, repository) = (&Session::quiet(self), &reference.repository);
+        let scope = &Scope::pull(repository);
+        Place {
+            session,
+            scope,
+            repository,
+        }
+        .get(&reference.name)
     }
 
     /// Asks which manifest has that name, without reading it where the registry allows.
@@ -38,13 +47,14 @@ impl Registry {
         &self,
         reference: &Reference,
     ) -> Result<Option<Descriptor>, RegistryError> {
-        let scope = Scope::pull(&reference.repository);
-        head(
-            &Session::quiet(self),
-            &scope,
-            &reference.repository,
-            &reference.name,
-        )
+        let (session, repository) = (&Session::quiet(self), &reference.repository);
+        let scope = &Scope::pull(repository);
+        Place {
+            session,
+            scope,
+            repository,
+        }
+        .head(&reference.name)
     }
 
     /// Writes a manifest. What it names must be there already.
@@ -55,15 +65,14 @@ impl Registry {
         media_type: &str,
         bytes: &[u8],
     ) -> Result<Digest, RegistryError> {
-        let scope = Scope::push(repository);
-        put(
-            &Session::quiet(self),
-            &scope,
+        let (session, scope) = (&Session::quiet(self), &Scope::push(repository));
+        Place {
+            session,
+            scope,
             repository,
-            name,
-            media_type,
-            bytes,
-        )
+        }
+        .put(name, media_type, bytes)?;
+        Ok(Digest::of(bytes))
     }
 
     /// Reads a blob into memory: a config, an artifact; never a layer.
@@ -92,79 +101,63 @@ impl Registry {
     }
 }
 
-pub(super) fn head(
-    session: &Session<'_>,
-    scope: &Scope,
-    repository: &Repository,
-    name: &Name,
-) -> Result<Option<Descriptor>, RegistryError> {
-    let ask = Ask::new(Method::HEAD, url(session, repository, name)?).header(ACCEPT, ACCEPTED);
-    let answer = session.send(scope, &ask)?.wanted(&[200, 404, 405])?;
-    if answer.status.as_u16() == 404 {
-        return Ok(None);
-    }
-    match described(&answer) {
-        Some(found) => {
-            is_named(&answer.url, name, &found.digest)?;
-            Ok(Some(found))
+impl Place<'_> {
+    /// What has that name, by its headers, or by its bytes where they say too little.
+    pub(super) fn head(&self, name: &Name) -> Result<Option<Descriptor>, RegistryError> {
+        let ask = Ask::new(Method::HEAD, self.url(name)?).header(ACCEPT, ACCEPTED);
+        let answer = self
+            .session
+            .send(self.scope, &ask)?
+            .wanted(&[200, 404, 405])?;
+        if answer.status.as_u16() == 404 {
+            return Ok(None);
         }
-        // No header, no proof: then only the bytes tell.
-        None => Ok(get(session, scope, repository, name)?.map(|(found, _)| found)),
+        let Some(found) = described(&answer) else {
+            return Ok(self.get(name)?.map(|(found, _)| found));
+        };
+        is_named(&answer.url, name, &found.digest)?;
+        Ok(Some(found))
     }
-}
 
-pub(super) fn get(
-    session: &Session<'_>,
-    scope: &Scope,
-    repository: &Repository,
-    name: &Name,
-) -> Result<Option<(Descriptor, Vec<u8>)>, RegistryError> {
-    let ask = Ask::new(Method::GET, url(session, repository, name)?).header(ACCEPT, ACCEPTED);
-    let answer = session.send(scope, &ask)?.wanted(&[200, 404])?;
-    if answer.status.as_u16() == 404 {
-        return Ok(None);
+    /// The bytes that have that name, if they are what they are called.
+    pub(super) fn get(&self, name: &Name) -> Result<Option<(Descriptor, Vec<u8>)>, RegistryError> {
+        let ask = Ask::new(Method::GET, self.url(name)?).header(ACCEPT, ACCEPTED);
+        let answer = self.session.send(self.scope, &ask)?.wanted(&[200, 404])?;
+        if answer.status.as_u16() == 404 {
+            return Ok(None);
+        }
+        let found = Descriptor::of(&media_type_of(&answer), &answer.body);
+        is_named(&answer.url, name, &found.digest)?;
+        if let Some(said) = said_digest(&answer)? {
+            same(&answer.url, "a manifest", &said, &found.digest)?;
+        }
+        Ok(Some((found, answer.body)))
     }
-    let found = Descriptor::of(&media_type_of(&answer), &answer.body);
-    is_named(&answer.url, name, &found.digest)?;
-    if let Some(said) = said_digest(&answer)? {
-        same(&answer.url, "a manifest", &said, &found.digest)?;
+
+    /// Gives bytes a name; what the registry says it has got must be them.
+    pub(super) fn put(
+        &self,
+        name: &Name,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> Result<Answer, RegistryError> {
+        let ask = Ask::new(Method::PUT, self.url(name)?)
+            .header(CONTENT_TYPE, media_type)
+            .body(Body::Bytes(bytes));
+        let answer = self
+            .session
+            .send(self.scope, &ask)?
+            .wanted(&[200, 201, 202])?;
+        if let Some(said) = said_digest(&answer)? {
+            same(&answer.url, "a manifest", &Digest::of(bytes), &said)?;
+        }
+        Ok(answer)
     }
-    Ok(Some((found, answer.body)))
-}
 
-pub(super) fn put(
-    session: &Session<'_>,
-    scope: &Scope,
-    repository: &Repository,
-    name: &Name,
-    media_type: &str,
-    bytes: &[u8],
-) -> Result<Digest, RegistryError> {
-    write(session, scope, repository, name, media_type, bytes)?;
-    Ok(Digest::of(bytes))
-}
-
-/// Like `put`, with the whole answer.
-pub(super) fn write(
-    session: &Session<'_>,
-    scope: &Scope,
-    repository: &Repository,
-    name: &Name,
-    media_type: &str,
-    bytes: &[u8],
-) -> Result<Answer, RegistryError> {
-    let ask = Ask::new(Method::PUT, url(session, repository, name)?)
-        .header(CONTENT_TYPE, media_type)
-        .body(Body::Bytes(bytes));
-    let answer = session.send(scope, &ask)?.wanted(&[200, 201, 202])?;
-    if let Some(said) = said_digest(&answer)? {
-        same(&answer.url, "a manifest", &Digest::of(bytes), &said)?;
+    fn url(&self, name: &Name) -> Result<Uri, RegistryError> {
+        let path = format!("/v2/{}/manifests/{name}", self.repository.path());
+        self.session.url(&path)
     }
-    Ok(answer)
-}
-
-fn url(session: &Session<'_>, repository: &Repository, name: &Name) -> Result<Uri, RegistryError> {
-    session.url(&format!("/v2/{}/manifests/{name}", repository.path()))
 }
 
 /// What the headers of an answer say about the manifest, if they say all of it.
@@ -211,12 +204,7 @@ fn is_named(url: &Uri, name: &Name, found: &Digest) -> Result<(), RegistryError>
     }
 }
 
-pub(super) fn same(
-    url: &Uri,
-    what: &str,
-    wanted: &Digest,
-    found: &Digest,
-) -> Result<(), RegistryError> {
+fn same(url: &Uri, what: &str, wanted: &Digest, found: &Digest) -> Result<(), RegistryError> {
     if wanted == found {
         return Ok(());
     }

@@ -27,6 +27,7 @@ mod token;
 mod upload;
 mod wire;
 
+pub use artifact::Artifact;
 pub use auth::Credentials;
 pub use client::Registry;
 pub use error::RegistryError;

@@ -5,7 +5,7 @@ use super::auth::Scope;
 use super::client::Registry;
 use super::error::RegistryError;
 use super::event::{PushEvent, PushReceipt};
-use super::manifest;
+use super::manifest::Place;
 use super::parallel::in_parallel;
 use super::session::Session;
 use super::stream::Blobs;
@@ -62,10 +62,13 @@ impl Registry {
         check(image)?;
         let session = Session::new(self, voice);
         let scope = Scope::push(repository);
-        let pusher = Pusher {
+        let place = Place {
             session: &session,
             scope: &scope,
             repository,
+        };
+        let pusher = Pusher {
+            place,
             image,
             blobs,
         };
@@ -78,12 +81,11 @@ impl Registry {
 fn check(image: &Push) -> Result<(), RegistryError> {
     let root = image.root.digest;
     let incomplete = |why: String| Err(RegistryError::Incomplete { root, why });
-    if image
+    let last = image
         .manifests
         .last()
-        .map(|(descriptor, _)| descriptor.digest)
-        != Some(root)
-    {
+        .map(|(descriptor, _)| descriptor.digest);
+    if last != Some(root) {
         return incomplete("it is not the last of its manifests".to_owned());
     }
     for (descriptor, bytes) in &image.manifests {
@@ -116,9 +118,7 @@ fn receipt(image: &Push, arrivals: &[(Descriptor, Arrival)], session: &Session<'
 type Arrivals = Vec<(Descriptor, Arrival)>;
 
 struct Pusher<'a> {
-    session: &'a Session<'a>,
-    scope: &'a Scope,
-    repository: &'a Repository,
+    place: Place<'a>,
     image: &'a Push,
     blobs: &'a dyn Blobs,
 }
@@ -150,7 +150,7 @@ impl Pusher<'_> {
     /// A refusal counts as no: what we send then is refused with words.
     fn is_root_there(&self) -> Result<bool, RegistryError> {
         let name = Name::Digest(self.image.root.digest);
-        match manifest::head(self.session, self.scope, self.repository, &name) {
+        match self.place.head(&name) {
             Ok(found) => Ok(found.is_some()),
             Err(error @ RegistryError::Answered { .. }) if is_wordless(&error) => Ok(false),
             Err(error) => Err(error),
@@ -159,12 +159,7 @@ impl Pusher<'_> {
 
     fn missing_tags(&self) -> Result<Vec<Tag>, RegistryError> {
         let found = in_parallel(&self.image.tags, |tag| {
-            manifest::head(
-                self.session,
-                self.scope,
-                self.repository,
-                &Name::Tag(tag.clone()),
-            )
+            self.place.head(&Name::Tag(tag.clone()))
         })?;
         let root = self.image.root.digest;
         let is_missing = |found: &Option<Descriptor>| {
@@ -187,18 +182,9 @@ impl Pusher<'_> {
     }
 
     fn push_blobs(&self, sources: &[Repository]) -> Result<Arrivals, RegistryError> {
-        let Self {
-            session,
-            scope,
-            repository,
-            blobs,
-            ..
-        } = *self;
         let uploader = Uploader {
-            session,
-            repository,
-            scope,
-            blobs,
+            place: self.place,
+            blobs: self.blobs,
         };
         let mut descriptors = once_each(&self.image.blobs);
         // The longest first, so that no job is left alone with it at the end.
@@ -210,21 +196,10 @@ impl Pusher<'_> {
     fn push_manifests(&self) -> Result<(), RegistryError> {
         for (descriptor, bytes) in &self.image.manifests {
             let name = Name::Digest(descriptor.digest);
-            let Self {
-                session,
-                scope,
-                repository,
-                ..
-            } = *self;
-            manifest::put(
-                session,
-                scope,
-                repository,
-                &name,
-                &descriptor.media_type,
-                bytes,
-            )?;
-            session.say(PushEvent::Manifest(descriptor.digest));
+            self.place.put(&name, &descriptor.media_type, bytes)?;
+            self.place
+                .session
+                .say(PushEvent::Manifest(descriptor.digest));
         }
         Ok(())
     }
@@ -236,28 +211,22 @@ impl Pusher<'_> {
         };
         for tag in tags {
             let name = Name::Tag(tag.clone());
-            let Self {
-                session,
-                scope,
-                repository,
-                ..
-            } = *self;
-            manifest::put(session, scope, repository, &name, &root.media_type, bytes)?;
+            self.place.put(&name, &root.media_type, bytes)?;
             self.read_back(&name)?;
-            session.say(PushEvent::Tagged(tag.clone()));
+            self.place.session.say(PushEvent::Tagged(tag.clone()));
         }
         Ok(())
     }
 
     fn read_back(&self, name: &Name) -> Result<(), RegistryError> {
         let wanted = self.image.root.digest;
-        let found = manifest::head(self.session, self.scope, self.repository, name)?;
+        let found = self.place.head(name)?;
         let found = found.map(|descriptor| descriptor.digest);
         if found == Some(wanted) {
             return Ok(());
         }
         Err(RegistryError::Mismatch {
-            host: self.repository.registry().to_owned(),
+            host: self.place.repository.registry().to_owned(),
             what: format!("`{name}`, read back,"),
             wanted: wanted.to_string(),
             found: found.map_or_else(|| "nothing".to_owned(), |digest| digest.to_string()),

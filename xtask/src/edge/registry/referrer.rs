@@ -2,14 +2,13 @@
 //! on them. A registry that keeps such lists itself says so; for the others (GHCR among them)
 //! the list is an index under the tag `sha256-<hex>`, kept by whoever adds to it.
 
-use super::artifact::Artifact;
+use super::artifact::{Artifact, Parcel};
 use super::auth::Scope;
 use super::client::Registry;
-use super::error::{RegistryError, host};
-use super::manifest;
+use super::error::RegistryError;
+use super::manifest::Place;
 use super::session::Session;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::reference::{Name, Repository, Tag};
@@ -18,31 +17,27 @@ use xtask_core::reference::{Name, Repository, Tag};
 const TRIES: u32 = 5;
 
 impl Registry {
-    /// Attaches `bytes` to `subject`, a manifest of the same repository. Attaching the same
+    /// Attaches an artifact to `subject`, a manifest of the same repository. Attaching the same
     /// twice is attaching it once.
     pub fn push_referrer(
         &self,
         repository: &Repository,
         subject: &Descriptor,
-        artifact_type: &str,
-        media_type: &str,
-        bytes: &[u8],
-        annotations: &BTreeMap<String, String>,
+        artifact: Artifact<'_>,
     ) -> Result<Descriptor, RegistryError> {
-        let kinds = (artifact_type, media_type);
-        let artifact = Artifact::new(kinds, bytes, Some(subject), annotations);
-        let (own, own_bytes) = artifact.push.manifests[0].clone();
-        self.put_artifact(repository, artifact)?;
+        let parcel = Parcel::new(artifact, Some(subject));
+        let (own, own_bytes) = parcel.push.manifests[0].clone();
+        self.push_parcel(repository, parcel)?;
 
-        let session = Session::quiet(self);
-        let list = List {
-            session: &session,
-            scope: &Scope::push(repository),
+        let (session, scope) = (&Session::quiet(self), &Scope::push(repository));
+        let place = Place {
+            session,
+            scope,
             repository,
-            subject,
         };
+        let list = List { place, subject };
         if !list.is_kept_by_registry(&own, &own_bytes)? {
-            list.add(&entry(&own, artifact_type, annotations))?;
+            list.add(&entry(&own, artifact))?;
         }
         Ok(own)
     }
@@ -57,9 +52,7 @@ impl Registry {
 
 /// The list of what is said about one subject.
 struct List<'a> {
-    session: &'a Session<'a>,
-    scope: &'a Scope,
-    repository: &'a Repository,
+    place: Place<'a>,
     subject: &'a Descriptor,
 }
 
@@ -68,13 +61,7 @@ impl List<'_> {
     /// query for referrers with a list that stays empty. Writing the same again changes nothing.
     fn is_kept_by_registry(&self, own: &Descriptor, bytes: &[u8]) -> Result<bool, RegistryError> {
         let name = Name::Digest(own.digest);
-        let Self {
-            session,
-            scope,
-            repository,
-            ..
-        } = *self;
-        let answer = manifest::write(session, scope, repository, &name, &own.media_type, bytes)?;
+        let answer = self.place.put(&name, &own.media_type, bytes)?;
         Ok(answer.header("oci-subject") == Some(self.subject.digest.to_string().as_str()))
     }
 
@@ -92,18 +79,12 @@ impl List<'_> {
             let index = json!({
                 "schemaVersion": 2, "mediaType": media_type::INDEX, "manifests": entries,
             });
-            let Self {
-                session,
-                scope,
-                repository,
-                ..
-            } = *self;
             let bytes = index.to_string().into_bytes();
-            manifest::write(session, scope, repository, &name, media_type::INDEX, &bytes)?;
+            self.place.put(&name, media_type::INDEX, &bytes)?;
         }
         let what = format!("the list `{name}`");
         let (wanted, found) = (entry["digest"].to_string(), "nothing of it".to_owned());
-        let host = self.repository.registry().to_owned();
+        let host = self.place.repository.registry().to_owned();
         Err(RegistryError::Mismatch {
             host,
             what,
@@ -113,13 +94,7 @@ impl List<'_> {
     }
 
     fn read(&self, name: &Name) -> Result<Vec<Value>, RegistryError> {
-        let Self {
-            session,
-            scope,
-            repository,
-            ..
-        } = *self;
-        let Some((_, bytes)) = manifest::get(session, scope, repository, name)? else {
+        let Some((_, bytes)) = self.place.get(name)? else {
             return Ok(Vec::new());
         };
         let index: Value = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -127,20 +102,20 @@ impl List<'_> {
             .as_array()
             .cloned()
             .ok_or_else(|| RegistryError::Malformed {
-                host: host(&session.registry.base),
+                host: self.place.repository.registry().to_owned(),
                 what: format!("the list `{name}`"),
                 why: "it is no index".to_owned(),
             })
     }
 }
 
-fn entry(own: &Descriptor, artifact_type: &str, annotations: &BTreeMap<String, String>) -> Value {
+fn entry(own: &Descriptor, artifact: Artifact<'_>) -> Value {
     let mut entry = json!({
         "mediaType": own.media_type, "digest": own.digest, "size": own.size,
-        "artifactType": artifact_type,
+        "artifactType": artifact.artifact_type,
     });
-    if !annotations.is_empty() {
-        entry["annotations"] = json!(annotations);
+    if !artifact.annotations.is_empty() {
+        entry["annotations"] = json!(artifact.annotations);
     }
     entry
 }

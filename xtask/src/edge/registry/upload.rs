@@ -2,12 +2,12 @@
 //! for all of it first; chunks when that is refused. Every try has a fresh upload session,
 //! because a session whose request broke may still be alive on the other side.
 
-use super::auth::Scope;
 use super::chunks::Chunks;
 use super::error::RegistryError;
 use super::event::PushEvent;
 use super::location::with_query;
-use super::session::{Session, Trouble};
+use super::manifest::Place;
+use super::session::Trouble;
 use super::stream::{Blobs, Outgoing};
 use super::wire::{Answer, Ask, Body};
 use http::header::CONTENT_TYPE;
@@ -19,9 +19,7 @@ pub(super) const OCTETS: &str = "application/octet-stream";
 
 /// Puts blobs into one repository.
 pub(super) struct Uploader<'a> {
-    pub(super) session: &'a Session<'a>,
-    pub(super) repository: &'a Repository,
-    pub(super) scope: &'a Scope,
+    pub(super) place: Place<'a>,
     pub(super) blobs: &'a dyn Blobs,
 }
 
@@ -61,7 +59,7 @@ impl Uploader<'_> {
                 cause,
             }
         })?;
-        self.session.say(match &arrival {
+        self.place.session.say(match &arrival {
             Arrival::Present => PushEvent::Present(descriptor.clone()),
             Arrival::Mounted(from) => PushEvent::Mounted(descriptor.clone(), from.clone()),
             Arrival::Uploaded => PushEvent::Uploaded(descriptor.clone()),
@@ -77,23 +75,28 @@ impl Uploader<'_> {
         if self.has(descriptor)? {
             return Ok(Arrival::Present);
         }
-        let place = match self.mount(descriptor, sources)? {
+        let location = match self.mount(descriptor, sources)? {
             Mount::Done(source) => return Ok(Arrival::Mounted(source)),
-            Mount::Upload(place) => Some(place),
+            Mount::Upload(location) => Some(location),
             Mount::Nothing => None,
         };
-        self.upload(descriptor, place)?;
+        self.upload(descriptor, location)?;
         Ok(Arrival::Uploaded)
     }
 
     /// Whether the blob is there. A refusal without words counts as no: the upload that
     /// follows is refused with them.
     fn has(&self, descriptor: &Descriptor) -> Result<bool, RegistryError> {
-        let path = format!("/v2/{}/blobs/{}", self.repository.path(), descriptor.digest);
-        let ask = Ask::new(Method::HEAD, self.session.url(&path)?);
+        let path = format!(
+            "/v2/{}/blobs/{}",
+            self.place.repository.path(),
+            descriptor.digest
+        );
+        let ask = Ask::new(Method::HEAD, self.place.session.url(&path)?);
         let answer = self
+            .place
             .session
-            .send(self.scope, &ask)?
+            .send(self.place.scope, &ask)?
             .wanted(&[200, 401, 403, 404, 405])?;
         Ok(answer.status.as_u16() == 200)
     }
@@ -106,20 +109,26 @@ impl Uploader<'_> {
         sources: &[Repository],
     ) -> Result<Mount, RegistryError> {
         let mut left_over = Mount::Nothing;
-        for source in sources.iter().filter(|source| *source != self.repository) {
+        for source in sources
+            .iter()
+            .filter(|source| *source != self.place.repository)
+        {
             self.cancel(left_over);
             let uploads = self.uploads()?;
             let url = with_query(&uploads, "mount", &descriptor.digest.to_string())
                 .and_then(|url| with_query(&url, "from", source.path()))
                 .map_err(|error| RegistryError::malformed(&uploads, "a mount", &error))?;
-            let scope = self.scope.and_pull(source);
-            let answer = self.session.send(&scope, &Ask::new(Method::POST, url));
+            let scope = self.place.scope.and_pull(source);
+            let answer = self
+                .place
+                .session
+                .send(&scope, &Ask::new(Method::POST, url));
             left_over = match answer {
                 Ok(answer) if answer.status.as_u16() == 201 => {
                     return Ok(Mount::Done(source.clone()));
                 }
                 Ok(answer) if answer.status.as_u16() == 202 => {
-                    self.place(&answer).map_or(Mount::Nothing, Mount::Upload)
+                    self.location(&answer).map_or(Mount::Nothing, Mount::Upload)
                 }
                 _ => Mount::Nothing,
             };
@@ -128,31 +137,40 @@ impl Uploader<'_> {
     }
 
     fn cancel(&self, mount: Mount) {
-        if let Mount::Upload(place) = mount {
+        if let Mount::Upload(location) = mount {
             // Politeness only: a session that is left alone expires.
-            self.session
-                .once(self.scope, &Ask::new(Method::DELETE, place))
+            self.place
+                .session
+                .once(self.place.scope, &Ask::new(Method::DELETE, location))
                 .ok();
         }
     }
 
-    fn upload(&self, descriptor: &Descriptor, mut place: Option<Uri>) -> Result<(), RegistryError> {
-        let (voice, bytes_sent) = (&self.session.voice, &self.session.bytes_sent);
+    fn upload(
+        &self,
+        descriptor: &Descriptor,
+        mut location: Option<Uri>,
+    ) -> Result<(), RegistryError> {
+        let (voice, bytes_sent) = (&self.place.session.voice, &self.place.session.bytes_sent);
         let outgoing = Outgoing {
             descriptor,
             blobs: self.blobs,
             voice,
             bytes_sent,
         };
-        let is_whole = descriptor.size <= self.session.patience().whole;
+        let is_whole = descriptor.size <= self.place.session.patience().whole;
         let mut way = if is_whole { Way::Whole } else { Way::Chunks };
         let (mut failures, mut broken) = (0, 0);
         loop {
-            self.session.say(PushEvent::Sending(descriptor.clone()));
-            let here = place.take().map_or_else(|| self.start(), Ok)?;
+            self.place
+                .session
+                .say(PushEvent::Sending(descriptor.clone()));
+            let here = location.take().map_or_else(|| self.start(), Ok)?;
             let outcome = match way {
                 Way::Whole => self.whole(&outgoing, &here),
-                Way::Chunks => Chunks::new(self.session, self.scope, &outgoing, here).send(),
+                Way::Chunks => {
+                    Chunks::new(self.place.session, self.place.scope, &outgoing, here).send()
+                }
             };
             if let Ok(answer) = &outcome {
                 if answer.status.is_success() {
@@ -168,11 +186,11 @@ impl Uploader<'_> {
             };
             failures += 1;
             broken += u32::from(outcome.is_err());
-            self.session.wait(failures, &trouble, outcome)?;
+            self.place.session.wait(failures, &trouble, outcome)?;
             if self.has(descriptor)? {
                 return Ok(());
             }
-            let is_long = descriptor.size > self.session.patience().chunk;
+            let is_long = descriptor.size > self.place.session.patience().chunk;
             if way == Way::Whole && broken >= 2 && is_long {
                 way = self.in_chunks(descriptor, "the connection broke twice");
             }
@@ -180,7 +198,8 @@ impl Uploader<'_> {
     }
 
     fn in_chunks(&self, descriptor: &Descriptor, why: &str) -> Way {
-        self.session
+        self.place
+            .session
             .say(PushEvent::Chunked(descriptor.digest, why.to_owned()));
         Way::Chunks
     }
@@ -198,7 +217,7 @@ impl Uploader<'_> {
                 .iter()
                 .any(|code| said.has(code))
         };
-        let trouble = self.session.trouble(outcome);
+        let trouble = self.place.session.trouble(outcome);
         trouble.or_else(|| match outcome {
             Ok(answer) if is_lost(answer) => Some(Trouble::lost(answer)),
             _ => None,
@@ -206,29 +225,39 @@ impl Uploader<'_> {
     }
 
     fn uploads(&self) -> Result<Uri, RegistryError> {
-        self.session
-            .url(&format!("/v2/{}/blobs/uploads/", self.repository.path()))
+        self.place.session.url(&format!(
+            "/v2/{}/blobs/uploads/",
+            self.place.repository.path()
+        ))
     }
 
     /// Opens an upload session.
     fn start(&self) -> Result<Uri, RegistryError> {
         let ask = Ask::new(Method::POST, self.uploads()?);
-        self.place(&self.session.send(self.scope, &ask)?.wanted(&[202])?)
+        self.location(
+            &self
+                .place
+                .session
+                .send(self.place.scope, &ask)?
+                .wanted(&[202])?,
+        )
     }
 
-    fn place(&self, answer: &Answer) -> Result<Uri, RegistryError> {
+    fn location(&self, answer: &Answer) -> Result<Uri, RegistryError> {
         let missing = || RegistryError::malformed(&answer.url, "an upload", &"it has no location");
-        self.session
+        self.place
+            .session
             .resolve(&answer.url, answer.header("location").ok_or_else(missing)?)
     }
 
     /// Sends the whole blob in one request.
-    fn whole(&self, outgoing: &Outgoing<'_>, place: &Uri) -> Result<Answer, RegistryError> {
-        let url = with_query(place, "digest", &outgoing.descriptor.digest.to_string())
-            .map_err(|error| RegistryError::malformed(place, "an upload", &error))?;
+    fn whole(&self, outgoing: &Outgoing<'_>, location: &Uri) -> Result<Answer, RegistryError> {
+        let url = with_query(location, "digest", &outgoing.descriptor.digest.to_string())
+            .map_err(|error| RegistryError::malformed(location, "an upload", &error))?;
         let ask = Ask::new(Method::PUT, url).header(CONTENT_TYPE, OCTETS);
-        self.session
-            .once(self.scope, &ask.body(Body::Blob(outgoing)))
+        self.place
+            .session
+            .once(self.place.scope, &ask.body(Body::Blob(outgoing)))
     }
 }
 

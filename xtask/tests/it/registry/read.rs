@@ -2,7 +2,7 @@
 
 use super::world::{Image, World, noise, tag};
 use std::collections::BTreeMap;
-use xtask::edge::registry::{Registry, RegistryError};
+use xtask::edge::registry::{Artifact, Registry, RegistryError};
 use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::reference::Name;
@@ -192,11 +192,16 @@ fn a_ping_finds_a_registry_or_says_what_else_is_there() {
 
 /// Attaches an SBOM and returns its digest.
 fn attach(world: &World, image: &Image, bytes: &[u8]) -> Digest {
-    let kind = "application/spdx+json";
-    let repository = world.repository("acme/api");
-    let notes = BTreeMap::from([("made".to_owned(), "here".to_owned())]);
-    let (registry, subject) = (&world.registry, &image.push.root);
-    let attached = registry.push_referrer(&repository, subject, kind, kind, bytes, &notes);
+    let annotations = &BTreeMap::from([("made".to_owned(), "here".to_owned())]);
+    let (artifact_type, media_type) = ("application/spdx+json", "application/spdx+json");
+    let sbom = Artifact {
+        artifact_type,
+        media_type,
+        bytes,
+        annotations,
+    };
+    let (repository, subject) = (world.repository("acme/api"), &image.push.root);
+    let attached = world.registry.push_referrer(&repository, subject, sbom);
     attached.unwrap().digest
 }
 
