@@ -146,54 +146,68 @@ impl Uploader<'_> {
         }
     }
 
+    /// Sends the blob until it is there, or until nothing is left to try.
     fn upload(
         &self,
         descriptor: &Descriptor,
         mut location: Option<Uri>,
     ) -> Result<(), RegistryError> {
-        let (voice, bytes_sent) = (&self.place.session.voice, &self.place.session.bytes_sent);
-        let outgoing = Outgoing {
-            descriptor,
-            blobs: self.blobs,
-            voice,
-            bytes_sent,
-        };
-        let is_whole = descriptor.size <= self.place.session.patience().whole;
+        let patience = self.place.session.patience();
+        let is_whole = descriptor.size <= patience.whole;
         let mut way = if is_whole { Way::Whole } else { Way::Chunks };
         let (mut failures, mut broken) = (0, 0);
         loop {
-            self.place
-                .session
-                .say(PushEvent::Sending(descriptor.clone()));
             let here = location.take().map_or_else(|| self.start(), Ok)?;
-            let outcome = match way {
-                Way::Whole => self.whole(&outgoing, &here),
-                Way::Chunks => {
-                    Chunks::new(self.place.session, self.place.scope, &outgoing, here).send()
-                }
-            };
-            if let Ok(answer) = &outcome {
-                if answer.status.is_success() {
-                    return Ok(());
-                }
-                if way == Way::Whole && wants_chunks(answer) {
+            let outcome = self.send(descriptor, way, here);
+            match &outcome {
+                Ok(answer) if answer.status.is_success() => return Ok(()),
+                Ok(answer) if way == Way::Whole && wants_chunks(answer) => {
                     way = self.in_chunks(descriptor, &format!("it answered {}", answer.status));
                     continue;
                 }
+                Ok(_) => {}
+                Err(_) => broken += 1,
             }
-            let Some(trouble) = self.lost(&outcome) else {
-                return Err(outcome.map_or_else(|error| error, Answer::refusal));
-            };
             failures += 1;
-            broken += u32::from(outcome.is_err());
-            self.place.session.wait(failures, &trouble, outcome)?;
+            self.recover(failures, outcome)?;
             if self.has(descriptor)? {
                 return Ok(());
             }
-            let is_long = descriptor.size > self.place.session.patience().chunk;
-            if way == Way::Whole && broken >= 2 && is_long {
+            if way == Way::Whole && broken >= 2 && descriptor.size > patience.chunk {
                 way = self.in_chunks(descriptor, "the connection broke twice");
             }
+        }
+    }
+
+    fn send(
+        &self,
+        descriptor: &Descriptor,
+        way: Way,
+        location: Uri,
+    ) -> Result<Answer, RegistryError> {
+        let Place { session, scope, .. } = self.place;
+        session.say(PushEvent::Sending(descriptor.clone()));
+        let outgoing = Outgoing {
+            descriptor,
+            blobs: self.blobs,
+            voice: &session.voice,
+            bytes_sent: &session.bytes_sent,
+        };
+        match way {
+            Way::Whole => self.whole(&outgoing, &location),
+            Way::Chunks => Chunks::new(session, scope, &outgoing, location).send(),
+        }
+    }
+
+    /// Waits where a fresh upload may cure what happened; anything else is final.
+    fn recover(
+        &self,
+        failures: u32,
+        outcome: Result<Answer, RegistryError>,
+    ) -> Result<(), RegistryError> {
+        match self.lost(&outcome) {
+            Some(trouble) => self.place.session.wait(failures, &trouble, outcome),
+            None => Err(outcome.map_or_else(|error| error, Answer::refusal)),
         }
     }
 
