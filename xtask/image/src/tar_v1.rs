@@ -243,7 +243,11 @@ fn put(field: &mut [u8], bytes: &[u8]) {
 
 /// Writes `value` in octal, zero-padded, ended by a NUL.
 fn octal(field: &mut [u8], mut value: u64) {
-    for digit in field.iter_mut().rev().skip(1) {
+    let (end, digits) = field
+        .split_last_mut()
+        .expect("no field of a header is empty");
+    *end = 0;
+    for digit in digits.iter_mut().rev() {
         *digit = b'0' + (value & 7) as u8;
         value >>= 3;
     }
