@@ -158,7 +158,7 @@ impl Tree {
     /// What is there already may only be the same thing.
     pub fn insert(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), TreeError> {
         let path = path.as_ref();
-        self.check_place(path)?;
+        self.check(path, &node)?;
         match self.entries.get(path) {
             Some(entry) if !may_take(entry, &node) => refuse_other(path, &entry.node, &node),
             _ => {
@@ -172,7 +172,7 @@ impl Tree {
     /// gives way to a directory only.
     pub fn insert_over(&mut self, path: impl AsRef<[u8]>, node: Node) -> Result<(), TreeError> {
         let path = path.as_ref();
-        self.check_place(path)?;
+        self.check(path, &node)?;
         if !matches!(node, Node::Directory { .. }) && self.below(path).next().is_some() {
             let why = "it is a directory that holds other entries".to_owned();
             return Err(TreeError::Conflict {
@@ -257,9 +257,15 @@ impl Tree {
         self.entries.values().map(|entry| size(&entry.node)).sum()
     }
 
-    /// Refuses a malformed path, and one whose parents are not all directories or nothing.
-    fn check_place(&self, path: &[u8]) -> Result<(), TreeError> {
-        check_form(path)?;
+    /// Refuses what has no place or form in a tar: a malformed path or link, and a path whose
+    /// parents are not all directories or nothing.
+    fn check(&self, path: &[u8], node: &Node) -> Result<(), TreeError> {
+        if let Some(why) = path_flaw(path).or_else(|| link_flaw(node)) {
+            return Err(TreeError::Malformed {
+                path: lossy(path),
+                why,
+            });
+        }
         for parent in parents(path) {
             match self.get(parent) {
                 None | Some(Node::Directory { .. }) => {}
@@ -368,25 +374,38 @@ fn kind(node: &Node) -> &'static str {
     }
 }
 
-fn check_form(path: &[u8]) -> Result<(), TreeError> {
-    let why = match path.split(|byte| *byte == b'/').find_map(flaw) {
-        None if !path.contains(&0) => return Ok(()),
-        None => "it contains a NUL",
-        Some(_) if path.starts_with(b"/") => "it is absolute",
-        Some(why) => why,
-    };
-    Err(TreeError::Malformed {
-        path: lossy(path),
-        why,
-    })
+fn path_flaw(path: &[u8]) -> Option<&'static str> {
+    if path.starts_with(b"/") {
+        return Some("it is absolute");
+    }
+    path.split(|byte| *byte == b'/')
+        .find_map(component_flaw)
+        .or_else(|| text_flaw(path))
 }
 
-fn flaw(component: &[u8]) -> Option<&'static str> {
+fn component_flaw(component: &[u8]) -> Option<&'static str> {
     match component {
         b"" => Some("a component is empty"),
         b"." => Some("a component is `.`"),
         b".." => Some("a component is `..`"),
         _ => None,
+    }
+}
+
+fn link_flaw(node: &Node) -> Option<&'static str> {
+    match node {
+        Node::Symlink { target, .. } if target.is_empty() => Some("it links to nothing"),
+        Node::Symlink { target, .. } => text_flaw(target),
+        Node::Directory { .. } | Node::File { .. } => None,
+    }
+}
+
+/// PAX knows no names but UTF-8.
+fn text_flaw(text: &[u8]) -> Option<&'static str> {
+    match std::str::from_utf8(text) {
+        Ok(text) if text.contains('\0') => Some("it contains a NUL"),
+        Ok(_) => None,
+        Err(_) => Some("it is not UTF-8"),
     }
 }
 
