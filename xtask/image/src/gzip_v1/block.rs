@@ -8,9 +8,9 @@ use zlib_rs::{Deflate, DeflateFlush, Status};
 pub(super) const BLOCK_LEN: usize = 1 << 20;
 /// How much of the block before primes the window; a part of the form.
 pub(super) const DICTIONARY_LEN: usize = 32 << 10;
-/// More than deflate can need for a block (its own bound is an eighth more, and a little), so
-/// that no call ever ends early for want of room.
-const ROOM: usize = BLOCK_LEN + BLOCK_LEN / 8 + 1024;
+/// Twice what deflate can need beyond a block (nine bits for each literal), so that no call
+/// ever ends early for want of room.
+const ROOM: usize = BLOCK_LEN + BLOCK_LEN / 4;
 /// The most that a stored block of deflate can hold.
 const STORED_LEN: usize = 0xffff;
 const WINDOW_BITS: u8 = 15;
