@@ -1,1 +1,152 @@
+use super::*;
+use crate::gzip_v1::Options;
+use crate::layer::write_layer;
+use crate::tree::{Node, Tree};
+use std::time::Duration;
+use xtask_core::digest::Digest;
 
+fn config() -> ImageConfig {
+    ImageConfig {
+        user: "65532:65532".to_owned(),
+        exposed_ports: ["3000/tcp".to_owned()].into(),
+        env: [("PATH", "/usr/bin"), ("NODE_ENV", "production")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        entrypoint: vec!["/usr/bin/node".to_owned()],
+        cmd: vec!["dist/main.js".to_owned()],
+        working_dir: "/app".to_owned(),
+        labels: [("b", "2"), ("a", "<1>")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into(),
+        stop_signal: Some("SIGTERM".to_owned()),
+        healthcheck: Some(Healthcheck {
+            test: vec![
+                "CMD".to_owned(),
+                "/usr/bin/node".to_owned(),
+                "health.js".to_owned(),
+            ],
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_millis(2500),
+            start_period: Duration::ZERO,
+            retries: 3,
+        }),
+    }
+}
+
+/// 2026-11-23 00:00:00 UTC, and a fraction that must not show.
+fn created() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_392_000_700)
+}
+
+#[test]
+fn the_config_is_these_bytes() {
+    let diff_id = Digest::of(b"");
+    let bytes = config_bytes(&config(), &[diff_id, diff_id], Platform::Arm64, created()).unwrap();
+    let id = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let history = r#"{"created":"2026-11-23T00:00:00Z","created_by":"xtask image"}"#;
+    let wanted = format!(
+        concat!(
+            r#"{{"created":"2026-11-23T00:00:00Z","architecture":"arm64","os":"linux","#,
+            r#""config":{{"User":"65532:65532","ExposedPorts":{{"3000/tcp":{{}}}},"#,
+            r#""Env":["PATH=/usr/bin","NODE_ENV=production"],"Entrypoint":["/usr/bin/node"],"#,
+            r#""Cmd":["dist/main.js"],"WorkingDir":"/app","Labels":{{"a":"<1>","b":"2"}},"#,
+            r#""StopSignal":"SIGTERM","Healthcheck":{{"Test":["CMD","/usr/bin/node","health.js"],"#,
+            r#""Interval":10000000000,"Timeout":2500000000,"StartPeriod":0,"Retries":3}}}},"#,
+            r#""rootfs":{{"type":"layers","diff_ids":["{id}","{id}"]}},"#,
+            r#""history":[{history},{history}]}}"#,
+        ),
+        id = id,
+        history = history
+    );
+    assert_eq!(String::from_utf8(bytes).unwrap(), wanted);
+}
+
+#[test]
+fn what_is_not_set_is_not_written() {
+    let at = SystemTime::UNIX_EPOCH;
+    let bytes = config_bytes(&ImageConfig::default(), &[], Platform::Amd64, at).unwrap();
+    let wanted = concat!(
+        r#"{"created":"1970-01-01T00:00:00Z","architecture":"amd64","os":"linux","config":{},"#,
+        r#""rootfs":{"type":"layers","diff_ids":[]},"history":[]}"#,
+    );
+    assert_eq!(String::from_utf8(bytes).unwrap(), wanted);
+}
+
+#[test]
+fn refuses_what_engines_would_understand_differently() {
+    let said = |config: &ImageConfig, at| {
+        config_bytes(config, &[], Platform::Amd64, at)
+            .unwrap_err()
+            .to_string()
+    };
+    let with = |names: &[&str]| ImageConfig {
+        env: names
+            .iter()
+            .map(|name| ((*name).to_owned(), String::new()))
+            .collect(),
+        ..ImageConfig::default()
+    };
+    let now = created();
+    assert_eq!(
+        said(&with(&["A", "A"]), now),
+        "cannot write image: variable `A` is set twice"
+    );
+    assert_eq!(
+        said(&with(&["A=B"]), now),
+        "cannot write image: `A=B` is not the name of a variable"
+    );
+    for at in [
+        SystemTime::UNIX_EPOCH - Duration::from_secs(1),
+        now + Duration::from_secs(1 << 40),
+    ] {
+        let wanted = "cannot write image: it was created before 1970 or after 9999";
+        assert_eq!(said(&with(&[]), at), wanted);
+    }
+}
+
+#[test]
+fn an_image_for_two_platforms_keeps_its_digest() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(dir.path()).unwrap();
+    let mut tree = Tree::new();
+    tree.insert("app/main.js", Node::file(0o644, "1")).unwrap();
+    let layers = [write_layer(&tree, &layout, Options::default()).unwrap()];
+    let manifests = [Platform::Arm64, Platform::Amd64].map(|platform| {
+        let manifest = write_image(&layout, &layers, &config(), platform, created()).unwrap();
+        (platform, manifest)
+    });
+    let index = write_index(&layout, &manifests).unwrap();
+    assert_eq!(
+        index.digest.to_string(),
+        "sha256:fa11655943ec2d20b1331a2e8679d892a532844e175a54c71704c001c6f97da1"
+    );
+    let read: Index = serde_json::from_slice(&layout.read_blob(&index).unwrap()).unwrap();
+    let platforms: Vec<_> = read
+        .manifests
+        .iter()
+        .map(|manifest| manifest.platform)
+        .collect();
+    assert_eq!(platforms, [Some(Platform::Amd64), Some(Platform::Arm64)]);
+    let manifest: Manifest =
+        serde_json::from_slice(&layout.read_blob(&read.manifests[0]).unwrap()).unwrap();
+    assert_eq!(manifest.layers, [layers[0].descriptor.clone()]);
+    let twice = [manifests[0].clone(), manifests[0].clone()];
+    let said = write_index(&layout, &twice).unwrap_err().to_string();
+    assert_eq!(said, "cannot write image: a platform is there twice");
+}
+
+#[test]
+fn a_layer_that_is_not_there_is_named_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(dir.path()).unwrap();
+    let digest = Digest::of(b"gone");
+    let descriptor = Descriptor::new(media_type::LAYER_GZIP, digest, 4);
+    let layer = LayerBlob {
+        descriptor,
+        diff_id: digest,
+        unpacked_size: 0,
+    };
+    let error = write_image(&layout, &[layer], &config(), Platform::Amd64, created()).unwrap_err();
+    let wanted = format!("cannot write image: its layer `{digest}` is not in the layout");
+    assert_eq!(error.to_string(), wanted);
+}
