@@ -3,46 +3,21 @@
 //! A tree cannot hold what a tar must not say: no path twice, nothing below a file, and
 //! nothing below a symbolic link, because the file would land wherever the link points.
 
-use crate::content::Content;
+pub use crate::content::Content;
 use crate::error::lossy;
 pub use crate::tar_v1::Owner;
 use std::collections::BTreeMap;
 
+mod form;
 mod globs;
+mod node;
 mod walk;
 
+pub use node::Node;
 pub use walk::DirectoryRules;
 
 /// A path in a tree: relative, `/`-separated, no empty, `.` or `..` component.
 pub type TreePath = Vec<u8>;
-
-/// One entry of a tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Node {
-    /// A directory.
-    Directory {
-        /// Permission bits.
-        mode: u32,
-        /// Whose it is.
-        owner: Owner,
-    },
-    /// A regular file.
-    File {
-        /// Permission bits.
-        mode: u32,
-        /// Whose it is.
-        owner: Owner,
-        /// Its bytes.
-        content: Content,
-    },
-    /// A symbolic link.
-    Symlink {
-        /// Its text, taken as it is.
-        target: Vec<u8>,
-        /// Whose it is.
-        owner: Owner,
-    },
-}
 
 /// Why a tree refuses a path.
 #[derive(Debug, thiserror::Error)]
@@ -102,50 +77,6 @@ struct Entry {
     node: Node,
     /// Made only because something lies below it; whoever names it later decides its mode.
     implied: bool,
-}
-
-impl Node {
-    /// A file of root's with these bytes.
-    pub fn file(mode: u32, bytes: impl Into<Vec<u8>>) -> Self {
-        Self::File {
-            mode,
-            owner: Owner::default(),
-            content: Content::Bytes(bytes.into()),
-        }
-    }
-
-    /// A directory of root's.
-    pub fn directory(mode: u32) -> Self {
-        Self::Directory {
-            mode,
-            owner: Owner::default(),
-        }
-    }
-
-    /// A symbolic link of root's.
-    pub fn symlink(target: impl Into<Vec<u8>>) -> Self {
-        Self::Symlink {
-            target: target.into(),
-            owner: Owner::default(),
-        }
-    }
-
-    /// Permission bits as they are written; a link's are always 0777.
-    pub fn mode(&self) -> u32 {
-        match self {
-            Self::Directory { mode, .. } | Self::File { mode, .. } => mode & 0o7777,
-            Self::Symlink { .. } => 0o777,
-        }
-    }
-
-    /// Whose it is.
-    pub fn owner(&self) -> Owner {
-        match self {
-            Self::Directory { owner, .. }
-            | Self::File { owner, .. }
-            | Self::Symlink { owner, .. } => *owner,
-        }
-    }
 }
 
 impl Tree {
@@ -260,7 +191,7 @@ impl Tree {
     /// Refuses what has no place or form in a tar: a malformed path or link, and a path whose
     /// parents are not all directories or nothing.
     fn check(&self, path: &[u8], node: &Node) -> Result<(), TreeError> {
-        if let Some(why) = path_flaw(path).or_else(|| link_flaw(node)) {
+        if let Some(why) = form::path_flaw(path).or_else(|| form::link_flaw(node)) {
             return Err(TreeError::Malformed {
                 path: lossy(path),
                 why,
@@ -328,7 +259,7 @@ fn may_take(entry: &Entry, node: &Node) -> bool {
 
 /// Accepts `node` where `held` is only if they are the same thing.
 fn refuse_other(path: &[u8], held: &Node, node: &Node) -> Result<(), TreeError> {
-    let why = match difference(held, node) {
+    let why = match node::difference(held, node) {
         Ok(None) => return Ok(()),
         Ok(Some(difference)) => difference,
         Err(error) => format!("their bytes cannot be compared: {error}"),
@@ -337,76 +268,6 @@ fn refuse_other(path: &[u8], held: &Node, node: &Node) -> Result<(), TreeError> 
         path: lossy(path),
         why,
     })
-}
-
-/// In what two nodes differ, as a person would say it.
-fn difference(held: &Node, node: &Node) -> std::io::Result<Option<String>> {
-    let text = match (held, node) {
-        (Node::File { content: held, .. }, Node::File { content: new, .. })
-            if !held.same_bytes(new)? =>
-        {
-            "the files differ".to_owned()
-        }
-        (Node::Symlink { target: held, .. }, Node::Symlink { target: new, .. }) if held != new => {
-            format!(
-                "it is a link to `{}`, and one to `{}`",
-                lossy(held),
-                lossy(new)
-            )
-        }
-        _ if kind(held) != kind(node) => {
-            format!("it is a {}, and a {}", kind(held), kind(node))
-        }
-        _ if held.mode() != node.mode() => {
-            format!("its mode is {:04o}, and {:04o}", held.mode(), node.mode())
-        }
-        _ if held.owner() != node.owner() => "its owners differ".to_owned(),
-        _ => return Ok(None),
-    };
-    Ok(Some(text))
-}
-
-fn kind(node: &Node) -> &'static str {
-    match node {
-        Node::Directory { .. } => "directory",
-        Node::File { .. } => "file",
-        Node::Symlink { .. } => "symbolic link",
-    }
-}
-
-fn path_flaw(path: &[u8]) -> Option<&'static str> {
-    if path.starts_with(b"/") {
-        return Some("it is absolute");
-    }
-    path.split(|byte| *byte == b'/')
-        .find_map(component_flaw)
-        .or_else(|| text_flaw(path))
-}
-
-fn component_flaw(component: &[u8]) -> Option<&'static str> {
-    match component {
-        b"" => Some("a component is empty"),
-        b"." => Some("a component is `.`"),
-        b".." => Some("a component is `..`"),
-        _ => None,
-    }
-}
-
-fn link_flaw(node: &Node) -> Option<&'static str> {
-    match node {
-        Node::Symlink { target, .. } if target.is_empty() => Some("it links to nothing"),
-        Node::Symlink { target, .. } => text_flaw(target),
-        Node::Directory { .. } | Node::File { .. } => None,
-    }
-}
-
-/// PAX knows no names but UTF-8.
-fn text_flaw(text: &[u8]) -> Option<&'static str> {
-    match std::str::from_utf8(text) {
-        Ok(text) if text.contains('\0') => Some("it contains a NUL"),
-        Ok(_) => None,
-        Err(_) => Some("it is not UTF-8"),
-    }
 }
 
 /// The parents of `path`, outermost first.

@@ -38,6 +38,7 @@ fn refuses_paths_that_a_tar_must_not_hold() {
         ("./a", "a component is `.`"),
         ("a/../b", "a component is `..`"),
         ("a\0", "it contains a NUL"),
+        ("a/.wh.b", "`.wh.` means deletion in a layer"),
     ] {
         let said = refusal(tree.insert(path, Node::file(0o644, "")));
         assert_eq!(said, format!("cannot hold `{path}`: {why}"));
