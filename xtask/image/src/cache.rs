@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use xtask_core::digest::Digest;
 
+mod contents;
 mod key;
 mod stat;
 mod store;
@@ -72,16 +73,21 @@ pub fn cached_layer_with(
     cache: &Cache,
     options: Options,
 ) -> Result<(LayerBlob, Origin)> {
-    let key = layer_key(tree, options.level.encoder_id(), cache)?;
-    if let Some(layer) = cache
+    let contents = key::contents(tree);
+    let known = contents::look(&contents, cache)?;
+    let key = key::key_of(tree, options.level.encoder_id(), &known);
+    let remembered = cache
         .layer(&key)
-        .filter(|layer| layout.holds(&layer.descriptor))
-    {
+        .filter(|layer| layout.holds(&layer.descriptor));
+    if let Some(layer) = remembered {
         cache.save()?;
         return Ok((layer, Reused));
     }
     let layer = write_layer(tree, layout, options)?;
-    held(&cache.layers).put(key, layer.clone());
+    // A file that changed since it was looked at is in the layer, but its digest not in the key.
+    if contents::unchanged(&contents, &known)? {
+        held(&cache.layers).put(key, layer.clone());
+    }
     cache.save()?;
     Ok((layer, Made))
 }
