@@ -1,6 +1,8 @@
 use super::*;
 use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Instant;
 use xtask_core::descriptor::media_type;
 
 fn layout() -> (tempfile::TempDir, Layout) {
@@ -150,6 +152,65 @@ fn many_builders_lose_neither_names_nor_blobs() {
     assert_eq!(names_in(&layout).len(), 20);
     for descriptor in layout.index().unwrap().manifests {
         layout.verify(&descriptor).unwrap();
+    }
+}
+
+const KILLED_IN: &str = "XTASK_TEST_KILLED_IN";
+
+/// The victim of the next test, which runs it as a process of its own.
+#[test]
+fn builds_until_killed() {
+    let Some(dir) = std::env::var_os(KILLED_IN) else {
+        return;
+    };
+    let layout = Layout::open_or_create(dir).unwrap();
+    let built = layout.index().unwrap().manifests.len() as u32;
+    for round in built.. {
+        let mut writer = layout.blob_writer().unwrap();
+        for _ in 0..64 {
+            writer.write_all(&round.to_le_bytes().repeat(4096)).unwrap();
+        }
+        let descriptor = writer.finish("x/y").unwrap();
+        layout
+            .set_name(&format!("round-{round:06}"), &descriptor)
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_build_killed_at_any_point_leaves_a_true_layout() {
+    let (_dir, layout) = layout();
+    for round in 0..6 {
+        let before = layout.index().unwrap().manifests.len();
+        let mut victim = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "layout::tests::builds_until_killed"])
+            .env(KILLED_IN, layout.dir())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        wait_until(|| layout.index().unwrap().manifests.len() > before);
+        thread::sleep(Duration::from_micros(1700 * round)); // Somewhere inside the next blob.
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+        for descriptor in layout.index().unwrap().manifests {
+            layout.verify(&descriptor).unwrap();
+        }
+        let names = names_in(&layout);
+        for name in names
+            .iter()
+            .filter(|name| !name.starts_with(PARTIAL_PREFIX))
+        {
+            let bytes = fs::read(layout.blobs_dir().join(name)).unwrap();
+            assert_eq!(Digest::of(&bytes).hex(), *name);
+        }
+    }
+}
+
+fn wait_until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "nothing was built in 30 s");
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
