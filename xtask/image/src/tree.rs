@@ -188,8 +188,8 @@ impl Tree {
         self.entries.values().map(|entry| size(&entry.node)).sum()
     }
 
-    /// Refuses what has no place or form in a tar: a malformed path or link, and a path whose
-    /// parents are not all directories or nothing.
+    /// Refuses what has no form or place in a tar: a malformed path or link, and a path whose
+    /// innermost parent there is no directory. Parents of a directory are directories already.
     fn check(&self, path: &[u8], node: &Node) -> Result<(), TreeError> {
         if let Some(why) = form::path_flaw(path).or_else(|| form::link_flaw(node)) {
             return Err(TreeError::Malformed {
@@ -197,31 +197,33 @@ impl Tree {
                 why,
             });
         }
-        for parent in parents(path) {
-            match self.get(parent) {
-                None | Some(Node::Directory { .. }) => {}
-                Some(Node::File { .. }) => {
-                    let (path, parent) = (lossy(path), lossy(parent));
-                    return Err(TreeError::BelowFile { path, parent });
-                }
-                Some(Node::Symlink { target, .. }) => {
-                    let (path, link, target) = (lossy(path), lossy(parent), lossy(target));
-                    return Err(TreeError::ThroughLink { path, link, target });
-                }
+        let held = parents(path).find_map(|parent| Some((parent, self.get(parent)?)));
+        match held {
+            None | Some((_, Node::Directory { .. })) => Ok(()),
+            Some((parent, Node::File { .. })) => {
+                let (path, parent) = (lossy(path), lossy(parent));
+                Err(TreeError::BelowFile { path, parent })
+            }
+            Some((link, Node::Symlink { target, .. })) => {
+                let (path, link, target) = (lossy(path), lossy(link), lossy(target));
+                Err(TreeError::ThroughLink { path, link, target })
             }
         }
-        Ok(())
     }
 
     fn put(&mut self, path: &[u8], node: Node) {
         for parent in parents(path) {
-            if !self.entries.contains_key(parent) {
-                let entry = Entry {
-                    node: Node::directory(0o755),
-                    implied: true,
-                };
-                self.entries.insert(parent.to_vec(), entry);
+            if self.entries.contains_key(parent) {
+                break; // Then its own parents are there too.
             }
+            let node = Node::directory(0o755);
+            self.entries.insert(
+                parent.to_vec(),
+                Entry {
+                    node,
+                    implied: true,
+                },
+            );
         }
         self.entries.insert(
             path.to_vec(),
@@ -270,9 +272,13 @@ fn refuse_other(path: &[u8], held: &Node, node: &Node) -> Result<(), TreeError> 
     })
 }
 
-/// The parents of `path`, outermost first.
+/// The parents of `path`, innermost first.
 fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    let slashes = path
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, byte)| **byte == b'/');
     slashes.map(|(at, _)| &path[..at])
 }
 
