@@ -80,10 +80,7 @@ impl Deb {
         let control = Control::parse(&text)?;
         let md5sums = parts.remove("md5sums").unwrap_or_default();
         let conffiles = parts.remove("conffiles").unwrap_or_default();
-        let conffiles = lossy(&conffiles)
-            .lines()
-            .map(|line| line.trim_end().to_owned())
-            .collect();
+        let conffiles = conffile_paths(&lossy(&conffiles));
         let (scripts, extras) = parts
             .into_iter()
             .partition(|(name, _)| SCRIPTS.contains(&name.as_str()));
@@ -130,6 +127,15 @@ impl Deb {
 
 /// Members of the control archive by name.
 type Parts = BTreeMap<String, Vec<u8>>;
+
+/// The paths in `conffiles`; a line may also say what to do with a path on upgrades.
+fn conffile_paths(text: &str) -> Vec<String> {
+    let paths = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| line.starts_with('/'));
+    paths.map(str::to_owned).collect()
+}
 
 fn check_format(file: &mut File, members: &[Member]) -> Result<(), &'static str> {
     let first = members

@@ -93,7 +93,11 @@ fn the_control_archive_is_handed_out_in_parts() {
         .file("./control", 0o644, CONTROL)
         .file("./md5sums", 0o644, b"00  usr/bin/tiny\n")
         .file("./postinst", 0o755, b"#!/bin/sh\n")
-        .file("./conffiles", 0o644, b"/etc/tiny.conf\n")
+        .file(
+            "./conffiles",
+            0o644,
+            b"/etc/tiny.conf\nremove-on-upgrade /etc/old\n",
+        )
         .file("./triggers", 0o644, b"activate-noawait ldconfig\n");
     let bytes = ar(&[
         ("debian-binary", b"2.0\n"),
