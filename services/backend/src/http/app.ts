@@ -1,0 +1,104 @@
+// Puts the app together: what every request meets, in order. Nothing happens on import.
+import cors from "cors";
+import express, { Router, type Express, type Request, type RequestHandler } from "express";
+import { rateLimit } from "express-rate-limit";
+import helmet from "helmet";
+import type { Settings } from "../settings.js";
+import type { Endpoint, Services } from "./endpoint.js";
+import { handleError, notFound, tooManyRequests } from "./errors.js";
+import { foodEndpoints } from "./foods.js";
+import { healthRouter } from "./health.js";
+import { mealEndpoints } from "./meals.js";
+import { openApiDocument } from "./openapi.js";
+import type { Ports } from "./ports.js";
+import { requestContext, requestIdOf, requestLog } from "./request-context.js";
+import { summaryEndpoints } from "./summary.js";
+import { createTokens, unauthenticated } from "./tokens.js";
+import { userEndpoints } from "./users.js";
+
+const bodyBytesMax = "64kb";
+
+export const endpoints: readonly Endpoint[] = [
+  ...userEndpoints,
+  ...foodEndpoints,
+  ...mealEndpoints,
+  ...summaryEndpoints,
+];
+
+export function createApp(settings: Settings, ports: Ports): Express {
+  const services = { ...ports, tokens: createTokens(settings.jwtSecret, ports.now) };
+  const app = express();
+  // Without this every visitor would share the proxy's address, and so its rate limit.
+  app.set("trust proxy", settings.trustProxyHops);
+
+  app.use(requestContext(settings.appVersion, ports.log, ports.drain));
+  app.use(requestLog(ports.nowMs));
+  app.use(helmet());
+  app.use(healthRouter(settings.appVersion, ports));
+  app.use(
+    cors({ origin: [...settings.corsOrigins], exposedHeaders: ["x-request-id", "x-app-version"] }),
+  );
+  app.use(documentRouter());
+  app.use(apiRouter(settings, services));
+  app.use(notFound);
+  app.use(handleError);
+  return app;
+}
+
+function apiRouter(settings: Settings, services: Services): Router {
+  const router = Router();
+  const limits = {
+    general: limit(settings.rateLimitPerMinute, services.hits.general),
+    auth: limit(settings.authRateLimitPerMinute, services.hits.auth),
+  };
+  const readBody = express.json({ limit: bodyBytesMax });
+  for (const endpoint of endpoints) {
+    router[endpoint.method](
+      endpoint.path,
+      limits[endpoint.limit],
+      readBody,
+      serve(endpoint, services),
+    );
+  }
+  return router;
+}
+
+function serve(endpoint: Endpoint, services: Services): RequestHandler {
+  return async (request, response) => {
+    const userId = endpoint.access === "user" ? await userOf(request, services) : undefined;
+    const { params, query } = request;
+    const body: unknown = request.body;
+    const call = { params, query, body, userId, requestId: requestIdOf(response) };
+    const answer = await endpoint.run(call, services);
+    // Answers belong to one person; no cache on the way may keep them.
+    response.status(endpoint.status).set("cache-control", "no-store");
+    if (endpoint.status === 204) response.end();
+    else response.json(answer);
+  };
+}
+
+async function userOf(request: Request, services: Services): Promise<string> {
+  const [, token] = /^Bearer ([\w.-]+)$/i.exec(request.get("authorization") ?? "") ?? [];
+  if (token === undefined) throw unauthenticated();
+  return services.tokens.verify(token);
+}
+
+function limit(perMinute: number, store: Ports["hits"]["general"]): RequestHandler {
+  return rateLimit({
+    windowMs: 60_000,
+    limit: perMinute,
+    store,
+    standardHeaders: "draft-8",
+    legacyHeaders: false,
+    handler: tooManyRequests,
+  });
+}
+
+function documentRouter(): Router {
+  const document = openApiDocument(endpoints);
+  const router = Router();
+  router.get("/api/openapi.json", (_request, response) => {
+    response.json(document);
+  });
+  return router;
+}

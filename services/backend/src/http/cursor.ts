@@ -1,0 +1,36 @@
+// Page positions as opaque text: clients hand them back and may not read meaning into them.
+import { z } from "zod";
+import type { PageRequest } from "../domain/page.js";
+import { Refusal } from "../domain/refusal.js";
+
+const uuidLast = z.tuple([z.string(), z.uuid()]);
+const timeFirst = z.tuple([z.iso.datetime(), z.uuid()]);
+const positions = { food: uuidLast, meal: timeFirst };
+
+export function pageRequest(
+  list: keyof typeof positions,
+  query: { readonly limit: number; readonly cursor?: string | undefined },
+): PageRequest {
+  if (query.cursor === undefined) return { limit: query.limit, after: undefined };
+  const position = positions[list].safeParse(decode(query.cursor));
+  if (position.success) return { limit: query.limit, after: position.data };
+  throw new Refusal(
+    "invalid",
+    "invalid_request",
+    "cannot read the request: its query is not as agreed",
+    [{ path: "query.cursor", message: "must be a `next_cursor` from an earlier answer" }],
+  );
+}
+
+export function cursorOf(position: readonly string[] | undefined): string | null {
+  if (position === undefined) return null;
+  return Buffer.from(JSON.stringify(position)).toString("base64url");
+}
+
+function decode(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, "base64url").toString());
+  } catch {
+    return undefined;
+  }
+}

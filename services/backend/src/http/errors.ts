@@ -1,0 +1,95 @@
+// The one place where what went wrong becomes a response, with the same body everywhere.
+//
+// A fault inside one request is logged and answered with 500, and the process goes on: ending it
+// would let a single crafted request take every other one away. A fault outside any request ends
+// the process; `main.ts` sees to that.
+import type { ErrorRequestHandler, RequestHandler, Response } from "express";
+import { z } from "zod";
+import { Refusal, type RefusalDetail, type RefusalKind } from "../domain/refusal.js";
+import { ShapeError } from "./endpoint.js";
+import { logOf, requestIdOf } from "./request-context.js";
+
+interface Problem {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly details: readonly RefusalDetail[];
+}
+
+const statusOf: Readonly<Record<RefusalKind, number>> = {
+  invalid: 400,
+  unauthenticated: 401,
+  not_found: 404,
+  conflict: 409,
+  unavailable: 503,
+};
+
+export const notFound: RequestHandler = (request, response) => {
+  const message = `cannot find \`${request.method} ${request.path}\``;
+  sendProblem(response, { status: 404, code: "not_found", message, details: [] });
+};
+
+export const tooManyRequests: RequestHandler = (_request, response) => {
+  const message = "cannot answer now: too many requests; wait as long as `retry-after` says";
+  sendProblem(response, { status: 429, code: "too_many_requests", message, details: [] });
+};
+
+// Express knows an error handler by its four parameters.
+export const handleError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  const problem = problemOf(error);
+  if (problem.status >= 500) {
+    const level = problem.status === 503 ? "warn" : "error";
+    logOf(response)[level]({ error }, `failed to answer: ${problem.code}`);
+  }
+  // Half an answer is out already; all that is left is to cut the connection.
+  if (response.headersSent) next(error);
+  else sendProblem(response, problem);
+};
+
+export function sendProblem(response: Response, problem: Problem): void {
+  const { status, code, message, details } = problem;
+  if (status === 401) response.set("www-authenticate", "Bearer");
+  if (status === 503) response.set("retry-after", "1");
+  const request_id = requestIdOf(response);
+  response.status(status).json({ error: { code, message, request_id, details } });
+}
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Refusal) {
+    const { kind, code, message, details } = error;
+    return { status: statusOf[kind], code, message, details };
+  }
+  if (error instanceof ShapeError && error.part !== "answer") return shapeProblem(error);
+  return unreadableProblem(error) ?? internalProblem;
+}
+
+const internalProblem: Problem = {
+  status: 500,
+  code: "internal",
+  message: "failed to answer: the fault is ours and has been logged under this request id",
+  details: [],
+};
+
+function shapeProblem(error: ShapeError): Problem {
+  const details = error.issues.map((issue) => ({
+    path: [error.part, ...issue.path].join("."),
+    message: issue.message,
+  }));
+  const message = `cannot read the request: its ${error.part} is not as agreed`;
+  return { status: 400, code: "invalid_request", message, details };
+}
+
+// What Express and its body parser throw at requests they cannot read, told apart by `type`.
+const httpError = z.object({ status: z.int().min(400).max(499), type: z.string().optional() });
+
+function unreadableProblem(error: unknown): Problem | undefined {
+  const { data } = httpError.safeParse(error);
+  if (data === undefined) return undefined;
+  const tooLarge = data.status === 413;
+  return {
+    status: data.status,
+    code: tooLarge ? "body_too_large" : "invalid_request",
+    message: `cannot read the request: ${tooLarge ? "its body is too large" : (data.type ?? "it is malformed")}`,
+    details: [],
+  };
+}

@@ -1,0 +1,61 @@
+// What belongs to one request and travels with its response: an id, a log that carries the id,
+// and the line that is written when the response is over.
+import { randomUUID } from "node:crypto";
+import type { RequestHandler, Response } from "express";
+import type { Log } from "../log.js";
+import type { DrainState } from "./drain.js";
+
+interface Context {
+  readonly requestId: string;
+  readonly log: Log;
+}
+
+const saneId = /^[\w.-]{1,64}$/;
+const contexts = new WeakMap<Response, Context>();
+
+export function requestContext(version: string, log: Log, drain: DrainState): RequestHandler {
+  return (request, response, next) => {
+    const given = request.get("x-request-id");
+    const requestId = given !== undefined && saneId.test(given) ? given : randomUUID();
+    contexts.set(response, { requestId, log: log.child({ request_id: requestId }) });
+
+    response.set({ "x-request-id": requestId, "x-app-version": version });
+    // Tells the proxy to open its next connection to somebody who stays.
+    if (drain.draining) response.set("connection", "close");
+    next();
+  };
+}
+
+/** Writes one line per request; the query stays out of it, for it may hold anything. */
+export function requestLog(nowMs: () => number): RequestHandler {
+  return (request, response, next) => {
+    const startedMs = nowMs();
+    const { method, path } = request;
+    response.once("close", () => {
+      const duration_ms = Math.round((nowMs() - startedMs) * 10) / 10;
+      const complete = response.writableFinished;
+      const line = { method, path, status: response.statusCode, duration_ms };
+      const level = path.startsWith("/api/health") ? "debug" : "info";
+      logOf(response)[level](
+        line,
+        complete ? "request answered" : "request abandoned by the client",
+      );
+    });
+    next();
+  };
+}
+
+export function requestIdOf(response: Response): string {
+  return contextOf(response).requestId;
+}
+
+export function logOf(response: Response): Log {
+  return contextOf(response).log;
+}
+
+function contextOf(response: Response): Context {
+  const context = contexts.get(response);
+  if (context === undefined)
+    throw new Error("a response has no context: `requestContext` must come first");
+  return context;
+}

@@ -1,0 +1,171 @@
+// The shapes on the wire, once: they check requests, shape responses and make the OpenAPI
+// document. Names are in snake case, as in the ML service.
+import { z } from "zod";
+import { parseDay, type Day } from "../domain/day.js";
+
+// A ceiling for every number that reaches a numeric(8, 2) column.
+const amountMax = 100_000;
+const cursorChars = /^[\w-]{1,1024}$/;
+
+const amount = z.number().min(0).max(amountMax);
+const positiveAmount = z.number().min(0.01).max(amountMax);
+
+export const nutrients = z
+  .object({
+    kcal: amount,
+    protein_g: amount,
+    carbohydrate_g: amount,
+    fat_g: amount,
+    fibre_g: amount,
+  })
+  .meta({ id: "Nutrients" });
+
+/** Sums have no ceiling. */
+const totals = z
+  .object({
+    kcal: z.number(),
+    protein_g: z.number(),
+    carbohydrate_g: z.number(),
+    fat_g: z.number(),
+    fibre_g: z.number(),
+  })
+  .meta({ id: "Totals" });
+
+export const day = z
+  .string()
+  .refine((text) => parseDay(text) !== undefined, "must be a day as YYYY-MM-DD")
+  .transform((text) => text as Day)
+  .meta({ id: "Day", type: "string", format: "date", example: "2026-11-23" });
+
+const id = z.uuid();
+export const byId = z.object({ id });
+
+const email = z
+  .string()
+  .trim()
+  .max(254)
+  .pipe(z.email({ message: "must be an email address" }));
+
+export const registration = z
+  .object({
+    email,
+    // The ceiling keeps scrypt's first pass short; it is far above any passphrase.
+    password: z.string().min(10).max(200),
+  })
+  .meta({ id: "Registration" });
+
+export const login = z
+  .object({ email: z.string().max(254), password: z.string().max(200) })
+  .meta({ id: "Login" });
+
+export const user = z
+  .object({ id, email: z.string(), created_at: z.iso.datetime() })
+  .meta({ id: "User" });
+
+export const session = z
+  .object({ user, token: z.string(), token_type: z.literal("Bearer"), expires_in: z.int() })
+  .meta({ id: "Session" });
+
+const pageQuery = z.object({
+  limit: z.coerce.number<string>().int().min(1).max(100).default(50),
+  cursor: z
+    .string()
+    .regex(cursorChars, "must be a `next_cursor` from an earlier answer")
+    .optional(),
+});
+
+export const foodQuery = pageQuery.extend({ q: z.string().trim().max(100).default("") });
+export const mealQuery = pageQuery.extend({ date: day });
+export const summaryQuery = z.object({ date: day });
+
+const foodName = z.string().trim().min(1).max(200);
+
+export const newFood = z.object({ name: foodName, per_100g: nutrients }).meta({ id: "NewFood" });
+
+export const food = z
+  .object({
+    id,
+    name: z.string(),
+    source: z.string(),
+    owned: z.boolean(),
+    per_100g: nutrients,
+  })
+  .meta({ id: "Food" });
+
+const nextCursor = z.string().nullable();
+
+export const foodPage = z
+  .object({ items: z.array(food), next_cursor: nextCursor })
+  .meta({ id: "FoodPage" });
+
+export const newMeal = z
+  .object({
+    eaten_on: day,
+    description: z.string().trim().min(1).max(1000).optional(),
+    items: z
+      .array(z.object({ food_id: id, grams: positiveAmount }))
+      .max(50)
+      .default([]),
+  })
+  .refine((meal) => meal.items.length > 0 || meal.description !== undefined, {
+    message: "a meal needs `items`, a `description`, or both",
+  })
+  .meta({ id: "NewMeal" });
+
+export const meal = z
+  .object({
+    id,
+    eaten_on: z.iso.date(),
+    description: z.string().nullable(),
+    items: z.array(z.object({ food, grams: z.number() })),
+    created_at: z.iso.datetime(),
+  })
+  .meta({ id: "Meal" });
+
+export const mealPage = z
+  .object({ items: z.array(meal), next_cursor: nextCursor })
+  .meta({ id: "MealPage" });
+
+export const summary = z
+  .object({
+    date: z.iso.date(),
+    meal_count: z.int(),
+    recorded: totals,
+    estimated: totals,
+    total: totals,
+    estimates: z.enum(["complete", "partial"]),
+    unestimated_meal_ids: z.array(id),
+  })
+  .meta({ id: "Summary" });
+
+export const problem = z
+  .object({
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      request_id: z.string(),
+      details: z.array(z.object({ path: z.string(), message: z.string() })),
+    }),
+  })
+  .meta({ id: "Problem" });
+
+const check = z
+  .object({ status: z.enum(["healthy", "unhealthy"]), latency_ms: z.number() })
+  .meta({ id: "Check" });
+
+export const health = z
+  .object({
+    status: z.enum(["healthy", "degraded", "unhealthy"]),
+    version: z.string(),
+    timestamp: z.iso.datetime(),
+    checks: z.object({ database: check, redis: check, ml_service: check }),
+  })
+  .meta({ id: "Health" });
+
+export const liveness = z
+  .object({ status: z.literal("live"), version: z.string() })
+  .meta({ id: "Liveness" });
+
+export const readiness = z
+  .object({ status: z.enum(["ready", "draining", "unavailable"]), version: z.string() })
+  .meta({ id: "Readiness" });

@@ -1,0 +1,34 @@
+// The endpoint for a day in numbers.
+import { summarise } from "../domain/summary.js";
+import { endpoint } from "./endpoint.js";
+import * as schemas from "./schemas.js";
+
+// For all estimates of one request together: a person waits for this answer.
+const estimatesTimeoutMs = 2_000;
+
+export const summaryEndpoints = [
+  endpoint({
+    method: "get",
+    path: "/api/summary",
+    operation: "summarise",
+    summary: "Add up a day; estimates stand in for meals that were only described",
+    access: "user",
+    status: 200,
+    refusals: [400, 401, 429, 503],
+    query: schemas.summaryQuery,
+    answer: schemas.summary,
+    handle: async ({ query, userId, requestId }, services) => {
+      const call = { requestId, signal: AbortSignal.timeout(estimatesTimeoutMs) };
+      const summary = await summarise(services, userId, query.date, call);
+      return {
+        date: summary.day,
+        meal_count: summary.mealCount,
+        recorded: summary.recorded,
+        estimated: summary.estimated,
+        total: summary.total,
+        estimates: summary.estimates,
+        unestimated_meal_ids: [...summary.unestimatedMealIds],
+      };
+    },
+  }),
+];

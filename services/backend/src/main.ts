@@ -1,0 +1,117 @@
+// Starts the service and stops it: opens the doors, hands them to the app, listens for signals.
+import { randomBytes } from "node:crypto";
+import { createApp } from "./http/app.js";
+import { Drain } from "./http/drain.js";
+import type { Ports } from "./http/ports.js";
+import { startServer } from "./http/server.js";
+import { createLog, type Log } from "./log.js";
+import { readSettings, SettingsError, type Settings } from "./settings.js";
+import { openDatabase } from "./store/database.js";
+import { cachedEstimator } from "./store/estimate-cache.js";
+import { foodStore } from "./store/foods.js";
+import { HitCounts } from "./store/hit-counts.js";
+import { mealStore } from "./store/meals.js";
+import { mlEstimator, pingMlService } from "./store/ml-service.js";
+import { openRedis } from "./store/redis.js";
+import { userStore } from "./store/users.js";
+
+const exitCodes = { done: 0, bug: 1, settings: 2 } as const;
+// On top of the drain time; a request that takes longer is cut off.
+const finishMsMax = 10_000;
+
+async function main(): Promise<void> {
+  const settings = settingsOrExit();
+  const log = createLog(settings);
+  endOnFault(log);
+
+  const drain = new Drain();
+  const { ports, close } = openPorts(settings, log, drain);
+  const server = await startServer(createApp(settings, ports), settings, drain);
+  log.info({ port: server.port }, "serving");
+
+  stopOnSignal(log, settings.drainSeconds * 1000, async (drainMs) => {
+    await server.stop(drainMs);
+    await close();
+  });
+}
+
+function settingsOrExit(): Settings {
+  try {
+    return readSettings(process.env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const log = createLog({ logLevel: "info", appVersion: process.env["APP_VERSION"] ?? "dev" });
+    log.fatal({ problems: error.problems }, error.message);
+    process.exit(exitCodes.settings);
+  }
+}
+
+function openPorts(settings: Settings, log: Log, drain: Drain) {
+  const database = openDatabase(settings.databaseUrl, (error) => {
+    log.warn({ error }, "a database connection broke while idle");
+  });
+  const redis = openRedis(settings.redisUrl, sayOnce(log, "redis is away; going on without it"));
+  const { client } = database;
+  const ports: Ports = {
+    users: userStore(client),
+    foods: foodStore(client),
+    meals: mealStore(client),
+    estimator: cachedEstimator(mlEstimator(settings.mlServiceUrl, log), redis),
+    probes: {
+      database: () => database.ping(),
+      redis: () => redis.ping(),
+      ml_service: (signal) => pingMlService(settings.mlServiceUrl, signal),
+    },
+    hits: { general: new HitCounts(redis, "general"), auth: new HitCounts(redis, "auth") },
+    drain,
+    log,
+    now: () => new Date(),
+    nowMs: () => performance.now(),
+    randomBytes: (size) => randomBytes(size),
+  };
+  return { ports, close: () => Promise.allSettled([database.close(), redis.close()]) };
+}
+
+/** A client that reconnects for ever would fill the log; once a minute is enough to notice. */
+function sayOnce(log: Log, message: string): (error: Error) => void {
+  let quietUntilMs = 0;
+  return (error) => {
+    if (performance.now() < quietUntilMs) return;
+    quietUntilMs = performance.now() + 60_000;
+    log.warn({ error }, message);
+  };
+}
+
+function stopOnSignal(log: Log, drainMs: number, stop: (drainMs: number) => Promise<void>): void {
+  let stopping = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (stopping) {
+      log.warn({ signal }, "told twice to stop: leaving at once");
+      process.exit(exitCodes.bug);
+    }
+    stopping = true;
+    log.info({ signal, drain_ms: drainMs }, "stopping");
+    setTimeout(() => {
+      log.error("failed to finish in time: leaving with requests under way");
+      process.exit(exitCodes.bug);
+    }, drainMs + finishMsMax).unref();
+    void stop(drainMs).then(() => {
+      log.info("stopped");
+      process.exit(exitCodes.done);
+    });
+  };
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+}
+
+/** After a fault nobody expected, nothing in memory can be trusted: say so and leave. */
+function endOnFault(log: Log): void {
+  const end = (error: unknown): void => {
+    log.fatal({ error }, "unexpected fault: ending the process");
+    process.exit(exitCodes.bug);
+  };
+  process.on("uncaughtException", end);
+  process.on("unhandledRejection", end);
+}
+
+await main();

@@ -1,0 +1,85 @@
+// Fills a new database with shared foods, and a demo user when a password is given for one.
+// Running it again changes nothing that is already right.
+import { randomBytes } from "node:crypto";
+import type { Nutrients } from "./domain/nutrients.js";
+import { saltBytes } from "./domain/passwords.js";
+import { register } from "./domain/users.js";
+import { Refusal } from "./domain/refusal.js";
+import { createLog } from "./log.js";
+import { readSeedSettings } from "./settings.js";
+import { openDatabase, type Database } from "./store/database.js";
+import { columnsOf } from "./store/foods.js";
+import { userStore } from "./store/users.js";
+
+const demoEmail = "demo@nutri.example";
+
+type Row = readonly [
+  name: string,
+  ndb: string,
+  ...amounts: [number, number, number, number, number],
+];
+
+// Per 100 g: kcal, protein, carbohydrate, fat, fibre. USDA National Nutrient Database for
+// Standard Reference; the second column is its food number.
+const rows: readonly Row[] = [
+  ["Almonds", "12061", 579, 21.15, 21.55, 49.93, 12.5],
+  ["Apple, raw, with skin", "09003", 52, 0.26, 13.81, 0.17, 2.4],
+  ["Avocado, raw", "09037", 160, 2, 8.53, 14.66, 6.7],
+  ["Banana, raw", "09040", 89, 1.09, 22.84, 0.33, 2.6],
+  ["Broccoli, raw", "11090", 34, 2.82, 6.64, 0.37, 2.6],
+  ["Chicken breast, roasted", "05064", 165, 31.02, 0, 3.57, 0],
+  ["Egg, whole, raw", "01123", 143, 12.56, 0.72, 9.51, 0],
+  ["Lentils, boiled", "16070", 116, 9.02, 20.13, 0.38, 7.9],
+  ["Milk, whole", "01077", 61, 3.15, 4.8, 3.25, 0],
+  ["Oats", "20038", 389, 16.89, 66.27, 6.9, 10.6],
+  ["Olive oil", "04053", 884, 0, 0, 100, 0],
+  ["Rice, white, long-grain, cooked", "20045", 130, 2.69, 28.17, 0.28, 0.4],
+  ["Salmon, Atlantic, farmed, raw", "15236", 208, 20.42, 0, 13.42, 0],
+  ["Spinach, raw", "11457", 23, 2.86, 3.63, 0.39, 2.2],
+];
+
+async function main(): Promise<void> {
+  const log = createLog({ logLevel: "info", appVersion: "seed" });
+  const settings = readSeedSettings(process.env);
+  const database = openDatabase(settings.databaseUrl, (error) => {
+    log.warn({ error }, "a database connection broke while idle");
+  });
+  try {
+    for (const row of rows) await keepFood(database, row);
+    log.info({ foods: rows.length }, "shared foods are there");
+    if (settings.demoPassword === undefined)
+      log.info("no demo user: SEED_DEMO_PASSWORD is not set");
+    else
+      log.info(
+        { made: await keepDemoUser(database, settings.demoPassword) },
+        "the demo user is there",
+      );
+  } finally {
+    await database.close();
+  }
+}
+
+async function keepFood({ client }: Database, [name, ndb, ...amounts]: Row): Promise<void> {
+  const [kcal, protein_g, carbohydrate_g, fat_g, fibre_g] = amounts;
+  const per100g: Nutrients = { kcal, protein_g, carbohydrate_g, fat_g, fibre_g };
+  const id = idOf(ndb);
+  const food = { name, source: `USDA SR ${ndb}`, ...columnsOf(per100g) };
+  await client.food.upsert({ where: { id }, create: { id, ...food }, update: food });
+}
+
+/** A fixed id per food number is what makes a second run find the first one's rows. */
+function idOf(ndb: string): string {
+  return `5eed0000-0000-4000-8000-${ndb.padStart(12, "0")}`;
+}
+
+async function keepDemoUser({ client }: Database, password: string): Promise<boolean> {
+  try {
+    await register(userStore(client), { email: demoEmail, password }, randomBytes(saltBytes));
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "email_taken") return false;
+    throw error;
+  }
+}
+
+await main();

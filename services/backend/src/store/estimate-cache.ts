@@ -1,0 +1,49 @@
+// Remembers estimates in Redis, so that looking at a day twice does not ask twice. A cache that
+// is away, slow or spoilt is the same as an empty one.
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { Estimate, Estimator } from "../domain/estimates.js";
+import type { Redis } from "./redis.js";
+import { estimateAnswer } from "./ml-service.js";
+
+type Cache = Pick<Redis, "get" | "set">;
+
+const lifetimeSeconds = 24 * 60 * 60;
+const kept = estimateAnswer.pick({ total: true, confidence: true, model: true });
+
+export function cachedEstimator(estimator: Estimator, cache: Cache): Estimator {
+  return {
+    async estimate(text, call) {
+      const key = keyOf(text);
+      const remembered = await recall(cache, key);
+      if (remembered !== undefined) return remembered;
+      const estimate = await estimator.estimate(text, call);
+      if (estimate !== undefined) await remember(cache, key, estimate);
+      return estimate;
+    },
+  };
+}
+
+/** What people ate is nobody's business, so the words themselves are not in the key. */
+function keyOf(text: string): string {
+  const plain = text.normalize("NFKC").trim().toLowerCase().replace(/\s+/g, " ");
+  return `estimate:v1:${createHash("sha256").update(plain).digest("base64url")}`;
+}
+
+async function recall(cache: Cache, key: string): Promise<Estimate | undefined> {
+  const text = await cache.get(key).catch(() => undefined);
+  if (text === undefined) return undefined;
+  return z.safeParse(kept, parseJson(text)).data;
+}
+
+async function remember(cache: Cache, key: string, estimate: Estimate): Promise<void> {
+  await cache.set(key, JSON.stringify(estimate), lifetimeSeconds).catch(() => undefined);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+// Meals in Postgres, each read together with its items and their foods.
+import { dayOf, midnightOf } from "../domain/day.js";
+import type { Meal, MealStore } from "../domain/meals.js";
+import { cutPage } from "../domain/page.js";
+import { Refusal } from "../domain/refusal.js";
+import type { Prisma, PrismaClient } from "../generated/prisma/client.js";
+import { isForeignKeyViolation, reach } from "./database.js";
+import { foodOf } from "./foods.js";
+
+const withItems = {
+  items: { orderBy: { position: "asc" }, include: { food: true } },
+} as const satisfies Prisma.MealInclude;
+
+type MealRow = Prisma.MealGetPayload<{ include: typeof withItems }>;
+
+export function mealStore(client: PrismaClient): MealStore {
+  return {
+    async add(userId, meal) {
+      const items = meal.items.map(({ foodId, grams }, position) => ({ foodId, grams, position }));
+      const row = client.meal.create({
+        data: {
+          userId,
+          eatenOn: midnightOf(meal.eatenOn),
+          description: meal.description ?? null,
+          items: { create: items },
+        },
+        include: withItems,
+      });
+      return mealOf(await reach(row.catch(refuseWhenGone)));
+    },
+    countOn(userId, day) {
+      return reach(client.meal.count({ where: { userId, eatenOn: midnightOf(day) } }));
+    },
+    async listOn(userId, day, page) {
+      const rows = await reach(
+        client.meal.findMany({
+          where: { AND: [{ userId, eatenOn: midnightOf(day) }, after(page.after)] },
+          orderBy: [{ createdAt: "asc" }, { id: "asc" }],
+          take: page.limit + 1,
+          include: withItems,
+        }),
+      );
+      return cutPage(rows.map(mealOf), page.limit, (meal) => [
+        meal.createdAt.toISOString(),
+        meal.id,
+      ]);
+    },
+    async remove(userId, id) {
+      const { count } = await reach(client.meal.deleteMany({ where: { id, userId } }));
+      return count > 0;
+    },
+  };
+}
+
+function mealOf(row: MealRow): Meal {
+  return {
+    id: row.id,
+    eatenOn: dayOf(row.eatenOn),
+    description: row.description ?? undefined,
+    items: row.items.map((item) => ({ food: foodOf(item.food), grams: item.grams.toNumber() })),
+    createdAt: row.createdAt,
+  };
+}
+
+/** Everything was there when it was looked up; somebody closed the account since. */
+function refuseWhenGone(error: unknown): never {
+  if (!isForeignKeyViolation(error)) throw error;
+  throw new Refusal("conflict", "gone", "cannot add a meal: its user or a food of it is gone");
+}
+
+function after(position: readonly string[] | undefined): Prisma.MealWhereInput {
+  const [createdAt, id] = position ?? [];
+  if (createdAt === undefined || id === undefined) return {};
+  return { OR: [{ createdAt: { gt: createdAt } }, { createdAt, id: { gt: id } }] };
+}

@@ -1,0 +1,30 @@
+// Users in Postgres.
+import type { User, UserStore } from "../domain/users.js";
+import type { PrismaClient } from "../generated/prisma/client.js";
+import { isUniqueViolation, reach } from "./database.js";
+
+const publicFields = { id: true, email: true, createdAt: true } as const;
+
+export function userStore(client: PrismaClient): UserStore {
+  return {
+    async add(email, passwordHash) {
+      const row = client.user.create({ data: { email, passwordHash }, select: publicFields });
+      return reach(row.catch(undefinedWhenTaken));
+    },
+    async findByEmail(email) {
+      const row = await reach(client.user.findUnique({ where: { email } }));
+      if (row === null) return undefined;
+      const { passwordHash, ...user } = row;
+      return { user, passwordHash };
+    },
+    async findById(id) {
+      const row = await reach(client.user.findUnique({ where: { id }, select: publicFields }));
+      return row ?? undefined;
+    },
+  };
+}
+
+function undefinedWhenTaken(error: unknown): User | undefined {
+  if (isUniqueViolation(error)) return undefined;
+  throw error;
+}
