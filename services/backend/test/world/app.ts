@@ -1,0 +1,88 @@
+// An app made from test settings and in-memory ports, and a client that is logged in.
+import { randomBytes, randomUUID } from "node:crypto";
+import { MemoryStore } from "express-rate-limit";
+import request from "supertest";
+import type { Estimate, Estimator } from "../../src/domain/estimates.js";
+import type { Probes } from "../../src/domain/health.js";
+import { createApp } from "../../src/http/app.js";
+import { Drain } from "../../src/http/drain.js";
+import type { Ports } from "../../src/http/ports.js";
+import { createLog } from "../../src/log.js";
+import { readSettings, type Environment } from "../../src/settings.js";
+import { memoryStores, type MemoryStores } from "./memory.js";
+
+export const testEnvironment: Environment = {
+  NODE_ENV: "test",
+  APP_VERSION: "1.2.3-test",
+  DATABASE_URL: "postgresql://nobody@127.0.0.1:1/none",
+  REDIS_URL: "redis://127.0.0.1:1",
+  ML_SERVICE_URL: "http://127.0.0.1:1",
+  JWT_SECRET: "a secret that is only used in tests",
+  LOG_LEVEL: "debug",
+};
+
+export interface TestApp {
+  readonly agent: ReturnType<typeof request>;
+  readonly stores: MemoryStores;
+  readonly drain: Drain;
+  /** Every line the app logged, parsed. */
+  readonly lines: Record<string, unknown>[];
+}
+
+export function testApp(
+  given: { environment?: Environment; ports?: Partial<Ports> } = {},
+): TestApp {
+  const settings = readSettings({ ...testEnvironment, ...given.environment });
+  const stores = memoryStores();
+  const drain = new Drain();
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>);
+  const ports: Ports = {
+    ...stores,
+    estimator: noEstimates,
+    probes: allHealthy,
+    hits: { general: new MemoryStore(), auth: new MemoryStore() },
+    drain,
+    log: createLog(settings, { write }),
+    now: () => new Date(),
+    nowMs: () => performance.now(),
+    randomBytes: (size) => randomBytes(size),
+    ...given.ports,
+  };
+  return { agent: request(createApp(settings, ports)), stores, drain, lines };
+}
+
+export const allHealthy: Probes = {
+  database: () => Promise.resolve(),
+  redis: () => Promise.resolve(),
+  ml_service: () => Promise.resolve(),
+};
+
+export const away = () => Promise.reject(new Error("away"));
+
+export const noEstimates: Estimator = { estimate: () => Promise.resolve(undefined) };
+
+export function alwaysEstimates(estimate: Estimate): Estimator {
+  return { estimate: () => Promise.resolve(estimate) };
+}
+
+export interface LoggedIn {
+  readonly id: string;
+  readonly email: string;
+  readonly headers: { authorization: string };
+}
+
+export async function registered({ agent }: Pick<TestApp, "agent">): Promise<LoggedIn> {
+  const email = `${randomUUID()}@nutri.example`;
+  const response = await agent
+    .post("/api/auth/register")
+    .send({ email, password: "correct horse" });
+  if (response.status !== 201) throw new Error(`failed to register: ${response.text}`);
+  const body = response.body as { token: string; user: { id: string } };
+  return { id: body.user.id, email, headers: { authorization: `Bearer ${body.token}` } };
+}
+
+export const oats = {
+  name: "Oats",
+  per_100g: { kcal: 389, protein_g: 16.89, carbohydrate_g: 66.27, fat_g: 6.9, fibre_g: 10.6 },
+};

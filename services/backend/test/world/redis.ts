@@ -1,0 +1,71 @@
+// A Redis for one test file: the one named by TEST_REDIS_URL, or one of our own.
+import { createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { describe } from "@jest/globals";
+import { openRedis, type Redis } from "../../src/store/redis.js";
+import { findProgram, freePort, startProgram, until } from "./process.js";
+
+export interface TestRedis {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+const noRedis =
+  "cannot test with Redis: no redis-server found\n" +
+  "  hint: install redis-server, or set TEST_REDIS_URL, or set ALLOW_NO_DATABASE=1 to skip";
+
+export const describeWithRedis = mayRun() ? describe : describe.skip;
+
+export async function startRedis(): Promise<TestRedis> {
+  const given = process.env["TEST_REDIS_URL"];
+  if (given !== undefined) return { url: given, stop: () => Promise.resolve() };
+  const program = findProgram("redis-server");
+  if (program === undefined) throw new Error(noRedis);
+  const port = await freePort();
+  const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const server = startProgram(program, args, { cwd: tmpdir() });
+  const url = `redis://127.0.0.1:${port}`;
+  await withRedis(url, () => Promise.resolve());
+  return {
+    url,
+    stop: async () => {
+      await server.stop();
+    },
+  };
+}
+
+/** Opens Redis, waits until it answers, and closes it whatever happens. */
+export async function withRedis<Answer>(
+  url: string,
+  use: (redis: Redis) => Promise<Answer>,
+): Promise<Answer> {
+  const redis = openRedis(url, () => undefined);
+  try {
+    await until("Redis answers", () => redis.ping().then(() => true));
+    return await use(redis);
+  } finally {
+    await redis.close();
+  }
+}
+
+/** Accepts connections and never says a word, like a machine that hangs. */
+export async function startSilence(): Promise<{ port: number; stop: () => Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => sockets.add(socket.on("error", () => undefined)));
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  return {
+    port,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function mayRun(): boolean {
+  const found = process.env["TEST_REDIS_URL"] ?? findProgram("redis-server");
+  if (found !== undefined || process.env["ALLOW_NO_DATABASE"] !== "1") return true;
+  process.stderr.write(`skipped, as ALLOW_NO_DATABASE=1 allows: ${noRedis}\n`);
+  return false;
+}
