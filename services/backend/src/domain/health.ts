@@ -1,6 +1,8 @@
 // Whether the service can do its work, judged from the things it leans on. Checks are shared:
 // however many probes ask, each dependency is asked at most about once a second.
 
+import { within } from "./deadline.js";
+
 export const dependencies = ["database", "redis", "ml_service"] as const;
 export type Dependency = (typeof dependencies)[number];
 
@@ -49,28 +51,11 @@ export function overallStatus(checks: Checks): HealthStatus {
 
 async function runCheck(probe: Probe, nowMs: () => number): Promise<Check> {
   const startedMs = nowMs();
-  const status = await answersInTime(probe).then(
+  const status = await within(checkTimeoutMs, probe).then(
     () => "healthy" as const,
     () => "unhealthy" as const,
   );
   return { status, latency_ms: Math.round(nowMs() - startedMs) };
-}
-
-/** Some drivers do not look at the signal, so the time-out is kept here as well. */
-async function answersInTime(probe: Probe): Promise<void> {
-  const abort = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      abort.abort();
-      reject(new Error("no answer in time"));
-    }, checkTimeoutMs);
-  });
-  try {
-    await Promise.race([probe(abort.signal), tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Hands the same check to everybody while it runs, and for a moment after it ended. */

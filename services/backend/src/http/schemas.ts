@@ -21,7 +21,7 @@ export const nutrients = z
   .meta({ id: "Nutrients" });
 
 /** Sums have no ceiling. */
-const totals = z
+export const totals = z
   .object({
     kcal: z.number(),
     protein_g: z.number(),
@@ -35,7 +35,7 @@ export const day = z
   .string()
   .refine((text) => parseDay(text) !== undefined, "must be a day as YYYY-MM-DD")
   .transform((text) => text as Day)
-  .meta({ id: "Day", type: "string", format: "date", example: "2026-11-23" });
+  .meta({ type: "string", format: "date", example: "2026-11-23" });
 
 const id = z.uuid();
 export const byId = z.object({ id });
@@ -149,7 +149,7 @@ export const problem = z
   })
   .meta({ id: "Problem" });
 
-const check = z
+export const check = z
   .object({ status: z.enum(["healthy", "unhealthy"]), latency_ms: z.number() })
   .meta({ id: "Check" });
 

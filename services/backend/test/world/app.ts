@@ -7,11 +7,12 @@ import type { Probes } from "../../src/domain/health.js";
 import { createApp } from "../../src/http/app.js";
 import { Drain } from "../../src/http/drain.js";
 import type { Ports } from "../../src/http/ports.js";
+import { createTokens } from "../../src/http/tokens.js";
 import { createLog } from "../../src/log.js";
 import { readSettings, type Environment } from "../../src/settings.js";
 import { memoryStores, type MemoryStores } from "./memory.js";
 
-export const testEnvironment: Environment = {
+export const testEnvironment = {
   NODE_ENV: "test",
   APP_VERSION: "1.2.3-test",
   DATABASE_URL: "postgresql://nobody@127.0.0.1:1/none",
@@ -19,7 +20,7 @@ export const testEnvironment: Environment = {
   ML_SERVICE_URL: "http://127.0.0.1:1",
   JWT_SECRET: "a secret that is only used in tests",
   LOG_LEVEL: "debug",
-};
+} satisfies Environment;
 
 export interface TestApp {
   readonly agent: ReturnType<typeof request>;
@@ -72,14 +73,13 @@ export interface LoggedIn {
   readonly headers: { authorization: string };
 }
 
-export async function registered({ agent }: Pick<TestApp, "agent">): Promise<LoggedIn> {
+/** A user with a token, made past the slow hashing of a password that no test needs. */
+export async function registered({ stores }: Pick<TestApp, "stores">): Promise<LoggedIn> {
   const email = `${randomUUID()}@nutri.example`;
-  const response = await agent
-    .post("/api/auth/register")
-    .send({ email, password: "correct horse" });
-  if (response.status !== 201) throw new Error(`failed to register: ${response.text}`);
-  const body = response.body as { token: string; user: { id: string } };
-  return { id: body.user.id, email, headers: { authorization: `Bearer ${body.token}` } };
+  const user = await stores.users.add(email, "no password");
+  if (user === undefined) throw new Error("failed to register: the email is taken");
+  const token = await createTokens(testEnvironment.JWT_SECRET, () => new Date()).sign(user.id);
+  return { id: user.id, email, headers: { authorization: `Bearer ${token}` } };
 }
 
 export const oats = {

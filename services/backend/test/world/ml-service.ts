@@ -5,7 +5,7 @@ import { freePort } from "./process.js";
 export interface TestMlService {
   readonly url: string;
   readonly asked: { text: unknown; requestId: string | undefined }[];
-  /** Replaces the answer to the next estimates. */
+  /** Replaces the answer to all that comes next. */
   answerWith(answer: (response: ServerResponse) => void): void;
   stop(): Promise<void>;
 }
@@ -29,10 +29,15 @@ export const agreedAnswer = {
 
 export async function startMlService(): Promise<TestMlService> {
   const asked: TestMlService["asked"] = [];
-  let answer = (response: ServerResponse) => sendJson(response, agreedAnswer);
+  let answer = (response: ServerResponse) => {
+    sendJson(response, agreedAnswer);
+  };
   const server = createServer((request, response) => {
     void (async () => {
-      if (request.url === "/health") return sendJson(response, { status: "healthy" });
+      if (request.url === "/health") {
+        answer(response);
+        return;
+      }
       const body = JSON.parse(await bodyOf(request)) as { text?: unknown };
       asked.push({ text: body.text, requestId: request.headers["x-request-id"] as string });
       answer(response);

@@ -67,7 +67,7 @@ async function startPostgres(): Promise<{ url: string; stop: () => Promise<void>
 
   const folder = await mkdtemp(join(tmpdir(), "nutri-postgres-"));
   const owner = unprivileged();
-  if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid);
+  if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
   const data = join(folder, "data");
   const options = { ...owner, cwd: folder };
   await runProgram(

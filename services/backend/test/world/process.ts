@@ -49,8 +49,8 @@ export function startProgram(
 ): RunningProgram {
   const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   const said: Buffer[] = [];
-  child.stdout?.on("data", (bytes: Buffer) => said.push(bytes));
-  child.stderr?.on("data", (bytes: Buffer) => said.push(bytes));
+  child.stdout.on("data", (bytes: Buffer) => said.push(bytes));
+  child.stderr.on("data", (bytes: Buffer) => said.push(bytes));
   const killNow = () => child.kill("SIGKILL");
   process.once("exit", killNow);
   const ended = new Promise<number | null>((resolve, reject) => {
@@ -85,8 +85,8 @@ export async function until(
 }
 
 /** Postgres refuses to run as root, so root hands it to somebody who can do nothing else. */
-export function unprivileged(): { uid: number; gid: number } | Record<string, never> {
-  if (process.getuid?.() !== 0) return {};
+export function unprivileged(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
   const users = readFileSync("/etc/passwd", "utf8")
     .split("\n")
     .map((line) => line.split(":"));

@@ -8,6 +8,8 @@ import { findProgram, freePort, startProgram, until } from "./process.js";
 export interface TestRedis {
   readonly url: string;
   stop(): Promise<void>;
+  /** Stops and continues the process, as a machine out of memory would; only our own server. */
+  readonly freeze: ((frozen: boolean) => void) | undefined;
 }
 
 const noRedis =
@@ -18,7 +20,9 @@ export const describeWithRedis = mayRun() ? describe : describe.skip;
 
 export async function startRedis(): Promise<TestRedis> {
   const given = process.env["TEST_REDIS_URL"];
-  if (given !== undefined) return { url: given, stop: () => Promise.resolve() };
+  if (given !== undefined) {
+    return { url: given, stop: () => Promise.resolve(), freeze: undefined };
+  }
   const program = findProgram("redis-server");
   if (program === undefined) throw new Error(noRedis);
   const port = await freePort();
@@ -30,6 +34,9 @@ export async function startRedis(): Promise<TestRedis> {
     url,
     stop: async () => {
       await server.stop();
+    },
+    freeze: (frozen) => {
+      server.process.kill(frozen ? "SIGSTOP" : "SIGCONT");
     },
   };
 }

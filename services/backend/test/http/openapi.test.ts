@@ -1,0 +1,36 @@
+// The OpenAPI document is served as it is kept. `UPDATE_EXPECTED=1 npm test` writes it anew.
+import { readFile, writeFile } from "node:fs/promises";
+import { describe, expect, it } from "@jest/globals";
+import { endpoints } from "../../src/http/app.js";
+import { testApp } from "../world/app.js";
+
+const kept = "openapi.json";
+
+describe("the OpenAPI document", () => {
+  it("is_the_one_that_is_kept", async () => {
+    const response = await testApp().agent.get("/api/openapi.json").expect(200);
+    const text = `${JSON.stringify(response.body, null, 2)}\n`;
+    if (process.env["UPDATE_EXPECTED"] === "1") await writeFile(kept, text);
+    expect(text).toBe(await readFile(kept, "utf8"));
+  });
+
+  it("refers_only_to_schemas_that_it_holds", async () => {
+    const response = await testApp().agent.get("/api/openapi.json");
+    const { text } = response;
+    const { schemas } = (response.body as { components: { schemas: Record<string, unknown> } })
+      .components;
+    const named = [...text.matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(
+      ([, name]) => name,
+    );
+    expect(named.length).toBeGreaterThan(10);
+    expect(Object.keys(schemas)).toEqual(expect.arrayContaining(named));
+    expect(text.match(/"\$ref"/g)).toHaveLength(named.length);
+  });
+
+  it("names_every_endpoint_once", () => {
+    const operations = endpoints.map(({ operation }) => operation);
+    expect(new Set(operations).size).toBe(operations.length);
+    const places = endpoints.map(({ method, path }) => `${method} ${path}`);
+    expect(new Set(places).size).toBe(places.length);
+  });
+});

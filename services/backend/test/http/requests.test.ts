@@ -1,0 +1,109 @@
+// What every request meets: ids, versions, log lines, limits, other origins.
+import { MemoryStore } from "express-rate-limit";
+import { describe, expect, it } from "@jest/globals";
+import { testApp } from "../world/app.js";
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
+describe("a request id", () => {
+  it.each(["abc", "A-1_b.c", "x".repeat(64)])("is_kept_when_it_is_%s", async (id) => {
+    const response = await testApp().agent.get("/api/health/live").set("x-request-id", id);
+    expect(response.headers["x-request-id"]).toBe(id);
+  });
+
+  it.each(["", "x".repeat(65), "two words", 'quote"', "<b>"])(
+    "is_made_anew_when_it_is_%p",
+    async (id) => {
+      const response = await testApp().agent.get("/api/health/live").set("x-request-id", id);
+      expect(response.headers["x-request-id"]).toMatch(uuid);
+    },
+  );
+});
+
+describe("a log line of a request", () => {
+  it("names_the_path_without_the_query", async () => {
+    const app = testApp();
+    await app.agent.get("/api/foods?q=secret").set("x-request-id", "r-1").expect(401);
+    expect(app.lines).toEqual([
+      expect.objectContaining({
+        level: "info",
+        request_id: "r-1",
+        method: "GET",
+        path: "/api/foods",
+        status: 401,
+        duration_ms: expect.any(Number),
+        message: "request answered",
+      }),
+    ]);
+    expect(JSON.stringify(app.lines)).not.toContain("secret");
+  });
+
+  it("is_only_for_debugging_when_it_is_about_health", async () => {
+    const app = testApp();
+    await app.agent.get("/api/health/live");
+    expect(app.lines).toMatchObject([{ level: "debug", path: "/api/health/live" }]);
+  });
+});
+
+describe("limits", () => {
+  const login = { email: "a@nutri.example", password: "wrong horse" };
+
+  it("stop_guessing_of_passwords_and_say_how_long_to_wait", async () => {
+    const { agent } = testApp({ environment: { AUTH_RATE_LIMIT_PER_MINUTE: "2" } });
+    for (let count = 0; count < 2; count++)
+      await agent.post("/api/auth/login").send(login).expect(401);
+    const response = await agent.post("/api/auth/login").send(login).expect(429);
+    expect(response.body).toMatchObject({ error: { code: "too_many_requests" } });
+    expect(Number(response.headers["retry-after"])).toBeGreaterThan(0);
+  });
+
+  it("count_visitors_apart_by_what_the_proxy_says", async () => {
+    const { agent } = testApp({ environment: { RATE_LIMIT_PER_MINUTE: "1" } });
+    const from = (address: string) => agent.get("/api/foods").set("x-forwarded-for", address);
+    await from("192.0.2.1").expect(401);
+    await from("192.0.2.1").expect(429);
+    await from("192.0.2.2").expect(401);
+  });
+
+  it("do_not_believe_a_visitor_who_is_not_behind_a_proxy", async () => {
+    const { agent } = testApp({
+      environment: { RATE_LIMIT_PER_MINUTE: "1", TRUST_PROXY_HOPS: "0" },
+    });
+    await agent.get("/api/foods").set("x-forwarded-for", "192.0.2.1").expect(401);
+    await agent.get("/api/foods").set("x-forwarded-for", "192.0.2.2").expect(429);
+  });
+
+  it("leave_health_alone", async () => {
+    const hits = { general: new MemoryStore(), auth: new MemoryStore() };
+    const { agent } = testApp({ environment: { RATE_LIMIT_PER_MINUTE: "1" }, ports: { hits } });
+    for (let count = 0; count < 5; count++) await agent.get("/api/health/ready").expect(200);
+  });
+});
+
+describe("other origins", () => {
+  const environment = { CORS_ORIGINS: "https://nutri.example" };
+
+  it("may_ask_when_they_are_listed", async () => {
+    const { agent } = testApp({ environment });
+    const response = await agent.get("/api/foods").set("origin", "https://nutri.example");
+    expect(response.headers["access-control-allow-origin"]).toBe("https://nutri.example");
+  });
+
+  it("may_not_ask_otherwise", async () => {
+    const { agent } = testApp({ environment });
+    const response = await agent.get("/api/foods").set("origin", "https://evil.example");
+    expect(response.headers["access-control-allow-origin"]).toBeUndefined();
+  });
+});
+
+describe("every response", () => {
+  it("forbids_what_browsers_should_not_do_with_it", async () => {
+    const response = await testApp().agent.get("/api/health/live");
+    expect(response.headers).toMatchObject({
+      "x-content-type-options": "nosniff",
+      "strict-transport-security": expect.stringContaining("max-age="),
+      "content-security-policy": expect.stringContaining("default-src"),
+    });
+    expect(response.headers["x-powered-by"]).toBeUndefined();
+  });
+});

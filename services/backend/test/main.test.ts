@@ -1,0 +1,266 @@
+// The built program as a process: how it starts, serves, stops and refuses to start.
+import { request, Agent, type IncomingHttpHeaders } from "node:http";
+import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { testEnvironment } from "./world/app.js";
+import {
+  agreedAnswer,
+  porridge,
+  sendJson,
+  startMlService,
+  type TestMlService,
+} from "./world/ml-service.js";
+import { describeWithDatabase, sql, startDatabase, type TestDatabase } from "./world/postgres.js";
+import { freePort, runProgram, startProgram, until, type RunningProgram } from "./world/process.js";
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Record<string, unknown>;
+}
+
+const date = "2026-11-23";
+const keepAlive = new Agent({ keepAlive: true });
+
+class Service {
+  private constructor(
+    readonly program: RunningProgram,
+    readonly port: number,
+  ) {}
+
+  static async start(environment: Record<string, string>): Promise<Service> {
+    const port = await freePort();
+    const service = new Service(startMain({ ...environment, PORT: String(port) }), port);
+    await until(
+      "the service is ready",
+      async () => (await service.get("/api/health/ready")).status === 200,
+    );
+    return service;
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send("GET", path, headers);
+  }
+
+  send(
+    method: string,
+    path: string,
+    headers: Record<string, string>,
+    body?: object,
+  ): Promise<Answer> {
+    const sent = { ...headers, ...(body && { "content-type": "application/json" }) };
+    const options = {
+      host: "127.0.0.1",
+      port: this.port,
+      method,
+      path,
+      headers: sent,
+      agent: keepAlive,
+    };
+    return new Promise((resolve, reject) => {
+      const outgoing = request(options, (response) => {
+        const parts: Buffer[] = [];
+        response.on("data", (bytes: Buffer) => parts.push(bytes));
+        response.on("error", reject);
+        response.on("end", () => {
+          const text = Buffer.concat(parts).toString();
+          const parsed = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: parsed });
+        });
+      });
+      outgoing.on("error", reject);
+      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+
+  async register(): Promise<{ authorization: string }> {
+    const credentials = { email: `${String(this.port)}@nutri.example`, password: "correct horse" };
+    const { body } = await this.send("POST", "/api/auth/register", {}, credentials);
+    return { authorization: `Bearer ${String(body["token"])}` };
+  }
+
+  lines(): Record<string, unknown>[] {
+    const lines = this.program
+      .output()
+      .split("\n")
+      .filter((line) => line !== "");
+    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+}
+
+function startMain(environment: Record<string, string>): RunningProgram {
+  return startProgram(process.execPath, ["dist/main.js"], { env: environment });
+}
+
+describeWithDatabase("the service", () => {
+  let database: TestDatabase;
+  let mlService: TestMlService;
+  let environment: Record<string, string>;
+
+  beforeAll(async () => {
+    database = await startDatabase();
+    mlService = await startMlService();
+    environment = {
+      ...testEnvironment,
+      NODE_ENV: "production",
+      HOST: "127.0.0.1",
+      DATABASE_URL: database.url,
+      ML_SERVICE_URL: mlService.url,
+      DRAIN_SECONDS: "1",
+    };
+  });
+  afterAll(async () => {
+    keepAlive.destroy();
+    await mlService.stop();
+    await database.stop();
+  });
+
+  it("does_its_whole_work_without_redis", async () => {
+    const service = await Service.start(environment);
+    const headers = await service.register();
+    const name = "Oats";
+    const food = await service.send("POST", "/api/foods", headers, { name, per_100g: porridge });
+    const items = [{ food_id: food.body["id"], grams: 200 }];
+    await service.send("POST", "/api/meals", headers, { eaten_on: date, items });
+    await service.send("POST", "/api/meals", headers, { eaten_on: date, description: "porridge" });
+    const summary = await service.get(`/api/summary?date=${date}`, headers);
+    expect(summary.body).toMatchObject({
+      total: { kcal: 1050 },
+      estimates: "complete",
+      meal_count: 2,
+    });
+    const health = await service.get("/api/health");
+    expect(health).toMatchObject({ status: 200, body: { status: "degraded" } });
+    expect(health.body["checks"]).toMatchObject({
+      database: { status: "healthy" },
+      redis: { status: "unhealthy" },
+      ml_service: { status: "healthy" },
+    });
+    expect(await service.program.stop()).toBe(0);
+  });
+
+  it("loses_no_request_when_told_to_stop", async () => {
+    const service = await Service.start(environment);
+    const headers = await service.register();
+    await service.send("POST", "/api/meals", headers, { eaten_on: date, description: "slow soup" });
+    // Longer than the drain: the request is still under way when the doors close.
+    mlService.answerWith((response) => {
+      setTimeout(() => {
+        sendJson(response, agreedAnswer);
+      }, 1_600);
+    });
+    const asked = mlService.asked.length;
+    const underWay = service.get(`/api/summary?date=${date}`, headers);
+    await until("the request is under way", () => Promise.resolve(mlService.asked.length > asked));
+
+    const ended = service.program.stop("SIGTERM");
+    await until(
+      "readiness fails",
+      async () => (await service.get("/api/health/ready")).status === 503,
+    );
+    const ready = await service.get("/api/health/ready");
+    expect(ready.body["status"]).toBe("draining");
+    expect(ready.headers.connection).toBe("close");
+    expect((await service.get("/api/users/me", headers)).status).toBe(200);
+
+    const summary = await underWay;
+    expect(summary).toMatchObject({ status: 200, body: { estimates: "complete" } });
+    expect(summary.headers.connection).toBe("close");
+    expect(await ended).toBe(0);
+    await expect(service.get("/api/health/live")).rejects.toThrow("ECONNREFUSED");
+    const messages = service.lines().map(({ message }) => message);
+    expect(messages).toEqual(expect.arrayContaining(["serving", "stopping", "stopped"]));
+  });
+
+  it("leaves_at_once_when_told_twice", async () => {
+    const service = await Service.start({ ...environment, DRAIN_SECONDS: "60" });
+    service.program.process.kill("SIGINT");
+    await until(
+      "readiness fails",
+      async () => (await service.get("/api/health/ready")).status === 503,
+    );
+    const startedMs = performance.now();
+    expect(await service.program.stop("SIGINT")).toBe(1);
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
+  });
+
+  it("writes_nothing_but_json_lines_and_no_secret", async () => {
+    const service = await Service.start(environment);
+    const headers = await service.register();
+    await service.get("/api/users/me", headers);
+    await service.program.stop();
+    for (const line of service.lines()) {
+      expect(line).toMatchObject({
+        service: "backend",
+        version: "1.2.3-test",
+        message: expect.any(String),
+      });
+    }
+    const secrets = ["correct horse", headers.authorization.slice(7), testEnvironment.JWT_SECRET];
+    for (const secret of secrets) expect(service.program.output()).not.toContain(secret);
+  });
+
+  it("seeds_the_same_foods_however_often", async () => {
+    const env = { DATABASE_URL: database.url, SEED_DEMO_PASSWORD: "correct horse" };
+    const seed = () => runProgram(process.execPath, ["dist/seed.js"], { env });
+    const rows = () => sql(database.url, "SELECT * FROM foods WHERE owner_id IS NULL ORDER BY id");
+    await seed();
+    const first = (await rows()).rows;
+    expect(first.length).toBeGreaterThan(10);
+    expect(await seed()).toContain('"made":false');
+    expect((await rows()).rows).toEqual(first);
+    expect(new Set(first.map((row) => row["source"])).size).toBe(first.length);
+  });
+});
+
+describe("the service without what it needs", () => {
+  it("starts_without_a_database_and_says_so_in_health", async () => {
+    const port = await freePort();
+    const program = startMain({
+      ...testEnvironment,
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      DRAIN_SECONDS: "0",
+    });
+    const url = `http://127.0.0.1:${String(port)}/api`;
+    await until("the process is alive", async () => (await fetch(`${url}/health/live`)).ok);
+    const health = await fetch(`${url}/health`);
+    expect(health.status).toBe(503);
+    expect(await health.json()).toMatchObject({ status: "unhealthy", version: "1.2.3-test" });
+    const login = await fetch(`${url}/auth/login`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ email: "a@nutri.example", password: "correct horse" }),
+    });
+    expect(login.status).toBe(503);
+    expect(await login.json()).toMatchObject({ error: { code: "unavailable" } });
+    expect(await program.stop()).toBe(0);
+  });
+
+  it("does_not_start_with_wrong_settings_and_lists_them_without_their_values", async () => {
+    const program = startMain({
+      ...testEnvironment,
+      NODE_ENV: "production",
+      JWT_SECRET: "hunter2",
+      PORT: "x",
+    });
+    expect(await program.ended).toBe(2);
+    expect(program.output()).not.toContain("hunter2");
+    const line = JSON.parse(program.output()) as Record<string, unknown>;
+    expect(line).toMatchObject({
+      level: "fatal",
+      problems: [
+        "PORT: must be a whole number",
+        "JWT_SECRET: must have at least 32 characters in production",
+      ],
+    });
+  });
+
+  it("ends_with_a_fault_when_its_port_is_taken", async () => {
+    const first = await startMlService();
+    const { port } = new URL(first.url);
+    const program = startMain({ ...testEnvironment, HOST: "127.0.0.1", PORT: port });
+    expect(await program.ended).toBe(1);
+    expect(program.output()).toContain("EADDRINUSE");
+    await first.stop();
+  });
+});

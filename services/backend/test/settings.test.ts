@@ -1,0 +1,118 @@
+// Settings are checked once, complained about together, and never repeat a value.
+import { readFile } from "node:fs/promises";
+import { describe, expect, it } from "@jest/globals";
+import { readSeedSettings, readSettings, SettingsError } from "../src/settings.js";
+
+const good = {
+  DATABASE_URL: "postgresql://nutri:pw@db:5432/nutri",
+  REDIS_URL: "redis://cache:6379",
+  ML_SERVICE_URL: "http://ml-service:8000/",
+  JWT_SECRET: "Zf3nVb1xQ9w7Rk5tYp2sLd8uHg4jMc6a",
+};
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readSettings(environment);
+    return [];
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+}
+
+describe("settings", () => {
+  it("have_defaults_for_all_that_can_have_one", () => {
+    expect(readSettings(good)).toEqual({
+      mode: "production",
+      appVersion: "dev",
+      host: "0.0.0.0",
+      port: 3000,
+      logLevel: "info",
+      drainSeconds: 5,
+      databaseUrl: good.DATABASE_URL,
+      redisUrl: good.REDIS_URL,
+      mlServiceUrl: "http://ml-service:8000",
+      jwtSecret: good.JWT_SECRET,
+      corsOrigins: [],
+      trustProxyHops: 1,
+      rateLimitPerMinute: 1200,
+      authRateLimitPerMinute: 20,
+    });
+  });
+
+  it("treat_empty_as_not_set", () => {
+    expect(readSettings({ ...good, PORT: "", APP_VERSION: " " })).toEqual(readSettings(good));
+  });
+
+  it("read_a_list_of_origins", () => {
+    const settings = readSettings({ ...good, CORS_ORIGINS: "https://a.app, https://b.app:8443," });
+    expect(settings.corsOrigins).toEqual(["https://a.app", "https://b.app:8443"]);
+  });
+
+  it("list_every_mistake_at_once", () => {
+    const problems = problemsOf({
+      NODE_ENV: "staging",
+      PORT: "70000",
+      DRAIN_SECONDS: "soon",
+      DATABASE_URL: "mysql://db",
+      CORS_ORIGINS: "https://a.app/path",
+      JWT_SECRET: "short",
+    });
+    expect(problems).toEqual([
+      'NODE_ENV: Invalid option: expected one of "production"|"development"|"test"',
+      "PORT: Too big: expected number to be <=65535",
+      "DRAIN_SECONDS: must be a whole number",
+      "DATABASE_URL: must be a URL that starts with postgresql:// or postgres://",
+      "REDIS_URL: is not set",
+      "ML_SERVICE_URL: is not set",
+      "CORS_ORIGINS: must be origins such as https://nutri.app, with commas between",
+      "JWT_SECRET: must have at least 32 characters in production",
+    ]);
+  });
+
+  it.each([
+    ["JWT_SECRET", "change-me-change-me-change-me-change-me"],
+    ["JWT_SECRET", "<generate with openssl rand -hex 32>"],
+    ["DATABASE_URL", "postgresql://nutri:CHANGEME@db/nutri"],
+    ["REDIS_URL", "redis://:placeholder@cache:6379"],
+  ])("refuse_the_placeholder_in_%s", (name, value) => {
+    expect(problemsOf({ ...good, [name]: value })).toEqual([`${name}: is still a placeholder`]);
+  });
+
+  it("let_a_developer_use_weak_secrets", () => {
+    expect(problemsOf({ ...good, NODE_ENV: "development", JWT_SECRET: "change-me" })).toEqual([]);
+  });
+
+  it("never_repeat_a_value", () => {
+    const error = new SettingsError(
+      problemsOf({ ...good, JWT_SECRET: "hunter2", PORT: "hunter2" }),
+    );
+    expect(error.message).toBe(
+      "cannot start: the settings are wrong:" +
+        "\n  - PORT: must be a whole number" +
+        "\n  - JWT_SECRET: must have at least 32 characters in production" +
+        "\n  hint: see the table in services/backend/README.md",
+    );
+  });
+
+  it("are_all_in_the_table_of_the_readme", async () => {
+    const source = await readFile("src/settings.ts", "utf8");
+    const names = new Set([...source.matchAll(/^\s+([A-Z][A-Z_]+): /gm)].map(([, name]) => name));
+    const readme = await readFile("README.md", "utf8");
+    const rows = new Set([...readme.matchAll(/^\| `([A-Z_]+)` /gm)].map(([, name]) => name));
+    expect(rows).toEqual(names);
+  });
+});
+
+describe("settings of the seed", () => {
+  it("need_a_database_and_may_have_a_demo_password", () => {
+    const { DATABASE_URL } = good;
+    expect(readSeedSettings({ DATABASE_URL }).demoPassword).toBeUndefined();
+    expect(
+      readSeedSettings({ DATABASE_URL, SEED_DEMO_PASSWORD: "correct horse" }).demoPassword,
+    ).toBe("correct horse");
+    expect(() => readSeedSettings({ SEED_DEMO_PASSWORD: "short" })).toThrow(
+      "\n  - DATABASE_URL: is not set\n  - SEED_DEMO_PASSWORD: Too small",
+    );
+  });
+});

@@ -1,0 +1,75 @@
+// The ML service is asked as agreed, and its failures stay on this side.
+import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
+import type { Log } from "../../src/log.js";
+import { createLog } from "../../src/log.js";
+import { mlEstimator, pingMlService } from "../../src/store/ml-service.js";
+import {
+  agreedAnswer,
+  porridge,
+  sendJson,
+  startMlService,
+  type TestMlService,
+} from "../world/ml-service.js";
+
+describe("the ML service", () => {
+  let service: TestMlService;
+  let lines: Record<string, unknown>[];
+  let log: Log;
+  beforeEach(async () => {
+    service = await startMlService();
+    lines = [];
+    const write = (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>);
+    log = createLog({ logLevel: "info", appVersion: "x" }, { write });
+  });
+  afterEach(() => service.stop());
+
+  const call = (timeoutMs = 5_000) => ({
+    requestId: "r-1",
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+
+  it("is_told_the_words_and_the_request_id", async () => {
+    const estimate = await mlEstimator(service.url, log).estimate("porridge", call());
+    expect(estimate).toEqual({ total: porridge, confidence: 0.8, model: "test-1" });
+    expect(service.asked).toEqual([{ text: "porridge", requestId: "r-1" }]);
+    expect(lines).toEqual([]);
+  });
+
+  it.each([
+    ["a failure", { status: 500, body: {} }],
+    ["half an answer", { status: 200, body: { total: porridge } }],
+    [
+      "an impossible amount",
+      { status: 200, body: { ...agreedAnswer, total: { ...porridge, kcal: -1 } } },
+    ],
+    ["a confidence beyond certainty", { status: 200, body: { ...agreedAnswer, confidence: 1.1 } }],
+  ])("gives_no_estimate_by_%s_and_that_is_logged", async (_what, { status, body }) => {
+    service.answerWith((response) => {
+      response.statusCode = status;
+      sendJson(response, body);
+    });
+    expect(await mlEstimator(service.url, log).estimate("porridge", call())).toBeUndefined();
+    expect(lines).toMatchObject([{ level: "warn", request_id: "r-1" }]);
+  });
+
+  it("is_not_waited_for_beyond_the_deadline", async () => {
+    service.answerWith(() => undefined);
+    const startedMs = performance.now();
+    expect(await mlEstimator(service.url, log).estimate("porridge", call(100))).toBeUndefined();
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
+
+  it("is_healthy_when_it_says_so", async () => {
+    const { signal } = call();
+    await expect(pingMlService(service.url, signal)).resolves.toBeUndefined();
+    service.answerWith((response) => {
+      response.statusCode = 503;
+      sendJson(response, {});
+    });
+    await expect(pingMlService(service.url, signal)).rejects.toThrow("answered 503");
+  });
+
+  it("is_not_healthy_when_it_is_away", async () => {
+    await expect(pingMlService("http://127.0.0.1:1", call().signal)).rejects.toThrow();
+  });
+});
