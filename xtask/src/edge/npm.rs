@@ -16,15 +16,22 @@ const INPUTS: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 pub enum Wanted {
     /// What runs in production on a platform.
     Production(Platform),
+    /// The same, with the optional packages that fit the platform.
+    ProductionWithOptional(Platform),
     /// Everything, for this machine: compilers and test tools too.
     Development,
 }
 
 impl Wanted {
     fn args(self) -> Vec<String> {
-        let Self::Production(platform) = self else { return Vec::new() };
+        let (platform, omit) = match self {
+            Self::Development => return Vec::new(),
+            Self::ProductionWithOptional(platform) => (platform, "--omit=dev"),
+            Self::Production(platform) => (platform, "--omit=dev --omit=optional"),
+        };
         let cpu = format!("--cpu={}", platform.npm_cpu());
-        vec!["--omit=dev".into(), "--os=linux".into(), cpu, "--libc=glibc".into()]
+        let omit = omit.split(' ').map(ToOwned::to_owned);
+        omit.chain(["--os=linux".into(), cpu, "--libc=glibc".into()]).collect()
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Stuff {
     Npm {
         /// The folder with `package.json` and `package-lock.json`.
         path: String,
+        /// Whether optional packages are wanted: how a lock names one package a platform.
+        optional: bool,
         /// What goes where, relative to that folder after the installation.
         copy: Vec<Copy>,
     },
@@ -108,10 +110,7 @@ pub(super) fn read(table: &Table<'_>) -> Option<Layer> {
 fn read_stuff(table: &Table<'_>) -> Option<Stuff> {
     match table.text("kind")?.as_str() {
         "debian" => Some(read_debian(table)),
-        "npm" => Some(Stuff::Npm {
-            path: read_path(table, "path")?,
-            copy: read_copies(table),
-        }),
+        "npm" => read_npm(table),
         "wheels" => Some(Stuff::Wheels {
             requirements: read_path(table, "requirements")?,
             copy: read_copies(table),
@@ -130,6 +129,18 @@ fn read_stuff(table: &Table<'_>) -> Option<Stuff> {
             None
         }
     }
+}
+
+fn read_npm(table: &Table<'_>) -> Option<Stuff> {
+    let optional = match table.optional_text("optional").as_deref() {
+        None | Some("omit") => false,
+        Some("include") => true,
+        Some(other) => {
+            table.refuse("optional", format!("unknown `{other}`; known: `omit`, `include`"));
+            false
+        }
+    };
+    Some(Stuff::Npm { path: read_path(table, "path")?, optional, copy: read_copies(table) })
 }
 
 fn read_debian(table: &Table<'_>) -> Stuff {

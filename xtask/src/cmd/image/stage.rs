@@ -63,9 +63,13 @@ fn stuff(
             store.fetch(&world.shell, packages, lock.archive_time, fetching)?;
             debian::unpack(world, &store, packages)
         }
-        Stuff::Npm { path, copy } => {
+        Stuff::Npm { path, optional, copy } => {
             doing(&format!("installing the packages of {path} for {platform}"));
-            let wanted = Wanted::Production(platform);
+            let wanted = if *optional {
+                Wanted::ProductionWithOptional(platform)
+            } else {
+                Wanted::Production(platform)
+            };
             let folder = npm::install(&world.shell, cache, &root.join(path), wanted)?;
             place::copies(&folder, copy)
         }
