@@ -113,8 +113,14 @@ impl Deb {
         spool_dir: &Path,
         rules: &UnpackRules,
     ) -> Result<()> {
-        let spooled = spool::data_tar(self, spool_dir)?;
+        let spooled = self.spool(spool_dir)?;
         unpack::into_tree(self.control.package(), &spooled, into, rules)
+    }
+
+    /// Decompresses the package into `spool_dir` if that has not been done, and says where it
+    /// is. `unpack` does so too; done before on many threads, it is off the critical path.
+    pub fn spool(&self, spool_dir: &Path) -> Result<PathBuf> {
+        spool::data_tar(self, spool_dir)
     }
 
     fn refuse(&self, why: &impl ToString) -> Error {

@@ -154,6 +154,8 @@ fn a_spooled_archive_is_used_again() {
         fs::metadata(&spooled).unwrap().modified().unwrap(),
         modified
     );
+    let deb = Deb::open(world.dir.path().join("tiny.deb")).unwrap();
+    assert_eq!(deb.spool(&world.spool()).unwrap(), spooled);
     assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 1);
 }
 
