@@ -94,7 +94,8 @@ impl Phase<'_> {
         let name = self.report.paint(&format!("{:<12}", self.name), "32;1");
         say(&format!("{name} {outcome} {}", self.report.paint(&seconds(took), "2")));
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let mut phases = self.report.phases.lock().expect("no phase panics while it holds the list");
+        let mut phases =
+            self.report.phases.lock().expect("no phase panics while it holds the list");
         phases.push((self.name.clone(), milliseconds));
     }
 }

@@ -43,8 +43,10 @@ impl<'a> World<'a> {
         let environment = self.environment(name)?;
         match (&environment.target, &environment.backing) {
             (TargetKind::Docker, Some(backing)) => Ok((environment, backing)),
-            _ => Err(Failure::usage(format!("cannot change `{name}`: its target is not reached by this version"))
-                .hint("environments with `target = \"docker\"` can be used: `local`")),
+            _ => Err(Failure::usage(format!(
+                "cannot change `{name}`: its target is not reached by this version"
+            ))
+            .hint("environments with `target = \"docker\"` can be used: `local`")),
         }
     }
 
@@ -108,6 +110,7 @@ pub fn definition_name(path: &str) -> &str {
 /// The platform of this machine.
 pub fn this_platform() -> Result<Platform> {
     let machine = std::env::consts::ARCH;
-    Platform::of_machine(machine)
-        .ok_or_else(|| Failure::usage(format!("cannot run images here: machine `{machine}` is unknown")))
+    Platform::of_machine(machine).ok_or_else(|| {
+        Failure::usage(format!("cannot run images here: machine `{machine}` is unknown"))
+    })
 }

@@ -83,9 +83,10 @@ impl Part {
 
     /// What `container` runs on: mounts and network, without its ports.
     fn surroundings(&self, project: &str) -> Vec<String> {
-        let volumes = self.volumes.iter().map(|(name, path)| {
-            ["--volume".to_owned(), format!("{project}-{name}:{path}")]
-        });
+        let volumes = self
+            .volumes
+            .iter()
+            .map(|(name, path)| ["--volume".to_owned(), format!("{project}-{name}:{path}")]);
         let memory = self.memory.iter().map(|path| ["--tmpfs".to_owned(), (*path).to_owned()]);
         let network = ["--network".to_owned(), project.to_owned()];
         [network].into_iter().chain(volumes).chain(memory).flatten().collect()

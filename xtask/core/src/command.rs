@@ -22,13 +22,7 @@ impl Command {
     /// A command without arguments.
     pub fn new(program: &str) -> Self {
         let program = program.to_owned();
-        Self {
-            program,
-            args: Vec::new(),
-            folder: None,
-            env: Vec::new(),
-            input: None,
-        }
+        Self { program, args: Vec::new(), folder: None, env: Vec::new(), input: None }
     }
 
     /// Adds one argument.
@@ -74,9 +68,7 @@ impl fmt::Display for Command {
             write!(formatter, "{name}={} ", quoted(value))?;
         }
         formatter.write_str(&quoted(&self.program))?;
-        self.args
-            .iter()
-            .try_for_each(|arg| write!(formatter, " {}", quoted(arg)))
+        self.args.iter().try_for_each(|arg| write!(formatter, " {}", quoted(arg)))
     }
 }
 
@@ -94,9 +86,7 @@ mod tests {
 
     #[test]
     fn a_command_prints_as_it_can_be_pasted() {
-        let command = Command::new("npm")
-            .args(["ci", "it's here"])
-            .env("A", "b c");
+        let command = Command::new("npm").args(["ci", "it's here"]).env("A", "b c");
         assert_eq!(command.to_string(), r"A='b c' npm ci 'it'\''s here'");
     }
 }

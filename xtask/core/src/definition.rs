@@ -82,12 +82,7 @@ fn read(name: &str, root: &Table<'_>) -> Option<Definition> {
         table.refuse_unknown();
         unpacked
     });
-    Some(Definition {
-        name: name.to_owned(),
-        layers,
-        config: config??,
-        budget_mb: budget??,
-    })
+    Some(Definition { name: name.to_owned(), layers, config: config??, budget_mb: budget?? })
 }
 
 fn read_config(table: &Table<'_>) -> Option<Config> {
@@ -101,9 +96,7 @@ fn read_config(table: &Table<'_>) -> Option<Config> {
     let ports = read_ports(table);
     let volumes = table.texts("volumes");
     let labels = table.text_table("labels");
-    let health = table
-        .optional_table("health")
-        .map(|table| read_health(&table));
+    let health = table.optional_table("health").map(|table| read_health(&table));
     table.refuse_unknown();
     Some(Config {
         user: user?,
@@ -123,10 +116,7 @@ fn read_user(table: &Table<'_>) -> Option<String> {
     match ids.as_slice() {
         [Some(uid), Some(_)] if *uid > 0 => Some(user),
         _ => {
-            table.refuse(
-                "user",
-                format!("`{user}` is not `uid:gid` with a uid above 0"),
-            );
+            table.refuse("user", format!("`{user}` is not `uid:gid` with a uid above 0"));
             None
         }
     }
@@ -194,11 +184,7 @@ unpacked_mb = 200
     #[test]
     fn a_definition_reads_its_layers_in_order() {
         let definition = Definition::parse("x", "images/x.toml", GOOD).unwrap();
-        let names: Vec<&str> = definition
-            .layers
-            .iter()
-            .map(|it| it.name.as_str())
-            .collect();
+        let names: Vec<&str> = definition.layers.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["base", "app"]);
         assert_eq!(definition.layers[0].additions.len(), 4);
     }

@@ -5,7 +5,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub use environment::{Environment, Backing, BackingPart, Proxy, SecretSource, TargetKind};
+pub use environment::{Backing, BackingPart, Environment, Proxy, SecretSource, TargetKind};
 pub use service::{Access, Health, Limits, Service};
 
 use crate::finding::Findings;
@@ -55,16 +55,8 @@ impl Deploy {
 
     /// The environment called `name`.
     pub fn environment(&self, name: &str) -> Result<&Environment, UnknownEnvironment> {
-        let known = || {
-            self.environments
-                .keys()
-                .map(|key| format!("`{key}`"))
-                .collect::<Vec<_>>()
-        };
-        let unknown = || UnknownEnvironment {
-            wanted: name.to_owned(),
-            known: known().join(", "),
-        };
+        let known = || self.environments.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>();
+        let unknown = || UnknownEnvironment { wanted: name.to_owned(), known: known().join(", ") };
         self.environments.get(name).ok_or_else(unknown)
     }
 
@@ -121,10 +113,7 @@ fn read_migrations(root: &Table<'_>) -> Option<Migrations> {
 fn read_name(table: &Table<'_>, key: &str) -> Option<String> {
     let name = table.text(key)?;
     if !is_name(&name) {
-        table.refuse(
-            key,
-            format!("`{name}` is not a name: wanted lowercase letters, digits, `-`"),
-        );
+        table.refuse(key, format!("`{name}` is not a name: wanted lowercase letters, digits, `-`"));
         return None;
     }
     Some(name)
@@ -132,10 +121,7 @@ fn read_name(table: &Table<'_>, key: &str) -> Option<String> {
 
 fn is_name(name: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let starts = name
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_lowercase());
+    let starts = name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
     starts && name.len() <= 40 && !name.ends_with('-') && name.bytes().all(legal)
 }
 
@@ -169,22 +155,11 @@ fn check_needs(root: &Table<'_>, deploy: &Deploy) {
         let Some(table) = services.optional_table(&service.name) else {
             continue;
         };
-        for need in service
-            .needs
-            .iter()
-            .filter(|need| deploy.service(need).is_none())
-        {
+        for need in service.needs.iter().filter(|need| deploy.service(need).is_none()) {
             let known: Vec<&str> = deploy.services.iter().map(|it| it.name.as_str()).collect();
-            table.refuse(
-                "needs",
-                format!("unknown service `{need}`; known: {}", known.join(", ")),
-            );
+            table.refuse("needs", format!("unknown service `{need}`; known: {}", known.join(", ")));
         }
-        if !deploy
-            .rollout_order()
-            .iter()
-            .any(|placed| placed.name == service.name)
-        {
+        if !deploy.rollout_order().iter().any(|placed| placed.name == service.name) {
             table.refuse("needs", "goes round in a circle, or needs what is unknown");
         }
     }

@@ -46,12 +46,6 @@ impl Descriptor {
     /// A descriptor without platform or annotations.
     pub fn new(media_type: &str, digest: Digest, size: u64) -> Self {
         let media_type = media_type.to_owned();
-        Self {
-            media_type,
-            digest,
-            size,
-            platform: None,
-            annotations: BTreeMap::new(),
-        }
+        Self { media_type, digest, size, platform: None, annotations: BTreeMap::new() }
     }
 }

@@ -55,9 +55,7 @@ impl FromStr for Digest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        let refuse = || DigestError {
-            text: text.to_owned(),
-        };
+        let refuse = || DigestError { text: text.to_owned() };
         let digits = text.strip_prefix("sha256:").ok_or_else(refuse)?;
         if digits.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Err(refuse());
@@ -96,13 +94,7 @@ mod tests {
     #[test]
     fn refuses_what_is_almost_a_digest() {
         let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        for text in [
-            "",
-            hex,
-            "sha256:",
-            "sha512:00",
-            &format!("sha256:{}", hex.to_uppercase()),
-        ] {
+        for text in ["", hex, "sha256:", "sha512:00", &format!("sha256:{}", hex.to_uppercase())] {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
     }

@@ -18,11 +18,7 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}:{}: `{}`: {}",
-            self.file, self.line, self.key, self.message
-        )
+        write!(formatter, "{}:{}: `{}`: {}", self.file, self.line, self.key, self.message)
     }
 }
 

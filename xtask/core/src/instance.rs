@@ -56,10 +56,7 @@ impl Desired {
     /// The container's name: unlike that of every container that differs from it.
     pub fn container(&self, project: &str) -> String {
         let settings = &self.settings.hex()[..6];
-        format!(
-            "{project}-{}-{}-{settings}",
-            self.service.name, self.release
-        )
+        format!("{project}-{}-{}-{settings}", self.service.name, self.release)
     }
 
     /// Whether `observed` is this container, running.
@@ -85,13 +82,7 @@ impl Desired {
         Command::new("docker")
             .args(["run", "--detach", "--name", &self.container(project)])
             .args(["--network", project, "--env-file", env_file])
-            .args([
-                "--restart",
-                "unless-stopped",
-                "--read-only",
-                "--tmpfs",
-                "/tmp",
-            ])
+            .args(["--restart", "unless-stopped", "--read-only", "--tmpfs", "/tmp"])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
             .args(["--ulimit", &format!("nofile={files_max}:{files_max}")])
             .args([
@@ -104,9 +95,7 @@ impl Desired {
             // A port of loopback, chosen by the engine: the health gate asks the container itself.
             .args(["--publish", &format!("127.0.0.1::{}", self.service.port)])
             .args(
-                labels
-                    .iter()
-                    .flat_map(|(key, value)| ["--label".into(), format!("{key}={value}")]),
+                labels.iter().flat_map(|(key, value)| ["--label".into(), format!("{key}={value}")]),
             )
             .arg(self.image.to_string())
     }

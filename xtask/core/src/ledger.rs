@@ -100,11 +100,7 @@ impl Link {
     pub fn after(last: Option<&Self>, record: &Record) -> Self {
         let body = serde_json::to_string(record).expect("a record has only texts and numbers");
         let number = last.map_or(1, |link| link.number + 1);
-        Self {
-            number,
-            previous: last.map_or_else(|| Digest::of(b""), Self::digest),
-            body,
-        }
+        Self { number, previous: last.map_or_else(|| Digest::of(b""), Self::digest), body }
     }
 
     /// The digest that the next link holds.
@@ -119,10 +115,7 @@ pub fn walk(links: &[Link]) -> Result<Vec<Record>, ChainError> {
     let mut records = Vec::with_capacity(links.len());
     for (link, wanted) in links.iter().zip(1..) {
         if link.number != wanted {
-            return Err(ChainError::Gap {
-                wanted,
-                found: link.number,
-            });
+            return Err(ChainError::Gap { wanted, found: link.number });
         }
         if link.previous != previous {
             return Err(ChainError::Broken(link.number));
@@ -136,10 +129,7 @@ pub fn walk(links: &[Link]) -> Result<Vec<Record>, ChainError> {
 
 /// The release to go back to from `current`: the newest one that was verified and is another.
 pub fn rollback_target<'a>(records: &'a [Record], current: &str) -> Option<&'a str> {
-    let verified = records
-        .iter()
-        .rev()
-        .filter(|record| record.outcome == Outcome::Done);
+    let verified = records.iter().rev().filter(|record| record.outcome == Outcome::Done);
     let mut versions = verified.map(|record| record.to.as_str());
     versions.find(|version| *version != current)
 }
@@ -164,15 +154,8 @@ mod tests {
     }
 
     fn chain() -> Vec<Link> {
-        let failed = Outcome::Failed {
-            phase: "roll out".into(),
-            error: "e".into(),
-        };
-        let records = [
-            record("a", Outcome::Done),
-            record("b", Outcome::Done),
-            record("c", failed),
-        ];
+        let failed = Outcome::Failed { phase: "roll out".into(), error: "e".into() };
+        let records = [record("a", Outcome::Done), record("b", Outcome::Done), record("c", failed)];
         let mut links: Vec<Link> = Vec::new();
         for record in &records {
             links.push(Link::after(links.last(), record));
@@ -187,13 +170,7 @@ mod tests {
         links[0].body = links[0].body.replace("ada", "eve");
         assert_eq!(walk(&links), Err(ChainError::Broken(2)));
         links.remove(0);
-        assert_eq!(
-            walk(&links),
-            Err(ChainError::Gap {
-                wanted: 1,
-                found: 2
-            })
-        );
+        assert_eq!(walk(&links), Err(ChainError::Gap { wanted: 1, found: 2 }));
     }
 
     #[test]

@@ -81,9 +81,7 @@ impl Lock {
         for (layer, platforms) in &self.layers {
             for (platform, packages) in platforms {
                 let _infallible = writeln!(text, "\n[layers.{layer}.\"{platform}\"]");
-                packages
-                    .iter()
-                    .for_each(|package| text.push_str(&line(package)));
+                packages.iter().for_each(|package| text.push_str(&line(package)));
             }
         }
         text
@@ -104,30 +102,17 @@ impl Lock {
             before: before.get(name).cloned(),
             after: after.get(name).cloned(),
         };
-        names
-            .into_iter()
-            .map(change)
-            .filter(|change| change.before != change.after)
-            .collect()
+        names.into_iter().map(change).filter(|change| change.before != change.after).collect()
     }
 
     fn versions(&self) -> BTreeMap<String, String> {
         let packages = self.layers.values().flat_map(BTreeMap::values).flatten();
-        packages
-            .map(|package| (package.name.clone(), package.version.clone()))
-            .collect()
+        packages.map(|package| (package.name.clone(), package.version.clone())).collect()
     }
 }
 
 fn line(package: &LockedPackage) -> String {
-    let LockedPackage {
-        name,
-        version,
-        archive,
-        path,
-        digest,
-        size,
-    } = package;
+    let LockedPackage { name, version, archive, path, digest, size } = package;
     format!(
         "\"{name}\" = {{ version = \"{version}\", archive = \"{archive}\", path = \"{path}\", \
          digest = \"{digest}\", size = {size} }}\n"
@@ -139,10 +124,7 @@ fn read(root: &Table<'_>) -> Option<Lock> {
     let suite = root.text("suite");
     let archive_time = root.number("archive_time", 1..=u64::MAX / 2);
     let layers = root.optional_table("layers").map(|layers| {
-        layers
-            .each(|_, layer| Some(read_layer(layer)))
-            .into_iter()
-            .collect::<BTreeMap<_, _>>()
+        layers.each(|_, layer| Some(read_layer(layer))).into_iter().collect::<BTreeMap<_, _>>()
     });
     Some(Lock {
         encoder: encoder?,
@@ -220,14 +202,7 @@ mod tests {
     fn a_change_names_the_package_and_both_versions() {
         let changes = lock("2").changes_since(&lock("1"));
         let (before, after) = (Some("1".to_owned()), Some("2".to_owned()));
-        assert_eq!(
-            changes,
-            [Change {
-                name: "libc6".into(),
-                before,
-                after
-            }]
-        );
+        assert_eq!(changes, [Change { name: "libc6".into(), before, after }]);
     }
 
     #[test]

@@ -67,10 +67,7 @@ impl MigrationFile {
 
     /// As a release names it.
     pub fn released(&self) -> ReleasedMigration {
-        ReleasedMigration {
-            name: self.name.clone(),
-            checksum: self.checksum(),
-        }
+        ReleasedMigration { name: self.name.clone(), checksum: self.checksum() }
     }
 
     /// Prisma accepts a file whose line ends were rewritten by a checkout; so do we.
@@ -89,45 +86,27 @@ pub fn plan(
     rows: &[MigrationRow],
 ) -> Result<MigrationPlan, MigrationRefusal> {
     let row_of = |file: &MigrationFile| rows.iter().find(|row| row.name == file.name);
-    let mut refusals: Vec<String> = rows
-        .iter()
-        .filter_map(|row| refuse_row(files, row))
-        .collect();
+    let mut refusals: Vec<String> = rows.iter().filter_map(|row| refuse_row(files, row)).collect();
     let pending: Vec<&MigrationFile> = files.iter().filter(|file| row_of(file).is_none()).collect();
     let last = rows.iter().map(|row| row.name.as_str()).max();
-    refusals.extend(
-        pending
-            .iter()
-            .filter(|file| Some(file.name.as_str()) < last)
-            .map(|file| {
-                format!(
-                    "`{}` comes before the last applied one; give it a later name",
-                    file.name
-                )
-            }),
-    );
+    refusals.extend(pending.iter().filter(|file| Some(file.name.as_str()) < last).map(|file| {
+        format!("`{}` comes before the last applied one; give it a later name", file.name)
+    }));
     if !refusals.is_empty() {
         return Err(MigrationRefusal(refusals));
     }
     let names = pending.iter().map(|file| file.name.clone()).collect();
-    Ok(MigrationPlan {
-        pending: names,
-        applied: rows.len(),
-    })
+    Ok(MigrationPlan { pending: names, applied: rows.len() })
 }
 
 fn refuse_row(files: &[MigrationFile], row: &MigrationRow) -> Option<String> {
     let name = &row.name;
     if !row.finished {
-        return Some(format!(
-            "`{name}` failed earlier and was left half-way; mend it by hand"
-        ));
+        return Some(format!("`{name}` failed earlier and was left half-way; mend it by hand"));
     }
     match files.iter().find(|file| file.name == *name) {
         Some(file) if file.matches(&row.checksum) => None,
-        Some(_) => Some(format!(
-            "`{name}` was edited after it was applied; restore the file"
-        )),
+        Some(_) => Some(format!("`{name}` was edited after it was applied; restore the file")),
         // An older release's tree does not hold newer migrations; `check_rollback` judges that.
         None => None,
     }
@@ -140,14 +119,9 @@ pub fn check_rollback(
     applied: &[MigrationFile],
 ) -> Result<(), SchemaAhead> {
     let is_known = |file: &MigrationFile| known.iter().any(|it| it.name == file.name);
-    let ahead = applied
-        .iter()
-        .find(|file| !is_known(file) && !file.is_rollback_safe());
+    let ahead = applied.iter().find(|file| !is_known(file) && !file.is_rollback_safe());
     ahead.map_or(Ok(()), |file| {
-        Err(SchemaAhead {
-            release: release.to_owned(),
-            migration: file.name.clone(),
-        })
+        Err(SchemaAhead { release: release.to_owned(), migration: file.name.clone() })
     })
 }
 
@@ -156,43 +130,25 @@ mod tests {
     use super::*;
 
     fn file(name: &str, sql: &str) -> MigrationFile {
-        MigrationFile {
-            name: name.into(),
-            sql: sql.into(),
-        }
+        MigrationFile { name: name.into(), sql: sql.into() }
     }
 
     fn row(file: &MigrationFile, finished: bool) -> MigrationRow {
-        MigrationRow {
-            name: file.name.clone(),
-            checksum: file.checksum(),
-            finished,
-        }
+        MigrationRow { name: file.name.clone(), checksum: file.checksum(), finished }
     }
 
     #[test]
     fn what_has_no_row_is_pending_in_order() {
         let files = [file("1_a", "a"), file("2_b", "b"), file("3_c", "c")];
         let plan = plan(&files, &[row(&files[0], true)]).unwrap();
-        assert_eq!(
-            (plan.pending, plan.applied),
-            (vec!["2_b".into(), "3_c".into()], 1)
-        );
+        assert_eq!((plan.pending, plan.applied), (vec!["2_b".into(), "3_c".into()], 1));
     }
 
     #[test]
     fn edited_failed_and_late_files_are_all_named() {
-        let files = [
-            file("1_a", "a"),
-            file("2_b", "b"),
-            file("3_c", "c"),
-            file("4_d", "d"),
-        ];
-        let rows = [
-            row(&file("1_a", "changed"), true),
-            row(&files[1], false),
-            row(&files[3], true),
-        ];
+        let files = [file("1_a", "a"), file("2_b", "b"), file("3_c", "c"), file("4_d", "d")];
+        let rows =
+            [row(&file("1_a", "changed"), true), row(&files[1], false), row(&files[3], true)];
         let MigrationRefusal(lines) = plan(&files, &rows).unwrap_err();
         let words = ["edited", "failed", "comes before"];
         assert!(

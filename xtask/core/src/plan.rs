@@ -15,10 +15,7 @@ pub struct Step<T> {
 impl<T> Step<T> {
     /// A step with its reason.
     pub fn new(what: T, why: impl Into<String>) -> Self {
-        Self {
-            what,
-            why: why.into(),
-        }
+        Self { what, why: why.into() }
     }
 }
 

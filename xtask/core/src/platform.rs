@@ -66,9 +66,7 @@ impl Platform {
 
     /// The platform of a machine that reports itself as `machine` (`uname -m`, Rust's `ARCH`).
     pub fn of_machine(machine: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|platform| platform.machine() == machine)
+        Self::ALL.into_iter().find(|platform| platform.machine() == machine)
     }
 }
 
@@ -82,12 +80,8 @@ impl FromStr for Platform {
     type Err = PlatformError;
 
     fn from_str(text: &str) -> Result<Self, PlatformError> {
-        let found = Self::ALL
-            .into_iter()
-            .find(|platform| platform.to_string() == text);
-        found.ok_or_else(|| PlatformError {
-            text: text.to_owned(),
-        })
+        let found = Self::ALL.into_iter().find(|platform| platform.to_string() == text);
+        found.ok_or_else(|| PlatformError { text: text.to_owned() })
     }
 }
 
@@ -101,9 +95,6 @@ impl TryFrom<Spelled> for Platform {
 
 impl From<Platform> for Spelled {
     fn from(platform: Platform) -> Self {
-        Self {
-            architecture: platform.architecture().to_owned(),
-            os: "linux".to_owned(),
-        }
+        Self { architecture: platform.architecture().to_owned(), os: "linux".to_owned() }
     }
 }

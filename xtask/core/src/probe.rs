@@ -36,11 +36,7 @@ impl Tally {
         let mut sorted = self.answered_ms.clone();
         sorted.sort_unstable();
         let lost = self.lost.len() as u64;
-        ProbeCount {
-            sent: sorted.len() as u64 + lost,
-            lost,
-            p99_ms: percentile(&sorted, 99),
-        }
+        ProbeCount { sent: sorted.len() as u64 + lost, lost, p99_ms: percentile(&sorted, 99) }
     }
 }
 
@@ -59,14 +55,7 @@ mod tests {
         let mut tally = Tally::default();
         (1..=100).for_each(|ms| tally.answered(ms));
         tally.lost("connection refused".into());
-        assert_eq!(
-            tally.count(),
-            ProbeCount {
-                sent: 101,
-                lost: 1,
-                p99_ms: 99
-            }
-        );
+        assert_eq!(tally.count(), ProbeCount { sent: 101, lost: 1, p99_ms: 99 });
         assert_eq!(percentile(&[], 99), 0);
         assert_eq!(percentile(&[7], 99), 7);
     }

@@ -21,9 +21,7 @@ pub const PUBLIC_PORT: u16 = 8080;
 
 /// The whole configuration. Loading the same one twice changes nothing.
 pub fn config(routes: &[Route]) -> Value {
-    let servers = routes
-        .iter()
-        .map(|route| (route.service.clone(), server(route)));
+    let servers = routes.iter().map(|route| (route.service.clone(), server(route)));
     let servers: serde_json::Map<String, Value> = servers.collect();
     json!({
         "admin": { "listen": format!("0.0.0.0:{ADMIN_PORT}") },
@@ -55,14 +53,10 @@ fn server(route: &Route) -> Value {
 
 /// Reads back from a configuration which container each service's requests go to.
 pub fn serving(config: &Value) -> BTreeMap<String, String> {
-    let servers = config
-        .pointer("/apps/http/servers")
-        .and_then(Value::as_object);
+    let servers = config.pointer("/apps/http/servers").and_then(Value::as_object);
     let servers = servers.into_iter().flatten();
     let serving = servers.filter_map(|(service, server)| {
-        let dial = server
-            .pointer("/routes/0/handle/0/upstreams/0/dial")?
-            .as_str()?;
+        let dial = server.pointer("/routes/0/handle/0/upstreams/0/dial")?.as_str()?;
         let (container, _port) = dial.split_once(':')?;
         Some((service.clone(), container.to_owned()))
     });
@@ -80,14 +74,9 @@ mod tests {
             listen,
             upstream: upstream.map(Into::into),
         };
-        let routes = [
-            route("backend", 8080, Some("nutri-backend-r1:3000")),
-            route("ml", 8000, None),
-        ];
+        let routes =
+            [route("backend", 8080, Some("nutri-backend-r1:3000")), route("ml", 8000, None)];
         let serving = serving(&config(&routes));
-        assert_eq!(
-            serving,
-            BTreeMap::from([("backend".into(), "nutri-backend-r1".into())])
-        );
+        assert_eq!(serving, BTreeMap::from([("backend".into(), "nutri-backend-r1".into())]));
     }
 }

@@ -22,11 +22,7 @@ impl Source {
     /// A file named `file` that says `text`.
     pub fn new(file: &str, text: &str) -> Self {
         let findings = RefCell::default();
-        Self {
-            file: file.to_owned(),
-            text: text.to_owned(),
-            findings,
-        }
+        Self { file: file.to_owned(), text: text.to_owned(), findings }
     }
 
     /// Parses the whole file with `parse`; every mistake is in the error.
@@ -46,32 +42,17 @@ impl Source {
     fn syntax(&self, error: &toml_edit::TomlError) -> Findings {
         let line = error.span().map_or(1, |span| self.line_of(span.start));
         let message = error.message().trim().replace('\n', "; ");
-        Findings(vec![Finding {
-            file: self.file.clone(),
-            line,
-            key: "(syntax)".into(),
-            message,
-        }])
+        Findings(vec![Finding { file: self.file.clone(), line, key: "(syntax)".into(), message }])
     }
 
     fn line_of(&self, offset: usize) -> usize {
-        self.text.as_bytes()[..offset.min(self.text.len())]
-            .iter()
-            .filter(|&&b| b == b'\n')
-            .count()
+        self.text.as_bytes()[..offset.min(self.text.len())].iter().filter(|&&b| b == b'\n').count()
             + 1
     }
 
     fn note(&self, item: Option<&Item>, key: &str, message: String) {
-        let line = item
-            .and_then(Item::span)
-            .map_or(1, |span| self.line_of(span.start));
-        let finding = Finding {
-            file: self.file.clone(),
-            line,
-            key: key.to_owned(),
-            message,
-        };
+        let line = item.and_then(Item::span).map_or(1, |span| self.line_of(span.start));
+        let finding = Finding { file: self.file.clone(), line, key: key.to_owned(), message };
         self.findings.borrow_mut().push(finding);
     }
 }
@@ -87,29 +68,18 @@ pub struct Table<'a> {
 
 impl<'a> Table<'a> {
     fn new(source: &'a Source, item: &'a Item, table: &'a dyn TableLike, path: String) -> Self {
-        Self {
-            source,
-            item,
-            table,
-            path,
-            asked: RefCell::default(),
-        }
+        Self { source, item, table, path, asked: RefCell::default() }
     }
 
     /// The path of `key` below this table, as it is shown.
     pub fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// Notes a mistake at `key`, or at the table itself where the key is missing.
     pub fn refuse(&self, key: &str, message: impl Into<String>) {
         let item = self.table.get(key).unwrap_or(self.item);
-        self.source
-            .note(Some(item), &self.path_of(key), message.into());
+        self.source.note(Some(item), &self.path_of(key), message.into());
     }
 
     fn get(&self, key: &str) -> Option<&'a Item> {
@@ -134,9 +104,7 @@ impl<'a> Table<'a> {
     /// A text that parses as `T`, if it is there.
     pub fn optional_parsed<T: FromStr<Err: Display>>(&self, key: &str) -> Option<T> {
         let text = self.optional_text(key)?;
-        text.parse()
-            .map_err(|error| self.refuse(key, format!("{error}")))
-            .ok()
+        text.parse().map_err(|error| self.refuse(key, format!("{error}"))).ok()
     }
 
     /// A required text.
@@ -162,17 +130,14 @@ impl<'a> Table<'a> {
     pub fn optional_number(&self, key: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
         let item = self.get(key)?;
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
-        let number = item
-            .as_integer()
-            .and_then(|number| u64::try_from(number).ok());
+        let number = item.as_integer().and_then(|number| u64::try_from(number).ok());
         let fitting = number.filter(|number| range.contains(number));
         fitting.or_else(|| self.mismatch(key, item, &wanted))
     }
 
     /// A port, if it is there.
     pub fn port(&self, key: &str) -> Option<u16> {
-        self.number(key, 1..=65535)
-            .and_then(|number| u16::try_from(number).ok())
+        self.number(key, 1..=65535).and_then(|number| u16::try_from(number).ok())
     }
 
     /// A list of texts; an empty one if the key is missing.
@@ -181,14 +146,9 @@ impl<'a> Table<'a> {
             return Vec::new();
         };
         let texts = item.as_array().and_then(|array| {
-            array
-                .iter()
-                .map(|value| value.as_str().map(ToOwned::to_owned))
-                .collect()
+            array.iter().map(|value| value.as_str().map(ToOwned::to_owned)).collect()
         });
-        texts
-            .or_else(|| self.mismatch(key, item, "a list of texts"))
-            .unwrap_or_default()
+        texts.or_else(|| self.mismatch(key, item, "a list of texts")).unwrap_or_default()
     }
 
     /// A table of texts in the order of the file; an empty one if the key is missing.
@@ -197,9 +157,7 @@ impl<'a> Table<'a> {
             return Vec::new();
         };
         let keys = table.keys();
-        keys.into_iter()
-            .filter_map(|key| Some((key.clone(), table.text(&key)?)))
-            .collect()
+        keys.into_iter().filter_map(|key| Some((key.clone(), table.text(&key)?))).collect()
     }
 
     /// A required table.
@@ -211,9 +169,7 @@ impl<'a> Table<'a> {
     /// A table, if it is there.
     pub fn optional_table(&self, key: &str) -> Option<Table<'a>> {
         let item = self.get(key)?;
-        let table = item
-            .as_table_like()
-            .or_else(|| self.mismatch(key, item, "a table"))?;
+        let table = item.as_table_like().or_else(|| self.mismatch(key, item, "a table"))?;
         Some(Table::new(self.source, item, table, self.path_of(key)))
     }
 
@@ -223,9 +179,7 @@ impl<'a> Table<'a> {
             return Vec::new();
         };
         let Some(list) = item.as_array_of_tables() else {
-            return self
-                .mismatch(key, item, "a list of tables")
-                .unwrap_or_default();
+            return self.mismatch(key, item, "a list of tables").unwrap_or_default();
         };
         let mut values = Vec::new();
         for (position, table) in list.iter().enumerate() {
@@ -261,10 +215,7 @@ impl<'a> Table<'a> {
         let asked = self.asked.borrow();
         let known: Vec<String> = asked.iter().map(|key| format!("`{key}`")).collect();
         for key in self.keys().iter().filter(|key| !asked.contains(*key)) {
-            self.refuse(
-                key,
-                format!("unknown key; known here: {}", known.join(", ")),
-            );
+            self.refuse(key, format!("unknown key; known here: {}", known.join(", ")));
         }
     }
 
@@ -286,11 +237,7 @@ fn shown(item: &Item) -> String {
 }
 
 fn article(noun: &str) -> &'static str {
-    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
-        "an"
-    } else {
-        "a"
-    }
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
 }
 
 #[cfg(test)]
@@ -320,9 +267,7 @@ mod tests {
 
     #[test]
     fn a_syntax_error_has_its_line() {
-        let error = Source::new("x.toml", "a = 1\nb = \n")
-            .read(|_| Some(()))
-            .unwrap_err();
+        let error = Source::new("x.toml", "a = 1\nb = \n").read(|_| Some(())).unwrap_err();
         assert_eq!(error.0[0].line, 2);
     }
 }

@@ -66,18 +66,12 @@ impl Repository {
 
     /// The image called `digest` in this repository.
     pub fn pin(&self, digest: Digest) -> Reference {
-        Reference {
-            repository: self.clone(),
-            name: Name::Digest(digest),
-        }
+        Reference { repository: self.clone(), name: Name::Digest(digest) }
     }
 
     /// The image that `tag` names at the moment in this repository.
     pub fn tag(&self, tag: Tag) -> Reference {
-        Reference {
-            repository: self.clone(),
-            name: Name::Tag(tag),
-        }
+        Reference { repository: self.clone(), name: Name::Tag(tag) }
     }
 }
 
@@ -91,18 +85,12 @@ impl FromStr for Repository {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let refuse = || ReferenceError {
-            text: text.to_owned(),
-            wanted: WANTED_REPOSITORY,
-        };
+        let refuse = || ReferenceError { text: text.to_owned(), wanted: WANTED_REPOSITORY };
         let (registry, path) = text.split_once('/').ok_or_else(refuse)?;
         if !is_registry(registry) || path.is_empty() || !path.split('/').all(is_component) {
             return Err(refuse());
         }
-        Ok(Self {
-            registry: registry.to_owned(),
-            path: path.to_owned(),
-        })
+        Ok(Self { registry: registry.to_owned(), path: path.to_owned() })
     }
 }
 
@@ -133,9 +121,7 @@ fn is_component(text: &str) -> bool {
     let legal = |byte: u8| alphanumeric(byte) || b"._-".contains(&byte);
     let bytes = text.as_bytes();
     let ends = [bytes.first(), bytes.last()];
-    ends.into_iter()
-        .all(|end| end.copied().is_some_and(alphanumeric))
-        && text.bytes().all(legal)
+    ends.into_iter().all(|end| end.copied().is_some_and(alphanumeric)) && text.bytes().all(legal)
 }
 
 impl Tag {
@@ -159,10 +145,7 @@ impl FromStr for Tag {
         let legal = |byte: u8| word(byte) || b".-".contains(&byte);
         let starts = text.bytes().next().is_some_and(word);
         if !starts || text.len() > 128 || !text.bytes().all(legal) {
-            return Err(ReferenceError {
-                text: text.to_owned(),
-                wanted: WANTED_TAG,
-            });
+            return Err(ReferenceError { text: text.to_owned(), wanted: WANTED_TAG });
         }
         Ok(Self(text.to_owned()))
     }
@@ -191,10 +174,7 @@ impl FromStr for Reference {
     type Err = ReferenceError;
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let refuse = || ReferenceError {
-            text: text.to_owned(),
-            wanted: WANTED_REFERENCE,
-        };
+        let refuse = || ReferenceError { text: text.to_owned(), wanted: WANTED_REFERENCE };
         if let Some((repository, digest)) = text.split_once('@') {
             let digest = digest.parse().map_err(|_| refuse())?;
             return Ok(repository.parse::<Repository>()?.pin(digest));
@@ -214,24 +194,15 @@ mod tests {
     fn a_reference_reads_back_as_it_was_written() {
         let digest = Digest::of(b"x");
         let pin = format!("127.0.0.1:5510/nutri/backend@{digest}");
-        for text in [
-            "ghcr.io/acme/nutri/backend:1.2",
-            "localhost:5000/a:latest",
-            pin.as_str(),
-        ] {
+        for text in ["ghcr.io/acme/nutri/backend:1.2", "localhost:5000/a:latest", pin.as_str()] {
             assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn refuses_what_a_registry_would_refuse() {
-        for text in [
-            "nutri",
-            "ghcr.io/Acme/x:1",
-            "ghcr.io/acme",
-            "ghcr.io/a/-b:1",
-            "ghcr.io/a:.x",
-        ] {
+        for text in ["nutri", "ghcr.io/Acme/x:1", "ghcr.io/acme", "ghcr.io/a/-b:1", "ghcr.io/a:.x"]
+        {
             assert!(text.parse::<Reference>().is_err(), "{text}");
         }
     }

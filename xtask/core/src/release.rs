@@ -92,17 +92,12 @@ impl Release {
             return Ok(());
         }
         let version = self.version.clone();
-        Err(ReleaseConflict {
-            version,
-            differences: differences.join("; "),
-        })
+        Err(ReleaseConflict { version, differences: differences.join("; ") })
     }
 
     /// The name of the last migration that the services expect.
     pub fn schema_head(&self) -> Option<&str> {
-        self.migrations
-            .last()
-            .map(|migration| migration.name.as_str())
+        self.migrations.last().map(|migration| migration.name.as_str())
     }
 }
 
@@ -145,31 +140,19 @@ mod tests {
     #[test]
     fn a_version_names_the_commit_and_the_change_upon_it() {
         assert_eq!(version_of("0123456789abcdef", None), "0123456789ab");
-        assert_eq!(
-            version_of("0123456789abcdef", Some("fedcba987654")),
-            "0123456789ab-fedcba98"
-        );
+        assert_eq!(version_of("0123456789abcdef", Some("fedcba987654")), "0123456789ab-fedcba98");
     }
 
     #[test]
     fn the_same_version_with_other_bytes_is_a_conflict() {
         assert_eq!(release(b"a").agrees_with(&release(b"a")), Ok(()));
-        let conflict = release(b"a")
-            .agrees_with(&release(b"b"))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            conflict.contains("`backend` ca978112ca1b here, 3e23e8160039 there"),
-            "{conflict}"
-        );
+        let conflict = release(b"a").agrees_with(&release(b"b")).unwrap_err().to_string();
+        assert!(conflict.contains("`backend` ca978112ca1b here, 3e23e8160039 there"), "{conflict}");
     }
 
     #[test]
     fn a_release_reads_back_as_it_was_written() {
         let text = serde_json::to_string(&release(b"a")).unwrap();
-        assert_eq!(
-            serde_json::from_str::<Release>(&text).unwrap(),
-            release(b"a")
-        );
+        assert_eq!(serde_json::from_str::<Release>(&text).unwrap(), release(b"a"));
     }
 }

@@ -85,32 +85,20 @@ fn plan_service(
 ) -> ServiceRollout {
     let service = desired.service.name.clone();
     let container = desired.container(project);
-    let met = observed
-        .iter()
-        .any(|it| it.container == container && desired.is_met_by(it));
-    let mut rollout = ServiceRollout {
-        service,
-        forward: Vec::new(),
-        retire: Vec::new(),
-    };
+    let met = observed.iter().any(|it| it.container == container && desired.is_met_by(it));
+    let mut rollout = ServiceRollout { service, forward: Vec::new(), retire: Vec::new() };
     for other in observed.iter().filter(|it| it.container != container) {
         retire_other(&mut rollout, other, serving);
     }
     if !met {
         if observed.iter().any(|it| it.container == container) {
             let container = container.clone();
-            rollout.forward.push(Step::new(
-                Change::Remove { container },
-                "it ended by itself",
-            ));
+            rollout.forward.push(Step::new(Change::Remove { container }, "it ended by itself"));
         }
         rollout.forward.push(start(desired, &container));
     }
     if !met || serving != Some(container.as_str()) {
-        let change = Change::Switch {
-            service: desired.service.name.clone(),
-            container,
-        };
+        let change = Change::Switch { service: desired.service.name.clone(), container };
         rollout.forward.push(Step::new(change, "it is ready"));
     }
     rollout
@@ -119,13 +107,7 @@ fn plan_service(
 fn start(desired: &Desired, container: &str) -> Step<Change> {
     let service = desired.service.name.clone();
     let why = format!("release `{}` is wanted", desired.release);
-    Step::new(
-        Change::Start {
-            service,
-            container: container.to_owned(),
-        },
-        why,
-    )
+    Step::new(Change::Start { service, container: container.to_owned() }, why)
 }
 
 /// What serves is drained after the switch; what serves nobody was left by a rollout that was cut.
@@ -134,22 +116,16 @@ fn retire_other(rollout: &mut ServiceRollout, other: &Observed, serving: Option<
     if other.running && serving == Some(container.as_str()) {
         let service = rollout.service.clone();
         let why = format!("release `{}` is replaced", other.release);
-        rollout
-            .retire
-            .push(Step::new(Change::Drain { service, container }, why));
+        rollout.retire.push(Step::new(Change::Drain { service, container }, why));
     } else {
         let why = "it serves nobody: left by an earlier rollout";
-        rollout
-            .forward
-            .insert(0, Step::new(Change::Remove { container }, why));
+        rollout.forward.insert(0, Step::new(Change::Remove { container }, why));
     }
 }
 
 /// Whether a rollout of these plans would change what serves.
 pub fn is_idle(plans: &[ServiceRollout]) -> bool {
-    plans
-        .iter()
-        .all(|plan| plan.forward.is_empty() && plan.retire.is_empty())
+    plans.iter().all(|plan| plan.forward.is_empty() && plan.retire.is_empty())
 }
 
 #[cfg(test)]
@@ -187,17 +163,10 @@ mod tests {
 
     fn lines(wanted: &Desired, found: &[Observed], serving: Option<&Desired>) -> String {
         let serving = serving.map(|it| (it.service.name.clone(), it.container("nutri")));
-        let plans = plan(
-            "nutri",
-            std::slice::from_ref(wanted),
-            found,
-            &serving.into_iter().collect(),
-        );
+        let plans =
+            plan("nutri", std::slice::from_ref(wanted), found, &serving.into_iter().collect());
         let steps = plans[0].forward.iter().chain(&plans[0].retire);
-        steps
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("\n")
+        steps.map(ToString::to_string).collect::<Vec<_>>().join("\n")
     }
 
     #[test]
@@ -244,9 +213,6 @@ mod tests {
     #[test]
     fn nothing_is_done_where_everything_is_as_wanted() {
         let wanted = desired("r1");
-        assert_eq!(
-            lines(&wanted, &[observed(&wanted, true)], Some(&wanted)),
-            ""
-        );
+        assert_eq!(lines(&wanted, &[observed(&wanted, true)], Some(&wanted)), "");
     }
 }

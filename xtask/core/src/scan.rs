@@ -42,10 +42,15 @@ pub fn judge(scanner: &str, scanners: &[&str], answer: &Value) -> Result<ScanVer
 fn blocking_findings(result: &Value) -> Vec<String> {
     let list = |key: &str| result[key].as_array().cloned().unwrap_or_default();
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or("?").to_owned();
-    let secret = |it: &Value| format!("secret `{}` in `{}`", text(it, "RuleID"), text(result, "Target"));
+    let secret =
+        |it: &Value| format!("secret `{}` in `{}`", text(it, "RuleID"), text(result, "Target"));
     let vulnerability = |it: &Value| {
         let (package, installed) = (text(it, "PkgName"), text(it, "InstalledVersion"));
-        format!("{} in {package} {installed}, fixed in {}", text(it, "VulnerabilityID"), text(it, "FixedVersion"))
+        format!(
+            "{} in {package} {installed}, fixed in {}",
+            text(it, "VulnerabilityID"),
+            text(it, "FixedVersion")
+        )
     };
     let stops = |it: &&Value| {
         let severe = it["Severity"].as_str().is_some_and(|it| BLOCKING.contains(&it));

@@ -88,11 +88,7 @@ impl Server {
                 std::thread::spawn(move || serve(stream, &*handler).ok());
             }
         });
-        Ok(Self {
-            address,
-            is_stopping,
-            listener: Some(listener),
-        })
+        Ok(Self { address, is_stopping, listener: Some(listener) })
     }
 
     /// `127.0.0.1` and the port.
@@ -115,35 +111,23 @@ impl Drop for Server {
 impl Request {
     /// The value of a header, by its lowercase name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
     /// The first value of a query parameter.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
     fn expects_continue(&self) -> bool {
-        self.header("expect")
-            .is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
+        self.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
     }
 }
 
 impl Response {
     /// An answer without a body.
     pub fn new(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-            cut_after: None,
-        }
+        Self { status, headers: Vec::new(), body: Vec::new(), cut_after: None }
     }
 
     /// The same with a header more.
@@ -207,11 +191,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     // Some clients try TLS first: they are told at once that it is not spoken here.
-    if reader
-        .fill_buf()?
-        .first()
-        .is_some_and(|byte| !byte.is_ascii_uppercase())
-    {
+    if reader.fill_buf()?.first().is_some_and(|byte| !byte.is_ascii_uppercase()) {
         return Ok(None);
     }
     let mut head = Vec::new();
@@ -231,19 +211,14 @@ fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
         method: parsed.method.unwrap_or_default().to_owned(),
         path: path.to_owned(),
         query: pairs(query),
-        headers: headers
-            .map(|h| (h.name.to_ascii_lowercase(), text(h.value)))
-            .collect(),
+        headers: headers.map(|h| (h.name.to_ascii_lowercase(), text(h.value))).collect(),
         body: Vec::new(),
     }))
 }
 
 fn pairs(query: &str) -> Vec<(String, String)> {
-    let decode = |text: &str| {
-        percent_encoding::percent_decode_str(text)
-            .decode_utf8_lossy()
-            .into_owned()
-    };
+    let decode =
+        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {
@@ -261,11 +236,7 @@ fn content_length(request: &Request) -> Option<u64> {
 fn read_body(reader: &mut impl BufRead, request: &mut Request) -> io::Result<()> {
     if let Some(length) = content_length(request) {
         let read = reader.take(length).read_to_end(&mut request.body)? as u64;
-        return if read == length {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::UnexpectedEof.into())
-        };
+        return if read == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
     }
     if request.header("transfer-encoding") != Some("chunked") {
         return Ok(());
@@ -284,10 +255,7 @@ fn read_body(reader: &mut impl BufRead, request: &mut Request) -> io::Result<()>
 
 fn write(writer: &mut TcpStream, request: &Request, response: &Response) -> io::Result<()> {
     let mut bytes = format!("HTTP/1.1 {} Status\r\n", response.status).into_bytes();
-    let names_length = response
-        .headers
-        .iter()
-        .any(|(name, _)| name == "Content-Length");
+    let names_length = response.headers.iter().any(|(name, _)| name == "Content-Length");
     for (name, value) in &response.headers {
         bytes.extend(format!("{name}: {value}\r\n").into_bytes());
     }

@@ -23,9 +23,7 @@ pub fn members(archive: &mut (impl Read + Seek)) -> io::Result<Vec<Member>> {
     let len = archive.seek(SeekFrom::End(0))?;
     archive.seek(SeekFrom::Start(0))?;
     let mut magic = [0; MAGIC.len()];
-    archive
-        .read_exact(&mut magic)
-        .map_err(|_| invalid("it is not an ar archive"))?;
+    archive.read_exact(&mut magic).map_err(|_| invalid("it is not an ar archive"))?;
     if &magic != MAGIC {
         return Err(invalid("it is not an ar archive"));
     }
@@ -46,9 +44,7 @@ pub fn members(archive: &mut (impl Read + Seek)) -> io::Result<Vec<Member>> {
 fn read_member(archive: &mut (impl Read + Seek), at: u64, len: u64) -> io::Result<Member> {
     let mut header = [0; HEADER_LEN];
     archive.seek(SeekFrom::Start(at))?;
-    archive
-        .read_exact(&mut header)
-        .map_err(|_| invalid("a member's header is cut off"))?;
+    archive.read_exact(&mut header).map_err(|_| invalid("a member's header is cut off"))?;
     if &header[58..] != b"`\n" {
         return Err(invalid("a member's header is damaged"));
     }
@@ -64,16 +60,12 @@ fn read_member(archive: &mut (impl Read + Seek), at: u64, len: u64) -> io::Resul
 }
 
 fn text(field: &[u8]) -> Option<&str> {
-    std::str::from_utf8(field)
-        .ok()
-        .map(|text| text.trim_end_matches(' '))
+    std::str::from_utf8(field).ok().map(|text| text.trim_end_matches(' '))
 }
 
 /// Digits only: `parse` alone would take a sign.
 fn decimal(text: &str) -> Option<u64> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())?
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 fn invalid(why: &str) -> io::Error {
@@ -89,14 +81,8 @@ mod tests {
     fn archive(members: &[(&str, &[u8])]) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         for (name, content) in members {
-            let header = format!(
-                "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n",
-                0,
-                0,
-                0,
-                100644,
-                content.len()
-            );
+            let header =
+                format!("{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n", 0, 0, 0, 100644, content.len());
             bytes.extend_from_slice(header.as_bytes());
             bytes.extend_from_slice(content);
             if content.len() % 2 == 1 {
@@ -108,30 +94,16 @@ mod tests {
 
     #[test]
     fn finds_members_of_odd_and_even_length() {
-        let bytes = archive(&[
-            ("debian-binary", b"2.0\n"),
-            ("odd/", b"abc"),
-            ("empty", b""),
-        ]);
+        let bytes = archive(&[("debian-binary", b"2.0\n"), ("odd/", b"abc"), ("empty", b"")]);
         let found = members(&mut Cursor::new(&bytes)).unwrap();
         let parts: Vec<_> = found
             .iter()
             .map(|member| {
                 let from = member.offset as usize;
-                (
-                    member.name.as_str(),
-                    &bytes[from..from + member.size as usize],
-                )
+                (member.name.as_str(), &bytes[from..from + member.size as usize])
             })
             .collect();
-        assert_eq!(
-            parts,
-            [
-                ("debian-binary", &b"2.0\n"[..]),
-                ("odd", b"abc"),
-                ("empty", b"")
-            ]
-        );
+        assert_eq!(parts, [("debian-binary", &b"2.0\n"[..]), ("odd", b"abc"), ("empty", b"")]);
     }
 
     #[test]

@@ -27,12 +27,7 @@ pub struct BlobWriter {
 impl BlobWriter {
     pub(crate) fn new(dir: PathBuf) -> Result<Self> {
         let file = partial_in(&dir)?;
-        Ok(Self {
-            dir,
-            file,
-            hasher: Sha256::new(),
-            size: 0,
-        })
+        Ok(Self { dir, file, hasher: Sha256::new(), size: 0 })
     }
 
     /// Gives the blob its name. If a blob of that name is there, its bytes are these bytes.
@@ -52,21 +47,14 @@ impl BlobWriter {
 
 impl Write for BlobWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let len = self
-            .file
-            .as_file_mut()
-            .write(bytes)
-            .map_err(|error| self.blame(&error))?;
+        let len = self.file.as_file_mut().write(bytes).map_err(|error| self.blame(&error))?;
         self.hasher.update(&bytes[..len]);
         self.size += len as u64;
         Ok(len)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file
-            .as_file_mut()
-            .flush()
-            .map_err(|error| self.blame(&error))
+        self.file.as_file_mut().flush().map_err(|error| self.blame(&error))
     }
 }
 
@@ -105,17 +93,11 @@ pub(crate) struct Aside {
 impl Aside {
     /// Starts the file that will be called `path`.
     pub(crate) fn new(path: &Path) -> Result<Self> {
-        Ok(Self {
-            path: path.to_owned(),
-            file: partial_in(parent(path))?,
-        })
+        Ok(Self { path: path.to_owned(), file: partial_in(parent(path))? })
     }
 
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file
-            .as_file_mut()
-            .write_all(bytes)
-            .map_err(Error::disk("write", &self.path))
+        self.file.as_file_mut().write_all(bytes).map_err(Error::disk("write", &self.path))
     }
 
     pub(crate) fn settle(self) -> Result<()> {
@@ -126,28 +108,18 @@ impl Aside {
 fn partial_in(dir: &Path) -> Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     // Readable like any other file, less the umask: layouts are shared between users.
-    builder
-        .prefix(PARTIAL_PREFIX)
-        .permissions(Permissions::from_mode(0o644));
-    builder
-        .tempfile_in(dir)
-        .map_err(Error::disk("write in", dir))
+    builder.prefix(PARTIAL_PREFIX).permissions(Permissions::from_mode(0o644));
+    builder.tempfile_in(dir).map_err(Error::disk("write in", dir))
 }
 
 /// Brings the bytes to disk, then the name, then the entry of the directory.
 fn settle(file: NamedTempFile, path: &Path) -> Result<()> {
-    file.as_file()
-        .sync_all()
-        .map_err(Error::disk("write", path))?;
-    file.persist(path)
-        .map_err(|error| Error::disk("name", path)(error.error))?;
+    file.as_file().sync_all().map_err(Error::disk("write", path))?;
+    file.persist(path).map_err(|error| Error::disk("name", path)(error.error))?;
     let dir = parent(path);
-    File::open(dir)
-        .and_then(|dir| dir.sync_all())
-        .map_err(Error::disk("write", dir))
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(Error::disk("write", dir))
 }
 
 fn parent(path: &Path) -> &Path {
-    path.parent()
-        .expect("every file here is inside a directory of ours")
+    path.parent().expect("every file here is inside a directory of ours")
 }

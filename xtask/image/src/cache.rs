@@ -76,9 +76,7 @@ pub fn cached_layer_with(
     let contents = key::contents(tree);
     let known = contents::look(&contents, cache)?;
     let key = key::key_of(tree, options.level.encoder_id(), &known);
-    let remembered = cache
-        .layer(&key)
-        .filter(|layer| layout.holds(&layer.descriptor));
+    let remembered = cache.layer(&key).filter(|layer| layout.holds(&layer.descriptor));
     if let Some(layer) = remembered {
         cache.save()?;
         return Ok((layer, Reused));

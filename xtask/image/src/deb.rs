@@ -47,20 +47,13 @@ impl Deb {
     /// Reads the control archive of the package at `path`.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
-        let name = path
-            .file_name()
-            .map_or_else(String::new, |name| name.to_string_lossy().into());
-        let refuse = |why: String| Error::Package {
-            package: name.clone(),
-            why,
-        };
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into());
+        let refuse = |why: String| Error::Package { package: name.clone(), why };
         let mut file = File::open(&path).map_err(Error::disk("read", &path))?;
         let members = ar::members(&mut file).map_err(|error| refuse(error.to_string()))?;
         check_format(&mut file, &members).map_err(|why| refuse(why.to_owned()))?;
         let find = |prefix: &str| -> Result<Member> {
-            let mut found = members
-                .iter()
-                .filter(|member| member.name.starts_with(prefix));
+            let mut found = members.iter().filter(|member| member.name.starts_with(prefix));
             match (found.next(), found.next()) {
                 (Some(member), None) => Ok(member.clone()),
                 (None, _) => Err(refuse(format!("it has no `{prefix}`"))),
@@ -73,26 +66,15 @@ impl Deb {
     }
 
     fn of_parts(path: PathBuf, data: Member, mut parts: Parts) -> Result<Self, String> {
-        let text = parts
-            .remove("control")
-            .ok_or("its control archive has no `control`")?;
+        let text = parts.remove("control").ok_or("its control archive has no `control`")?;
         let text = String::from_utf8(text).map_err(|_| "its `control` is not UTF-8")?;
         let control = Control::parse(&text)?;
         let md5sums = parts.remove("md5sums").unwrap_or_default();
         let conffiles = parts.remove("conffiles").unwrap_or_default();
         let conffiles = conffile_paths(&lossy(&conffiles));
-        let (scripts, extras) = parts
-            .into_iter()
-            .partition(|(name, _)| SCRIPTS.contains(&name.as_str()));
-        Ok(Self {
-            path,
-            data,
-            control,
-            md5sums,
-            scripts,
-            conffiles,
-            extras,
-        })
+        let (scripts, extras) =
+            parts.into_iter().partition(|(name, _)| SCRIPTS.contains(&name.as_str()));
+        Ok(Self { path, data, control, md5sums, scripts, conffiles, extras })
     }
 
     /// The fields of the package.
@@ -124,10 +106,7 @@ impl Deb {
     }
 
     fn refuse(&self, why: &impl ToString) -> Error {
-        Error::Package {
-            package: self.control.package().to_owned(),
-            why: why.to_string(),
-        }
+        Error::Package { package: self.control.package().to_owned(), why: why.to_string() }
     }
 }
 
@@ -136,17 +115,12 @@ type Parts = BTreeMap<String, Vec<u8>>;
 
 /// The paths in `conffiles`; a line may also say what to do with a path on upgrades.
 fn conffile_paths(text: &str) -> Vec<String> {
-    let paths = text
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| line.starts_with('/'));
+    let paths = text.lines().map(str::trim_end).filter(|line| line.starts_with('/'));
     paths.map(str::to_owned).collect()
 }
 
 fn check_format(file: &mut File, members: &[Member]) -> Result<(), &'static str> {
-    let first = members
-        .first()
-        .filter(|first| first.name == "debian-binary" && first.size < 64);
+    let first = members.first().filter(|first| first.name == "debian-binary" && first.size < 64);
     let first = first.ok_or("it does not begin with `debian-binary`")?;
     let mut format = Vec::new();
     let read = file

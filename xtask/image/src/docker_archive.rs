@@ -41,9 +41,7 @@ pub fn write_from_layout(
     let config = layout.read_blob(&manifest.config)?;
     let diff_ids = parse::<DiffIds>(&config)?.into_list();
     if diff_ids.len() != manifest.layers.len() {
-        return Err(Error::Image(
-            "config and manifest differ in the number of layers".to_owned(),
-        ));
+        return Err(Error::Image("config and manifest differ in the number of layers".to_owned()));
     }
     let mut archive = start(&config, &diff_ids, tags, sink)?;
     let mut written = BTreeSet::new();
@@ -52,10 +50,7 @@ pub fn write_from_layout(
             copy_layer(&mut archive, layout, layer, diff_id)?;
         }
     }
-    archive
-        .finish()
-        .map(drop)
-        .map_err(Error::sink("the end of an archive"))
+    archive.finish().map(drop).map_err(Error::sink("the end of an archive"))
 }
 
 /// Writes an image whose layers are trees, without compressing anything. Each tree is read
@@ -68,10 +63,7 @@ pub fn write_from_trees(
     tags: &[String],
     sink: impl Write,
 ) -> Result<()> {
-    let diff_ids = trees
-        .iter()
-        .map(|tree| layer::diff_id(tree))
-        .collect::<Result<Vec<_>>>()?;
+    let diff_ids = trees.iter().map(|tree| layer::diff_id(tree)).collect::<Result<Vec<_>>>()?;
     let config = config_bytes(config, &diff_ids, platform, created)?;
     let mut archive = start(&config, &diff_ids, tags, sink)?;
     let mut written = BTreeSet::new();
@@ -83,10 +75,7 @@ pub fn write_from_trees(
             archive.file_end(size).map_err(Error::sink("a layer"))?;
         }
     }
-    archive
-        .finish()
-        .map(drop)
-        .map_err(Error::sink("the end of an archive"))
+    archive.finish().map(drop).map_err(Error::sink("the end of an archive"))
 }
 
 /// Writes the manifest and the config.
@@ -98,17 +87,10 @@ fn start<W: Write>(
 ) -> Result<Writer<W>> {
     let config_name = format!("{}.json", Digest::of(config).hex());
     let layers = diff_ids.iter().map(layer_name).collect();
-    let entry = Entry {
-        config: config_name.clone(),
-        repo_tags: tags,
-        layers,
-    };
+    let entry = Entry { config: config_name.clone(), repo_tags: tags, layers };
     let manifest = json_v1::to_bytes(&[entry])?;
     let mut archive = Writer::new(sink);
-    for (name, bytes) in [
-        ("manifest.json", manifest.as_slice()),
-        (&config_name, config),
-    ] {
+    for (name, bytes) in [("manifest.json", manifest.as_slice()), (&config_name, config)] {
         archive
             .file_whole(name.as_bytes(), MODE, Owner::default(), bytes)
             .map_err(Error::sink(format!("`{name}`")))?;
@@ -142,26 +124,18 @@ fn copy_layer(
     let mut buffer = vec![0; COPY_LEN];
     let mut copied = 0;
     loop {
-        let len = decoder
-            .read(&mut buffer)
-            .map_err(Error::disk("unpack", &path))?;
+        let len = decoder.read(&mut buffer).map_err(Error::disk("unpack", &path))?;
         copied += len as u64;
         if len == 0 || copied > size {
             break;
         }
         hasher.update(&buffer[..len]);
-        archive
-            .file_bytes(&buffer[..len])
-            .map_err(Error::sink("a layer"))?;
+        archive.file_bytes(&buffer[..len]).map_err(Error::sink("a layer"))?;
     }
     let found = Digest::from_bytes(hasher.finalize().into());
     if copied != size || found != *diff_id {
         let found = format!("a layer with diff id `{found}`, wanted `{diff_id}`");
-        return Err(Error::Corrupt {
-            wanted: layer.digest,
-            size: layer.size,
-            found,
-        });
+        return Err(Error::Corrupt { wanted: layer.digest, size: layer.size, found });
     }
     archive.file_end(size).map_err(Error::sink("a layer"))
 }

@@ -42,11 +42,7 @@ pub fn machine(head: &[u8]) -> Option<u16> {
     }
     let bytes = [head[18], head[19]];
     let big_endian = head[5] == BIG_ENDIAN;
-    Some(if big_endian {
-        u16::from_be_bytes(bytes)
-    } else {
-        u16::from_le_bytes(bytes)
-    })
+    Some(if big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
 }
 
 /// Checks every file of `tree`, and reports all that do not fit.
@@ -58,18 +54,10 @@ pub fn check_tree(tree: &Tree, platform: Platform) -> Result<(), Vec<Mismatch>> 
     let mismatches: Vec<_> = files
         .filter_map(|(path, content)| {
             let found = misfit(content, platform)?;
-            Some(Mismatch {
-                path: lossy(path),
-                wanted: platform,
-                found,
-            })
+            Some(Mismatch { path: lossy(path), wanted: platform, found })
         })
         .collect();
-    if mismatches.is_empty() {
-        Ok(())
-    } else {
-        Err(mismatches)
-    }
+    if mismatches.is_empty() { Ok(()) } else { Err(mismatches) }
 }
 
 fn misfit(content: &Content, platform: Platform) -> Option<Found> {
@@ -92,25 +80,14 @@ fn read_machine(content: &Content) -> io::Result<Option<u16>> {
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path,
-            wanted,
-            found,
-        } = self;
-        write!(
-            formatter,
-            "`{path}`: wanted a binary for `{wanted}`, found {found}"
-        )
+        let Self { path, wanted, found } = self;
+        write!(formatter, "`{path}`: wanted a binary for `{wanted}`, found {found}")
     }
 }
 
 impl fmt::Display for Found {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = |number| {
-            Platform::ALL
-                .into_iter()
-                .find(|each| each.elf_machine() == number)
-        };
+        let known = |number| Platform::ALL.into_iter().find(|each| each.elf_machine() == number);
         match self {
             Self::Machine(number) => match known(*number) {
                 Some(platform) => write!(formatter, "one for `{platform}`"),
@@ -136,8 +113,7 @@ mod tests {
     fn names_every_foreign_binary_and_nothing_else() {
         let mut tree = Tree::new();
         tree.insert("native", Node::file(0o755, elf(62))).unwrap();
-        tree.insert("a/foreign", Node::file(0o755, elf(183)))
-            .unwrap();
+        tree.insert("a/foreign", Node::file(0o755, elf(183))).unwrap();
         tree.insert("a/odd", Node::file(0o644, elf(40))).unwrap();
         tree.insert("text", Node::file(0o644, "#!/bin/sh")).unwrap();
         let mismatches = check_tree(&tree, Platform::Amd64).unwrap_err();
@@ -165,21 +141,10 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_read_is_reported_not_passed() {
-        let content = Content::Disk {
-            path: "/nowhere/at/all".into(),
-            size: 64,
-        };
+        let content = Content::Disk { path: "/nowhere/at/all".into(), size: 64 };
         let owner = crate::tree::Owner::default();
         let mut tree = Tree::new();
-        tree.insert(
-            "lost",
-            Node::File {
-                mode: 0o644,
-                owner,
-                content,
-            },
-        )
-        .unwrap();
+        tree.insert("lost", Node::File { mode: 0o644, owner, content }).unwrap();
         let mismatches = check_tree(&tree, Platform::Arm64).unwrap_err();
         assert!(matches!(mismatches[0].found, Found::Unreadable(_)));
     }

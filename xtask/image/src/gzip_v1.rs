@@ -53,10 +53,7 @@ impl Default for Options {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         // More than eight compress faster than anything can read or hash.
-        Self {
-            level: Level::Default,
-            threads: threads.min(8),
-        }
+        Self { level: Level::Default, threads: threads.min(8) }
     }
 }
 
@@ -95,8 +92,7 @@ impl<W: Write> Encoder<W> {
         }
         self.sink.write_all(&self.crc.to_le_bytes())?;
         // The length in the trailer counts modulo 2^32, by RFC 1952.
-        self.sink
-            .write_all(&(self.input_len as u32).to_le_bytes())?;
+        self.sink.write_all(&(self.input_len as u32).to_le_bytes())?;
         self.sink.flush()?;
         Ok(self.sink)
     }
@@ -113,11 +109,7 @@ impl<W: Write> Encoder<W> {
         let dictionary = std::mem::replace(&mut self.dictionary, next);
         self.crc = zlib_rs::crc32::crc32(self.crc, &input);
         self.input_len += input.len() as u64;
-        self.pool.send(Job {
-            input,
-            dictionary,
-            last,
-        })
+        self.pool.send(Job { input, dictionary, last })
     }
 
     fn put(&mut self, compressed: &[u8]) -> io::Result<()> {

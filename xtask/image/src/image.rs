@@ -66,10 +66,7 @@ impl Manifest {
             media_type: media_type::MANIFEST.to_owned(),
             artifact_type: None,
             config,
-            layers: layers
-                .iter()
-                .map(|layer| layer.descriptor.clone())
-                .collect(),
+            layers: layers.iter().map(|layer| layer.descriptor.clone()).collect(),
             subject: None,
             annotations: BTreeMap::new(),
         }
@@ -98,9 +95,7 @@ pub fn write_image(
 ) -> Result<Descriptor> {
     if let Some(missing) = layers.iter().find(|layer| !layout.holds(&layer.descriptor)) {
         let digest = missing.descriptor.digest;
-        return Err(Error::Image(format!(
-            "its layer `{digest}` is not in the layout"
-        )));
+        return Err(Error::Image(format!("its layer `{digest}` is not in the layout")));
     }
     let diff_ids: Vec<_> = layers.iter().map(|layer| layer.diff_id).collect();
     let config = config_bytes(config, &diff_ids, platform, created)?;
@@ -120,10 +115,7 @@ pub fn write_index(layout: &Layout, manifests: &[(Platform, Descriptor)]) -> Res
         descriptor
     };
     let manifests = by_platform.into_iter().map(describe).collect();
-    let index = json_v1::to_bytes(&Index {
-        manifests,
-        ..Index::default()
-    })?;
+    let index = json_v1::to_bytes(&Index { manifests, ..Index::default() })?;
     layout.write_blob(media_type::INDEX, &index)
 }
 

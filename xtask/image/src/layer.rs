@@ -37,11 +37,7 @@ pub fn write_layer(tree: &Tree, layout: &Layout, options: LayerOptions) -> Resul
     let (encoder, diff_id) = write_hashed(tree, encoder)?;
     let blob: BlobWriter = encoder.finish().map_err(Error::sink("the layer"))?;
     let descriptor = blob.finish(media_type::LAYER_GZIP)?;
-    Ok(LayerBlob {
-        descriptor,
-        diff_id,
-        unpacked_size: tree.unpacked_size(),
-    })
+    Ok(LayerBlob { descriptor, diff_id, unpacked_size: tree.unpacked_size() })
 }
 
 /// The digest of the tar of `tree`, which is written nowhere.
@@ -60,9 +56,7 @@ pub fn tar_size(tree: &Tree) -> Result<u64> {
     for (path, node) in tree.iter() {
         write_header(&mut writer, path, node)?;
         if let Node::File { content, .. } = node {
-            writer
-                .file_end(content.size())
-                .map_err(Error::sink("a count"))?;
+            writer.file_end(content.size()).map_err(Error::sink("a count"))?;
         }
     }
     let Counting(headers) = writer.finish().map_err(Error::sink("a count"))?;
@@ -70,10 +64,7 @@ pub fn tar_size(tree: &Tree) -> Result<u64> {
 }
 
 fn write_hashed<W: Write>(tree: &Tree, sink: W) -> Result<(W, Digest)> {
-    let hashing = Hashing {
-        sink,
-        hasher: Sha256::new(),
-    };
+    let hashing = Hashing { sink, hasher: Sha256::new() };
     let Hashing { sink, hasher } = write_entries(tree, hashing)?;
     Ok((sink, Digest::from_bytes(hasher.finalize().into())))
 }
@@ -116,17 +107,13 @@ fn write_content(
         if len < want {
             return Err(resized(path, content));
         }
-        writer
-            .file_bytes(&buffer[..len])
-            .map_err(Error::sink(format!("`{}`", lossy(path))))?;
+        writer.file_bytes(&buffer[..len]).map_err(Error::sink(format!("`{}`", lossy(path))))?;
         left -= len as u64;
     }
     if reader.read(&mut [0]).map_err(unreadable(path, content))? != 0 {
         return Err(resized(path, content));
     }
-    writer
-        .file_end(size)
-        .map_err(Error::sink(format!("`{}`", lossy(path))))
+    writer.file_end(size).map_err(Error::sink(format!("`{}`", lossy(path))))
 }
 
 fn unreadable<'a>(path: &'a [u8], content: &'a Content) -> impl FnOnce(io::Error) -> Error + 'a {
@@ -137,14 +124,9 @@ fn unreadable<'a>(path: &'a [u8], content: &'a Content) -> impl FnOnce(io::Error
 }
 
 fn resized(path: &[u8], content: &Content) -> Error {
-    let source = content
-        .disk_path()
-        .map(|path| format!("` from `{}", path.display()));
+    let source = content.disk_path().map(|path| format!("` from `{}", path.display()));
     let path = lossy(path) + &source.unwrap_or_default();
-    Error::Resized {
-        path,
-        wanted: content.size(),
-    }
+    Error::Resized { path, wanted: content.size() }
 }
 
 /// Hashes what it passes on.

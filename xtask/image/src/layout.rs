@@ -79,8 +79,7 @@ impl Layout {
         let mut bytes = Vec::new();
         // One byte more than promised is enough to notice that there are too many.
         let mut file = file.take(descriptor.size.saturating_add(1));
-        file.read_to_end(&mut bytes)
-            .map_err(Error::disk("read", &path))?;
+        file.read_to_end(&mut bytes).map_err(Error::disk("read", &path))?;
         check(descriptor, Digest::of(&bytes), bytes.len() as u64)?;
         Ok(bytes)
     }
@@ -100,26 +99,18 @@ impl Layout {
 
     /// The manifest or index that `name` names.
     pub fn resolve(&self, name: &str) -> Result<Option<Descriptor>> {
-        Ok(self
-            .index()?
-            .manifests
-            .into_iter()
-            .find(|descriptor| is_named(descriptor, name)))
+        Ok(self.index()?.manifests.into_iter().find(|descriptor| is_named(descriptor, name)))
     }
 
     /// Makes `name` name `descriptor`, and nothing else. Names are kept sorted, so that the
     /// index does not depend on the order of building.
     pub fn set_name(&self, name: &str, descriptor: &Descriptor) -> Result<()> {
         let mut descriptor = descriptor.clone();
-        descriptor
-            .annotations
-            .insert(REF_NAME.to_owned(), name.to_owned());
+        descriptor.annotations.insert(REF_NAME.to_owned(), name.to_owned());
         self.change_index(|index| {
             index.manifests.retain(|held| !is_named(held, name));
             index.manifests.push(descriptor);
-            index
-                .manifests
-                .sort_by(|left, right| ref_name(left).cmp(&ref_name(right)));
+            index.manifests.sort_by(|left, right| ref_name(left).cmp(&ref_name(right)));
         })
     }
 
@@ -164,22 +155,13 @@ pub(crate) fn lock(dir: &Path) -> Result<File> {
 }
 
 fn write_missing(path: &Path, bytes: &[u8]) -> Result<()> {
-    if path.exists() {
-        Ok(())
-    } else {
-        write_aside(path, bytes)
-    }
+    if path.exists() { Ok(()) } else { write_aside(path, bytes) }
 }
 
 fn is_stale(entry: &fs::DirEntry) -> bool {
-    let partial = entry
-        .file_name()
-        .to_string_lossy()
-        .starts_with(PARTIAL_PREFIX);
+    let partial = entry.file_name().to_string_lossy().starts_with(PARTIAL_PREFIX);
     let modified = entry.metadata().and_then(|metadata| metadata.modified());
-    let age = modified
-        .ok()
-        .and_then(|at| SystemTime::now().duration_since(at).ok());
+    let age = modified.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
     partial && age.is_some_and(|age| age > PARTIAL_AGE_MAX)
 }
 
@@ -196,11 +178,7 @@ fn check(wanted: &Descriptor, digest: Digest, size: u64) -> Result<()> {
         return Ok(());
     }
     let found = format!("{size} bytes with digest `{digest}`");
-    Err(Error::Corrupt {
-        wanted: wanted.digest,
-        size: wanted.size,
-        found,
-    })
+    Err(Error::Corrupt { wanted: wanted.digest, size: wanted.size, found })
 }
 
 #[cfg(test)]

@@ -43,38 +43,17 @@ impl<W: Write> Writer<W> {
     /// Writes a directory; its name gets a trailing slash.
     pub fn directory(&mut self, path: &[u8], mode: u32, owner: Owner) -> io::Result<()> {
         let name = [path, b"/"].concat();
-        self.header(&Header {
-            name: &name,
-            link: b"",
-            mode,
-            owner,
-            size: 0,
-            kind: b'5',
-        })
+        self.header(&Header { name: &name, link: b"", mode, owner, size: 0, kind: b'5' })
     }
 
     /// Writes a symbolic link: mode 0777, because hosts differ in what they report.
     pub fn symlink(&mut self, path: &[u8], target: &[u8], owner: Owner) -> io::Result<()> {
-        self.header(&Header {
-            name: path,
-            link: target,
-            mode: 0o777,
-            owner,
-            size: 0,
-            kind: b'2',
-        })
+        self.header(&Header { name: path, link: target, mode: 0o777, owner, size: 0, kind: b'2' })
     }
 
     /// Writes the header of a file; exactly `size` bytes and then `file_end` must follow.
     pub fn file(&mut self, path: &[u8], mode: u32, owner: Owner, size: u64) -> io::Result<()> {
-        self.header(&Header {
-            name: path,
-            link: b"",
-            mode,
-            owner,
-            size,
-            kind: b'0',
-        })
+        self.header(&Header { name: path, link: b"", mode, owner, size, kind: b'0' })
     }
 
     /// Writes a part of a file's bytes.
@@ -130,14 +109,7 @@ impl<W: Write> Writer<W> {
         if !records.is_empty() {
             let size = records.len() as u64;
             let owner = Owner::default();
-            let pax = Header {
-                name: PAX_NAME,
-                link: b"",
-                mode: 0o644,
-                owner,
-                size,
-                kind: b'x',
-            };
+            let pax = Header { name: PAX_NAME, link: b"", mode: 0o644, owner, size, kind: b'x' };
             self.sink.write_all(&pax.ustar())?;
             self.sink.write_all(&records)?;
             self.file_end(size)?;
@@ -171,10 +143,7 @@ impl Header<'_> {
         }
         let Owner { uid, gid } = self.owner;
         if u64::from(uid.max(gid)) > ID_MAX {
-            return Err(invalid(
-                self.name,
-                "its owner's number has more than seven octal digits",
-            ));
+            return Err(invalid(self.name, "its owner's number has more than seven octal digits"));
         }
         Ok(())
     }
@@ -225,9 +194,7 @@ fn split(name: &[u8]) -> Option<(&[u8], &[u8])> {
         return Some((b"", name));
     }
     let inner = name.len() - 1; // A directory's own trailing slash is no place to split.
-    let slash = name[..inner.min(PREFIX_MAX + 1)]
-        .iter()
-        .rposition(|byte| *byte == b'/')?;
+    let slash = name[..inner.min(PREFIX_MAX + 1)].iter().rposition(|byte| *byte == b'/')?;
     let (prefix, rest) = (&name[..slash], &name[slash + 1..]);
     (slash > 0 && rest.len() <= NAME_MAX).then_some((prefix, rest))
 }
@@ -243,9 +210,7 @@ fn put(field: &mut [u8], bytes: &[u8]) {
 
 /// Writes `value` in octal, zero-padded, ended by a NUL.
 fn octal(field: &mut [u8], mut value: u64) {
-    let (end, digits) = field
-        .split_last_mut()
-        .expect("no field of a header is empty");
+    let (end, digits) = field.split_last_mut().expect("no field of a header is empty");
     *end = 0;
     for digit in digits.iter_mut().rev() {
         *digit = b'0' + (value & 7) as u8;
@@ -275,10 +240,7 @@ fn pax_record(records: &mut Vec<u8>, key: &str, value: &[u8]) {
 
 fn invalid(name: &[u8], why: &str) -> io::Error {
     let name = crate::error::lossy(name);
-    io::Error::new(
-        io::ErrorKind::InvalidInput,
-        format!("cannot write `{name}`: {why}"),
-    )
+    io::Error::new(io::ErrorKind::InvalidInput, format!("cannot write `{name}`: {why}"))
 }
 
 #[cfg(test)]

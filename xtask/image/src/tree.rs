@@ -106,10 +106,7 @@ impl Tree {
         self.check(path, &node)?;
         if !matches!(node, Node::Directory { .. }) && self.below(path).next().is_some() {
             let why = "it is a directory that holds other entries".to_owned();
-            return Err(TreeError::Conflict {
-                path: lossy(path),
-                why,
-            });
+            return Err(TreeError::Conflict { path: lossy(path), why });
         }
         self.put(path, node);
         Ok(())
@@ -164,9 +161,7 @@ impl Tree {
 
     /// All nodes, byte-wise by full path.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &Node)> {
-        self.entries
-            .iter()
-            .map(|(path, entry)| (path.as_slice(), &entry.node))
+        self.entries.iter().map(|(path, entry)| (path.as_slice(), &entry.node))
     }
 
     /// How many entries there are, implied directories included.
@@ -192,10 +187,7 @@ impl Tree {
     /// innermost parent there is no directory. Parents of a directory are directories already.
     fn check(&self, path: &[u8], node: &Node) -> Result<(), TreeError> {
         if let Some(why) = form::path_flaw(path).or_else(|| form::link_flaw(node)) {
-            return Err(TreeError::Malformed {
-                path: lossy(path),
-                why,
-            });
+            return Err(TreeError::Malformed { path: lossy(path), why });
         }
         let held = parents(path).find_map(|parent| Some((parent, self.get(parent)?)));
         match held {
@@ -217,21 +209,9 @@ impl Tree {
                 break; // Then its own parents are there too.
             }
             let node = Node::directory(0o755);
-            self.entries.insert(
-                parent.to_vec(),
-                Entry {
-                    node,
-                    implied: true,
-                },
-            );
+            self.entries.insert(parent.to_vec(), Entry { node, implied: true });
         }
-        self.entries.insert(
-            path.to_vec(),
-            Entry {
-                node,
-                implied: false,
-            },
-        );
+        self.entries.insert(path.to_vec(), Entry { node, implied: false });
     }
 
     fn imply(&mut self, path: &[u8]) {
@@ -248,9 +228,7 @@ impl Tree {
     fn below<'a>(&'a self, path: &[u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let start = [path, b"/"].concat();
         let range = self.entries.range(start.clone()..);
-        range
-            .map(|(path, _)| path.as_slice())
-            .take_while(move |path| path.starts_with(&start))
+        range.map(|(path, _)| path.as_slice()).take_while(move |path| path.starts_with(&start))
     }
 }
 
@@ -266,25 +244,17 @@ fn refuse_other(path: &[u8], held: &Node, node: &Node) -> Result<(), TreeError> 
         Ok(Some(difference)) => difference,
         Err(error) => format!("their bytes cannot be compared: {error}"),
     };
-    Err(TreeError::Conflict {
-        path: lossy(path),
-        why,
-    })
+    Err(TreeError::Conflict { path: lossy(path), why })
 }
 
 /// The parents of `path`, innermost first.
 fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let slashes = path
-        .iter()
-        .enumerate()
-        .rev()
-        .filter(|(_, byte)| **byte == b'/');
+    let slashes = path.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
     slashes.map(|(at, _)| &path[..at])
 }
 
 fn is_below(path: &[u8], parent: &[u8]) -> bool {
-    path.strip_prefix(parent)
-        .is_some_and(|rest| rest.starts_with(b"/"))
+    path.strip_prefix(parent).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 #[cfg(test)]

@@ -13,9 +13,12 @@ pub(super) fn run(flags: &Logs, world: &World<'_>) -> Result<Exit> {
     let site = Site::open(world, "local")?;
     let serving = proxy::serving(&site.proxy().config()?);
     let container = serving.get(&service.name).ok_or_else(|| {
-        Failure::refused(format!("cannot show logs: `{}` is not rolled out", service.name)).hint("./x up")
+        Failure::refused(format!("cannot show logs: `{}` is not rolled out", service.name))
+            .hint("./x up")
     })?;
     let logs = site.docker().logs(container, flags.lines)?;
-    world.report.data(&json!({ "container": container, "lines": logs.lines().collect::<Vec<_>>() }), &logs);
+    world
+        .report
+        .data(&json!({ "container": container, "lines": logs.lines().collect::<Vec<_>>() }), &logs);
     Ok(Exit::Done)
 }

@@ -14,7 +14,8 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let releases = release::list(&site)?;
     let mut rows = vec![["RELEASE", "MADE", "SCHEMA", "IMAGES"].map(ToOwned::to_owned).to_vec()];
     for release in &releases {
-        let images = release.services.iter().map(|(name, it)| format!("{name} {}", it.index.short()));
+        let images =
+            release.services.iter().map(|(name, it)| format!("{name} {}", it.index.short()));
         let head = release.schema_head().unwrap_or("-").to_owned();
         let images = images.collect::<Vec<_>>().join(", ");
         rows.push(vec![release.version.clone(), release.created_at.clone(), head, images]);

@@ -29,7 +29,10 @@ struct Line {
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     world.docker_environment(&flags.environment)?;
     if !docker::answers(&world.shell)? {
-        world.report.data(&json!({ "running": false, "lines": [] }), "no Docker engine answers: nothing runs");
+        world.report.data(
+            &json!({ "running": false, "lines": [] }),
+            "no Docker engine answers: nothing runs",
+        );
         return Ok(Exit::Planned);
     }
     let site = Site::open(world, &flags.environment)?;
@@ -46,7 +49,8 @@ fn lines(site: &Site<'_>, observed: &[Observed]) -> Vec<Line> {
     let find = |name: &str| observed.iter().find(|it| it.container == name);
     let services = site.world.deploy.services.iter().map(|service| {
         let found = serving.get(&service.name).and_then(|name| find(name));
-        let state = found.map_or_else(|| "not rolled out".to_owned(), |it| ask(it, &service.health.status));
+        let state =
+            found.map_or_else(|| "not rolled out".to_owned(), |it| ask(it, &service.health.status));
         line(&service.name, found, state)
     });
     let parts = parts(site.backing).into_iter().map(|part| {
@@ -81,7 +85,12 @@ fn shown(site: &Site<'_>, lines: &[Line]) -> String {
     for line in lines {
         let release = line.release.clone().unwrap_or_else(|| "-".to_owned());
         let since = line.since.as_deref().and_then(clock::seconds_since).map(age);
-        rows.push(vec![line.name.clone(), line.state.clone(), release, since.unwrap_or_else(|| "-".into())]);
+        rows.push(vec![
+            line.name.clone(),
+            line.state.clone(),
+            release,
+            since.unwrap_or_else(|| "-".into()),
+        ]);
     }
     format!("{}\nurl: {}", table(&rows), site.environment.url)
 }

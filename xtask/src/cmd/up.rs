@@ -75,7 +75,12 @@ fn say(site: &Site<'_>, release: &Release, rolled: &Rolled, began: Instant) {
     world.report.data(&value, &summary(site, release, probe, began));
 }
 
-fn summary(site: &Site<'_>, release: &Release, probe: Option<ProbeCount>, began: Instant) -> String {
+fn summary(
+    site: &Site<'_>,
+    release: &Release,
+    probe: Option<ProbeCount>,
+    began: Instant,
+) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![row("release", release.version.clone())];
     for (name, image) in &release.services {

@@ -14,9 +14,10 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let serving = proxy::serving(&site.proxy().config()?);
     let observed = site.docker().containers(site.project())?;
     let serves = |container: &String| serving.values().any(|it| it == container);
-    let found = observed.iter().find(|it| serves(&it.container)).ok_or_else(|| {
-        Failure::refused("cannot verify: nothing is rolled out").hint("./x up")
-    })?;
+    let found = observed
+        .iter()
+        .find(|it| serves(&it.container))
+        .ok_or_else(|| Failure::refused("cannot verify: nothing is rolled out").hint("./x up"))?;
     verify::release(&site, &found.release)?;
     let value = json!({ "release": found.release, "url": site.environment.url });
     world.report.data(&value, &format!("{} answers as {}", site.environment.url, found.release));

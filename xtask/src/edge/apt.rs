@@ -98,7 +98,8 @@ impl DebStore {
         for package in batch {
             let Some(base) = mirror(&package.archive) else { continue };
             let target = aside.join(format!("{}.deb", package.digest.hex()));
-            command = command.args([format!("{base}/{}", package.path), target.display().to_string()]);
+            command =
+                command.args([format!("{base}/{}", package.path), target.display().to_string()]);
         }
         // One refusal makes it end badly; what did arrive is used, the rest is looked at after.
         shell.observe(&command)?;

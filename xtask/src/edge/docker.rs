@@ -110,18 +110,18 @@ impl<'a> Docker<'a> {
     }
 
     /// Feeds an archive to the engine; `write` makes the archive.
-    pub fn load(
-        &self,
-        write: impl FnOnce(&mut dyn std::io::Write) -> Result<()>,
-    ) -> Result<()> {
+    pub fn load(&self, write: impl FnOnce(&mut dyn std::io::Write) -> Result<()>) -> Result<()> {
         let command = docker(["load", "--quiet"]);
         let mut prepared = self.shell.prepare(&command);
         let spawned = prepared.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = spawned.spawn().or_outside(|| "failed to start `docker load`".to_owned())?;
+        let mut child =
+            spawned.spawn().or_outside(|| "failed to start `docker load`".to_owned())?;
         let mut stdin = child.stdin.take().expect("stdin was asked for");
         let written = write(&mut stdin);
         drop(stdin);
-        let output = child.wait_with_output().or_outside(|| "failed to wait for `docker load`".to_owned())?;
+        let output = child
+            .wait_with_output()
+            .or_outside(|| "failed to wait for `docker load`".to_owned())?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             return Err(Failure::outside("failed to load an image").reason(said.trim()));
@@ -198,7 +198,8 @@ fn docker<const N: usize>(args: [&str; N]) -> Command {
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<Value>> {
-    serde_json::from_slice(bytes).or_outside(|| "failed to read what `docker inspect` said".to_owned())
+    serde_json::from_slice(bytes)
+        .or_outside(|| "failed to read what `docker inspect` said".to_owned())
 }
 
 fn observed(details: &Value) -> Observed {

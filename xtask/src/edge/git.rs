@@ -27,8 +27,9 @@ pub fn checkout(shell: &Shell) -> Result<Checkout> {
 pub fn files(shell: &Shell, path: &str) -> Result<Vec<String>> {
     let listed = git(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", path]);
     let output = shell.run(&listed)?;
-    let text = String::from_utf8(output.stdout)
-        .map_err(|_| Failure::usage(format!("a file below `{path}` has a name that is not UTF-8")))?;
+    let text = String::from_utf8(output.stdout).map_err(|_| {
+        Failure::usage(format!("a file below `{path}` has a name that is not UTF-8"))
+    })?;
     let mut files: Vec<String> =
         text.split('\0').filter(|it| !it.is_empty()).map(ToOwned::to_owned).collect();
     files.sort_unstable();

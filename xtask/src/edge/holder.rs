@@ -30,7 +30,8 @@ impl Holder {
     pub fn take(folder: &Path, verb: &str, who: &str) -> Result<Self> {
         files::make_private_folder(folder)?;
         let path = folder.join("lease");
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let open =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.or_outside(|| format!("failed to open `{}`", path.display()))?;
         match file.try_lock() {
             Ok(()) => write_note(&mut file, verb, who)?,

@@ -48,10 +48,13 @@ impl Places {
 
 /// `own` names our folder itself; `base` names where such folders are; else it is in the home.
 fn user_folder(own: &str, base: &str, in_home: &str) -> Result<PathBuf> {
-    let variable = |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+    let variable =
+        |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
     let in_base = || variable(base).map(|folder| folder.join("nutri"));
     let in_home = || variable("HOME").map(|home| home.join(in_home).join("nutri"));
     variable(own).or_else(in_base).or_else(in_home).ok_or_else(|| {
-        Failure::usage(format!("cannot tell where to keep files: neither `HOME` nor `{own}` is set"))
+        Failure::usage(format!(
+            "cannot tell where to keep files: neither `HOME` nor `{own}` is set"
+        ))
     })
 }

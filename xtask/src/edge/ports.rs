@@ -31,7 +31,9 @@ fn process_of(inode: u64) -> Option<String> {
     let processes = std::fs::read_dir("/proc").ok()?.flatten();
     let holds = |folder: &PathBuf| {
         let files = std::fs::read_dir(folder.join("fd")).into_iter().flatten().flatten();
-        files.map(|file| std::fs::read_link(file.path())).any(|link| link.is_ok_and(|it| it == wanted))
+        files
+            .map(|file| std::fs::read_link(file.path()))
+            .any(|link| link.is_ok_and(|it| it == wanted))
     };
     let folder = processes.map(|entry| entry.path()).find(holds)?;
     let name = std::fs::read_to_string(folder.join("comm")).unwrap_or_default();

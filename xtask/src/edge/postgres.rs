@@ -41,14 +41,19 @@ impl Address {
         config.application_name("xtask");
         let place = format!("{}:{}/{}", self.host, self.port, self.database);
         let client = config.connect(postgres::NoTls);
-        Ok(Database { client: client.or_outside(|| format!("failed to connect to Postgres at `{place}`"))? })
+        Ok(Database {
+            client: client.or_outside(|| format!("failed to connect to Postgres at `{place}`"))?,
+        })
     }
 }
 
 impl Database {
     /// Answers a question that every healthy server can answer.
     pub fn ping(&mut self) -> Result<()> {
-        self.client.simple_query("SELECT 1").or_outside(|| "failed to ask Postgres".to_owned()).map(drop)
+        self.client
+            .simple_query("SELECT 1")
+            .or_outside(|| "failed to ask Postgres".to_owned())
+            .map(drop)
     }
 
     /// Makes a database, if it is not there.

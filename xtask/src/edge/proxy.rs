@@ -24,11 +24,15 @@ impl Proxy {
     /// The configuration it runs with.
     pub fn config(&self) -> Result<Value> {
         let url = format!("{}/config/", self.base);
-        let mut response =
-            self.agent.get(&url).call().or_outside(|| format!("failed to ask the proxy at `{url}`"))?;
+        let mut response = self
+            .agent
+            .get(&url)
+            .call()
+            .or_outside(|| format!("failed to ask the proxy at `{url}`"))?;
         let text = response.body_mut().read_to_string();
         let text = text.or_outside(|| "failed to read the proxy's configuration".to_owned())?;
-        serde_json::from_str(&text).or_outside(|| "failed to read the proxy's configuration".to_owned())
+        serde_json::from_str(&text)
+            .or_outside(|| "failed to read the proxy's configuration".to_owned())
     }
 
     /// Gives it a whole configuration; when this returns, new requests follow it.

@@ -71,7 +71,8 @@ mod tests {
         let first = read(folder.path(), &sources).unwrap();
         assert_eq!(first, read(folder.path(), &sources).unwrap());
         assert_eq!(first["jwt"].expose().len(), 64);
-        let mode = std::fs::metadata(folder.path().join("secrets.json")).unwrap().permissions().mode();
+        let mode =
+            std::fs::metadata(folder.path().join("secrets.json")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

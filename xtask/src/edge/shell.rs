@@ -106,7 +106,9 @@ impl Shell {
 fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
     let failure = Failure::outside(format!("failed to start `{}`", command.program)).because(error);
     match error.kind() {
-        std::io::ErrorKind::NotFound => failure.hint("`./x doctor` lists every tool and how to get it"),
+        std::io::ErrorKind::NotFound => {
+            failure.hint("`./x doctor` lists every tool and how to get it")
+        }
         _ => failure,
     }
 }

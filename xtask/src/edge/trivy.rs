@@ -26,7 +26,8 @@ impl<'a> Trivy<'a> {
 
     /// The version of the program.
     pub fn version(&self) -> Result<String> {
-        let output = self.shell.run(&Command::new("trivy").args(["version", "--format", "json"]))?;
+        let output =
+            self.shell.run(&Command::new("trivy").args(["version", "--format", "json"]))?;
         let value: Value = serde_json::from_slice(&output.stdout)
             .or_outside(|| "failed to read Trivy's version".to_owned())?;
         Ok(value["Version"].as_str().unwrap_or("unknown").to_owned())
@@ -43,6 +44,7 @@ impl<'a> Trivy<'a> {
             .args(["--offline-scan", "--skip-db-update", "--skip-java-db-update"])
             .args(["--skip-check-update", "--skip-version-check", "--disable-telemetry"]);
         let output = self.shell.run(&command)?;
-        serde_json::from_slice(&output.stdout).or_outside(|| "failed to read Trivy's answer".to_owned())
+        serde_json::from_slice(&output.stdout)
+            .or_outside(|| "failed to read Trivy's answer".to_owned())
     }
 }

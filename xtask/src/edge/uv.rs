@@ -39,7 +39,8 @@ pub fn install(
 }
 
 fn with_hint(failure: Failure) -> Failure {
-    failure.hint("a missing hash or wheel is mended by making the list anew; see the service's README")
+    failure
+        .hint("a missing hash or wheel is mended by making the list anew; see the service's README")
 }
 
 fn command(requirements: &Path, platform: Platform, target: &Path) -> Command {

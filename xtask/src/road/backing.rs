@@ -45,7 +45,9 @@ fn refuse_taken_ports(site: &Site<'_>, parts: &[Part], observed: &[Observed]) ->
     let absent = parts.iter().filter(|part| !runs(part));
     let wanted = absent.flat_map(|part| part.ports.iter().map(|(port, _)| (part.name, *port)));
     let taken: Vec<String> = wanted
-        .filter_map(|(name, port)| Some(format!("port {port}, wanted for {name}, is held by {}", ports::holder(port)?)))
+        .filter_map(|(name, port)| {
+            Some(format!("port {port}, wanted for {name}, is held by {}", ports::holder(port)?))
+        })
         .collect();
     if taken.is_empty() {
         return Ok(());
@@ -71,11 +73,15 @@ fn ensure_part(
         return Ok(false);
     }
     docker.remove(&container)?;
-    part.volume_names(project).iter().try_for_each(|volume| docker.ensure_volume(project, volume))?;
+    part.volume_names(project)
+        .iter()
+        .try_for_each(|volume| docker.ensure_volume(project, volume))?;
     if part.name == "postgres" {
         initialise(site, part, &image)?;
     }
-    docker.run(&start).map_err(|failure| failure.during(format!("failed to start {}", part.name)))?;
+    docker
+        .run(&start)
+        .map_err(|failure| failure.during(format!("failed to start {}", part.name)))?;
     Ok(true)
 }
 

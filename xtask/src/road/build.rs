@@ -12,7 +12,10 @@ pub fn services(world: &World<'_>, platforms: &[Platform]) -> Result<BTreeMap<St
     let mut built = BTreeMap::new();
     for service in &world.deploy.services {
         phase.doing(&service.name);
-        built.insert(service.name.clone(), build(world, definition_name(&service.image), platforms, &phase)?);
+        built.insert(
+            service.name.clone(),
+            build(world, definition_name(&service.image), platforms, &phase)?,
+        );
     }
     let outcome = |(name, image): (&String, &Built)| format!("{name} {}", image.outcome());
     let outcomes: Vec<String> = built.iter().map(outcome).collect();

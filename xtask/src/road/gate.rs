@@ -43,7 +43,9 @@ pub fn wait(site: &Site<'_>, service: &Service, container: &str) -> Result<()> {
 
 fn ask(site: &Site<'_>, service: &Service, container: &str) -> Result<(), Unready> {
     let found = site.docker().container(container).map_err(Unready::Unknown)?;
-    let Some(found) = found else { return Err(Unready::NotYet("there is no such container".into())) };
+    let Some(found) = found else {
+        return Err(Unready::NotYet("there is no such container".into()));
+    };
     if !found.running {
         let state = site.docker().state(container).map_err(Unready::Unknown)?;
         return Err(Unready::Ended(state.map_or(-1, |state| state.exit_code)));
@@ -66,7 +68,10 @@ fn not_ready(site: &Site<'_>, service: &Service, container: &str, why: &str) -> 
     let logs = site.docker().logs(container, 15).unwrap_or_default();
     Failure::outside(format!("failed to start `{}`: {why}", service.name))
         .reason(format!("it wrote last:\n{}", last_lines(&logs, 15)))
-        .hint(format!("the release before still serves; mend `{}` and run `./x up` again", service.path))
+        .hint(format!(
+            "the release before still serves; mend `{}` and run `./x up` again",
+            service.path
+        ))
 }
 
 fn first_part(text: &str) -> String {

@@ -12,8 +12,8 @@ use xtask_core::release::Release;
 /// Every migration of the checkout, in the order of its name.
 pub fn files(world: &World<'_>) -> Result<Vec<MigrationFile>> {
     let folder = world.places.file(&world.deploy.migrations.path);
-    let entries =
-        std::fs::read_dir(&folder).or_outside(|| format!("failed to read `{}`", folder.display()))?;
+    let entries = std::fs::read_dir(&folder)
+        .or_outside(|| format!("failed to read `{}`", folder.display()))?;
     let mut found = Vec::new();
     for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -65,14 +65,20 @@ pub fn check_schema(site: &Site<'_>, release: &Release) -> Result<()> {
     }
     let applied = applied_files(site.world, &rows)?;
     migration::check_rollback(&release.version, &release.migrations, &applied).map_err(|ahead| {
-        Failure::refused(format!("cannot roll out release `{}`: the schema forbids it", release.version))
-            .reason(ahead.to_string())
-            .hint("roll forward instead: mend the code, commit, `./x up`")
+        Failure::refused(format!(
+            "cannot roll out release `{}`: the schema forbids it",
+            release.version
+        ))
+        .reason(ahead.to_string())
+        .hint("roll forward instead: mend the code, commit, `./x up`")
     })
 }
 
 /// The applied migrations with what the checkout knows of them; an unknown one is not safe.
-fn applied_files(world: &World<'_>, rows: &[migration::MigrationRow]) -> Result<Vec<MigrationFile>> {
+fn applied_files(
+    world: &World<'_>,
+    rows: &[migration::MigrationRow],
+) -> Result<Vec<MigrationFile>> {
     let known = files(world)?;
     let file = |row: &migration::MigrationRow| {
         let found = known.iter().find(|file| file.name == row.name).cloned();

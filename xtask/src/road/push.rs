@@ -42,7 +42,8 @@ pub fn services(
         uploaded += receipt.uploaded.len();
         sent += receipt.bytes_sent;
         requests += receipt.requests;
-        let platforms = image.manifests.iter().map(|(platform, it)| (*platform, it.digest)).collect();
+        let platforms =
+            image.manifests.iter().map(|(platform, it)| (*platform, it.digest)).collect();
         let index = receipt.root;
         released.insert(service.clone(), ReleasedImage { repository, index, platforms });
     }
@@ -86,7 +87,9 @@ pub fn refused(repository: &Repository, error: &RegistryError) -> Failure {
 
 fn speak(phase: &Phase<'_>, image: &str, event: PushEvent) {
     match event {
-        PushEvent::Sending(blob) => phase.doing(&format!("{image}: sending {}", blob.digest.short())),
+        PushEvent::Sending(blob) => {
+            phase.doing(&format!("{image}: sending {}", blob.digest.short()))
+        }
         PushEvent::Waiting(why, pause) => {
             phase.note(&format!("{why}; trying again in {:.1} s", pause.as_secs_f64()));
         }

@@ -44,7 +44,9 @@ pub fn ensure(site: &Site<'_>, parts: Parts<'_>) -> Result<Release> {
         builder: format!("xtask {} {ENCODER_ID}", env!("CARGO_PKG_VERSION")),
     };
     if let Some(known) = find(site, &release.version)? {
-        known.agrees_with(&release).or_refused(|| format!("cannot release `{}`", release.version))?;
+        known
+            .agrees_with(&release)
+            .or_refused(|| format!("cannot release `{}`", release.version))?;
         phase.done(&format!("{} is in the registry already", known.version));
         return Ok(known);
     }
@@ -79,7 +81,8 @@ pub fn find(site: &Site<'_>, version: &str) -> Result<Option<Release>> {
         return Ok(None);
     };
     let manifest: Manifest = serde_json::from_slice(&manifest).or_outside(failed)?;
-    let layer = manifest.layers.first().ok_or_else(|| Failure::outside(failed()).reason("it is empty"))?;
+    let layer =
+        manifest.layers.first().ok_or_else(|| Failure::outside(failed()).reason("it is empty"))?;
     let bytes = registry.blob(&repository, layer).or_outside(failed)?;
     serde_json::from_slice(&bytes).or_outside(failed).map(Some)
 }

@@ -45,7 +45,10 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action) -> Result<Rolled> 
         return Ok(Rolled::AlreadySo);
     }
     let recorded = Recorded::begin(action, rollout.release_before()?);
-    let probe = rollout.starts_from_nothing().then_some(()).map_or_else(|| Some(rollout.probe()), |()| None);
+    let probe = rollout
+        .starts_from_nothing()
+        .then_some(())
+        .map_or_else(|| Some(rollout.probe()), |()| None);
     let outcome = rollout.carry_out(release);
     let tally = probe.flatten().map(Probe::finish);
     rollout.conclude(release, recorded, outcome, tally)
@@ -112,7 +115,10 @@ impl<'a> Rollout<'a> {
         let drained: Vec<Result<()>> = std::thread::scope(|scope| {
             let workers: Vec<_> =
                 steps.iter().map(|step| scope.spawn(|| drain(site, &step.what))).collect();
-            workers.into_iter().map(|worker| worker.join().expect("a drain does not panic")).collect()
+            workers
+                .into_iter()
+                .map(|worker| worker.join().expect("a drain does not panic"))
+                .collect()
         });
         drained.into_iter().collect::<Result<Vec<()>>>()?;
         phase.done(&format!("{} ended by itself", Count(steps.len(), "old container")));
@@ -189,7 +195,9 @@ impl<'a> Rollout<'a> {
             return failure.partly();
         }
         if let Err(worse) = self.bring_back() {
-            return failure.reason(format!("going back failed as well: {}", worse.first_line())).partly();
+            return failure
+                .reason(format!("going back failed as well: {}", worse.first_line()))
+                .partly();
         }
         match from {
             Some(version) => failure.reason(format!("release `{version}` serves, as before")),
@@ -218,21 +226,21 @@ fn drain(site: &Site<'_>, change: &Change) -> Result<()> {
     docker.run(&instance::stop(container, seconds))?;
     let code = docker.state(container)?.map_or(0, |state| state.exit_code);
     if code != 0 {
-        let line = format!("`{container}` did not end well within its drain time: exit code {code}");
+        let line =
+            format!("`{container}` did not end well within its drain time: exit code {code}");
         site.world.report.warning(&line);
     }
     docker.remove(container)
 }
 
-fn desired(
-    site: &Site<'_>,
-    release: &Release,
-) -> Result<(Vec<Desired>, BTreeMap<String, Secret>)> {
+fn desired(site: &Site<'_>, release: &Release) -> Result<(Vec<Desired>, BTreeMap<String, Secret>)> {
     let (mut desired, mut filled) = (Vec::new(), BTreeMap::new());
     for service in site.world.deploy.rollout_order() {
         let image = release.services.get(&service.name).ok_or_else(|| {
             let (version, name) = (&release.version, &service.name);
-            Failure::refused(format!("cannot roll out release `{version}`: it has no image of `{name}`"))
+            Failure::refused(format!(
+                "cannot roll out release `{version}`: it has no image of `{name}`"
+            ))
         })?;
         let settings = settings::fill(site, service, &release.version)?;
         desired.push(Desired {

@@ -42,7 +42,8 @@ fn verdict(
 ) -> Result<ScanVerdict> {
     let scanners = scan::scanners(trivy.has_database());
     let path = evidence(world, manifest, scanner, &scanners)?;
-    let kept = files::read_if_there(&path)?.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let kept =
+        files::read_if_there(&path)?.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     let answer = match kept {
         Some(answer) => answer,
         None => {
@@ -51,7 +52,8 @@ fn verdict(
             answer
         }
     };
-    scan::judge(scanner, &scanners, &answer).or_outside(|| "failed to read Trivy's answer".to_owned())
+    scan::judge(scanner, &scanners, &answer)
+        .or_outside(|| "failed to read Trivy's answer".to_owned())
 }
 
 fn evidence(

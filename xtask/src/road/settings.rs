@@ -14,10 +14,13 @@ pub fn fill(site: &Site<'_>, service: &Service, version: &str) -> Result<Secret>
     let mut lines = format!("PORT={}\n", service.port);
     for (name, template) in &service.settings {
         let value = template.fill(|reference| answer(site, reference, version));
-        let value = value.or_usage(|| format!("cannot fill setting `{name}` of `{}`", service.name))?;
+        let value =
+            value.or_usage(|| format!("cannot fill setting `{name}` of `{}`", service.name))?;
         // The engine reads one variable a line, and has no way to write a newline inside one.
         if value.contains('\n') {
-            return Err(Failure::usage(format!("cannot hand over setting `{name}`: it has a newline")));
+            return Err(Failure::usage(format!(
+                "cannot hand over setting `{name}`: it has a newline"
+            )));
         }
         lines.push_str(&format!("{name}={value}\n"));
     }
@@ -30,7 +33,9 @@ fn answer(site: &Site<'_>, reference: &str, version: &str) -> Option<String> {
         ["release", "version"] => Some(version.to_owned()),
         ["database", "url"] => {
             let password = site.secrets.get("database")?.expose();
-            Some(format!("postgresql://{DATABASE_USER}:{password}@{project}-postgres:{POSTGRES_PORT}/{project}"))
+            Some(format!(
+                "postgresql://{DATABASE_USER}:{password}@{project}-postgres:{POSTGRES_PORT}/{project}"
+            ))
         }
         ["redis", "url"] => Some(format!("redis://{project}-redis:{REDIS_PORT}")),
         ["services", name, "url"] => {
@@ -44,7 +49,13 @@ fn answer(site: &Site<'_>, reference: &str, version: &str) -> Option<String> {
 
 /// The digest of everything that shapes a container beside its image.
 pub fn digest(service: &Service, settings: &Secret) -> Digest {
-    let shape = format!("{:?} {:?} {:?}\n{}", service.limits, service.health, service.port, settings.expose());
+    let shape = format!(
+        "{:?} {:?} {:?}\n{}",
+        service.limits,
+        service.health,
+        service.port,
+        settings.expose()
+    );
     Digest::of(shape.as_bytes())
 }
 

@@ -48,7 +48,8 @@ fn ask_internal(site: &Site<'_>, version: &str) -> Result<()> {
     for service in internal {
         let container = serving.get(&service.name).map(String::as_str).unwrap_or_default();
         let port = site.docker().container(container)?.and_then(|found| found.port);
-        let port = port.ok_or_else(|| Failure::outside(format!("`{}` does not run", service.name)))?;
+        let port =
+            port.ok_or_else(|| Failure::outside(format!("`{}` does not run", service.name)))?;
         let url = format!("http://127.0.0.1:{port}{}", service.health.status);
         judge(&service.name, &url, version)?;
     }
@@ -59,7 +60,11 @@ fn judge(service: &str, url: &str, version: &str) -> Result<()> {
     let failed = || Failure::outside(format!("failed to verify `{service}` at `{url}`"));
     let answer = http::get(url, ANSWER_LIMIT).map_err(|error| failed().because(&error))?;
     if answer.status != 200 {
-        return Err(failed().reason(format!("it answered {}: {}", answer.status, answer.body.trim())));
+        return Err(failed().reason(format!(
+            "it answered {}: {}",
+            answer.status,
+            answer.body.trim()
+        )));
     }
     let found = version_of(&answer).unwrap_or_default();
     if found != version {

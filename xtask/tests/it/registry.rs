@@ -13,10 +13,7 @@ mod skopeo;
 mod world;
 
 /// A program of this machine; what is not there is said, for a test without it proves nothing.
-#[expect(
-    clippy::print_stdout,
-    reason = "a test that proves nothing must say so"
-)]
+#[expect(clippy::print_stdout, reason = "a test that proves nothing must say so")]
 fn program(name: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut files = std::env::split_paths(&path).map(|folder| folder.join(name));

@@ -29,10 +29,8 @@ pub fn close<'a>(
 ) -> Result<Vec<&'a Package>, ClosureError> {
     let mut closure = BTreeMap::new();
     let mut avoided = BTreeSet::new();
-    let mut open: Vec<(Vec<String>, String)> = wanted
-        .iter()
-        .map(|name| (vec![name.clone()], "the definition".to_owned()))
-        .collect();
+    let mut open: Vec<(Vec<String>, String)> =
+        wanted.iter().map(|name| (vec![name.clone()], "the definition".to_owned())).collect();
     while let Some((alternatives, wanted_by)) = open.pop() {
         let avoid = |name: &&String| without.contains(name) || below.contains(*name);
         if let Some(name) = alternatives.iter().find(avoid) {
@@ -44,12 +42,7 @@ pub fn close<'a>(
             avoided.insert(package.name.clone());
         } else if closure.insert(package.name.clone(), package).is_none() {
             let by = format!("package `{}`", package.name);
-            open.extend(
-                package
-                    .needs
-                    .iter()
-                    .map(|group| (group.clone(), by.clone())),
-            );
+            open.extend(package.needs.iter().map(|group| (group.clone(), by.clone())));
         }
     }
     let idle: Vec<String> =
@@ -86,11 +79,7 @@ mod tests {
             )
         };
         let main = [
-            stanza(
-                "app",
-                "1",
-                "Depends: libc (>= 2), mail-server | null, debconf:any",
-            ),
+            stanza("app", "1", "Depends: libc (>= 2), mail-server | null, debconf:any"),
             stanza("libc", "2.36-9+deb12u9", "Pre-Depends: gcc"),
             stanza("gcc", "12", ""),
             stanza("debconf", "1", ""),
@@ -108,21 +97,12 @@ mod tests {
         let below = below.iter().map(ToString::to_string).collect();
         let index = index();
         let closed = close(&index, &["app".to_owned()], &without, &below)?;
-        Ok(closed
-            .iter()
-            .map(|it| format!("{}={}", it.name, it.version))
-            .collect())
+        Ok(closed.iter().map(|it| format!("{}={}", it.name, it.version)).collect())
     }
 
     #[test]
     fn takes_the_newest_of_every_archive_and_providers_of_virtual_names() {
-        let all = [
-            "app=1",
-            "debconf=1",
-            "exim=4",
-            "gcc=12",
-            "libc=2.36-9+deb12u14",
-        ];
+        let all = ["app=1", "debconf=1", "exim=4", "gcc=12", "libc=2.36-9+deb12u14"];
         assert_eq!(names(&[], &[]).unwrap(), all);
     }
 
@@ -134,9 +114,6 @@ mod tests {
 
     #[test]
     fn a_line_that_leaves_out_nothing_is_refused() {
-        assert_eq!(
-            names(&["perl"], &[]),
-            Err(ClosureError::Idle(vec!["perl".into()]))
-        );
+        assert_eq!(names(&["perl"], &[]), Err(ClosureError::Idle(vec!["perl".into()])));
     }
 }

@@ -44,10 +44,7 @@ pub struct IndexError {
 impl Index {
     /// Adds what `text`, a `Packages` file of `archive`, holds; the newest version stays.
     pub fn read(&mut self, archive: &str, text: &str) -> Result<(), IndexError> {
-        for stanza in text
-            .split("\n\n")
-            .filter(|stanza| !stanza.trim().is_empty())
-        {
+        for stanza in text.split("\n\n").filter(|stanza| !stanza.trim().is_empty()) {
             self.add(read_package(archive, stanza)?);
         }
         Ok(())
@@ -55,10 +52,7 @@ impl Index {
 
     fn add(&mut self, package: Package) {
         for name in &package.provides {
-            self.providers
-                .entry(name.clone())
-                .or_default()
-                .push(package.name.clone());
+            self.providers.entry(name.clone()).or_default().push(package.name.clone());
         }
         let known = self.packages.get(&package.name);
         if known.is_none_or(|known| newer(&known.version, &package.version).is_lt()) {
@@ -74,47 +68,28 @@ impl Index {
     /// The package called `name`, or the first by name of those that stand in for it.
     pub fn provider(&self, name: &str) -> Option<&Package> {
         let stand_in = || self.providers.get(name)?.iter().min().map(String::as_str);
-        self.packages
-            .get(name)
-            .or_else(|| self.packages.get(stand_in()?))
+        self.packages.get(name).or_else(|| self.packages.get(stand_in()?))
     }
 }
 
 fn read_package(archive: &str, stanza: &str) -> Result<Package, IndexError> {
     let field = |name: &'static str| {
-        stanza
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        stanza.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     };
     let package = field("Package").unwrap_or("?");
-    let missing = |field| IndexError {
-        archive: archive.to_owned(),
-        package: package.to_owned(),
-        field,
-    };
+    let missing =
+        |field| IndexError { archive: archive.to_owned(), package: package.to_owned(), field };
     let digest = field("SHA256").and_then(|hex| format!("sha256:{hex}").parse().ok());
-    let needs = [field("Pre-Depends"), field("Depends")]
-        .into_iter()
-        .flatten();
+    let needs = [field("Pre-Depends"), field("Depends")].into_iter().flatten();
     Ok(Package {
         name: package.to_owned(),
-        version: field("Version")
-            .ok_or_else(|| missing("Version"))?
-            .to_owned(),
+        version: field("Version").ok_or_else(|| missing("Version"))?.to_owned(),
         archive: archive.to_owned(),
-        path: field("Filename")
-            .ok_or_else(|| missing("Filename"))?
-            .to_owned(),
+        path: field("Filename").ok_or_else(|| missing("Filename"))?.to_owned(),
         digest: digest.ok_or_else(|| missing("SHA256"))?,
-        size: field("Size")
-            .and_then(|it| it.parse().ok())
-            .ok_or_else(|| missing("Size"))?,
+        size: field("Size").and_then(|it| it.parse().ok()).ok_or_else(|| missing("Size"))?,
         needs: needs.flat_map(read_relations).collect(),
-        provides: field("Provides")
-            .into_iter()
-            .flat_map(read_relations)
-            .flatten()
-            .collect(),
+        provides: field("Provides").into_iter().flat_map(read_relations).flatten().collect(),
     })
 }
 
@@ -126,9 +101,5 @@ fn read_relations(text: &str) -> Vec<Vec<String>> {
         text[..end].to_owned()
     };
     let group = |group: &str| group.split('|').map(|one| name(one.trim())).collect();
-    text.split(',')
-        .map(str::trim)
-        .filter(|group| !group.is_empty())
-        .map(group)
-        .collect()
+    text.split(',').map(str::trim).filter(|group| !group.is_empty()).map(group).collect()
 }

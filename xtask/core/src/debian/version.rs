@@ -38,18 +38,11 @@ fn part(mut left: &[u8], mut right: &[u8]) -> Ordering {
 fn compare_run(left: &mut &[u8], right: &mut &[u8], digits: bool) -> Ordering {
     let left_run = take(left, digits);
     let right_run = take(right, digits);
-    if digits {
-        number(left_run, right_run)
-    } else {
-        words(left_run, right_run)
-    }
+    if digits { number(left_run, right_run) } else { words(left_run, right_run) }
 }
 
 fn take<'a>(text: &mut &'a [u8], digits: bool) -> &'a [u8] {
-    let end = text
-        .iter()
-        .position(|byte| byte.is_ascii_digit() != digits)
-        .unwrap_or(text.len());
+    let end = text.iter().position(|byte| byte.is_ascii_digit() != digits).unwrap_or(text.len());
     let (run, rest) = text.split_at(end);
     *text = rest;
     run
@@ -57,13 +50,7 @@ fn take<'a>(text: &mut &'a [u8], digits: bool) -> &'a [u8] {
 
 /// Numbers of any length: without leading zeros, the longer one is the greater.
 fn number(left: &[u8], right: &[u8]) -> Ordering {
-    let trim = |digits: &[u8]| {
-        digits
-            .iter()
-            .skip_while(|digit| **digit == b'0')
-            .copied()
-            .collect()
-    };
+    let trim = |digits: &[u8]| digits.iter().skip_while(|digit| **digit == b'0').copied().collect();
     let (left, right): (Vec<u8>, Vec<u8>) = (trim(left), trim(right));
     left.len().cmp(&right.len()).then_with(|| left.cmp(&right))
 }
@@ -78,10 +65,7 @@ fn words(left: &[u8], right: &[u8]) -> Ordering {
     };
     let longest = left.len().max(right.len());
     let order = (0..longest).map(|at| weigh(left.get(at)).cmp(&weigh(right.get(at))));
-    order
-        .into_iter()
-        .find(|order| *order != Ordering::Equal)
-        .unwrap_or(Ordering::Equal)
+    order.into_iter().find(|order| *order != Ordering::Equal).unwrap_or(Ordering::Equal)
 }
 
 #[cfg(test)]
@@ -102,11 +86,7 @@ mod tests {
         ];
         for (older, newest) in ascending {
             assert_eq!(newer(older, newest), Ordering::Less, "{older} < {newest}");
-            assert_eq!(
-                newer(newest, older),
-                Ordering::Greater,
-                "{newest} > {older}"
-            );
+            assert_eq!(newer(newest, older), Ordering::Greater, "{newest} > {older}");
         }
         assert_eq!(newer("1.00", "1.0"), Ordering::Equal);
     }

@@ -99,12 +99,7 @@ pub(super) fn read(table: &Table<'_>) -> Option<Layer> {
     let stuff = read_stuff(table);
     let drop = table.texts("drop");
     let additions = read_additions(table);
-    Some(Layer {
-        name: name?,
-        stuff: stuff?,
-        drop,
-        additions,
-    })
+    Some(Layer { name: name?, stuff: stuff?, drop, additions })
 }
 
 fn read_stuff(table: &Table<'_>) -> Option<Stuff> {
@@ -115,14 +110,8 @@ fn read_stuff(table: &Table<'_>) -> Option<Stuff> {
             requirements: read_path(table, "requirements")?,
             copy: read_copies(table),
         }),
-        "build" => Some(Stuff::Build {
-            path: read_path(table, "path")?,
-            copy: read_copies(table),
-        }),
-        "files" => Some(Stuff::Files {
-            path: read_path(table, "path")?,
-            copy: read_copies(table),
-        }),
+        "build" => Some(Stuff::Build { path: read_path(table, "path")?, copy: read_copies(table) }),
+        "files" => Some(Stuff::Files { path: read_path(table, "path")?, copy: read_copies(table) }),
         other => {
             let known = "`debian`, `npm`, `wheels`, `build`, `files`";
             table.refuse("kind", format!("unknown kind `{other}`; known: {known}"));
@@ -145,10 +134,7 @@ fn read_npm(table: &Table<'_>) -> Option<Stuff> {
 
 fn read_debian(table: &Table<'_>) -> Stuff {
     let packages = table.texts("packages");
-    Stuff::Debian(Debian {
-        packages,
-        without: table.text_table("without"),
-    })
+    Stuff::Debian(Debian { packages, without: table.text_table("without") })
 }
 
 fn read_copies(table: &Table<'_>) -> Vec<Copy> {
@@ -159,10 +145,7 @@ fn read_copies(table: &Table<'_>) -> Vec<Copy> {
         refuse_escape(table, "copy", &copy.to);
     }
     if copies.is_empty() {
-        table.refuse(
-            "copy",
-            "missing; it says what goes where: `{ FROM = \"TO\" }`",
-        );
+        table.refuse("copy", "missing; it says what goes where: `{ FROM = \"TO\" }`");
     }
     copies
 }
@@ -176,10 +159,8 @@ fn read_path(table: &Table<'_>, key: &str) -> Option<String> {
 fn refuse_escape(table: &Table<'_>, key: &str, path: &str) -> bool {
     let escapes = path.split('/').any(|part| matches!(part, "" | "." | ".."));
     if escapes {
-        table.refuse(
-            key,
-            format!("`{path}` escapes the tree; wanted a relative path without `..`"),
-        );
+        table
+            .refuse(key, format!("`{path}` escapes the tree; wanted a relative path without `..`"));
     }
     !escapes
 }
@@ -190,10 +171,7 @@ fn read_additions(table: &Table<'_>) -> Vec<Addition> {
         if let Some(ownership) = read_ownership(&text) {
             additions.push(Addition::Directory(path, ownership));
         } else {
-            table.refuse(
-                "directories",
-                format!("`{text}` is not `MODE` or `MODE UID:GID`"),
-            );
+            table.refuse("directories", format!("`{text}` is not `MODE` or `MODE UID:GID`"));
         }
     }
     let links = table.text_table("links").into_iter();
@@ -212,14 +190,8 @@ fn read_additions(table: &Table<'_>) -> Vec<Addition> {
 fn read_ownership(text: &str) -> Option<Ownership> {
     let (mode, owner) = text.split_once(' ').unwrap_or((text, "0:0"));
     let (uid, gid) = owner.split_once(':')?;
-    let mode = u32::from_str_radix(mode, 8)
-        .ok()
-        .filter(|mode| *mode <= 0o7777)?;
-    Some(Ownership {
-        mode,
-        uid: uid.parse().ok()?,
-        gid: gid.parse().ok()?,
-    })
+    let mode = u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o7777)?;
+    Some(Ownership { mode, uid: uid.parse().ok()?, gid: gid.parse().ok()? })
 }
 
 impl Addition {

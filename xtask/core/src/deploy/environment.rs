@@ -111,18 +111,10 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let target = table.parsed("target");
     let registry = table.parsed("registry");
     let url = read_url(table);
-    let backing = table
-        .optional_table("backing")
-        .map(|it| read_backing(&it));
-    let secrets = table
-        .optional_table("secrets")
-        .map(|it| read_secrets(&it))
-        .unwrap_or_default();
+    let backing = table.optional_table("backing").map(|it| read_backing(&it));
+    let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
     if target == Some(TargetKind::Docker) && backing.is_none() {
-        table.refuse(
-            "backing",
-            format!("missing; `{name}` is a Docker target and needs one"),
-        );
+        table.refuse("backing", format!("missing; `{name}` is a Docker target and needs one"));
     }
     let backing = backing.map_or(Some(None), |read| read.map(Some));
     Some(Environment {
@@ -153,12 +145,7 @@ fn read_backing(table: &Table<'_>) -> Option<Backing> {
     let registry = table.table("registry").map(|it| read_part(&it));
     let proxy = table.table("proxy").map(|it| read_proxy(&it));
     table.refuse_unknown();
-    Some(Backing {
-        postgres: postgres??,
-        redis: redis??,
-        registry: registry??,
-        proxy: proxy??,
-    })
+    Some(Backing { postgres: postgres??, redis: redis??, registry: registry??, proxy: proxy?? })
 }
 
 fn read_part(table: &Table<'_>) -> Option<BackingPart> {
@@ -177,26 +164,20 @@ fn read_proxy(table: &Table<'_>) -> Option<Proxy> {
     let part = read_open_part(table);
     let admin_port = table.port("admin_port");
     table.refuse_unknown();
-    Some(Proxy {
-        part: part?,
-        admin_port: admin_port?,
-    })
+    Some(Proxy { part: part?, admin_port: admin_port? })
 }
 
 fn read_secrets(table: &Table<'_>) -> BTreeMap<String, SecretSource> {
     let keys = table.keys().into_iter();
-    let secrets = keys
-        .filter_map(|key| Some((key.clone(), table.optional_parsed(&key)?)))
-        .collect();
+    let secrets =
+        keys.filter_map(|key| Some((key.clone(), table.optional_parsed(&key)?))).collect();
     table.refuse_unknown();
     secrets
 }
 
 /// What can only be judged with the whole file in hand: ports apart, references answered.
 pub(super) fn check(root: &Table<'_>, deploy: &Deploy, name: &str, environment: &Environment) {
-    let Some(table) = root
-        .optional_table("environments")
-        .and_then(|it| it.optional_table(name))
+    let Some(table) = root.optional_table("environments").and_then(|it| it.optional_table(name))
     else {
         return;
     };

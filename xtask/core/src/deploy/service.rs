@@ -90,31 +90,16 @@ impl fmt::Display for Access {
 
 pub(super) fn read_all(root: &Table<'_>) -> Option<Vec<Service>> {
     let table = root.table("services")?;
-    let services: Vec<Service> = table
-        .each(read)
-        .into_iter()
-        .map(|(_, service)| service)
-        .collect();
-    if services
-        .iter()
-        .filter(|service| service.access == Access::Public)
-        .count()
-        > 1
-    {
-        root.refuse(
-            "services",
-            "more than one is public; the public port leads to one service",
-        );
+    let services: Vec<Service> = table.each(read).into_iter().map(|(_, service)| service).collect();
+    if services.iter().filter(|service| service.access == Access::Public).count() > 1 {
+        root.refuse("services", "more than one is public; the public port leads to one service");
     }
     Some(services)
 }
 
 fn read(name: &str, table: &Table<'_>) -> Option<Service> {
     if !is_name(name) {
-        table.refuse(
-            "path",
-            format!("`{name}` is not a name: lowercase letters, digits, `-`"),
-        );
+        table.refuse("path", format!("`{name}` is not a name: lowercase letters, digits, `-`"));
     }
     let path = read_path(table, "path");
     let image = read_path(table, "image");
@@ -152,10 +137,7 @@ fn read_health(table: &Table<'_>) -> Option<Health> {
 fn read_url_path(table: &Table<'_>, key: &str) -> Option<String> {
     let path = table.text(key)?;
     if !path.starts_with('/') || path.contains([' ', '?', '#']) {
-        table.refuse(
-            key,
-            format!("`{path}` is not a path: wanted `/` and no query"),
-        );
+        table.refuse(key, format!("`{path}` is not a path: wanted `/` and no query"));
         return None;
     }
     Some(path)
@@ -166,10 +148,7 @@ fn read_limits(table: &Table<'_>) -> Option<Limits> {
     let cpus = table.number("cpus", 1..=256);
     let memory_mb = table.number("memory_mb", 32..=1_048_576);
     table.refuse_unknown();
-    Some(Limits {
-        cpus: cpus?,
-        memory_mb: memory_mb?,
-    })
+    Some(Limits { cpus: cpus?, memory_mb: memory_mb? })
 }
 
 fn read_settings(table: &Table<'_>) -> Vec<(String, Template)> {
@@ -193,14 +172,9 @@ fn refuse_open_secret(table: &Table<'_>, key: &str, value: &Template) {
     let text = value.to_string();
     let has_password = text.split_once("://").is_some_and(|(_, rest)| {
         let authority = rest.split('/').next().unwrap_or_default();
-        authority
-            .split_once('@')
-            .is_some_and(|(user, _)| user.contains(':'))
+        authority.split_once('@').is_some_and(|(user, _)| user.contains(':'))
     });
     if value.is_literal() && (is_secret || has_password) {
-        table.refuse(
-            key,
-            "holds a secret in the open; wanted a reference: `${secrets.NAME}`",
-        );
+        table.refuse(key, "holds a secret in the open; wanted a reference: `${secrets.NAME}`");
     }
 }

@@ -13,11 +13,7 @@ fn mistakes(text: &str) -> String {
 #[test]
 fn the_committed_file_is_valid_and_orders_what_is_needed_first() {
     let deploy = Deploy::parse(&committed()).unwrap();
-    let order: Vec<&str> = deploy
-        .rollout_order()
-        .iter()
-        .map(|it| it.name.as_str())
-        .collect();
+    let order: Vec<&str> = deploy.rollout_order().iter().map(|it| it.name.as_str()).collect();
     assert_eq!(order, ["ml-service", "backend"]);
     assert_eq!(deploy.environments.len(), 3);
 }
@@ -57,10 +53,7 @@ fn references_needs_and_ports_are_judged_across_the_file() {
 fn an_unknown_environment_names_the_known() {
     let deploy = Deploy::parse(&committed()).unwrap();
     let error = deploy.environment("prod").unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "unknown environment `prod`; known: `local`, `production`, `staging`"
-    );
+    assert_eq!(error, "unknown environment `prod`; known: `local`, `production`, `staging`");
 }
 
 #[test]

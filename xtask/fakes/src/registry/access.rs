@@ -58,9 +58,7 @@ impl Tokens {
                 return None;
             }
             Access::Bearer { .. } => {
-                let scope = needed
-                    .map(|scope| format!(",scope=\"{scope}\""))
-                    .unwrap_or_default();
+                let scope = needed.map(|scope| format!(",scope=\"{scope}\"")).unwrap_or_default();
                 format!("Bearer realm=\"http://{host}/token\",service=\"fake\"{scope}")
             }
         };
@@ -78,9 +76,7 @@ impl Tokens {
         if !matches!(access, Access::Bearer { .. }) {
             return true;
         }
-        let token = request
-            .header("authorization")
-            .and_then(|own| own.strip_prefix("Bearer "));
+        let token = request.header("authorization").and_then(|own| own.strip_prefix("Bearer "));
         let scopes = token.and_then(|token| self.granted.get(token));
         scopes.is_some_and(|scopes| scope.is_none_or(|scope| covers(scopes, scope)))
     }
@@ -96,10 +92,8 @@ impl Tokens {
         }
         let asked = request.query.iter().filter(|(key, _)| key == "scope");
         let allowed = |scope: &str| is_known || scope.ends_with(":pull");
-        let scopes: Vec<String> = asked
-            .map(|(_, value)| value.clone())
-            .filter(|scope| allowed(scope))
-            .collect();
+        let scopes: Vec<String> =
+            asked.map(|(_, value)| value.clone()).filter(|scope| allowed(scope)).collect();
         self.given_out += 1;
         let token = format!("fake-token-{}", self.given_out);
         self.granted.insert(token.clone(), scopes);
@@ -111,10 +105,7 @@ impl Tokens {
 fn covers(scopes: &[String], wanted: &str) -> bool {
     let split = |scope: &str| {
         let (resource, actions) = scope.rsplit_once(':').unwrap_or((scope, ""));
-        (
-            resource.to_owned(),
-            actions.split(',').map(str::to_owned).collect::<Vec<_>>(),
-        )
+        (resource.to_owned(), actions.split(',').map(str::to_owned).collect::<Vec<_>>())
     };
     let (resource, actions) = split(wanted);
     let mut own = scopes.iter().map(|scope| split(scope));

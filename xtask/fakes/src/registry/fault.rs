@@ -11,19 +11,13 @@ pub struct On {
 
 /// Requests with `method` (`*` for any) whose path, or one pair of whose query, holds `path`.
 pub fn on(method: &'static str, path: &str) -> On {
-    On {
-        method,
-        path: path.to_owned(),
-    }
+    On { method, path: path.to_owned() }
 }
 
 impl On {
     pub(super) fn meets(&self, request: &Request) -> bool {
         let is_method = self.method == "*" || self.method == request.method;
-        let mut pairs = request
-            .query
-            .iter()
-            .map(|(key, value)| format!("{key}={value}"));
+        let mut pairs = request.query.iter().map(|(key, value)| format!("{key}={value}"));
         let is_path = request.path.contains(&self.path);
         is_method && (is_path || pairs.any(|pair| pair.contains(&self.path)))
     }
@@ -134,31 +128,17 @@ impl Fault {
     /// A refusal in the registry's own form.
     pub fn refusal(on: On, status: u16, code: &str, message: &str, times: u32) -> Self {
         let body = String::from_utf8_lossy(&errors(status, code, message).body).into_owned();
-        Self::Status {
-            on,
-            status,
-            body,
-            headers: Vec::new(),
-            times,
-        }
+        Self::Status { on, status, body, headers: Vec::new(), times }
     }
 
     /// A status without a word.
     pub fn status(on: On, status: u16, times: u32) -> Self {
-        Self::Status {
-            on,
-            status,
-            body: String::new(),
-            headers: Vec::new(),
-            times,
-        }
+        Self::Status { on, status, body: String::new(), headers: Vec::new(), times }
     }
 }
 
 /// A refusal as the distribution specification words it.
 pub(super) fn errors(status: u16, code: &str, message: &str) -> Response {
     let body = serde_json::json!({"errors": [{"code": code, "message": message, "detail": {}}]});
-    Response::new(status)
-        .with("Content-Type", "application/json")
-        .body(body.to_string())
+    Response::new(status).with("Content-Type", "application/json").body(body.to_string())
 }

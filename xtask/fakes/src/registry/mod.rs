@@ -54,32 +54,14 @@ impl FakeRegistry {
     /// # Panics
     /// If loopback has no free port.
     pub fn with_access(access: Access) -> Self {
-        let state = Mutex::new(State {
-            access,
-            ..State::default()
-        });
-        let shared = Arc::new(Shared {
-            state,
-            hosts: OnceLock::new(),
-        });
-        let door = |is_foreign| {
-            Arc::new(Door {
-                shared: Arc::clone(&shared),
-                is_foreign,
-            })
-        };
+        let state = Mutex::new(State { access, ..State::default() });
+        let shared = Arc::new(Shared { state, hosts: OnceLock::new() });
+        let door = |is_foreign| Arc::new(Door { shared: Arc::clone(&shared), is_foreign });
         let server = Server::start(door(false)).expect("a free port on loopback");
         let store = Server::start(door(true)).expect("a free port on loopback");
-        let hosts = Hosts {
-            own: server.host(),
-            foreign: store.host(),
-        };
+        let hosts = Hosts { own: server.host(), foreign: store.host() };
         shared.hosts.set(hosts).expect("hosts are set once");
-        Self {
-            shared,
-            server,
-            store,
-        }
+        Self { shared, server, store }
     }
 
     /// `127.0.0.1` and the port.
@@ -114,43 +96,24 @@ impl FakeRegistry {
 
     /// The bytes of a blob.
     pub fn blob(&self, repository: &str, digest: &str) -> Option<Vec<u8>> {
-        self.shared
-            .lock()
-            .repositories
-            .get(repository)?
-            .blobs
-            .get(digest)
-            .cloned()
+        self.shared.lock().repositories.get(repository)?.blobs.get(digest).cloned()
     }
 
     /// Puts a blob there.
     pub fn put_blob(&self, repository: &str, bytes: &[u8]) {
         let mut state = self.shared.lock();
         let digest = store::digest_of(bytes);
-        state
-            .repository(repository)
-            .blobs
-            .insert(digest, bytes.to_vec());
+        state.repository(repository).blobs.insert(digest, bytes.to_vec());
     }
 
     /// Removes a blob, as garbage collection would.
     pub fn remove_blob(&self, repository: &str, digest: &str) {
-        self.shared
-            .lock()
-            .repository(repository)
-            .blobs
-            .remove(digest);
+        self.shared.lock().repository(repository).blobs.remove(digest);
     }
 
     /// The digest that a tag names.
     pub fn tag(&self, repository: &str, tag: &str) -> Option<String> {
-        self.shared
-            .lock()
-            .repositories
-            .get(repository)?
-            .tags
-            .get(tag)
-            .cloned()
+        self.shared.lock().repositories.get(repository)?.tags.get(tag).cloned()
     }
 
     /// How many upload sessions are open.
@@ -187,26 +150,18 @@ struct Door {
 impl Door {
     fn log(&self, state: &mut State, request: &Request, status: u16) {
         let (request, is_foreign) = (request.clone(), self.is_foreign);
-        state.log.push(Logged {
-            request,
-            status,
-            is_foreign,
-        });
+        state.log.push(Logged { request, status, is_foreign });
     }
 
     fn refusal(&self, state: &mut State, head: &Request) -> Option<Response> {
         let by_fault = state.take_fault(|fault| match fault {
-            Fault::Status {
-                on,
-                status,
-                body,
-                headers,
-                ..
-            } if on.meets(head) => {
+            Fault::Status { on, status, body, headers, .. } if on.meets(head) => {
                 let response = Response::new(*status).body(body.clone());
-                Some(headers.iter().fold(response, |response, (name, value)| {
-                    response.with(name, value)
-                }))
+                Some(
+                    headers
+                        .iter()
+                        .fold(response, |response, (name, value)| response.with(name, value)),
+                )
             }
             Fault::RefuseMonolithic(status, code) if is_monolithic(head) => {
                 Some(fault::errors(*status, code, "send it in chunks"))
@@ -221,13 +176,7 @@ impl Door {
             state.tokens.expire();
         }
         let is_open = self.is_foreign || head.path == "/token";
-        by_fault.or_else(|| {
-            if is_open {
-                None
-            } else {
-                self.challenge(state, head)
-            }
-        })
+        by_fault.or_else(|| if is_open { None } else { self.challenge(state, head) })
     }
 
     fn challenge(&self, state: &mut State, head: &Request) -> Option<Response> {
@@ -254,10 +203,7 @@ impl Handler for Door {
     fn answer(&self, request: &Request) -> Response {
         let mut state = self.shared.lock();
         let hosts = self.shared.hosts.get().cloned();
-        let hosts = hosts.unwrap_or(Hosts {
-            own: String::new(),
-            foreign: String::new(),
-        });
+        let hosts = hosts.unwrap_or(Hosts { own: String::new(), foreign: String::new() });
         let response = routes::answer(&mut state, &hosts, request);
         let response = spoil(&mut state, request, response);
         self.log(&mut state, request, response.status);
@@ -274,10 +220,7 @@ impl Handler for Door {
 /// Whether a request carries a whole blob.
 fn is_monolithic(head: &Request) -> bool {
     let is_upload = head.method == "PUT" && head.path.contains("/blobs/uploads/");
-    is_upload
-        && head
-            .header("content-length")
-            .is_some_and(|length| length != "0")
+    is_upload && head.header("content-length").is_some_and(|length| length != "0")
 }
 
 /// What goes wrong after the right thing was done.
@@ -288,9 +231,7 @@ fn spoil(state: &mut State, request: &Request, mut response: Response) -> Respon
                 response = response.with(name, value);
             }
             Fault::NoContentDigest => {
-                response
-                    .headers
-                    .retain(|(name, _)| name != "Docker-Content-Digest");
+                response.headers.retain(|(name, _)| name != "Docker-Content-Digest");
             }
             Fault::WrongContentDigest => {
                 for (name, value) in &mut response.headers {

@@ -10,12 +10,10 @@ use serde_json::Value;
 /// `/v2/<name>/<kind>/<rest>`, where the name may have slashes itself.
 fn split(path: &str) -> Option<(&str, &str, &str)> {
     let path = path.strip_prefix("/v2/")?;
-    ["/blobs/", "/manifests/", "/tags/", "/referrers/"]
-        .into_iter()
-        .find_map(|kind| {
-            let (name, rest) = path.rsplit_once(kind)?;
-            Some((name, kind.trim_matches('/'), rest))
-        })
+    ["/blobs/", "/manifests/", "/tags/", "/referrers/"].into_iter().find_map(|kind| {
+        let (name, rest) = path.rsplit_once(kind)?;
+        Some((name, kind.trim_matches('/'), rest))
+    })
 }
 
 /// The repository that a path is about.
@@ -51,11 +49,7 @@ pub(super) fn answer(state: &mut State, hosts: &Hosts, request: &Request) -> Res
 }
 
 fn blob(state: &mut State, hosts: &Hosts, request: &Request, name: &str, digest: &str) -> Response {
-    let found = state
-        .repositories
-        .get(name)
-        .and_then(|own| own.blobs.get(digest))
-        .cloned();
+    let found = state.repositories.get(name).and_then(|own| own.blobs.get(digest)).cloned();
     let is_head = request.method == "HEAD";
     let is_redirected = state.has_fault(|fault| matches!(fault, Fault::RedirectBlobs));
     match found {
@@ -63,9 +57,7 @@ fn blob(state: &mut State, hosts: &Hosts, request: &Request, name: &str, digest:
             let url = format!("http://{}{}?signature=secret", hosts.foreign, request.path);
             Response::new(307).with("Location", url)
         }
-        Some(bytes) => Response::new(200)
-            .with("Docker-Content-Digest", digest)
-            .body(bytes),
+        Some(bytes) => Response::new(200).with("Docker-Content-Digest", digest).body(bytes),
         None if is_head && is_false_head(state) => Response::new(200),
         None => errors(404, "BLOB_UNKNOWN", "blob unknown to registry"),
     }
@@ -84,11 +76,7 @@ fn begin(state: &mut State, hosts: &Hosts, request: &Request, name: &str) -> Res
     }
     state.uploads_begun += 1;
     let id = format!("upload-{}", state.uploads_begun);
-    let upload = Upload {
-        repository: name.to_owned(),
-        bytes: Vec::new(),
-        turn: 0,
-    };
+    let upload = Upload { repository: name.to_owned(), bytes: Vec::new(), turn: 0 };
     state.uploads.insert(id.clone(), upload);
     at(state, hosts, Response::new(202), &id)
 }
@@ -109,20 +97,14 @@ fn mount(
         return None;
     }
     let bytes = state.repositories.get(from)?.blobs.get(digest)?.clone();
-    state
-        .repository(name)
-        .blobs
-        .insert(digest.to_owned(), bytes);
+    state.repository(name).blobs.insert(digest.to_owned(), bytes);
     Some(mounted)
 }
 
 /// Adds where an upload goes on, and how far it is.
 fn at(state: &State, hosts: &Hosts, response: Response, id: &str) -> Response {
     let upload = &state.uploads[id];
-    let path = format!(
-        "/v2/{}/blobs/uploads/{id}?_turn={}",
-        upload.repository, upload.turn
-    );
+    let path = format!("/v2/{}/blobs/uploads/{id}?_turn={}", upload.repository, upload.turn);
     let location = if state.has_fault(|fault| matches!(fault, Fault::RelativeLocation)) {
         path
     } else if state.has_fault(|fault| matches!(fault, Fault::ForeignLocation)) {
@@ -131,9 +113,7 @@ fn at(state: &State, hosts: &Hosts, response: Response, id: &str) -> Response {
         format!("http://{}{path}", hosts.own)
     };
     let last = upload.bytes.len().saturating_sub(1);
-    response
-        .with("Location", location)
-        .with("Range", format!("0-{last}"))
+    response.with("Location", location).with("Range", format!("0-{last}"))
 }
 
 /// The upload that a request goes on with, if it has the newest location.
@@ -143,11 +123,7 @@ fn current<'a>(
     id: &str,
 ) -> Result<&'a mut Upload, Response> {
     let Some(upload) = state.uploads.get_mut(id) else {
-        return Err(errors(
-            404,
-            "BLOB_UPLOAD_UNKNOWN",
-            "blob upload unknown to registry",
-        ));
+        return Err(errors(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry"));
     };
     if request.parameter("_turn") != Some(&upload.turn.to_string()) {
         return Err(errors(404, "BLOB_UPLOAD_INVALID", "blob upload invalid"));
@@ -171,11 +147,7 @@ fn patch(state: &mut State, hosts: &Hosts, request: &Request, id: &str) -> Respo
     let range = request.header("content-range");
     let is_in_order = range.is_none_or(|range| range == range_of(upload, request));
     if !is_in_order || limit.is_some_and(|limit| request.body.len() > limit) {
-        let response = errors(
-            416,
-            "REQUESTED_RANGE_NOT_SATISFIABLE",
-            "range not satisfiable",
-        );
+        let response = errors(416, "REQUESTED_RANGE_NOT_SATISFIABLE", "range not satisfiable");
         return at(state, hosts, response, id);
     }
     let count = takes.unwrap_or(usize::MAX).min(request.body.len());
@@ -194,9 +166,7 @@ pub(super) fn keep_part(state: &mut State, part: &Request) {
     let Some((_, _, rest)) = split(&part.path) else {
         return;
     };
-    let upload = rest
-        .strip_prefix("uploads/")
-        .and_then(|id| state.uploads.get_mut(id));
+    let upload = rest.strip_prefix("uploads/").and_then(|id| state.uploads.get_mut(id));
     if let (Some(upload), "PATCH") = (upload, part.method.as_str()) {
         upload.bytes.extend(&part.body);
         upload.turn += 1;
@@ -206,22 +176,14 @@ pub(super) fn keep_part(state: &mut State, part: &Request) {
 fn how_far(state: &State, hosts: &Hosts, id: &str) -> Response {
     match state.uploads.contains_key(id) {
         true => at(state, hosts, Response::new(204), id),
-        false => errors(
-            404,
-            "BLOB_UPLOAD_UNKNOWN",
-            "blob upload unknown to registry",
-        ),
+        false => errors(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry"),
     }
 }
 
 fn cancel(state: &mut State, id: &str) -> Response {
     match state.uploads.remove(id) {
         Some(_) => Response::new(204),
-        None => errors(
-            404,
-            "BLOB_UPLOAD_UNKNOWN",
-            "blob upload unknown to registry",
-        ),
+        None => errors(404, "BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry"),
     }
 }
 
@@ -236,16 +198,9 @@ fn commit(state: &mut State, request: &Request, id: &str) -> Response {
     state.uploads.remove(id);
     let found = digest_of(&bytes);
     if request.parameter("digest") != Some(&found) {
-        return errors(
-            400,
-            "DIGEST_INVALID",
-            "provided digest did not match uploaded content",
-        );
+        return errors(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
     }
-    state
-        .repository(&repository)
-        .blobs
-        .insert(found.clone(), bytes);
+    state.repository(&repository).blobs.insert(found.clone(), bytes);
     Response::new(201)
         .with("Location", format!("/v2/{repository}/blobs/{found}"))
         .with("Docker-Content-Digest", found)
@@ -254,9 +209,7 @@ fn commit(state: &mut State, request: &Request, id: &str) -> Response {
 fn manifest(state: &State, name: &str, reference: &str) -> Response {
     let found = state.repositories.get(name).and_then(|own| {
         let digest = own.tags.get(reference).map_or(reference, String::as_str);
-        own.manifests
-            .get(digest)
-            .map(|(kind, bytes)| (digest, kind, bytes))
+        own.manifests.get(digest).map(|(kind, bytes)| (digest, kind, bytes))
     });
     let Some((digest, kind, bytes)) = found else {
         return errors(404, "MANIFEST_UNKNOWN", "manifest unknown");
@@ -270,33 +223,21 @@ fn manifest(state: &State, name: &str, reference: &str) -> Response {
 fn put_manifest(state: &mut State, request: &Request, name: &str, reference: &str) -> Response {
     let digest = digest_of(&request.body);
     if reference.starts_with("sha256:") && reference != digest {
-        return errors(
-            400,
-            "DIGEST_INVALID",
-            "provided digest did not match uploaded content",
-        );
+        return errors(400, "DIGEST_INVALID", "provided digest did not match uploaded content");
     }
     let Ok(document) = serde_json::from_slice::<Value>(&request.body) else {
         return errors(400, "MANIFEST_INVALID", "manifest invalid");
     };
-    let kind = request
-        .header("content-type")
-        .unwrap_or_default()
-        .to_owned();
+    let kind = request.header("content-type").unwrap_or_default().to_owned();
     if document["mediaType"] != kind.as_str() {
-        return errors(
-            400,
-            "MANIFEST_INVALID",
-            "media type differs from Content-Type",
-        );
+        return errors(400, "MANIFEST_INVALID", "media type differs from Content-Type");
     }
     if let Some(missing) = missing(state, name, &document) {
         let message = format!("blob unknown to registry: {missing}");
         return errors(404, "MANIFEST_BLOB_UNKNOWN", &message);
     }
     let own = state.repository(name);
-    own.manifests
-        .insert(digest.clone(), (kind, request.body.clone()));
+    own.manifests.insert(digest.clone(), (kind, request.body.clone()));
     if reference != digest {
         own.tags.insert(reference.to_owned(), digest.clone());
     }
@@ -317,10 +258,7 @@ fn missing(state: &mut State, name: &str, document: &Value) -> Option<String> {
     let digest = |descriptor: &Value| descriptor["digest"].as_str().unwrap_or("").to_owned();
     let list = |key: &str| document[key].as_array().cloned().unwrap_or_default();
     let config = document.get("config").cloned();
-    let mut blobs = list("layers")
-        .into_iter()
-        .chain(config)
-        .map(|found| digest(&found));
+    let mut blobs = list("layers").into_iter().chain(config).map(|found| digest(&found));
     let mut children = list("manifests").into_iter().map(|found| digest(&found));
     let blob = blobs.find(|digest| !own.blobs.contains_key(digest));
     blob.or_else(|| children.find(|digest| !own.manifests.contains_key(digest)))

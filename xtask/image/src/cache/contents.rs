@@ -49,10 +49,7 @@ pub(super) fn look(contents: &[&Content], cache: &Cache) -> Result<Vec<Known>> {
 /// Whether every file still is as it was when it was looked at.
 pub(super) fn unchanged(contents: &[&Content], known: &[Known]) -> Result<bool> {
     for (content, known) in contents.iter().zip(known) {
-        let stat = content
-            .disk_path()
-            .map(|path| stat(path, content))
-            .transpose()?;
+        let stat = content.disk_path().map(|path| stat(path, content)).transpose()?;
         if stat != known.stat {
             return Ok(false);
         }
@@ -62,10 +59,7 @@ pub(super) fn unchanged(contents: &[&Content], known: &[Known]) -> Result<bool> 
 
 fn look_at(contents: &[&Content], cache: &Cache) -> Result<Vec<Known>> {
     let look = |content: &&Content| match content {
-        Content::Bytes(bytes) => Ok(Known {
-            digest: Digest::of(bytes),
-            stat: None,
-        }),
+        Content::Bytes(bytes) => Ok(Known { digest: Digest::of(bytes), stat: None }),
         Content::Disk { path, .. } | Content::Slice { path, .. } => disk(path, content, cache),
     };
     contents.iter().map(look).collect()
@@ -75,20 +69,14 @@ fn look_at(contents: &[&Content], cache: &Cache) -> Result<Vec<Known>> {
 fn disk(path: &Path, content: &Content, cache: &Cache) -> Result<Known> {
     let before = stat(path, content)?;
     if let Some(digest) = held(&cache.contents).get(&before) {
-        return Ok(Known {
-            digest,
-            stat: Some(before),
-        });
+        return Ok(Known { digest, stat: Some(before) });
     }
     let started = SystemTime::now();
     let digest = read(path, content)?;
     if before.is_settled(started) && stat(path, content)? == before {
         held(&cache.contents).put(before, digest);
     }
-    Ok(Known {
-        digest,
-        stat: Some(before),
-    })
+    Ok(Known { digest, stat: Some(before) })
 }
 
 fn read(path: &Path, content: &Content) -> Result<Digest> {
@@ -100,10 +88,6 @@ fn read(path: &Path, content: &Content) -> Result<Digest> {
 
 fn stat(path: &Path, content: &Content) -> Result<Stat> {
     let metadata = std::fs::metadata(path).map_err(Error::disk("read", path))?;
-    let offset = if let Content::Slice { offset, .. } = content {
-        *offset
-    } else {
-        0
-    };
+    let offset = if let Content::Slice { offset, .. } = content { *offset } else { 0 };
     Ok(Stat::new(&metadata, offset, content.size()))
 }

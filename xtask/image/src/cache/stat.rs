@@ -36,9 +36,7 @@ impl Stat {
     /// Whether the last change was long enough before `read_at` that another one would show.
     /// A file from the future is never settled.
     pub(super) fn is_settled(&self, read_at: SystemTime) -> bool {
-        let since_epoch = read_at
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_epoch = read_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let latest = since_epoch.saturating_sub(GRAIN).as_nanos();
         let (seconds, nanos) = self.ctime.max(self.mtime);
         let changed = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);

@@ -31,12 +31,7 @@ where
 {
     pub(super) fn open(path: PathBuf) -> Result<Self> {
         let entries = read(&path)?;
-        Ok(Self {
-            path,
-            entries,
-            used: BTreeSet::new(),
-            changed: false,
-        })
+        Ok(Self { path, entries, used: BTreeSet::new(), changed: false })
     }
 
     pub(super) fn get(&mut self, key: &K) -> Option<V> {
@@ -56,10 +51,7 @@ where
         if !self.changed {
             return Ok(());
         }
-        let dir = self
-            .path
-            .parent()
-            .expect("the file is in the cache's directory");
+        let dir = self.path.parent().expect("the file is in the cache's directory");
         let _lock = lock(dir)?;
         for (key, value) in read(&self.path)? {
             self.entries.entry(key).or_insert(value);
@@ -89,7 +81,5 @@ fn read<K: Ord + DeserializeOwned, V: DeserializeOwned>(path: &Path) -> Result<B
         Err(error) => return Err(Error::disk("read", path)(error)),
     };
     let lines = text.split(|byte| *byte == b'\n');
-    Ok(lines
-        .filter_map(|line| serde_json::from_slice(line).ok())
-        .collect())
+    Ok(lines.filter_map(|line| serde_json::from_slice(line).ok()).collect())
 }

@@ -52,11 +52,7 @@ fn an_unchanged_layer_is_made_once() {
     assert_eq!(origin, Made);
     assert_ne!(second.diff_id, first.diff_id);
     world.file("a", "one");
-    assert_eq!(
-        world.build(),
-        (first, Reused),
-        "an earlier state is remembered too"
-    );
+    assert_eq!(world.build(), (first, Reused), "an earlier state is remembered too");
 }
 
 #[test]
@@ -90,22 +86,8 @@ fn everything_that_the_bytes_depend_on_is_in_the_key() {
         key("a", Node::symlink("x")),
         key("a", Node::symlink("y")),
         key("a", Node::directory(0o644)),
-        key(
-            "a",
-            Node::File {
-                mode: 0o644,
-                owner,
-                content: content.clone(),
-            },
-        ),
-        key(
-            "a",
-            Node::File {
-                mode: 0o644,
-                owner: Owner { uid: 0, gid: 1 },
-                content,
-            },
-        ),
+        key("a", Node::File { mode: 0o644, owner, content: content.clone() }),
+        key("a", Node::File { mode: 0o644, owner: Owner { uid: 0, gid: 1 }, content }),
         layer_key(&Tree::new(), Level::Fast.encoder_id(), &cache).unwrap(),
         layer_key(&Tree::new(), ENCODER_ID, &cache).unwrap(),
     ];
@@ -121,33 +103,12 @@ fn where_the_bytes_are_is_not_in_the_key() {
     let key = |content| {
         let mut tree = Tree::new();
         let owner = Owner::default();
-        tree.insert(
-            "a",
-            Node::File {
-                mode: 0o644,
-                owner,
-                content,
-            },
-        )
-        .unwrap();
+        tree.insert("a", Node::File { mode: 0o644, owner, content }).unwrap();
         layer_key(&tree, ENCODER_ID, &cache).unwrap()
     };
     let in_memory = key(Content::Bytes(b"abc".to_vec()));
-    assert_eq!(
-        key(Content::Disk {
-            path: path.clone(),
-            size: 3
-        }),
-        in_memory
-    );
-    assert_eq!(
-        key(Content::Slice {
-            path,
-            offset: 0,
-            size: 3
-        }),
-        in_memory
-    );
+    assert_eq!(key(Content::Disk { path: path.clone(), size: 3 }), in_memory);
+    assert_eq!(key(Content::Slice { path, offset: 0, size: 3 }), in_memory);
 }
 
 /// The race of git's index: a second change of the same length within the clock's grain would
@@ -168,10 +129,7 @@ fn only_what_changed_long_before_reading_is_settled() {
     let stat = Stat::new(&fs::metadata(world.file("a", "x")).unwrap(), 0, 1);
     let now = SystemTime::now();
     assert!(!stat.is_settled(now));
-    assert!(
-        !stat.is_settled(now - Duration::from_secs(60)),
-        "a file from the future"
-    );
+    assert!(!stat.is_settled(now - Duration::from_secs(60)), "a file from the future");
     assert!(stat.is_settled(now + Duration::from_secs(3)));
     assert!(!stat.is_settled(SystemTime::UNIX_EPOCH));
 }
@@ -188,11 +146,7 @@ fn a_settled_file_is_not_read_again() {
     let key = |cache: &Cache| layer_key(&world.tree(), ENCODER_ID, cache).unwrap();
     let believed = key(&world.cache());
     fs::remove_dir_all(world.dir.path().join("cache")).unwrap();
-    assert_ne!(
-        key(&world.cache()),
-        believed,
-        "the claim was believed without reading"
-    );
+    assert_ne!(key(&world.cache()), believed, "the claim was believed without reading");
 }
 
 #[test]
@@ -207,12 +161,7 @@ fn two_builds_at_once_keep_what_both_learnt() {
     for name in ["a", "b"] {
         let mut tree = Tree::new();
         tree.insert(name, Node::file(0o644, name)).unwrap();
-        assert_eq!(
-            cached_layer(&tree, &world.layout, &world.cache())
-                .unwrap()
-                .1,
-            Reused
-        );
+        assert_eq!(cached_layer(&tree, &world.layout, &world.cache()).unwrap().1, Reused);
     }
 }
 
@@ -223,11 +172,7 @@ fn a_damaged_cache_costs_time_only() {
     let (layer, _) = world.build();
     let path = world.dir.path().join("cache/layers.jsonl");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(
-        &path,
-        format!("{}\n\u{0}garbage\n", &text[..text.len() / 2]),
-    )
-    .unwrap();
+    fs::write(&path, format!("{}\n\u{0}garbage\n", &text[..text.len() / 2])).unwrap();
     assert_eq!(world.build(), (layer.clone(), Made));
     assert_eq!(world.build(), (layer, Reused));
 }

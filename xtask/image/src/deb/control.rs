@@ -15,28 +15,20 @@ impl Control {
                 break; // A second paragraph is none of ours.
             }
             if line.starts_with([' ', '\t']) {
-                let (_, value) = fields
-                    .last_mut()
-                    .ok_or("its `control` begins with a blank")?;
+                let (_, value) = fields.last_mut().ok_or("its `control` begins with a blank")?;
                 value.push('\n');
                 value.push_str(line);
                 continue;
             }
             let (name, value) = parse_field(line)?;
-            if fields
-                .iter()
-                .any(|(known, _)| known.eq_ignore_ascii_case(name))
-            {
+            if fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
                 return Err(format!("its `control` has `{name}` twice"));
             }
             fields.push((name.to_owned(), value.to_owned()));
         }
         let control = Self { fields };
         let needed = ["Package", "Version", "Architecture"];
-        match needed
-            .into_iter()
-            .find(|name| control.get(name).is_none_or(str::is_empty))
-        {
+        match needed.into_iter().find(|name| control.get(name).is_none_or(str::is_empty)) {
             Some(name) => Err(format!("its `control` has no `{name}`")),
             None => Ok(control),
         }
@@ -44,18 +36,13 @@ impl Control {
 
     /// The value of a field, whatever the case of its name; later lines keep their first blank.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let found = self
-            .fields
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self.fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
     /// All fields in the order of the file.
     pub fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.fields
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The package's name.
@@ -78,11 +65,7 @@ impl Control {
 impl std::fmt::Display for Control {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (name, value) in &self.fields {
-            let blank = if value.starts_with('\n') || value.is_empty() {
-                ""
-            } else {
-                " "
-            };
+            let blank = if value.starts_with('\n') || value.is_empty() { "" } else { " " };
             writeln!(formatter, "{name}:{blank}{value}")?;
         }
         Ok(())
@@ -109,10 +92,7 @@ mod tests {
     #[test]
     fn keeps_order_and_continuation_lines() {
         let control = Control::parse(TEXT).unwrap();
-        assert_eq!(
-            control.get("description"),
-            Some("small\n a first line\n .\n the last")
-        );
+        assert_eq!(control.get("description"), Some("small\n a first line\n .\n the last"));
         assert_eq!((control.package(), control.version()), ("tiny", "1:2-3"));
         assert_eq!(control.to_string(), TEXT);
     }
@@ -122,10 +102,7 @@ mod tests {
         let said = |text: &str| Control::parse(text).unwrap_err();
         assert_eq!(said(""), "its `control` has no `Package`");
         assert_eq!(said(" x"), "its `control` begins with a blank");
-        assert_eq!(
-            said("Package"),
-            "its `control` has a line that is no field: `Package`"
-        );
+        assert_eq!(said("Package"), "its `control` has a line that is no field: `Package`");
         let twice = format!("{TEXT}package: again\n");
         assert_eq!(said(&twice), "its `control` has `package` twice");
     }

@@ -23,10 +23,7 @@ pub(super) fn open<'a>(input: impl BufRead + 'a, name: &str) -> io::Result<Box<d
             return Err(io::Error::new(io::ErrorKind::Unsupported, why));
         }
     };
-    Ok(Box::new(Fused {
-        decoder,
-        ended: false,
-    }))
+    Ok(Box::new(Fused { decoder, ended: false }))
 }
 
 fn zstd<'a>(input: impl BufRead + 'a) -> io::Result<impl Read + 'a> {

@@ -15,9 +15,7 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self {
-            dir: tempfile::tempdir().unwrap(),
-        }
+        Self { dir: tempfile::tempdir().unwrap() }
     }
 
     fn open(&self, bytes: &[u8]) -> Result<Deb> {
@@ -57,10 +55,7 @@ fn usual() -> Archive {
 fn the_usual_package_becomes_a_tree() {
     let world = World::new();
     let tree = world.unpack(&package(usual())).unwrap();
-    let listed: Vec<_> = tree
-        .iter()
-        .map(|(path, node)| (lossy(path), node.mode()))
-        .collect();
+    let listed: Vec<_> = tree.iter().map(|(path, node)| (lossy(path), node.mode())).collect();
     let wanted = [
         ("etc", 0o755),
         ("etc/tiny.conf", 0o600),
@@ -72,18 +67,13 @@ fn the_usual_package_becomes_a_tree() {
     ];
     assert_eq!(listed, wanted.map(|(path, mode)| (path.to_owned(), mode)));
     for path in ["usr/bin/tiny", "usr/bin/copy"] {
-        let Some(Node::File { content, .. }) = tree.get(path) else {
-            panic!("{path}")
-        };
+        let Some(Node::File { content, .. }) = tree.get(path) else { panic!("{path}") };
         assert_eq!(content.read().unwrap(), [b'x'; 5000], "{path}");
     }
     let owner = Owner { uid: 3, gid: 4 };
     assert_eq!(tree.get("usr/bin/copy").map(Node::owner), Some(owner));
     let target = b"/etc/alternatives/tiny".to_vec();
-    assert_eq!(
-        tree.get("usr/bin/link"),
-        Some(&Node::Symlink { target, owner })
-    );
+    assert_eq!(tree.get("usr/bin/link"), Some(&Node::Symlink { target, owner }));
 }
 
 #[test]
@@ -93,11 +83,7 @@ fn the_control_archive_is_handed_out_in_parts() {
         .file("./control", 0o644, CONTROL)
         .file("./md5sums", 0o644, b"00  usr/bin/tiny\n")
         .file("./postinst", 0o755, b"#!/bin/sh\n")
-        .file(
-            "./conffiles",
-            0o644,
-            b"/etc/tiny.conf\nremove-on-upgrade /etc/old\n",
-        )
+        .file("./conffiles", 0o644, b"/etc/tiny.conf\nremove-on-upgrade /etc/old\n")
         .file("./triggers", 0o644, b"activate-noawait ldconfig\n");
     let bytes = ar(&[
         ("debian-binary", b"2.0\n"),
@@ -126,11 +112,7 @@ fn every_compression_gives_the_same_tree() {
     ];
     let ids = ways.map(|(end, control, data)| {
         let names = (format!("control.tar{end}"), format!("data.tar{end}"));
-        let members = [
-            ("debian-binary", &b"2.0\n"[..]),
-            (&names.0, &control),
-            (&names.1, &data),
-        ];
+        let members = [("debian-binary", &b"2.0\n"[..]), (&names.0, &control), (&names.1, &data)];
         crate::layer::diff_id(&world.unpack(&ar(&members)).unwrap()).unwrap()
     });
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
@@ -141,19 +123,11 @@ fn a_spooled_archive_is_used_again() {
     let world = World::new();
     let bytes = package(usual());
     let before = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
-    let spooled = fs::read_dir(world.spool())
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+    let spooled = fs::read_dir(world.spool()).unwrap().next().unwrap().unwrap().path();
     let modified = fs::metadata(&spooled).unwrap().modified().unwrap();
     let after = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
     assert_eq!(before, after);
-    assert_eq!(
-        fs::metadata(&spooled).unwrap().modified().unwrap(),
-        modified
-    );
+    assert_eq!(fs::metadata(&spooled).unwrap().modified().unwrap(), modified);
     let deb = Deb::open(world.dir.path().join("tiny.deb")).unwrap();
     assert_eq!(deb.spool(&world.spool()).unwrap(), spooled);
     assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 1);
@@ -163,9 +137,7 @@ fn a_spooled_archive_is_used_again() {
 fn set_id_bits_stay_only_where_they_are_listed() {
     let world = World::new();
     let deb = world.open(&package(usual())).unwrap();
-    let rules = UnpackRules {
-        keep_set_id: vec!["usr/bin/tiny".to_owned()],
-    };
+    let rules = UnpackRules { keep_set_id: vec!["usr/bin/tiny".to_owned()] };
     let mut tree = Tree::new();
     deb.unpack_with(&mut tree, &world.spool(), &rules).unwrap();
     assert_eq!(tree.get("usr/bin/tiny").map(Node::mode), Some(0o4755));
@@ -178,31 +150,20 @@ fn entries_that_reach_outside_are_refused_by_name() {
     let file = |name: &str| Archive::new().file(name, 0o644, b"x");
     let absolute = said("/etc/passwd", "cannot hold `/etc/passwd`: it is absolute");
     assert_eq!(world.refusal(file("/etc/passwd")), absolute);
-    let parent = said(
-        "./a/../../b",
-        "cannot hold `a/../../b`: a component is `..`",
-    );
+    let parent = said("./a/../../b", "cannot hold `a/../../b`: a component is `..`");
     assert_eq!(world.refusal(file("./a/../../b")), parent);
-    let through = Archive::new()
-        .symlink("./lib", "/tmp")
-        .file("./lib/evil", 0o644, b"x");
+    let through = Archive::new().symlink("./lib", "/tmp").file("./lib/evil", 0o644, b"x");
     let why = "cannot hold `lib/evil`: `lib` is a symbolic link to `/tmp`";
     assert_eq!(world.refusal(through), said("./lib/evil", why));
     let device = Archive::new().special("./dev/null", b'3');
-    assert_eq!(
-        world.refusal(device),
-        said("./dev/null", "it is a device or a pipe")
-    );
+    assert_eq!(world.refusal(device), said("./dev/null", "it is a device or a pipe"));
     let dangling = Archive::new().hard_link("./copy", "./nothing");
     let why = "it links to `./nothing`, which is no file before it";
     assert_eq!(world.refusal(dangling), said("./copy", why));
     let sparse = Archive::new().special("./holes", b'S');
     assert!(world.refusal(sparse).contains("`tiny`"));
     let twice = file("./a").file("./a", 0o644, b"y");
-    assert_eq!(
-        world.refusal(twice),
-        said("./a", "cannot hold `a` twice: the files differ")
-    );
+    assert_eq!(world.refusal(twice), said("./a", "cannot hold `a` twice: the files differ"));
 }
 
 #[test]
@@ -214,31 +175,17 @@ fn packages_that_are_not_quite_packages_are_refused_by_name() {
     let format = ("debian-binary", &b"2.0\n"[..]);
     let refused = |why: &str| format!("cannot read package `tiny.deb`: {why}");
     assert_eq!(said(&[]), refused("it does not begin with `debian-binary`"));
-    assert_eq!(
-        said(&[("debian-binary", b"3.0\n")]),
-        refused("its format is not 2.0")
-    );
+    assert_eq!(said(&[("debian-binary", b"3.0\n")]), refused("its format is not 2.0"));
     assert_eq!(said(&[format]), refused("it has no `control.tar`"));
-    assert_eq!(
-        said(&[format, ("control.tar", &control)]),
-        refused("it has no `data.tar`")
-    );
-    let members = [
-        format,
-        ("control.tar", &control),
-        ("data.tar", &data),
-        ("data.tar.xz", &data),
-    ];
+    assert_eq!(said(&[format, ("control.tar", &control)]), refused("it has no `data.tar`"));
+    let members = [format, ("control.tar", &control), ("data.tar", &data), ("data.tar.xz", &data)];
     assert_eq!(said(&members), refused("it has more than one `data.tar`"));
     let members = [format, ("control.tar.bz2", &control), ("data.tar", &data)];
     let why = "`control.tar.bz2` is compressed in a way that is not read here";
     assert_eq!(said(&members), refused(why));
     let empty = Archive::new().finish();
     let members = [format, ("control.tar", &empty), ("data.tar", &data)];
-    assert_eq!(
-        said(&members),
-        refused("its control archive has no `control`")
-    );
+    assert_eq!(said(&members), refused("its control archive has no `control`"));
     let error = world.open(b"not ar").unwrap_err().to_string();
     assert_eq!(error, refused("it is not an ar archive"));
 }
@@ -250,16 +197,10 @@ fn a_damaged_data_archive_leaves_no_spool() {
     let middle = data.len() / 2;
     data[middle] ^= 0x55;
     let control = Archive::new().file("./control", 0o644, CONTROL).finish();
-    let members = [
-        ("debian-binary", &b"2.0\n"[..]),
-        ("control.tar", &control),
-        ("data.tar.xz", &data),
-    ];
+    let members =
+        [("debian-binary", &b"2.0\n"[..]), ("control.tar", &control), ("data.tar.xz", &data)];
     let said = world.unpack(&ar(&members)).unwrap_err().to_string();
-    assert!(
-        said.starts_with("cannot read package `tiny`: `data.tar.xz`: "),
-        "{said}"
-    );
+    assert!(said.starts_with("cannot read package `tiny`: `data.tar.xz`: "), "{said}");
     assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 0);
 }
 

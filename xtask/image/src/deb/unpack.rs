@@ -36,19 +36,12 @@ pub(super) fn into_tree(
     for entry in archive.entries_with_seek().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         let name = lossy(&entry.path_bytes());
-        let mut unpack = Unpack {
-            spooled,
-            len,
-            tree: &mut *tree,
-            rules,
-        };
-        unpack
-            .entry(&mut entry)
-            .map_err(|why| Error::PackageEntry {
-                package: package.to_owned(),
-                entry: name,
-                why,
-            })?;
+        let mut unpack = Unpack { spooled, len, tree: &mut *tree, rules };
+        unpack.entry(&mut entry).map_err(|why| Error::PackageEntry {
+            package: package.to_owned(),
+            entry: name,
+            why,
+        })?;
     }
     Ok(())
 }
@@ -67,9 +60,7 @@ impl Unpack<'_> {
             return Ok(());
         };
         let node = self.node(entry, path)?;
-        self.tree
-            .insert(path, node)
-            .map_err(|error| error.to_string())
+        self.tree.insert(path, node).map_err(|error| error.to_string())
     }
 
     fn node<R: Read>(&self, entry: &mut Entry<'_, R>, path: &[u8]) -> Result<Node, String> {
@@ -78,23 +69,17 @@ impl Unpack<'_> {
         let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
         match kind {
             EntryType::Directory => Ok(Node::Directory { mode, owner }),
-            EntryType::Regular | EntryType::Continuous => Ok(Node::File {
-                mode,
-                owner,
-                content: self.content(entry)?,
-            }),
-            EntryType::Symlink => Ok(Node::Symlink {
-                target: link.ok_or("it links to nothing")?,
-                owner,
-            }),
+            EntryType::Regular | EntryType::Continuous => {
+                Ok(Node::File { mode, owner, content: self.content(entry)? })
+            }
+            EntryType::Symlink => {
+                Ok(Node::Symlink { target: link.ok_or("it links to nothing")?, owner })
+            }
             EntryType::Link => self.hard_link(&link.ok_or("it links to nothing")?),
             EntryType::Char | EntryType::Block | EntryType::Fifo => {
                 Err("it is a device or a pipe".to_owned())
             }
-            other => Err(format!(
-                "its type `{}` is not read here",
-                other.as_byte() as char
-            )),
+            other => Err(format!("its type `{}` is not read here", other.as_byte() as char)),
         }
     }
 
@@ -104,10 +89,7 @@ impl Unpack<'_> {
         let target = relative(link).ok_or("it links to the root")?;
         match self.tree.get(target) {
             Some(node @ Node::File { .. }) => Ok(node.clone()),
-            _ => Err(format!(
-                "it links to `{}`, which is no file before it",
-                lossy(link)
-            )),
+            _ => Err(format!("it links to `{}`, which is no file before it", lossy(link))),
         }
     }
 
@@ -117,16 +99,10 @@ impl Unpack<'_> {
             return Err("its bytes are cut off".to_owned());
         }
         if size > SMALL {
-            return Ok(Content::Slice {
-                path: PathBuf::from(self.spooled),
-                offset,
-                size,
-            });
+            return Ok(Content::Slice { path: PathBuf::from(self.spooled), offset, size });
         }
         let mut bytes = Vec::new();
-        entry
-            .read_to_end(&mut bytes)
-            .map_err(|error| error.to_string())?;
+        entry.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
         if bytes.len() as u64 != size {
             return Err("its bytes are cut off".to_owned());
         }
@@ -136,11 +112,7 @@ impl Unpack<'_> {
     /// The mode, less the bits that give other people's rights to whoever runs the file.
     fn mode<R: Read>(&self, entry: &Entry<'_, R>, path: &[u8]) -> Result<u32, String> {
         let mode = entry.header().mode().map_err(|error| error.to_string())? & 0o7777;
-        let kept = self
-            .rules
-            .keep_set_id
-            .iter()
-            .any(|kept| kept.as_bytes() == path);
+        let kept = self.rules.keep_set_id.iter().any(|kept| kept.as_bytes() == path);
         Ok(if kept { mode } else { mode & !SET_ID })
     }
 }
@@ -151,10 +123,7 @@ fn owner<R: Read>(entry: &Entry<'_, R>) -> Result<Owner, String> {
         let id = id.map_err(|error| error.to_string())?;
         u32::try_from(id).map_err(|_| "its owner's number is too large".to_owned())
     };
-    Ok(Owner {
-        uid: number(header.uid())?,
-        gid: number(header.gid())?,
-    })
+    Ok(Owner { uid: number(header.uid())?, gid: number(header.gid())? })
 }
 
 /// The path without `./` in front and `/` behind; none for the root itself. Everything else

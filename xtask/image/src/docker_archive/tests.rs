@@ -15,10 +15,7 @@ fn tree(name: &str) -> Tree {
 }
 
 fn config() -> ImageConfig {
-    ImageConfig {
-        entrypoint: vec!["/bin/x".to_owned()],
-        ..ImageConfig::default()
-    }
+    ImageConfig { entrypoint: vec!["/bin/x".to_owned()], ..ImageConfig::default() }
 }
 
 fn tags() -> Vec<String> {
@@ -42,15 +39,7 @@ fn from_trees() -> Vec<u8> {
     let mut archive = Vec::new();
     let created = SystemTime::UNIX_EPOCH;
     let trees = [&one, &two, &one];
-    write_from_trees(
-        &trees,
-        &config(),
-        Platform::Amd64,
-        created,
-        &tags(),
-        &mut archive,
-    )
-    .unwrap();
+    write_from_trees(&trees, &config(), Platform::Amd64, created, &tags(), &mut archive).unwrap();
     archive
 }
 
@@ -59,23 +48,14 @@ fn every_name_in_the_manifest_is_in_the_archive_and_true() {
     let files = files(&from_trees());
     let manifest: Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
     let config_name = manifest[0]["Config"].as_str().unwrap();
-    assert_eq!(
-        config_name,
-        format!("{}.json", Digest::of(&files[config_name]).hex())
-    );
+    assert_eq!(config_name, format!("{}.json", Digest::of(&files[config_name]).hex()));
     let config: Value = serde_json::from_slice(&files[config_name]).unwrap();
     let layers = manifest[0]["Layers"].as_array().unwrap();
-    let diff_ids: Vec<_> = layers
-        .iter()
-        .map(|name| Digest::of(&files[name.as_str().unwrap()]))
-        .collect();
+    let diff_ids: Vec<_> =
+        layers.iter().map(|name| Digest::of(&files[name.as_str().unwrap()])).collect();
     assert_eq!(config["rootfs"]["diff_ids"], json!(diff_ids));
     assert_eq!(manifest[0]["RepoTags"], json!(["nutri/backend:test"]));
-    assert_eq!(
-        (layers.len(), files.len()),
-        (3, 4),
-        "the same layer is there once"
-    );
+    assert_eq!((layers.len(), files.len()), (3, 4), "the same layer is there once");
 }
 
 #[test]
@@ -102,9 +82,7 @@ fn a_layer_that_is_not_what_the_config_says_is_refused_by_name() {
     let manifest = write_image(&layout, &layers, &config(), Platform::Amd64, created).unwrap();
     let other_path = layout.blob_path(&other.descriptor.digest);
     fs::copy(other_path, layout.blob_path(&layer.descriptor.digest)).unwrap();
-    let error = write_from_layout(&layout, &manifest, &tags(), io::sink())
-        .unwrap_err()
-        .to_string();
+    let error = write_from_layout(&layout, &manifest, &tags(), io::sink()).unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("blob `{}` is corrupt", layer.descriptor.digest)),
         "{error}"

@@ -42,23 +42,11 @@ fn deflate(job: &Job, level: i32, room: &mut Vec<u8>) -> io::Result<Vec<u8>> {
     if !job.dictionary.is_empty() {
         deflate.set_dictionary(&job.dictionary).map_err(refusal)?;
     }
-    let flush = if job.last {
-        DeflateFlush::Finish
-    } else {
-        DeflateFlush::SyncFlush
-    };
-    let wanted = if job.last {
-        Status::StreamEnd
-    } else {
-        Status::Ok
-    };
+    let flush = if job.last { DeflateFlush::Finish } else { DeflateFlush::SyncFlush };
+    let wanted = if job.last { Status::StreamEnd } else { Status::Ok };
     let status = deflate.compress(&job.input, room, flush).map_err(refusal)?;
     assert_eq!(status, wanted, "the room is more than the bound");
-    assert_eq!(
-        deflate.total_in(),
-        job.input.len() as u64,
-        "one call takes the whole block"
-    );
+    assert_eq!(deflate.total_in(), job.input.len() as u64, "one call takes the whole block");
     Ok(room[..deflate.total_out() as usize].to_vec())
 }
 

@@ -29,11 +29,7 @@ impl Pool {
     /// Starts `threads` threads; they end when the pool is dropped.
     pub(super) fn new(level: Level, threads: usize) -> Self {
         let workers = (0..threads).map(|_| start(level)).collect();
-        Self {
-            workers,
-            next: 0,
-            pending: VecDeque::new(),
-        }
+        Self { workers, next: 0, pending: VecDeque::new() }
     }
 
     /// Whether another block must not be sent before one is received.
@@ -54,11 +50,7 @@ impl Pool {
         let Some(worker) = self.pending.pop_front() else {
             return Ok(None);
         };
-        self.workers[worker]
-            .results
-            .recv()
-            .map_err(|_| died())?
-            .map(Some)
+        self.workers[worker].results.recv().map_err(|_| died())?.map(Some)
     }
 }
 
@@ -68,10 +60,7 @@ fn start(level: Level) -> Worker {
     std::thread::spawn(move || {
         let mut room = Vec::new();
         for job in inbox {
-            if outbox
-                .send(block::compress(&job, level, &mut room))
-                .is_err()
-            {
+            if outbox.send(block::compress(&job, level, &mut room)).is_err() {
                 return; // Nobody waits for the stream any more.
             }
         }

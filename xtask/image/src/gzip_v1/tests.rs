@@ -31,9 +31,8 @@ fn text(len: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut bytes = Vec::with_capacity(len + 16);
     while bytes.len() < len {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         bytes.extend_from_slice(WORDS[(state >> 60) as usize].as_bytes());
     }
     bytes.truncate(len);
@@ -63,14 +62,8 @@ fn expand(compressed: &[u8]) -> Vec<u8> {
 #[test]
 fn the_empty_stream_is_these_bytes() {
     let header = b"\x1f\x8b\x08\0\0\0\0\0\0\xff";
-    assert_eq!(
-        whole(b"", Level::Default),
-        [&header[..], b"\x03\0", &[0; 8]].concat()
-    );
-    assert_eq!(
-        whole(b"", Level::Store),
-        [&header[..], b"\x01\0\0\xff\xff", &[0; 8]].concat()
-    );
+    assert_eq!(whole(b"", Level::Default), [&header[..], b"\x03\0", &[0; 8]].concat());
+    assert_eq!(whole(b"", Level::Store), [&header[..], b"\x01\0\0\xff\xff", &[0; 8]].concat());
 }
 
 #[test]
@@ -80,10 +73,7 @@ fn a_short_stream_is_these_bytes() {
         b"\xcbH\xcd\xc9\xc9\xd7Q(\xcf/\xcaI\x01\0",
         b"\x3a\x72\xab\xff\x0c\0\0\0",
     ];
-    assert_eq!(
-        hex(&whole(b"hello, world", Level::Default)),
-        hex(&wanted.concat())
-    );
+    assert_eq!(hex(&whole(b"hello, world", Level::Default)), hex(&wanted.concat()));
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -93,43 +83,19 @@ fn hex(bytes: &[u8]) -> String {
 /// If this fails after a change of zlib-rs, the encoder id must change with it.
 #[test]
 fn golden_streams_keep_their_digests() {
-    let lens = [
-        1,
-        BLOCK_LEN - 1,
-        BLOCK_LEN,
-        BLOCK_LEN + 1,
-        3 * BLOCK_LEN + 12_345,
-    ];
+    let lens = [1, BLOCK_LEN - 1, BLOCK_LEN, BLOCK_LEN + 1, 3 * BLOCK_LEN + 12_345];
     let digests = |level| lens.map(|len| Digest::of(&whole(&text(len), level)).short());
     assert_eq!(
         digests(Level::Default),
-        [
-            "931f91987ee2",
-            "cd8ce6b668ed",
-            "5610aa2100ed",
-            "bda01a3692bb",
-            "05fbc4637994"
-        ]
+        ["931f91987ee2", "cd8ce6b668ed", "5610aa2100ed", "bda01a3692bb", "05fbc4637994"]
     );
     assert_eq!(
         digests(Level::Fast),
-        [
-            "931f91987ee2",
-            "f85ae272747e",
-            "1b369b6e3151",
-            "5ec68de60640",
-            "a4ad83b7b7bf"
-        ]
+        ["931f91987ee2", "f85ae272747e", "1b369b6e3151", "5ec68de60640", "a4ad83b7b7bf"]
     );
     assert_eq!(
         digests(Level::Store),
-        [
-            "df9738a94a63",
-            "2f67e5e05f97",
-            "def72431cc1f",
-            "cadfb0a76657",
-            "30574a7a167d"
-        ]
+        ["df9738a94a63", "2f67e5e05f97", "def72431cc1f", "cadfb0a76657", "30574a7a167d"]
     );
 }
 
@@ -140,11 +106,7 @@ fn the_encoder_id_names_the_locked_library() {
     let (version, _) = entry.split_once('"').unwrap();
     for level in [Level::Default, Level::Fast] {
         let wanted = format!("gzip-v1 zlib-rs {version} level ");
-        assert!(
-            level.encoder_id().starts_with(&wanted),
-            "{} {version}",
-            level.encoder_id()
-        );
+        assert!(level.encoder_id().starts_with(&wanted), "{} {version}", level.encoder_id());
     }
 }
 
@@ -161,35 +123,21 @@ fn bytes_that_do_not_compress_fit_the_room() {
     for level in LEVELS {
         let compressed = whole(&noise, level);
         // A ninth bit for half of the literals is the worst that level 1 does.
-        assert!(
-            compressed.len() < noise.len() + noise.len() / 8,
-            "{level:?} {}",
-            compressed.len()
-        );
+        assert!(compressed.len() < noise.len() + noise.len() / 8, "{level:?} {}", compressed.len());
         assert_eq!(expand(&compressed), noise);
     }
 }
 
 #[test]
 fn gzip_itself_is_content() {
-    let Ok(mut gzip) = Command::new("gzip")
-        .arg("--test")
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+    let Ok(mut gzip) =
+        Command::new("gzip").arg("--test").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn()
     else {
         return; // Not on this machine; flate2 has read the same in another test.
     };
-    gzip.stdin
-        .take()
-        .unwrap()
-        .write_all(&whole(&text(2_500_000), Level::Default))
-        .unwrap();
+    gzip.stdin.take().unwrap().write_all(&whole(&text(2_500_000), Level::Default)).unwrap();
     let output = gzip.wait_with_output().unwrap();
-    assert!(
-        output.status.success() && output.stderr.is_empty(),
-        "{output:?}"
-    );
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
 
 #[test]
@@ -203,17 +151,9 @@ fn a_sink_that_fails_is_heard_and_no_thread_hangs() {
             Ok(())
         }
     }
-    let mut encoder = Encoder::new(
-        Full,
-        Options {
-            level: Level::Fast,
-            threads: 2,
-        },
-    );
+    let mut encoder = Encoder::new(Full, Options { level: Level::Fast, threads: 2 });
     let written = encoder.write_all(&text(8 * BLOCK_LEN));
-    let error = written
-        .and_then(|()| encoder.finish().map(drop))
-        .unwrap_err();
+    let error = written.and_then(|()| encoder.finish().map(drop)).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
 }
 

@@ -135,19 +135,13 @@ pub fn config_bytes(
 ) -> Result<Vec<u8>> {
     check_env(&config.env)?;
     let created = &rfc3339(created)?;
-    let entry = || History {
-        created,
-        created_by: CREATED_BY,
-    };
+    let entry = || History { created, created_by: CREATED_BY };
     let document = Document {
         created,
         architecture: platform.architecture(),
         os: "linux",
         config: runtime(config),
-        rootfs: RootFs {
-            kind: "layers",
-            diff_ids,
-        },
+        rootfs: RootFs { kind: "layers", diff_ids },
         history: diff_ids.iter().map(|_| entry()).collect(),
     };
     Ok(json_v1::to_bytes(&document)?)
@@ -161,11 +155,7 @@ fn runtime(config: &ImageConfig) -> Runtime<'_> {
             .iter()
             .map(|port| (port.as_str(), Nothing {}))
             .collect(),
-        env: config
-            .env
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect(),
+        env: config.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
         entrypoint: &config.entrypoint,
         cmd: &config.cmd,
         working_dir: &config.working_dir,
@@ -195,9 +185,7 @@ fn check_env(env: &[(String, String)]) -> Result<()> {
     let mut seen = BTreeSet::new();
     for (name, _) in env {
         if name.is_empty() || name.contains(['=', '\0']) {
-            return Err(Error::Image(format!(
-                "`{name}` is not the name of a variable"
-            )));
+            return Err(Error::Image(format!("`{name}` is not the name of a variable")));
         }
         if !seen.insert(name) {
             return Err(Error::Image(format!("variable `{name}` is set twice")));
@@ -212,9 +200,7 @@ fn rfc3339(at: SystemTime) -> Result<String> {
     let since_epoch = at.duration_since(SystemTime::UNIX_EPOCH);
     let known = since_epoch.is_ok_and(|since| since.as_secs() < 253_402_300_800);
     if !known {
-        return Err(Error::Image(
-            "it was created before 1970 or after 9999".to_owned(),
-        ));
+        return Err(Error::Image("it was created before 1970 or after 9999".to_owned()));
     }
     Ok(humantime::format_rfc3339_seconds(at).to_string())
 }

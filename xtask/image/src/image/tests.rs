@@ -20,11 +20,7 @@ fn config() -> ImageConfig {
             .into(),
         stop_signal: Some("SIGTERM".to_owned()),
         healthcheck: Some(Healthcheck {
-            test: vec![
-                "CMD".to_owned(),
-                "/usr/bin/node".to_owned(),
-                "health.js".to_owned(),
-            ],
+            test: vec!["CMD".to_owned(), "/usr/bin/node".to_owned(), "health.js".to_owned()],
             interval: Duration::from_secs(10),
             timeout: Duration::from_millis(2500),
             start_period: Duration::ZERO,
@@ -75,30 +71,20 @@ fn what_is_not_set_is_not_written() {
 #[test]
 fn refuses_what_engines_would_understand_differently() {
     let said = |config: &ImageConfig, at| {
-        config_bytes(config, &[], Platform::Amd64, at)
-            .unwrap_err()
-            .to_string()
+        config_bytes(config, &[], Platform::Amd64, at).unwrap_err().to_string()
     };
     let with = |names: &[&str]| ImageConfig {
-        env: names
-            .iter()
-            .map(|name| ((*name).to_owned(), String::new()))
-            .collect(),
+        env: names.iter().map(|name| ((*name).to_owned(), String::new())).collect(),
         ..ImageConfig::default()
     };
     let now = created();
-    assert_eq!(
-        said(&with(&["A", "A"]), now),
-        "cannot write image: variable `A` is set twice"
-    );
+    assert_eq!(said(&with(&["A", "A"]), now), "cannot write image: variable `A` is set twice");
     assert_eq!(
         said(&with(&["A=B"]), now),
         "cannot write image: `A=B` is not the name of a variable"
     );
-    for at in [
-        SystemTime::UNIX_EPOCH - Duration::from_secs(1),
-        now + Duration::from_secs(1 << 40),
-    ] {
+    for at in [SystemTime::UNIX_EPOCH - Duration::from_secs(1), now + Duration::from_secs(1 << 40)]
+    {
         let wanted = "cannot write image: it was created before 1970 or after 9999";
         assert_eq!(said(&with(&[]), at), wanted);
     }
@@ -121,11 +107,7 @@ fn an_image_for_two_platforms_keeps_its_digest() {
         "sha256:fa11655943ec2d20b1331a2e8679d892a532844e175a54c71704c001c6f97da1"
     );
     let read: Index = serde_json::from_slice(&layout.read_blob(&index).unwrap()).unwrap();
-    let platforms: Vec<_> = read
-        .manifests
-        .iter()
-        .map(|manifest| manifest.platform)
-        .collect();
+    let platforms: Vec<_> = read.manifests.iter().map(|manifest| manifest.platform).collect();
     assert_eq!(platforms, [Some(Platform::Amd64), Some(Platform::Arm64)]);
     let manifest: Manifest =
         serde_json::from_slice(&layout.read_blob(&read.manifests[0]).unwrap()).unwrap();
@@ -141,11 +123,7 @@ fn a_layer_that_is_not_there_is_named_before_anything_is_written() {
     let layout = Layout::open_or_create(dir.path()).unwrap();
     let digest = Digest::of(b"gone");
     let descriptor = Descriptor::new(media_type::LAYER_GZIP, digest, 4);
-    let layer = LayerBlob {
-        descriptor,
-        diff_id: digest,
-        unpacked_size: 0,
-    };
+    let layer = LayerBlob { descriptor, diff_id: digest, unpacked_size: 0 };
     let error = write_image(&layout, &[layer], &config(), Platform::Amd64, created()).unwrap_err();
     let wanted = format!("cannot write image: its layer `{digest}` is not in the layout");
     assert_eq!(error.to_string(), wanted);

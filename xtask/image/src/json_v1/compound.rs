@@ -55,11 +55,7 @@ impl Fields<'_> {
 
 impl<'a> Pairs<'a> {
     pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self {
-            out,
-            pairs: BTreeMap::new(),
-            key: None,
-        }
+        Self { out, pairs: BTreeMap::new(), key: None }
     }
 }
 

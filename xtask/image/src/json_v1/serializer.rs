@@ -29,20 +29,12 @@ impl<'a> Serializer<'a> {
 
     fn items(self, end: &'static str) -> Items<'a> {
         self.out.push(b'[');
-        Items {
-            out: self.out,
-            first: true,
-            end,
-        }
+        Items { out: self.out, first: true, end }
     }
 
     fn fields(self, end: &'static str) -> Fields<'a> {
         self.out.push(b'{');
-        Fields {
-            out: self.out,
-            first: true,
-            end,
-        }
+        Fields { out: self.out, first: true, end }
     }
 }
 

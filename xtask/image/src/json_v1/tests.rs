@@ -35,12 +35,7 @@ fn structs_keep_their_order_and_maps_are_sorted() {
         alpha_beta: None,
         absent: None,
         labels: labels.into(),
-        list: vec![
-            Kind::Unit,
-            Kind::Newtype(1),
-            Kind::Tuple(2, 3),
-            Kind::Struct { b: 4, a: 5 },
-        ],
+        list: vec![Kind::Unit, Kind::Newtype(1), Kind::Tuple(2, 3), Kind::Struct { b: 4, a: 5 }],
         pair: (true, '/'),
     };
     let value = "\"<&>\u{2028}\"";
@@ -56,28 +51,19 @@ fn structs_keep_their_order_and_maps_are_sorted() {
 #[test]
 fn escapes_only_what_must_be() {
     let text = "\"\\\u{8}\t\n\u{c}\r\u{0}\u{1f}\u{7f}/é漢😀";
-    assert_eq!(
-        said(&text),
-        "\"\\\"\\\\\\b\\t\\n\\f\\r\\u0000\\u001f\u{7f}/é漢😀\""
-    );
+    assert_eq!(said(&text), "\"\\\"\\\\\\b\\t\\n\\f\\r\\u0000\\u001f\u{7f}/é漢😀\"");
 }
 
 #[test]
 fn refuses_what_programs_write_differently() {
     let refused = |value: Result<Vec<u8>, JsonError>| value.unwrap_err().to_string();
-    assert_eq!(
-        refused(to_bytes(&1.5)),
-        "cannot write as json-v1: `1.5` is not an integer"
-    );
+    assert_eq!(refused(to_bytes(&1.5)), "cannot write as json-v1: `1.5` is not an integer");
     assert_eq!(
         refused(to_bytes(&json!({"a": 1.0}))),
         "cannot write as json-v1: `1` is not an integer"
     );
     let keys = BTreeMap::from([(1, "x")]);
-    assert_eq!(
-        refused(to_bytes(&keys)),
-        "cannot write as json-v1: a key is not a string"
-    );
+    assert_eq!(refused(to_bytes(&keys)), "cannot write as json-v1: a key is not a string");
 }
 
 /// A map that gives a key twice, as a careless `Serialize` may.

@@ -6,36 +6,21 @@ use std::fs;
 use std::path::Path;
 
 fn options(threads: usize) -> LayerOptions {
-    Options {
-        level: Level::Default,
-        threads,
-    }
+    Options { level: Level::Default, threads }
 }
 
 fn sample() -> Tree {
     let mut tree = Tree::new();
-    tree.insert("app/main.js", Node::file(0o755, "console.log(1)\n"))
-        .unwrap();
+    tree.insert("app/main.js", Node::file(0o755, "console.log(1)\n")).unwrap();
     tree.insert("app/link", Node::symlink("main.js")).unwrap();
     tree.insert("empty", Node::file(0o600, "")).unwrap();
     tree
 }
 
 fn on_disk(path: &Path, size: u64) -> Tree {
-    let content = Content::Disk {
-        path: path.to_owned(),
-        size,
-    };
+    let content = Content::Disk { path: path.to_owned(), size };
     let mut tree = Tree::new();
-    tree.insert(
-        "app/file",
-        Node::File {
-            mode: 0o644,
-            owner: Owner::default(),
-            content,
-        },
-    )
-    .unwrap();
+    tree.insert("app/file", Node::File { mode: 0o644, owner: Owner::default(), content }).unwrap();
     tree
 }
 
@@ -92,13 +77,8 @@ fn a_file_that_changed_its_size_is_refused_by_name_and_leaves_nothing() {
     assert_eq!(fs::read_dir(layout.blobs_dir()).unwrap().count(), 0);
     write_layer(&on_disk(&path, 5), &layout, options(2)).unwrap();
     let gone = on_disk(&dir.path().join("gone"), 1);
-    let error = write_layer(&gone, &layout, options(2))
-        .unwrap_err()
-        .to_string();
-    assert_eq!(
-        error,
-        format!("failed to read `{}`", dir.path().join("gone").display())
-    );
+    let error = write_layer(&gone, &layout, options(2)).unwrap_err().to_string();
+    assert_eq!(error, format!("failed to read `{}`", dir.path().join("gone").display()));
 }
 
 #[test]
@@ -109,28 +89,11 @@ fn a_slice_is_read_from_its_offset_only() {
     let of = |content| {
         let mut tree = Tree::new();
         let owner = Owner::default();
-        tree.insert(
-            "f",
-            Node::File {
-                mode: 0o644,
-                owner,
-                content,
-            },
-        )
-        .unwrap();
+        tree.insert("f", Node::File { mode: 0o644, owner, content }).unwrap();
         diff_id(&tree)
     };
-    let slice = |offset, size| {
-        of(Content::Slice {
-            path: path.clone(),
-            offset,
-            size,
-        })
-    };
-    assert_eq!(
-        slice(2, 3).unwrap(),
-        of(Content::Bytes(b"cde".to_vec())).unwrap()
-    );
+    let slice = |offset, size| of(Content::Slice { path: path.clone(), offset, size });
+    assert_eq!(slice(2, 3).unwrap(), of(Content::Bytes(b"cde".to_vec())).unwrap());
     assert!(matches!(slice(4, 3), Err(Error::Resized { wanted: 3, .. })));
 }
 

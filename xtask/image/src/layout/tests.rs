@@ -13,9 +13,7 @@ fn layout() -> (tempfile::TempDir, Layout) {
 
 fn names_in(layout: &Layout) -> Vec<String> {
     let entries = fs::read_dir(layout.blobs_dir()).unwrap();
-    entries
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 #[test]
@@ -35,11 +33,7 @@ fn a_blob_is_named_only_when_it_is_complete() {
     writer.write_all(b"who").unwrap();
     writer.write_all(b"le").unwrap();
     assert!(!layout.has(&digest));
-    assert!(
-        names_in(&layout)
-            .iter()
-            .all(|name| name.starts_with(PARTIAL_PREFIX))
-    );
+    assert!(names_in(&layout).iter().all(|name| name.starts_with(PARTIAL_PREFIX)));
     let descriptor = writer.finish("x/y").unwrap();
     assert_eq!(descriptor, Descriptor::of("x/y", b"whole"));
     assert!(layout.has(&digest) && layout.holds(&descriptor));
@@ -93,10 +87,7 @@ fn a_disk_that_refuses_is_said_with_the_path() {
     let blobs_dir = layout.blobs_dir();
     fs::remove_dir(&blobs_dir).unwrap();
     let said = layout.write_blob("x/y", b"z").unwrap_err().to_string();
-    assert_eq!(
-        said,
-        format!("failed to write in `{}`", blobs_dir.display())
-    );
+    assert_eq!(said, format!("failed to write in `{}`", blobs_dir.display()));
 }
 
 #[test]
@@ -116,10 +107,7 @@ fn a_name_names_one_thing_and_names_are_sorted() {
             of.digest
         )
     };
-    assert!(
-        text.ends_with(&format!("[{},{}]}}", entry("a", &one), entry("b", &two))),
-        "{text}"
-    );
+    assert!(text.ends_with(&format!("[{},{}]}}", entry("a", &one), entry("b", &two))), "{text}");
     layout.remove_name("a").unwrap();
     assert_eq!(layout.index().unwrap().manifests.len(), 1);
 }
@@ -130,17 +118,11 @@ fn many_builders_lose_neither_names_nor_blobs() {
     let build = |builder: usize| {
         let layout = Layout::open_or_create(layout.dir()).unwrap();
         for round in 0..10 {
-            let shared = layout
-                .write_blob("x/y", format!("shared {round}").as_bytes())
-                .unwrap();
+            let shared = layout.write_blob("x/y", format!("shared {round}").as_bytes()).unwrap();
             let mut writer = layout.blob_writer().unwrap();
-            writer
-                .write_all(format!("streamed {round}").as_bytes())
-                .unwrap();
+            writer.write_all(format!("streamed {round}").as_bytes()).unwrap();
             writer.finish("x/y").unwrap();
-            layout
-                .set_name(&format!("{builder}-{round}"), &shared)
-                .unwrap();
+            layout.set_name(&format!("{builder}-{round}"), &shared).unwrap();
         }
     };
     thread::scope(|scope| {
@@ -171,9 +153,7 @@ fn builds_until_killed() {
             writer.write_all(&round.to_le_bytes().repeat(4096)).unwrap();
         }
         let descriptor = writer.finish("x/y").unwrap();
-        layout
-            .set_name(&format!("round-{round:06}"), &descriptor)
-            .unwrap();
+        layout.set_name(&format!("round-{round:06}"), &descriptor).unwrap();
     }
 }
 
@@ -196,10 +176,7 @@ fn a_build_killed_at_any_point_leaves_a_true_layout() {
             layout.verify(&descriptor).unwrap();
         }
         let names = names_in(&layout);
-        for name in names
-            .iter()
-            .filter(|name| !name.starts_with(PARTIAL_PREFIX))
-        {
+        for name in names.iter().filter(|name| !name.starts_with(PARTIAL_PREFIX)) {
             let bytes = fs::read(layout.blobs_dir().join(name)).unwrap();
             assert_eq!(Digest::of(&bytes).hex(), *name);
         }

@@ -18,16 +18,9 @@ fn golden() -> Vec<u8> {
         tar.directory(b"app", 0o755, ROOT).unwrap();
         tar.file_whole(b"app/empty", 0o644, ROOT, b"").unwrap();
         tar.symlink(b"app/link", b"../etc/target", ROOT).unwrap();
-        tar.file_whole(
-            b"app/main.js",
-            0o100_755,
-            Owner { uid: 65532, gid: 7 },
-            b"x\n",
-        )
-        .unwrap();
+        tar.file_whole(b"app/main.js", 0o100_755, Owner { uid: 65532, gid: 7 }, b"x\n").unwrap();
         tar.directory(&deep, 0o1777, ROOT).unwrap();
-        tar.file_whole(&[b'n'; 101], 0o4755, ROOT, &[7; 512])
-            .unwrap();
+        tar.file_whole(&[b'n'; 101], 0o4755, ROOT, &[7; 512]).unwrap();
         tar.symlink(b"z", &[b'l'; 101], ROOT).unwrap();
         tar.file_whole("é".as_bytes(), 0o600, ROOT, b"y").unwrap();
     })
@@ -62,8 +55,7 @@ fn an_empty_archive_is_two_zero_blocks() {
 #[test]
 fn the_header_of_a_file_is_these_bytes() {
     let bytes = written(|tar| {
-        tar.file_whole(b"a", 0o644, Owner { uid: 8, gid: 9 }, b"hi")
-            .unwrap();
+        tar.file_whole(b"a", 0o644, Owner { uid: 8, gid: 9 }, b"hi").unwrap();
     });
     let mut wanted = [0; 512];
     wanted[..1].copy_from_slice(b"a");
@@ -81,10 +73,7 @@ fn the_header_of_a_file_is_these_bytes() {
 #[test]
 fn the_golden_archive_keeps_its_digest() {
     let digest = Digest::of(&golden()).to_string();
-    assert_eq!(
-        digest,
-        "sha256:0a47739fe4d4593c45785cde959a62a158fc03736ca41faa8bd8ed33530c57c7"
-    );
+    assert_eq!(digest, "sha256:0a47739fe4d4593c45785cde959a62a158fc03736ca41faa8bd8ed33530c57c7");
 }
 
 #[test]
@@ -104,10 +93,7 @@ fn others_read_what_we_write() {
     ];
     assert_eq!(paths, wanted);
     let modes: Vec<_> = entries.iter().map(|entry| entry.mode).collect();
-    assert_eq!(
-        modes,
-        [0o755, 0o644, 0o777, 0o755, 0o1777, 0o4755, 0o777, 0o600]
-    );
+    assert_eq!(modes, [0o755, 0o644, 0o777, 0o755, 0o1777, 0o4755, 0o777, 0o600]);
     assert_eq!(entries[6].link.as_deref(), Some(&[b'l'; 101][..]));
     assert!(entries.iter().all(|entry| entry.mtime == MTIME));
 }
@@ -115,13 +101,7 @@ fn others_read_what_we_write() {
 #[test]
 fn gnu_tar_lists_it_without_a_warning() {
     let Ok(mut tar) = Command::new("tar")
-        .args([
-            "--list",
-            "--verbose",
-            "--numeric-owner",
-            "--utc",
-            "--quoting-style=literal",
-        ])
+        .args(["--list", "--verbose", "--numeric-owner", "--utc", "--quoting-style=literal"])
         .env("LC_ALL", "C")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -132,10 +112,7 @@ fn gnu_tar_lists_it_without_a_warning() {
     };
     tar.stdin.take().unwrap().write_all(&golden()).unwrap();
     let output = tar.wait_with_output().unwrap();
-    assert!(
-        output.status.success() && output.stderr.is_empty(),
-        "{output:?}"
-    );
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     let listed = String::from_utf8_lossy(&output.stdout);
     assert_eq!(listed.lines().count(), 8, "{listed}");
     assert!(
@@ -165,13 +142,8 @@ fn a_file_of_eight_gibibytes_has_its_size_in_pax() {
 fn a_stream_of_the_wrong_length_is_refused() {
     for (announced, bytes) in [(2, &b"abc"[..]), (4, b"abc"), (0, b"a")] {
         let mut writer = Writer::new(Vec::new());
-        let error = writer
-            .file_from(b"f", 0o644, ROOT, announced, &mut &*bytes)
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "cannot write `f`: its stream is not as long as announced"
-        );
+        let error = writer.file_from(b"f", 0o644, ROOT, announced, &mut &*bytes).unwrap_err();
+        assert_eq!(error.to_string(), "cannot write `f`: its stream is not as long as announced");
     }
 }
 
@@ -180,32 +152,8 @@ fn what_has_no_portable_form_is_refused() {
     let mut writer = Writer::new(Vec::new());
     assert!(writer.file(b"\xff", 0o644, ROOT, 0).is_err());
     assert!(writer.symlink(b"l", b"\xff", ROOT).is_err());
-    assert!(
-        writer
-            .file(
-                b"f",
-                0o644,
-                Owner {
-                    uid: 0o10_000_000,
-                    gid: 0
-                },
-                0
-            )
-            .is_err()
-    );
-    assert!(
-        writer
-            .file(
-                b"f",
-                0o644,
-                Owner {
-                    uid: 0o7_777_777,
-                    gid: 0
-                },
-                0
-            )
-            .is_ok()
-    );
+    assert!(writer.file(b"f", 0o644, Owner { uid: 0o10_000_000, gid: 0 }, 0).is_err());
+    assert!(writer.file(b"f", 0o644, Owner { uid: 0o7_777_777, gid: 0 }, 0).is_ok());
 }
 
 proptest! {

@@ -7,9 +7,7 @@ pub(super) fn path_flaw(path: &[u8]) -> Option<&'static str> {
     if path.starts_with(b"/") {
         return Some("it is absolute");
     }
-    path.split(|byte| *byte == b'/')
-        .find_map(component_flaw)
-        .or_else(|| text_flaw(path))
+    path.split(|byte| *byte == b'/').find_map(component_flaw).or_else(|| text_flaw(path))
 }
 
 fn component_flaw(component: &[u8]) -> Option<&'static str> {

@@ -36,27 +36,17 @@ pub enum Node {
 impl Node {
     /// A file of root's with these bytes.
     pub fn file(mode: u32, bytes: impl Into<Vec<u8>>) -> Self {
-        Self::File {
-            mode,
-            owner: Owner::default(),
-            content: Content::Bytes(bytes.into()),
-        }
+        Self::File { mode, owner: Owner::default(), content: Content::Bytes(bytes.into()) }
     }
 
     /// A directory of root's.
     pub fn directory(mode: u32) -> Self {
-        Self::Directory {
-            mode,
-            owner: Owner::default(),
-        }
+        Self::Directory { mode, owner: Owner::default() }
     }
 
     /// A symbolic link of root's.
     pub fn symlink(target: impl Into<Vec<u8>>) -> Self {
-        Self::Symlink {
-            target: target.into(),
-            owner: Owner::default(),
-        }
+        Self::Symlink { target: target.into(), owner: Owner::default() }
     }
 
     /// Permission bits as they are written; a link's are always 0777.
@@ -86,11 +76,7 @@ pub(super) fn difference(held: &Node, node: &Node) -> io::Result<Option<String>>
             "the files differ".to_owned()
         }
         (Node::Symlink { target: held, .. }, Node::Symlink { target: new, .. }) if held != new => {
-            format!(
-                "it is a link to `{}`, and one to `{}`",
-                lossy(held),
-                lossy(new)
-            )
+            format!("it is a link to `{}`, and one to `{}`", lossy(held), lossy(new))
         }
         _ if kind(held) != kind(node) => {
             format!("it is a {}, and a {}", kind(held), kind(node))

@@ -45,10 +45,7 @@ fn refuses_paths_that_a_tar_must_not_hold() {
     }
     let text = refusal(tree.insert(b"\xff", Node::directory(0o755)));
     assert_eq!(text, "cannot hold `\u{fffd}`: it is not UTF-8");
-    for (target, why) in [
-        (&b""[..], "it links to nothing"),
-        (b"\xff", "it is not UTF-8"),
-    ] {
+    for (target, why) in [(&b""[..], "it links to nothing"), (b"\xff", "it is not UTF-8")] {
         let said = refusal(tree.insert("link", Node::symlink(target)));
         assert_eq!(said, format!("cannot hold `link`: {why}"));
     }
@@ -58,25 +55,15 @@ fn refuses_paths_that_a_tar_must_not_hold() {
 #[test]
 fn refuses_a_file_below_a_file_or_through_a_link() {
     let mut tree = tree_of(&["file"]);
-    tree.insert("etc/alternatives", Node::symlink("/somewhere"))
-        .unwrap();
+    tree.insert("etc/alternatives", Node::symlink("/somewhere")).unwrap();
     let below = tree.insert("file/x", Node::file(0o644, ""));
     assert_eq!(refusal(below), "cannot hold `file/x`: `file` is a file");
     let through = "cannot hold `etc/alternatives/x`: `etc/alternatives` is a symbolic link to \
                    `/somewhere`";
-    assert_eq!(
-        refusal(tree.insert("etc/alternatives/x", Node::file(0o644, ""))),
-        through
-    );
-    assert_eq!(
-        refusal(tree.insert_over("etc/alternatives/x", Node::file(0o644, ""))),
-        through
-    );
+    assert_eq!(refusal(tree.insert("etc/alternatives/x", Node::file(0o644, ""))), through);
+    assert_eq!(refusal(tree.insert_over("etc/alternatives/x", Node::file(0o644, ""))), through);
     let over = tree.insert("etc", Node::symlink("/somewhere"));
-    assert_eq!(
-        refusal(over),
-        "cannot hold `etc` twice: it is a directory, and a symbolic link"
-    );
+    assert_eq!(refusal(over), "cannot hold `etc` twice: it is a directory, and a symbolic link");
 }
 
 #[test]
@@ -89,15 +76,7 @@ fn takes_the_same_thing_twice_and_says_how_others_differ() {
     tree.insert("a", Node::file(0o644, "bytes")).unwrap();
     let mode = 0o644;
     let owner = Owner::default();
-    tree.insert(
-        "a",
-        Node::File {
-            mode,
-            owner,
-            content: content.clone(),
-        },
-    )
-    .unwrap();
+    tree.insert("a", Node::File { mode, owner, content: content.clone() }).unwrap();
     let said = |tree: &mut Tree, node| refusal(tree.insert("a", node));
     assert_eq!(
         said(&mut tree, Node::file(0o644, "Bytes")),
@@ -106,15 +85,8 @@ fn takes_the_same_thing_twice_and_says_how_others_differ() {
     let executable = "cannot hold `a` twice: its mode is 0644, and 0755";
     assert_eq!(said(&mut tree, Node::file(0o755, "bytes")), executable);
     let owner = Owner { uid: 1, gid: 0 };
-    let owned = Node::File {
-        mode,
-        owner,
-        content,
-    };
-    assert_eq!(
-        said(&mut tree, owned),
-        "cannot hold `a` twice: its owners differ"
-    );
+    let owned = Node::File { mode, owner, content };
+    assert_eq!(said(&mut tree, owned), "cannot hold `a` twice: its owners differ");
     tree.insert("l", Node::symlink("x")).unwrap();
     let link = "cannot hold `l` twice: it is a link to `x`, and one to `y`";
     assert_eq!(refusal(tree.insert("l", Node::symlink("y"))), link);
@@ -130,10 +102,7 @@ fn the_first_to_name_a_directory_decides_its_mode() {
     let said = refusal(tree.insert("tmp", Node::directory(0o755)));
     assert_eq!(said, "cannot hold `tmp` twice: its mode is 1777, and 0755");
     let said = refusal(tree.insert("tmp", Node::file(0o644, "")));
-    assert_eq!(
-        said,
-        "cannot hold `tmp` twice: it is a directory, and a file"
-    );
+    assert_eq!(said, "cannot hold `tmp` twice: it is a directory, and a file");
 }
 
 #[test]
@@ -142,10 +111,7 @@ fn insert_over_replaces_but_never_orphans() {
     tree.insert_over("c", Node::symlink("a")).unwrap();
     assert_eq!(tree.get("c"), Some(&Node::symlink("a")));
     let said = refusal(tree.insert_over("a", Node::symlink("c")));
-    assert_eq!(
-        said,
-        "cannot hold `a` twice: it is a directory that holds other entries"
-    );
+    assert_eq!(said, "cannot hold `a` twice: it is a directory that holds other entries");
     tree.insert_over("a", Node::directory(0o700)).unwrap();
     assert_eq!(paths(&tree), ["a", "a/b", "c"]);
 }
@@ -156,11 +122,7 @@ fn merges_as_inserting_would() {
     tree.insert("a", Node::directory(0o700)).unwrap();
     tree.merge(tree_of(&["a/y", "b/z"])).unwrap();
     assert_eq!(paths(&tree), ["a", "a/x", "a/y", "b", "b/z"]);
-    assert_eq!(
-        tree.get("a"),
-        Some(&Node::directory(0o700)),
-        "an implied directory has no opinion"
-    );
+    assert_eq!(tree.get("a"), Some(&Node::directory(0o700)), "an implied directory has no opinion");
     tree.insert("b", Node::directory(0o711)).unwrap();
     let mut other = Tree::new();
     other.insert("a/x", Node::file(0o644, "other")).unwrap();
@@ -169,35 +131,15 @@ fn merges_as_inserting_would() {
 
 #[test]
 fn removes_what_matches_with_all_below() {
-    let all = [
-        "doc/a",
-        "doc/b/c",
-        "docs",
-        "usr/share/doc/x",
-        "usr/share/man/y.gz",
-    ];
+    let all = ["doc/a", "doc/b/c", "docs", "usr/share/doc/x", "usr/share/man/y.gz"];
     let mut tree = tree_of(&all);
-    assert_eq!(
-        tree.remove_matching(&["doc", "usr/share/*/*.gz"]).unwrap(),
-        5
-    );
+    assert_eq!(tree.remove_matching(&["doc", "usr/share/*/*.gz"]).unwrap(), 5);
     assert_eq!(
         paths(&tree),
-        [
-            "docs",
-            "usr",
-            "usr/share",
-            "usr/share/doc",
-            "usr/share/doc/x",
-            "usr/share/man"
-        ]
+        ["docs", "usr", "usr/share", "usr/share/doc", "usr/share/doc/x", "usr/share/man"]
     );
     assert_eq!(tree.remove_matching(&["**/x"]).unwrap(), 1);
-    assert_eq!(
-        tree.remove_matching(&["*/doc"]).unwrap(),
-        0,
-        "`*` stays inside a component"
-    );
+    assert_eq!(tree.remove_matching(&["*/doc"]).unwrap(), 0, "`*` stays inside a component");
     let said = tree.remove_matching(&["a["]).unwrap_err().to_string();
     assert!(said.starts_with("`a[` is not a pattern: "), "{said}");
 }
@@ -220,41 +162,25 @@ fn a_directory_of_the_disk_loses_what_is_only_the_hosts() {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     };
     fs::create_dir_all(dir.path().join("sub/cache")).unwrap();
-    for (name, mode) in [
-        ("run", 0o700),
-        ("text", 0o600),
-        ("sub/cache/junk", 0o644),
-        ("sub/odd", 0o677),
-    ] {
+    for (name, mode) in
+        [("run", 0o700), ("text", 0o600), ("sub/cache/junk", 0o644), ("sub/odd", 0o677)]
+    {
         make(name, mode);
     }
     symlink("../text", dir.path().join("sub/link")).unwrap();
     let owner = Owner { uid: 10, gid: 20 };
-    let rules = DirectoryRules {
-        owner,
-        exclude: vec!["sub/cache".to_owned()],
-    };
+    let rules = DirectoryRules { owner, exclude: vec!["sub/cache".to_owned()] };
     let tree = Tree::from_directory(dir.path(), "app", &rules).unwrap();
     assert_eq!(
         paths(&tree),
-        [
-            "app",
-            "app/run",
-            "app/sub",
-            "app/sub/link",
-            "app/sub/odd",
-            "app/text"
-        ]
+        ["app", "app/run", "app/sub", "app/sub/link", "app/sub/odd", "app/text"]
     );
     let modes: Vec<_> = tree.iter().map(|(_, node)| node.mode()).collect();
     assert_eq!(modes, [0o755, 0o755, 0o755, 0o777, 0o644, 0o644]);
     assert!(tree.iter().all(|(_, node)| node.owner() == owner));
     assert_eq!(
         tree.get("app/sub/link"),
-        Some(&Node::Symlink {
-            target: b"../text".to_vec(),
-            owner
-        })
+        Some(&Node::Symlink { target: b"../text".to_vec(), owner })
     );
 }
 
@@ -264,10 +190,7 @@ fn a_socket_is_refused_by_name() {
     let path = dir.path().join("socket");
     let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
     let error = Tree::from_directory(dir.path(), "", &DirectoryRules::default()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("failed to pack `{}`", path.display())
-    );
+    assert_eq!(error.to_string(), format!("failed to pack `{}`", path.display()));
 }
 
 proptest! {

@@ -38,20 +38,9 @@ impl Tree {
     ) -> Result<Self> {
         let exclude = globs::compile(&rules.exclude)?;
         let prefix = prefix.as_ref();
-        let mut walk = Walk {
-            tree: Self::new(),
-            prefix,
-            owner: rules.owner,
-            exclude,
-        };
+        let mut walk = Walk { tree: Self::new(), prefix, owner: rules.owner, exclude };
         if !prefix.is_empty() {
-            walk.tree.insert(
-                prefix,
-                Node::Directory {
-                    mode: 0o755,
-                    owner: rules.owner,
-                },
-            )?;
+            walk.tree.insert(prefix, Node::Directory { mode: 0o755, owner: rules.owner })?;
         }
         walk.directory(disk_dir, b"")?;
         Ok(walk.tree)
@@ -88,35 +77,18 @@ fn node_of(path: &Path, metadata: &Metadata, owner: Owner) -> Result<Node> {
     }
     if kind.is_symlink() {
         let target = fs::read_link(path).map_err(Error::disk("read", path))?;
-        return Ok(Node::Symlink {
-            target: target.as_os_str().as_bytes().to_vec(),
-            owner,
-        });
+        return Ok(Node::Symlink { target: target.as_os_str().as_bytes().to_vec(), owner });
     }
     if kind.is_file() {
         let executable = metadata.permissions().mode() & 0o100 != 0;
         let mode = if executable { 0o755 } else { 0o644 };
-        let content = Content::Disk {
-            path: path.to_owned(),
-            size: metadata.len(),
-        };
-        return Ok(Node::File {
-            mode,
-            owner,
-            content,
-        });
+        let content = Content::Disk { path: path.to_owned(), size: metadata.len() };
+        return Ok(Node::File { mode, owner, content });
     }
-    let why = io::Error::new(
-        io::ErrorKind::InvalidInput,
-        "it is a device, a socket or a pipe",
-    );
+    let why = io::Error::new(io::ErrorKind::InvalidInput, "it is a device, a socket or a pipe");
     Err(Error::disk("pack", path)(why))
 }
 
 fn join(parent: &[u8], name: &[u8]) -> Vec<u8> {
-    if parent.is_empty() {
-        name.to_vec()
-    } else {
-        [parent, b"/", name].concat()
-    }
+    if parent.is_empty() { name.to_vec() } else { [parent, b"/", name].concat() }
 }

@@ -38,7 +38,8 @@ pub struct Built {
 
 pub(super) fn run(flags: &ImageBuild, world: &World<'_>) -> Result<Exit> {
     let names = if flags.images.is_empty() { service_images(world) } else { flags.images.clone() };
-    let platforms = if flags.platform.is_empty() { Platform::ALL.to_vec() } else { flags.platform.clone() };
+    let platforms =
+        if flags.platform.is_empty() { Platform::ALL.to_vec() } else { flags.platform.clone() };
     let mut images = Vec::new();
     for name in &names {
         let phase = world.report.phase(name);
@@ -88,7 +89,9 @@ pub fn build(
     let builder = Builder::open(world, &definition, &lock, phase)?;
     let build = || platforms.iter().map(|platform| builder.platform(*platform)).collect();
     let parts: Result<Vec<PlatformBuild>> = build();
-    builder.finish(&parts.map_err(|failure| failure.during(format!("failed to build image `{name}`")))?)
+    builder.finish(
+        &parts.map_err(|failure| failure.during(format!("failed to build image `{name}`")))?,
+    )
 }
 
 /// The digests of a lock's images are made of one encoder's bytes; with another they would differ.
@@ -171,7 +174,12 @@ impl<'a> Builder<'a> {
         let shown: Vec<String> =
             heaviest.iter().map(|(size, name)| format!("{name} {} MB", size / 1_000_000)).collect();
         Err(Failure::refused(format!("image is over its budget on {platform}"))
-            .reason(format!("wanted at most {} MB, found {} MB: {}", self.definition.budget_mb, unpacked / 1_000_000, shown.join(", ")))
+            .reason(format!(
+                "wanted at most {} MB, found {} MB: {}",
+                self.definition.budget_mb,
+                unpacked / 1_000_000,
+                shown.join(", ")
+            ))
             .hint("leave files out with `drop`, or raise `budget.unpacked_mb`"))
     }
 

@@ -26,11 +26,18 @@ pub(super) fn run(flags: &ImageInspect, world: &World<'_>) -> Result<Exit> {
         let layers = parse::<Manifest>(&layout, manifest)?.layers;
         let named = definition.layers.iter().map(|layer| layer.name.clone()).zip(&layers);
         for (name, layer) in named {
-            rows.push(vec![platform.clone(), name, layer.size.to_string(), layer.digest.to_string()]);
+            rows.push(vec![
+                platform.clone(),
+                name,
+                layer.size.to_string(),
+                layer.digest.to_string(),
+            ]);
         }
-        platforms.push(json!({ "platform": platform, "manifest": manifest.digest, "layers": layers }));
+        platforms
+            .push(json!({ "platform": platform, "manifest": manifest.digest, "layers": layers }));
     }
-    let value: Value = json!({ "image": flags.image, "index": index.digest, "platforms": platforms });
+    let value: Value =
+        json!({ "image": flags.image, "index": index.digest, "platforms": platforms });
     let text = format!("{}@{}\n{}", flags.image, index.digest, table(&rows));
     world.report.data(&value, &text);
     Ok(Exit::Done)

@@ -17,7 +17,8 @@ const SUITE: &str = "bookworm";
 
 pub(super) fn run(flags: &ImageLock, world: &World<'_>) -> Result<Exit> {
     let names = if flags.images.is_empty() { world.definitions()? } else { flags.images.clone() };
-    let definitions = names.iter().map(|name| world.definition(name)).collect::<Result<Vec<_>>>()?;
+    let definitions =
+        names.iter().map(|name| world.definition(name)).collect::<Result<Vec<_>>>()?;
     let wanted = |definition: &&Definition| flags.update || !is_locked(world, definition);
     let wanted: Vec<&Definition> = definitions.iter().filter(wanted).collect();
     if wanted.is_empty() {
@@ -63,15 +64,13 @@ fn relock(world: &World<'_>, definition: &Definition, indexes: &apt::Indexes) ->
 type Layers = BTreeMap<String, BTreeMap<Platform, Vec<LockedPackage>>>;
 
 /// Each layer's closure on each platform, less what lower layers hold already.
-fn choose(
-    definition: &Definition,
-    indexes: &apt::Indexes,
-) -> Result<Layers, debian::ClosureError> {
+fn choose(definition: &Definition, indexes: &apt::Indexes) -> Result<Layers, debian::ClosureError> {
     let mut layers = Layers::new();
     for (platform, index) in &indexes.platforms {
         let mut below = BTreeSet::new();
         for (layer, wanted) in definition.debian_layers() {
-            let without: Vec<String> = wanted.without.iter().map(|(name, _)| name.clone()).collect();
+            let without: Vec<String> =
+                wanted.without.iter().map(|(name, _)| name.clone()).collect();
             let closed = debian::close(index, &wanted.packages, &without, &below)?;
             below.extend(closed.iter().map(|package| package.name.clone()));
             let packages = closed.into_iter().map(LockedPackage::from).collect();
@@ -91,7 +90,8 @@ fn show(world: &World<'_>, name: &str, before: Option<&Lock>, after: &Lock) {
     }
     for change in &changes {
         let shown = |version: &Option<String>| version.clone().unwrap_or_else(|| "absent".into());
-        let line = format!("  {}: {} -> {}", change.name, shown(&change.before), shown(&change.after));
+        let line =
+            format!("  {}: {} -> {}", change.name, shown(&change.before), shown(&change.after));
         world.report.status(&line);
     }
 }

@@ -23,8 +23,11 @@ pub(super) fn locked<'a>(
     platform: Platform,
 ) -> Result<&'a [LockedPackage]> {
     lock.packages(&layer.name, platform).ok_or_else(|| {
-        Failure::usage(format!("cannot build layer `{}` for {platform}: it is not in the lock", layer.name))
-            .hint("`cargo xtask image lock` writes the lock")
+        Failure::usage(format!(
+            "cannot build layer `{}` for {platform}: it is not in the lock",
+            layer.name
+        ))
+        .hint("`cargo xtask image lock` writes the lock")
     })
 }
 

@@ -26,7 +26,9 @@ pub fn indexes(shell: &Shell, cache: &Path, suite: &str) -> Result<Indexes> {
     let folder = cache.join("apt").join(suite);
     prepare(&folder, suite)?;
     shell.run(&update(&folder)).map_err(|failure| {
-        failure.during("failed to fetch Debian's indexes").hint("is the mirror reachable? try `apt-get update`")
+        failure
+            .during("failed to fetch Debian's indexes")
+            .hint("is the mirror reachable? try `apt-get update`")
     })?;
     let mut platforms = BTreeMap::new();
     for platform in Platform::ALL {
@@ -47,7 +49,9 @@ fn prepare(folder: &Path, suite: &str) -> Result<()> {
     let mut sources = String::new();
     for (archive, suite) in suites(suite) {
         let address = archives.address(archive).unwrap_or_default();
-        sources.push_str(&format!("deb [signed-by={KEYRING} arch=amd64,arm64] {address} {suite} main\n"));
+        sources.push_str(&format!(
+            "deb [signed-by={KEYRING} arch=amd64,arm64] {address} {suite} main\n"
+        ));
     }
     files::write(&folder.join("sources.list"), sources.as_bytes())?;
     files::write(&folder.join("status"), b"")
@@ -73,7 +77,8 @@ fn update(folder: &Path) -> Command {
 
 fn list_files(folder: &Path, ending: &str) -> Result<Vec<std::path::PathBuf>> {
     let lists = folder.join("lists");
-    let entries = std::fs::read_dir(&lists).or_outside(|| format!("failed to read `{}`", lists.display()))?;
+    let entries =
+        std::fs::read_dir(&lists).or_outside(|| format!("failed to read `{}`", lists.display()))?;
     let paths = entries.flatten().map(|entry| entry.path());
     Ok(paths.filter(|path| path.to_string_lossy().ends_with(ending)).collect())
 }
@@ -86,7 +91,9 @@ fn read_index(folder: &Path, suite: &str, platform: Platform) -> Result<Index> {
         let path = found.first().ok_or_else(|| {
             Failure::outside(format!("failed to find the index of `{suite}` for {platform}"))
         })?;
-        index.read(archive, &files::read(path)?).or_outside(|| "failed to read an index".to_owned())?;
+        index
+            .read(archive, &files::read(path)?)
+            .or_outside(|| "failed to read an index".to_owned())?;
     }
     Ok(index)
 }

@@ -49,7 +49,9 @@ impl Archives {
         let base = std::env::var("XTASK_DEBIAN_SNAPSHOT").ok()?;
         let moment = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(time));
         let moment = moment.to_string().replace(['-', ':'], "");
-        Some(move |name: &str| Some(format!("{}/archive/{name}/{moment}", base.trim_end_matches('/'))))
+        Some(move |name: &str| {
+            Some(format!("{}/archive/{name}/{moment}", base.trim_end_matches('/')))
+        })
     }
 }
 

@@ -36,7 +36,8 @@ pub fn ensure(shell: &Shell, state: &Path) -> Result<Engine> {
         return Ok(Engine { version, files_max, started: false });
     }
     start(shell, state)?;
-    let version = ask(shell)?.ok_or_else(|| Failure::outside("failed to reach the Docker engine"))?;
+    let version =
+        ask(shell)?.ok_or_else(|| Failure::outside("failed to reach the Docker engine"))?;
     Ok(Engine { version, files_max, started: true })
 }
 
@@ -49,7 +50,9 @@ pub fn answers(shell: &Shell) -> Result<bool> {
 fn ask(shell: &Shell) -> Result<Option<String>> {
     let question = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]);
     let output = shell.observe(&question).map_err(|failure| {
-        failure.during("cannot find Docker").hint("`./x up` installs it on Debian and Ubuntu; elsewhere install Docker first")
+        failure
+            .during("cannot find Docker")
+            .hint("`./x up` installs it on Debian and Ubuntu; elsewhere install Docker first")
     })?;
     Ok(Some(output.text()).filter(|text| output.succeeded() && !text.is_empty()))
 }
@@ -74,7 +77,9 @@ fn start_daemon(shell: &Shell, state: &Path) -> Result<()> {
         failure.hint("start Docker yourself (`sudo systemctl start docker`), or run this as root")
     };
     if shell.find("dockerd").is_none() {
-        return Err(explain(Failure::outside("no Docker engine answers, and `dockerd` is not here")));
+        return Err(explain(Failure::outside(
+            "no Docker engine answers, and `dockerd` is not here",
+        )));
     }
     files::make_private_folder(state)?;
     let log = state.join("dockerd.log");

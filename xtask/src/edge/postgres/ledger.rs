@@ -15,7 +15,9 @@ impl Database {
     pub fn ledger(&mut self) -> Result<Vec<Link>> {
         let failed = || "failed to read the ledger".to_owned();
         self.client.batch_execute(TABLE).or_outside(failed)?;
-        let rows = self.client.query("SELECT number, previous, body FROM xtask.ledger ORDER BY number", &[]);
+        let rows = self
+            .client
+            .query("SELECT number, previous, body FROM xtask.ledger ORDER BY number", &[]);
         rows.or_outside(failed)?.iter().map(link).collect()
     }
 
@@ -38,7 +40,8 @@ fn link(row: &postgres::Row) -> Result<Link> {
     let number = row.get::<_, i64>(0);
     let previous = row.get::<_, String>(1).parse();
     Ok(Link {
-        number: u64::try_from(number).or_outside(|| format!("ledger record {number} is out of order"))?,
+        number: u64::try_from(number)
+            .or_outside(|| format!("ledger record {number} is out of order"))?,
         previous: previous.or_outside(|| format!("failed to read ledger record {number}"))?,
         body: row.get(2),
     })

@@ -24,7 +24,8 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS _prisma_migrations (
 impl Database {
     /// The rows that were not rolled back, by name. No table means no rows.
     pub fn migration_rows(&mut self) -> Result<Vec<MigrationRow>> {
-        let there = self.client.query_one("SELECT to_regclass('_prisma_migrations') IS NOT NULL", &[]);
+        let there =
+            self.client.query_one("SELECT to_regclass('_prisma_migrations') IS NOT NULL", &[]);
         if !there.or_outside(failed_to_read)?.get::<_, bool>(0) {
             return Ok(Vec::new());
         }
@@ -79,15 +80,15 @@ fn failed_to_read() -> String {
 }
 
 fn refused(name: &str, error: &postgres::Error) -> Failure {
-    let failure = Failure::outside(format!("failed to apply migration `{name}`; nothing of it was kept"));
+    let failure =
+        Failure::outside(format!("failed to apply migration `{name}`; nothing of it was kept"));
     let failure = match error.as_db_error() {
         Some(said) => failure.reason(format!("{}: {}", said.code().code(), said.message())),
         None => failure.because(error.source().unwrap_or(error)),
     };
     match error.code() {
-        Some(&postgres::error::SqlState::LOCK_NOT_AVAILABLE) => {
-            failure.hint("a long transaction holds the table; end it, then run the same command again")
-        }
+        Some(&postgres::error::SqlState::LOCK_NOT_AVAILABLE) => failure
+            .hint("a long transaction holds the table; end it, then run the same command again"),
         _ => failure,
     }
 }

@@ -60,12 +60,7 @@ pub(super) struct Parcel {
 impl Parcel {
     /// Makes the manifest of an artifact, which may be about a `subject`.
     pub(super) fn new(artifact: Artifact<'_>, subject: Option<&Descriptor>) -> Self {
-        let Artifact {
-            artifact_type,
-            media_type,
-            bytes,
-            annotations,
-        } = artifact;
+        let Artifact { artifact_type, media_type, bytes, annotations } = artifact;
         let config = Descriptor::of(media_type::EMPTY, EMPTY_CONFIG);
         let layer = Descriptor::of(media_type, bytes);
         let manifest = ArtifactManifest {
@@ -79,10 +74,7 @@ impl Parcel {
         };
         let manifest = serde_json::to_vec(&manifest).expect("strings and numbers are JSON");
         let root = Descriptor::of(media_type::MANIFEST, &manifest);
-        let pairs = [
-            (config.digest, EMPTY_CONFIG.to_vec()),
-            (layer.digest, bytes.to_vec()),
-        ];
+        let pairs = [(config.digest, EMPTY_CONFIG.to_vec()), (layer.digest, bytes.to_vec())];
         let push = Push {
             root: root.clone(),
             manifests: vec![(root, manifest)],
@@ -90,10 +82,7 @@ impl Parcel {
             tags: Vec::new(),
             mount_from: Vec::new(),
         };
-        Self {
-            push,
-            blobs: InMemory(BTreeMap::from(pairs)),
-        }
+        Self { push, blobs: InMemory(BTreeMap::from(pairs)) }
     }
 }
 
@@ -114,12 +103,7 @@ impl Registry {
         tags: &[Tag],
         annotations: &BTreeMap<String, String>,
     ) -> Result<Descriptor, RegistryError> {
-        let artifact = Artifact {
-            artifact_type,
-            media_type,
-            bytes,
-            annotations,
-        };
+        let artifact = Artifact { artifact_type, media_type, bytes, annotations };
         let mut parcel = Parcel::new(artifact, None);
         parcel.push.tags = tags.to_vec();
         self.push_parcel(repository, parcel)

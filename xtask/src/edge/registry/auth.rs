@@ -29,20 +29,13 @@ pub(super) enum Challenge {
     /// User and password with every request.
     Basic,
     /// A token from `realm`.
-    Bearer {
-        realm: String,
-        service: Option<String>,
-        scope: Option<String>,
-    },
+    Bearer { realm: String, service: Option<String>, scope: Option<String> },
 }
 
 impl Challenge {
     /// The best of the challenges in these headers: a token before a password.
     pub(super) fn best<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Self> {
-        let all: Vec<Self> = headers
-            .flat_map(challenges)
-            .filter_map(Self::known)
-            .collect();
+        let all: Vec<Self> = headers.flat_map(challenges).filter_map(Self::known).collect();
         let bearer = all.iter().find(|challenge| **challenge != Self::Basic);
         bearer.or(all.first()).cloned()
     }
@@ -121,8 +114,7 @@ impl Scope {
 
     /// This, and also reading `repository`: a mount needs both, for public sources too.
     pub(super) fn and_pull(&self, repository: &Repository) -> Self {
-        self.clone()
-            .and(&format!("repository:{}:pull", repository.path()))
+        self.clone().and(&format!("repository:{}:pull", repository.path()))
     }
 
     /// This, and also what a challenge asked for (`type:name:actions`, parted by spaces).
@@ -140,15 +132,9 @@ impl Scope {
     /// One `scope=` value per resource.
     pub(super) fn values(&self) -> impl Iterator<Item = String> {
         let join = |actions: &BTreeSet<String>| {
-            actions
-                .iter()
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(",")
+            actions.iter().map(String::as_str).collect::<Vec<_>>().join(",")
         };
-        self.0
-            .iter()
-            .map(move |(resource, actions)| format!("{resource}:{}", join(actions)))
+        self.0.iter().map(move |(resource, actions)| format!("{resource}:{}", join(actions)))
     }
 }
 
@@ -176,46 +162,23 @@ mod tests {
     #[test]
     fn commas_inside_quotes_and_escapes_belong_to_the_value() {
         let header = r#"bEARER  Realm="https://r/\"t\"" , scope="repository:a:pull,push" "#;
-        let Some(Challenge::Bearer {
-            realm,
-            scope,
-            service,
-        }) = best(&[header])
-        else {
-            panic!()
-        };
+        let Some(Challenge::Bearer { realm, scope, service }) = best(&[header]) else { panic!() };
         assert_eq!(realm, r#"https://r/"t""#);
-        assert_eq!(
-            (scope.as_deref(), service),
-            (Some("repository:a:pull,push"), None)
-        );
+        assert_eq!((scope.as_deref(), service), (Some("repository:a:pull,push"), None));
     }
 
     #[test]
     fn a_token_is_better_than_a_password_wherever_it_stands() {
         let both = r#"Basic realm="x", Bearer realm="https://r/t""#;
-        for headers in [
-            &[both][..],
-            &[r#"Basic realm="x""#, r#"Bearer realm="https://r/t""#],
-        ] {
-            assert!(
-                matches!(best(headers), Some(Challenge::Bearer { .. })),
-                "{headers:?}"
-            );
+        for headers in [&[both][..], &[r#"Basic realm="x""#, r#"Bearer realm="https://r/t""#]] {
+            assert!(matches!(best(headers), Some(Challenge::Bearer { .. })), "{headers:?}");
         }
         assert_eq!(best(&["Negotiate, Basic realm=x"]), Some(Challenge::Basic));
     }
 
     #[test]
     fn what_is_no_challenge_is_none() {
-        for header in [
-            "",
-            "Bearer",
-            "realm=\"x\"",
-            "Negotiate abc=",
-            "Bearer realm",
-            ",,",
-        ] {
+        for header in ["", "Bearer", "realm=\"x\"", "Negotiate abc=", "Bearer realm", ",,"] {
             assert_eq!(best(&[header]), None, "{header}");
         }
     }
@@ -226,26 +189,14 @@ mod tests {
         let scope = Scope::push(&repository("ghcr.io/b")).and_pull(&repository("ghcr.io/a"));
         let scope = scope.and("repository:b:pull registry:catalog:*");
         let values: Vec<String> = scope.values().collect();
-        assert_eq!(
-            values,
-            [
-                "registry:catalog:*",
-                "repository:a:pull",
-                "repository:b:pull,push"
-            ]
-        );
+        assert_eq!(values, ["registry:catalog:*", "repository:a:pull", "repository:b:pull,push"]);
     }
 
     #[test]
     fn a_password_does_not_show_itself() {
-        let credentials = Credentials {
-            user: "ci".to_owned(),
-            password: Secret::new("correct horse"),
-        };
+        let credentials =
+            Credentials { user: "ci".to_owned(), password: Secret::new("correct horse") };
         assert!(!format!("{credentials:?} {}", credentials.basic()).contains("horse"));
-        assert_eq!(
-            credentials.basic().expose(),
-            "Basic Y2k6Y29ycmVjdCBob3JzZQ=="
-        );
+        assert_eq!(credentials.basic().expose(), "Basic Y2k6Y29ycmVjdCBob3JzZQ==");
     }
 }

@@ -37,20 +37,8 @@ impl<'a> Chunks<'a> {
         outgoing: &'a Outgoing<'a>,
         location: Uri,
     ) -> Self {
-        let chunk = session
-            .patience()
-            .chunk
-            .min(outgoing.descriptor.size)
-            .max(1);
-        Self {
-            session,
-            scope,
-            outgoing,
-            location,
-            offset: 0,
-            chunk,
-            failures: 0,
-        }
+        let chunk = session.patience().chunk.min(outgoing.descriptor.size).max(1);
+        Self { session, scope, outgoing, location, offset: 0, chunk, failures: 0 }
     }
 
     /// Sends everything and commits. The answer is the commit's, or the refusal that ended it.
@@ -79,8 +67,7 @@ impl<'a> Chunks<'a> {
             .body(Body::Bytes(bytes));
         let answer = self.session.once(self.scope, &ask);
         let digest = self.outgoing.descriptor.digest;
-        self.session
-            .say(PushEvent::Sent(digest, bytes.len() as u64));
+        self.session.say(PushEvent::Sent(digest, bytes.len() as u64));
         answer
     }
 
@@ -122,10 +109,7 @@ impl<'a> Chunks<'a> {
         self.failures = 0;
         self.follow(answer)?;
         let end = self.offset + count;
-        if let Some(least) = answer
-            .header("oci-chunk-min-length")
-            .and_then(|v| v.parse().ok())
-        {
+        if let Some(least) = answer.header("oci-chunk-min-length").and_then(|v| v.parse().ok()) {
             self.chunk = self.chunk.max(least);
         }
         // A part may have been taken. ECR repeats an old range; one that would lead back is such.
@@ -136,16 +120,13 @@ impl<'a> Chunks<'a> {
 
     /// Asks where the upload stands. A session that is gone ends this one.
     fn ask_how_far(&mut self) -> Result<End, RegistryError> {
-        let answer = self
-            .session
-            .send(self.scope, &Ask::new(Method::GET, self.location.clone()))?;
+        let answer =
+            self.session.send(self.scope, &Ask::new(Method::GET, self.location.clone()))?;
         if !answer.status.is_success() {
             return Ok(Some(answer));
         }
         self.follow(&answer)?;
-        self.offset = end_of_range(&answer)
-            .unwrap_or(0)
-            .min(self.outgoing.descriptor.size);
+        self.offset = end_of_range(&answer).unwrap_or(0).min(self.outgoing.descriptor.size);
         Ok(None)
     }
 
@@ -168,12 +149,6 @@ impl<'a> Chunks<'a> {
 /// practice; the specification would have it mean one byte.
 fn end_of_range(answer: &Answer) -> Option<u64> {
     let range = answer.header("range")?;
-    let last: u64 = range
-        .trim_start_matches("bytes=")
-        .split_once('-')?
-        .1
-        .trim()
-        .parse()
-        .ok()?;
+    let last: u64 = range.trim_start_matches("bytes=").split_once('-')?.1.trim().parse().ok()?;
     Some(if last == 0 { 0 } else { last + 1 })
 }

@@ -30,23 +30,11 @@ impl Registry {
         let is_loopback = is_loopback(host);
         let scheme = if is_loopback { "http" } else { "https" };
         // Docker Hub's images are named after a host that serves no registry.
-        let host = if host == "docker.io" {
-            "registry-1.docker.io"
-        } else {
-            host
-        };
-        let base = format!("{scheme}://{host}/")
-            .parse()
-            .expect("the host of a repository");
+        let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
+        let base = format!("{scheme}://{host}/").parse().expect("the host of a repository");
         let agent = wire::agent(is_loopback);
         let (patience, tokens) = (Patience::default(), Tokens::default());
-        Self {
-            base,
-            credentials,
-            patience,
-            agent,
-            tokens,
-        }
+        Self { base, credentials, patience, agent, tokens }
     }
 
     /// The same registry with other limits, or another clock.

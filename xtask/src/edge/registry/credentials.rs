@@ -120,11 +120,7 @@ pub fn find(
 impl Surroundings {
     /// What the environment says, asked variable by variable.
     pub fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        let path = |name| {
-            variable(name)
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from)
-        };
+        let path = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {
             registry_auth_file: path("REGISTRY_AUTH_FILE"),
             runtime_dir: path("XDG_RUNTIME_DIR"),
@@ -136,28 +132,15 @@ impl Surroundings {
 
     /// The files in the order in which they are asked, Podman's before Docker's.
     fn files(&self) -> Vec<PathBuf> {
-        let podman = self
-            .runtime_dir
-            .as_ref()
-            .map(|folder| folder.join("containers/auth.json"));
+        let podman = self.runtime_dir.as_ref().map(|folder| folder.join("containers/auth.json"));
         let home = self.home.as_ref().map(|home| home.join(".docker"));
-        let docker = self
-            .docker_config
-            .clone()
-            .or(home)
-            .map(|folder| folder.join("config.json"));
-        [self.registry_auth_file.clone().or(podman), docker]
-            .into_iter()
-            .flatten()
-            .collect()
+        let docker = self.docker_config.clone().or(home).map(|folder| folder.join("config.json"));
+        [self.registry_auth_file.clone().or(podman), docker].into_iter().flatten().collect()
     }
 }
 
 fn is_absent(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-    )
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[derive(Default, Deserialize)]
@@ -192,17 +175,10 @@ pub fn parse(
     // serde's message may repeat a value; its place may not.
     let file: AuthFile = serde_json::from_str(text)
         .map_err(|error| malformed(&format!("it is not such a file (line {})", error.line())))?;
-    let key = keys(repository)
-        .into_iter()
-        .find(|key| file.auths.contains_key(key));
-    let helper_key = keys(repository)
-        .into_iter()
-        .find(|key| file.cred_helpers.contains_key(key));
+    let key = keys(repository).into_iter().find(|key| file.auths.contains_key(key));
+    let helper_key = keys(repository).into_iter().find(|key| file.cred_helpers.contains_key(key));
     if let Some(key) = helper_key {
-        return Ok(Some(Source::Helper {
-            name: file.cred_helpers[&key].clone(),
-            key,
-        }));
+        return Ok(Some(Source::Helper { name: file.cred_helpers[&key].clone(), key }));
     }
     if let Some(name) = file.creds_store.filter(|name| !name.is_empty()) {
         let key = key.unwrap_or_else(|| main_key(repository));
@@ -212,26 +188,17 @@ pub fn parse(
 }
 
 fn inline(entry: &Entry) -> Result<Option<Source>, &'static str> {
-    if entry
-        .identitytoken
-        .as_ref()
-        .is_some_and(|token| !token.is_empty())
-    {
+    if entry.identitytoken.as_ref().is_some_and(|token| !token.is_empty()) {
         return Ok(Some(Source::IdentityToken));
     }
     if let (Some(user), Some(password)) = (&entry.username, &entry.password) {
         let password = Secret::new(password.clone());
-        return Ok(Some(Source::Inline(Credentials {
-            user: user.clone(),
-            password,
-        })));
+        return Ok(Some(Source::Inline(Credentials { user: user.clone(), password })));
     }
     let Some(auth) = entry.auth.as_ref().filter(|auth| !auth.is_empty()) else {
         return Ok(None);
     };
-    let pair = STANDARD
-        .decode(auth.trim())
-        .map_err(|_| "its `auth` is not base64")?;
+    let pair = STANDARD.decode(auth.trim()).map_err(|_| "its `auth` is not base64")?;
     let pair = String::from_utf8(pair).map_err(|_| "its `auth` is not text")?;
     let (user, password) = pair.split_once(':').ok_or("its `auth` has no `:`")?;
     if user == TOKEN_USER {
@@ -239,10 +206,7 @@ fn inline(entry: &Entry) -> Result<Option<Source>, &'static str> {
     }
     // Old Dockers padded with zero bytes.
     let password = Secret::new(password.trim_end_matches('\0'));
-    Ok(Some(Source::Inline(Credentials {
-        user: user.to_owned(),
-        password,
-    })))
+    Ok(Some(Source::Inline(Credentials { user: user.to_owned(), password })))
 }
 
 /// Under which keys a file may know a repository: Podman's per namespace first, the longest
@@ -308,22 +272,13 @@ fn ask(
 
 /// A name with a slash in it would be a path, and no file may make us run any program.
 fn lookup(program: &str, surroundings: &Surroundings) -> Option<PathBuf> {
-    let path = surroundings
-        .path
-        .as_ref()
-        .filter(|_| !program.contains('/'))?;
-    std::env::split_paths(path)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
+    let path = surroundings.path.as_ref().filter(|_| !program.contains('/'))?;
+    std::env::split_paths(path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 fn run(program: &Path, key: &str) -> io::Result<Output> {
     let mut command = Command::new(program);
-    command
-        .arg("get")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.arg("get").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
         // A helper that does not read is judged by its answer.
@@ -340,10 +295,7 @@ fn answer(said: &str) -> Option<Credentials> {
         secret: String,
     }
     let spelled: Spelled = serde_json::from_str(said).ok()?;
-    Some(Credentials {
-        user: spelled.username,
-        password: Secret::new(spelled.secret),
-    })
+    Some(Credentials { user: spelled.username, password: Secret::new(spelled.secret) })
 }
 
 fn identity_token(repository: &Repository, place: &str) -> CredentialsError {

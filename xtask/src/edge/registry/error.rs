@@ -137,10 +137,7 @@ impl RegistryError {
     /// The error of an exchange that ended without a whole answer.
     pub(super) fn of_wire(method: &Method, url: &Uri, cause: ureq::Error) -> Self {
         match certificate_problem(cause) {
-            Ok(cause) => Self::Certificate {
-                host: host(url),
-                cause: Box::new(cause),
-            },
+            Ok(cause) => Self::Certificate { host: host(url), cause: Box::new(cause) },
             Err(cause) => Self::Unreachable {
                 method: method.clone(),
                 host: host(url),
@@ -151,11 +148,7 @@ impl RegistryError {
     }
 
     pub(super) fn malformed(url: &Uri, what: &str, why: &dyn fmt::Display) -> Self {
-        Self::Malformed {
-            host: host(url),
-            what: what.to_owned(),
-            why: why.to_string(),
-        }
+        Self::Malformed { host: host(url), what: what.to_owned(), why: why.to_string() }
     }
 
     /// The refusal at the bottom, if it was one.
@@ -179,8 +172,7 @@ impl RegistryError {
 
 /// Host and port of a URL.
 pub(super) fn host(url: &Uri) -> String {
-    url.authority()
-        .map_or_else(String::new, |authority| authority.as_str().to_owned())
+    url.authority().map_or_else(String::new, |authority| authority.as_str().to_owned())
 }
 
 /// The handshake's error arrives wrapped in an I/O error; anything else is given back.

@@ -20,10 +20,7 @@ pub(super) fn resolve(base: &Uri, said: &str) -> Result<Uri, http::Error> {
     if said.starts_with('?') {
         return Ok(format!("{scheme}://{authority}{}{said}", base.path()).parse()?);
     }
-    let folder = base
-        .path()
-        .rsplit_once('/')
-        .map_or("", |(folder, _)| folder);
+    let folder = base.path().rsplit_once('/').map_or("", |(folder, _)| folder);
     Ok(format!("{scheme}://{authority}{folder}/{said}").parse()?)
 }
 
@@ -40,11 +37,7 @@ pub(super) fn same_origin(left: &Uri, right: &Uri) -> bool {
 }
 
 fn port(url: &Uri) -> u16 {
-    let default = if url.scheme() == Some(&Scheme::HTTP) {
-        80
-    } else {
-        443
-    };
+    let default = if url.scheme() == Some(&Scheme::HTTP) { 80 } else { 443 };
     url.port_u16().unwrap_or(default)
 }
 
@@ -53,10 +46,7 @@ pub(super) fn is_loopback(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
-    let bare = authority
-        .host()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
+    let bare = authority.host().trim_start_matches('[').trim_end_matches(']');
     let address = bare.parse::<std::net::IpAddr>();
     bare.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
@@ -82,18 +72,10 @@ mod tests {
     #[test]
     fn a_parameter_goes_behind_the_query_that_is_there() {
         let add = |text: &str| {
-            with_query(&text.parse().unwrap(), "digest", "sha256:0")
-                .unwrap()
-                .to_string()
+            with_query(&text.parse().unwrap(), "digest", "sha256:0").unwrap().to_string()
         };
-        assert_eq!(
-            add("http://r.example/u"),
-            "http://r.example/u?digest=sha256:0"
-        );
-        assert_eq!(
-            add("http://r.example/u?s=1"),
-            "http://r.example/u?s=1&digest=sha256:0"
-        );
+        assert_eq!(add("http://r.example/u"), "http://r.example/u?digest=sha256:0");
+        assert_eq!(add("http://r.example/u?s=1"), "http://r.example/u?s=1&digest=sha256:0");
     }
 
     #[test]
@@ -107,21 +89,10 @@ mod tests {
 
     #[test]
     fn only_this_machine_speaks_plain_http() {
-        for host in [
-            "localhost",
-            "localhost:5000",
-            "127.0.0.1:1",
-            "127.9.9.9",
-            "[::1]:5000",
-        ] {
+        for host in ["localhost", "localhost:5000", "127.0.0.1:1", "127.9.9.9", "[::1]:5000"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in [
-            "ghcr.io",
-            "localhost.example.com",
-            "10.0.0.1:5000",
-            "128.0.0.1",
-        ] {
+        for host in ["ghcr.io", "localhost.example.com", "10.0.0.1:5000", "128.0.0.1"] {
             assert!(!is_loopback(host), "{host}");
         }
     }

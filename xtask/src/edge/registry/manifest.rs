@@ -34,12 +34,7 @@ impl Registry {
     ) -> Result<Option<(Descriptor, Vec<u8>)>, RegistryError> {
         let (session, repository) = (&Session::quiet(self), &reference.repository);
         let scope = &Scope::pull(repository);
-        Place {
-            session,
-            scope,
-            repository,
-        }
-        .get(&reference.name)
+        Place { session, scope, repository }.get(&reference.name)
     }
 
     /// Asks which manifest has that name, without reading it where the registry allows.
@@ -49,12 +44,7 @@ impl Registry {
     ) -> Result<Option<Descriptor>, RegistryError> {
         let (session, repository) = (&Session::quiet(self), &reference.repository);
         let scope = &Scope::pull(repository);
-        Place {
-            session,
-            scope,
-            repository,
-        }
-        .head(&reference.name)
+        Place { session, scope, repository }.head(&reference.name)
     }
 
     /// Writes a manifest. What it names must be there already.
@@ -66,12 +56,7 @@ impl Registry {
         bytes: &[u8],
     ) -> Result<Digest, RegistryError> {
         let (session, scope) = (&Session::quiet(self), &Scope::push(repository));
-        Place {
-            session,
-            scope,
-            repository,
-        }
-        .put(name, media_type, bytes)?;
+        Place { session, scope, repository }.put(name, media_type, bytes)?;
         Ok(Digest::of(bytes))
     }
 
@@ -82,21 +67,10 @@ impl Registry {
         descriptor: &Descriptor,
     ) -> Result<Vec<u8>, RegistryError> {
         let session = Session::quiet(self);
-        let url = session.url(&format!(
-            "/v2/{}/blobs/{}",
-            repository.path(),
-            descriptor.digest
-        ))?;
+        let url = session.url(&format!("/v2/{}/blobs/{}", repository.path(), descriptor.digest))?;
         let ask = Ask::new(Method::GET, url).limit(descriptor.size);
-        let answer = session
-            .send(&Scope::pull(repository), &ask)?
-            .wanted(&[200])?;
-        same(
-            &answer.url,
-            "a blob",
-            &descriptor.digest,
-            &Digest::of(&answer.body),
-        )?;
+        let answer = session.send(&Scope::pull(repository), &ask)?.wanted(&[200])?;
+        same(&answer.url, "a blob", &descriptor.digest, &Digest::of(&answer.body))?;
         Ok(answer.body)
     }
 }
@@ -105,10 +79,7 @@ impl Place<'_> {
     /// What has that name, by its headers, or by its bytes where they say too little.
     pub(super) fn head(&self, name: &Name) -> Result<Option<Descriptor>, RegistryError> {
         let ask = Ask::new(Method::HEAD, self.url(name)?).header(ACCEPT, ACCEPTED);
-        let answer = self
-            .session
-            .send(self.scope, &ask)?
-            .wanted(&[200, 404, 405])?;
+        let answer = self.session.send(self.scope, &ask)?.wanted(&[200, 404, 405])?;
         if answer.status.as_u16() == 404 {
             return Ok(None);
         }
@@ -144,10 +115,7 @@ impl Place<'_> {
         let ask = Ask::new(Method::PUT, self.url(name)?)
             .header(CONTENT_TYPE, media_type)
             .body(Body::Bytes(bytes));
-        let answer = self
-            .session
-            .send(self.scope, &ask)?
-            .wanted(&[200, 201, 202])?;
+        let answer = self.session.send(self.scope, &ask)?.wanted(&[200, 201, 202])?;
         if let Some(said) = said_digest(&answer)? {
             same(&answer.url, "a manifest", &Digest::of(bytes), &said)?;
         }
@@ -209,10 +177,5 @@ fn same(url: &Uri, what: &str, wanted: &Digest, found: &Digest) -> Result<(), Re
         return Ok(());
     }
     let (wanted, found) = (wanted.to_string(), found.to_string());
-    Err(RegistryError::Mismatch {
-        host: host(url),
-        what: what.to_owned(),
-        wanted,
-        found,
-    })
+    Err(RegistryError::Mismatch { host: host(url), what: what.to_owned(), wanted, found })
 }

@@ -22,9 +22,7 @@ pub(super) fn in_parallel<T: Sync, R: Send>(
             if result.is_err() {
                 next.store(items.len(), Ordering::Relaxed);
             }
-            done.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((at, result));
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
         }
     };
     thread::scope(|scope| {

@@ -47,9 +47,7 @@ pub struct Patience {
 impl Patience {
     /// The wait after failure number `failures` (from 1), unless the registry `asked` for its own.
     pub fn wait_after(&self, failures: u32, asked: Option<Duration>) -> Duration {
-        let doubled = self
-            .first_wait
-            .saturating_mul(1 << failures.saturating_sub(1).min(16));
+        let doubled = self.first_wait.saturating_mul(1 << failures.saturating_sub(1).min(16));
         asked.unwrap_or(doubled).min(self.longest_wait)
     }
 }
@@ -69,11 +67,7 @@ impl Default for Patience {
 
 impl fmt::Debug for Patience {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "Patience({} tries, up to {:?})",
-            self.tries, self.longest_wait
-        )
+        write!(formatter, "Patience({} tries, up to {:?})", self.tries, self.longest_wait)
     }
 }
 
@@ -92,25 +86,15 @@ mod tests {
 
     #[test]
     fn waits_double_and_stop_at_the_longest() {
-        let patience = Patience {
-            longest_wait: Duration::from_secs(3),
-            ..Patience::default()
-        };
+        let patience = Patience { longest_wait: Duration::from_secs(3), ..Patience::default() };
         let waits = [1, 2, 3, 4, 60].map(|failures| patience.wait_after(failures, None));
-        assert_eq!(
-            waits.map(|wait| wait.as_millis()),
-            [500, 1000, 2000, 3000, 3000]
-        );
+        assert_eq!(waits.map(|wait| wait.as_millis()), [500, 1000, 2000, 3000, 3000]);
     }
 
     #[test]
     fn the_registry_may_ask_for_its_own_wait_but_not_for_any() {
         let patience = Patience::default();
-        let asked = |seconds| {
-            patience
-                .wait_after(1, Some(Duration::from_secs(seconds)))
-                .as_secs()
-        };
+        let asked = |seconds| patience.wait_after(1, Some(Duration::from_secs(seconds))).as_secs();
         assert_eq!((asked(7), asked(86_400)), (7, 60));
     }
 
@@ -119,10 +103,7 @@ mod tests {
         let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
         let read = |text| retry_after(text, now);
         assert_eq!(read("12"), Some(Duration::from_secs(12)));
-        assert_eq!(
-            read("Sun, 06 Nov 1994 08:50:07 GMT"),
-            Some(Duration::from_secs(30))
-        );
+        assert_eq!(read("Sun, 06 Nov 1994 08:50:07 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(read("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(read("soon"), None);
     }

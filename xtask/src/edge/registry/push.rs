@@ -46,9 +46,7 @@ impl Registry {
         thread::scope(|scope| {
             let worker = scope.spawn(move || self.push_speaking(repository, image, blobs, voice));
             events.into_iter().for_each(progress);
-            worker
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
@@ -62,16 +60,8 @@ impl Registry {
         check(image)?;
         let session = Session::new(self, voice);
         let scope = Scope::push(repository);
-        let place = Place {
-            session: &session,
-            scope: &scope,
-            repository,
-        };
-        let pusher = Pusher {
-            place,
-            image,
-            blobs,
-        };
+        let place = Place { session: &session, scope: &scope, repository };
+        let pusher = Pusher { place, image, blobs };
         let arrivals = pusher.run()?;
         Ok(receipt(image, &arrivals, &session))
     }
@@ -81,20 +71,14 @@ impl Registry {
 fn check(image: &Push) -> Result<(), RegistryError> {
     let root = image.root.digest;
     let incomplete = |why: String| Err(RegistryError::Incomplete { root, why });
-    let last = image
-        .manifests
-        .last()
-        .map(|(descriptor, _)| descriptor.digest);
+    let last = image.manifests.last().map(|(descriptor, _)| descriptor.digest);
     if last != Some(root) {
         return incomplete("it is not the last of its manifests".to_owned());
     }
     for (descriptor, bytes) in &image.manifests {
         let found = Digest::of(bytes);
         if found != descriptor.digest {
-            return incomplete(format!(
-                "manifest `{}` has bytes `{found}`",
-                descriptor.digest
-            ));
+            return incomplete(format!("manifest `{}` has bytes `{found}`", descriptor.digest));
         }
     }
     Ok(())
@@ -158,34 +142,22 @@ impl Pusher<'_> {
     }
 
     fn missing_tags(&self) -> Result<Vec<Tag>, RegistryError> {
-        let found = in_parallel(&self.image.tags, |tag| {
-            self.place.head(&Name::Tag(tag.clone()))
-        })?;
+        let found = in_parallel(&self.image.tags, |tag| self.place.head(&Name::Tag(tag.clone())))?;
         let root = self.image.root.digest;
         let is_missing = |found: &Option<Descriptor>| {
-            found
-                .as_ref()
-                .is_none_or(|descriptor| descriptor.digest != root)
+            found.as_ref().is_none_or(|descriptor| descriptor.digest != root)
         };
         let tags = self.image.tags.iter().zip(found);
-        Ok(tags
-            .filter(|(_, found)| is_missing(found))
-            .map(|(tag, _)| tag.clone())
-            .collect())
+        Ok(tags.filter(|(_, found)| is_missing(found)).map(|(tag, _)| tag.clone()).collect())
     }
 
     fn all_present(&self) -> Arrivals {
         let blobs = once_each(&self.image.blobs).into_iter();
-        blobs
-            .map(|descriptor| (descriptor, Arrival::Present))
-            .collect()
+        blobs.map(|descriptor| (descriptor, Arrival::Present)).collect()
     }
 
     fn push_blobs(&self, sources: &[Repository]) -> Result<Arrivals, RegistryError> {
-        let uploader = Uploader {
-            place: self.place,
-            blobs: self.blobs,
-        };
+        let uploader = Uploader { place: self.place, blobs: self.blobs };
         let mut descriptors = once_each(&self.image.blobs);
         // The longest first, so that no job is left alone with it at the end.
         descriptors.sort_by_key(|descriptor| std::cmp::Reverse(descriptor.size));
@@ -197,9 +169,7 @@ impl Pusher<'_> {
         for (descriptor, bytes) in &self.image.manifests {
             let name = Name::Digest(descriptor.digest);
             self.place.put(&name, &descriptor.media_type, bytes)?;
-            self.place
-                .session
-                .say(PushEvent::Manifest(descriptor.digest));
+            self.place.session.say(PushEvent::Manifest(descriptor.digest));
         }
         Ok(())
     }
@@ -235,16 +205,12 @@ impl Pusher<'_> {
 }
 
 fn is_wordless(error: &RegistryError) -> bool {
-    error
-        .answered()
-        .is_some_and(|(status, _)| matches!(status.as_u16(), 401 | 403))
+    error.answered().is_some_and(|(status, _)| matches!(status.as_u16(), 401 | 403))
 }
 
 fn names_missing_blob(error: &RegistryError) -> bool {
     let codes = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"];
-    error
-        .answered()
-        .is_some_and(|(_, said)| codes.iter().any(|code| said.has(code)))
+    error.answered().is_some_and(|(_, said)| codes.iter().any(|code| said.has(code)))
 }
 
 /// Later arrivals replace earlier ones, unless they only found what those had brought.
@@ -259,8 +225,6 @@ fn merge(arrivals: &mut Arrivals, later: Arrivals) {
 /// Layers shared by two platforms are one blob.
 fn once_each(descriptors: &[Descriptor]) -> Vec<Descriptor> {
     let mut seen = BTreeSet::new();
-    let first = descriptors
-        .iter()
-        .filter(|descriptor| seen.insert(descriptor.digest));
+    let first = descriptors.iter().filter(|descriptor| seen.insert(descriptor.digest));
     first.cloned().collect()
 }

@@ -30,11 +30,7 @@ impl Registry {
         self.push_parcel(repository, parcel)?;
 
         let (session, scope) = (&Session::quiet(self), &Scope::push(repository));
-        let place = Place {
-            session,
-            scope,
-            repository,
-        };
+        let place = Place { session, scope, repository };
         let list = List { place, subject };
         if !list.is_kept_by_registry(&own, &own_bytes)? {
             list.add(&entry(&own, artifact))?;
@@ -44,9 +40,7 @@ impl Registry {
 
     /// The tag under which the list about `subject` is kept where the registry keeps none.
     pub fn referrers_tag(subject: &Digest) -> Tag {
-        format!("sha256-{}", subject.hex())
-            .parse()
-            .expect("hex digits are legal in a tag")
+        format!("sha256-{}", subject.hex()).parse().expect("hex digits are legal in a tag")
     }
 }
 
@@ -69,10 +63,7 @@ impl List<'_> {
         let name = Name::Tag(Registry::referrers_tag(&self.subject.digest));
         for _ in 0..TRIES {
             let mut entries = self.read(&name)?;
-            if entries
-                .iter()
-                .any(|known| known["digest"] == entry["digest"])
-            {
+            if entries.iter().any(|known| known["digest"] == entry["digest"]) {
                 return Ok(());
             }
             entries.push(entry.clone());
@@ -85,12 +76,7 @@ impl List<'_> {
         let what = format!("the list `{name}`");
         let (wanted, found) = (entry["digest"].to_string(), "nothing of it".to_owned());
         let host = self.place.repository.registry().to_owned();
-        Err(RegistryError::Mismatch {
-            host,
-            what,
-            wanted,
-            found,
-        })
+        Err(RegistryError::Mismatch { host, what, wanted, found })
     }
 
     fn read(&self, name: &Name) -> Result<Vec<Value>, RegistryError> {
@@ -98,14 +84,11 @@ impl List<'_> {
             return Ok(Vec::new());
         };
         let index: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        index["manifests"]
-            .as_array()
-            .cloned()
-            .ok_or_else(|| RegistryError::Malformed {
-                host: self.place.repository.registry().to_owned(),
-                what: format!("the list `{name}`"),
-                why: "it is no index".to_owned(),
-            })
+        index["manifests"].as_array().cloned().ok_or_else(|| RegistryError::Malformed {
+            host: self.place.repository.registry().to_owned(),
+            what: format!("the list `{name}`"),
+            why: "it is no index".to_owned(),
+        })
     }
 }
 

@@ -34,17 +34,10 @@ impl Said {
     pub(super) fn of(body: &[u8]) -> Self {
         match serde_json::from_slice::<Body>(body) {
             Ok(body) => Self {
-                codes: body
-                    .errors
-                    .iter()
-                    .map(|entry| entry.code.to_ascii_uppercase())
-                    .collect(),
+                codes: body.errors.iter().map(|entry| entry.code.to_ascii_uppercase()).collect(),
                 text: printable(&join(&body.errors)),
             },
-            Err(_) => Self {
-                codes: Vec::new(),
-                text: printable(&String::from_utf8_lossy(body)),
-            },
+            Err(_) => Self { codes: Vec::new(), text: printable(&String::from_utf8_lossy(body)) },
         }
     }
 

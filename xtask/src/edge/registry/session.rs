@@ -46,13 +46,7 @@ impl Trouble {
 impl<'a> Session<'a> {
     pub(super) fn new(registry: &'a Registry, voice: Sender<PushEvent>) -> Self {
         let (requests, bytes_sent) = (AtomicU32::new(0), AtomicU64::new(0));
-        Self {
-            registry,
-            voice,
-            requests,
-            bytes_sent,
-            warned: Mutex::default(),
-        }
+        Self { registry, voice, requests, bytes_sent, warned: Mutex::default() }
     }
 
     /// A session that nobody listens to.
@@ -111,16 +105,13 @@ impl<'a> Session<'a> {
         match outcome {
             Ok(answer) => {
                 let now = self.patience().clock.now();
-                let asked = answer
-                    .header("retry-after")
-                    .and_then(|value| retry_after(value, now));
+                let asked = answer.header("retry-after").and_then(|value| retry_after(value, now));
                 let why = format!("`{}` answered {}", host(&answer.url), answer.status);
                 may_pass(answer.status).then_some(Trouble { why, asked })
             }
-            Err(error @ RegistryError::Unreachable { cause, .. }) => Some(Trouble {
-                why: format!("{error}: {cause}"),
-                asked: None,
-            }),
+            Err(error @ RegistryError::Unreachable { cause, .. }) => {
+                Some(Trouble { why: format!("{error}: {cause}"), asked: None })
+            }
             Err(_) => None,
         }
     }
@@ -134,10 +125,7 @@ impl<'a> Session<'a> {
     ) -> Result<(), RegistryError> {
         if failures >= self.patience().tries {
             let last = Box::new(outcome.map_or_else(|error| error, Answer::refusal));
-            return Err(RegistryError::GaveUp {
-                tries: failures,
-                last,
-            });
+            return Err(RegistryError::GaveUp { tries: failures, last });
         }
         let time = self.patience().wait_after(failures, trouble.asked);
         self.say(PushEvent::Waiting(trouble.why.clone(), time));
@@ -152,11 +140,7 @@ impl<'a> Session<'a> {
         let (mut is_renewed, mut hops) = (false, 0);
         loop {
             let is_own = same_origin(&ask.url, &self.registry.base);
-            let authorization = if is_own {
-                self.authorization(scope)?
-            } else {
-                None
-            };
+            let authorization = if is_own { self.authorization(scope)? } else { None };
             let answer = self.exchange(&ask, authorization.as_ref().map(sensitive).as_ref())?;
             if answer.status == StatusCode::UNAUTHORIZED && is_own && !is_renewed {
                 is_renewed = true;
@@ -210,12 +194,7 @@ impl<'a> Session<'a> {
         };
         let mut known = self.registry.tokens.lock();
         known.challenge = Some(challenge.clone());
-        let Challenge::Bearer {
-            realm,
-            service,
-            scope: asked,
-        } = challenge
-        else {
+        let Challenge::Bearer { realm, service, scope: asked } = challenge else {
             return Ok(refused.is_none() && self.registry.credentials.is_some());
         };
         let now = self.patience().clock.now();
@@ -257,8 +236,7 @@ impl<'a> Session<'a> {
     ) -> Result<Answer, RegistryError> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         if let Body::Bytes(bytes) = ask.body {
-            self.bytes_sent
-                .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            self.bytes_sent.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         }
         let answer = wire::exchange(&self.registry.agent, ask, authorization)?;
         for warning in answer.header_all("warning").filter_map(warning_text) {
@@ -294,13 +272,7 @@ fn redirect(answer: &Answer) -> Option<&str> {
 /// The text of `299 - "text"`, the one kind of warning that registries send.
 fn warning_text(value: &str) -> Option<String> {
     let quoted = value.trim().strip_prefix("299 ")?.split_once('"')?.1;
-    let text = quoted
-        .strip_suffix('"')
-        .unwrap_or(quoted)
-        .replace("\\\"", "\"");
-    let plain: String = text
-        .chars()
-        .filter(|character| !character.is_control())
-        .collect();
+    let text = quoted.strip_suffix('"').unwrap_or(quoted).replace("\\\"", "\"");
+    let plain: String = text.chars().filter(|character| !character.is_control()).collect();
     Some(plain)
 }

@@ -60,9 +60,7 @@ impl Outgoing<'_> {
     fn said_sent(&self, bytes: u64) {
         self.bytes_sent.fetch_add(bytes, Ordering::Relaxed);
         // The receiver only goes away when nobody listens any more.
-        self.voice
-            .send(PushEvent::Sent(self.descriptor.digest, bytes))
-            .ok();
+        self.voice.send(PushEvent::Sent(self.descriptor.digest, bytes)).ok();
     }
 }
 

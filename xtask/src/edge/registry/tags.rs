@@ -33,11 +33,7 @@ impl Registry {
             url = session.resolve(&answer.url, next)?;
             if !same_origin(&url, &answer.url) {
                 let why = "its next page is on another host";
-                return Err(RegistryError::malformed(
-                    &answer.url,
-                    "a list of tags",
-                    &why,
-                ));
+                return Err(RegistryError::malformed(&answer.url, "a list of tags", &why));
             }
         }
         Ok(tags)

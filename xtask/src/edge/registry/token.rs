@@ -14,13 +14,8 @@ use std::time::{Duration, SystemTime};
 use xtask_core::secret::Secret;
 
 /// What stands as it is inside a query value.
-const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b':')
-    .remove(b'/');
+const QUERY_VALUE: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'/');
 /// What a token lives if nobody says how long.
 const DEFAULT_LIFE: u64 = 60;
 /// A token is renewed when it has less than this left, or less than half its life.
@@ -57,11 +52,7 @@ impl Known {
 
     /// Forgets the token for `scope` if it is still the one that was refused.
     pub(super) fn forget(&mut self, scope: &Scope, refused: &Secret) {
-        if self
-            .by_scope
-            .get(scope)
-            .is_some_and(|token| token.value == *refused)
-        {
+        if self.by_scope.get(scope).is_some_and(|token| token.value == *refused) {
             self.by_scope.remove(scope);
         }
     }
@@ -70,13 +61,7 @@ impl Known {
         let life = Duration::from_secs(granted.expires_in);
         let renew_at = now + life.saturating_sub(MARGIN.min(life / 2));
         let value = granted.value;
-        self.by_scope.insert(
-            scope.clone(),
-            Token {
-                value: value.clone(),
-                renew_at,
-            },
-        );
+        self.by_scope.insert(scope.clone(), Token { value: value.clone(), renew_at });
         value
     }
 }
@@ -90,35 +75,21 @@ pub(super) fn request(
     credentials: Option<&Credentials>,
 ) -> Result<(Ask<'static>, Option<HeaderValue>), RegistryError> {
     let (realm, service) = challenge;
-    let login = |why: String| RegistryError::Login {
-        host: host(base),
-        why,
-    };
+    let login = |why: String| RegistryError::Login { host: host(base), why };
     let mut url = realm.to_owned();
     let service = service.map(|service| ("service", service.to_owned()));
-    for (key, value) in service
-        .into_iter()
-        .chain(scope.values().map(|value| ("scope", value)))
-    {
+    for (key, value) in service.into_iter().chain(scope.values().map(|value| ("scope", value))) {
         url.push(if url.contains('?') { '&' } else { '?' });
-        url.push_str(&format!(
-            "{key}={}",
-            utf8_percent_encode(&value, QUERY_VALUE)
-        ));
+        url.push_str(&format!("{key}={}", utf8_percent_encode(&value, QUERY_VALUE)));
     }
-    let url: Uri = url
-        .parse()
-        .map_err(|_| login(format!("its realm `{realm}` is no URL")))?;
+    let url: Uri = url.parse().map_err(|_| login(format!("its realm `{realm}` is no URL")))?;
     let is_own = url.scheme_str() == Some("http") && is_loopback(&host(&url));
     let is_private = url.scheme_str() == Some("https") || is_own;
     if !is_private || url.authority().is_none() {
         return Err(login(format!("its realm `{realm}` is not https")));
     }
     let ask = Ask::new(Method::GET, url).limit(1 << 20);
-    Ok((
-        ask,
-        credentials.map(|credentials| sensitive(&credentials.basic())),
-    ))
+    Ok((ask, credentials.map(|credentials| sensitive(&credentials.basic()))))
 }
 
 /// A header value that `Debug` does not show.
@@ -147,21 +118,12 @@ pub(super) fn granted(answer: &Answer) -> Result<Granted, RegistryError> {
     let malformed = |why| RegistryError::malformed(&answer.url, "a token", &why);
     let spelled: Spelled =
         serde_json::from_slice(&answer.body).map_err(|_| malformed("it is not JSON"))?;
-    let value = spelled
-        .token
-        .or(spelled.access_token)
-        .filter(|value| !value.is_empty());
+    let value = spelled.token.or(spelled.access_token).filter(|value| !value.is_empty());
     let value = value.ok_or_else(|| malformed("there is none in it"))?;
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(malformed("it cannot stand in a header"));
     }
     // Some services say 0 and mean that they do not say.
-    let expires_in = spelled
-        .expires_in
-        .filter(|seconds| *seconds > 0)
-        .unwrap_or(DEFAULT_LIFE);
-    Ok(Granted {
-        value: Secret::new(value),
-        expires_in,
-    })
+    let expires_in = spelled.expires_in.filter(|seconds| *seconds > 0).unwrap_or(DEFAULT_LIFE);
+    Ok(Granted { value: Secret::new(value), expires_in })
 }

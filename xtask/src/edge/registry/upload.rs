@@ -54,10 +54,7 @@ impl Uploader<'_> {
     ) -> Result<Arrival, RegistryError> {
         let arrival = self.arrive(descriptor, sources).map_err(|error| {
             let cause = Box::new(error);
-            RegistryError::Blob {
-                digest: descriptor.digest,
-                cause,
-            }
+            RegistryError::Blob { digest: descriptor.digest, cause }
         })?;
         self.place.session.say(match &arrival {
             Arrival::Present => PushEvent::Present(descriptor.clone()),
@@ -87,17 +84,10 @@ impl Uploader<'_> {
     /// Whether the blob is there. A refusal without words counts as no: the upload that
     /// follows is refused with them.
     fn has(&self, descriptor: &Descriptor) -> Result<bool, RegistryError> {
-        let path = format!(
-            "/v2/{}/blobs/{}",
-            self.place.repository.path(),
-            descriptor.digest
-        );
+        let path = format!("/v2/{}/blobs/{}", self.place.repository.path(), descriptor.digest);
         let ask = Ask::new(Method::HEAD, self.place.session.url(&path)?);
-        let answer = self
-            .place
-            .session
-            .send(self.place.scope, &ask)?
-            .wanted(&[200, 401, 403, 404, 405])?;
+        let answer =
+            self.place.session.send(self.place.scope, &ask)?.wanted(&[200, 401, 403, 404, 405])?;
         Ok(answer.status.as_u16() == 200)
     }
 
@@ -109,20 +99,14 @@ impl Uploader<'_> {
         sources: &[Repository],
     ) -> Result<Mount, RegistryError> {
         let mut left_over = Mount::Nothing;
-        for source in sources
-            .iter()
-            .filter(|source| *source != self.place.repository)
-        {
+        for source in sources.iter().filter(|source| *source != self.place.repository) {
             self.cancel(left_over);
             let uploads = self.uploads()?;
             let url = with_query(&uploads, "mount", &descriptor.digest.to_string())
                 .and_then(|url| with_query(&url, "from", source.path()))
                 .map_err(|error| RegistryError::malformed(&uploads, "a mount", &error))?;
             let scope = self.place.scope.and_pull(source);
-            let answer = self
-                .place
-                .session
-                .send(&scope, &Ask::new(Method::POST, url));
+            let answer = self.place.session.send(&scope, &Ask::new(Method::POST, url));
             left_over = match answer {
                 Ok(answer) if answer.status.as_u16() == 201 => {
                     return Ok(Mount::Done(source.clone()));
@@ -139,10 +123,7 @@ impl Uploader<'_> {
     fn cancel(&self, mount: Mount) {
         if let Mount::Upload(location) = mount {
             // Politeness only: a session that is left alone expires.
-            self.place
-                .session
-                .once(self.place.scope, &Ask::new(Method::DELETE, location))
-                .ok();
+            self.place.session.once(self.place.scope, &Ask::new(Method::DELETE, location)).ok();
         }
     }
 
@@ -212,9 +193,7 @@ impl Uploader<'_> {
     }
 
     fn in_chunks(&self, descriptor: &Descriptor, why: &str) -> Way {
-        self.place
-            .session
-            .say(PushEvent::Chunked(descriptor.digest, why.to_owned()));
+        self.place.session.say(PushEvent::Chunked(descriptor.digest, why.to_owned()));
         Way::Chunks
     }
 
@@ -223,13 +202,9 @@ impl Uploader<'_> {
         let is_lost = |answer: &Answer| {
             let said = answer.said();
             matches!(answer.status.as_u16(), 404 | 416)
-                || [
-                    "BLOB_UPLOAD_UNKNOWN",
-                    "BLOB_UPLOAD_INVALID",
-                    "DIGEST_INVALID",
-                ]
-                .iter()
-                .any(|code| said.has(code))
+                || ["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DIGEST_INVALID"]
+                    .iter()
+                    .any(|code| said.has(code))
         };
         let trouble = self.place.session.trouble(outcome);
         trouble.or_else(|| match outcome {
@@ -239,29 +214,18 @@ impl Uploader<'_> {
     }
 
     fn uploads(&self) -> Result<Uri, RegistryError> {
-        self.place.session.url(&format!(
-            "/v2/{}/blobs/uploads/",
-            self.place.repository.path()
-        ))
+        self.place.session.url(&format!("/v2/{}/blobs/uploads/", self.place.repository.path()))
     }
 
     /// Opens an upload session.
     fn start(&self) -> Result<Uri, RegistryError> {
         let ask = Ask::new(Method::POST, self.uploads()?);
-        self.location(
-            &self
-                .place
-                .session
-                .send(self.place.scope, &ask)?
-                .wanted(&[202])?,
-        )
+        self.location(&self.place.session.send(self.place.scope, &ask)?.wanted(&[202])?)
     }
 
     fn location(&self, answer: &Answer) -> Result<Uri, RegistryError> {
         let missing = || RegistryError::malformed(&answer.url, "an upload", &"it has no location");
-        self.place
-            .session
-            .resolve(&answer.url, answer.header("location").ok_or_else(missing)?)
+        self.place.session.resolve(&answer.url, answer.header("location").ok_or_else(missing)?)
     }
 
     /// Sends the whole blob in one request.
@@ -269,9 +233,7 @@ impl Uploader<'_> {
         let url = with_query(location, "digest", &outgoing.descriptor.digest.to_string())
             .map_err(|error| RegistryError::malformed(location, "an upload", &error))?;
         let ask = Ask::new(Method::PUT, url).header(CONTENT_TYPE, OCTETS);
-        self.place
-            .session
-            .once(self.place.scope, &ask.body(Body::Blob(outgoing)))
+        self.place.session.once(self.place.scope, &ask.body(Body::Blob(outgoing)))
     }
 }
 

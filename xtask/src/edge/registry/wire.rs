@@ -98,10 +98,7 @@ impl Answer {
 
     /// Every value of a header.
     pub(super) fn header_all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 
     /// What the registry said when it refused.
@@ -178,13 +175,7 @@ pub(super) fn exchange(
     let (parts, body) = response.map_err(fail)?.into_parts();
     let body = whole(ask, parts.status, body)?;
     let (method, url) = (ask.method.clone(), ask.url.clone());
-    Ok(Answer {
-        method,
-        url,
-        status: parts.status,
-        headers: parts.headers,
-        body,
-    })
+    Ok(Answer { method, url, status: parts.status, headers: parts.headers, body })
 }
 
 fn head(ask: &Ask<'_>, authorization: Option<&HeaderValue>) -> Result<Request<()>, RegistryError> {
@@ -207,17 +198,10 @@ fn head(ask: &Ask<'_>, authorization: Option<&HeaderValue>) -> Result<Request<()
 
 /// Reads the whole body, but no more of it than is wanted.
 fn whole(ask: &Ask<'_>, status: StatusCode, body: ureq::Body) -> Result<Vec<u8>, RegistryError> {
-    let limit = if status.is_success() {
-        ask.limit
-    } else {
-        REFUSAL_LIMIT
-    };
+    let limit = if status.is_success() { ask.limit } else { REFUSAL_LIMIT };
     let mut bytes = Vec::new();
     let fail = |cause| RegistryError::of_wire(&ask.method, &ask.url, ureq::Error::Io(cause));
-    body.into_reader()
-        .take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(fail)?;
+    body.into_reader().take(limit + 1).read_to_end(&mut bytes).map_err(fail)?;
     if status.is_success() && bytes.len() as u64 > limit {
         let why = format!("it is larger than {limit} bytes");
         return Err(RegistryError::malformed(&ask.url, "an answer", &why));

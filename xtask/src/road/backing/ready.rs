@@ -46,7 +46,9 @@ fn ping_redis(port: u16) -> Result<()> {
     };
     match ask().or_outside(|| "failed to ask Redis".to_owned())? {
         answer if answer == *b"+PONG" => Ok(()),
-        other => Err(Failure::outside(format!("Redis answered {:?}", String::from_utf8_lossy(&other)))),
+        other => {
+            Err(Failure::outside(format!("Redis answered {:?}", String::from_utf8_lossy(&other))))
+        }
     }
 }
 

@@ -16,10 +16,7 @@ fn one_token_serves_a_whole_push() {
     assert!(world.holds(&image));
     assert_eq!(tokens(&world), 1, "four jobs share it");
     let log = world.fake.log();
-    let asked = log
-        .iter()
-        .find(|logged| logged.request.path == "/token")
-        .unwrap();
+    let asked = log.iter().find(|logged| logged.request.path == "/token").unwrap();
     let scope = Some("repository:acme/api:pull,push");
     assert_eq!(asked.request.parameter("scope"), scope);
     assert_eq!(asked.request.parameter("service"), Some("fake"));
@@ -29,18 +26,13 @@ fn one_token_serves_a_whole_push() {
 #[test]
 fn a_mount_has_a_token_for_both_repositories() {
     let (world, mut image) = (World::with_access(bearer()), Image::index(&["1"]));
-    world
-        .fake
-        .put_blob("acme/base", &image.blobs.0[&image.layer()]);
+    world.fake.put_blob("acme/base", &image.blobs.0[&image.layer()]);
     image.push.mount_from = vec![world.repository("acme/base")];
     let receipt = world.push(&image).unwrap();
     assert_eq!(receipt.mounted.len(), 1);
     assert_eq!(tokens(&world), 2);
     let log = world.fake.log();
-    let asked = log
-        .iter()
-        .rfind(|logged| logged.request.path == "/token")
-        .unwrap();
+    let asked = log.iter().rfind(|logged| logged.request.path == "/token").unwrap();
     let scopes: Vec<&str> = asked
         .request
         .query
@@ -48,10 +40,7 @@ fn a_mount_has_a_token_for_both_repositories() {
         .filter(|(key, _)| key == "scope")
         .map(|(_, value)| value.as_str())
         .collect();
-    assert_eq!(
-        scopes,
-        ["repository:acme/api:pull,push", "repository:acme/base:pull"]
-    );
+    assert_eq!(scopes, ["repository:acme/api:pull,push", "repository:acme/base:pull"]);
 }
 
 #[test]
@@ -62,35 +51,22 @@ fn a_token_is_renewed_before_it_expires() {
         world.registry.ping().unwrap();
         tokens(&world)
     };
-    assert_eq!(
-        [0, 239].map(asked_after),
-        [1, 1],
-        "300 seconds less a minute"
-    );
+    assert_eq!([0, 239].map(asked_after), [1, 1], "300 seconds less a minute");
     assert_eq!([1, 0].map(asked_after), [2, 2]);
 }
 
 #[test]
 fn a_token_that_is_refused_in_the_middle_is_renewed_once() {
-    for (method, path) in [
-        ("HEAD", "/blobs/"),
-        ("PUT", "/blobs/uploads/"),
-        ("PUT", "/manifests/"),
-    ] {
+    for (method, path) in [("HEAD", "/blobs/"), ("PUT", "/blobs/uploads/"), ("PUT", "/manifests/")]
+    {
         let (world, image) = (World::with_access(bearer()), Image::single(2 << 20, &["1"]));
-        world.fake.fault(Fault::ExpireTokens {
-            on: on(method, path),
-            times: 1,
-        });
+        world.fake.fault(Fault::ExpireTokens { on: on(method, path), times: 1 });
         world.push(&image).unwrap();
         assert!(world.holds(&image));
         assert_eq!(tokens(&world), 2, "{method} {path}");
         let log = world.fake.log();
         let mut refused = log.iter().filter(|logged| logged.status == 401);
-        assert!(
-            refused.all(|logged| logged.request.body.len() < MIB),
-            "heard before the blob"
-        );
+        assert!(refused.all(|logged| logged.request.body.len() < MIB), "heard before the blob");
     }
 }
 
@@ -103,36 +79,20 @@ fn user_and_password_are_enough_where_the_registry_wants_only_them() {
     assert!(world.holds(&image));
     let log = world.fake.log();
     assert_eq!(log.iter().filter(|logged| logged.status == 401).count(), 1);
-    assert_eq!(
-        log[0].request.header("authorization"),
-        None,
-        "not before it is asked for"
-    );
+    assert_eq!(log[0].request.header("authorization"), None, "not before it is asked for");
 }
 
 #[test]
 fn a_wrong_password_fails_with_advice_and_is_not_repeated() {
-    let basic = Access::Basic {
-        user: "ci".to_owned(),
-        password: PASSWORD.to_owned(),
-    };
+    let basic = Access::Basic { user: "ci".to_owned(), password: PASSWORD.to_owned() };
     for access in [bearer(), basic] {
         let fake = FakeRegistry::with_access(access);
         let world = World::of(fake, Some(credentials("hunter2")));
         let error = world.registry.ping().unwrap_err();
         let text = format!("{} {error:?} {:?}", said(&error), world.registry);
-        assert!(
-            !text.contains("hunter2") && !text.contains("Y2k6aHVudGVyMg"),
-            "{text}"
-        );
-        assert_eq!(
-            error.answered().map(|(status, _)| status.as_u16()),
-            Some(401)
-        );
-        assert!(
-            error.hint().is_some_and(|hint| hint.contains("log in")),
-            "{text}"
-        );
+        assert!(!text.contains("hunter2") && !text.contains("Y2k6aHVudGVyMg"), "{text}");
+        assert_eq!(error.answered().map(|(status, _)| status.as_u16()), Some(401));
+        assert!(error.hint().is_some_and(|hint| hint.contains("log in")), "{text}");
         assert_eq!(world.clock.waits(), []);
     }
 }
@@ -146,17 +106,9 @@ fn who_is_nobody_may_read_but_not_write() {
     let pin = world.repository("acme/api").pin(image.root());
     assert!(nobody.manifest(&pin).unwrap().is_some());
     let error = nobody
-        .push_image(
-            &world.repository("acme/other"),
-            &image.push,
-            &image.blobs,
-            &|_| {},
-        )
+        .push_image(&world.repository("acme/other"), &image.push, &image.blobs, &|_| {})
         .unwrap_err();
-    assert_eq!(
-        error.answered().map(|(status, _)| status.as_u16()),
-        Some(401)
-    );
+    assert_eq!(error.answered().map(|(status, _)| status.as_u16()), Some(401));
 }
 
 #[test]
@@ -166,17 +118,12 @@ fn no_credentials_go_to_another_host() {
         world.fake.fault(fault.clone());
         world.push(&image).unwrap();
         let repository = world.repository("acme/api");
-        let bytes = world
-            .registry
-            .blob(&repository, &image.push.blobs[0])
-            .unwrap();
+        let bytes = world.registry.blob(&repository, &image.push.blobs[0]).unwrap();
         assert_eq!(bytes, image.blobs.0[&image.layer()]);
         let log = world.fake.log();
         let foreign: Vec<_> = log.iter().filter(|logged| logged.is_foreign).collect();
         assert!(!foreign.is_empty(), "{fault:?}");
-        let told = foreign
-            .iter()
-            .filter(|one| one.request.header("authorization").is_some());
+        let told = foreign.iter().filter(|one| one.request.header("authorization").is_some());
         assert_eq!(told.count(), 0, "{fault:?}");
     }
 }
@@ -192,10 +139,8 @@ fn a_realm_that_is_no_realm_is_refused() {
         times: 1,
     });
     let error = world.registry.ping().unwrap_err();
-    let wanted = format!(
-        "cannot log in to `{}`: its realm `ftp://x` is not https",
-        world.fake.host()
-    );
+    let wanted =
+        format!("cannot log in to `{}`: its realm `ftp://x` is not https", world.fake.host());
     assert_eq!(said(&error), wanted);
 }
 
@@ -206,15 +151,9 @@ fn a_realm_in_the_clear_on_another_machine_gets_no_password() {
         on: on("GET", "/v2/"),
         status: 401,
         body: String::new(),
-        headers: vec![(
-            "WWW-Authenticate",
-            "Bearer realm=\"http://192.0.2.1/t\"".to_owned(),
-        )],
+        headers: vec![("WWW-Authenticate", "Bearer realm=\"http://192.0.2.1/t\"".to_owned())],
         times: 1,
     });
     let text = said(&world.registry.ping().unwrap_err());
-    assert!(
-        text.ends_with("its realm `http://192.0.2.1/t` is not https"),
-        "{text}"
-    );
+    assert!(text.ends_with("its realm `http://192.0.2.1/t` is not https"), "{text}");
 }

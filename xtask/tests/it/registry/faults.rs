@@ -8,12 +8,7 @@ use xtask_fakes::registry::{Fault, Logged, on};
 const MIB: usize = 1 << 20;
 
 fn patches(world: &World) -> Vec<Logged> {
-    world
-        .fake
-        .log()
-        .into_iter()
-        .filter(|logged| logged.request.method == "PATCH")
-        .collect()
+    world.fake.log().into_iter().filter(|logged| logged.request.method == "PATCH").collect()
 }
 
 fn ranges(world: &World) -> Vec<String> {
@@ -26,10 +21,7 @@ fn a_blob_is_one_request_with_its_length() {
     let (world, image) = (World::open(), Image::single(3 * MIB, &["1"]));
     world.push(&image).unwrap();
     let log = world.fake.log();
-    let put = log
-        .iter()
-        .find(|logged| logged.request.body.len() == 3 * MIB)
-        .unwrap();
+    let put = log.iter().find(|logged| logged.request.body.len() == 3 * MIB).unwrap();
     assert_eq!(put.request.method, "PUT");
     assert_eq!(put.request.header("content-length"), Some("3145728"));
     assert_eq!(put.request.header("transfer-encoding"), None);
@@ -51,18 +43,9 @@ fn a_refused_blob_goes_in_chunks_and_was_not_sent_before() {
         let receipt = world.push(&image).unwrap();
         assert!(world.holds(&image), "{status} {code}");
         let wanted = ["0-4194303", "4194304-8388607", "8388608-9437183"];
-        assert_eq!(
-            ranges(&world)
-                .into_iter()
-                .filter(|r| r.len() > 6)
-                .collect::<Vec<_>>(),
-            wanted
-        );
+        assert_eq!(ranges(&world).into_iter().filter(|r| r.len() > 6).collect::<Vec<_>>(), wanted);
         let small = image.push.blobs[1].size + 2 * image.push.manifests[0].1.len() as u64;
-        assert!(
-            receipt.bytes_sent <= (9 * MIB) as u64 + 2 * small,
-            "the refusal came first"
-        );
+        assert!(receipt.bytes_sent <= (9 * MIB) as u64 + 2 * small, "the refusal came first");
         let chunked = |event: &PushEvent| matches!(event, PushEvent::Chunked(..));
         assert_eq!(world.heard(chunked), 2);
     }
@@ -72,14 +55,9 @@ fn a_refused_blob_goes_in_chunks_and_was_not_sent_before() {
 fn other_refusals_are_final() {
     let (world, image) = (World::open(), Image::single(500, &["1"]));
     let on = on("PUT", "/blobs/uploads/upload-");
-    world
-        .fake
-        .fault(Fault::refusal(on, 400, "NAME_INVALID", "no", 9));
+    world.fake.fault(Fault::refusal(on, 400, "NAME_INVALID", "no", 9));
     let error = world.push(&image).unwrap_err();
-    assert_eq!(
-        error.answered().map(|(status, _)| status.as_u16()),
-        Some(400)
-    );
+    assert_eq!(error.answered().map(|(status, _)| status.as_u16()), Some(400));
     assert_eq!((patches(&world).len(), world.clock.waits().len()), (0, 0));
 }
 
@@ -105,10 +83,7 @@ fn a_registry_that_takes_no_chunk_size_is_given_up() {
     world.fake.fault(Fault::PatchLimit(1));
     let error = world.push(&image).unwrap_err();
     assert!(matches!(error, RegistryError::Blob { .. }), "{error}");
-    assert_eq!(
-        error.answered().map(|(status, _)| status.as_u16()),
-        Some(416)
-    );
+    assert_eq!(error.answered().map(|(status, _)| status.as_u16()), Some(416));
 }
 
 #[test]
@@ -132,24 +107,13 @@ fn a_connection_cut_at_any_byte_of_a_blob_costs_a_fresh_upload() {
         let (world, image) = (World::open(), Image::single(2 * MIB, &["1"]));
         world.has_the_rest_of(&image);
         let on = on("PUT", "/blobs/uploads/upload-");
-        world.fake.fault(Fault::CloseAfterBytes {
-            on,
-            bytes,
-            times: 1,
-        });
+        world.fake.fault(Fault::CloseAfterBytes { on, bytes, times: 1 });
         let receipt = world.push(&image).unwrap();
         assert!(world.holds(&image), "cut after {bytes}");
         assert_eq!(receipt.uploaded.len(), 1);
         assert_eq!(world.clock.waits(), [Duration::from_millis(500)]);
-        assert_eq!(
-            world.count("POST", "/blobs/uploads/"),
-            2,
-            "a fresh one for the second try"
-        );
-        assert_eq!(
-            world.heard(|event| matches!(event, PushEvent::Waiting(..))),
-            1
-        );
+        assert_eq!(world.count("POST", "/blobs/uploads/"), 2, "a fresh one for the second try");
+        assert_eq!(world.heard(|event| matches!(event, PushEvent::Waiting(..))), 1);
     }
 }
 
@@ -158,17 +122,9 @@ fn a_long_blob_whose_connection_breaks_twice_goes_in_chunks() {
     let (world, image) = (World::open(), Image::single(5 * MIB, &["1"]));
     let on = on("PUT", "/blobs/uploads/upload-1");
     world.has_the_rest_of(&image);
-    world.fake.fault(Fault::CloseAfterBytes {
-        on,
-        bytes: MIB,
-        times: 1,
-    });
+    world.fake.fault(Fault::CloseAfterBytes { on, bytes: MIB, times: 1 });
     let on = xtask_fakes::registry::on("PUT", "/blobs/uploads/upload-2");
-    world.fake.fault(Fault::CloseAfterBytes {
-        on,
-        bytes: MIB,
-        times: 1,
-    });
+    world.fake.fault(Fault::CloseAfterBytes { on, bytes: MIB, times: 1 });
     world.push(&image).unwrap();
     assert!(world.holds(&image));
     assert_eq!(ranges(&world), ["0-4194303", "4194304-5242879"]);
@@ -180,11 +136,7 @@ fn a_connection_cut_at_any_byte_of_a_chunk_goes_on_from_there() {
         let (world, image) = (World::open(), Image::single(MIB, &["1"]));
         world.has_the_rest_of(&image);
         world.fake.fault(Fault::RefuseMonolithic(413, ""));
-        world.fake.fault(Fault::CloseAfterBytes {
-            on: on("PATCH", ""),
-            bytes,
-            times: 1,
-        });
+        world.fake.fault(Fault::CloseAfterBytes { on: on("PATCH", ""), bytes, times: 1 });
         world.push(&image).unwrap();
         assert!(world.holds(&image), "cut after {bytes}");
         let wanted: Vec<String> = match bytes {
@@ -209,19 +161,10 @@ fn an_answer_cut_at_any_byte_is_asked_for_again() {
     for (method, path) in requests {
         for bytes in [0, 1, 12, 30, 60] {
             let (world, image) = (World::open(), Image::single(500, &["1"]));
-            world.fake.fault(Fault::CutAnswer {
-                on: on(method, path),
-                bytes,
-                times: 1,
-            });
-            world
-                .push(&image)
-                .unwrap_or_else(|error| panic!("{method} {path}: {}", said(&error)));
+            world.fake.fault(Fault::CutAnswer { on: on(method, path), bytes, times: 1 });
+            world.push(&image).unwrap_or_else(|error| panic!("{method} {path}: {}", said(&error)));
             assert!(world.holds(&image), "{method} {path} cut after {bytes}");
-            assert_eq!(
-                world.fake.tag("acme/api", "1"),
-                Some(image.root().to_string())
-            );
+            assert_eq!(world.fake.tag("acme/api", "1"), Some(image.root().to_string()));
         }
     }
 }
@@ -230,27 +173,14 @@ fn an_answer_cut_at_any_byte_is_asked_for_again() {
 fn a_commit_that_was_done_and_answered_500_is_found_and_not_repeated() {
     let (world, image) = (World::open(), Image::single(500, &["1"]));
     let on_commit = on("PUT", "/blobs/uploads/");
-    world.fake.fault(Fault::CommitThenFail {
-        on: on_commit,
-        times: 2,
-    });
+    world.fake.fault(Fault::CommitThenFail { on: on_commit, times: 2 });
     world.push(&image).unwrap();
-    assert_eq!(
-        world.count("PUT", "/blobs/uploads/"),
-        2,
-        "one for each blob"
-    );
+    assert_eq!(world.count("PUT", "/blobs/uploads/"), 2, "one for each blob");
 
     let (world, image) = (World::open(), Image::single(500, &["1"]));
-    world.fake.fault(Fault::CommitThenFail {
-        on: on("PUT", "/manifests/"),
-        times: 1,
-    });
+    world.fake.fault(Fault::CommitThenFail { on: on("PUT", "/manifests/"), times: 1 });
     world.push(&image).unwrap();
-    assert_eq!(
-        world.fake.tag("acme/api", "1"),
-        Some(image.root().to_string())
-    );
+    assert_eq!(world.fake.tag("acme/api", "1"), Some(image.root().to_string()));
 }
 
 #[test]
@@ -258,9 +188,7 @@ fn an_upload_that_the_registry_has_forgotten_is_begun_anew() {
     for code in ["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID"] {
         let (world, image) = (World::open(), Image::single(500, &["1"]));
         let on = on("PUT", "/blobs/uploads/");
-        world
-            .fake
-            .fault(Fault::refusal(on, 404, code, "unknown", 1));
+        world.fake.fault(Fault::refusal(on, 404, code, "unknown", 1));
         world.push(&image).unwrap();
         assert!(world.holds(&image), "{code}");
         assert_eq!(world.count("POST", "/blobs/uploads/"), 3);
@@ -273,12 +201,7 @@ fn what_may_pass_is_waited_for() {
         let (world, image) = (World::open(), Image::single(500, &["1"]));
         world.fake.fault(Fault::status(on("*", "/v2/"), status, 2));
         world.push(&image).unwrap();
-        let waits = world
-            .clock
-            .waits()
-            .iter()
-            .map(Duration::as_millis)
-            .collect::<Vec<_>>();
+        let waits = world.clock.waits().iter().map(Duration::as_millis).collect::<Vec<_>>();
         assert_eq!(waits, [500, 1000], "{status}");
     }
 }
@@ -308,13 +231,7 @@ fn the_registrys_own_wait_is_honoured_and_said_up_to_a_limit() {
 #[test]
 fn patience_ends_and_says_how_often_it_tried() {
     let (world, image) = (World::open(), Image::single(500, &["1"]));
-    world.fake.fault(Fault::refusal(
-        on("HEAD", "/manifests/"),
-        503,
-        "UNAVAILABLE",
-        "",
-        99,
-    ));
+    world.fake.fault(Fault::refusal(on("HEAD", "/manifests/"), 503, "UNAVAILABLE", "", 99));
     let error = world.push(&image).unwrap_err();
     let wanted = format!(
         "gave up at try 5\n  caused by: HEAD /v2/acme/api/manifests/{} at `{}` answered 503 \
@@ -333,9 +250,7 @@ fn a_location_may_be_relative_or_on_another_host() {
             let (world, image) = (World::open(), Image::single(MIB, &["1"]));
             world.fake.fault(fault.clone());
             way.into_iter().for_each(|way| world.fake.fault(way));
-            world
-                .push(&image)
-                .unwrap_or_else(|error| panic!("{fault:?}: {}", said(&error)));
+            world.push(&image).unwrap_or_else(|error| panic!("{fault:?}: {}", said(&error)));
             assert!(world.holds(&image), "{fault:?}");
         }
     }
@@ -363,9 +278,7 @@ fn a_relative_location_is_where_the_redirect_led() {
     world.push(&image).unwrap();
     assert!(world.holds(&image));
     let log = world.fake.log();
-    let uploads = log
-        .iter()
-        .filter(|logged| logged.is_foreign && logged.request.method == "PUT");
+    let uploads = log.iter().filter(|logged| logged.is_foreign && logged.request.method == "PUT");
     assert_eq!(uploads.count(), 1);
 }
 
@@ -374,10 +287,7 @@ fn redirects_that_go_round_in_circles_are_left() {
     let (world, image) = (World::open(), Image::single(500, &["1"]));
     world.fake.fault(redirected("?again".to_owned(), 99));
     let error = world.push(&image).unwrap_err();
-    assert_eq!(
-        error.answered().map(|(status, _)| status.as_u16()),
-        Some(307)
-    );
+    assert_eq!(error.answered().map(|(status, _)| status.as_u16()), Some(307));
 }
 
 #[test]
@@ -386,8 +296,6 @@ fn who_expects_nothing_of_us_gets_the_blob_unasked() {
     world.has_the_rest_of(&image);
     let on = on("PUT", "/blobs/uploads/upload-");
     world.fake.fault(Fault::status(on, 417, 1));
-    world
-        .push(&image)
-        .unwrap_or_else(|error| panic!("{}", said(&error)));
+    world.push(&image).unwrap_or_else(|error| panic!("{}", said(&error)));
     assert!(world.holds(&image));
 }

@@ -11,49 +11,19 @@ fn a_first_push_sends_blobs_then_children_then_the_root_then_tags() {
     let receipt = world.push(&image).unwrap();
 
     assert!(world.holds(&image));
-    let puts: Vec<String> = world
-        .lines()
-        .into_iter()
-        .filter(|line| line.starts_with("PUT"))
-        .collect();
-    let manifests: Vec<&str> = puts
-        .iter()
-        .filter_map(|line| line.strip_prefix("PUT /v2/acme/api/manifests/"))
-        .collect();
-    let digests: Vec<String> = image
-        .push
-        .manifests
-        .iter()
-        .map(|(descriptor, _)| descriptor.digest.to_string())
-        .collect();
-    assert_eq!(
-        manifests,
-        [&digests[0], &digests[1], &digests[2], "1.4.0", "latest"]
-    );
-    assert_eq!(
-        puts.len(),
-        5 + 5,
-        "five blobs, each once, before any manifest"
-    );
-    assert!(
-        puts[..5]
-            .iter()
-            .all(|line| line.contains("/blobs/uploads/"))
-    );
-    assert_eq!(
-        world.fake.tag("acme/api", "latest"),
-        Some(image.root().to_string())
-    );
+    let puts: Vec<String> =
+        world.lines().into_iter().filter(|line| line.starts_with("PUT")).collect();
+    let manifests: Vec<&str> =
+        puts.iter().filter_map(|line| line.strip_prefix("PUT /v2/acme/api/manifests/")).collect();
+    let digests: Vec<String> =
+        image.push.manifests.iter().map(|(descriptor, _)| descriptor.digest.to_string()).collect();
+    assert_eq!(manifests, [&digests[0], &digests[1], &digests[2], "1.4.0", "latest"]);
+    assert_eq!(puts.len(), 5 + 5, "five blobs, each once, before any manifest");
+    assert!(puts[..5].iter().all(|line| line.contains("/blobs/uploads/")));
+    assert_eq!(world.fake.tag("acme/api", "latest"), Some(image.root().to_string()));
 
     assert_eq!(receipt.root, image.root());
-    assert_eq!(
-        (
-            receipt.uploaded.len(),
-            receipt.mounted.len(),
-            receipt.present.len()
-        ),
-        (5, 0, 0)
-    );
+    assert_eq!((receipt.uploaded.len(), receipt.mounted.len(), receipt.present.len()), (5, 0, 0));
     assert_eq!(receipt.requests as usize, world.lines().len());
     assert_eq!(world.fake.open_uploads(), 0);
 }
@@ -78,42 +48,28 @@ fn a_new_tag_on_what_is_there_sends_the_root_alone() {
     let receipt = world.push(&image).unwrap();
     assert_eq!((world.count("PUT", ""), world.count("POST", "")), (1, 0));
     assert_eq!(receipt.bytes_sent, image.push.manifests[2].1.len() as u64);
-    assert_eq!(
-        world.fake.tag("acme/api", "latest"),
-        Some(image.root().to_string())
-    );
+    assert_eq!(world.fake.tag("acme/api", "latest"), Some(image.root().to_string()));
 }
 
 #[test]
 fn a_blob_that_is_there_is_not_sent() {
     let (world, image) = (World::open(), Image::index(&["1"]));
-    world
-        .fake
-        .put_blob("acme/api", &image.blobs.0[&image.layer()]);
+    world.fake.put_blob("acme/api", &image.blobs.0[&image.layer()]);
     let receipt = world.push(&image).unwrap();
     assert_eq!((receipt.uploaded.len(), receipt.present.len()), (4, 1));
     assert_eq!(receipt.present[0].digest, image.layer());
-    assert_eq!(
-        world.heard(|event| matches!(event, PushEvent::Present(_))),
-        1
-    );
+    assert_eq!(world.heard(|event| matches!(event, PushEvent::Present(_))), 1);
 }
 
 #[test]
 fn a_blob_of_another_repository_is_mounted() {
     let (world, mut image) = (World::open(), Image::index(&["1"]));
-    world
-        .fake
-        .put_blob("acme/base", &image.blobs.0[&image.layer()]);
+    world.fake.put_blob("acme/base", &image.blobs.0[&image.layer()]);
     image.push.mount_from = vec![world.repository("acme/none"), world.repository("acme/base")];
     let receipt = world.push(&image).unwrap();
     assert_eq!((receipt.uploaded.len(), receipt.mounted.len()), (4, 1));
     assert!(world.holds(&image));
-    assert_eq!(
-        world.fake.open_uploads(),
-        0,
-        "the upload of the first failed mount is cancelled"
-    );
+    assert_eq!(world.fake.open_uploads(), 0, "the upload of the first failed mount is cancelled");
 }
 
 #[test]
@@ -121,11 +77,7 @@ fn a_failed_mount_goes_on_with_the_upload_it_opened() {
     let (world, mut image) = (World::open(), Image::single(500, &["1"]));
     image.push.mount_from = vec![world.repository("acme/base")];
     world.push(&image).unwrap();
-    assert_eq!(
-        world.count("POST", "/blobs/uploads/"),
-        2,
-        "one for the layer, one for the config"
-    );
+    assert_eq!(world.count("POST", "/blobs/uploads/"), 2, "one for the layer, one for the config");
     assert!(world.holds(&image));
 }
 
@@ -134,9 +86,7 @@ fn a_refused_mount_is_no_failure() {
     for status in [400, 401, 403, 404, 405] {
         let (world, mut image) = (World::open(), Image::single(500, &["1"]));
         image.push.mount_from = vec![world.repository("acme/base")];
-        world
-            .fake
-            .fault(Fault::status(on("POST", "mount=sha256:"), status, 4));
+        world.fake.fault(Fault::status(on("POST", "mount=sha256:"), status, 4));
         world.push(&image).unwrap();
         assert!(world.holds(&image), "{status}");
     }
@@ -150,11 +100,7 @@ fn blobs_that_were_not_there_after_all_are_sent_when_a_manifest_misses_them() {
         world.fake.fault(fault.clone());
         let receipt = world.push(&image).unwrap();
         assert!(world.holds(&image), "{fault:?}");
-        assert_eq!(
-            (receipt.uploaded.len(), receipt.present.len()),
-            (2, 0),
-            "{fault:?}"
-        );
+        assert_eq!((receipt.uploaded.len(), receipt.present.len()), (2, 0), "{fault:?}");
     }
 }
 
@@ -162,9 +108,7 @@ fn blobs_that_were_not_there_after_all_are_sent_when_a_manifest_misses_them() {
 fn a_blob_that_was_collected_under_a_root_is_sent_again() {
     let (world, mut image) = (World::open(), Image::single(500, &["1"]));
     world.push(&image).unwrap();
-    world
-        .fake
-        .remove_blob("acme/api", &image.layer().to_string());
+    world.fake.remove_blob("acme/api", &image.layer().to_string());
     image.push.tags = vec![tag("2")];
     let receipt = world.push(&image).unwrap();
     assert_eq!(receipt.uploaded.len(), 1);
@@ -175,13 +119,7 @@ fn a_blob_that_was_collected_under_a_root_is_sent_again() {
 fn a_missing_blob_is_asked_for_once_more_and_no_oftener() {
     let (world, image) = (World::open(), Image::single(500, &["1"]));
     let on = on("PUT", "/manifests/");
-    world.fake.fault(Fault::refusal(
-        on,
-        404,
-        "MANIFEST_BLOB_UNKNOWN",
-        "blob unknown",
-        9,
-    ));
+    world.fake.fault(Fault::refusal(on, 404, "MANIFEST_BLOB_UNKNOWN", "blob unknown", 9));
     let error = world.push(&image).unwrap_err();
     assert_eq!(world.count("PUT", "/manifests/"), 2);
     assert!(said(&error).ends_with("the registry said: MANIFEST_BLOB_UNKNOWN: blob unknown"));
@@ -208,10 +146,7 @@ fn a_damaged_blob_is_refused_by_name_and_never_committed() {
             let is_in_chunks = fault.is_some();
             fault.into_iter().for_each(|fault| world.fake.fault(fault));
             let text = said(&world.push(&image).unwrap_err());
-            assert!(
-                text.contains(&format!("cannot send blob `{layer}`: {wanted}")),
-                "{text}"
-            );
+            assert!(text.contains(&format!("cannot send blob `{layer}`: {wanted}")), "{text}");
             assert_eq!(world.count("PUT", "/manifests/"), 0);
             assert_eq!(world.fake.blob("acme/api", &layer.to_string()), None);
             assert_eq!(world.clock.waits(), [], "trying again would not mend it");
@@ -245,10 +180,7 @@ fn a_push_whose_parts_make_no_whole_is_refused_before_the_first_request() {
     let error = world.push(&image).unwrap_err();
     assert!(matches!(error, RegistryError::Incomplete { .. }), "{error}");
     image.push.manifests.clear();
-    assert!(matches!(
-        world.push(&image),
-        Err(RegistryError::Incomplete { .. })
-    ));
+    assert!(matches!(world.push(&image), Err(RegistryError::Incomplete { .. })));
     assert_eq!(world.lines(), [""; 0]);
 }
 
@@ -266,11 +198,7 @@ fn what_is_read_back_must_be_what_was_pushed() {
             image.root()
         )
     );
-    assert_eq!(
-        world.fake.tag("acme/api", "1"),
-        None,
-        "no tag before the proof"
-    );
+    assert_eq!(world.fake.tag("acme/api", "1"), None, "no tag before the proof");
 }
 
 #[test]
@@ -283,10 +211,7 @@ fn without_a_digest_in_the_headers_the_bytes_are_the_proof() {
     let world = World::open();
     world.fake.fault(Fault::NoContentDigest);
     world.fake.fault(Fault::WrongBytes);
-    assert!(matches!(
-        world.push(&image),
-        Err(RegistryError::Mismatch { .. })
-    ));
+    assert!(matches!(world.push(&image), Err(RegistryError::Mismatch { .. })));
 }
 
 #[test]
@@ -301,11 +226,7 @@ fn an_empty_blob_is_a_blob() {
 fn a_warning_of_the_registry_is_heard_once() {
     let (world, image) = (World::open(), Image::index(&["1"]));
     let value = "299 - \"this registry closes in May\"".to_owned();
-    world.fake.fault(Fault::Header {
-        on: on("*", ""),
-        name: "Warning",
-        value,
-    });
+    world.fake.fault(Fault::Header { on: on("*", ""), name: "Warning", value });
     world.push(&image).unwrap();
     let wanted = PushEvent::Warning("this registry closes in May".to_owned());
     assert_eq!(world.heard(|event| *event == wanted), 1);
@@ -320,12 +241,7 @@ fn progress_adds_up_to_the_bytes_of_every_blob() {
         PushEvent::Sent(_, bytes) => Some(*bytes),
         _ => None,
     });
-    let blobs: u64 = image
-        .push
-        .blobs
-        .iter()
-        .map(|descriptor| descriptor.size)
-        .sum();
+    let blobs: u64 = image.push.blobs.iter().map(|descriptor| descriptor.size).sum();
     assert_eq!(sent.sum::<u64>(), blobs);
     let root = image.push.manifests[0].1.len() as u64;
     assert_eq!(receipt.bytes_sent, blobs + 2 * root);

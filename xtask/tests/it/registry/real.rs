@@ -33,11 +33,7 @@ impl Real {
         let program = super::program("docker-registry")?;
         let storage = tempfile::tempdir().unwrap();
         // The port is free now; nobody else on loopback is told of it.
-        let host = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .to_string();
+        let host = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let settings = storage.path().join("settings.yml");
         std::fs::write(&settings, document(storage.path(), &host, lock)).unwrap();
         let child = Command::new(program)
@@ -47,11 +43,7 @@ impl Real {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Some(Self {
-            host,
-            child,
-            _storage: storage,
-        })
+        Some(Self { host, child, _storage: storage })
     }
 
     /// A client that waits until the registry is up.
@@ -63,12 +55,7 @@ impl Real {
 
     fn impatient(&self, credentials: Option<Credentials>, patience: Patience) -> Registry {
         let (first_wait, longest_wait) = (Duration::from_millis(5), Duration::from_millis(50));
-        let patience = Patience {
-            tries: 200,
-            first_wait,
-            longest_wait,
-            ..patience
-        };
+        let patience = Patience { tries: 200, first_wait, longest_wait, ..patience };
         Registry::new(&self.host, credentials).with_patience(patience)
     }
 
@@ -105,11 +92,7 @@ fn dockers_registry_takes_an_image_and_gives_it_back() {
     };
     let (registry, image) = (real.client(None), Image::index(&["1.4.0", "latest"]));
     let repository = real.repository("acme/api");
-    let push = || {
-        registry
-            .push_image(&repository, &image.push, &image.blobs, &|_| {})
-            .unwrap()
-    };
+    let push = || registry.push_image(&repository, &image.push, &image.blobs, &|_| {}).unwrap();
     assert_eq!(registry.tags(&repository).unwrap(), Vec::<String>::new());
 
     let first = push();
@@ -121,24 +104,12 @@ fn dockers_registry_takes_an_image_and_gives_it_back() {
     let mut tags = registry.tags(&repository).unwrap();
     tags.sort();
     assert_eq!(tags, ["1.4.0", "latest"]);
-    let (found, bytes) = registry
-        .manifest(&repository.tag(tag("latest")))
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (&found, &bytes),
-        (&image.push.root, &image.push.manifests[2].1)
-    );
+    let (found, bytes) = registry.manifest(&repository.tag(tag("latest"))).unwrap().unwrap();
+    assert_eq!((&found, &bytes), (&image.push.root, &image.push.manifests[2].1));
     for blob in &image.push.blobs {
-        assert_eq!(
-            registry.blob(&repository, blob).unwrap(),
-            image.blobs.0[&blob.digest]
-        );
+        assert_eq!(registry.blob(&repository, blob).unwrap(), image.blobs.0[&blob.digest]);
     }
-    assert_eq!(
-        registry.head_manifest(&repository.tag(tag("2"))).unwrap(),
-        None
-    );
+    assert_eq!(registry.head_manifest(&repository.tag(tag("2"))).unwrap(), None);
 }
 
 #[test]
@@ -148,14 +119,10 @@ fn dockers_registry_mounts_between_repositories() {
     };
     let (registry, mut image) = (real.client(None), Image::index(&["1"]));
     let base = real.repository("acme/base");
-    registry
-        .push_image(&base, &image.push, &image.blobs, &|_| {})
-        .unwrap();
+    registry.push_image(&base, &image.push, &image.blobs, &|_| {}).unwrap();
     image.push.mount_from = vec![real.repository("acme/none"), base];
     let api = real.repository("acme/api");
-    let receipt = registry
-        .push_image(&api, &image.push, &image.blobs, &|_| {})
-        .unwrap();
+    let receipt = registry.push_image(&api, &image.push, &image.blobs, &|_| {}).unwrap();
     assert_eq!((receipt.mounted.len(), receipt.uploaded.len()), (5, 0));
 }
 
@@ -165,15 +132,10 @@ fn dockers_registry_takes_a_blob_in_chunks() {
         return;
     };
     real.client(None);
-    let patience = Patience {
-        whole: 1000,
-        ..Patience::default()
-    };
+    let patience = Patience { whole: 1000, ..Patience::default() };
     let registry = real.impatient(None, patience);
     let (image, repository) = (Image::single(9 << 20, &["1"]), real.repository("acme/api"));
-    let receipt = registry
-        .push_image(&repository, &image.push, &image.blobs, &|_| {})
-        .unwrap();
+    let receipt = registry.push_image(&repository, &image.push, &image.blobs, &|_| {}).unwrap();
     assert_eq!(receipt.uploaded.len(), 2);
     let layer = registry.blob(&repository, &image.push.blobs[0]).unwrap();
     assert!(layer == image.blobs.0[&image.layer()]);
@@ -190,9 +152,7 @@ fn dockers_registry_keeps_an_artifact() {
     let root = registry
         .push_artifact(&repository, kind, "application/json", bytes, &tags, &notes)
         .unwrap();
-    let found = registry
-        .head_manifest(&repository.tag(tag("1.4.0")))
-        .unwrap();
+    let found = registry.head_manifest(&repository.tag(tag("1.4.0"))).unwrap();
     assert_eq!(found, Some(root));
     let layer = Descriptor::of("application/json", bytes);
     assert_eq!(registry.blob(&repository, &layer).unwrap(), bytes);
@@ -205,18 +165,10 @@ fn dockers_registry_lets_in_who_has_the_password() {
     };
     let registry = real.client(Some(credentials(super::world::PASSWORD)));
     let (image, repository) = (Image::single(2 << 20, &["1"]), real.repository("acme/api"));
-    let receipt = registry
-        .push_image(&repository, &image.push, &image.blobs, &|_| {})
-        .unwrap();
+    let receipt = registry.push_image(&repository, &image.push, &image.blobs, &|_| {}).unwrap();
     assert_eq!(receipt.root, image.root());
     for wrong in [None, Some(credentials("hunter2"))] {
-        let error = real
-            .impatient(wrong, Patience::default())
-            .ping()
-            .unwrap_err();
-        assert_eq!(
-            error.answered().map(|(status, _)| status.as_u16()),
-            Some(401)
-        );
+        let error = real.impatient(wrong, Patience::default()).ping().unwrap_err();
+        assert_eq!(error.answered().map(|(status, _)| status.as_u16()), Some(401));
     }
 }

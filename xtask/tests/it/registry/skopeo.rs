@@ -43,18 +43,9 @@ fn skopeo_reads_what_we_pushed_and_pushes_it_again() {
     assert_eq!(raw.as_bytes(), image.push.manifests[2].1);
 
     let all = ["copy", "--quiet", "--all", "--preserve-digests"];
-    skopeo(
-        folder.path(),
-        &[&all[..], &["--src-tls-verify=false", &ours, &copy]].concat(),
-    );
-    skopeo(
-        folder.path(),
-        &[&all[..], &["--dest-tls-verify=false", &copy, &theirs]].concat(),
-    );
-    assert_eq!(
-        world.fake.tag("acme/copy", "1.4.0"),
-        Some(image.root().to_string())
-    );
+    skopeo(folder.path(), &[&all[..], &["--src-tls-verify=false", &ours, &copy]].concat());
+    skopeo(folder.path(), &[&all[..], &["--dest-tls-verify=false", &copy, &theirs]].concat());
+    assert_eq!(world.fake.tag("acme/copy", "1.4.0"), Some(image.root().to_string()));
     for (digest, bytes) in &image.blobs.0 {
         let copied = world.fake.blob("acme/copy", &digest.to_string());
         assert_eq!(copied.as_ref(), Some(bytes));

@@ -63,21 +63,13 @@ impl World {
     }
 
     pub(crate) fn with_access(access: Access) -> Self {
-        Self::of(
-            FakeRegistry::with_access(access),
-            Some(credentials(PASSWORD)),
-        )
+        Self::of(FakeRegistry::with_access(access), Some(credentials(PASSWORD)))
     }
 
     pub(crate) fn of(fake: FakeRegistry, credentials: Option<Credentials>) -> Self {
         let clock = Arc::new(Pretended::default());
         let registry = client(&fake.host(), credentials, &clock);
-        Self {
-            fake,
-            registry,
-            clock,
-            events: Mutex::default(),
-        }
+        Self { fake, registry, clock, events: Mutex::default() }
     }
 
     /// Another client of the same registry.
@@ -99,12 +91,7 @@ impl World {
     /// Pushes to `acme/api`.
     pub(crate) fn push(&self, image: &Image) -> Result<PushReceipt, RegistryError> {
         let hear = |event| self.events.lock().unwrap().push(event);
-        self.registry.push_image(
-            &self.repository("acme/api"),
-            &image.push,
-            &image.blobs,
-            &hear,
-        )
+        self.registry.push_image(&self.repository("acme/api"), &image.push, &image.blobs, &hear)
     }
 
     /// Every request so far as a line, in order.
@@ -122,12 +109,7 @@ impl World {
     }
 
     pub(crate) fn heard(&self, is_it: impl Fn(&PushEvent) -> bool) -> usize {
-        self.events
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|event| is_it(event))
-            .count()
+        self.events.lock().unwrap().iter().filter(|event| is_it(event)).count()
     }
 
     /// Whether every blob of the image is in `acme/api`, byte by byte.
@@ -140,26 +122,16 @@ impl World {
 
 fn client(host: &str, credentials: Option<Credentials>, clock: &Arc<Pretended>) -> Registry {
     let clock: Arc<dyn Clock> = clock.clone();
-    Registry::new(host, credentials).with_patience(Patience {
-        clock,
-        ..Patience::default()
-    })
+    Registry::new(host, credentials).with_patience(Patience { clock, ..Patience::default() })
 }
 
 pub(crate) fn credentials(password: &str) -> Credentials {
-    Credentials {
-        user: "ci".to_owned(),
-        password: Secret::new(password),
-    }
+    Credentials { user: "ci".to_owned(), password: Secret::new(password) }
 }
 
 pub(crate) fn bearer() -> Access {
     let (user, password) = ("ci".to_owned(), PASSWORD.to_owned());
-    Access::Bearer {
-        user,
-        password,
-        expires_in: 300,
-    }
+    Access::Bearer { user, password, expires_in: 300 }
 }
 
 pub(crate) fn tag(text: &str) -> Tag {
@@ -262,17 +234,8 @@ impl Made {
         let root = self.manifests.last().unwrap().0.clone();
         let tags = tags.iter().map(|text| tag(text)).collect();
         let (manifests, blobs) = (self.manifests, self.blobs);
-        let push = Push {
-            root,
-            manifests,
-            blobs,
-            tags,
-            mount_from: Vec::new(),
-        };
-        Image {
-            push,
-            blobs: self.bytes,
-        }
+        let push = Push { root, manifests, blobs, tags, mount_from: Vec::new() };
+        Image { push, blobs: self.bytes }
     }
 }
 

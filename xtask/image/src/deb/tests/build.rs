@@ -15,9 +15,7 @@ pub(super) struct Archive {
 
 impl Archive {
     pub(super) fn new() -> Self {
-        Self {
-            builder: tar::Builder::new(Vec::new()),
-        }
+        Self { builder: tar::Builder::new(Vec::new()) }
     }
 
     pub(super) fn directory(self, name: &str, mode: u32) -> Self {
@@ -65,26 +63,14 @@ impl Archive {
 /// A package with an uncompressed control archive of nothing but `control`.
 pub(super) fn package(data: Archive) -> Vec<u8> {
     let control = Archive::new().file("./control", 0o644, CONTROL).finish();
-    ar(&[
-        ("debian-binary", b"2.0\n"),
-        ("control.tar", &control),
-        ("data.tar", &data.finish()),
-    ])
+    ar(&[("debian-binary", b"2.0\n"), ("control.tar", &control), ("data.tar", &data.finish())])
 }
 
 pub(super) fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut bytes = b"!<arch>\n".to_vec();
     for (name, content) in members {
-        writeln!(
-            bytes,
-            "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`",
-            0,
-            0,
-            0,
-            100_644,
-            content.len()
-        )
-        .unwrap();
+        writeln!(bytes, "{name:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`", 0, 0, 0, 100_644, content.len())
+            .unwrap();
         bytes.extend_from_slice(content);
         bytes.extend(std::iter::repeat_n(b'\n', content.len() % 2));
     }

@@ -31,7 +31,8 @@ pub(super) fn unpack(
     for package in packages {
         let deb = open(store, package)?;
         unjudged.extend(unjudged_scripts(&deb, &judged));
-        deb.unpack(&mut tree, &spool).or_outside(|| format!("failed to unpack package `{}`", package.name))?;
+        deb.unpack(&mut tree, &spool)
+            .or_outside(|| format!("failed to unpack package `{}`", package.name))?;
         describe(&mut tree, &deb)?;
     }
     if unjudged.is_empty() {
@@ -46,8 +47,10 @@ fn open(store: &DebStore, package: &LockedPackage) -> Result<Deb> {
     let deb = Deb::open(store.path(&package.digest)).or_outside(failed)?;
     let (name, version) = (deb.control().package(), deb.control().version());
     if name != package.name || version != package.version {
-        return Err(Failure::outside(failed())
-            .reason(format!("wanted {} {}, found {name} {version}", package.name, package.version)));
+        return Err(Failure::outside(failed()).reason(format!(
+            "wanted {} {}, found {name} {version}",
+            package.name, package.version
+        )));
     }
     Ok(deb)
 }
@@ -55,7 +58,10 @@ fn open(store: &DebStore, package: &LockedPackage) -> Result<Deb> {
 fn unjudged_scripts(deb: &Deb, judged: &BTreeMap<String, String>) -> Vec<String> {
     let name = deb.control().package();
     let scripts = INSTALL_SCRIPTS.iter().filter(|script| deb.scripts.contains_key(**script));
-    scripts.filter(|_| !judged.contains_key(name)).map(|script| format!("{name}.{script}")).collect()
+    scripts
+        .filter(|_| !judged.contains_key(name))
+        .map(|script| format!("{name}.{script}"))
+        .collect()
 }
 
 /// `status.d` and the md5sums, in the layer that owns the files: scanners judge layer by layer.

@@ -27,7 +27,8 @@ pub(super) fn copies(folder: &Path, copies: &[Copy]) -> Result<Tree> {
         let sources = expand(folder, &copy.from)?;
         for source in sources {
             let part = one(&source, &copy.to)?;
-            tree.merge(part).or_usage(|| format!("cannot copy `{}` to `{}`", copy.from, copy.to))?;
+            tree.merge(part)
+                .or_usage(|| format!("cannot copy `{}` to `{}`", copy.from, copy.to))?;
         }
     }
     Ok(tree)

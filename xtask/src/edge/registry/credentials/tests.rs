@@ -20,16 +20,10 @@ fn user(source: Option<Source>) -> Option<String> {
 #[test]
 fn an_entry_is_user_and_password_in_base64() {
     let file = r#"{"auths":{"ghcr.io":{"auth":"Y2k6YTpi"}},"HttpHeaders":{}}"#;
-    let wanted = Credentials {
-        user: "ci".to_owned(),
-        password: Secret::new("a:b"),
-    };
+    let wanted = Credentials { user: "ci".to_owned(), password: Secret::new("a:b") };
     assert_eq!(read(file, "ghcr.io/acme/api"), Some(Source::Inline(wanted)));
     assert_eq!(read(file, "other.io/acme/api"), None);
-    assert_eq!(
-        read(r#"{"auths":{"ghcr.io":{}}}"#, "ghcr.io/acme/api"),
-        None
-    );
+    assert_eq!(read(r#"{"auths":{"ghcr.io":{}}}"#, "ghcr.io/acme/api"), None);
 }
 
 #[test]
@@ -53,47 +47,27 @@ fn the_host_may_be_spelled_as_docker_did_over_the_years() {
 fn the_helper_of_one_registry_comes_before_the_helper_of_all() {
     let file = r#"{"auths":{"r.io":{"auth":"YTox"}},"credHelpers":{"r.io":"own"},
         "credsStore":"all"}"#;
-    let helper = |name: &str, key: &str| {
-        Some(Source::Helper {
-            name: name.to_owned(),
-            key: key.to_owned(),
-        })
-    };
+    let helper =
+        |name: &str, key: &str| Some(Source::Helper { name: name.to_owned(), key: key.to_owned() });
     assert_eq!(read(file, "r.io/a"), helper("own", "r.io"));
     assert_eq!(read(file, "s.io/a"), helper("all", "s.io"));
-    assert_eq!(
-        read(file, "docker.io/a/b"),
-        helper("all", "https://index.docker.io/v1/")
-    );
+    assert_eq!(read(file, "docker.io/a/b"), helper("all", "https://index.docker.io/v1/"));
 }
 
 #[test]
 fn identity_tokens_are_recognised_in_both_forms() {
-    for entry in [
-        r#"{"identitytoken":"x","auth":"YTox"}"#,
-        r#"{"auth":"PHRva2VuPjp4"}"#,
-    ] {
+    for entry in [r#"{"identitytoken":"x","auth":"YTox"}"#, r#"{"auth":"PHRva2VuPjp4"}"#] {
         let file = format!(r#"{{"auths":{{"r.io":{entry}}}}}"#);
-        assert_eq!(
-            read(&file, "r.io/a"),
-            Some(Source::IdentityToken),
-            "{entry}"
-        );
+        assert_eq!(read(&file, "r.io/a"), Some(Source::IdentityToken), "{entry}");
     }
 }
 
 #[test]
 fn a_damaged_file_is_named_and_not_repeated() {
-    for file in [
-        r#"{"auths":{"r.io":{"auth":"hunter2!"}}}"#,
-        r#"{"auths": "hunter2"#,
-    ] {
+    for file in [r#"{"auths":{"r.io":{"auth":"hunter2!"}}}"#, r#"{"auths": "hunter2"#] {
         let error = parse(file, &repository("r.io/a"), "/home/ci/config.json").unwrap_err();
         let text = format!("{error} {error:?}");
-        assert!(
-            text.contains("/home/ci/config.json") && !text.contains("hunter2"),
-            "{text}"
-        );
+        assert!(text.contains("/home/ci/config.json") && !text.contains("hunter2"), "{text}");
     }
 }
 
@@ -110,21 +84,11 @@ fn podmans_file_is_asked_before_dockers() {
         home: Some(folder.path().to_owned()),
         ..Surroundings::default()
     };
-    let found = || {
-        find(&repository("r.io/a"), &surroundings)
-            .unwrap()
-            .map(|found| found.user)
-    };
+    let found = || find(&repository("r.io/a"), &surroundings).unwrap().map(|found| found.user);
     assert_eq!(found(), None);
-    write(
-        ".docker/config.json",
-        r#"{"auths":{"r.io":{"auth":"YTox"}}}"#,
-    );
+    write(".docker/config.json", r#"{"auths":{"r.io":{"auth":"YTox"}}}"#);
     assert_eq!(found().as_deref(), Some("a"));
-    write(
-        "containers/auth.json",
-        r#"{"auths":{"r.io":{"auth":"Yjox"}}}"#,
-    );
+    write("containers/auth.json", r#"{"auths":{"r.io":{"auth":"Yjox"}}}"#);
     assert_eq!(found().as_deref(), Some("b"));
 }
 
@@ -154,10 +118,7 @@ mod helpers {
         let script = r#"read -r key; [ "$1 $key" = "get r.io" ] || key=wrong
 printf '{"ServerURL":"%s","Username":"ci","Secret":"s3cret"}' "$key""#;
         let script = script.replace("read -r key;", "read -r key || true;");
-        let wanted = Credentials {
-            user: "ci".to_owned(),
-            password: Secret::new("s3cret"),
-        };
+        let wanted = Credentials { user: "ci".to_owned(), password: Secret::new("s3cret") };
         assert_eq!(ask_helper(&script).unwrap(), Some(wanted));
     }
 
@@ -169,38 +130,22 @@ printf '{"ServerURL":"%s","Username":"ci","Secret":"s3cret"}' "$key""#;
 
     #[test]
     fn a_helper_that_fails_is_named_with_its_last_line() {
-        let error = ask_helper("echo locked >&2; exit 3")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("`docker-credential-own`") && error.contains("locked"),
-            "{error}"
-        );
+        let error = ask_helper("echo locked >&2; exit 3").unwrap_err().to_string();
+        assert!(error.contains("`docker-credential-own`") && error.contains("locked"), "{error}");
     }
 
     #[test]
     fn a_helpers_identity_token_is_refused_by_name() {
         let script = r#"printf '{"Username":"<token>","Secret":"s3cret"}'"#;
         let error = ask_helper(script).unwrap_err();
-        assert!(
-            matches!(error, CredentialsError::IdentityToken { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, CredentialsError::IdentityToken { .. }), "{error}");
         assert!(!format!("{error:?}").contains("s3cret"));
     }
 
     #[test]
     fn a_helper_with_a_path_for_a_name_is_not_run() {
-        let surroundings = Surroundings {
-            path: Some("/".into()),
-            ..Surroundings::default()
-        };
-        let asked = ask(
-            "x/../../bin/true",
-            "r.io",
-            &repository("r.io/a"),
-            &surroundings,
-        );
+        let surroundings = Surroundings { path: Some("/".into()), ..Surroundings::default() };
+        let asked = ask("x/../../bin/true", "r.io", &repository("r.io/a"), &surroundings);
         assert!(matches!(asked, Err(CredentialsError::Helper { .. })));
     }
 }
