@@ -1,0 +1,47 @@
+"""Puts the app together. Nothing happens on import: `create_app` is handed everything."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from nutri_ml.domain.health import HealthChecks
+from nutri_ml.http.errors import add_error_handlers
+from nutri_ml.http.estimates import estimates_router
+from nutri_ml.http.health import health_router
+from nutri_ml.http.ports import Ports
+from nutri_ml.http.request_context import BodyLimit, RequestContext
+from nutri_ml.settings import Settings
+
+
+def create_app(settings: Settings, ports: Ports) -> FastAPI:
+    app = FastAPI(
+        title="Nutri ML service",
+        version=settings.app_version,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.state.ports = ports
+    app.state.health = HealthChecks(ports.probes, ports.seconds)
+    app.include_router(health_router(settings.app_version))
+    app.include_router(estimates_router())
+    add_error_handlers(app)
+    # The last one added is the first one met.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(
+        RequestContext, version=settings.app_version, drain=ports.drain, seconds=ports.seconds
+    )
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Loads the model while the service already says that it is alive."""
+    ports: Ports = app.state.ports
+    loading = asyncio.create_task(ports.estimator.load())
+    yield
+    loading.cancel()
+    ports.estimator.close()
+    await ports.close()

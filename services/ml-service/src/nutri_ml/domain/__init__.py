@@ -1,0 +1,1 @@
+"""What a meal text means. Imports neither `http` nor `store`: it is handed what it needs."""

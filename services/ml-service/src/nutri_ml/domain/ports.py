@@ -1,0 +1,23 @@
+"""What the domain is handed by the other rooms."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors; a text's vector does not depend on its neighbours."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class EstimateCache(Protocol):
+    """Keeps what was answered to a text."""
+
+    async def recall(self, text: str) -> bytes | None: ...
+
+    async def remember(self, text: str, answer: bytes) -> None: ...

@@ -1,0 +1,1 @@
+"""Requests in, responses out: translates between HTTP and the domain, and decides nothing."""

@@ -1,0 +1,80 @@
+"""The one place where what went wrong becomes a response, with the same body everywhere.
+
+A fault inside one request is logged and answered with 500, and the process goes on: ending it
+would let a single crafted request take every other one away.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from nutri_ml.domain.estimate import TooManyMentions
+from nutri_ml.http.schemas import Problem, ProblemDetail, ProblemOut
+from nutri_ml.loading import EstimatorAway
+from nutri_ml.logs import request_id
+
+CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+INTERNAL = "failed to answer: the fault is ours and has been logged under this request id"
+
+
+def problem(
+    status: int,
+    code: str,
+    message: str,
+    details: Sequence[ProblemDetail] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body = Problem(
+        code=code, message=message, request_id=request_id.get() or "", details=list(details)
+    )
+    return JSONResponse(ProblemOut(error=body).model_dump(), status, dict(headers or {}))
+
+
+def internal_problem() -> JSONResponse:
+    return problem(500, "internal", INTERNAL)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(RequestValidationError, _on_unreadable)
+    app.add_exception_handler(TooManyMentions, _on_too_many)
+    app.add_exception_handler(EstimatorAway, _on_away)
+    app.add_exception_handler(HTTPException, _on_http)
+
+
+async def _on_unreadable(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError), "registered for this kind"
+    details = [
+        ProblemDetail(
+            path="body" if found["type"] == "json_invalid" else ".".join(map(str, found["loc"])),
+            message=str(found["msg"]).removeprefix("Value error, "),
+        )
+        for found in error.errors()
+    ]
+    message = "cannot read the request: its body is not as agreed"
+    return problem(422, "invalid_request", message, details)
+
+
+async def _on_too_many(_request: Request, error: Exception) -> Response:
+    details = [ProblemDetail(path="body.text", message=str(error))]
+    message = "cannot read the request: its body is not as agreed"
+    return problem(422, "invalid_request", message, details)
+
+
+async def _on_away(_request: Request, error: Exception) -> Response:
+    return problem(503, "unavailable", str(error), headers={"retry-after": "1"})
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "registered for this kind"
+    where = f"`{request.method} {request.url.path}`"
+    messages = {
+        404: f"cannot find {where}",
+        405: f"cannot answer {where}: this path takes other methods",
+        413: "cannot read the request: its body is too large",
+    }
+    code = CODES.get(error.status_code, "invalid_request")
+    message = messages.get(error.status_code, "cannot read the request: it is malformed")
+    return problem(error.status_code, code, message, headers=error.headers)

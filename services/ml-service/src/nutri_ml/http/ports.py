@@ -1,0 +1,38 @@
+"""What the app is handed: everything it needs that is not a request."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from nutri_ml.domain.health import HealthChecks, Probe
+from nutri_ml.domain.ports import EstimateCache
+from nutri_ml.http.drain import Drain
+from nutri_ml.loading import LoadingEstimator
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The doors of the app, opened by `__main__` or by a test."""
+
+    estimator: LoadingEstimator
+    cache: EstimateCache
+    probes: Mapping[str, Probe]
+    drain: Drain
+    now: Callable[[], datetime]
+    seconds: Callable[[], float]
+    close: Callable[[], Awaitable[object]]
+
+
+def _ports(request: Request) -> Ports:
+    return cast(Ports, request.app.state.ports)
+
+
+def _health(request: Request) -> HealthChecks:
+    return cast(HealthChecks, request.app.state.health)
+
+
+PortsDep = Annotated[Ports, Depends(_ports)]
+HealthDep = Annotated[HealthChecks, Depends(_health)]

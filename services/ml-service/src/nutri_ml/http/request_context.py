@@ -1,0 +1,110 @@
+"""What belongs to one request: an id that travels with it, headers on its response, a log line.
+
+Written against ASGI itself, so that it holds for every response, whoever makes it.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from nutri_ml.http.drain import Drain
+from nutri_ml.http.errors import internal_problem
+from nutri_ml.logs import request_id
+
+BODY_BYTES_MAX = 64 * 1024
+SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+log = logging.getLogger(__name__)
+
+
+class RequestContext:
+    """Gives each request its id, each response its headers, and the log one line."""
+
+    def __init__(
+        self, app: ASGIApp, version: str, drain: Drain, seconds: Callable[[], float]
+    ) -> None:
+        self._app = app
+        self._version = version
+        self._drain = drain
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        token = request_id.set(_id_of(scope))
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            request_id.reset(token)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = self._seconds()
+        status: int | None = None
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._mark(MutableHeaders(scope=message))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_marked)
+        except Exception:
+            log.exception("failed to answer: internal")
+            # Half an answer is out already; all that is left is to cut the connection.
+            if status is not None:
+                raise
+            await internal_problem()(scope, receive, send_marked)
+        finally:
+            self._write_line(scope, status, started)
+
+    def _mark(self, headers: MutableHeaders) -> None:
+        headers["x-request-id"] = request_id.get() or ""
+        headers["x-app-version"] = self._version
+        headers["cache-control"] = "no-store"
+        # Tells the proxy to open its next connection to somebody who stays.
+        if self._drain.draining:
+            headers["connection"] = "close"
+
+    def _write_line(self, scope: Scope, status: int | None, started: float) -> None:
+        """The query stays out of the line, for it may hold anything."""
+        level = logging.DEBUG if scope["path"].startswith("/health") else logging.INFO
+        line = {
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "duration_ms": round((self._seconds() - started) * 1000, 1),
+        }
+        log.log(level, "request answered", extra=line)
+
+
+class BodyLimit:
+    """Refuses bodies that no meal text can need, whether their length was said or not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = 0
+
+        async def receive_counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > BODY_BYTES_MAX:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, receive_counted, send)
+
+
+def _id_of(scope: Scope) -> str:
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if SANE_ID.fullmatch(given) else str(uuid4())

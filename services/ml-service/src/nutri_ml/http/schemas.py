@@ -1,0 +1,160 @@
+"""Requests and answers as they travel. Past these, values are the domain's."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from nutri_ml.domain.estimate import Estimate, Item
+from nutri_ml.domain.health import Check
+
+TEXT_CHARS_MAX = 2000
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must hold more than spaces")
+    return text
+
+
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=TEXT_CHARS_MAX, strict=True),
+    AfterValidator(_not_blank),
+]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class EstimateIn(BaseModel):
+    """What was eaten, in words."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Text = Field(examples=["two eggs and a slice of toast"])
+
+
+class NutrientsOut(BaseModel):
+    """Energy and nutrients of the grams beside them."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    kcal: float
+    protein_g: float
+    carbohydrate_g: float
+    fat_g: float
+    fibre_g: float
+
+
+class FoodOut(BaseModel):
+    """A food of the table; `source` names the row that its figures come from."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    name: str
+    source: str
+
+
+class ItemOut(BaseModel):
+    """One food that was recognised, and the words in which it was said."""
+
+    food: FoodOut
+    grams: float
+    nutrients: NutrientsOut
+    confidence: Share
+    text: str
+
+    @classmethod
+    def of(cls, item: Item) -> "ItemOut":
+        return cls(
+            food=FoodOut.model_validate(item.food),
+            grams=item.grams,
+            nutrients=NutrientsOut.model_validate(item.nutrients),
+            confidence=item.confidence,
+            text=item.text,
+        )
+
+
+class EstimateOut(BaseModel):
+    """What the meal held; `unknown` lists the words that name no food we know."""
+
+    items: list[ItemOut]
+    unknown: list[str]
+    total: NutrientsOut
+    confidence: Share
+    model: str
+
+    @classmethod
+    def of(cls, estimate: Estimate, model: str) -> "EstimateOut":
+        return cls(
+            items=[ItemOut.of(item) for item in estimate.items],
+            unknown=list(estimate.unknown),
+            total=NutrientsOut.model_validate(estimate.total),
+            confidence=estimate.confidence,
+            model=model,
+        )
+
+
+class CheckOut(BaseModel):
+    """One dependency."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    status: Literal["healthy", "unhealthy", "not_configured"]
+    latency_ms: float
+
+
+class ChecksOut(BaseModel):
+    """All dependencies."""
+
+    model: CheckOut
+    database: CheckOut
+    redis: CheckOut
+
+    @classmethod
+    def of(cls, checks: dict[str, Check]) -> "ChecksOut":
+        return cls.model_validate(checks, from_attributes=True)
+
+
+class HealthOut(BaseModel):
+    """How the service and everything it leans on are."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    version: str
+    timestamp: str
+    checks: ChecksOut
+
+
+class LiveOut(BaseModel):
+    """The process answers."""
+
+    status: Literal["live"]
+    version: str
+
+
+class ReadyOut(BaseModel):
+    """Whether requests may be sent here."""
+
+    status: Literal["ready", "loading", "failed", "draining"]
+    version: str
+
+
+class ProblemDetail(BaseModel):
+    """One part of a request that is not as agreed."""
+
+    path: str
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong."""
+
+    code: str
+    message: str
+    request_id: str
+    details: list[ProblemDetail]
+
+
+class ProblemOut(BaseModel):
+    """The body of every answer that is an error, the same as the backend's."""
+
+    error: Problem

@@ -1,0 +1,81 @@
+"""Makes the estimator: weights are checked and every food name is encoded, once, off the loop."""
+
+import logging
+from asyncio import get_running_loop
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
+from pathlib import Path
+
+from nutri_ml.domain.estimate import Estimate, Estimator
+from nutri_ml.domain.matching import Matcher
+from nutri_ml.model.encoder import MiniLmEncoder
+from nutri_ml.model.weights import TOKENIZER_FILE, WEIGHTS_FILE, locate, read_checked
+from nutri_ml.store.foods import read_food_table
+
+PROBE_TEXT = "an apple"
+
+log = logging.getLogger(__name__)
+
+
+class Stage(Enum):
+    """How far the estimator is; a failed one stays failed until the process is replaced."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class EstimatorAway(Exception):
+    """An estimate was asked for before the estimator was ready, or after it failed."""
+
+
+class LoadingEstimator:
+    """An estimator that is on its way; inference never runs on the event loop."""
+
+    def __init__(self, build: Callable[[], Estimator], threads: int) -> None:
+        self._build = build
+        self._estimator: Estimator | None = None
+        self._stage = Stage.LOADING
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="estimate")
+        # Its own thread: a probe behind a queue of estimates would say "ill" for "busy".
+        self._probe_pool = ThreadPoolExecutor(1, thread_name_prefix="probe")
+
+    @property
+    def stage(self) -> Stage:
+        return self._stage
+
+    async def load(self) -> None:
+        try:
+            self._estimator = await get_running_loop().run_in_executor(self._pool, self._build)
+        except Exception:
+            self._stage = Stage.FAILED
+            log.exception("failed to load the model: the service will not become ready")
+        else:
+            self._stage = Stage.READY
+            log.info("model loaded and checked")
+
+    async def estimate(self, text: str) -> Estimate:
+        estimator = self._ready()
+        return await get_running_loop().run_in_executor(self._pool, estimator.estimate, text)
+
+    async def probe(self) -> None:
+        """Runs the model once; raises when it cannot."""
+        estimator = self._ready()
+        await get_running_loop().run_in_executor(self._probe_pool, estimator.estimate, PROBE_TEXT)
+
+    def close(self) -> None:
+        for pool in (self._pool, self._probe_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ready(self) -> Estimator:
+        if self._estimator is None:
+            raise EstimatorAway(f"cannot estimate: the model is {self._stage.value}")
+        return self._estimator
+
+
+def build_estimator(model_path: Path | None, threads: int) -> Estimator:
+    files = read_checked(locate(model_path))
+    encoder = MiniLmEncoder(files[WEIGHTS_FILE], files[TOKENIZER_FILE], threads)
+    table = read_food_table()
+    return Estimator(table, Matcher(table, encoder))

@@ -1,0 +1,72 @@
+"""The one way to the log: JSON lines on stdout, the same field names as the backend."""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TextIO
+
+SERVICE = "ml-service"
+REDACTED = "[redacted]"
+LEVELS = {"WARNING": "warn", "CRITICAL": "fatal"}
+NUMBERS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+    "fatal": logging.CRITICAL,
+}
+FIELDS = ("method", "path", "status", "duration_ms", "problems")
+# Also secrets that we were not told about: whatever stands between `://user:` and `@`.
+URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]*:)[^\s@]+@")
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes a record as one line of JSON, without the secrets it was told."""
+
+    def __init__(self, version: str, secrets: Iterable[str] = ()) -> None:
+        super().__init__()
+        self._version = version
+        # Longest first: a URL goes whole, not as pieces around its password.
+        self._secrets = sorted(secrets, key=len, reverse=True)
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "timestamp": timestamp(datetime.fromtimestamp(record.created, UTC)),
+            "level": LEVELS.get(record.levelname, record.levelname.lower()),
+            "service": SERVICE,
+            "version": self._version,
+            "request_id": request_id.get(),
+            "message": self._redact(record.getMessage()),
+            **{name: vars(record)[name] for name in FIELDS if name in vars(record)},
+        }
+        if record.exc_info:
+            line["error"] = self._redact(self.formatException(record.exc_info))
+        present = {name: value for name, value in line.items() if value is not None}
+        return json.dumps(present, ensure_ascii=False, default=str)
+
+    def _redact(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, REDACTED)
+        return URL_PASSWORD.sub(rf"\1{REDACTED}@", text)
+
+
+def timestamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def configure_logs(
+    version: str, level: str = "info", secrets: Iterable[str] = (), stream: TextIO | None = None
+) -> None:
+    """Sends every logger of the process through one formatter, the server's own included."""
+    handler = logging.StreamHandler(stream or sys.stdout)
+    handler.setFormatter(JsonFormatter(version, secrets))
+    logging.basicConfig(level=NUMBERS[level], handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).setLevel(max(NUMBERS[level], logging.WARNING))

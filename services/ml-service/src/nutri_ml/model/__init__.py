@@ -1,0 +1,1 @@
+"""MiniLM: finds the weights, proves that they are the ones we know, and runs them."""

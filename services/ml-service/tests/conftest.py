@@ -1,0 +1,43 @@
+"""One real model for all tests: it is loaded once, and keeps nothing between texts."""
+
+import pytest
+
+from nutri_ml.domain.estimate import Estimator
+from nutri_ml.domain.food import Food, FoodTable
+from nutri_ml.domain.matching import Matcher
+from nutri_ml.loading import build_estimator
+from nutri_ml.model.encoder import MiniLmEncoder
+from nutri_ml.model.weights import TOKENIZER_FILE, WEIGHTS_FILE, locate, read_checked
+from nutri_ml.store.foods import read_food_table
+
+
+@pytest.fixture(scope="session")
+def estimator() -> Estimator:
+    return build_estimator(None, threads=2)
+
+
+@pytest.fixture(scope="session")
+def encoder() -> MiniLmEncoder:
+    files = read_checked(locate(None))
+    return MiniLmEncoder(files[WEIGHTS_FILE], files[TOKENIZER_FILE], threads=2)
+
+
+@pytest.fixture(scope="session")
+def matcher(table: FoodTable, encoder: MiniLmEncoder) -> Matcher:
+    return Matcher(table, encoder)
+
+
+@pytest.fixture(scope="session")
+def spelling_matcher(table: FoodTable, encoder: MiniLmEncoder) -> Matcher:
+    """Matches as if there were no model."""
+    return Matcher(table, encoder, meaning_weight=0.0)
+
+
+@pytest.fixture(scope="session")
+def table() -> FoodTable:
+    return read_food_table()
+
+
+@pytest.fixture(scope="session")
+def foods(table: FoodTable) -> dict[str, Food]:
+    return {food.id: food for food in table.foods}

@@ -1,0 +1,69 @@
+import pytest
+
+from nutri_ml.domain.food import FoodTable
+from nutri_ml.domain.matching import Matcher, Spelling
+from tools.calibrate import read_labels
+
+
+def accuracy(matcher: Matcher, labels: list[tuple[str, str]]) -> float:
+    matches = matcher.match([mention for mention, _ in labels])
+    return sum(
+        match.food.id == food for match, (_, food) in zip(matches, labels, strict=True)
+    ) / len(labels)
+
+
+def test_every_name_and_synonym_finds_its_own_food(table: FoodTable, matcher: Matcher) -> None:
+    names = [(phrase, food.id) for food in table.foods for phrase in food.phrases]
+    matches = matcher.match([phrase for phrase, _ in names])
+    strays = [
+        (phrase, match.food.id)
+        for (phrase, food), match in zip(names, matches, strict=True)
+        if match.food.id != food
+    ]
+    assert strays == []
+
+
+def test_meaning_finds_more_than_spelling_alone(
+    matcher: Matcher, spelling_matcher: Matcher
+) -> None:
+    labels = [(mention, food) for mention, food in read_labels() if food]
+    by_both = accuracy(matcher, labels)
+    by_spelling = accuracy(spelling_matcher, labels)
+    assert by_both >= 0.9
+    assert by_both >= by_spelling + 0.05
+
+
+@pytest.mark.parametrize(
+    ("mention", "food"),
+    [
+        ("maize", "sweetcorn"),
+        ("fungi", "mushrooms"),
+        ("crustaceans", "prawns"),
+        ("japanese rice rolls", "sushi-roll"),
+        ("frozen fries", "french-fries"),
+    ],
+)
+def test_words_that_are_spelled_like_another_food_are_found_by_meaning(
+    matcher: Matcher, spelling_matcher: Matcher, mention: str, food: str
+) -> None:
+    (by_both,) = matcher.match([mention])
+    (by_spelling,) = spelling_matcher.match([mention])
+    assert by_both.food.id == food
+    assert by_spelling.food.id != food
+
+
+def test_a_match_does_not_depend_on_what_else_is_asked(matcher: Matcher) -> None:
+    alone = matcher.match(["grilled aubergine"])
+    among = matcher.match(["a very long mention of something else", "grilled aubergine", "egg"])
+    assert alone[0] == among[1]
+
+
+def test_nothing_asked_is_nothing_matched(matcher: Matcher) -> None:
+    assert matcher.match([]) == []
+
+
+@pytest.mark.parametrize(
+    ("mention", "likeness"), [("egg", 1.0), ("eggs", 1.0), ("xyz", 0.0), ("", 0.0)]
+)
+def test_spelling_is_judged_by_shared_trigrams(mention: str, likeness: float) -> None:
+    assert Spelling(["egg", "toast"]).likeness(mention)[0] == pytest.approx(likeness)

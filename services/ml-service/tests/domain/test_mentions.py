@@ -1,0 +1,32 @@
+import pytest
+
+from nutri_ml.domain.mentions import Splitter
+
+SPLITTER = Splitter(["macaroni and cheese", "gin and tonic", "pb&j", "corn on the cob", "toast"])
+
+
+@pytest.mark.parametrize(
+    ("text", "mentions"),
+    [
+        ("two eggs and a slice of toast", ["two eggs", "a slice of toast"]),
+        ("rice, beans; peas\nham", ["rice", "beans", "peas", "ham"]),
+        ("eggs on toast with ham", ["eggs", "toast", "ham"]),
+        ("macaroni and cheese and peas", ["macaroni and cheese", "peas"]),
+        ("two Gin and Tonics", ["two Gin and Tonics"]),
+        ("pb&j & milk", ["pb&j", "milk"]),
+        ("corn on the cob", ["corn on the cob"]),
+        ("one and a half cups of rice", ["one and a half cups of rice"]),
+        ("2 and 1/2 cups rice and peas", ["2 and 1/2 cups rice", "peas"]),
+        ("1,5 l milk, ham", ["1,5 l milk", "ham"]),
+        ("Had eggs. Then ham.", ["Had eggs", "ham"]),
+        ("1½ cups", ["1 1/2 cups"]),
+        ("without sugar", ["without sugar"]),
+        (" , and , ", []),
+    ],
+)
+def test_a_text_is_cut_into_mentions(text: str, mentions: list[str]) -> None:
+    assert SPLITTER.split(text) == mentions
+
+
+def test_without_names_to_protect_every_separator_cuts() -> None:
+    assert Splitter([]).split("gin and tonic") == ["gin", "tonic"]

@@ -1,0 +1,94 @@
+"""An app made from test settings: the real model, and dependencies that do as they are told."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+
+import pytest
+from starlette.testclient import TestClient
+
+from nutri_ml.app import create_app
+from nutri_ml.domain.estimate import Estimator
+from nutri_ml.http.drain import Drain
+from nutri_ml.http.ports import Ports
+from nutri_ml.loading import LoadingEstimator, Stage
+from nutri_ml.settings import Settings
+
+
+class Dependency:
+    """A database or Redis that is up until it is told to be down."""
+
+    def __init__(self) -> None:
+        self.up = True
+
+    async def ping(self) -> None:
+        if not self.up:
+            raise ConnectionRefusedError("connection refused")
+
+
+class DictCache:
+    """A cache in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    async def recall(self, text: str) -> bytes | None:
+        return self.kept.get(text)
+
+    async def remember(self, text: str, answer: bytes) -> None:
+        self.kept[text] = answer
+
+
+@dataclass
+class World:
+    """What a test may turn, and the client that asks."""
+
+    build: Callable[[], Estimator]
+    database: Dependency = field(default_factory=Dependency)
+    redis: Dependency = field(default_factory=Dependency)
+    cache: DictCache = field(default_factory=DictCache)
+    drain: Drain = field(default_factory=Drain)
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        self.estimator = LoadingEstimator(self.build, threads=1)
+
+    def client(self) -> TestClient:
+        settings = Settings(app_version="1.2.3", environment="test")
+        ports = Ports(
+            estimator=self.estimator,
+            cache=self.cache,
+            probes={
+                "model": self.estimator.probe,
+                "database": self.database.ping,
+                "redis": self.redis.ping,
+            },
+            drain=self.drain,
+            now=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+            seconds=monotonic,
+            close=self.close,
+        )
+        return TestClient(create_app(settings, ports), raise_server_exceptions=False)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def wait_until_loaded(world: World) -> None:
+    """The world's estimator is built in a moment: building it only hands over the real one."""
+    deadline = monotonic() + 5
+    while world.estimator.stage is Stage.LOADING and monotonic() < deadline:
+        pass
+
+
+@pytest.fixture
+def world(estimator: Estimator) -> World:
+    return World(build=lambda: estimator)
+
+
+@pytest.fixture
+def client(world: World) -> Iterator[TestClient]:
+    with world.client() as client:
+        wait_until_loaded(world)
+        yield client
