@@ -141,7 +141,10 @@ fn read_copies(table: &Table<'_>) -> Vec<Copy> {
     let copies = table.text_table("copy").into_iter();
     let copies: Vec<Copy> = copies.map(|(from, to)| Copy { from, to }).collect();
     for copy in &copies {
-        refuse_escape(table, "copy", &copy.from);
+        // A lone dot is the input's folder itself.
+        if copy.from != "." {
+            refuse_escape(table, "copy", &copy.from);
+        }
         refuse_escape(table, "copy", &copy.to);
     }
     if copies.is_empty() {

@@ -56,6 +56,7 @@ fn expand(folder: &Path, from: &str) -> Result<Vec<PathBuf>> {
     let mut found = vec![folder.to_owned()];
     for part in from.split('/') {
         found = match part {
+            "." => found,
             "*" => found.iter().flat_map(|folder| entries(folder)).collect(),
             _ => found.iter().map(|folder| folder.join(part)).filter(|it| it.exists()).collect(),
         };
