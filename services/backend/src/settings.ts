@@ -1,5 +1,6 @@
-// Everything the service is told from outside, read and checked once. No other file reads the
-// environment. All mistakes are listed together, and values are never repeated: they may be secret.
+// Everything the service is told from outside, read and checked once; both programs hand their
+// environment over here. All mistakes are listed together, and values are never repeated: they
+// may be secret.
 import { z } from "zod";
 
 const secretCharsMin = 32;

@@ -3,7 +3,8 @@
 declare const isDay: unique symbol;
 export type Day = string & { readonly [isDay]: true };
 
-const form = /^\d{4}-\d{2}-\d{2}$/;
+// There was no year 0; Postgres knows that, JavaScript does not.
+const form = /^(?!0000)\d{4}-\d{2}-\d{2}$/;
 
 /** Parses `YYYY-MM-DD`; undefined when there is no such day in the calendar. */
 export function parseDay(text: string): Day | undefined {

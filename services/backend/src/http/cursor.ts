@@ -1,9 +1,10 @@
 // Page positions as opaque text: clients hand them back and may not read meaning into them.
 import { z } from "zod";
 import type { PageRequest } from "../domain/page.js";
-import { Refusal } from "../domain/refusal.js";
+import { ShapeError } from "./endpoint.js";
+import { text } from "./schemas.js";
 
-const uuidLast = z.tuple([z.string(), z.uuid()]);
+const uuidLast = z.tuple([text, z.uuid()]);
 const timeFirst = z.tuple([z.iso.datetime(), z.uuid()]);
 const positions = { food: uuidLast, meal: timeFirst };
 
@@ -14,12 +15,8 @@ export function pageRequest(
   if (query.cursor === undefined) return { limit: query.limit, after: undefined };
   const position = positions[list].safeParse(decode(query.cursor));
   if (position.success) return { limit: query.limit, after: position.data };
-  throw new Refusal(
-    "invalid",
-    "invalid_request",
-    "cannot read the request: its query is not as agreed",
-    [{ path: "query.cursor", message: "must be a `next_cursor` from an earlier answer" }],
-  );
+  const message = "must be a `next_cursor` from an earlier answer";
+  throw new ShapeError("query", [{ path: ["cursor"], message }]);
 }
 
 export function cursorOf(position: readonly string[] | undefined): string | null {

@@ -100,13 +100,18 @@ export function endpoint<
 
 export type CallPart = "params" | "query" | "body" | "answer";
 
+export interface ShapeIssue {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
 /** What came in, or what we were about to send, does not have the agreed shape. */
 export class ShapeError extends Error {
   override readonly name = "ShapeError";
 
   constructor(
     readonly part: CallPart,
-    readonly issues: readonly z.core.$ZodIssue[],
+    readonly issues: readonly ShapeIssue[],
   ) {
     super(`the ${part} does not have the agreed shape`);
   }

@@ -56,7 +56,9 @@ export function sendProblem(response: Response, problem: Problem): void {
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Refusal) {
-    const { kind, code, message, details } = error;
+    const { kind, code, message } = error;
+    // The domain does not know that its input came in a body; the client knows nothing else.
+    const details = error.details.map((detail) => ({ ...detail, path: `body.${detail.path}` }));
     return { status: statusOf[kind], code, message, details };
   }
   if (error instanceof ShapeError && error.part !== "answer") return shapeProblem(error);
@@ -72,7 +74,7 @@ const internalProblem: Problem = {
 
 function shapeProblem(error: ShapeError): Problem {
   const details = error.issues.map((issue) => ({
-    path: [error.part, ...issue.path].join("."),
+    path: [error.part, ...issue.path].map(String).join("."),
     message: issue.message,
   }));
   const message = `cannot read the request: its ${error.part} is not as agreed`;

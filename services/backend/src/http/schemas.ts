@@ -7,6 +7,9 @@ import { parseDay, type Day } from "../domain/day.js";
 const amountMax = 100_000;
 const cursorChars = /^[\w-]{1,1024}$/;
 
+// Postgres cannot keep a NUL in a text, so nobody may send one.
+export const text = z.string().refine((it) => !it.includes("\0"), "must not hold a NUL character");
+
 const amount = z.number().min(0).max(amountMax);
 const positiveAmount = z.number().min(0.01).max(amountMax);
 
@@ -55,7 +58,7 @@ export const registration = z
   .meta({ id: "Registration" });
 
 export const login = z
-  .object({ email: z.string().max(254), password: z.string().max(200) })
+  .object({ email: text.max(254), password: z.string().max(200) })
   .meta({ id: "Login" });
 
 export const user = z
@@ -74,11 +77,11 @@ const pageQuery = z.object({
     .optional(),
 });
 
-export const foodQuery = pageQuery.extend({ q: z.string().trim().max(100).default("") });
+export const foodQuery = pageQuery.extend({ q: text.trim().max(100).default("") });
 export const mealQuery = pageQuery.extend({ date: day });
 export const summaryQuery = z.object({ date: day });
 
-const foodName = z.string().trim().min(1).max(200);
+const foodName = text.trim().min(1).max(200);
 
 export const newFood = z.object({ name: foodName, per_100g: nutrients }).meta({ id: "NewFood" });
 
@@ -101,7 +104,7 @@ export const foodPage = z
 export const newMeal = z
   .object({
     eaten_on: day,
-    description: z.string().trim().min(1).max(1000).optional(),
+    description: text.trim().min(1).max(1000).optional(),
     items: z
       .array(z.object({ food_id: id, grams: positiveAmount }))
       .max(50)

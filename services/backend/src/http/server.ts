@@ -3,10 +3,10 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Drain } from "./drain.js";
 
-// Longer than the idle time-outs of proxies (Traefik 90 s is told to use less, Caddy 60 s):
-// whoever hangs up first must be the proxy, or it sends a request into a closed connection.
-const keepAliveTimeoutMs = 75_000;
-const headersTimeoutMs = 76_000;
+// Longer than proxies keep an idle connection (nginx 60 s, Traefik 90 s, Caddy 2 min): whoever
+// hangs up first must be the proxy, or it sends a request into a connection that just closed.
+const keepAliveTimeoutMs = 130_000;
+const headersTimeoutMs = 131_000;
 const requestTimeoutMs = 30_000;
 
 export interface RunningServer {

@@ -53,7 +53,13 @@ describe("foods", () => {
     { cursor: "made up" },
     { cursor: "bWFkZSB1cA" },
     { cursor: Buffer.from('["a","b"]').toString("base64url") },
+    {
+      cursor: Buffer.from('["\\u0000","5eed0000-0000-4000-8000-000000000000"]').toString(
+        "base64url",
+      ),
+    },
     { q: "x".repeat(101) },
+    { q: "a\0b" },
   ])("cannot_be_searched_with_%j", async (query) => {
     const app = testApp();
     const { headers } = await registered(app);
@@ -68,6 +74,7 @@ describe("foods", () => {
 
   it.each([
     ["body.name", { ...oats, name: " " }],
+    ["body.name", { ...oats, name: "Oa\0ts" }],
     ["body.per_100g.kcal", { ...oats, per_100g: { ...oats.per_100g, kcal: -1 } }],
     ["body.per_100g.fat_g", { ...oats, per_100g: { ...oats.per_100g, fat_g: 1e6 } }],
     ["body.per_100g", { name: "Oats" }],

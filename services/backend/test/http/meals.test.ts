@@ -60,7 +60,7 @@ describe("meals", () => {
     expect(response.body).toMatchObject({
       error: {
         code: "unknown_food",
-        details: [{ path: "items.0.food_id", message: `unknown food \`${food_id}\`` }],
+        details: [{ path: "body.items.0.food_id", message: `unknown food \`${food_id}\`` }],
       },
     });
   });

@@ -18,6 +18,10 @@ export interface TestDatabase {
 const migrationsFolder = "prisma/migrations";
 const installed = ["/usr/lib/postgresql/15/bin"];
 
+const noPostgres =
+  "cannot test the store: no Postgres found\n" +
+  "  hint: install postgresql-15, or set TEST_DATABASE_URL, or set ALLOW_NO_DATABASE=1 to skip";
+
 /** Skipped only when somebody said that having no database is fine. */
 export const describeWithDatabase = mayRun() ? describe : describe.skip;
 
@@ -91,10 +95,6 @@ async function startPostgres(): Promise<{ url: string; stop: () => Promise<void>
     },
   };
 }
-
-const noPostgres =
-  "cannot test the store: no Postgres found\n" +
-  "  hint: install postgresql-15, or set TEST_DATABASE_URL, or set ALLOW_NO_DATABASE=1 to skip";
 
 function mayRun(): boolean {
   const found = process.env["TEST_DATABASE_URL"] ?? findProgram("initdb", installed);

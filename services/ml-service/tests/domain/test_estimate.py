@@ -1,5 +1,7 @@
 import json
+import time
 from dataclasses import astuple, dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +99,28 @@ def test_a_text_without_a_food_word_is_an_empty_meal(estimator: Estimator, text:
 def test_the_same_text_gives_the_same_estimate(estimator: Estimator) -> None:
     text = "half an avocado on toast with two poached eggs and a flat white"
     assert estimator.estimate(text) == estimator.estimate(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9" * 1990 + " eggs",
+        "9" * 900 + "/" + "8" * 900 + " eggs",
+        "dozen " * 330 + "eggs",
+        "half and a " * 180 + "egg",
+        "1 1/2 x " * 240 + "egg",
+        "a " * 995 + "egg",
+        "- " * 990 + "egg",
+        "1-" * 990 + "egg",
+        "macaroni and " * 45 + "cheese",
+        " " * 1990 + "egg",
+    ],
+)
+def test_long_odd_texts_are_answered_soon_and_with_numbers(estimator: Estimator, text: str) -> None:
+    started = time.monotonic()
+    estimate = estimator.estimate(text)
+    assert time.monotonic() - started < 2
+    assert all(isfinite(value) for value in astuple(estimate.total))
 
 
 def test_more_mentions_than_a_meal_has_are_refused(estimator: Estimator) -> None:

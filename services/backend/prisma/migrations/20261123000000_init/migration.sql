@@ -45,7 +45,8 @@ CREATE TABLE "meals" (
     CONSTRAINT "meals_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users" ("id") ON DELETE CASCADE
 );
 
-CREATE INDEX "meals_user_id_eaten_on_id_idx" ON "meals" ("user_id", "eaten_on", "id");
+CREATE INDEX "meals_user_id_eaten_on_created_at_id_idx"
+    ON "meals" ("user_id", "eaten_on", "created_at", "id");
 
 CREATE TABLE "meal_items" (
     "meal_id"  uuid          NOT NULL,

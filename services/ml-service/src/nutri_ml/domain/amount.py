@@ -98,6 +98,9 @@ SIZES = {
     **dict.fromkeys(("huge", "extra-large", "xl", "giant"), "huge"),
 }
 
+# More than any meal; keeps "a dozen dozen dozen …" finite.
+QUANTITY_MAX = 100_000.0
+
 
 class Kind(Enum):
     """What a quantity is counted in."""
@@ -123,19 +126,20 @@ def _any_of(words: Iterable[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
-_DECIMAL = r"\d+(?:[.,]\d+)?"
-_FRACTION = r"\d+\s*/\s*[1-9]\d*"
+# Longer runs of digits are no amounts that anybody eats.
+_DECIMAL = r"\d{1,6}(?:[.,]\d{1,6})?"
+_FRACTION = r"\d{1,6}\s*/\s*[1-9]\d{0,5}"
 _NAME = rf"(?:{_any_of(NUMBERS)})"
 _PART = r"(?:a\s+)?(?:half|quarter|third)"
 _NUMBER = (
-    rf"\d+\s+{_FRACTION}|{_FRACTION}|{_DECIMAL}\s*(?:-|–|to|or)\s*{_DECIMAL}|{_DECIMAL}"
+    rf"\d{{1,6}}\s+{_FRACTION}|{_FRACTION}|{_DECIMAL}\s*(?:-|–|to|or)\s*{_DECIMAL}|{_DECIMAL}"
     rf"|{_NAME}(?:\s+and\s+{_PART})?(?:\s+(?:a\s+|an\s+)?{_NAME})*(?!['’])"
 )
 _SIZE = rf"(?:{_any_of(SIZES)})"
 _UNIT = rf"(?:{_any_of([*GRAMS, *MILLILITRES, *HOUSEHOLD])})"
 # "2 large slices of", "200g", "3 x 30 g", "half a cup"; or a measure alone: "glass of".
 _AMOUNT = re.compile(
-    rf"(?<![\w/.])(?:(?P<times>\d+)\s*[x×]\s*)?"
+    rf"(?<![\w/.])(?:(?P<times>\d{{1,6}})\s*[x×]\s*)?"
     rf"(?:(?P<number>{_NUMBER})(?:\s+and\s+(?P<and>{_PART}|{_FRACTION}))?(?![\d/]|\s*%))"
     rf"(?:\s+of\b)?(?:\s+(?:the|an?)\b)?(?:\s*-?(?P<size>{_SIZE})\b)?"
     rf"(?:\s*-?(?P<unit>{_UNIT})\b\.?)?(?:\s+of\b)?(?!\w)",
@@ -170,6 +174,7 @@ def _number(text: str) -> float:
 
 
 def _of_unit(quantity: float, unit: str, size: str) -> Amount:
+    quantity = min(quantity, QUANTITY_MAX)
     unit = re.sub(r"\s+", " ", unit.lower())
     if unit in GRAMS:
         return Amount(quantity * GRAMS[unit], Kind.GRAMS)

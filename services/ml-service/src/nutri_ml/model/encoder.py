@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import onnxruntime as ort
 from tokenizers import Tokenizer
 
 from nutri_ml.domain.ports import Vectors
+from nutri_ml.model.runtime import load_runtime
 
 MODEL_NAME = "all-MiniLM-L6-v2-int8"
 TOKENS_MAX = 128
@@ -21,6 +21,7 @@ class MiniLmEncoder:
     """
 
     def __init__(self, weights: bytes, tokenizer: bytes, threads: int) -> None:
+        ort = load_runtime()
         options = ort.SessionOptions()
         # Threads work on different texts; one short text is too little work to be shared.
         options.intra_op_num_threads = 1
