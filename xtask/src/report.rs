@@ -3,7 +3,7 @@
 //! On a terminal long work has a spinner; elsewhere a phase is one plain line when it ends.
 
 use crate::error::Failure;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -13,33 +13,44 @@ pub struct Report {
     json: bool,
     terminal: bool,
     colour: bool,
+    /// Phases that run side by side share the terminal's last lines.
+    bars: MultiProgress,
     phases: Mutex<Vec<(String, u64)>>,
 }
 
 /// A piece of work that takes longer than a blink. Dropped without `done`, it says nothing.
+#[must_use]
 pub struct Phase<'a> {
     report: &'a Report,
     name: String,
     began: Instant,
     bar: ProgressBar,
+    /// When something of it was said last where there is no terminal.
+    said: Mutex<Instant>,
 }
+
+/// Where there is no terminal, work says what it is doing at most this often.
+const PLAIN_EVERY: Duration = Duration::from_secs(2);
 
 impl Report {
     /// A voice for this process; with `json`, data is one JSON document on stdout.
     pub fn new(json: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let colour = terminal && std::env::var_os("NO_COLOR").is_none();
-        Self { json, terminal, colour, phases: Mutex::default() }
+        let target =
+            if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bars = MultiProgress::with_draw_target(target);
+        Self { json, terminal, colour, bars, phases: Mutex::default() }
     }
 
     /// Says what is so, or what is about to be done.
     pub fn status(&self, line: &str) {
-        say(line);
+        self.say(line);
     }
 
     /// Says what a person should know although the work goes on.
     pub fn warning(&self, line: &str) {
-        say(&format!("{} {line}", self.paint("warning:", "33")));
+        self.say(&format!("{} {line}", self.paint("warning:", "33")));
     }
 
     /// Says why the run ends.
@@ -48,7 +59,7 @@ impl Report {
             emit(&format!("{:#}", failure.to_json()));
         }
         let text = failure.to_string();
-        say(&text.replacen("error:", &self.paint("error:", "31;1"), 1));
+        self.say(&text.replacen("error:", &self.paint("error:", "31;1"), 1));
     }
 
     /// Gives the result: as JSON if that was asked for, else as `text`.
@@ -62,8 +73,9 @@ impl Report {
 
     /// Begins a piece of work.
     pub fn phase(&self, name: &str) -> Phase<'_> {
-        let bar = if self.terminal { spinner(name) } else { ProgressBar::hidden() };
-        Phase { report: self, name: name.to_owned(), began: Instant::now(), bar }
+        let bar = self.bars.add(spinner(name));
+        let began = Instant::now();
+        Phase { report: self, name: name.to_owned(), began, bar, said: Mutex::new(began) }
     }
 
     /// How long each phase took so far, in milliseconds, in order.
@@ -71,28 +83,44 @@ impl Report {
         self.phases.lock().expect("no phase panics while it holds the list").clone()
     }
 
+    /// Says a line above the phases that are under way.
+    fn say(&self, line: &str) {
+        self.bars.suspend(|| say(line));
+    }
+
     fn paint(&self, text: &str, code: &str) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
 
+impl Drop for Phase<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 impl Phase<'_> {
-    /// Says what it is doing right now; seen on terminals only.
+    /// Says what it is doing right now: beside the spinner, or as a plain line now and then.
     pub fn doing(&self, what: &str) {
         self.bar.set_message(what.to_owned());
+        let mut said = self.said.lock().expect("nothing panics while it says something");
+        if !self.report.terminal && said.elapsed() >= PLAIN_EVERY {
+            *said = Instant::now();
+            self.note(&format!("{what} …"));
+        }
     }
 
     /// Says a line of its own while it goes on.
     pub fn note(&self, line: &str) {
-        self.bar.suspend(|| say(&format!("             {line}")));
+        self.report.say(&format!("             {line}"));
     }
 
     /// Ends it with what came of it.
     pub fn done(self, outcome: &str) {
         let took = self.began.elapsed();
         self.bar.finish_and_clear();
-        let name = self.report.paint(&format!("{:<12}", self.name), "32;1");
-        say(&format!("{name} {outcome} {}", self.report.paint(&seconds(took), "2")));
+        let name = self.report.paint(&format!("{:<11}", self.name), "32;1");
+        self.report.say(&format!("{name} {outcome} {}", self.report.paint(&seconds(took), "2")));
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let mut phases =
             self.report.phases.lock().expect("no phase panics while it holds the list");

@@ -25,8 +25,8 @@ pub(super) fn run(flags: &Up, world: &World<'_>) -> Result<Exit> {
     let _lease = Holder::take(&world.state(ENVIRONMENT), "up", &holder::who())?;
     let checkout = git::checkout(&world.shell)?;
     let site = open(world)?;
-    backing::ensure(&site)?;
-    let built = build::services(world, &[this_platform()?])?;
+    backing::preflight(&site)?;
+    let built = prepare(&site)?;
     let scans = if flags.no_scan { BTreeMap::new() } else { scan::services(world, &built)? };
     let release = publish(&site, &checkout, &built, scans)?;
     let rolled = rollout::to(&site, &release, Action::Rollout)?;
@@ -40,6 +40,17 @@ fn open<'a>(world: &'a World<'a>) -> Result<Site<'a>> {
     let verb = if site.engine.started { "started" } else { "answers" };
     phase.done(&format!("Docker {} {verb}", site.engine.version));
     Ok(site)
+}
+
+/// What the services run on comes up while their images are built.
+fn prepare(site: &Site<'_>) -> Result<BTreeMap<String, Built>> {
+    let platform = this_platform()?;
+    std::thread::scope(|scope| {
+        let backing = scope.spawn(|| backing::ensure(site));
+        let built = build::services(site.world, &[platform]);
+        backing.join().expect("bringing up the backing does not panic")?;
+        built
+    })
 }
 
 /// From built images to a release whose schema is in place.

@@ -171,25 +171,32 @@ impl<'a> Docker<'a> {
         Ok(names)
     }
 
-    /// Removes every image whose repository starts with `prefix`.
+    /// Takes away every name that starts with `prefix`; bytes that another name needs stay.
     pub fn remove_images(&self, prefix: &str) -> Result<usize> {
-        let format = "{{.ID}} {{.Repository}}";
-        let listed = self.run(&docker(["images", "--no-trunc", "--format", format]))?;
-        let mine = listed.lines().filter_map(|line| line.split_once(' '));
-        let mut ids: Vec<&str> =
-            mine.filter(|(_, name)| name.starts_with(prefix)).map(|(id, _)| id).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        for id in &ids {
-            self.run(&docker(["rmi", "--force", id]))?;
+        let format = "{{.Repository}} {{.Tag}} {{.Digest}}";
+        let listed = self.run(&docker(["images", "--digests", "--format", format]))?;
+        let names: Vec<String> =
+            listed.lines().filter(|line| line.starts_with(prefix)).filter_map(image_name).collect();
+        for name in &names {
+            self.run(&docker(["rmi", name]))?;
         }
-        Ok(ids.len())
+        Ok(names.len())
     }
 
     fn inspect(&self, names: &[&str]) -> Result<Vec<Value>> {
         let command = docker(["inspect", "--type", "container"]).args(names.iter().copied());
         // A container that ended between the two questions is not there any more: fine.
         parse(&self.shell.observe(&command)?.stdout)
+    }
+}
+
+/// `repository tag digest`, as the engine lists an image, to the name it can be removed by.
+fn image_name(line: &str) -> Option<String> {
+    let [repository, tag, digest] = line.split(' ').collect::<Vec<_>>().try_into().ok()?;
+    match (tag, digest) {
+        ("<none>", "<none>") => None,
+        ("<none>", digest) => Some(format!("{repository}@{digest}")),
+        (tag, _) => Some(format!("{repository}:{tag}")),
     }
 }
 

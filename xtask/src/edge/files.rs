@@ -2,7 +2,7 @@
 
 use crate::error::{Context as _, Result};
 use std::io::Write as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// Reads a text file.
@@ -42,17 +42,19 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
-    let aside = path.with_extension(format!("{}.aside", std::process::id()));
-    let write = || {
-        let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(mode).open(&aside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&aside, path)
+    let write = || -> std::io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let permissions = std::fs::Permissions::from_mode(mode);
+        let mut aside = tempfile::Builder::new()
+            .prefix(".aside")
+            .permissions(permissions)
+            .tempfile_in(folder)?;
+        aside.write_all(bytes)?;
+        aside.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
+        aside.as_file().sync_all()?;
+        aside.persist(path).map(drop).map_err(|error| error.error)
     };
-    write().or_outside(|| format!("failed to write `{}`", path.display())).inspect_err(|_| {
-        let _debris = std::fs::remove_file(&aside);
-    })
+    write().or_outside(|| format!("failed to write `{}`", path.display()))
 }
 
 /// Removes a folder and all in it, if it is there.

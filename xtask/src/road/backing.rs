@@ -11,6 +11,12 @@ use xtask_core::backing::{Part, parts};
 use xtask_core::instance::Observed;
 use xtask_core::proxy;
 
+/// Refuses, before anything else is done, ports that somebody else has.
+pub fn preflight(site: &Site<'_>) -> Result<()> {
+    let observed = site.docker().containers(site.project())?;
+    refuse_taken_ports(site, &parts(site.backing), &observed)
+}
+
 /// Brings every part up. What runs as it is wanted is left alone.
 pub fn ensure(site: &Site<'_>) -> Result<()> {
     let phase = site.world.report.phase("backing");

@@ -93,6 +93,7 @@ impl<'a> Rollout<'a> {
     }
 
     fn forward(&mut self) -> Result<()> {
+        self.pull()?;
         let phase = self.site.world.report.phase("roll out");
         let steps: Vec<Step<Change>> =
             self.plans.iter().flat_map(|plan| plan.forward.clone()).collect();
@@ -101,6 +102,28 @@ impl<'a> Rollout<'a> {
             self.apply(&step.what)?;
         }
         phase.done(&steps.iter().map(|step| step.what.to_string()).collect::<Vec<_>>().join(", "));
+        Ok(())
+    }
+
+    /// Fetches every image before anything is started, side by side.
+    fn pull(&self) -> Result<()> {
+        let docker = self.site.docker();
+        let absent = |it: &&Desired| !docker.has_image(&it.image.to_string()).unwrap_or(false);
+        let absent: Vec<&Desired> = self.desired.iter().filter(absent).collect();
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let phase = self.site.world.report.phase("pull");
+        let pulled: Vec<Result<()>> = std::thread::scope(|scope| {
+            let one = |it: &Desired| {
+                let (docker, image) = (docker.clone(), it.image.to_string());
+                scope.spawn(move || docker.pull(&image))
+            };
+            let workers: Vec<_> = absent.iter().map(|it| one(it)).collect();
+            workers.into_iter().map(|it| it.join().expect("a pull does not panic")).collect()
+        });
+        pulled.into_iter().collect::<Result<Vec<()>>>()?;
+        phase.done(&format!("{} from the registry", Count(absent.len(), "image")));
         Ok(())
     }
 
@@ -138,7 +161,6 @@ impl<'a> Rollout<'a> {
         let wanted = |it: &&Desired| it.service.name == service;
         let desired = self.desired.iter().find(wanted).expect("the plan is made of these");
         let docker = self.site.docker();
-        docker.pull(&desired.image.to_string())?;
         let file = SettingsFile::write(self.site, container, &self.settings[service])?;
         let files_max = self.site.engine.files_max;
         let started = docker.run(&desired.start(self.site.project(), &file.path(), files_max));

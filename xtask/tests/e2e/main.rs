@@ -1,0 +1,167 @@
+//! The main road, walked for real: Docker, Postgres, Redis, the registry and the proxy, with a
+//! project, ports and state of its own. One test, because it is one story.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+
+mod customer;
+mod load;
+mod scratch;
+
+use customer::Customer;
+use load::Load;
+use scratch::Scratch;
+
+const MAIN: &str = "services/backend/src/main.ts";
+
+#[test]
+fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
+    let scratch = Scratch::new();
+    a_taken_port_is_refused_and_its_holder_named(&scratch);
+    let first = the_first_up_brings_everything_up(&scratch);
+    a_second_up_changes_nothing(&scratch, &first);
+    containers_are_confined(&scratch);
+
+    let customer = Customer::register(&scratch.url());
+    customer.eats("two eggs and a slice of toast");
+    assert!(customer.kilocalories() > 100.0, "the ML service weighs what was eaten");
+
+    let load = Load::start(&scratch.url());
+    let edited = edits_roll_out_under_load(&scratch);
+    releases_that_do_not_start_are_refused(&scratch, &edited);
+    a_killed_up_is_continued_by_the_next(&scratch);
+    a_rollback_brings_back_what_was_verified_before(&scratch);
+    let (sent, lost) = load.finish();
+    assert!(sent > 1000, "the load was real: {sent} requests");
+    assert_eq!(lost, Vec::<String>::new(), "of {sent} requests none may be lost");
+
+    data_outlives_a_down(&scratch, &customer);
+    the_ledger_is_whole(&scratch);
+    nothing_is_left_after_erase(&scratch);
+}
+
+fn a_taken_port_is_refused_and_its_holder_named(scratch: &Scratch) {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", scratch.ports[1])).unwrap();
+    let refusal = scratch.xtask(&["up"]).fails(4);
+    assert!(
+        refusal.contains(&format!("port {}, wanted for postgres", scratch.ports[1])),
+        "{refusal}"
+    );
+    assert!(refusal.contains(&format!("(process {})", std::process::id())), "{refusal}");
+    drop(taken);
+}
+
+fn the_first_up_brings_everything_up(scratch: &Scratch) -> String {
+    let answer = scratch.xtask(&["up", "--json"]).succeeds();
+    assert_eq!(answer["changed"], true);
+    let release = answer["release"]["version"].as_str().unwrap().to_owned();
+    scratch.serves(&release);
+    let status = scratch.xtask(&["status", "--json"]).succeeds();
+    assert_eq!(status["healthy"], true, "{status}");
+    release
+}
+
+fn a_second_up_changes_nothing(scratch: &Scratch, release: &str) {
+    let answer = scratch.xtask(&["up", "--json"]).succeeds();
+    assert_eq!(answer["changed"], false, "{answer}");
+    assert_eq!(answer["release"]["version"], release);
+}
+
+fn containers_are_confined(scratch: &Scratch) {
+    for name in scratch.docker(&["ps", "--format", "{{.Names}}"]).lines() {
+        if !name.starts_with(&scratch.project) {
+            continue;
+        }
+        let format = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}";
+        let found = scratch.docker(&["inspect", "--format", format, name]);
+        assert!(!found.starts_with("0:") && !found.starts_with(' '), "{name} is not root: {found}");
+        assert!(found.ends_with("true [ALL]"), "{name} is read-only and without powers: {found}");
+    }
+}
+
+/// Three edits: a new backend image, a new ML image, and a change of neither.
+fn edits_roll_out_under_load(scratch: &Scratch) -> String {
+    scratch.append(MAIN, "\nexport const edited = 1;\n");
+    let backend = scratch.rolls_out();
+    scratch.append("services/ml-service/src/nutri_ml/app.py", "\nEDITED = 1\n");
+    let ml = scratch.rolls_out();
+    assert_eq!(backend["services"]["backend"]["index"], ml["services"]["backend"]["index"]);
+    assert_ne!(backend["services"]["ml-service"]["index"], ml["services"]["ml-service"]["index"]);
+    scratch.append("README.md", "\nEdited.\n");
+    let neither = scratch.rolls_out();
+    assert_eq!(
+        ml["services"], neither["services"],
+        "the images do not depend on what is not in them"
+    );
+    neither["version"].as_str().unwrap().to_owned()
+}
+
+fn releases_that_do_not_start_are_refused(scratch: &Scratch, serving: &str) {
+    let good = scratch.read(MAIN);
+    scratch.write(MAIN, &format!("console.log('broken on purpose');\nprocess.exit(7);\n{good}"));
+    let refusal = scratch.xtask(&["up"]).fails(5);
+    assert!(refusal.contains("it ended by itself with 7"), "{refusal}");
+    assert!(refusal.contains("broken on purpose"), "its last lines are shown: {refusal}");
+    scratch.serves(serving);
+
+    let wrong = "process.env['PORT'] = '3999';\n";
+    scratch.write("services/backend/src/wrong-port.ts", wrong);
+    scratch.write(MAIN, &format!("import './wrong-port.js';\n{good}"));
+    let refusal = scratch.xtask(&["up"]).fails(5);
+    assert!(refusal.contains("nothing answers on port 3000"), "{refusal}");
+    scratch.serves(serving);
+    assert_eq!(scratch.containers_of("backend").len(), 1, "no candidate is left behind");
+    scratch.write(MAIN, &good);
+    scratch.remove("services/backend/src/wrong-port.ts");
+}
+
+/// Killed while a candidate runs that serves nobody; meanwhile a second one is told who it is.
+fn a_killed_up_is_continued_by_the_next(scratch: &Scratch) {
+    scratch.append("README.md", "\nEdited once more.\n");
+    let mut running = scratch.start(&["up"]);
+    scratch.until(|| scratch.containers_of("ml-service").len() == 2);
+    let refusal = scratch.xtask(&["up"]).fails(4);
+    assert!(refusal.contains(&format!("(process {}", running.id())), "{refusal}");
+    running.kill().unwrap();
+    running.wait().unwrap();
+    scratch.rolls_out();
+    assert_eq!(scratch.containers_of("ml-service").len(), 1, "the candidate was taken over");
+}
+
+fn a_rollback_brings_back_what_was_verified_before(scratch: &Scratch) {
+    let audit = scratch.xtask(&["audit", "--json"]).succeeds();
+    let records = audit["records"].as_array().unwrap();
+    let verified: Vec<&str> = records
+        .iter()
+        .filter(|record| record["outcome"]["kind"] == "done")
+        .map(|record| record["to"].as_str().unwrap())
+        .collect();
+    let before = verified[verified.len() - 2];
+    let answer = scratch.xtask(&["rollback", "local", "--json"]).succeeds();
+    assert_eq!(answer["release"], before);
+    assert_eq!(answer["probe"]["lost"], 0, "{answer}");
+    scratch.serves(before);
+}
+
+fn data_outlives_a_down(scratch: &Scratch, customer: &Customer) {
+    let eaten = customer.kilocalories();
+    scratch.xtask(&["down"]).ends(0);
+    assert_eq!(scratch.docker(&["ps", "--quiet", "--filter", &scratch.label()]), "");
+    scratch.xtask(&["up"]).ends(0);
+    assert!((customer.kilocalories() - eaten).abs() < 0.01, "what was eaten is still known");
+}
+
+fn the_ledger_is_whole(scratch: &Scratch) {
+    let audit = scratch.xtask(&["audit", "--json"]).succeeds();
+    let records = audit["records"].as_array().unwrap();
+    let failed = |record: &&serde_json::Value| record["outcome"]["kind"] == "failed";
+    assert_eq!(records.iter().filter(failed).count(), 2, "both refusals are on record");
+    let lost = |record: &serde_json::Value| record["probe"]["lost"].as_u64().unwrap_or(0);
+    assert_eq!(records.iter().map(lost).sum::<u64>(), 0, "{audit:#}");
+}
+
+fn nothing_is_left_after_erase(scratch: &Scratch) {
+    scratch.xtask(&["down", "--erase"]).ends(0);
+    assert_eq!(scratch.docker(&["ps", "--all", "--quiet", "--filter", &scratch.label()]), "");
+    assert_eq!(scratch.docker(&["volume", "ls", "--quiet", "--filter", &scratch.label()]), "");
+    let images = scratch.docker(&["images", "--format", "{{.Repository}}"]);
+    assert!(!images.lines().any(|name| name.contains(&scratch.project)), "{images}");
+}

@@ -1,0 +1,219 @@
+//! A copy of the repository with a project, ports and state of its own, gone when dropped.
+
+use serde_json::Value;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+pub(crate) struct Scratch {
+    folder: tempfile::TempDir,
+    pub(crate) project: String,
+    /// Registry, Postgres, Redis, proxy, its admin API.
+    pub(crate) ports: [u16; 5],
+}
+
+/// How a run of xtask ended.
+#[must_use]
+pub(crate) struct Run {
+    what: String,
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("nutri-e2e").tempdir().unwrap();
+        let project = format!("e2e-{}", std::process::id());
+        let scratch = Self { folder, project, ports: free_ports() };
+        scratch.copy_tree();
+        scratch.edit_settings();
+        for args in [
+            &["init", "--quiet"][..],
+            &["add", "--all"],
+            &[
+                "-c",
+                "user.name=e2e",
+                "-c",
+                "user.email=e2e@localhost",
+                "commit",
+                "--quiet",
+                "-m",
+                "e2e",
+            ],
+        ] {
+            assert!(scratch.command("git", args).status().unwrap().success(), "git {args:?}");
+        }
+        scratch
+    }
+
+    /// What is tracked, as it is in the working tree.
+    fn copy_tree(&self) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let listed =
+            Command::new("git").args(["ls-files", "-z"]).current_dir(root).output().unwrap();
+        for file in
+            String::from_utf8(listed.stdout).unwrap().split('\0').filter(|it| !it.is_empty())
+        {
+            let target = self.path(file);
+            std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+            std::fs::copy(root.join(file), target).unwrap();
+        }
+    }
+
+    fn edit_settings(&self) {
+        let [registry, postgres, redis, proxy, admin] = self.ports.map(|port| port.to_string());
+        let text = self
+            .read("deploy.toml")
+            .replace("project = \"nutri\"", &format!("project = \"{}\"", self.project))
+            .replace("127.0.0.1:5510/nutri", &format!("127.0.0.1:{registry}/{}", self.project))
+            .replace("127.0.0.1:8080", &format!("127.0.0.1:{proxy}"))
+            .replace("port = 5511", &format!("port = {postgres}"))
+            .replace("port = 5512", &format!("port = {redis}"))
+            .replace("port = 5510", &format!("port = {registry}"))
+            .replace(
+                "port = 8080, admin_port = 5513",
+                &format!("port = {proxy}, admin_port = {admin}"),
+            )
+            // A release that never becomes ready is waited for; ten seconds are enough here.
+            .replace("start_seconds = 30", "start_seconds = 15");
+        self.write("deploy.toml", &text);
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports[3])
+    }
+
+    pub(crate) fn label(&self) -> String {
+        format!("label=nutri.project={}", self.project)
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join("tree").join(file)
+    }
+
+    pub(crate) fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.path(file)).unwrap()
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.path(file), text).unwrap();
+    }
+
+    pub(crate) fn append(&self, file: &str, text: &str) {
+        self.write(file, &(self.read(file) + text));
+    }
+
+    pub(crate) fn remove(&self, file: &str) {
+        std::fs::remove_file(self.path(file)).unwrap();
+    }
+
+    fn command(&self, program: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        let state = self.folder.path().join("state");
+        command.args(args).current_dir(self.path("")).env("XTASK_STATE", state);
+        command
+    }
+
+    /// Starts xtask and lets it run.
+    pub(crate) fn start(&self, args: &[&str]) -> Child {
+        let mut command = self.command(env!("CARGO_BIN_EXE_xtask"), args);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Runs xtask to its end.
+    pub(crate) fn xtask(&self, args: &[&str]) -> Run {
+        let began = Instant::now();
+        let output = self.command(env!("CARGO_BIN_EXE_xtask"), args).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let what = format!("xtask {}", args.join(" "));
+        let run = Run {
+            what,
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        };
+        println!("$ {} ({:.1} s)\n{}", run.what, began.elapsed().as_secs_f64(), run.stderr);
+        run
+    }
+
+    pub(crate) fn docker(&self, args: &[&str]) -> String {
+        let output = Command::new("docker").args(args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
+    pub(crate) fn containers_of(&self, service: &str) -> Vec<String> {
+        let service = format!("label=nutri.service={service}");
+        let label = self.label();
+        let args =
+            ["ps", "--all", "--filter", &label, "--filter", &service, "--format", "{{.Names}}"];
+        self.docker(&args).lines().map(ToOwned::to_owned).collect()
+    }
+
+    /// Waits for a condition, at most two minutes.
+    pub(crate) fn until(&self, condition: impl Fn() -> bool) {
+        let began = Instant::now();
+        while !condition() {
+            assert!(began.elapsed() < Duration::from_secs(120), "the condition never came true");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Rolls out the tree as it is; gives the release.
+    pub(crate) fn rolls_out(&self) -> Value {
+        let answer = self.xtask(&["up", "--json"]).succeeds();
+        assert_eq!(answer["changed"], true, "{answer}");
+        assert_eq!(answer["probe"]["lost"], 0, "{answer}");
+        self.serves(answer["release"]["version"].as_str().unwrap());
+        answer["release"].clone()
+    }
+
+    /// Asserts that the public URL answers as that release, all of it healthy.
+    pub(crate) fn serves(&self, release: &str) {
+        let answer = ureq::get(format!("{}/api/health", self.url())).call().unwrap().into_body();
+        let health: Value = serde_json::from_str(&{ answer }.read_to_string().unwrap()).unwrap();
+        assert_eq!(
+            (&health["version"], &health["status"]),
+            (&release.into(), &"healthy".into()),
+            "{health}"
+        );
+    }
+}
+
+impl Drop for Scratch {
+    /// A test that ended early leaves containers; nobody else will remove them.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _best_effort = self.xtask(&["down", "--erase"]);
+        }
+    }
+}
+
+impl Run {
+    pub(crate) fn ends(self, code: i32) {
+        self.check(code);
+    }
+
+    fn check(&self, code: i32) {
+        assert_eq!(self.code, Some(code), "{}\n{}\n{}", self.what, self.stdout, self.stderr);
+    }
+
+    /// It ended well; its JSON.
+    pub(crate) fn succeeds(self) -> Value {
+        self.check(0);
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
+    /// It ended with that code; what it said.
+    pub(crate) fn fails(self, code: i32) -> String {
+        self.check(code);
+        self.stderr
+    }
+}
+
+/// Ports that nobody has at the moment; all are held until all are found.
+fn free_ports() -> [u16; 5] {
+    let listeners = [(); 5].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+    listeners.each_ref().map(|listener| listener.local_addr().unwrap().port())
+}
