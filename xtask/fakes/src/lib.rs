@@ -1,4 +1,5 @@
 //! Real small servers with state and faults, which stand in for providers in tests.
 
+pub mod archive;
 pub mod http;
 pub mod registry;

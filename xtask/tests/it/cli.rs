@@ -1,0 +1,59 @@
+//! The command line itself: what a wrong word or a wrong file gets.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+
+use super::world::World;
+
+#[test]
+fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
+    let world = World::new();
+    let text = include_str!("../../../deploy.toml")
+        .replace("access = \"public\"", "access = \"open\"")
+        .replace("drain_seconds = 3", "drain = 3");
+    world.write("deploy.toml", &text);
+    let said = world.run(&["up"]).ends(2);
+    insta::assert_snapshot!(said, @r"
+    error: cannot use `deploy.toml`
+      caused by: deploy.toml:7: `services.ml-service.drain_seconds`: missing; it is required
+        deploy.toml:12: `services.ml-service.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `settings`
+        deploy.toml:31: `services.backend.drain_seconds`: missing; it is required
+        deploy.toml:35: `services.backend.access`: unknown access `open`; known: `public`, `internal`
+        deploy.toml:37: `services.backend.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `settings`
+    ");
+}
+
+#[test]
+fn outside_a_checkout_it_says_where_to_go() {
+    let world = World::new();
+    std::fs::remove_file(world.path("deploy.toml")).unwrap();
+    let said = world.run(&["status"]).ends(2);
+    assert!(said.contains("cannot find `deploy.toml`"), "{said}");
+    assert!(said.contains("hint: run it inside a checkout of the repository"), "{said}");
+}
+
+#[test]
+fn an_environment_that_is_not_there_or_not_reached_is_named_with_the_known() {
+    let world = World::new();
+    let said = world.run(&["rollback", "prod"]).ends(2);
+    assert!(
+        said.contains("unknown environment `prod`; known: `local`, `production`, `staging`"),
+        "{said}"
+    );
+    let said = world.run(&["rollback", "production"]).ends(2);
+    assert!(said.contains("cannot change `production`"), "{said}");
+}
+
+#[test]
+fn a_failure_is_json_too_when_json_was_asked_for() {
+    let world = World::new();
+    let run = world.run(&["--json", "rollback", "prod"]);
+    let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((run.code, &value["exit"]), (Some(2), &serde_json::json!(2)));
+}
+
+#[test]
+fn an_engine_that_is_elsewhere_and_silent_is_not_started_here() {
+    let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
+    let said = world.run(&["rollback", "local"]).ends(5);
+    assert!(said.contains("failed to reach the Docker engine at `tcp://127.0.0.1:9`"), "{said}");
+    assert!(said.contains("hint: start that engine, or unset DOCKER_HOST"), "{said}");
+}

@@ -1,0 +1,185 @@
+//! `image build` against a mirror that holds what it should, something else, or nothing.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+
+use super::world::World;
+use xtask_core::digest::Digest;
+use xtask_fakes::archive::FakeArchive;
+use xtask_image::tree::{Node, Tree};
+
+const POOL: &str = "pool/main/h/hello/hello.deb";
+
+/// A package with one file, made by hand: three members of an `ar` archive.
+fn deb(name: &str, script: Option<&str>) -> Vec<u8> {
+    let control = format!("Package: {name}\nVersion: 1\nArchitecture: all\n");
+    let mut parts = vec![("control", control)];
+    parts.extend(script.map(|script| ("postinst", script.to_owned())));
+    let control = tar(&parts);
+    let data = tar(&[("usr/share/hello", "hello\n".to_owned())]);
+    let members =
+        [("debian-binary", b"2.0\n".to_vec()), ("control.tar", control), ("data.tar", data)];
+    let mut archive = b"!<arch>\n".to_vec();
+    for (member, bytes) in members {
+        let size = bytes.len();
+        archive
+            .extend(format!("{member:<16}0           0     0     100644  {size:<10}`\n").bytes());
+        archive.extend(&bytes);
+        archive.resize(archive.len().next_multiple_of(2), b'\n');
+    }
+    archive
+}
+
+fn tar(files: &[(&str, String)]) -> Vec<u8> {
+    let mut tree = Tree::new();
+    for (path, text) in files {
+        tree.insert(path, Node::file(0o644, text.as_bytes())).unwrap();
+    }
+    let mut bytes = Vec::new();
+    xtask_image::layer::write_tar(&tree, &mut bytes).unwrap();
+    bytes
+}
+
+/// A world with one image of one package, locked as `digest`, and a mirror.
+fn world(mirror: &FakeArchive, digest: &Digest) -> World {
+    let world = World::new().with("XTASK_DEBIAN_MIRROR", mirror.url());
+    world.write("images/hello.toml", DEFINITION);
+    let encoder = xtask_image::gzip_v1::ENCODER_ID;
+    let mut lock =
+        format!("encoder = \"{encoder}\"\nsuite = \"bookworm\"\narchive_time = 1700000000\n");
+    for platform in ["linux/amd64", "linux/arm64"] {
+        lock.push_str(&format!(
+            "[layers.base.\"{platform}\"]\nhello = {{ version = \"1\", archive = \"debian\", \
+             path = \"{POOL}\", digest = \"{digest}\", size = 1 }}\n"
+        ));
+    }
+    world.write("images/hello.lock", &lock);
+    world
+}
+
+const DEFINITION: &str = r#"
+[[layer]]
+name = "base"
+kind = "debian"
+packages = ["hello"]
+
+[config]
+user = "65532:65532"
+entrypoint = ["/bin/true"]
+working_directory = "/"
+
+[budget]
+unpacked_mb = 10
+"#;
+
+#[test]
+fn a_locked_package_is_fetched_once_and_the_image_is_the_same_everywhere() {
+    let mirror = FakeArchive::start();
+    let bytes = deb("hello", None);
+    mirror.put(&format!("/debian/{POOL}"), &bytes);
+    let build = |world: &World| {
+        let run = world.run(&["image", "build", "hello"]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        run.stdout
+    };
+    let first = world(&mirror, &Digest::of(&bytes));
+    let built = build(&first);
+    assert_eq!(build(&first), built);
+    assert_eq!(mirror.asked().len(), 1, "both platforms and both builds share one file");
+    assert_eq!(
+        build(&world(&mirror, &Digest::of(&bytes))),
+        built,
+        "another folder, the same digest"
+    );
+}
+
+#[test]
+fn what_arrives_with_another_hash_is_refused_and_not_kept() {
+    let mirror = FakeArchive::start();
+    mirror.put(&format!("/debian/{POOL}"), b"something else");
+    let wanted = Digest::of(b"what was locked");
+    let world = world(&mirror, &wanted);
+    let said = world.run(&["image", "build", "hello"]).ends(5);
+    let found = Digest::of(b"something else");
+    assert!(said.contains(&format!("wanted {wanted}, found {found}")), "{said}");
+    let kept = std::fs::read_dir(world.cache().join("debs")).unwrap().count();
+    assert_eq!(kept, 0, "nothing of it stays");
+}
+
+#[test]
+fn what_the_mirror_has_dropped_comes_from_the_snapshots_or_names_its_cure() {
+    let (mirror, snapshots) = (FakeArchive::start(), FakeArchive::start());
+    let bytes = deb("hello", None);
+    let alone = world(&mirror, &Digest::of(&bytes));
+    let said = alone.run(&["image", "build", "hello"]).ends(5);
+    assert!(said.contains("failed to fetch package `hello` 1"), "{said}");
+    assert!(said.contains("hint: `cargo xtask image lock --update`"), "{said}");
+
+    snapshots.put(&format!("/archive/debian/20231114T221320Z/{POOL}"), &bytes);
+    let helped = world(&mirror, &Digest::of(&bytes)).with("XTASK_DEBIAN_SNAPSHOT", snapshots.url());
+    let _said = helped.run(&["image", "build", "hello"]).ends(0);
+}
+
+#[test]
+fn a_script_that_nobody_has_judged_is_refused() {
+    let mirror = FakeArchive::start();
+    let bytes = deb("hello", Some("#!/bin/sh\nuseradd hello\n"));
+    mirror.put(&format!("/debian/{POOL}"), &bytes);
+    let world = world(&mirror, &Digest::of(&bytes));
+    let said = world.run(&["image", "build", "hello"]).ends(2);
+    assert!(said.contains("whose scripts nobody has judged: hello.postinst"), "{said}");
+    world.write("images/debian-scripts.toml", "[judged]\nhello = \"makes a user: declared\"\n");
+    let _said = world.run(&["image", "build", "hello"]).ends(0);
+}
+
+#[test]
+fn a_definition_that_names_what_is_not_there_is_refused() {
+    let mirror = FakeArchive::start();
+    let world = world(&mirror, &Digest::of(b""));
+    let with =
+        |from: &str, to: &str| world.write("images/hello.toml", &DEFINITION.replace(from, to));
+
+    with("\"base\"", "\"other\"");
+    let said = world.run(&["image", "build", "hello"]).ends(2);
+    assert!(
+        said.contains("cannot build layer `other` for linux/amd64: it is not in the lock"),
+        "{said}"
+    );
+
+    with(
+        "kind = \"debian\"\npackages = [\"hello\"]",
+        "kind = \"files\"\npath = \"images\"\ncopy = { \"no.txt\" = \"a\" }",
+    );
+    std::process::Command::new("git")
+        .args(["init", "-q"])
+        .current_dir(world.path(""))
+        .status()
+        .unwrap();
+    let said = world.run(&["image", "build", "hello"]).ends(2);
+    assert!(said.contains("cannot find `no.txt` in"), "{said}");
+
+    with(
+        "packages = [\"hello\"]",
+        "packages = [\"hello\"]\nlinks = { \"../../etc/passwd\" = \"x\" }",
+    );
+    let said = world.run(&["image", "build", "hello"]).ends(2);
+    assert!(said.contains("`../../etc/passwd` escapes the tree"), "{said}");
+
+    let said = world.run(&["image", "build", "helo"]).ends(2);
+    assert!(said.contains("unknown image `helo`; known: `hello`"), "{said}");
+}
+
+#[test]
+fn an_image_over_its_budget_names_its_heaviest_layers() {
+    let mirror = FakeArchive::start();
+    let world = world(&mirror, &Digest::of(b""));
+    let heavy = "kind = \"files\"\npath = \"images\"\ncopy = { \"heavy\" = \"heavy\" }";
+    let text = DEFINITION.replace("kind = \"debian\"\npackages = [\"hello\"]", heavy);
+    world.write("images/hello.toml", &text);
+    world.write("images/heavy", &"x".repeat(11_000_000));
+    std::process::Command::new("git")
+        .args(["init", "-q"])
+        .current_dir(world.path(""))
+        .status()
+        .unwrap();
+    let said = world.run(&["image", "build", "hello"]).ends(4);
+    assert!(said.contains("wanted at most 10 MB, found 11 MB: base 11 MB"), "{said}");
+}

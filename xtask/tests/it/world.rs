@@ -1,0 +1,68 @@
+//! A repository of its own for one test: a tree, a cache, a state, nothing of the person's.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+    variables: Vec<(&'static str, String)>,
+}
+
+/// How a run ended and what it said.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl World {
+    /// A world whose `deploy.toml` is the committed one.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let world = Self { folder, variables: Vec::new() };
+        world.write("deploy.toml", include_str!("../../../deploy.toml"));
+        world.write("images/debian-scripts.toml", "[judged]\n");
+        world
+    }
+
+    pub(crate) fn with(mut self, variable: &'static str, value: String) -> Self {
+        self.variables.push((variable, value));
+        self
+    }
+
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join("tree").join(file)
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        let path = self.path(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command.args(args).current_dir(self.path("")).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", self.folder.path().join("home")).env("XTASK_CACHE", self.cache());
+        command.env("XTASK_STATE", self.folder.path().join("state"));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+impl Run {
+    /// It ended with `code`; what it said.
+    pub(crate) fn ends(self, code: i32) -> String {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self.stderr
+    }
+}
