@@ -82,7 +82,7 @@ impl Desired {
         Command::new("docker")
             .args(["run", "--detach", "--name", &self.container(project)])
             .args(["--network", project, "--env-file", env_file])
-            .args(["--restart", "unless-stopped", "--read-only", "--tmpfs", "/tmp"])
+            .args(["--read-only", "--tmpfs", "/tmp"])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
             .args(["--ulimit", &format!("nofile={files_max}:{files_max}")])
             .args([
@@ -111,4 +111,42 @@ pub fn keep(container: &str) -> Command {
 pub fn stop(container: &str, drain_seconds: u64) -> Command {
     let patience = (drain_seconds + 10).to_string();
     Command::new("docker").args(["stop", "--time", &patience, container])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deploy::Deploy;
+    use crate::reference::Repository;
+
+    fn desired() -> Desired {
+        let deploy = Deploy::parse(include_str!("../../../deploy.toml")).unwrap();
+        let repository: Repository = "127.0.0.1:5510/nutri/backend".parse().unwrap();
+        let digest = Digest::of(b"image");
+        Desired {
+            service: deploy.service("backend").unwrap().clone(),
+            release: "0123456789ab".into(),
+            image: repository.pin(digest),
+            digest,
+            settings: Digest::of(b"settings"),
+        }
+    }
+
+    #[test]
+    fn a_candidate_is_confined_and_is_not_started_again_before_it_serves() {
+        let command = desired().start("nutri", "/private.env", 1024).to_string();
+        for wanted in ["--read-only", "--cap-drop ALL", "no-new-privileges", "127.0.0.1::3000"] {
+            assert!(command.contains(wanted), "{wanted} in {command}");
+        }
+        assert!(!command.contains("--restart"), "{command}");
+        assert!(keep("x").to_string().contains("--restart unless-stopped"));
+    }
+
+    #[test]
+    fn a_container_with_other_settings_has_another_name() {
+        let mut other = desired();
+        other.settings = Digest::of(b"changed");
+        assert_ne!(other.container("nutri"), desired().container("nutri"));
+        assert!(desired().container("nutri").len() <= 63, "a name is a DNS label");
+    }
 }
