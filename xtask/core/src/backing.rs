@@ -3,7 +3,7 @@
 use crate::command::Command;
 use crate::deploy::Backing;
 use crate::digest::Digest;
-use crate::instance::{LABEL_PROJECT, LABEL_SETTINGS};
+use crate::instance::{Grants, LABEL_PROJECT, LABEL_SETTINGS};
 use crate::proxy::{ADMIN_PORT, PUBLIC_PORT};
 
 /// One container of the backing, as it is wanted.
@@ -92,9 +92,16 @@ impl Part {
         [network].into_iter().chain(volumes).chain(memory).flatten().collect()
     }
 
+    /// Kernel settings of its own network that it needs to lose nothing.
+    fn sysctls(&self, grants: Grants) -> Vec<String> {
+        let wanted = self.name == "proxy" && grants.migrates_connections;
+        let setting = ["--sysctl".to_owned(), "net.ipv4.tcp_migrate_req=1".to_owned()];
+        if wanted { setting.to_vec() } else { Vec::new() }
+    }
+
     /// The command that starts it, and the digest of that command: what a running container
     /// was started with is told by its label.
-    pub fn start(&self, project: &str, image: &str, files_max: u64) -> (Command, Digest) {
+    pub fn start(&self, project: &str, image: &str, grants: Grants) -> (Command, Digest) {
         let ports = self.ports.iter().flat_map(|(outside, inside)| {
             ["--publish".to_owned(), format!("127.0.0.1:{outside}:{inside}")]
         });
@@ -102,9 +109,10 @@ impl Part {
             .args(["run", "--detach", "--name", &self.container(project)])
             .args(["--restart", "unless-stopped", "--read-only", "--shm-size", "128m"])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
-            .args(["--ulimit", &format!("nofile={files_max}:{files_max}")])
+            .args(grants.ulimit())
             .args(["--log-opt", "max-size=10m", "--log-opt", "max-file=3"])
             .args(["--label", &format!("{LABEL_PROJECT}={project}")])
+            .args(self.sysctls(grants))
             .args(self.surroundings(project))
             .args(ports);
         let digest = Digest::of(format!("{command} {image}").as_bytes());
@@ -113,16 +121,16 @@ impl Part {
     }
 
     /// The command that ends well if the volume holds a whole database cluster.
-    pub fn is_initialised(&self, project: &str, image: &str, files_max: u64) -> Command {
+    pub fn is_initialised(&self, project: &str, image: &str, grants: Grants) -> Command {
         let test = format!("test -f {POSTGRES_HOME}/{COMPLETE}");
-        self.once(project, files_max).args(["--entrypoint", "/bin/sh", image, "-c", &test])
+        self.once(project, grants).args(["--entrypoint", "/bin/sh", image, "-c", &test])
     }
 
     /// The command that makes an empty database cluster in the volume, and marks it as whole
     /// when it is. The password comes by standard input and is in no argument.
-    pub fn initialise(&self, project: &str, image: &str, files_max: u64) -> Command {
+    pub fn initialise(&self, project: &str, image: &str, grants: Grants) -> Command {
         let script = format!("{INITDB} \"$@\" && : > {POSTGRES_HOME}/{COMPLETE}");
-        self.once(project, files_max)
+        self.once(project, grants)
             .args(["--interactive", "--entrypoint", "/bin/sh", image, "-c", &script, "initdb"])
             .args(["--pgdata", &format!("{POSTGRES_HOME}/data"), "--username", DATABASE_USER])
             .args(["--pwfile", "/dev/stdin", "--auth", "scram-sha-256"])
@@ -130,10 +138,10 @@ impl Part {
     }
 
     /// A container that does one thing with the volumes and is gone.
-    fn once(&self, project: &str, files_max: u64) -> Command {
+    fn once(&self, project: &str, grants: Grants) -> Command {
         Command::new("docker")
             .args(["run", "--rm", "--read-only"])
-            .args(["--ulimit", &format!("nofile={files_max}:{files_max}")])
+            .args(grants.ulimit())
             .args(["--label", &format!("{LABEL_PROJECT}={project}")])
             .args(self.surroundings(project))
     }
@@ -148,13 +156,28 @@ mod tests {
     fn every_port_is_bound_to_loopback() {
         let deploy = Deploy::parse(include_str!("../../../deploy.toml")).unwrap();
         let backing = deploy.environments["local"].backing.clone().unwrap();
+        let grants = Grants { files_max: 1024, migrates_connections: true };
         for part in parts(&backing) {
-            let (command, _) = part.start("nutri", "image", 1024);
+            let (command, _) = part.start("nutri", "image", grants);
             let flags = command.args.iter().zip(command.args.iter().skip(1));
             let published: Vec<&String> =
                 flags.filter(|(flag, _)| *flag == "--publish").map(|(_, value)| value).collect();
             assert_eq!(published.len(), part.ports.len());
             assert!(published.iter().all(|value| value.starts_with("127.0.0.1:")), "{command}");
         }
+    }
+
+    #[test]
+    fn the_proxy_keeps_connections_over_a_switch_where_the_kernel_can() {
+        let deploy = Deploy::parse(include_str!("../../../deploy.toml")).unwrap();
+        let backing = deploy.environments["local"].backing.clone().unwrap();
+        let commands = |migrates_connections| {
+            let grants = Grants { files_max: 1024, migrates_connections };
+            let parts = parts(&backing).into_iter();
+            let commands = parts.map(|part| part.start("nutri", "image", grants).0.to_string());
+            commands.filter(|command| command.contains("tcp_migrate_req=1")).collect::<Vec<_>>()
+        };
+        assert!(commands(true).len() == 1 && commands(true)[0].contains("nutri-proxy"));
+        assert!(commands(false).is_empty());
     }
 }

@@ -16,6 +16,24 @@ pub const LABEL_DIGEST: &str = "nutri.digest";
 /// The label that holds the digest of everything else that shapes the container.
 pub const LABEL_SETTINGS: &str = "nutri.settings";
 
+/// What the engine grants to containers on its machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grants {
+    /// How many files a container may open.
+    pub files_max: u64,
+    /// Whether the kernel hands connections that nobody has accepted yet from a closing listener
+    /// to the one that takes its place (`tcp_migrate_req`, Linux 5.14). Without it the proxy
+    /// loses some at each switch.
+    pub migrates_connections: bool,
+}
+
+impl Grants {
+    /// The limit as the engine takes it.
+    pub fn ulimit(&self) -> [String; 2] {
+        ["--ulimit".to_owned(), format!("nofile={0}:{0}", self.files_max)]
+    }
+}
+
 /// A container as it is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Desired {
@@ -68,9 +86,8 @@ impl Desired {
             && observed.settings == self.settings.to_string()
     }
 
-    /// The command that starts it. `env_file` holds its settings and is private; `files_max`
-    /// is how many files the engine allows it to open.
-    pub fn start(&self, project: &str, env_file: &str, files_max: u64) -> Command {
+    /// The command that starts it. `env_file` holds its settings and is private.
+    pub fn start(&self, project: &str, env_file: &str, grants: Grants) -> Command {
         let limits = self.service.limits;
         let labels = [
             (LABEL_PROJECT, project.to_owned()),
@@ -84,7 +101,7 @@ impl Desired {
             .args(["--network", project, "--env-file", env_file])
             .args(["--read-only", "--tmpfs", "/tmp"])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
-            .args(["--ulimit", &format!("nofile={files_max}:{files_max}")])
+            .args(grants.ulimit())
             .args([
                 "--cpus",
                 &limits.cpus.to_string(),
@@ -134,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_candidate_is_confined_and_is_not_started_again_before_it_serves() {
-        let command = desired().start("nutri", "/private.env", 1024).to_string();
+        let grants = Grants { files_max: 1024, migrates_connections: true };
+        let command = desired().start("nutri", "/private.env", grants).to_string();
         for wanted in ["--read-only", "--cap-drop ALL", "no-new-privileges", "127.0.0.1::3000"] {
             assert!(command.contains(wanted), "{wanted} in {command}");
         }

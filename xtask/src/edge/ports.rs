@@ -14,7 +14,7 @@ pub fn holder(port: u16) -> Option<String> {
 
 /// The inodes of the sockets that listen on `port`, as the kernel lists them.
 fn sockets(port: u16) -> Vec<u64> {
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| std::fs::read_to_string(path));
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(std::fs::read_to_string);
     let text = tables.into_iter().flatten().collect::<String>();
     let wanted = format!(":{port:04X}");
     let listening = |line: &&str| {

@@ -72,7 +72,7 @@ fn ensure_part(
     let image = image::ensure(site, part, phase)?;
     let docker = site.docker();
     let project = site.project();
-    let (start, digest) = part.start(project, &image, site.engine.files_max);
+    let (start, digest) = part.start(project, &image, site.engine.grants);
     let container = part.container(project);
     let found = observed.iter().find(|it| it.container == container);
     if found.is_some_and(|it| it.running && it.settings == digest.to_string()) {
@@ -95,15 +95,15 @@ fn ensure_part(
 /// as whole, so a volume without the mark is the debris of an `initdb` that was cut off.
 fn initialise(site: &Site<'_>, part: &Part, image: &str) -> Result<()> {
     let (docker, project) = (site.docker(), site.project());
-    let files_max = site.engine.files_max;
-    if docker.succeeds(&part.is_initialised(project, image, files_max))? {
+    let grants = site.engine.grants;
+    if docker.succeeds(&part.is_initialised(project, image, grants))? {
         return Ok(());
     }
     for volume in part.volume_names(project) {
         docker.remove_volume(&volume)?;
         docker.ensure_volume(project, &volume)?;
     }
-    let command = part.initialise(project, image, files_max);
+    let command = part.initialise(project, image, grants);
     let run = docker.run(&command.input(site.secrets["database"].clone()));
     run.map(drop).map_err(|failure| failure.during("failed to make the database cluster"))
 }

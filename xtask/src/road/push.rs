@@ -88,7 +88,7 @@ pub fn refused(repository: &Repository, error: &RegistryError) -> Failure {
 fn speak(phase: &Phase<'_>, image: &str, event: PushEvent) {
     match event {
         PushEvent::Sending(blob) => {
-            phase.doing(&format!("{image}: sending {}", blob.digest.short()))
+            phase.doing(&format!("{image}: sending {}", blob.digest.short()));
         }
         PushEvent::Waiting(why, pause) => {
             phase.note(&format!("{why}; trying again in {:.1} s", pause.as_secs_f64()));

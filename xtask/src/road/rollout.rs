@@ -45,13 +45,10 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action) -> Result<Rolled> 
         return Ok(Rolled::AlreadySo);
     }
     let recorded = Recorded::begin(action, rollout.release_before()?);
-    let probe = rollout
-        .starts_from_nothing()
-        .then_some(())
-        .map_or_else(|| Some(rollout.probe()), |()| None);
+    let probe = rollout.probe();
     let outcome = rollout.carry_out(release);
-    let tally = probe.flatten().map(Probe::finish);
-    rollout.conclude(release, recorded, outcome, tally)
+    let tally = probe.map(Probe::finish);
+    rollout.conclude(release, recorded, outcome, tally.as_ref())
 }
 
 impl<'a> Rollout<'a> {
@@ -70,18 +67,16 @@ impl<'a> Rollout<'a> {
         Ok(self.site.docker().container(container)?.map(|it: Observed| it.release))
     }
 
-    fn starts_from_nothing(&self) -> bool {
-        self.public().is_none_or(|name| !self.before.contains_key(name))
-    }
-
     fn public(&self) -> Option<&str> {
         let services = self.site.world.deploy.services.iter();
         let mut public = services.filter(|it| it.access == xtask_core::deploy::Access::Public);
         public.next().map(|service| service.name.as_str())
     }
 
+    /// A probe of what serves; before the first rollout there is nothing to lose.
     fn probe(&self) -> Option<Probe> {
-        let service = self.site.world.deploy.service(self.public()?)?;
+        let name = self.public().filter(|name| self.before.contains_key(*name))?;
+        let service = self.site.world.deploy.service(name)?;
         Some(Probe::start(&format!("{}{}", self.site.environment.url, service.health.ready)))
     }
 
@@ -162,8 +157,8 @@ impl<'a> Rollout<'a> {
         let desired = self.desired.iter().find(wanted).expect("the plan is made of these");
         let docker = self.site.docker();
         let file = SettingsFile::write(self.site, container, &self.settings[service])?;
-        let files_max = self.site.engine.files_max;
-        let started = docker.run(&desired.start(self.site.project(), &file.path(), files_max));
+        let grants = self.site.engine.grants;
+        let started = docker.run(&desired.start(self.site.project(), &file.path(), grants));
         started.map_err(|failure| failure.during(format!("failed to start `{container}`")))?;
         gate::wait(self.site, &desired.service, container)
     }
@@ -185,12 +180,12 @@ impl<'a> Rollout<'a> {
         release: &Release,
         recorded: Recorded,
         outcome: Result<(), (&'static str, Failure)>,
-        tally: Option<Tally>,
+        tally: Option<&Tally>,
     ) -> Result<Rolled> {
-        let count = tally.as_ref().map(Tally::count);
+        let count = tally.map(Tally::count);
         let Err((phase, failure)) = outcome else {
             recorded.end(self.site, release, Outcome::Done, count)?;
-            self.say_lost(tally.as_ref());
+            self.say_lost(tally);
             return Ok(Rolled::Done(count));
         };
         let failure = self.go_back(phase, failure, recorded.from());
@@ -198,7 +193,7 @@ impl<'a> Rollout<'a> {
         if let Err(unrecorded) = noted {
             self.site.world.report.warning(&format!("not recorded: {}", unrecorded.first_line()));
         }
-        self.say_lost(tally.as_ref());
+        self.say_lost(tally);
         Err(failure)
     }
 

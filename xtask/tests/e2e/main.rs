@@ -1,6 +1,7 @@
 //! The main road, walked for real: Docker, Postgres, Redis, the registry and the proxy, with a
 //! project, ports and state of its own. One test, because it is one story.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+#![expect(clippy::print_stdout, reason = "a person who reads a failure wants the story so far")]
 
 mod customer;
 mod load;

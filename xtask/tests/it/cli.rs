@@ -1,5 +1,4 @@
 //! The command line itself: what a wrong word or a wrong file gets.
-#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::world::World;
 

@@ -1,4 +1,5 @@
 //! A repository of its own for one test: a tree, a cache, a state, nothing of the person's.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 use xtask_core::command::Command;
+use xtask_core::instance::Grants;
 
 /// What containers ask for by default; an engine that may not grant it starts none.
 const FILES_WANTED: u64 = 1_048_576;
@@ -23,22 +24,23 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 pub struct Engine {
     /// Its version.
     pub version: String,
-    /// How many files a container may open.
-    pub files_max: u64,
+    /// What it grants to containers.
+    pub grants: Grants,
     /// Whether this run started it.
     pub started: bool,
 }
 
 /// The engine that answers; one is started if none does and this user may.
 pub fn ensure(shell: &Shell, state: &Path) -> Result<Engine> {
-    let files_max = files_max()?;
+    let migrates_connections = Path::new("/proc/sys/net/ipv4/tcp_migrate_req").exists();
+    let grants = Grants { files_max: files_max()?, migrates_connections };
     if let Some(version) = ask(shell)? {
-        return Ok(Engine { version, files_max, started: false });
+        return Ok(Engine { version, grants, started: false });
     }
     start(shell, state)?;
     let version =
         ask(shell)?.ok_or_else(|| Failure::outside("failed to reach the Docker engine"))?;
-    Ok(Engine { version, files_max, started: true })
+    Ok(Engine { version, grants, started: true })
 }
 
 /// Whether an engine answers right now.
