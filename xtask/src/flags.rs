@@ -19,7 +19,7 @@ pub struct Flags {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Walk the whole road on this machine: build, scan, push, migrate, roll out, verify
-    Up(Up),
+    Up,
     /// Stop what `up` started; data stays
     Down(Down),
     /// Tell what runs, which commit, since when, healthy or not
@@ -45,14 +45,6 @@ pub enum Verb {
     Ci(Ci),
     /// Tell which tools are wanted, which were found, and how to get the rest
     Doctor,
-}
-
-/// Flags of `up`.
-#[derive(Debug, Args)]
-pub struct Up {
-    /// Scan for known vulnerabilities, secrets and licences is left out
-    #[arg(long)]
-    pub no_scan: bool,
 }
 
 /// Flags of `down`.

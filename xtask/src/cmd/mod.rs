@@ -22,7 +22,7 @@ use crate::world::World;
 pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
     let world = World::open(report)?;
     match verb {
-        Verb::Up(flags) => up::run(&flags, &world),
+        Verb::Up => up::run(&world),
         Verb::Down(flags) => down::run(&flags, &world),
         Verb::Status(flags) => status::run(&flags, &world),
         Verb::Image(flags) => image::run(flags, &world),

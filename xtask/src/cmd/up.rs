@@ -5,7 +5,6 @@ use crate::edge::git::{self, Checkout};
 use crate::edge::holder::{self, Holder};
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::flags::Up;
 use crate::report::table;
 use crate::road::rollout::Rolled;
 use crate::road::site::Site;
@@ -19,7 +18,7 @@ use xtask_core::release::{Release, ScanVerdict, tag_of};
 
 const ENVIRONMENT: &str = "local";
 
-pub(super) fn run(flags: &Up, world: &World<'_>) -> Result<Exit> {
+pub(super) fn run(world: &World<'_>) -> Result<Exit> {
     let began = Instant::now();
     world.docker_environment(ENVIRONMENT)?;
     let _lease = Holder::take(&world.state(ENVIRONMENT), "up", &holder::who())?;
@@ -27,7 +26,7 @@ pub(super) fn run(flags: &Up, world: &World<'_>) -> Result<Exit> {
     let site = open(world)?;
     backing::preflight(&site)?;
     let built = prepare(&site)?;
-    let scans = if flags.no_scan { BTreeMap::new() } else { scan::services(world, &built)? };
+    let scans = scan::services(world, &built)?;
     let release = publish(&site, &checkout, &built, scans)?;
     let rolled = rollout::to(&site, &release, Action::Rollout)?;
     say(&site, &release, &rolled, began);

@@ -3,7 +3,7 @@
 use crate::error::{Context as _, Result};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads a text file.
 pub fn read(path: &Path) -> Result<String> {
@@ -67,10 +67,59 @@ pub fn remove_folder(path: &Path) -> Result<()> {
     }
 }
 
+/// Makes an empty folder beside `place`, on the same file system, for work that is renamed when it
+/// is whole. What killed runs left for the same place is removed.
+pub fn make_aside(place: &Path) -> Result<PathBuf> {
+    let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = place.parent().unwrap_or(Path::new("."));
+    make_folder(folder)?;
+    let process = |entry: &std::fs::DirEntry| -> Option<u32> {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        file.strip_prefix(&name)?.strip_prefix('.')?.strip_suffix(".aside")?.parse().ok()
+    };
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let alive = |process: u32| Path::new(&format!("/proc/{process}")).exists();
+        if process(&entry).is_some_and(|process| !alive(process)) {
+            remove_folder(&entry.path())?;
+        }
+    }
+    let made = folder.join(format!("{name}.{}.aside", std::process::id()));
+    remove_folder(&made)?;
+    make_folder(&made)?;
+    Ok(made)
+}
+
 /// Puts the finished folder `made` at `place`. If another run was quicker, its folder stays.
 pub fn settle_folder(made: &Path, place: &Path) -> Result<()> {
     match std::fs::rename(made, place) {
         Err(_) if place.is_dir() => remove_folder(made),
         moved => moved.or_outside(|| format!("failed to move a folder to `{}`", place.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_is_swept_and_what_lives_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("key");
+        let (dead, alive) =
+            (folder.path().join("key.4294967295.aside"), folder.path().join("key.1.aside"));
+        [&dead, &alive].map(|it| std::fs::create_dir(it).unwrap());
+        let made = make_aside(&place).unwrap();
+        assert!(made.is_dir() && alive.is_dir() && !dead.exists());
+        settle_folder(&made, &place).unwrap();
+        assert!(place.is_dir() && !made.exists());
+    }
+
+    #[test]
+    fn a_private_file_is_private_from_its_first_byte() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        write_private(&path, b"x").unwrap();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!((mode & 0o777, read(&path).unwrap().as_str()), (0o600, "x"));
     }
 }

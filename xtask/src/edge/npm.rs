@@ -42,7 +42,7 @@ pub fn install(shell: &Shell, cache: &Path, source: &Path, wanted: Wanted) -> Re
     if place.is_dir() {
         return Ok(place);
     }
-    let made = aside(&place)?;
+    let made = files::make_aside(&place)?;
     for input in INPUTS.iter().filter(|input| source.join(input).is_file()) {
         let copied = std::fs::copy(source.join(input), made.join(input));
         copied.or_outside(|| format!("failed to copy `{input}`"))?;
@@ -73,7 +73,7 @@ pub fn build(
         return Ok(place);
     }
     let packages = install(shell, cache, folder, Wanted::Development)?;
-    let made = aside(&place)?;
+    let made = files::make_aside(&place)?;
     copy_all(folder, sources, &made)?;
     std::os::unix::fs::symlink(packages.join("node_modules"), made.join("node_modules"))
         .or_outside(|| "failed to link `node_modules`".to_owned())?;
@@ -94,14 +94,6 @@ fn copy_all(folder: &Path, sources: &[String], into: &Path) -> Result<()> {
         copied.or_outside(|| format!("failed to copy `{}`", folder.join(source).display()))?;
     }
     Ok(())
-}
-
-/// A folder beside `place`, on the same file system, for work that is renamed when it is whole.
-fn aside(place: &Path) -> Result<PathBuf> {
-    let made = place.with_extension(format!("{}.aside", std::process::id()));
-    files::remove_folder(&made)?;
-    files::make_folder(&made)?;
-    Ok(made)
 }
 
 fn key(source: &Path, wanted: Wanted) -> Result<Digest> {

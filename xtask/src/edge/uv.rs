@@ -26,9 +26,7 @@ pub fn install(
     if place.is_dir() {
         return Ok(place);
     }
-    let made = place.with_extension(format!("{}.aside", std::process::id()));
-    files::remove_folder(&made)?;
-    files::make_folder(&made)?;
+    let made = files::make_aside(&place)?;
     shell.run(&command(requirements, platform, &made)).map_err(|failure| {
         let _debris = files::remove_folder(&made);
         let during = format!("failed to install `{}` for {platform}", requirements.display());

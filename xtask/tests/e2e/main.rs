@@ -4,12 +4,15 @@
 #![expect(clippy::print_stdout, reason = "a person who reads a failure wants the story so far")]
 
 mod customer;
+mod images;
 mod load;
 mod scratch;
 
 use customer::Customer;
 use load::Load;
 use scratch::Scratch;
+use serde_json::Value;
+use std::time::Duration;
 
 const MAIN: &str = "services/backend/src/main.ts";
 
@@ -17,15 +20,17 @@ const MAIN: &str = "services/backend/src/main.ts";
 fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     let scratch = Scratch::new();
     a_taken_port_is_refused_and_its_holder_named(&scratch);
-    let first = the_first_up_brings_everything_up(&scratch);
-    a_second_up_changes_nothing(&scratch, &first);
+    let release = the_first_up_brings_everything_up(&scratch);
+    a_second_up_changes_nothing(&scratch, &release);
     containers_are_confined(&scratch);
+    images::run_by_themselves(&scratch, &release);
 
     let customer = Customer::register(&scratch.url());
     customer.eats("two eggs and a slice of toast");
     assert!(customer.kilocalories() > 100.0, "the ML service weighs what was eaten");
 
     let load = Load::start(&scratch.url());
+    switches_lose_nothing(&scratch);
     let edited = edits_roll_out_under_load(&scratch);
     releases_that_do_not_start_are_refused(&scratch, &edited);
     a_killed_up_is_continued_by_the_next(&scratch);
@@ -50,20 +55,19 @@ fn a_taken_port_is_refused_and_its_holder_named(scratch: &Scratch) {
     drop(taken);
 }
 
-fn the_first_up_brings_everything_up(scratch: &Scratch) -> String {
+fn the_first_up_brings_everything_up(scratch: &Scratch) -> Value {
     let answer = scratch.xtask(&["up", "--json"]).succeeds();
     assert_eq!(answer["changed"], true);
-    let release = answer["release"]["version"].as_str().unwrap().to_owned();
-    scratch.serves(&release);
+    scratch.serves(answer["release"]["version"].as_str().unwrap());
     let status = scratch.xtask(&["status", "--json"]).succeeds();
     assert_eq!(status["healthy"], true, "{status}");
-    release
+    answer["release"].clone()
 }
 
-fn a_second_up_changes_nothing(scratch: &Scratch, release: &str) {
+fn a_second_up_changes_nothing(scratch: &Scratch, release: &Value) {
     let answer = scratch.xtask(&["up", "--json"]).succeeds();
     assert_eq!(answer["changed"], false, "{answer}");
-    assert_eq!(answer["release"]["version"], release);
+    assert_eq!(answer["release"], *release);
 }
 
 fn containers_are_confined(scratch: &Scratch) {
@@ -75,6 +79,20 @@ fn containers_are_confined(scratch: &Scratch) {
         let found = scratch.docker(&["inspect", "--format", format, name]);
         assert!(!found.starts_with("0:") && !found.starts_with(' '), "{name} is not root: {found}");
         assert!(found.ends_with("true [ALL]"), "{name} is read-only and without powers: {found}");
+    }
+}
+
+/// The proxy is changed as at a switch, a hundred times, while requests come in.
+fn switches_lose_nothing(scratch: &Scratch) {
+    let admin = format!("http://127.0.0.1:{}", scratch.ports[4]);
+    let config = ureq::get(format!("{admin}/config/")).call().unwrap().into_body().read_to_string();
+    let config = config.unwrap();
+    for _ in 0..100 {
+        let request =
+            ureq::post(format!("{admin}/load")).header("content-type", "application/json");
+        // The same configuration is passed over unless it is said to be stale.
+        request.header("cache-control", "must-revalidate").send(&config).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -153,9 +171,9 @@ fn data_outlives_a_down(scratch: &Scratch, customer: &Customer) {
 fn the_ledger_is_whole(scratch: &Scratch) {
     let audit = scratch.xtask(&["audit", "--json"]).succeeds();
     let records = audit["records"].as_array().unwrap();
-    let failed = |record: &&serde_json::Value| record["outcome"]["kind"] == "failed";
+    let failed = |record: &&Value| record["outcome"]["kind"] == "failed";
     assert_eq!(records.iter().filter(failed).count(), 2, "both refusals are on record");
-    let lost = |record: &serde_json::Value| record["probe"]["lost"].as_u64().unwrap_or(0);
+    let lost = |record: &Value| record["probe"]["lost"].as_u64().unwrap_or(0);
     assert_eq!(records.iter().map(lost).sum::<u64>(), 0, "{audit:#}");
 }
 

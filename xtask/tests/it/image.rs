@@ -183,3 +183,37 @@ fn an_image_over_its_budget_names_its_heaviest_layers() {
     let said = world.run(&["image", "build", "hello"]).ends(4);
     assert!(said.contains("wanted at most 10 MB, found 11 MB: base 11 MB"), "{said}");
 }
+
+/// Needs root, which CI is; elsewhere it says that it did not look.
+#[test]
+fn a_full_disk_leaves_no_blob_that_is_not_what_it_is_called() {
+    let mirror = FakeArchive::start();
+    let world = world(&mirror, &Digest::of(b""));
+    let files = "kind = \"files\"\npath = \"images\"\ncopy = { \"heavy\" = \"heavy\" }";
+    let text = DEFINITION.replace("kind = \"debian\"\npackages = [\"hello\"]", files);
+    world.write("images/hello.toml", &text);
+    let noise = |seed: u32| char::from(b' ' + (seed.wrapping_mul(2_654_435_761) >> 25) as u8 % 94);
+    world.write("images/heavy", &(0..6_000_000).map(noise).collect::<String>());
+    std::process::Command::new("git")
+        .args(["init", "-q"])
+        .current_dir(world.path(""))
+        .status()
+        .unwrap();
+    let target = world.path("target");
+    std::fs::create_dir_all(&target).unwrap();
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+        .arg(&target)
+        .output();
+    if !mount.is_ok_and(|output| output.status.success()) {
+        println!("skipped: only root may mount a small disk");
+        return;
+    }
+    let run = world.run(&["image", "build", "hello"]);
+    let left = std::fs::read_dir(target.join("images/blobs/sha256")).unwrap().count();
+    let unmounted = std::process::Command::new("umount").arg(&target).status().unwrap();
+    let said = run.ends(5);
+    assert!(said.contains("No space left on device"), "{said}");
+    assert!(left == 0 && unmounted.success(), "{left} files are left");
+    let _said = world.run(&["image", "build", "hello"]).ends(0);
+}
