@@ -5,6 +5,7 @@ pub mod edge;
 pub mod error;
 pub mod exit;
 pub mod flags;
+pub mod image;
 pub mod report;
 pub mod road;
 pub mod world;

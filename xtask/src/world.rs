@@ -67,17 +67,9 @@ impl<'a> World<'a> {
 
     /// The names of all definitions, ordered.
     pub fn definitions(&self) -> Result<Vec<String>> {
-        let folder = self.places.file("images");
-        let entries = std::fs::read_dir(&folder)
-            .or_outside(|| format!("failed to read `{}`", folder.display()))?;
-        let name = |path: PathBuf| {
-            let name = path.file_name()?.to_str()?.strip_suffix(".toml")?.to_owned();
-            (name != "debian-scripts").then_some(name)
-        };
-        let mut names: Vec<String> =
-            entries.flatten().filter_map(|entry| name(entry.path())).collect();
-        names.sort_unstable();
-        Ok(names)
+        let names = files::names(&self.places.file("images"))?.into_iter();
+        let names = names.filter_map(|name| name.strip_suffix(".toml").map(ToOwned::to_owned));
+        Ok(names.filter(|name| name != "debian-scripts").collect())
     }
 
     /// The lock of the image called `name`, if there is one.

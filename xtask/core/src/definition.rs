@@ -33,8 +33,6 @@ pub struct Config {
     pub env: Vec<(String, String)>,
     /// The ports it listens on.
     pub ports: Vec<u16>,
-    /// The folders that outlive a container.
-    pub volumes: Vec<String>,
     /// Labels; they are part of the image's digest.
     pub labels: Vec<(String, String)>,
     /// What the engine runs inside the container to judge it.
@@ -94,7 +92,6 @@ fn read_config(table: &Table<'_>) -> Option<Config> {
     let working_directory = table.text("working_directory");
     let env = table.text_table("env");
     let ports = read_ports(table);
-    let volumes = table.texts("volumes");
     let labels = table.text_table("labels");
     let health = table.optional_table("health").map(|table| read_health(&table));
     table.refuse_unknown();
@@ -104,7 +101,6 @@ fn read_config(table: &Table<'_>) -> Option<Config> {
         working_directory: working_directory?,
         env,
         ports,
-        volumes,
         labels,
         health: health.map_or(Some(None), |read| read.map(Some))?,
     })

@@ -142,8 +142,26 @@ fn read_path(table: &Table<'_>, key: &str) -> Option<String> {
 /// What can only be judged with the whole file in hand.
 fn check_across(root: &Table<'_>, deploy: &Deploy) {
     check_needs(root, deploy);
+    check_inner_ports(root, deploy);
     for (name, environment) in &deploy.environments {
         environment::check(root, deploy, name, environment);
+    }
+}
+
+/// Inside the proxy each internal service listens on its own port, beside the proxy's two.
+fn check_inner_ports(root: &Table<'_>, deploy: &Deploy) {
+    let mut taken = vec![crate::proxy::PUBLIC_PORT, crate::proxy::ADMIN_PORT];
+    let Some(services) = root.optional_table("services") else { return };
+    for service in deploy.services.iter().filter(|it| it.access == Access::Internal) {
+        if taken.contains(&service.port)
+            && let Some(table) = services.optional_table(&service.name)
+        {
+            table.refuse(
+                "port",
+                format!("port {} is taken inside the proxy; choose another", service.port),
+            );
+        }
+        taken.push(service.port);
     }
 }
 

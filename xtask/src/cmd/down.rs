@@ -25,7 +25,11 @@ pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
         drop(lease);
         files::remove_folder(&world.state(ENVIRONMENT))?;
     }
-    let note = if flags.erase { "nothing is left" } else { "data stays; `./x up` starts it again" };
+    let note = if flags.erase {
+        "downloads stay in the cache"
+    } else {
+        "data stays; `./x up` starts it again"
+    };
     let value = json!({ "containers": removed, "erased": flags.erase });
     world.report.data(&value, &format!("{said}; {note}"));
     Ok(Exit::Done)

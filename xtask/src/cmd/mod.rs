@@ -2,7 +2,7 @@
 
 mod audit;
 mod down;
-pub mod image;
+mod image;
 mod logs;
 mod migrate;
 mod releases;

@@ -1,10 +1,10 @@
 //! `up`: the whole road on this machine, from the working commit to verified services.
 
-use crate::cmd::image::Built;
 use crate::edge::git::{self, Checkout};
 use crate::edge::holder::{self, Holder};
 use crate::error::Result;
 use crate::exit::Exit;
+use crate::image::Built;
 use crate::report::table;
 use crate::road::rollout::Rolled;
 use crate::road::site::Site;
@@ -65,6 +65,8 @@ fn publish(
     let parts = release::Parts { checkout, services, migrations: &migrations, scans };
     let release = release::ensure(site, parts)?;
     migrate::apply(site, &migrations)?;
+    // An older commit may lie below a schema that its code does not know.
+    migrate::check_schema(site, &release)?;
     Ok(release)
 }
 

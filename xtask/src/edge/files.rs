@@ -19,6 +19,16 @@ pub fn read_if_there(path: &Path) -> Result<Option<String>> {
     }
 }
 
+/// The names of what is in a folder, ordered.
+pub fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries = std::fs::read_dir(folder)
+        .or_outside(|| format!("failed to read `{}`", folder.display()))?;
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort_unstable();
+    Ok(names)
+}
+
 /// Makes a folder and those above it.
 pub fn make_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).or_outside(|| format!("failed to make `{}`", path.display()))
@@ -55,6 +65,16 @@ fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
         aside.persist(path).map(drop).map_err(|error| error.error)
     };
     write().or_outside(|| format!("failed to write `{}`", path.display()))
+}
+
+/// Removes a file, if it is there.
+pub fn remove_file(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).or_outside(|| format!("failed to remove `{}`", path.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Removes a folder and all in it, if it is there.
@@ -107,7 +127,9 @@ mod tests {
         let place = folder.path().join("key");
         let (dead, alive) =
             (folder.path().join("key.4294967295.aside"), folder.path().join("key.1.aside"));
-        [&dead, &alive].map(|it| std::fs::create_dir(it).unwrap());
+        for folder in [&dead, &alive] {
+            std::fs::create_dir(folder).unwrap();
+        }
         let made = make_aside(&place).unwrap();
         assert!(made.is_dir() && alive.is_dir() && !dead.exists());
         settle_folder(&made, &place).unwrap();

@@ -12,6 +12,7 @@ pub mod places;
 pub mod ports;
 pub mod postgres;
 pub mod proxy;
+pub mod redis;
 pub mod registry;
 pub mod secrets;
 pub mod shell;

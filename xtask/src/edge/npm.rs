@@ -9,7 +9,7 @@ use xtask_core::digest::Digest;
 use xtask_core::platform::Platform;
 
 /// What decides the outcome of `npm ci` beside its arguments.
-const INPUTS: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
+pub const INPUTS: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 
 /// What is wanted of the packages of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -35,7 +35,11 @@ fn process_of(inode: u64) -> Option<String> {
             .map(|file| std::fs::read_link(file.path()))
             .any(|link| link.is_ok_and(|it| it == wanted))
     };
-    let folder = processes.map(|entry| entry.path()).find(holds)?;
+    let is_number = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|it| it.to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let folder = processes.map(|entry| entry.path()).filter(is_number).find(holds)?;
     let name = std::fs::read_to_string(folder.join("comm")).unwrap_or_default();
     Some(format!("`{}` (process {})", name.trim(), folder.file_name()?.to_str()?))
 }

@@ -1,7 +1,7 @@
 //! build: the image of every service, in the layout of the checkout.
 
-use crate::cmd::image::{Built, build};
 use crate::error::Result;
+use crate::image::{Built, build};
 use crate::world::{World, definition_name};
 use std::collections::BTreeMap;
 use xtask_core::deploy::Service;

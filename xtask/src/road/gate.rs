@@ -68,10 +68,7 @@ fn not_ready(site: &Site<'_>, service: &Service, container: &str, why: &str) -> 
     let logs = site.docker().logs(container, 15).unwrap_or_default();
     Failure::outside(format!("failed to start `{}`: {why}", service.name))
         .reason(format!("it wrote last:\n{}", last_lines(&logs, 15)))
-        .hint(format!(
-            "the release before still serves; mend `{}` and run `./x up` again",
-            service.path
-        ))
+        .hint(format!("mend `{}`, then `./x up` again", service.path))
 }
 
 fn first_part(text: &str) -> String {

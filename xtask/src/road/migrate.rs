@@ -3,7 +3,7 @@
 use super::site::Site;
 use crate::edge::files;
 use crate::edge::postgres::Database;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Failure, Result};
 use crate::world::World;
 use xtask_core::migration::{self, MigrationFile, MigrationPlan};
 use xtask_core::plan::Count;
@@ -12,16 +12,12 @@ use xtask_core::release::Release;
 /// Every migration of the checkout, in the order of its name.
 pub fn files(world: &World<'_>) -> Result<Vec<MigrationFile>> {
     let folder = world.places.file(&world.deploy.migrations.path);
-    let entries = std::fs::read_dir(&folder)
-        .or_outside(|| format!("failed to read `{}`", folder.display()))?;
-    let mut found = Vec::new();
-    for entry in entries.flatten().filter(|entry| entry.path().is_dir()) {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let sql = files::read(&entry.path().join("migration.sql"))?;
-        found.push(MigrationFile { name, sql });
-    }
-    found.sort_by(|left, right| left.name.cmp(&right.name));
-    Ok(found)
+    let names = files::names(&folder)?.into_iter().filter(|name| folder.join(name).is_dir());
+    let read = |name: String| {
+        let sql = files::read(&folder.join(&name).join("migration.sql"))?;
+        Ok(MigrationFile { name, sql })
+    };
+    names.map(read).collect()
 }
 
 /// What `files` would change in the database of `site`.
@@ -40,9 +36,12 @@ pub fn apply(site: &Site<'_>, files: &[MigrationFile]) -> Result<MigrationPlan> 
     let mut database = site.database().connect()?;
     database.lock_migrations()?;
     let plan = plan(&mut database, files)?;
-    for file in files.iter().filter(|file| plan.pending.contains(&file.name)) {
+    let pending = files.iter().filter(|file| plan.pending.contains(&file.name));
+    for (position, file) in pending.enumerate() {
         phase.doing(&file.name);
-        database.apply_migration(file, &site.world.deploy.migrations)?;
+        let applied = database.apply_migration(file, &site.world.deploy.migrations);
+        // Files before this one were applied and stay.
+        applied.map_err(|failure| if position == 0 { failure } else { failure.partly() })?;
     }
     phase.done(&match plan.pending.as_slice() {
         [] => format!("{} applied already", Count(plan.applied, "migration")),

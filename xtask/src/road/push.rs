@@ -1,9 +1,9 @@
 //! push: blobs first, tags last; what the registry has is not sent.
 
 use super::site::Site;
-use crate::cmd::image::Built;
 use crate::edge::registry::{Blobs, Push, PushEvent, PushReceipt, RegistryError};
 use crate::error::{Context as _, Failure, Result};
+use crate::image::Built;
 use crate::report::Phase;
 use std::collections::BTreeMap;
 use std::io::Read;

@@ -62,7 +62,7 @@ impl<'a> Rollout<'a> {
 
     /// The release that the public service runs, by the label of its container.
     fn release_before(&self) -> Result<Option<String>> {
-        let container = self.before.values().next_back();
+        let container = self.public().and_then(|name| self.before.get(name));
         let Some(container) = container else { return Ok(None) };
         Ok(self.site.docker().container(container)?.map(|it: Observed| it.release))
     }
@@ -139,7 +139,7 @@ impl<'a> Rollout<'a> {
                 .collect()
         });
         drained.into_iter().collect::<Result<Vec<()>>>()?;
-        phase.done(&format!("{} ended by itself", Count(steps.len(), "old container")));
+        phase.done(&format!("{} gone", Count(steps.len(), "old container")));
         Ok(())
     }
 
@@ -159,11 +159,15 @@ impl<'a> Rollout<'a> {
         let file = SettingsFile::write(self.site, container, &self.settings[service])?;
         let grants = self.site.engine.grants;
         let started = docker.run(&desired.start(self.site.project(), &file.path(), grants));
-        started.map_err(|failure| failure.during(format!("failed to start `{container}`")))?;
-        gate::wait(self.site, &desired.service, container)
+        started
+            .map(drop)
+            .map_err(|failure| failure.during(format!("failed to start `{container}`")))
     }
 
+    /// The gate is here and not at the start: a candidate that an earlier, killed run has started
+    /// passes it as well.
     fn switch(&mut self, service: &str, container: &str) -> Result<()> {
+        gate::wait(self.site, self.site.world.service(service)?, container)?;
         self.serving.insert(service.to_owned(), container.to_owned());
         self.send_to(&self.serving)?;
         self.site.docker().run(&instance::keep(container)).map(drop)
@@ -184,7 +188,9 @@ impl<'a> Rollout<'a> {
     ) -> Result<Rolled> {
         let count = tally.map(Tally::count);
         let Err((phase, failure)) = outcome else {
-            recorded.end(self.site, release, Outcome::Done, count)?;
+            let done = recorded.end(self.site, release, Outcome::Done, count);
+            // The new release serves, whatever became of its record.
+            done.map_err(Failure::partly)?;
             self.say_lost(tally);
             return Ok(Rolled::Done(count));
         };
@@ -226,7 +232,9 @@ impl<'a> Rollout<'a> {
         self.send_to(&self.before)?;
         let changes = self.plans.iter().flat_map(|plan| &plan.forward);
         for step in changes {
-            if let Change::Start { container, .. } = &step.what {
+            if let Change::Switch { container, .. } = &step.what
+                && !self.before.values().any(|it| it == container)
+            {
                 self.site.docker().remove(container)?;
             }
         }

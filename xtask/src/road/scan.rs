@@ -1,9 +1,9 @@
 //! scan: what the scanner says of each image, kept as evidence by the image's digest.
 
-use crate::cmd::image::Built;
 use crate::edge::files;
 use crate::edge::trivy::Trivy;
 use crate::error::{Context as _, Failure, Result};
+use crate::image::Built;
 use crate::world::{World, this_platform};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -67,6 +67,7 @@ pub struct SettingsFile {
 impl SettingsFile {
     /// Writes the settings of a container.
     pub fn write(site: &Site<'_>, container: &str, settings: &Secret) -> Result<Self> {
+        sweep(site)?;
         let path = site.state()?.join(format!("{container}.env"));
         files::write_private(&path, settings.expose().as_bytes())?;
         Ok(Self { path })
@@ -80,6 +81,13 @@ impl SettingsFile {
 
 impl Drop for SettingsFile {
     fn drop(&mut self) {
-        let _gone_already = std::fs::remove_file(&self.path);
+        let _swept_by_the_next_run = files::remove_file(&self.path);
     }
+}
+
+/// Settings hold secrets; a killed run may have left its file behind.
+fn sweep(site: &Site<'_>) -> Result<()> {
+    let folder = site.state()?;
+    let left = files::names(&folder)?.into_iter().filter(|name| name.ends_with(".env"));
+    left.into_iter().try_for_each(|name| files::remove_file(&folder.join(name)))
 }

@@ -184,6 +184,17 @@ fn an_image_over_its_budget_names_its_heaviest_layers() {
     assert!(said.contains("wanted at most 10 MB, found 11 MB: base 11 MB"), "{said}");
 }
 
+/// Text that no compressor can shorten by much.
+fn noise(length: usize) -> String {
+    let mut state = 1_u64;
+    let mut next = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b' ' + (state >> 58) as u8)
+    };
+    (0..length).map(|_| next()).collect()
+}
+
 /// Needs root, which CI is; elsewhere it says that it did not look.
 #[test]
 fn a_full_disk_leaves_no_blob_that_is_not_what_it_is_called() {
@@ -192,8 +203,7 @@ fn a_full_disk_leaves_no_blob_that_is_not_what_it_is_called() {
     let files = "kind = \"files\"\npath = \"images\"\ncopy = { \"heavy\" = \"heavy\" }";
     let text = DEFINITION.replace("kind = \"debian\"\npackages = [\"hello\"]", files);
     world.write("images/hello.toml", &text);
-    let noise = |seed: u32| char::from(b' ' + (seed.wrapping_mul(2_654_435_761) >> 25) as u8 % 94);
-    world.write("images/heavy", &(0..6_000_000).map(noise).collect::<String>());
+    world.write("images/heavy", &noise(6_000_000));
     std::process::Command::new("git")
         .args(["init", "-q"])
         .current_dir(world.path(""))

@@ -61,3 +61,9 @@ fn a_path_that_leaves_the_repository_is_refused() {
     let text = committed().replace("path = \"services/backend\"", "path = \"../backend\"");
     assert!(mistakes(&text).contains("leaves the repository"));
 }
+
+#[test]
+fn an_internal_service_may_not_take_a_port_of_the_proxy() {
+    let text = committed().replace("port = 8000", "port = 2019");
+    assert!(mistakes(&text).contains("port 2019 is taken inside the proxy"));
+}

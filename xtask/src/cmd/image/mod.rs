@@ -2,13 +2,8 @@
 
 mod build;
 mod inspect;
-mod key;
 mod list;
 mod lock;
-mod memo;
-mod stage;
-
-pub use build::{Built, build};
 
 use crate::error::Result;
 use crate::exit::Exit;
@@ -16,7 +11,7 @@ use crate::flags::Image;
 use crate::world::World;
 
 /// Does what the command line says about images.
-pub fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
+pub(super) fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
     match flags {
         Image::List => list::run(world),
         Image::Lock(flags) => lock::run(&flags, world),

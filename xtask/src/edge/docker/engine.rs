@@ -4,6 +4,8 @@ use crate::edge::shell::{Shell, last_lines};
 use crate::edge::{clock, files};
 use crate::error::{Context as _, Failure, Result};
 use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -17,6 +19,8 @@ const FILES_WANTED: u64 = 1_048_576;
 const FILES_MAX: u64 = 65_536;
 /// What is given where even that is not allowed.
 const FILES_RESTRICTED: u64 = 1024;
+/// Where an engine listens unless it is told otherwise.
+const SOCKET: &str = "/var/run/docker.sock";
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// The engine, as far as starting containers needs to know it.
@@ -64,6 +68,7 @@ fn start(shell: &Shell, state: &Path) -> Result<()> {
         return Err(Failure::outside(format!("failed to reach the Docker engine at `{host}`"))
             .hint("start that engine, or unset DOCKER_HOST to use one of this machine"));
     }
+    refuse_without_permission()?;
     if Path::new("/run/systemd/system").is_dir() {
         let asked = shell.observe(&Command::new("systemctl").args(["start", "docker"]))?;
         if asked.succeeded() {
@@ -71,6 +76,18 @@ fn start(shell: &Shell, state: &Path) -> Result<()> {
         }
     }
     start_daemon(shell, state)
+}
+
+/// An engine that runs and may not be asked is not one that does not run.
+fn refuse_without_permission() -> Result<()> {
+    match UnixStream::connect(SOCKET) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            Err(Failure::refused("cannot ask the Docker engine: this user may not")
+                .because(&error)
+                .hint("add the user to the group `docker` and log in again, or run this as root"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Starts `dockerd` in a session of its own, so that it outlives this run.

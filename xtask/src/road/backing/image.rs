@@ -1,8 +1,8 @@
 //! The image of a part: built by our own engine, handed to Docker without a registry.
 
 use super::super::site::Site;
-use crate::cmd::image::build;
 use crate::error::{Context as _, Result};
+use crate::image::build;
 use crate::report::Phase;
 use crate::world::{definition_name, this_platform};
 use std::io::BufWriter;

@@ -34,6 +34,33 @@ pub(super) fn copies(folder: &Path, copies: &[Copy]) -> Result<Tree> {
     Ok(tree)
 }
 
+/// As `copies`, of the files of `sources` only, which are relative to `folder`: a file that git
+/// ignores, such as one with secrets, gets into no image.
+pub(super) fn listed(folder: &Path, sources: &[String], copies: &[Copy]) -> Result<Tree> {
+    let mut tree = Tree::new();
+    for copy in copies {
+        let within = |source: &&String| {
+            let rest = source.strip_prefix(copy.from.as_str());
+            copy.from == "." || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let mut found = sources.iter().filter(within).peekable();
+        if found.peek().is_none() {
+            return Err(not_found(folder, &copy.from));
+        }
+        for source in found {
+            let rest = source.strip_prefix(copy.from.as_str()).unwrap_or(source);
+            let to = if copy.from == "." {
+                format!("{}/{source}", copy.to)
+            } else {
+                format!("{}{rest}", copy.to)
+            };
+            let part = one(&folder.join(source), &to)?;
+            tree.merge(part).or_usage(|| format!("cannot copy `{source}` to `{to}`"))?;
+        }
+    }
+    Ok(tree)
+}
+
 fn one(source: &Path, to: &str) -> Result<Tree> {
     let failed = || format!("failed to copy `{}`", source.display());
     if source.is_dir() {
@@ -62,11 +89,15 @@ fn expand(folder: &Path, from: &str) -> Result<Vec<PathBuf>> {
         };
     }
     if found.is_empty() {
-        return Err(Failure::usage(format!("cannot find `{from}` in `{}`", folder.display()))
-            .hint("the definition names a file that is not made; mend its `copy`"));
+        return Err(not_found(folder, from));
     }
     found.sort_unstable();
     Ok(found)
+}
+
+fn not_found(folder: &Path, from: &str) -> Failure {
+    Failure::usage(format!("cannot find `{from}` in `{}`", folder.display()))
+        .hint("the definition names a file that is not made; mend its `copy`")
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

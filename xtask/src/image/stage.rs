@@ -85,7 +85,10 @@ fn stuff(
             doing(&format!("building {path}"));
             place::copies(&service_build(world, path)?, copy)
         }
-        Stuff::Files { path, copy } => place::copies(&root.join(path), copy),
+        Stuff::Files { path, copy } => {
+            let (_, sources) = key::source_key(world, path)?;
+            place::listed(&root.join(path), &sources, copy)
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The key of a layer: the digest of everything that its bytes depend on.
 
 use super::stage;
-use crate::edge::{files, git};
+use crate::edge::{files, git, npm};
 use crate::error::{Context as _, Result};
 use crate::world::World;
 use std::path::Path;
@@ -35,8 +35,7 @@ fn inputs(world: &World<'_>, layer: &Layer, lock: &Lock, platform: Platform) -> 
         }
         Stuff::Npm { path, .. } => {
             let folder = root.join(path);
-            let manifest = digest_of(&folder.join("package.json"))?;
-            Ok(format!("{manifest} {}", digest_of(&folder.join("package-lock.json"))?))
+            npm::INPUTS.iter().map(|input| digest_of_any(&folder.join(input))).collect()
         }
         Stuff::Wheels { requirements, .. } => digest_of(&root.join(requirements)),
         Stuff::Build { path, .. } | Stuff::Files { path, .. } => {
@@ -47,6 +46,12 @@ fn inputs(world: &World<'_>, layer: &Layer, lock: &Lock, platform: Platform) -> 
 
 fn digest_of(path: &Path) -> Result<String> {
     Ok(Digest::of(files::read(path)?.as_bytes()).to_string())
+}
+
+/// The digest of a file, or of nothing where there is none.
+fn digest_of_any(path: &Path) -> Result<String> {
+    let text = files::read_if_there(path)?.unwrap_or_default();
+    Ok(format!("{}\n", Digest::of(text.as_bytes())))
 }
 
 /// The digest of every source file below `path`, and their paths relative to it.

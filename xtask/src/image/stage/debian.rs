@@ -11,7 +11,7 @@ use xtask_image::deb::Deb;
 use xtask_image::tree::{Node, Tree};
 
 /// Which maintainer scripts were read by a person, and what became of their effect.
-pub(in crate::cmd::image) const SCRIPTS_FILE: &str = "images/debian-scripts.toml";
+pub(in crate::image) const SCRIPTS_FILE: &str = "images/debian-scripts.toml";
 
 /// The scripts that have an effect when a package is unpacked for the first time.
 const INSTALL_SCRIPTS: [&str; 2] = ["preinst", "postinst"];

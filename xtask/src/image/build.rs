@@ -1,0 +1,237 @@
+//! Builds one image, layer by layer and platform by platform.
+
+use super::{key, memo::Memo, stage};
+use crate::error::{Context as _, Failure, Result};
+use crate::report::Phase;
+use crate::world::World;
+use serde::Serialize;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use xtask_core::definition::{Definition, Layer};
+use xtask_core::descriptor::Descriptor;
+use xtask_core::lock::Lock;
+use xtask_core::platform::Platform;
+use xtask_image::cache::{Cache, Origin, cached_layer};
+use xtask_image::gzip_v1::ENCODER_ID;
+use xtask_image::image::{Healthcheck, ImageConfig, write_image, write_index};
+use xtask_image::layer::LayerBlob;
+use xtask_image::layout::Layout;
+use xtask_image::{elf, tree::Tree};
+
+/// An image in the layout.
+#[derive(Clone, Debug, Serialize)]
+pub struct Built {
+    /// The name of its definition.
+    pub name: String,
+    /// Its index.
+    pub index: Descriptor,
+    /// Its manifest on each platform.
+    pub manifests: Vec<(Platform, Descriptor)>,
+    /// How many layers were made now, over all platforms.
+    pub made: usize,
+    /// How many layers were there already.
+    pub reused: usize,
+    /// The largest unpacked size over the platforms, in bytes.
+    pub unpacked: u64,
+}
+
+impl Built {
+    /// One line for people.
+    pub fn outcome(&self) -> String {
+        let megabytes = self.unpacked / 1_000_000;
+        format!(
+            "{} layers made, {} reused, {megabytes} MB unpacked, {}",
+            self.made,
+            self.reused,
+            self.index.digest.short()
+        )
+    }
+
+    /// Its manifest on `platform`.
+    pub fn manifest(&self, platform: Platform) -> Option<&Descriptor> {
+        self.manifests.iter().find(|(it, _)| *it == platform).map(|(_, manifest)| manifest)
+    }
+}
+
+/// Builds the image called `name` for `platforms` into the layout of the checkout.
+pub fn build(
+    world: &World<'_>,
+    name: &str,
+    platforms: &[Platform],
+    phase: &Phase<'_>,
+) -> Result<Built> {
+    let definition = world.definition(name)?;
+    let lock = stage::lock(world, name)?;
+    check_encoder(name, &lock)?;
+    let builder = Builder::open(world, &definition, &lock, phase)?;
+    let build = || platforms.iter().map(|platform| builder.platform(*platform)).collect();
+    let parts: Result<Vec<PlatformBuild>> = build();
+    builder.finish(
+        &parts.map_err(|failure| failure.during(format!("failed to build image `{name}`")))?,
+    )
+}
+
+/// The digests of a lock's images are made of one encoder's bytes; with another they would differ.
+fn check_encoder(name: &str, lock: &Lock) -> Result<()> {
+    if lock.encoder == ENCODER_ID {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("cannot build image `{name}`: its lock names another encoder"))
+        .reason(format!("wanted `{}`, found `{ENCODER_ID}`", lock.encoder))
+        .hint(format!("`cargo xtask image lock {name} --update` locks it for this encoder")))
+}
+
+struct Builder<'a> {
+    world: &'a World<'a>,
+    definition: &'a Definition,
+    lock: &'a Lock,
+    phase: &'a Phase<'a>,
+    layout: Layout,
+    memo: Memo,
+    cache: Cache,
+}
+
+struct PlatformBuild {
+    platform: Platform,
+    manifest: Descriptor,
+    layers: Vec<(LayerBlob, Origin)>,
+}
+
+impl<'a> Builder<'a> {
+    fn open(
+        world: &'a World<'a>,
+        definition: &'a Definition,
+        lock: &'a Lock,
+        phase: &'a Phase<'a>,
+    ) -> Result<Self> {
+        let failed = || "failed to open the image layout".to_owned();
+        let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
+        let memo = Memo::open(world.places.cache.join("layers"))?;
+        let cache = Cache::open(world.places.cache.join("contents")).or_outside(failed)?;
+        Ok(Self { world, definition, lock, phase, layout, memo, cache })
+    }
+
+    fn platform(&self, platform: Platform) -> Result<PlatformBuild> {
+        let layers = self.definition.layers.iter().map(|layer| self.layer(layer, platform));
+        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let blobs: Vec<LayerBlob> = layers.iter().map(|(blob, _)| blob.clone()).collect();
+        self.check_budget(platform, &blobs)?;
+        let config = image_config(self.definition);
+        let created = created(self.lock);
+        let manifest = write_image(&self.layout, &blobs, &config, platform, created)
+            .or_outside(|| format!("failed to write the manifest for {platform}"))?;
+        Ok(PlatformBuild { platform, manifest, layers })
+    }
+
+    fn layer(&self, layer: &Layer, platform: Platform) -> Result<(LayerBlob, Origin)> {
+        let key = key::layer_key(self.world, layer, self.lock, platform)?;
+        if let Some(blob) = self.memo.recall(&key, &self.layout) {
+            return Ok((blob, Origin::Reused));
+        }
+        let doing = |what: &str| self.phase.doing(what);
+        let tree = stage::tree(self.world, layer, self.lock, platform, &doing)?;
+        check_machine(layer, &tree, platform)?;
+        doing(&format!("packing layer {} for {platform}", layer.name));
+        let made = cached_layer(&tree, &self.layout, &self.cache)
+            .or_outside(|| format!("failed to pack layer `{}`", layer.name))?;
+        self.memo.remember(&key, &made.0)?;
+        Ok(made)
+    }
+
+    fn check_budget(&self, platform: Platform, layers: &[LayerBlob]) -> Result<()> {
+        let unpacked: u64 = layers.iter().map(|layer| layer.unpacked_size).sum();
+        let budget = self.definition.budget_mb * 1_000_000;
+        if unpacked <= budget {
+            return Ok(());
+        }
+        let named = self.definition.layers.iter().zip(layers);
+        let mut heaviest: Vec<(u64, &str)> =
+            named.map(|(layer, blob)| (blob.unpacked_size, layer.name.as_str())).collect();
+        heaviest.sort_unstable_by(|left, right| right.cmp(left));
+        let shown: Vec<String> =
+            heaviest.iter().map(|(size, name)| format!("{name} {} MB", size / 1_000_000)).collect();
+        Err(Failure::refused(format!("image is over its budget on {platform}"))
+            .reason(format!(
+                "wanted at most {} MB, found {} MB: {}",
+                self.definition.budget_mb,
+                unpacked / 1_000_000,
+                shown.join(", ")
+            ))
+            .hint("leave files out with `drop`, or raise `budget.unpacked_mb`"))
+    }
+
+    fn finish(&self, parts: &[PlatformBuild]) -> Result<Built> {
+        let failed = || "failed to write the index".to_owned();
+        let manifests: Vec<(Platform, Descriptor)> =
+            parts.iter().map(|part| (part.platform, part.manifest.clone())).collect();
+        let index = write_index(&self.layout, &manifests).or_outside(failed)?;
+        let name = &self.definition.name;
+        self.layout.set_name(name, &index).or_outside(failed)?;
+        // Scanners pick by name and know no platforms, so each manifest has a name of its own.
+        for (platform, manifest) in &manifests {
+            let mut described = manifest.clone();
+            described.platform = Some(*platform);
+            let tagged = format!("{name}-{}", platform.architecture());
+            self.layout.set_name(&tagged, &described).or_outside(failed)?;
+        }
+        Ok(self.built(parts, index, manifests))
+    }
+
+    fn built(
+        &self,
+        parts: &[PlatformBuild],
+        index: Descriptor,
+        manifests: Vec<(Platform, Descriptor)>,
+    ) -> Built {
+        let layers = || parts.iter().flat_map(|part| &part.layers);
+        let made = layers().filter(|(_, origin)| *origin == Origin::Made).count();
+        let unpacked = |part: &PlatformBuild| -> u64 {
+            part.layers.iter().map(|(layer, _)| layer.unpacked_size).sum()
+        };
+        Built {
+            name: self.definition.name.clone(),
+            index,
+            manifests,
+            made,
+            reused: layers().count() - made,
+            unpacked: parts.iter().map(unpacked).max().unwrap_or(0),
+        }
+    }
+}
+
+/// A binary for another machine starts nowhere, and says so only at run time.
+fn check_machine(layer: &Layer, tree: &Tree, platform: Platform) -> Result<()> {
+    elf::check_tree(tree, platform).map_err(|mismatches| {
+        let shown: Vec<String> = mismatches.iter().take(5).map(ToString::to_string).collect();
+        Failure::refused(format!("layer `{}` holds files that do not fit {platform}", layer.name))
+            .reason(shown.join("; "))
+    })
+}
+
+/// The same for every build of the same lock: when the archive that it came from was signed. A
+/// commit's time would give an unchanged image a new digest with each commit.
+fn created(lock: &Lock) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(lock.archive_time)
+}
+
+fn image_config(definition: &Definition) -> ImageConfig {
+    let config = &definition.config;
+    let seconds = Duration::from_secs;
+    let healthcheck = config.health.as_ref().map(|health| Healthcheck {
+        test: [vec!["CMD".to_owned()], health.command.clone()].concat(),
+        interval: seconds(health.interval_seconds),
+        timeout: seconds(health.timeout_seconds),
+        start_period: seconds(health.start_seconds),
+        retries: u32::try_from(health.retries).unwrap_or(u32::MAX),
+    });
+    ImageConfig {
+        user: config.user.clone(),
+        exposed_ports: config.ports.iter().map(|port| format!("{port}/tcp")).collect(),
+        env: config.env.clone(),
+        entrypoint: config.entrypoint.clone(),
+        cmd: Vec::new(),
+        working_dir: config.working_directory.clone(),
+        labels: config.labels.iter().cloned().collect(),
+        stop_signal: Some("SIGTERM".to_owned()),
+        healthcheck,
+    }
+}

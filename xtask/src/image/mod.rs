@@ -1,0 +1,9 @@
+//! From a definition, its lock and the sources to an image in the OCI layout. Verbs are in
+//! `cmd/image`; the bytes are the crate `xtask-image`'s.
+
+mod build;
+mod key;
+mod memo;
+mod stage;
+
+pub use build::{Built, build};
