@@ -40,19 +40,19 @@ pub struct Graph {
 
 impl Graph {
     /// Puts `tasks` in order; those that could stand anywhere keep their place in the table.
-    pub fn new(tasks: Vec<Task>) -> Result<Self, GraphError> {
-        for task in &tasks {
+    pub fn new(tasks: &[Task]) -> Result<Self, GraphError> {
+        for task in tasks {
             for need in task.needs {
-                position(&tasks, need).ok_or_else(|| GraphError::NeedsUnknown {
+                position(tasks, need).ok_or_else(|| GraphError::NeedsUnknown {
                     name: (*need).to_owned(),
                     by: task.name.to_owned(),
-                    known: names(&tasks),
+                    known: names(tasks),
                 })?;
             }
         }
         let mut order = Vec::new();
         for at in 0..tasks.len() {
-            visit(&tasks, at, &mut Vec::new(), &mut order)?;
+            visit(tasks, at, &mut Vec::new(), &mut order)?;
         }
         Ok(Self { tasks: order.into_iter().map(|at| tasks[at].clone()).collect() })
     }
@@ -131,7 +131,7 @@ mod tests {
             stub("form", &[]),
         ];
         let owned = |words: &[&str]| words.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
-        let graph = Graph::new(tasks).unwrap().choose(&owned(only), &owned(skip)).unwrap();
+        let graph = Graph::new(&tasks).unwrap().choose(&owned(only), &owned(skip)).unwrap();
         graph.tasks().iter().map(|task| task.name).collect()
     }
 
@@ -154,21 +154,20 @@ mod tests {
     #[test]
     fn a_circle_is_refused_with_the_path() {
         let tasks = vec![stub("a", &["b"]), stub("b", &["c"]), stub("c", &["b"])];
-        let error = Graph::new(tasks).unwrap_err();
+        let error = Graph::new(&tasks).unwrap_err();
         insta::assert_snapshot!(error, @"tasks need each other in a circle: `b` needs `c` needs `b`");
     }
 
     #[test]
     fn an_unknown_need_is_refused_with_what_is_known() {
-        let error = Graph::new(vec![stub("a", &["z"])]).unwrap_err();
+        let error = Graph::new(&[stub("a", &["z"])]).unwrap_err();
         insta::assert_snapshot!(error, @"task `a` needs `z`, which is unknown; known: `a`");
-        let error =
-            Graph::new(vec![stub("a", &[])]).unwrap().choose(&["b".into()], &[]).unwrap_err();
+        let error = Graph::new(&[stub("a", &[])]).unwrap().choose(&["b".into()], &[]).unwrap_err();
         insta::assert_snapshot!(error, @"unknown task `b`; known: `a`");
     }
 
     #[test]
     fn the_table_can_be_put_in_order() {
-        assert_eq!(Graph::new(task::all()).unwrap().tasks().len(), task::all().len());
+        assert_eq!(Graph::new(&task::all()).unwrap().tasks().len(), task::all().len());
     }
 }

@@ -7,16 +7,14 @@ use std::fmt;
 /// A program that the repository uses.
 #[derive(Clone, Debug)]
 pub struct Tool {
-    /// What it is called on the `PATH`.
-    pub program: &'static str,
+    /// What it is called on the `PATH`; other names and places it may have follow.
+    pub names: &'static [&'static str],
     /// Which version is wanted.
     pub wanted: Wanted,
     /// What for.
     pub purpose: &'static str,
     /// Which verb does not work without it.
     pub verb: Verb,
-    /// What prints its version.
-    pub asks: &'static [&'static str],
     /// How to get it on Debian and Ubuntu.
     pub debian: &'static str,
     /// What it is called in nixpkgs; `flake.nix` holds them all.
@@ -57,9 +55,9 @@ pub enum Verdict {
 }
 
 impl Tool {
-    /// The command that prints its version.
-    pub fn question(&self) -> Command {
-        Command::new(self.program).args(self.asks.iter().copied())
+    /// The command that makes the one called `name` print its version.
+    pub fn question(&self, name: &str) -> Command {
+        Command::new(name).arg("--version")
     }
 
     /// Judges by what it answered; `None` if it could not be asked.
@@ -123,66 +121,78 @@ fn numbers(version: &str) -> Vec<u32> {
 /// Every tool, what `up` needs first.
 pub fn all() -> Vec<Tool> {
     vec![
-        up("cargo", Wanted::AtLeast(&[1, 91]), "builds this program", "rustup.rs", "cargo"),
-        up("cc", Wanted::Any, "links Rust programs", "apt: gcc libc6-dev", "gcc"),
-        up("git", Wanted::AtLeast(&[2, 30]), "says which commit is shipped", "apt: git", "git"),
+        up(&["cargo"], Wanted::AtLeast(&[1, 91]), "builds this program", "rustup.rs", "cargo"),
+        up(&["cc"], Wanted::Any, "links Rust programs", "apt: gcc libc6-dev", "gcc"),
+        up(&["git"], Wanted::AtLeast(&[2, 30]), "says which commit is shipped", "apt: git", "git"),
         up(
-            "docker",
+            &["docker"],
             Wanted::AtLeast(&[20, 10]),
             "runs the images",
             "apt: docker.io",
             "docker-client",
         ),
-        up("node", Wanted::Series(&[20]), "compiles the backend", "NodeSource", "nodejs_20"),
+        up(&["node"], Wanted::Series(&[20]), "compiles the backend", "NodeSource", "nodejs_20"),
         up(
-            "npm",
+            &["npm"],
             Wanted::AtLeast(&[9]),
             "installs the backend's packages",
             "NodeSource",
             "nodejs_20",
         ),
         up(
-            "uv",
+            &["uv"],
             Wanted::AtLeast(&[0, 9]),
             "installs the ML service's wheels",
             "scripts/tools.txt",
             "uv",
         ),
-        up("trivy", Wanted::AtLeast(&[0, 60]), "scans the images", "scripts/tools.txt", "trivy"),
+        up(&["trivy"], Wanted::AtLeast(&[0, 60]), "scans the images", "scripts/tools.txt", "trivy"),
         ci(
-            "rustfmt",
+            &["rustfmt"],
             Wanted::Any,
             "holds Rust in one form",
             "rustup component add rustfmt",
             "rustfmt",
         ),
-        ci("clippy-driver", Wanted::Any, "lints Rust", "rustup component add clippy", "clippy"),
+        ci(&["clippy-driver"], Wanted::Any, "lints Rust", "rustup component add clippy", "clippy"),
         ci(
-            "cargo-nextest",
+            &["cargo-nextest"],
             Wanted::AtLeast(&[0, 9, 100]),
             "runs Rust tests",
             "cargo install --locked cargo-nextest",
             "cargo-nextest",
         ),
         ci(
-            "python3.11",
+            &["python3.11"],
             Wanted::Series(&[3, 11]),
             "runs the ML service's tests",
             "apt: python3.11",
             "python311",
         ),
-        ci("shellcheck", Wanted::Any, "checks scripts", "apt: shellcheck", "shellcheck"),
+        ci(&["shellcheck"], Wanted::Any, "checks scripts", "apt: shellcheck", "shellcheck"),
         ci(
-            "postgres",
+            &["postgres", "/usr/lib/postgresql/15/bin/postgres"],
             Wanted::Series(&[15]),
             "tests of stores and migrations",
             "apt: postgresql-15",
             "postgresql_15",
         ),
-        ci("redis-server", Wanted::AtLeast(&[7]), "tests of stores", "apt: redis-server", "redis"),
-        ci("skopeo", Wanted::AtLeast(&[1]), "tests of images and pushing", "apt: skopeo", "skopeo"),
         ci(
-            "docker-registry",
+            &["redis-server"],
+            Wanted::AtLeast(&[7]),
+            "tests of stores",
+            "apt: redis-server",
+            "redis",
+        ),
+        ci(
+            &["skopeo"],
+            Wanted::AtLeast(&[1]),
+            "tests of images and pushing",
+            "apt: skopeo",
+            "skopeo",
+        ),
+        ci(
+            &["docker-registry", "registry"],
             Wanted::AtLeast(&[2, 8]),
             "tests of pushing",
             "apt: docker-registry",
@@ -192,23 +202,23 @@ pub fn all() -> Vec<Tool> {
 }
 
 fn up(
-    program: &'static str,
+    names: &'static [&'static str],
     wanted: Wanted,
     purpose: &'static str,
     debian: &'static str,
     nix: &'static str,
 ) -> Tool {
-    Tool { program, wanted, purpose, verb: Verb::Up, asks: &["--version"], debian, nix }
+    Tool { names, wanted, purpose, verb: Verb::Up, debian, nix }
 }
 
 fn ci(
-    program: &'static str,
+    names: &'static [&'static str],
     wanted: Wanted,
     purpose: &'static str,
     debian: &'static str,
     nix: &'static str,
 ) -> Tool {
-    Tool { verb: Verb::Ci, ..up(program, wanted, purpose, debian, nix) }
+    Tool { verb: Verb::Ci, ..up(names, wanted, purpose, debian, nix) }
 }
 
 #[cfg(test)]
@@ -234,11 +244,11 @@ mod tests {
 
     #[test]
     fn versions_are_judged_by_number_not_by_letters() {
-        let rust = up("cargo", Wanted::AtLeast(&[1, 91]), "", "", "");
+        let rust = up(&["cargo"], Wanted::AtLeast(&[1, 91]), "", "", "");
         assert_eq!(rust.judge(Some("cargo 1.100.0")), Verdict::Good("1.100.0".into()));
         assert_eq!(rust.judge(Some("cargo 1.90.1")), Verdict::Other("1.90.1".into()));
         assert_eq!(rust.judge(None), Verdict::Missing);
-        let node = up("node", Wanted::Series(&[20]), "", "", "");
+        let node = up(&["node"], Wanted::Series(&[20]), "", "", "");
         assert_eq!(node.judge(Some("v22.1.0")), Verdict::Other("22.1.0".into()));
     }
 }

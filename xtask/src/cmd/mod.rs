@@ -1,6 +1,8 @@
 //! One verb per file: gather, plan, show, apply.
 
 mod audit;
+mod ci;
+mod doctor;
 mod down;
 mod image;
 mod logs;
@@ -33,6 +35,7 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Verify(flags) => verify::run(&flags, &world),
         Verb::Audit(flags) => audit::run(&flags, &world),
         Verb::Logs(flags) => logs::run(&flags, &world),
-        _ => Ok(Exit::Done),
+        Verb::Ci(flags) => ci::run(&flags, &world),
+        Verb::Doctor => doctor::run(&world),
     }
 }

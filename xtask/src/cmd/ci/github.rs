@@ -1,0 +1,61 @@
+//! What GitHub Actions wants to hear: a folded log per task, annotations, a page per run.
+
+use super::said::Ended;
+use crate::error::{Context as _, Result};
+use crate::report::Report;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::PathBuf;
+use xtask_core::schedule::Outcome;
+
+/// GitHub Actions, as far as this run is inside it.
+pub(super) struct Github {
+    actions: bool,
+    page: Option<PathBuf>,
+}
+
+impl Github {
+    /// Finds out from the environment.
+    pub(super) fn find() -> Self {
+        let value = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        Self {
+            actions: value("GITHUB_ACTIONS").is_some(),
+            page: value("GITHUB_STEP_SUMMARY").map(PathBuf::from),
+        }
+    }
+
+    /// Folds the log of a task away, and annotates a failure.
+    pub(super) fn task(&self, report: &Report, ended: &Ended, log: &str) {
+        if !self.actions {
+            return;
+        }
+        report.status(&format!("::group::{}\n{}\n::endgroup::", ended.name, log.trim_end()));
+        if ended.outcome != Outcome::Passed {
+            report.status(&annotation(ended.name, ended.last()));
+        }
+    }
+
+    /// Adds `page` to the summary of the step.
+    pub(super) fn summary(&self, page: &str) -> Result<()> {
+        let Some(path) = &self.page else { return Ok(()) };
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        file.and_then(|mut file| file.write_all(page.as_bytes()))
+            .or_outside(|| format!("failed to write `{}`", path.display()))
+    }
+}
+
+/// A workflow command is one line: what would end it is escaped.
+fn annotation(task: &str, text: &str) -> String {
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    format!("::error title={task} failed::{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_annotation_is_one_line_whatever_the_log_holds() {
+        assert_eq!(annotation("jest", "50%\nno"), "::error title=jest failed::50%25%0Ano");
+    }
+}

@@ -1,0 +1,195 @@
+//! A task while it runs: one command after the other, all output in one log, none outliving us.
+
+use crate::edge::shell::Shell;
+use crate::error::{Context as _, Failure, Result};
+use std::fs::File;
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Stdio};
+use std::time::{Duration, Instant};
+use xtask_core::command::Command;
+use xtask_core::schedule::Outcome;
+use xtask_core::task::Task;
+
+/// What `cargo run` tells about this program; a cargo that sees it builds some crates anew.
+const OURS: [&str; 5] =
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+
+/// A task while it runs.
+pub(super) struct Running {
+    at: usize,
+    commands: std::vec::IntoIter<Command>,
+    shell: Shell,
+    log: File,
+    current: Option<(Child, Guard)>,
+    began: Instant,
+    limit: Duration,
+}
+
+/// Ends a group of processes when it is dropped without a word: at a time-out, and also when this
+/// program itself is ended, because the pipe to the guard then closes.
+struct Guard {
+    process: Child,
+    word: Option<ChildStdin>,
+}
+
+impl Running {
+    /// Starts the first command of `task`, whose place among the tasks is `at`.
+    pub(super) fn start(
+        at: usize,
+        task: &Task,
+        shell: &Shell,
+        root: &Path,
+        log: &Path,
+    ) -> Result<Self> {
+        let file =
+            File::create(log).or_outside(|| format!("failed to write `{}`", log.display()))?;
+        let commands =
+            task.commands.iter().map(|command| rooted(command, root)).collect::<Vec<_>>();
+        let mut running = Self {
+            at,
+            commands: commands.into_iter(),
+            shell: shell.clone(),
+            log: file,
+            current: None,
+            began: Instant::now(),
+            limit: task.limit,
+        };
+        running.advance()?;
+        Ok(running)
+    }
+
+    /// Its place among the tasks.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// How long it took so far.
+    pub(super) fn took(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// How it ended, if it did; starts its next command when one ended well.
+    pub(super) fn look(&mut self) -> Result<Option<Outcome>> {
+        let over = self.took() > self.limit;
+        let Some((child, guard)) = &mut self.current else { return Ok(Some(Outcome::Failed)) };
+        match child.try_wait().or_outside(|| "failed to wait for a task".to_owned())? {
+            Some(status) => {
+                guard.release();
+                if !status.success() {
+                    self.note(&format!("ended with {status}"))?;
+                    return Ok(Some(Outcome::Failed));
+                }
+                let goes_on = self.advance()?;
+                Ok(if goes_on { None } else { Some(Outcome::Passed) })
+            }
+            None if over => {
+                guard.strike();
+                let _reaped = child.wait();
+                self.note(&format!("ended by us after {} s", self.limit.as_secs()))?;
+                Ok(Some(Outcome::TimedOut))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Starts the next command; false if there is none. One that cannot be started fails the task
+    /// and says why in its log, because a missing tool is a finding like any other.
+    fn advance(&mut self) -> Result<bool> {
+        let Some(command) = self.commands.next() else { return Ok(false) };
+        self.note(&format!("$ {command}"))?;
+        self.current = match self.spawn(&command) {
+            Ok(started) => Some(started),
+            Err(failure) => {
+                self.note(&failure.to_string())?;
+                None
+            }
+        };
+        Ok(true)
+    }
+
+    fn spawn(&self, command: &Command) -> Result<(Child, Guard)> {
+        let log = || self.log.try_clone().or_outside(|| "failed to share a log".to_owned());
+        let mut prepared = self.shell.prepare(command);
+        for (name, _) in std::env::vars_os() {
+            if OURS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+                prepared.env_remove(name);
+            }
+        }
+        prepared.env_remove("FORCE_COLOR").env("NO_COLOR", "1").env("CARGO_TERM_COLOR", "never");
+        prepared.stdin(Stdio::null()).stdout(log()?).stderr(log()?).process_group(0);
+        let mut child = prepared.spawn().map_err(|error| cannot_start(command, &error))?;
+        match Guard::of(child.id()) {
+            Ok(guard) => Ok((child, guard)),
+            Err(failure) => {
+                let _ended = child.kill();
+                Err(failure)
+            }
+        }
+    }
+
+    fn note(&mut self, line: &str) -> Result<()> {
+        writeln!(self.log, "{line}").or_outside(|| "failed to write a task's log".to_owned())
+    }
+}
+
+impl Guard {
+    /// A guard of the group that the process `leader` leads.
+    fn of(leader: u32) -> Result<Self> {
+        let mut command = std::process::Command::new("sh");
+        command.args([
+            "-c",
+            "read -r ended || kill -s KILL -- \"-$1\"",
+            "guard",
+            &leader.to_string(),
+        ]);
+        // In a group of its own, so that Ctrl-C does not reach it before it has done its work.
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let mut process = command.spawn().or_outside(|| "failed to start `sh`".to_owned())?;
+        let word = process.stdin.take();
+        Ok(Self { process, word })
+    }
+
+    /// The group ended by itself.
+    fn release(&mut self) {
+        if let Some(mut word) = self.word.take() {
+            let _guard_is_gone = writeln!(word, "ended");
+        }
+        let _reaped = self.process.wait();
+    }
+
+    /// Ends the whole group.
+    fn strike(&mut self) {
+        drop(self.word.take());
+        let _reaped = self.process.wait();
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.strike();
+    }
+}
+
+/// Programs named by a path are meant from the root, wherever they are run.
+fn rooted(command: &Command, root: &Path) -> Command {
+    let mut command = command.clone();
+    if command.program.contains('/') {
+        command.program = root.join(&command.program).display().to_string();
+    }
+    command
+}
+
+fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
+    Failure::outside(format!("failed to start `{}`", command.program))
+        .because(error)
+        .hint("`./x doctor` lists every tool and how to get it")
+}
+
+/// What a task said; bytes that are not text are shown as such.
+pub(super) fn read_log(path: &Path) -> Result<String> {
+    let bytes =
+        std::fs::read(path).or_outside(|| format!("failed to read `{}`", path.display()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

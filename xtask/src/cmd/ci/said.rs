@@ -1,0 +1,223 @@
+//! What `ci` says: a line when a task ends, and the summary that closes the run.
+
+use crate::edge::shell::last_lines;
+use crate::report::table;
+use serde_json::{Value, json};
+use std::fmt;
+use std::time::Duration;
+use xtask_core::schedule::{Outcome, critical_path};
+use xtask_core::task::Task;
+
+/// How many lines of its log a failed task shows.
+const LINES_SHOWN: usize = 40;
+
+/// A task that ended, or was left out.
+#[derive(Clone, Debug)]
+pub(super) struct Ended {
+    pub(super) name: &'static str,
+    claim: &'static str,
+    pub(super) outcome: Outcome,
+    took: Duration,
+    /// The line with which its test runner closed.
+    closing: Option<String>,
+    /// The end of its log, if it did not pass.
+    last: String,
+}
+
+impl Ended {
+    pub(super) fn new(task: &Task, outcome: Outcome, took: Duration, log: &str) -> Self {
+        let closing = task.runner.and_then(|runner| runner.closing_line(log)).map(str::to_owned);
+        let shown = !matches!(outcome, Outcome::Passed | Outcome::Skipped);
+        let last = if shown { last_lines(log, LINES_SHOWN) } else { String::new() };
+        Self { name: task.name, claim: task.claim, outcome, took, closing, last }
+    }
+
+    /// The one line said when it ends; a failure brings the end of its log.
+    pub(super) fn line(&self) -> String {
+        let (word, name) = (word(self.outcome), self.name);
+        if self.outcome == Outcome::Skipped {
+            return format!("{word:<9} {name}");
+        }
+        let line = format!("{word:<9} {name:<14} {}", seconds(self.took));
+        if self.last.is_empty() {
+            return line;
+        }
+        let last = self.last.replace('\n', "\n    ");
+        format!("{line}\n    {last}\n    the whole log: {}", log_file(name))
+    }
+
+    /// What was at the end of its log.
+    pub(super) fn last(&self) -> &str {
+        &self.last
+    }
+
+    fn failed(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed | Outcome::TimedOut)
+    }
+}
+
+/// All that a run of `ci` came to.
+pub(super) struct Summary {
+    ended: Vec<Ended>,
+    took: Duration,
+    critical: (Vec<&'static str>, Duration),
+}
+
+impl Summary {
+    /// `ended` has one entry for each of `tasks`, in the same order.
+    pub(super) fn new(tasks: &[Task], ended: Vec<Ended>, took: Duration) -> Self {
+        let times: Vec<Duration> = ended.iter().map(|it| it.took).collect();
+        let critical = critical_path(tasks, &times);
+        Self { ended, took, critical }
+    }
+
+    pub(super) fn is_good(&self) -> bool {
+        self.ended.iter().all(|it| it.outcome == Outcome::Passed)
+    }
+
+    fn count(&self, of: impl Fn(&Ended) -> bool) -> usize {
+        self.ended.iter().filter(|it| of(it)).count()
+    }
+
+    /// `3 passed, 0 failed`, and what was left out.
+    fn closing(&self) -> String {
+        let passed = self.count(|it| it.outcome == Outcome::Passed);
+        let skipped = self.count(|it| it.outcome == Outcome::Skipped);
+        let left_out = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        format!("{passed} passed, {} failed{left_out}", self.count(Ended::failed))
+    }
+
+    fn critical(&self) -> String {
+        let (path, took) = &self.critical;
+        format!(
+            "critical path: {} ({} of {})",
+            path.join(" > "),
+            seconds(*took),
+            seconds(self.took)
+        )
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let tasks = self.ended.iter().map(|it| {
+            json!({
+                "name": it.name, "claim": it.claim, "outcome": it.outcome,
+                "seconds": it.took.as_secs_f64(), "tests": it.closing, "log": log_file(it.name),
+            })
+        });
+        json!({
+            "tasks": tasks.collect::<Vec<_>>(), "seconds": self.took.as_secs_f64(),
+            "critical_path": { "tasks": self.critical.0, "seconds": self.critical.1.as_secs_f64() },
+            "closing": self.closing(),
+        })
+    }
+
+    /// The page that GitHub shows of a run.
+    pub(super) fn markdown(&self) -> String {
+        let row = |it: &Ended| {
+            format!(
+                "| {} | {} | {} | {} |\n",
+                word(it.outcome),
+                it.name,
+                seconds(it.took),
+                it.claim
+            )
+        };
+        let rows: String = self.ended.iter().map(row).collect();
+        let head = "| outcome | task | time | claim |\n|---|---|---:|---|\n";
+        format!("## {}\n\n{head}{rows}\n{}\n", self.closing(), self.critical())
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for it in &self.ended {
+            if let Some(closing) = &it.closing {
+                writeln!(formatter, "{}:\n{closing}", it.name)?;
+            }
+        }
+        let row = |it: &Ended| {
+            [word(it.outcome), it.name, &seconds(it.took), it.claim].map(str::to_owned).to_vec()
+        };
+        let rows: Vec<Vec<String>> = self.ended.iter().map(row).collect();
+        write!(formatter, "\n{}\n\n{}\n\n{}", table(&rows), self.critical(), self.closing())
+    }
+}
+
+/// Where the log of a task is, from the root of the repository.
+pub(super) fn log_file(name: &str) -> String {
+    format!("target/ci/{name}.log")
+}
+
+/// The tasks as `--list` shows them.
+pub(super) fn list(tasks: &[Task]) -> String {
+    let head = ["TASK", "NEEDS", "CLAIM"].map(str::to_owned).to_vec();
+    let row = |task: &Task| {
+        let needs = if task.needs.is_empty() { "-".to_owned() } else { task.needs.join(", ") };
+        vec![task.name.to_owned(), needs, task.claim.to_owned()]
+    };
+    table(&[head].into_iter().chain(tasks.iter().map(row)).collect::<Vec<_>>())
+}
+
+/// The tasks as data.
+pub(super) fn list_json(tasks: &[Task]) -> Value {
+    let row = |task: &Task| {
+        json!({
+            "name": task.name, "claim": task.claim, "needs": task.needs, "inputs": task.inputs,
+            "alone": task.alone, "limit_seconds": task.limit.as_secs(),
+            "commands": task.commands.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    };
+    json!({ "tasks": tasks.iter().map(row).collect::<Vec<_>>() })
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Failed => "FAILED",
+        Outcome::TimedOut => "TIMED OUT",
+        Outcome::Skipped => "skipped",
+    }
+}
+
+fn seconds(took: Duration) -> String {
+    format!("{:.1} s", took.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xtask_core::task;
+
+    fn ended(name: &str, outcome: Outcome, log: &str) -> Ended {
+        let tasks = task::all();
+        let task = tasks.iter().find(|task| task.name == name).unwrap();
+        Ended::new(task, outcome, Duration::from_millis(1500), log)
+    }
+
+    #[test]
+    fn a_failure_shows_the_end_of_its_log_and_where_the_rest_is() {
+        insta::assert_snapshot!(ended("clippy", Outcome::Failed, "$ cargo\nerror: no\n").line(), @r"
+        FAILED    clippy         1.5 s
+            $ cargo
+            error: no
+            the whole log: target/ci/clippy.log
+        ");
+        assert_eq!(ended("clippy", Outcome::Skipped, "").line(), "skipped   clippy");
+    }
+
+    #[test]
+    fn the_summary_closes_with_the_runners_lines_the_critical_path_and_the_count() {
+        let names = ["clippy", "rust-test", "mypy"];
+        let tasks: Vec<Task> =
+            task::all().into_iter().filter(|it| names.contains(&it.name)).collect();
+        let log = "     Summary [   0.4s] 3 tests run: 3 passed, 0 skipped\n";
+        let ended = vec![
+            ended("clippy", Outcome::Passed, ""),
+            ended("rust-test", Outcome::Passed, log),
+            ended("mypy", Outcome::TimedOut, ""),
+        ];
+        let summary = Summary::new(&tasks, ended, Duration::from_secs(4));
+        assert!(!summary.is_good());
+        insta::assert_snapshot!(summary.to_string(), @r"");
+    }
+}

@@ -1,0 +1,73 @@
+//! `doctor`: which tools are wanted, which were found, and how to get the rest.
+
+use crate::edge::docker;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::report::table;
+use crate::world::World;
+use serde_json::{Value, json};
+use xtask_core::tools::{self, Tool, Verb, Verdict};
+
+/// A tool, and what was found of it.
+struct Finding {
+    tool: Tool,
+    verdict: Verdict,
+}
+
+pub(super) fn run(world: &World<'_>) -> Result<Exit> {
+    let findings = look(world);
+    let in_nix = std::env::var_os("NUTRI_IN_NIX").is_some();
+    let engine = docker::answers(&world.shell).unwrap_or(false);
+    let ready = findings.iter().all(|it| it.tool.verb == Verb::Ci || it.verdict.is_good());
+    world
+        .report
+        .data(&as_json(&findings, in_nix, engine, ready), &shown(&findings, in_nix, engine));
+    Ok(if ready { Exit::Done } else { Exit::Planned })
+}
+
+/// Asks all tools at once: some take a quarter of a second to say their version.
+fn look(world: &World<'_>) -> Vec<Finding> {
+    let ask = |tool: Tool| Finding { verdict: tool.judge(answer(world, &tool).as_deref()), tool };
+    std::thread::scope(|scope| {
+        let asked: Vec<_> =
+            tools::all().into_iter().map(|tool| scope.spawn(|| ask(tool))).collect();
+        asked.into_iter().map(|it| it.join().expect("asking a tool does not panic")).collect()
+    })
+}
+
+/// What the first of the tool's names that is there says of its version.
+fn answer(world: &World<'_>, tool: &Tool) -> Option<String> {
+    let name = tool.names.iter().find(|name| world.shell.find(name).is_some())?;
+    let output = world.shell.observe(&tool.question(name)).ok()?;
+    output.succeeded().then(|| output.text() + &output.stderr)
+}
+
+fn as_json(findings: &[Finding], in_nix: bool, engine: bool, ready: bool) -> Value {
+    let tools = findings.iter().map(|Finding { tool, verdict }| {
+        json!({
+            "program": tool.names[0], "wanted": tool.wanted.to_string(), "found": verdict,
+            "purpose": tool.purpose, "verb": tool.verb, "debian": tool.debian, "nix": tool.nix,
+        })
+    });
+    let tools = tools.collect::<Vec<_>>();
+    json!({ "ready": ready, "nix_shell": in_nix, "docker_engine": engine, "tools": tools })
+}
+
+fn shown(findings: &[Finding], in_nix: bool, engine: bool) -> String {
+    let head = ["", "TOOL", "WANTED", "FOUND", "WHAT FOR", "DEBIAN", "NIX"].map(str::to_owned);
+    let rows = findings.iter().map(|Finding { tool, verdict }| {
+        let (mark, found) = match verdict {
+            Verdict::Good(version) => ("✓", version.as_str()),
+            Verdict::Other(version) => ("✗", version.as_str()),
+            Verdict::Missing => ("✗", "missing"),
+        };
+        let wanted = tool.wanted.to_string();
+        [mark, tool.names[0], &wanted, found, tool.purpose, tool.debian, tool.nix]
+            .map(str::to_owned)
+    });
+    let rows: Vec<Vec<String>> = [head].into_iter().chain(rows).map(Vec::from).collect();
+    let nix = if in_nix { "inside the Nix shell" } else { "not inside the Nix shell" };
+    let engine =
+        if engine { "answers" } else { "does not answer; `./x up` starts it where it may" };
+    format!("{}\n\n{nix}; the Docker engine {engine}", table(&rows))
+}
