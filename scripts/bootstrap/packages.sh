@@ -7,8 +7,8 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 while IFS='|' read -r verb names reason probe; do
   [[ ${verb% *} =~ ^(any|$1)\ *$ ]] || continue
   (eval "$probe") </dev/null >/dev/null 2>&1 && continue
-  read -ra words <<<"$names"
-  packages+=("${words[@]}") lines+=("  $names $reason")
+  read -ra words <<<"$names" && read -r reason <<<"$reason"
+  packages+=("${words[@]}") lines+=("  ${words[*]}: $reason")
 done < <(grep -v '^#' scripts/bootstrap/packages.txt)
 [ ${#packages[@]} -gt 0 ] || exit 0
 refuse() { printf '%s\n' "error: cannot install what is missing: $1" "${lines[@]}" "  hint: $2" >&2 && exit 4; }

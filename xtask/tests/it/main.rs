@@ -1,6 +1,9 @@
 //! One file per verb or edge, each in a world of its own.
 
+mod bootstrap;
 mod cli;
 mod image;
+mod nix;
 mod registry;
+mod tree;
 mod world;

@@ -193,3 +193,102 @@ pub(super) fn read_log(path: &Path) -> Result<String> {
         std::fs::read(path).or_outside(|| format!("failed to read `{}`", path.display()))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::clock::wait_for;
+
+    /// A folder for logs, and a task of shell scripts that is started in it.
+    struct World {
+        folder: tempfile::TempDir,
+    }
+
+    impl World {
+        fn new() -> Self {
+            Self { folder: tempfile::tempdir().unwrap() }
+        }
+
+        fn start(&self, scripts: &[&str], limit_ms: u64) -> Running {
+            let mut task = xtask_core::task::all().remove(0);
+            task.limit = Duration::from_millis(limit_ms);
+            let command = |script: &&str| Command::new("sh").args(["-c", script]);
+            task.commands = scripts.iter().map(command).collect();
+            self.start_task(&task)
+        }
+
+        fn start_task(&self, task: &Task) -> Running {
+            let root = self.folder.path();
+            let shell = Shell::new(root, &root.join("tools"));
+            Running::start(0, task, &shell, root, &root.join("log")).unwrap()
+        }
+
+        fn log(&self) -> String {
+            read_log(&self.folder.path().join("log")).unwrap()
+        }
+    }
+
+    fn wait(running: &mut Running) -> Outcome {
+        let look = || running.look().unwrap().ok_or("still runs");
+        wait_for(Duration::from_secs(20), Duration::from_millis(5), look).unwrap()
+    }
+
+    /// Whether the process runs; one that ended and was not waited for does not.
+    fn runs(process: &str) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+    }
+
+    fn wait_for_process(world: &World) -> String {
+        let started =
+            || world.log().lines().last().and_then(|line| line.parse::<u32>().ok()).ok_or("");
+        let process = wait_for(Duration::from_secs(20), Duration::from_millis(5), started).unwrap();
+        process.to_string()
+    }
+
+    fn wait_for_end(process: &str) {
+        let ended = || if runs(process) { Err("still runs") } else { Ok(()) };
+        wait_for(Duration::from_secs(20), Duration::from_millis(5), ended).unwrap();
+    }
+
+    #[test]
+    fn commands_run_in_order_until_one_fails() {
+        let world = World::new();
+        let mut running = world.start(&["echo one", "echo two; exit 7", "echo three"], 60_000);
+        assert_eq!(wait(&mut running), Outcome::Failed);
+        insta::assert_snapshot!(world.log(), @"
+        $ sh -c 'echo one'
+        one
+        $ sh -c 'echo two; exit 7'
+        two
+        ended with exit status: 7
+        ");
+    }
+
+    #[test]
+    fn over_its_limit_a_task_is_ended_with_everything_it_started() {
+        let world = World::new();
+        let mut running = world.start(&["sleep 300 & echo $!; wait"], 500);
+        let grandchild = wait_for_process(&world);
+        assert_eq!(wait(&mut running), Outcome::TimedOut);
+        wait_for_end(&grandchild);
+    }
+
+    #[test]
+    fn what_runs_does_not_outlive_a_run_that_is_given_up() {
+        let world = World::new();
+        let running = world.start(&["sleep 300 & echo $!; wait"], 60_000);
+        let grandchild = wait_for_process(&world);
+        drop(running);
+        wait_for_end(&grandchild);
+    }
+
+    #[test]
+    fn a_program_that_is_missing_fails_its_task_and_the_log_says_so() {
+        let world = World::new();
+        let mut task = xtask_core::task::all().remove(0);
+        task.commands = vec![Command::new("no-such-program")];
+        assert_eq!(wait(&mut world.start_task(&task)), Outcome::Failed);
+        assert!(world.log().contains("hint: `./x doctor` lists every tool"), "{}", world.log());
+    }
+}

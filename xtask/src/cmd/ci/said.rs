@@ -218,6 +218,17 @@ mod tests {
         ];
         let summary = Summary::new(&tasks, ended, Duration::from_secs(4));
         assert!(!summary.is_good());
-        insta::assert_snapshot!(summary.to_string(), @r"");
+        insta::assert_snapshot!(summary.to_string(), @"
+        rust-test:
+             Summary [   0.4s] 3 tests run: 3 passed, 0 skipped
+
+        passed     clippy     1.5 s  Rust compiles without a warning
+        passed     rust-test  1.5 s  Rust tests pass, the rules of the tree among them
+        TIMED OUT  mypy       1.5 s  Python types hold, strictly
+
+        critical path: clippy > rust-test (3.0 s of 4.0 s)
+
+        2 passed, 1 failed
+        ");
     }
 }

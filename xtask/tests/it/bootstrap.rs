@@ -1,0 +1,126 @@
+//! `x` and `scripts/bootstrap.sh`, on machines that lack things: a `PATH` of our own making.
+
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tempfile::TempDir;
+
+/// What scripts use of any system.
+const BASICS: [&str; 9] =
+    ["bash", "cat", "dirname", "env", "grep", "head", "id", "readlink", "sha256sum"];
+
+/// A machine that has the basics, and what a test adds.
+struct Machine {
+    folder: TempDir,
+}
+
+/// How a script ended, and what it said.
+#[derive(Debug, PartialEq)]
+struct Ended {
+    code: Option<i32>,
+    said: String,
+    gave: String,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("bin")).unwrap();
+        for name in BASICS {
+            let found = ["/usr/bin", "/bin"].map(|it| Path::new(it).join(name));
+            let found = found.iter().find(|it| it.exists()).expect("every system has the basics");
+            symlink(found, folder.path().join("bin").join(name)).unwrap();
+        }
+        Self { folder }
+    }
+
+    /// A program that prints `says` and its arguments.
+    fn with(self, program: &str, says: &str) -> Self {
+        let path = self.folder.path().join("bin").join(program);
+        std::fs::write(&path, format!("#!/usr/bin/env bash\necho \"{says}\"\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    fn run(&self, script: &Path, args: &[&str], env: &[(&str, &str)]) -> Ended {
+        let mut command = Command::new(script);
+        command.args(args).env_clear().env("PATH", self.folder.path().join("bin"));
+        command.env("HOME", self.folder.path()).envs(env.iter().copied());
+        let output = command.current_dir(root()).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ended { code: output.status.code(), said: text(output.stderr), gave: text(output.stdout) }
+    }
+
+    fn bootstrap(&self, args: &[&str], env: &[(&str, &str)]) -> Ended {
+        self.run(&root().join("scripts/bootstrap.sh"), args, env)
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+fn silently_done() -> Ended {
+    Ended { code: Some(0), said: String::new(), gave: String::new() }
+}
+
+#[test]
+fn missing_and_old_languages_are_said_together() {
+    let machine = Machine::new().with("node", "v18.19.0").with("cargo", "cargo 1.85.0 (x)");
+    let ended =
+        machine.run(&root().join("scripts/bootstrap/languages.sh"), &["rust", "node", "npm"], &[]);
+    assert_eq!(ended.code, Some(4));
+    insta::assert_snapshot!(ended.said, @"
+    error: cannot start: a language is missing or has another version
+      - Rust: wanted 1.91 or newer, found cargo 1.85.0 (x); get it from rustup.rs
+      - Node.js: wanted 20.19 or a newer 20, found v18.19.0; get it from NodeSource
+      - npm: wanted any, found none; it comes with Node.js
+      hint: install what is listed, or install Nix with flakes, which then brings every tool
+    ");
+}
+
+#[test]
+fn rust_from_1_91_on_will_do() {
+    for (version, code) in
+        [("1.90.0", 4), ("1.91.0", 0), ("1.99.1", 0), ("1.100.0", 0), ("2.0.0", 0)]
+    {
+        let machine = Machine::new().with("cargo", &format!("cargo {version} (x)"));
+        assert_eq!(machine.bootstrap(&["doctor"], &[]).code, Some(code), "{version}");
+    }
+}
+
+#[test]
+fn doctor_needs_rust_only_so_that_it_can_tell_the_rest() {
+    let machine = Machine::new().with("cargo", "cargo 1.95.0 (x)");
+    assert_eq!(machine.bootstrap(&["--json", "doctor"], &[]), silently_done());
+    assert_eq!(machine.bootstrap(&["up"], &[]).code, Some(4));
+}
+
+#[test]
+fn in_a_nix_shell_nothing_is_looked_for() {
+    assert_eq!(Machine::new().bootstrap(&["ci"], &[("NUTRI_IN_NIX", "1")]), silently_done());
+}
+
+#[test]
+fn on_an_unknown_system_what_is_wanted_is_listed_and_nothing_installed() {
+    let machine = Machine::new();
+    let ended = machine.run(&root().join("scripts/bootstrap/packages.sh"), &["up"], &[]);
+    assert_eq!(ended.code, Some(4));
+    let first = "error: cannot install what is missing: this system is neither Debian nor Ubuntu\n";
+    assert!(ended.said.starts_with(first), "{}", ended.said);
+    assert!(ended.said.contains("\n  git: says which commit is shipped\n"), "{}", ended.said);
+    assert!(!ended.said.contains("skopeo"), "only tests need it: {}", ended.said);
+}
+
+#[test]
+fn x_works_from_anywhere_through_a_link_and_with_spaces_in_its_path() {
+    let machine = Machine::new().with("cargo", "in $PWD: $*");
+    let tree = machine.folder.path().canonicalize().unwrap().join("a b");
+    std::fs::create_dir_all(tree.join("scripts")).unwrap();
+    std::fs::copy(root().join("x"), tree.join("x")).unwrap();
+    symlink(machine.folder.path().join("bin/env"), tree.join("scripts/bootstrap.sh")).unwrap();
+    symlink(tree.join("x"), machine.folder.path().join("link")).unwrap();
+    let ended = machine.run(&machine.folder.path().join("link"), &[], &[("NUTRI_NO_NIX", "1")]);
+    assert_eq!(ended.said, "");
+    assert!(ended.gave.ends_with(&format!("in {}: xtask --help\n", tree.display())), "{ended:?}");
+}
