@@ -108,11 +108,15 @@ fn initialise(site: &Site<'_>, part: &Part, image: &str) -> Result<()> {
     run.map(drop).map_err(|failure| failure.during("failed to make the database cluster"))
 }
 
-/// Gives the proxy its routes if it has none, without changing what serves.
+/// Gives the proxy its routes, without changing what serves. It remembers its routes over a
+/// restart; one that leads to a container that is gone leads nowhere, and is taken away.
 fn ensure_routes(site: &Site<'_>) -> Result<()> {
     let proxy = site.proxy();
     let config = proxy.config()?;
+    let observed = site.docker().containers(site.project())?;
+    let runs = |name: &String| observed.iter().any(|it| it.container == *name && it.running);
     let serving = proxy::serving(&config);
-    let wanted = proxy::config(&site.routes(|service| serving.get(service).cloned()));
+    let wanted =
+        proxy::config(&site.routes(|service| serving.get(service).filter(|it| runs(it)).cloned()));
     if config == wanted { Ok(()) } else { proxy.load(&wanted) }
 }

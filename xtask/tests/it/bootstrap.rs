@@ -1,4 +1,5 @@
 //! `x` and `scripts/bootstrap.sh`, on machines that lack things: a `PATH` of our own making.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! The flake: it evaluates against a stand-in for nixpkgs, and its shell brings what `doctor` wants.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use std::path::PathBuf;
 use std::process::Command;
