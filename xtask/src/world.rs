@@ -62,7 +62,20 @@ impl<'a> World<'a> {
             let known = self.definitions().unwrap_or_default().join("`, `");
             Failure::usage(format!("unknown image `{name}`; known: `{known}`"))
         })?;
-        Definition::parse(name, &file, &text).or_usage(|| format!("cannot use `{file}`"))
+        let definition = Definition::parse(name, &file, &text);
+        self.on_base(definition.or_usage(|| format!("cannot use `{file}`"))?)
+    }
+
+    fn on_base(&self, definition: Definition) -> Result<Definition> {
+        let Some(base) = definition.base.clone() else { return Ok(definition) };
+        let file = format!("images/bases/{base}.toml");
+        let text = files::read_if_there(&self.places.file(&file))?.ok_or_else(|| {
+            Failure::usage(format!(
+                "cannot use image `{}`: its base `{file}` is not there",
+                definition.name
+            ))
+        })?;
+        definition.on_base(&file, &text).or_usage(|| format!("cannot use `{file}`"))
     }
 
     /// The names of all definitions, ordered.

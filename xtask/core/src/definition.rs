@@ -12,6 +12,8 @@ use crate::reader::{Source, Table};
 pub struct Definition {
     /// Its name: the file's name without `.toml`.
     pub name: String,
+    /// The base it stands on: the name of a file in `images/bases`, whose layers come first.
+    pub base: Option<String>,
     /// Layers from the one that changes least to the one that changes most.
     pub layers: Vec<Layer>,
     /// How its process is started.
@@ -60,6 +62,14 @@ impl Definition {
         Source::new(file, text).read(|root| read(name, root))
     }
 
+    /// The same image on the layers of its base, which is in `file` and says `text`.
+    pub fn on_base(mut self, file: &str, text: &str) -> Result<Self, Findings> {
+        let read = |root: &Table<'_>| Some(root.tables("layer", layer::read));
+        let mut layers = Source::new(file, text).read(read)?;
+        layers.append(&mut self.layers);
+        Ok(Self { layers, ..self })
+    }
+
     /// The layers that are made of Debian packages, in order.
     pub fn debian_layers(&self) -> impl Iterator<Item = (&Layer, &Debian)> {
         self.layers.iter().filter_map(|layer| match &layer.stuff {
@@ -70,6 +80,7 @@ impl Definition {
 }
 
 fn read(name: &str, root: &Table<'_>) -> Option<Definition> {
+    let base = root.optional_text("base");
     let layers = root.tables("layer", layer::read);
     if layers.is_empty() {
         root.refuse("layer", "missing; an image has at least one `[[layer]]`");
@@ -80,7 +91,7 @@ fn read(name: &str, root: &Table<'_>) -> Option<Definition> {
         table.refuse_unknown();
         unpacked
     });
-    Some(Definition { name: name.to_owned(), layers, config: config??, budget_mb: budget?? })
+    Some(Definition { name: name.to_owned(), base, layers, config: config??, budget_mb: budget?? })
 }
 
 fn read_config(table: &Table<'_>) -> Option<Config> {
@@ -183,6 +194,16 @@ unpacked_mb = 200
         let names: Vec<&str> = definition.layers.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["base", "app"]);
         assert_eq!(definition.layers[0].additions.len(), 4);
+    }
+
+    #[test]
+    fn the_layers_of_a_base_come_first() {
+        let above = format!("base = \"debian\"\n{GOOD}");
+        let definition = Definition::parse("x", "images/x.toml", &above).unwrap();
+        let below = "[[layer]]\nname = \"below\"\nkind = \"debian\"\npackages = [\"dash\"]\n";
+        let whole = definition.on_base("images/bases/debian.toml", below).unwrap();
+        let names: Vec<&str> = whole.layers.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["below", "base", "app"]);
     }
 
     #[test]

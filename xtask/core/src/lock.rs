@@ -2,7 +2,6 @@
 //!
 //! One line a package, so that a change reads as a change of that package.
 
-use crate::debian::Package;
 use crate::digest::Digest;
 use crate::finding::Findings;
 use crate::platform::Platform;
@@ -49,19 +48,6 @@ pub struct Change {
     pub before: Option<String>,
     /// The version after, if it is there.
     pub after: Option<String>,
-}
-
-impl From<&Package> for LockedPackage {
-    fn from(package: &Package) -> Self {
-        Self {
-            name: package.name.clone(),
-            version: package.version.clone(),
-            archive: package.archive.clone(),
-            path: package.path.clone(),
-            digest: package.digest,
-            size: package.size,
-        }
-    }
 }
 
 impl Lock {

@@ -39,6 +39,19 @@ pub fn judge(scanner: &str, scanners: &[&str], answer: &Value) -> Result<ScanVer
     })
 }
 
+/// The verdict where there is no scanner: it says so, and is not complete.
+pub fn not_scanned() -> ScanVerdict {
+    let everything =
+        "secrets, licences and vulnerabilities (no scanner on this machine)".to_owned();
+    let scanner = "none".to_owned();
+    ScanVerdict {
+        scanner,
+        scanned: Vec::new(),
+        not_scanned: vec![everything],
+        blocking: Vec::new(),
+    }
+}
+
 fn blocking_findings(result: &Value) -> Vec<String> {
     let list = |key: &str| result[key].as_array().cloned().unwrap_or_default();
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or("?").to_owned();

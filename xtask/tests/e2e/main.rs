@@ -31,10 +31,11 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
 
     let load = Load::start(&scratch.url());
     switches_lose_nothing(&scratch);
-    let edited = edits_roll_out_under_load(&scratch);
+    let [below, edited] = edits_roll_out_under_load(&scratch);
     releases_that_do_not_start_are_refused(&scratch, &edited);
     a_killed_up_is_continued_by_the_next(&scratch);
     a_rollback_brings_back_what_was_verified_before(&scratch);
+    a_rollback_below_the_schema_is_refused(&scratch, &below);
     let (sent, lost) = load.finish();
     assert!(sent > 1000, "the load was real: {sent} requests");
     assert_eq!(lost, Vec::<String>::new(), "of {sent} requests none may be lost");
@@ -96,21 +97,20 @@ fn switches_lose_nothing(scratch: &Scratch) {
     }
 }
 
-/// Three edits: a new backend image, a new ML image, and a change of neither.
-fn edits_roll_out_under_load(scratch: &Scratch) -> String {
+/// Three edits: a new backend image, a new ML image, and a migration, which changes neither.
+/// Gives the last release below the migration, and the one that knows it.
+fn edits_roll_out_under_load(scratch: &Scratch) -> [String; 2] {
     scratch.append(MAIN, "\nexport const edited = 1;\n");
     let backend = scratch.rolls_out();
     scratch.append("services/ml-service/src/nutri_ml/app.py", "\nEDITED = 1\n");
     let ml = scratch.rolls_out();
     assert_eq!(backend["services"]["backend"]["index"], ml["services"]["backend"]["index"]);
     assert_ne!(backend["services"]["ml-service"]["index"], ml["services"]["ml-service"]["index"]);
-    scratch.append("README.md", "\nEdited.\n");
-    let neither = scratch.rolls_out();
-    assert_eq!(
-        ml["services"], neither["services"],
-        "the images do not depend on what is not in them"
-    );
-    neither["version"].as_str().unwrap().to_owned()
+    let folder = "services/backend/prisma/migrations/20991231000000_more";
+    scratch.write(&format!("{folder}/migration.sql"), "ALTER TABLE foods ADD COLUMN more text;\n");
+    let migrated = scratch.rolls_out();
+    assert_eq!(ml["services"], migrated["services"], "no image holds migrations");
+    [ml, migrated].map(|release| release["version"].as_str().unwrap().to_owned())
 }
 
 fn releases_that_do_not_start_are_refused(scratch: &Scratch, serving: &str) {
@@ -158,6 +158,14 @@ fn a_rollback_brings_back_what_was_verified_before(scratch: &Scratch) {
     assert_eq!(answer["release"], before);
     assert_eq!(answer["probe"]["lost"], 0, "{answer}");
     scratch.serves(before);
+}
+
+fn a_rollback_below_the_schema_is_refused(scratch: &Scratch, below: &str) {
+    let refusal = scratch.xtask(&["rollback", "local", below]).fails(4);
+    assert!(refusal.contains("the schema forbids it"), "{refusal}");
+    assert!(refusal.contains("`20991231000000_more`"), "{refusal}");
+    let refusal = scratch.xtask(&["rollback", "local", "no-such-release"]).fails(2);
+    assert!(refusal.contains(&format!("`{below}`")), "what there is, is listed: {refusal}");
 }
 
 fn data_outlives_a_down(scratch: &Scratch, customer: &Customer) {

@@ -38,10 +38,10 @@ pub fn close<'a>(
             continue;
         }
         let package = choose(index, &alternatives, &wanted_by)?;
-        if without.contains(&package.name) || below.contains(&package.name) {
-            avoided.insert(package.name.clone());
-        } else if closure.insert(package.name.clone(), package).is_none() {
-            let by = format!("package `{}`", package.name);
+        if without.contains(&package.file.name) || below.contains(&package.file.name) {
+            avoided.insert(package.file.name.clone());
+        } else if closure.insert(package.file.name.clone(), package).is_none() {
+            let by = format!("package `{}`", package.file.name);
             open.extend(package.needs.iter().map(|group| (group.clone(), by.clone())));
         }
     }
@@ -97,7 +97,7 @@ mod tests {
         let below = below.iter().map(ToString::to_string).collect();
         let index = index();
         let closed = close(&index, &["app".to_owned()], &without, &below)?;
-        Ok(closed.iter().map(|it| format!("{}={}", it.name, it.version)).collect())
+        Ok(closed.iter().map(|it| format!("{}={}", it.file.name, it.file.version)).collect())
     }
 
     #[test]

@@ -1,24 +1,14 @@
 //! A `Packages` file: what an archive holds for one platform.
 
 use super::version::newer;
-use crate::digest::Digest;
+use crate::lock::LockedPackage;
 use std::collections::BTreeMap;
 
 /// One package of an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
-    /// Its name.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// The archive it is in, such as `debian` or `debian-security`.
-    pub archive: String,
-    /// Its path below the archive's address.
-    pub path: String,
-    /// The digest of its `.deb`.
-    pub digest: Digest,
-    /// The size of its `.deb` in bytes.
-    pub size: u64,
+    /// The `.deb`, exactly, as a lock names it.
+    pub file: LockedPackage,
     /// What it needs: each group is a list of alternatives, versions left out.
     pub needs: Vec<Vec<String>>,
     /// The names it stands in for.
@@ -52,11 +42,11 @@ impl Index {
 
     fn add(&mut self, package: Package) {
         for name in &package.provides {
-            self.providers.entry(name.clone()).or_default().push(package.name.clone());
+            self.providers.entry(name.clone()).or_default().push(package.file.name.clone());
         }
-        let known = self.packages.get(&package.name);
-        if known.is_none_or(|known| newer(&known.version, &package.version).is_lt()) {
-            self.packages.insert(package.name.clone(), package);
+        let known = self.packages.get(&package.file.name);
+        if known.is_none_or(|known| newer(&known.file.version, &package.file.version).is_lt()) {
+            self.packages.insert(package.file.name.clone(), package);
         }
     }
 
@@ -81,16 +71,17 @@ fn read_package(archive: &str, stanza: &str) -> Result<Package, IndexError> {
         |field| IndexError { archive: archive.to_owned(), package: package.to_owned(), field };
     let digest = field("SHA256").and_then(|hex| format!("sha256:{hex}").parse().ok());
     let needs = [field("Pre-Depends"), field("Depends")].into_iter().flatten();
-    Ok(Package {
+    let file = LockedPackage {
         name: package.to_owned(),
         version: field("Version").ok_or_else(|| missing("Version"))?.to_owned(),
         archive: archive.to_owned(),
         path: field("Filename").ok_or_else(|| missing("Filename"))?.to_owned(),
         digest: digest.ok_or_else(|| missing("SHA256"))?,
         size: field("Size").and_then(|it| it.parse().ok()).ok_or_else(|| missing("Size"))?,
-        needs: needs.flat_map(read_relations).collect(),
-        provides: field("Provides").into_iter().flat_map(read_relations).flatten().collect(),
-    })
+    };
+    let needs = needs.flat_map(read_relations).collect();
+    let provides = field("Provides").into_iter().flat_map(read_relations).flatten().collect();
+    Ok(Package { file, needs, provides })
 }
 
 /// `a (>= 1) | b:any, c` becomes `[[a, b], [c]]`. Versions are left out: within one release

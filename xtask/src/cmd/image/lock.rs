@@ -72,8 +72,8 @@ fn choose(definition: &Definition, indexes: &apt::Indexes) -> Result<Layers, deb
             let without: Vec<String> =
                 wanted.without.iter().map(|(name, _)| name.clone()).collect();
             let closed = debian::close(index, &wanted.packages, &without, &below)?;
-            below.extend(closed.iter().map(|package| package.name.clone()));
-            let packages = closed.into_iter().map(LockedPackage::from).collect();
+            below.extend(closed.iter().map(|package| package.file.name.clone()));
+            let packages = closed.into_iter().map(|package| package.file.clone()).collect();
             layers.entry(layer.name.clone()).or_default().insert(*platform, packages);
         }
     }
