@@ -19,6 +19,9 @@ pub struct Part {
     pub volumes: Vec<(&'static str, &'static str)>,
     /// Folders in memory, with their options.
     pub memory: Vec<&'static str>,
+    /// What asks it to end at once and in order. To Postgres SIGTERM means: when everybody has
+    /// left, and somebody always stays.
+    pub stop_signal: &'static str,
 }
 
 /// The port of Postgres inside its container.
@@ -31,6 +34,10 @@ pub const REGISTRY_PORT: u16 = 5000;
 const POSTGRES_HOME: &str = "/var/lib/postgresql";
 /// The file beside the cluster that says that `initdb` came to its end.
 const COMPLETE: &str = "complete";
+/// What `examine` says of a volume whose cluster came to its end.
+pub const WHOLE: &str = "whole";
+/// What `examine` says of a volume without one.
+pub const CUT: &str = "cut";
 const INITDB: &str = "/usr/lib/postgresql/15/bin/initdb";
 /// Who owns the database, and the name of nothing else.
 pub const DATABASE_USER: &str = "nutri";
@@ -45,6 +52,7 @@ pub fn parts(backing: &Backing) -> Vec<Part> {
             ports: vec![(backing.postgres.port, POSTGRES_PORT)],
             volumes: vec![("postgres", POSTGRES_HOME)],
             memory: vec!["/tmp", "/run/postgresql:uid=70,gid=70,mode=0775"],
+            stop_signal: "SIGINT",
         },
         Part {
             name: "redis",
@@ -52,6 +60,7 @@ pub fn parts(backing: &Backing) -> Vec<Part> {
             ports: vec![(backing.redis.port, REDIS_PORT)],
             volumes: vec![("redis", "/data")],
             memory: vec!["/tmp"],
+            stop_signal: "SIGTERM",
         },
         Part {
             name: "registry",
@@ -59,6 +68,7 @@ pub fn parts(backing: &Backing) -> Vec<Part> {
             ports: vec![(backing.registry.port, REGISTRY_PORT)],
             volumes: vec![("registry", "/var/lib/registry")],
             memory: vec!["/tmp"],
+            stop_signal: "SIGTERM",
         },
         Part {
             name: "proxy",
@@ -66,6 +76,7 @@ pub fn parts(backing: &Backing) -> Vec<Part> {
             ports: vec![(proxy.part.port, PUBLIC_PORT), (proxy.admin_port, ADMIN_PORT)],
             volumes: vec![("proxy-config", "/config"), ("proxy-data", "/data")],
             memory: vec!["/tmp"],
+            stop_signal: "SIGTERM",
         },
     ]
 }
@@ -108,21 +119,24 @@ impl Part {
         let command = Command::new("docker")
             .args(["run", "--detach", "--name", &self.container(project)])
             .args(["--restart", "unless-stopped", "--read-only", "--shm-size", "128m"])
+            .args(["--stop-signal", self.stop_signal])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
-            .args(grants.ulimit())
             .args(["--log-opt", "max-size=10m", "--log-opt", "max-file=3"])
             .args(["--label", &format!("{LABEL_PROJECT}={project}")])
             .args(self.sysctls(grants))
             .args(self.surroundings(project))
             .args(ports);
+        // The limits that this shell grants are no reason to start a part anew.
         let digest = Digest::of(format!("{command} {image}").as_bytes());
+        let command = command.args(grants.ulimit());
         let label = format!("{LABEL_SETTINGS}={digest}");
         (command.args(["--label", &label, image]), digest)
     }
 
-    /// The command that ends well if the volume holds a whole database cluster.
-    pub fn is_initialised(&self, project: &str, image: &str, grants: Grants) -> Command {
-        let test = format!("test -f {POSTGRES_HOME}/{COMPLETE}");
+    /// The command that says `whole` if the volume holds a whole database cluster, and `cut` if
+    /// not. Said in words: a command may end badly for reasons that are none of the volume's.
+    pub fn examine(&self, project: &str, image: &str, grants: Grants) -> Command {
+        let test = format!("test -f {POSTGRES_HOME}/{COMPLETE} && echo {WHOLE} || echo {CUT}");
         self.once(project, grants).args(["--entrypoint", "/bin/sh", image, "-c", &test])
     }
 

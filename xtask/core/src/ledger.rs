@@ -127,11 +127,21 @@ pub fn walk(links: &[Link]) -> Result<Vec<Record>, ChainError> {
     Ok(records)
 }
 
-/// The release to go back to from `current`: the newest one that was verified and is another.
+/// The release to go back to from `current`: the newest one that was verified before `current` was
+/// first rolled out. So a second rollback goes further back, and never forward again.
 pub fn rollback_target<'a>(records: &'a [Record], current: &str) -> Option<&'a str> {
-    let verified = records.iter().rev().filter(|record| record.outcome == Outcome::Done);
-    let mut versions = verified.map(|record| record.to.as_str());
+    let done = |record: &&Record| record.outcome == Outcome::Done;
+    let rolled_out = |record: &Record| record.to == current && record.action == Action::Rollout;
+    let first = records.iter().position(|record| done(&record) && rolled_out(record));
+    let before = &records[..first.unwrap_or(records.len())];
+    let mut versions = before.iter().rev().filter(done).map(|record| record.to.as_str());
     versions.find(|version| *version != current)
+}
+
+/// Whether `version` was the last to be verified, whatever was tried since.
+pub fn is_verified(records: &[Record], version: &str) -> bool {
+    let last = records.iter().rev().find(|record| record.outcome == Outcome::Done);
+    last.is_some_and(|record| record.to == version)
 }
 
 #[cfg(test)]
@@ -179,5 +189,16 @@ mod tests {
         assert_eq!(rollback_target(&records, "b"), Some("a"));
         assert_eq!(rollback_target(&records, "c"), Some("b"));
         assert_eq!(rollback_target(&records[..1], "a"), None);
+        assert!(is_verified(&records, "b") && !is_verified(&records, "c"));
+    }
+
+    #[test]
+    fn a_second_rollback_goes_further_back() {
+        let back = |to| Record { action: Action::Rollback, ..record(to, Outcome::Done) };
+        let done = |to| record(to, Outcome::Done);
+        let records = [done("a"), done("b"), done("c"), back("b")];
+        assert_eq!(rollback_target(&records, "b"), Some("a"));
+        assert_eq!(rollback_target(&records[..3], "c"), Some("b"));
+        assert_eq!(rollback_target(&[done("a"), done("b"), back("a")], "a"), None);
     }
 }

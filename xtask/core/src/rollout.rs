@@ -110,17 +110,21 @@ fn start(desired: &Desired, container: &str) -> Step<Change> {
     Step::new(Change::Start { service, container: container.to_owned() }, why)
 }
 
-/// What serves is drained after the switch; what serves nobody was left by a rollout that was cut.
+/// What runs is drained once the new release is verified, also if it serves nobody: a run that was
+/// killed may have left the last verified release so, and until then it is not let go.
 fn retire_other(rollout: &mut ServiceRollout, other: &Observed, serving: Option<&str>) {
     let container = other.container.clone();
-    if other.running && serving == Some(container.as_str()) {
-        let service = rollout.service.clone();
-        let why = format!("release `{}` is replaced", other.release);
-        rollout.retire.push(Step::new(Change::Drain { service, container }, why));
-    } else {
-        let why = "it serves nobody: left by an earlier rollout";
+    if !other.running {
+        let why = "it ended, and serves nobody";
         rollout.forward.insert(0, Step::new(Change::Remove { container }, why));
+        return;
     }
+    let service = rollout.service.clone();
+    let why = match serving == Some(container.as_str()) {
+        true => format!("release `{}` is replaced", other.release),
+        false => "it serves nobody: left by an earlier rollout".to_owned(),
+    };
+    rollout.retire.push(Step::new(Change::Drain { service, container }, why));
 }
 
 /// Whether a rollout of these plans would change what serves.
@@ -189,14 +193,14 @@ mod tests {
     }
 
     #[test]
-    fn what_an_interrupted_rollout_left_is_removed_first() {
+    fn what_an_interrupted_rollout_left_goes_last() {
         let (old, cut) = (desired("r1"), desired("r2"));
         let found = [observed(&old, true), observed(&cut, true)];
         insta::assert_snapshot!(lines(&desired("r3"), &found, Some(&old)), @"
-        remove `nutri-backend-r2-cde0fb` (it serves nobody: left by an earlier rollout)
         start `nutri-backend-r3-cde0fb` (release `r3` is wanted)
         switch to `nutri-backend-r3-cde0fb` (it is ready)
         drain `nutri-backend-r1-cde0fb` (release `r1` is replaced)
+        drain `nutri-backend-r2-cde0fb` (it serves nobody: left by an earlier rollout)
         ");
     }
 

@@ -12,7 +12,7 @@ use xtask_core::ledger::{Outcome, Record};
 use xtask_core::plan::Count;
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
-    let site = Site::open(world, &flags.environment)?;
+    let site = Site::look(world, &flags.environment)?;
     let records = record::all(&site)?;
     let head = ["AT", "WHO", "ACTION", "FROM", "TO", "LOST", "OUTCOME"];
     let mut rows = vec![head.map(ToOwned::to_owned).to_vec()];

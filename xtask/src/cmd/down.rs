@@ -3,7 +3,7 @@
 use crate::edge::docker::{self, Docker};
 use crate::edge::files;
 use crate::edge::holder::{self, Holder};
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::Down;
 use crate::world::World;
@@ -15,15 +15,19 @@ const ENVIRONMENT: &str = "local";
 
 pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
     world.docker_environment(ENVIRONMENT)?;
-    let lease = Holder::take(&world.state(ENVIRONMENT), "down", &holder::who())?;
-    docker::ensure(&world.shell, &world.places.state)?;
+    let _lease = Holder::take(&world.state(ENVIRONMENT), "down", &holder::who())?;
+    if !docker::answers(&world.shell)? {
+        return Err(Failure::refused(
+            "cannot stop anything: no Docker engine answers, so nothing runs",
+        )
+        .hint("to erase what is left on disk, start the engine first"));
+    }
     let docker = Docker::new(&world.shell);
     let removed = remove_containers(world, &docker)?;
     let mut said = format!("removed {}", Count(removed, "container"));
     if flags.erase {
         said.push_str(&erase(world, &docker)?);
-        drop(lease);
-        files::remove_folder(&world.state(ENVIRONMENT))?;
+        forget(world)?;
     }
     let note = if flags.erase {
         "downloads stay in the cache"
@@ -50,13 +54,20 @@ fn remove_containers(world: &World<'_>, docker: &Docker<'_>) -> Result<usize> {
     Ok(containers.len())
 }
 
+/// Removes the state, all but the lease: another run may be waiting for that very file.
+fn forget(world: &World<'_>) -> Result<()> {
+    let folder = world.state(ENVIRONMENT);
+    let names = files::names(&folder)?.into_iter().filter(|name| name != holder::FILE);
+    names.into_iter().try_for_each(|name| files::remove_file(&folder.join(name)))
+}
+
 fn erase(world: &World<'_>, docker: &Docker<'_>) -> Result<String> {
     let phase = world.report.phase("erase");
     let project = &world.deploy.project;
     let volumes = docker.remove_volumes(project)?;
     docker.remove_network(project)?;
     let (environment, _) = world.docker_environment(ENVIRONMENT)?;
-    let pulled = docker.remove_images(&environment.registry.to_string())?;
+    let pulled = docker.remove_images(&format!("{}/", environment.registry))?;
     let loaded = docker.remove_images(&format!("{project}/"))?;
     let said = format!(
         ", {} with their data, {}",

@@ -10,7 +10,7 @@ use xtask_core::proxy;
 
 pub(super) fn run(flags: &Logs, world: &World<'_>) -> Result<Exit> {
     let service = world.service(&flags.service)?;
-    let site = Site::open(world, "local")?;
+    let site = Site::look(world, "local")?;
     let serving = proxy::serving(&site.proxy().config()?);
     let container = serving.get(&service.name).ok_or_else(|| {
         Failure::refused(format!("cannot show logs: `{}` is not rolled out", service.name))

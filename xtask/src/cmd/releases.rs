@@ -10,7 +10,7 @@ use crate::world::World;
 use serde_json::json;
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
-    let site = Site::open(world, &flags.environment)?;
+    let site = Site::look(world, &flags.environment)?;
     let releases = release::list(&site)?;
     let mut rows = vec![["RELEASE", "MADE", "SCHEMA", "IMAGES"].map(ToOwned::to_owned).to_vec()];
     for release in &releases {

@@ -35,7 +35,7 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
         );
         return Ok(Exit::Planned);
     }
-    let site = Site::open(world, &flags.environment)?;
+    let site = Site::look(world, &flags.environment)?;
     let observed = site.docker().containers(site.project())?;
     let lines = lines(&site, &observed);
     let healthy = lines.iter().all(|line| line.healthy);

@@ -2,7 +2,7 @@
 
 use crate::edge::git::{self, Checkout};
 use crate::edge::holder::{self, Holder};
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::image::Built;
 use crate::report::table;
@@ -26,6 +26,7 @@ pub(super) fn run(world: &World<'_>) -> Result<Exit> {
     let site = open(world)?;
     backing::preflight(&site)?;
     let built = prepare(&site)?;
+    refuse_changed_tree(world, &checkout)?;
     let scans = scan::services(world, &built)?;
     let release = publish(&site, &checkout, &built, scans)?;
     let rolled = rollout::to(&site, &release, Action::Rollout)?;
@@ -39,6 +40,15 @@ fn open<'a>(world: &'a World<'a>) -> Result<Site<'a>> {
     let verb = if site.engine.started { "started" } else { "answers" };
     phase.done(&format!("Docker {} {verb}", site.engine.version));
     Ok(site)
+}
+
+/// A version names a tree; what was built while the tree changed has none.
+fn refuse_changed_tree(world: &World<'_>, before: &Checkout) -> Result<()> {
+    if git::checkout(&world.shell)? == *before {
+        return Ok(());
+    }
+    Err(Failure::refused("cannot release: the tree changed while it was built")
+        .hint("run it again"))
 }
 
 /// What the services run on comes up while their images are built.
@@ -64,9 +74,9 @@ fn publish(
     let migrations = migrate::files(site.world)?;
     let parts = release::Parts { checkout, services, migrations: &migrations, scans };
     let release = release::ensure(site, parts)?;
-    migrate::apply(site, &migrations)?;
     // An older commit may lie below a schema that its code does not know.
-    migrate::check_schema(site, &release)?;
+    migrate::check_not_below(site, &release)?;
+    migrate::apply(site, &migrations)?;
     Ok(release)
 }
 

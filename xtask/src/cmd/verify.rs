@@ -10,7 +10,7 @@ use serde_json::json;
 use xtask_core::proxy;
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
-    let site = Site::open(world, &flags.environment)?;
+    let site = Site::look(world, &flags.environment)?;
     let serving = proxy::serving(&site.proxy().config()?);
     let observed = site.docker().containers(site.project())?;
     let serves = |container: &String| serving.values().any(|it| it == container);

@@ -118,6 +118,8 @@ impl DebStore {
                 .reason(format!("wanted {}, found {found}", package.digest))
                 .hint("the mirror or the lock is wrong; `cargo xtask image lock --update` makes the lock anew"));
         }
+        let synced = std::fs::File::open(&arrived).and_then(|file| file.sync_all());
+        synced.or_outside(|| format!("failed to write `{}`", arrived.display()))?;
         let place = self.path(&package.digest);
         std::fs::rename(&arrived, &place)
             .or_outside(|| format!("failed to write `{}`", place.display()))

@@ -41,11 +41,6 @@ impl<'a> Docker<'a> {
         Ok(self.shell.run(command)?.text())
     }
 
-    /// Whether a command that the core described ends well.
-    pub fn succeeds(&self, command: &Command) -> Result<bool> {
-        Ok(self.shell.observe(command)?.succeeded())
-    }
-
     /// Every container of `project`, running or not.
     pub fn containers(&self, project: &str) -> Result<Vec<Observed>> {
         let mine = format!("label={LABEL_PROJECT}={project}");

@@ -19,6 +19,13 @@ pub fn read_if_there(path: &Path) -> Result<Option<String>> {
     }
 }
 
+/// Whether the owner of a file may execute it.
+pub fn is_executable(path: &Path) -> Result<bool> {
+    let metadata = std::fs::metadata(path);
+    let metadata = metadata.or_outside(|| format!("failed to read `{}`", path.display()))?;
+    Ok(metadata.permissions().mode() & 0o100 != 0)
+}
+
 /// The names of what is in a folder, ordered.
 pub fn names(folder: &Path) -> Result<Vec<String>> {
     let entries = std::fs::read_dir(folder)

@@ -10,6 +10,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
+/// The lease's file inside the state of an environment.
+pub const FILE: &str = "lease";
+
 /// The lease. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Holder {
@@ -29,7 +32,7 @@ impl Holder {
     /// Takes the lease kept in `folder`, or tells who has it.
     pub fn take(folder: &Path, verb: &str, who: &str) -> Result<Self> {
         files::make_private_folder(folder)?;
-        let path = folder.join("lease");
+        let path = folder.join(FILE);
         let open =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = open.or_outside(|| format!("failed to open `{}`", path.display()))?;

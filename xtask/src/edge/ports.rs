@@ -1,12 +1,15 @@
 //! Whether a port of the loopback address is free, and who has it if it is not.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 
 /// Who holds `port` of the loopback address: `None` if nobody does.
 pub fn holder(port: u16) -> Option<String> {
-    if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-        return None;
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(_) => return None,
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+        Err(error) => return Some(format!("nobody, but this user may not have it ({error})")),
     }
     let process = sockets(port).iter().find_map(|inode| process_of(*inode));
     Some(process.unwrap_or_else(|| "a process of another user".to_owned()))

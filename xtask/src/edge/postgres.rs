@@ -3,7 +3,7 @@
 mod ledger;
 mod migrations;
 
-use crate::error::{Context as _, Result};
+use crate::error::{Context as _, Failure, Result};
 use std::time::Duration;
 use xtask_core::secret::Secret;
 
@@ -40,11 +40,20 @@ impl Address {
         config.password(self.password.expose()).connect_timeout(Duration::from_secs(5));
         config.application_name("xtask");
         let place = format!("{}:{}/{}", self.host, self.port, self.database);
-        let client = config.connect(postgres::NoTls);
-        Ok(Database {
-            client: client.or_outside(|| format!("failed to connect to Postgres at `{place}`"))?,
-        })
+        let client =
+            config.connect(postgres::NoTls).map_err(|error| unreachable(&place, &error))?;
+        Ok(Database { client })
     }
+}
+
+/// A wrong password does not become right by waiting.
+fn unreachable(place: &str, error: &postgres::Error) -> Failure {
+    if error.code() == Some(&postgres::error::SqlState::INVALID_PASSWORD) {
+        return Failure::refused(format!("cannot use Postgres at `{place}`: it has another password"))
+            .because(error)
+            .hint("another user, or a state folder that is gone, made this database: work as that user, or `./x down --erase`");
+    }
+    Failure::outside(format!("failed to connect to Postgres at `{place}`")).because(error)
 }
 
 impl Database {

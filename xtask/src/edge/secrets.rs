@@ -8,13 +8,15 @@ use std::path::Path;
 use xtask_core::deploy::SecretSource;
 use xtask_core::secret::Secret;
 
+const FILE: &str = "secrets.json";
+
 /// Every secret of an environment by name.
 pub type Secrets = BTreeMap<String, Secret>;
 
 /// Reads every secret; those that are to be made are made now, if they are not there yet.
 pub fn read(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Result<Secrets> {
     files::make_private_folder(folder)?;
-    let path = folder.join("secrets.json");
+    let path = folder.join(FILE);
     let mut kept = kept(&path)?;
     let mut secrets = Secrets::new();
     let mut made = false;
@@ -37,6 +39,11 @@ pub fn read(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Result<S
         files::write_private(&path, text.as_bytes())?;
     }
     Ok(secrets)
+}
+
+/// Whether secrets were made for the environment whose state is in `folder`.
+pub fn are_made(folder: &Path) -> bool {
+    folder.join(FILE).is_file()
 }
 
 fn kept(path: &Path) -> Result<BTreeMap<String, String>> {
@@ -71,8 +78,7 @@ mod tests {
         let first = read(folder.path(), &sources).unwrap();
         assert_eq!(first, read(folder.path(), &sources).unwrap());
         assert_eq!(first["jwt"].expose().len(), 64);
-        let mode =
-            std::fs::metadata(folder.path().join("secrets.json")).unwrap().permissions().mode();
+        let mode = std::fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

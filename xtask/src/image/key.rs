@@ -66,7 +66,8 @@ pub(super) fn source_key(world: &World<'_>, path: &str) -> Result<(Digest, Vec<S
         }
         let bytes = std::fs::read(&full).or_outside(|| format!("failed to read `{file}`"))?;
         let relative = file.strip_prefix(path).unwrap_or(&file).trim_start_matches('/').to_owned();
-        text.push_str(&format!("{relative} {}\n", Digest::of(&bytes)));
+        let runs = files::is_executable(&full)?;
+        text.push_str(&format!("{relative} {runs} {}\n", Digest::of(&bytes)));
         sources.push(relative);
     }
     Ok((Digest::of(text.as_bytes()), sources))

@@ -7,8 +7,8 @@ use super::site::Site;
 use crate::edge::ports;
 use crate::error::{Failure, Result};
 use crate::report::Phase;
-use xtask_core::backing::{Part, parts};
-use xtask_core::instance::Observed;
+use xtask_core::backing::{CUT, Part, WHOLE, parts};
+use xtask_core::instance::{self, Observed};
 use xtask_core::proxy;
 
 /// Refuses, before anything else is done, ports that somebody else has.
@@ -78,6 +78,9 @@ fn ensure_part(
     if found.is_some_and(|it| it.running && it.settings == digest.to_string()) {
         return Ok(false);
     }
+    if found.is_some_and(|it| it.running) {
+        docker.run(&instance::stop(&container, 0))?;
+    }
     docker.remove(&container)?;
     part.volume_names(project)
         .iter()
@@ -96,8 +99,12 @@ fn ensure_part(
 fn initialise(site: &Site<'_>, part: &Part, image: &str) -> Result<()> {
     let (docker, project) = (site.docker(), site.project());
     let grants = site.engine.grants;
-    if docker.succeeds(&part.is_initialised(project, image, grants))? {
-        return Ok(());
+    match docker.run(&part.examine(project, image, grants))?.as_str() {
+        WHOLE => return Ok(()),
+        CUT => {}
+        other => {
+            return Err(Failure::outside(format!("failed to examine the database: `{other}`")));
+        }
     }
     for volume in part.volume_names(project) {
         docker.remove_volume(&volume)?;

@@ -50,8 +50,8 @@ pub fn apply(site: &Site<'_>, files: &[MigrationFile]) -> Result<MigrationPlan> 
     Ok(plan)
 }
 
-/// The files of `release`: those of the checkout if they are the same, which they are unless an
-/// older or a newer release than the checkout is meant.
+/// Whether the schema is what `release` expects: nothing missing, and nothing that it does not
+/// know and that is not marked as safe.
 pub fn check_schema(site: &Site<'_>, release: &Release) -> Result<()> {
     let rows = site.database().connect()?.migration_rows()?;
     let missing = |it: &&xtask_core::release::ReleasedMigration| {
@@ -62,6 +62,12 @@ pub fn check_schema(site: &Site<'_>, release: &Release) -> Result<()> {
             .reason(format!("it expects migration `{}`, which is not applied", absent.name))
             .hint("check out its commit and run `./x up`: it applies the migration first"));
     }
+    check_not_below(site, release)
+}
+
+/// Whether the schema, as it is, is not ahead of what `release` knows.
+pub fn check_not_below(site: &Site<'_>, release: &Release) -> Result<()> {
+    let rows = site.database().connect()?.migration_rows()?;
     let applied = applied_files(site.world, &rows)?;
     migration::check_rollback(&release.version, &release.migrations, &applied).map_err(|ahead| {
         Failure::refused(format!(

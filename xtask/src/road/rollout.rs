@@ -11,7 +11,7 @@ use super::{gate, verify};
 use crate::error::{Failure, Result};
 use std::collections::BTreeMap;
 use xtask_core::instance::{self, Desired, Observed};
-use xtask_core::ledger::{Action, Outcome, ProbeCount};
+use xtask_core::ledger::{self, Action, Outcome, ProbeCount};
 use xtask_core::plan::{Count, Step};
 use xtask_core::probe::Tally;
 use xtask_core::proxy;
@@ -41,7 +41,10 @@ struct Rollout<'a> {
 /// Moves the environment to `release`. On failure what served before serves.
 pub fn to(site: &Site<'_>, release: &Release, action: Action) -> Result<Rolled> {
     let mut rollout = Rollout::plan(site, release)?;
-    if rollout::is_idle(&rollout.plans) {
+    // A run that was killed after the switch left a release that serves and that nobody verified.
+    if rollout::is_idle(&rollout.plans)
+        && ledger::is_verified(&record::all(site)?, &release.version)
+    {
         return Ok(Rolled::AlreadySo);
     }
     let recorded = Recorded::begin(action, rollout.release_before()?);
@@ -96,7 +99,8 @@ impl<'a> Rollout<'a> {
             phase.doing(&step.to_string());
             self.apply(&step.what)?;
         }
-        phase.done(&steps.iter().map(|step| step.what.to_string()).collect::<Vec<_>>().join(", "));
+        let done: Vec<String> = steps.iter().map(|step| step.what.to_string()).collect();
+        phase.done(&if done.is_empty() { "serves already".to_owned() } else { done.join(", ") });
         Ok(())
     }
 
@@ -168,9 +172,10 @@ impl<'a> Rollout<'a> {
     /// passes it as well.
     fn switch(&mut self, service: &str, container: &str) -> Result<()> {
         gate::wait(self.site, self.site.world.service(service)?, container)?;
+        // Kept first: a run that is killed here leaves nothing that a reboot would end.
+        self.site.docker().run(&instance::keep(container))?;
         self.serving.insert(service.to_owned(), container.to_owned());
-        self.send_to(&self.serving)?;
-        self.site.docker().run(&instance::keep(container)).map(drop)
+        self.send_to(&self.serving)
     }
 
     fn send_to(&self, serving: &BTreeMap<String, String>) -> Result<()> {
@@ -228,14 +233,24 @@ impl<'a> Rollout<'a> {
         }
     }
 
+    /// A candidate may have requests under way: it drains like everything else that served.
+    fn let_go(&self, service: &str, container: &str) -> Result<()> {
+        let docker = self.site.docker();
+        if docker.state(container)?.is_some_and(|state| state.running) {
+            let seconds = self.site.world.service(service)?.drain_seconds;
+            docker.run(&instance::stop(container, seconds))?;
+        }
+        docker.remove(container)
+    }
+
     fn bring_back(&self) -> Result<()> {
         self.send_to(&self.before)?;
         let changes = self.plans.iter().flat_map(|plan| &plan.forward);
         for step in changes {
-            if let Change::Switch { container, .. } = &step.what
+            if let Change::Switch { service, container } = &step.what
                 && !self.before.values().any(|it| it == container)
             {
-                self.site.docker().remove(container)?;
+                self.let_go(service, container)?;
             }
         }
         Ok(())

@@ -46,18 +46,19 @@ fn verdict(
 ) -> Result<ScanVerdict> {
     let scanners = scan::scanners(trivy.has_database());
     let path = evidence(world, manifest, scanner, &scanners)?;
-    let kept =
-        files::read_if_there(&path)?.and_then(|text| serde_json::from_str::<Value>(&text).ok());
-    let answer = match kept {
-        Some(answer) => answer,
-        None => {
-            let answer = trivy.scan(&world.places.layout(), &manifest.digest, &scanners)?;
-            files::write(&path, answer.to_string().as_bytes())?;
-            answer
-        }
+    let read = |answer: &Value| {
+        let judged = scan::judge(scanner, &scanners, answer);
+        judged.or_outside(|| "failed to read Trivy's answer".to_owned())
     };
-    scan::judge(scanner, &scanners, &answer)
-        .or_outside(|| "failed to read Trivy's answer".to_owned())
+    let kept = files::read_if_there(&path)?;
+    let kept = kept.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    if let Some(Ok(verdict)) = kept.as_ref().map(read) {
+        return Ok(verdict);
+    }
+    let answer = trivy.scan(&world.places.layout(), &manifest.digest, &scanners)?;
+    let verdict = read(&answer)?;
+    files::write(&path, answer.to_string().as_bytes())?;
+    Ok(verdict)
 }
 
 fn evidence(

@@ -6,7 +6,7 @@ use crate::edge::proxy::Proxy;
 use crate::edge::registry::Registry;
 use crate::edge::secrets::{self, Secrets};
 use crate::edge::{docker, files};
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::world::World;
 use std::path::PathBuf;
 use xtask_core::backing::DATABASE_USER;
@@ -36,6 +36,21 @@ impl<'a> Site<'a> {
         let engine = docker::ensure(&world.shell, &world.places.state)?;
         let secrets = secrets::read(&world.state(name), &environment.secrets)?;
         Ok(Self { world, name, environment, backing, secrets, engine })
+    }
+
+    /// Reaches the environment called `name` only to look: nothing is started and nothing is made.
+    pub fn look(world: &'a World<'a>, name: &'a str) -> Result<Self> {
+        world.docker_environment(name)?;
+        let nothing = |what: &str| {
+            Failure::refused(format!("cannot look at `{name}`: {what}")).hint("./x up")
+        };
+        if !docker::answers(&world.shell)? {
+            return Err(nothing("no Docker engine answers"));
+        }
+        if !secrets::are_made(&world.state(name)) {
+            return Err(nothing("it was never brought up by this user"));
+        }
+        Self::open(world, name)
     }
 
     /// The name that its containers, volumes and network start with.

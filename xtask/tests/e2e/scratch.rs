@@ -141,6 +141,11 @@ impl Scratch {
 
     pub(crate) fn docker(&self, args: &[&str]) -> String {
         let output = Command::new("docker").args(args).output().unwrap();
+        assert!(
+            output.status.success(),
+            "docker {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
     }
 

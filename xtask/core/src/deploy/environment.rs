@@ -183,6 +183,7 @@ pub(super) fn check(root: &Table<'_>, deploy: &Deploy, name: &str, environment: 
     };
     if let Some(backing) = &environment.backing {
         check_ports(&table, backing);
+        check_doors(&table, environment, backing);
     }
     let templates = deploy.services.iter().flat_map(|service| &service.settings);
     for reference in templates.flat_map(|(_, template)| template.references()) {
@@ -192,6 +193,25 @@ pub(super) fn check(root: &Table<'_>, deploy: &Deploy, name: &str, environment: 
                 format!("no answer to `${{{reference}}}`, which a service asks for"),
             );
         }
+    }
+}
+
+/// What the addresses name must be what the backing listens on, and the database has a password.
+fn check_doors(table: &Table<'_>, environment: &Environment, backing: &Backing) {
+    let ends_in = |address: &str, port: u16| address.ends_with(&format!(":{port}"));
+    if !ends_in(&environment.url, backing.proxy.part.port) {
+        let port = backing.proxy.part.port;
+        table.refuse("url", format!("does not lead to the proxy, which listens on port {port}"));
+    }
+    if !ends_in(environment.registry.registry(), backing.registry.port) {
+        let port = backing.registry.port;
+        table.refuse(
+            "registry",
+            format!("is not the one of the backing, which listens on port {port}"),
+        );
+    }
+    if !environment.secrets.contains_key("database") {
+        table.refuse("secrets", "`database` is missing; it is the password of the database");
     }
 }
 

@@ -91,8 +91,12 @@ impl fmt::Display for Access {
 pub(super) fn read_all(root: &Table<'_>) -> Option<Vec<Service>> {
     let table = root.table("services")?;
     let services: Vec<Service> = table.each(read).into_iter().map(|(_, service)| service).collect();
-    if services.iter().filter(|service| service.access == Access::Public).count() > 1 {
+    let public = services.iter().filter(|service| service.access == Access::Public).count();
+    if public > 1 {
         root.refuse("services", "more than one is public; the public port leads to one service");
+    }
+    if public == 0 && services.len() == table.keys().len() {
+        root.refuse("services", "none is public; the public port must lead to one");
     }
     Some(services)
 }

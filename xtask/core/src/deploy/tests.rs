@@ -67,3 +67,21 @@ fn an_internal_service_may_not_take_a_port_of_the_proxy() {
     let text = committed().replace("port = 8000", "port = 2019");
     assert!(mistakes(&text).contains("port 2019 is taken inside the proxy"));
 }
+
+#[test]
+fn the_addresses_and_the_backing_agree() {
+    let text = committed()
+        .replace("127.0.0.1:8080", "127.0.0.1:9090")
+        .replace("127.0.0.1:5510/nutri", "127.0.0.1:5599/nutri")
+        .replace("\ndatabase = \"generate\"", "")
+        .replace("access = \"public\"", "access = \"internal\"");
+    let found = mistakes(&text);
+    for wanted in [
+        "which listens on port 8080",
+        "which listens on port 5510",
+        "`database` is missing",
+        "none is public",
+    ] {
+        assert!(found.contains(wanted), "{wanted} in {found}");
+    }
+}

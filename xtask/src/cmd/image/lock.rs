@@ -51,7 +51,10 @@ fn relock(world: &World<'_>, definition: &Definition, indexes: &apt::Indexes) ->
         layers,
     };
     let before = world.lock(name).unwrap_or(None);
-    if before.as_ref().is_some_and(|before| before.layers == lock.layers) {
+    if before
+        .as_ref()
+        .is_some_and(|before| before.layers == lock.layers && before.encoder == lock.encoder)
+    {
         world.report.status(&format!("{name}: nothing newer"));
         return Ok(());
     }

@@ -4,6 +4,7 @@ use super::super::site::Site;
 use crate::edge::shell::last_lines;
 use crate::edge::{clock, redis};
 use crate::error::{Context as _, Result};
+use crate::exit::Exit;
 use crate::report::Phase;
 use std::time::Duration;
 use xtask_core::backing::Part;
@@ -14,11 +15,16 @@ const EVERY: Duration = Duration::from_millis(100);
 /// Waits until `part` answers; what it wrote is in the error.
 pub(super) fn wait(site: &Site<'_>, part: &Part, phase: &Phase<'_>) -> Result<()> {
     phase.doing(&format!("waiting for {}", part.name));
-    clock::wait_for(LIMIT, EVERY, || ask(site, part)).map_err(|failure| {
+    let answered = clock::wait_for(LIMIT, EVERY, || match ask(site, part) {
+        // What is refused now is refused in a minute as well.
+        Err(refusal) if refusal.exit() == Exit::Refused => Ok(Err(refusal)),
+        other => other.map(Ok),
+    });
+    answered.unwrap_or_else(|failure| {
         let logs = site.docker().logs(&part.container(site.project()), 10).unwrap_or_default();
-        failure
+        Err(failure
             .during(format!("failed to start {}: it does not answer after a minute", part.name))
-            .reason(format!("it wrote last:\n{}", last_lines(&logs, 10)))
+            .reason(format!("it wrote last:\n{}", last_lines(&logs, 10))))
     })
 }
 
