@@ -2,6 +2,7 @@
 //!
 //! One line a package, so that a change reads as a change of that package.
 
+use crate::definition::{Layer, Stuff};
 use crate::digest::Digest;
 use crate::finding::Findings;
 use crate::platform::Platform;
@@ -18,6 +19,8 @@ pub struct Lock {
     pub suite: String,
     /// When the archive's index was signed, in seconds since 1970; the image's `created`.
     pub archive_time: u64,
+    /// What each layer asked for when it was locked: the digest of its packages and exceptions.
+    pub wanted: BTreeMap<String, Digest>,
     /// The packages by layer and platform, each list ordered by name.
     pub layers: BTreeMap<String, BTreeMap<Platform, Vec<LockedPackage>>>,
 }
@@ -64,6 +67,10 @@ impl Lock {
             self.encoder, self.suite, self.archive_time
         );
         text.push_str(&head);
+        text.push_str("\n[wanted]\n");
+        for (layer, digest) in &self.wanted {
+            text.push_str(&format!("{layer} = \"{digest}\"\n"));
+        }
         for (layer, platforms) in &self.layers {
             for (platform, packages) in platforms {
                 let _infallible = writeln!(text, "\n[layers.{layer}.\"{platform}\"]");
@@ -73,9 +80,14 @@ impl Lock {
         text
     }
 
-    /// The packages of a layer on a platform, if the lock knows them.
-    pub fn packages(&self, layer: &str, platform: Platform) -> Option<&[LockedPackage]> {
-        Some(self.layers.get(layer)?.get(&platform)?.as_slice())
+    /// The packages of a layer on a platform, if the lock knows them and the layer still asks for
+    /// what it asked for when it was locked.
+    pub fn packages(&self, layer: &Layer, platform: Platform) -> Option<&[LockedPackage]> {
+        let Stuff::Debian(debian) = &layer.stuff else { return None };
+        if self.wanted.get(&layer.name) != Some(&debian.digest()) {
+            return None;
+        }
+        Some(self.layers.get(&layer.name)?.get(&platform)?.as_slice())
     }
 
     /// What differs from `before` to this lock, by package.
@@ -109,6 +121,7 @@ fn read(root: &Table<'_>) -> Option<Lock> {
     let encoder = root.text("encoder");
     let suite = root.text("suite");
     let archive_time = root.number("archive_time", 1..=u64::MAX / 2);
+    let wanted = root.table("wanted").map(|table| read_wanted(&table));
     let layers = root.optional_table("layers").map(|layers| {
         layers.each(|_, layer| Some(read_layer(layer))).into_iter().collect::<BTreeMap<_, _>>()
     });
@@ -116,8 +129,16 @@ fn read(root: &Table<'_>) -> Option<Lock> {
         encoder: encoder?,
         suite: suite?,
         archive_time: archive_time?,
+        wanted: wanted?,
         layers: layers.unwrap_or_default(),
     })
+}
+
+fn read_wanted(table: &Table<'_>) -> BTreeMap<String, Digest> {
+    let keys = table.keys().into_iter();
+    let wanted = keys.filter_map(|key| Some((key.clone(), table.parsed(&key)?))).collect();
+    table.refuse_unknown();
+    wanted
 }
 
 fn read_layer(layer: &Table<'_>) -> BTreeMap<Platform, Vec<LockedPackage>> {
@@ -174,6 +195,7 @@ mod tests {
             encoder: "gzip-v1".into(),
             suite: "bookworm".into(),
             archive_time: 1_700_000_000,
+            wanted: BTreeMap::from([("base".to_owned(), Digest::of(b"wanted"))]),
             layers: BTreeMap::from([("base".to_owned(), BTreeMap::from(platforms))]),
         }
     }

@@ -51,16 +51,26 @@ fn server(route: &Route) -> Value {
     })
 }
 
-/// Reads back from a configuration which container each service's requests go to.
-pub fn serving(config: &Value) -> BTreeMap<String, String> {
+/// Reads back from a configuration where each service's requests go: container and port.
+pub fn upstreams(config: &Value) -> BTreeMap<String, String> {
     let servers = config.pointer("/apps/http/servers").and_then(Value::as_object);
     let servers = servers.into_iter().flatten();
-    let serving = servers.filter_map(|(service, server)| {
+    let upstreams = servers.filter_map(|(service, server)| {
         let dial = server.pointer("/routes/0/handle/0/upstreams/0/dial")?.as_str()?;
-        let (container, _port) = dial.split_once(':')?;
-        Some((service.clone(), container.to_owned()))
+        Some((service.clone(), dial.to_owned()))
     });
-    serving.collect()
+    upstreams.collect()
+}
+
+/// The container that an upstream leads to.
+pub fn container_of(upstream: &str) -> &str {
+    upstream.split_once(':').map_or(upstream, |(container, _port)| container)
+}
+
+/// Reads back from a configuration which container each service's requests go to.
+pub fn serving(config: &Value) -> BTreeMap<String, String> {
+    let upstreams = upstreams(config).into_iter();
+    upstreams.map(|(service, upstream)| (service, container_of(&upstream).to_owned())).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ pub use index::{Indexes, indexes};
 pub use sources::Archives;
 
 use crate::edge::files;
-use crate::edge::shell::Shell;
+use crate::edge::shell::{Shell, last_lines};
 use crate::error::{Context as _, Failure, Result};
 use sha2::{Digest as _, Sha256};
 use std::io::Read as _;
@@ -58,11 +58,12 @@ impl DebStore {
         let archives = Archives::of_this_machine()?;
         let aside = tempfile::tempdir_in(&self.folder)
             .or_outside(|| format!("failed to make a folder in `{}`", self.folder.display()))?;
+        let mut said = String::new();
         for (number, batch) in missing.chunks(BATCH).enumerate() {
             doing(number * BATCH, missing.len());
-            self.fetch_batch(shell, batch, &archives.mirrors(), aside.path())?;
+            said.push_str(&self.fetch_batch(shell, batch, &archives.mirrors(), aside.path())?);
         }
-        self.fetch_dropped(shell, &missing, archive_time, aside.path())?;
+        self.fetch_dropped(shell, &missing, archive_time, aside.path(), &said)?;
         Ok(missing.len())
     }
 
@@ -73,6 +74,7 @@ impl DebStore {
         missing: &[&LockedPackage],
         archive_time: u64,
         aside: &Path,
+        said: &str,
     ) -> Result<()> {
         let absent = |it: &&&LockedPackage| !self.path(&it.digest).is_file();
         let dropped: Vec<&LockedPackage> = missing.iter().filter(absent).copied().collect();
@@ -80,18 +82,19 @@ impl DebStore {
             self.fetch_batch(shell, &dropped, &snapshot, aside)?;
         }
         match missing.iter().find(absent) {
-            Some(package) => Err(gone(package)),
+            Some(package) => Err(gone(package, said)),
             None => Ok(()),
         }
     }
 
+    /// Fetches from the archives that `mirror` knows; gives what apt complained of.
     fn fetch_batch(
         &self,
         shell: &Shell,
         batch: &[&LockedPackage],
         mirror: &dyn Fn(&str) -> Option<String>,
         aside: &Path,
-    ) -> Result<()> {
+    ) -> Result<String> {
         let mut command = Command::new(HELPER)
             .args(["-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3"])
             .arg("download-file");
@@ -102,8 +105,9 @@ impl DebStore {
                 command.args([format!("{base}/{}", package.path), target.display().to_string()]);
         }
         // One refusal makes it end badly; what did arrive is used, the rest is looked at after.
-        shell.observe(&command)?;
-        batch.iter().try_for_each(|package| self.admit(package, aside))
+        let said = shell.observe(&command)?.stderr;
+        batch.iter().try_for_each(|package| self.admit(package, aside))?;
+        Ok(said)
     }
 
     /// Moves what arrived into the store if it is what the lock names.
@@ -126,11 +130,11 @@ impl DebStore {
     }
 }
 
-fn gone(package: &LockedPackage) -> Failure {
+fn gone(package: &LockedPackage, said: &str) -> Failure {
     let LockedPackage { name, version, .. } = package;
     Failure::outside(format!("failed to fetch package `{name}` {version}"))
-        .reason("the mirror no longer holds it, and no snapshot archive answered")
-        .hint("`cargo xtask image lock --update` locks what the mirror holds now; or name a snapshot archive in XTASK_DEBIAN_SNAPSHOT")
+        .reason(format!("apt said: {}", last_lines(said, 4)))
+        .hint("if the mirror has dropped it, `cargo xtask image lock --update` locks what the mirror holds now; or name a snapshot archive in XTASK_DEBIAN_SNAPSHOT")
 }
 
 fn digest_of_file(path: &Path) -> Result<Digest> {

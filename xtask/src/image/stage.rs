@@ -22,12 +22,12 @@ pub(super) fn locked<'a>(
     lock: &'a Lock,
     platform: Platform,
 ) -> Result<&'a [LockedPackage]> {
-    lock.packages(&layer.name, platform).ok_or_else(|| {
+    lock.packages(layer, platform).ok_or_else(|| {
         Failure::usage(format!(
-            "cannot build layer `{}` for {platform}: it is not in the lock",
+            "cannot build layer `{}` for {platform}: the lock does not hold what it asks for",
             layer.name
         ))
-        .hint("`cargo xtask image lock` writes the lock")
+        .hint("`cargo xtask image lock` brings the lock up to it")
     })
 }
 

@@ -121,9 +121,12 @@ fn ensure_routes(site: &Site<'_>) -> Result<()> {
     let proxy = site.proxy();
     let config = proxy.config()?;
     let observed = site.docker().containers(site.project())?;
-    let runs = |name: &String| observed.iter().any(|it| it.container == *name && it.running);
-    let serving = proxy::serving(&config);
-    let wanted =
-        proxy::config(&site.routes(|service| serving.get(service).filter(|it| runs(it)).cloned()));
+    let runs = |upstream: &String| {
+        let name = proxy::container_of(upstream);
+        observed.iter().any(|it| it.container == name && it.running)
+    };
+    let upstreams = proxy::upstreams(&config);
+    let kept = |service: &str| upstreams.get(service).filter(|it| runs(it)).cloned();
+    let wanted = proxy::config(&site.routes(kept));
     if config == wanted { Ok(()) } else { proxy.load(&wanted) }
 }

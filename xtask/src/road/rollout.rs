@@ -33,8 +33,9 @@ struct Rollout<'a> {
     desired: Vec<Desired>,
     settings: BTreeMap<String, Secret>,
     plans: Vec<ServiceRollout>,
-    /// What served before, to go back to.
+    /// Where requests went before, to go back to: container and port by service.
     before: BTreeMap<String, String>,
+    /// Where they go now.
     serving: BTreeMap<String, String>,
 }
 
@@ -58,15 +59,18 @@ impl<'a> Rollout<'a> {
     fn plan(site: &'a Site<'a>, release: &Release) -> Result<Self> {
         let (desired, settings) = desired(site, release)?;
         let observed = site.docker().containers(site.project())?;
-        let serving = proxy::serving(&site.proxy().config()?);
+        let config = site.proxy().config()?;
+        let serving = proxy::serving(&config);
         let plans = rollout::plan(site.project(), &desired, &observed, &serving);
-        Ok(Self { site, desired, settings, plans, before: serving.clone(), serving })
+        let before = proxy::upstreams(&config);
+        Ok(Self { site, desired, settings, plans, serving: before.clone(), before })
     }
 
     /// The release that the public service runs, by the label of its container.
     fn release_before(&self) -> Result<Option<String>> {
-        let container = self.public().and_then(|name| self.before.get(name));
-        let Some(container) = container else { return Ok(None) };
+        let upstream = self.public().and_then(|name| self.before.get(name));
+        let Some(upstream) = upstream else { return Ok(None) };
+        let container = proxy::container_of(upstream);
         Ok(self.site.docker().container(container)?.map(|it: Observed| it.release))
     }
 
@@ -174,7 +178,8 @@ impl<'a> Rollout<'a> {
         gate::wait(self.site, self.site.world.service(service)?, container)?;
         // Kept first: a run that is killed here leaves nothing that a reboot would end.
         self.site.docker().run(&instance::keep(container))?;
-        self.serving.insert(service.to_owned(), container.to_owned());
+        let port = self.site.world.service(service)?.port;
+        self.serving.insert(service.to_owned(), format!("{container}:{port}"));
         self.send_to(&self.serving)
     }
 
@@ -248,7 +253,7 @@ impl<'a> Rollout<'a> {
         let changes = self.plans.iter().flat_map(|plan| &plan.forward);
         for step in changes {
             if let Change::Switch { service, container } = &step.what
-                && !self.before.values().any(|it| it == container)
+                && !self.before.values().any(|it| proxy::container_of(it) == container)
             {
                 self.let_go(service, container)?;
             }

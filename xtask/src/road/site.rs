@@ -99,12 +99,13 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// The proxy's routes, `container_of` telling where each service's requests go.
-    pub fn routes(&self, container_of: impl Fn(&str) -> Option<String>) -> Vec<Route> {
+    /// The proxy's routes, `upstream_of` telling where each service's requests go. A container that
+    /// stays keeps the port it was started with, whatever `deploy.toml` says by now.
+    pub fn routes(&self, upstream_of: impl Fn(&str) -> Option<String>) -> Vec<Route> {
         let route = |service: &Service| Route {
             service: service.name.clone(),
             listen: Self::proxy_port(service),
-            upstream: container_of(&service.name).map(|it| format!("{it}:{}", service.port)),
+            upstream: upstream_of(&service.name),
         };
         self.world.deploy.services.iter().map(route).collect()
     }

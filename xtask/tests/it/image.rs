@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::world::World;
+use xtask_core::definition::Debian;
 use xtask_core::digest::Digest;
 use xtask_fakes::archive::FakeArchive;
 use xtask_image::tree::{Node, Tree};
@@ -45,6 +46,8 @@ fn world(mirror: &FakeArchive, digest: &Digest) -> World {
     let encoder = xtask_image::gzip_v1::ENCODER_ID;
     let mut lock =
         format!("encoder = \"{encoder}\"\nsuite = \"bookworm\"\narchive_time = 1700000000\n");
+    let wanted = Debian { packages: vec!["hello".into()], without: Vec::new() }.digest();
+    lock.push_str(&format!("[wanted]\nbase = \"{wanted}\"\n"));
     for platform in ["linux/amd64", "linux/arm64"] {
         lock.push_str(&format!(
             "[layers.base.\"{platform}\"]\nhello = {{ version = \"1\", archive = \"debian\", \
@@ -111,7 +114,8 @@ fn what_the_mirror_has_dropped_comes_from_the_snapshots_or_names_its_cure() {
     let alone = world(&mirror, &Digest::of(&bytes));
     let said = alone.run(&["image", "build", "hello"]).ends(5);
     assert!(said.contains("failed to fetch package `hello` 1"), "{said}");
-    assert!(said.contains("hint: `cargo xtask image lock --update`"), "{said}");
+    assert!(said.contains("404"), "apt says why: {said}");
+    assert!(said.contains("`cargo xtask image lock --update`"), "{said}");
 
     snapshots.put(&format!("/archive/debian/20231114T221320Z/{POOL}"), &bytes);
     let helped = world(&mirror, &Digest::of(&bytes)).with("XTASK_DEBIAN_SNAPSHOT", snapshots.url());
@@ -137,10 +141,19 @@ fn a_definition_that_names_what_is_not_there_is_refused() {
     let with =
         |from: &str, to: &str| world.write("images/hello.toml", &DEFINITION.replace(from, to));
 
+    with("[\"hello\"]", "[\"hello\", \"curl\"]");
+    let said = world.run(&["image", "build", "hello"]).ends(2);
+    assert!(
+        said.contains("cannot build layer `base` for linux/amd64"),
+        "an unlocked package: {said}"
+    );
+
     with("\"base\"", "\"other\"");
     let said = world.run(&["image", "build", "hello"]).ends(2);
     assert!(
-        said.contains("cannot build layer `other` for linux/amd64: it is not in the lock"),
+        said.contains(
+            "cannot build layer `other` for linux/amd64: the lock does not hold what it asks for"
+        ),
         "{said}"
     );
 

@@ -1,5 +1,6 @@
 //! One layer of a definition: what it is filled with, what is left out, what is added.
 
+use crate::digest::Digest;
 use crate::reader::Table;
 
 /// One layer: one tar of file changes.
@@ -59,6 +60,14 @@ pub struct Debian {
     pub packages: Vec<String>,
     /// Packages that a dependency asks for and that stay out, each with the reason.
     pub without: Vec<(String, String)>,
+}
+
+impl Debian {
+    /// The digest of what is asked for, by which a lock knows whether it still holds.
+    pub fn digest(&self) -> Digest {
+        let without: Vec<&String> = self.without.iter().map(|(name, _)| name).collect();
+        Digest::of(format!("{:?} {without:?}", self.packages).as_bytes())
+    }
 }
 
 /// A path of the input and where it goes in the image. `*` stands for one path component.

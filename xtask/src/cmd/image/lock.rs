@@ -33,11 +33,11 @@ pub(super) fn run(flags: &ImageLock, world: &World<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// A lock is whole when it knows every Debian layer of its definition on every platform.
+/// A lock is whole when it holds what every Debian layer asks for, on every platform.
 fn is_locked(world: &World<'_>, definition: &Definition) -> bool {
     let Ok(Some(lock)) = world.lock(&definition.name) else { return false };
     definition.debian_layers().all(|(layer, _)| {
-        Platform::ALL.iter().all(|platform| lock.packages(&layer.name, *platform).is_some())
+        Platform::ALL.iter().all(|platform| lock.packages(layer, *platform).is_some())
     })
 }
 
@@ -48,13 +48,18 @@ fn relock(world: &World<'_>, definition: &Definition, indexes: &apt::Indexes) ->
         encoder: ENCODER_ID.to_owned(),
         suite: SUITE.to_owned(),
         archive_time: indexes.signed_at,
+        wanted: definition
+            .debian_layers()
+            .map(|(it, debian)| (it.name.clone(), debian.digest()))
+            .collect(),
         layers,
     };
     let before = world.lock(name).unwrap_or(None);
-    if before
-        .as_ref()
-        .is_some_and(|before| before.layers == lock.layers && before.encoder == lock.encoder)
-    {
+    if before.as_ref().is_some_and(|before| {
+        before.layers == lock.layers
+            && before.wanted == lock.wanted
+            && before.encoder == lock.encoder
+    }) {
         world.report.status(&format!("{name}: nothing newer"));
         return Ok(());
     }

@@ -20,6 +20,10 @@ impl Archives {
         for file in source_files() {
             let text = files::read_if_there(&file)?.unwrap_or_default();
             addresses(&text).for_each(|address| note(&mut archives, address));
+            for list in mirror_lists(&text) {
+                let text = files::read_if_there(Path::new(list))?.unwrap_or_default();
+                text.split_whitespace().for_each(|address| note(&mut archives, address));
+            }
         }
         if archives.contains_key("debian") && archives.contains_key("debian-security") {
             return Ok(Self(archives));
@@ -63,12 +67,22 @@ fn source_files() -> Vec<PathBuf> {
     files
 }
 
-/// Every address in a file: `deb [options] ADDRESS suite …` or `URIs: ADDRESS …`.
+/// Every word of a source that is in use: `deb [options] ADDRESS suite …` or `URIs: ADDRESS …`.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let in_use = |stanza: &&str| !stanza.lines().any(|line| line.trim() == "Enabled: no");
+    let lines = text.split("\n\n").filter(in_use).flat_map(str::lines).map(str::trim);
+    let sources = lines.filter(|line| line.starts_with("deb ") || line.starts_with("URIs:"));
+    sources.flat_map(str::split_whitespace)
+}
+
+/// Lists of mirrors, as Debian's images for clouds have them: `mirror+file:/etc/apt/mirrors/…`.
+fn mirror_lists(text: &str) -> impl Iterator<Item = &str> {
+    words(text).filter_map(|word| word.strip_prefix("mirror+file:"))
+}
+
+/// Every address in a file of sources.
 fn addresses(text: &str) -> impl Iterator<Item = &str> {
-    let live = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    let words = live.filter(|line| line.starts_with("deb ") || line.starts_with("URIs:"));
-    let is_web = |word: &&str| word.starts_with("http://") || word.starts_with("https://");
-    words.flat_map(str::split_whitespace).filter(is_web)
+    words(text).filter(|word| word.starts_with("http://") || word.starts_with("https://"))
 }
 
 fn note(archives: &mut BTreeMap<String, String>, address: &str) {
@@ -86,10 +100,18 @@ mod tests {
     #[test]
     fn both_forms_of_sources_are_read() {
         let old = "# deb http://no/debian x\ndeb [arch=amd64] http://a/debian/ bookworm main\n";
-        let new = "Types: deb\nURIs: https://b/debian-security\nSuites: bookworm-security\n";
+        let new = "Types: deb\nURIs: https://b/debian-security\nSuites: bookworm-security\n\n\
+                   Enabled: no\nURIs: https://off/debian\n";
         let mut archives = BTreeMap::new();
         addresses(old).chain(addresses(new)).for_each(|it| note(&mut archives, it));
         assert_eq!(archives["debian"], "http://a/debian");
         assert_eq!(archives["debian-security"], "https://b/debian-security");
+    }
+
+    #[test]
+    fn lists_of_mirrors_are_followed() {
+        let cloud =
+            "Types: deb\nURIs: mirror+file:///etc/apt/mirrors/debian.list\nSuites: bookworm\n";
+        assert_eq!(mirror_lists(cloud).collect::<Vec<_>>(), ["///etc/apt/mirrors/debian.list"]);
     }
 }
