@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # Installs Debian packages, as root; none but Docker starts a server, now or at the next boot.
 set -euo pipefail
-export DEBIAN_FRONTEND=noninteractive
-policy=/usr/sbin/policy-rc.d
+export DEBIAN_FRONTEND=noninteractive policy=/usr/sbin/policy-rc.d
 # One with our name in it was left by a run that was killed.
 if [ ! -e "$policy" ] || grep -q nutri "$policy"; then
   trap 'rm -f "$policy"' EXIT
   install -m 755 "$(dirname -- "$0")/policy-rc.d" "$policy"
 fi
 # Tests make clusters of their own; Debian's would only take the port.
-mkdir -p /etc/postgresql-common/createcluster.d
+install -d /etc/postgresql-common/createcluster.d
 echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/nutri.conf
 apt-get update -qq
 # Debian 13 has the client in a package of its own.
