@@ -1,4 +1,5 @@
-//! Each image by itself, as `docker run` starts it: no database, no proxy, nobody to help it.
+//! The images by themselves: built for both platforms, and started by `docker run` with no
+//! database, no proxy and nobody to help them.
 
 use crate::scratch::Scratch;
 use serde_json::Value;
@@ -11,6 +12,18 @@ const SETTINGS: [&str; 5] = [
     "DRAIN_SECONDS=1",
     "NODE_ENV=production",
 ];
+
+/// Builds every image. Debian's archive moves: a package that a lock names may be gone from the
+/// mirror. Then the locks are renewed in this copy, and that is said; the committed ones stay.
+pub(crate) fn build_for_both_platforms(scratch: &Scratch) {
+    let built = scratch.xtask(&["image", "build"]);
+    if !built.says("failed to fetch package") {
+        return built.ends(0);
+    }
+    println!("a locked package has vanished from the mirror: locks renewed in the scratch copy");
+    scratch.xtask(&["image", "lock", "--update"]).ends(0);
+    scratch.xtask(&["image", "build"]).ends(0);
+}
 
 /// Healthy by its own health check, not root, on a read-only disk, and it ends well on SIGTERM.
 pub(crate) fn run_by_themselves(scratch: &Scratch, release: &Value) {

@@ -19,6 +19,7 @@ const MAIN: &str = "services/backend/src/main.ts";
 #[test]
 fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     let scratch = Scratch::new();
+    images::build_for_both_platforms(&scratch);
     a_taken_port_is_refused_and_its_holder_named(&scratch);
     let release = the_first_up_brings_everything_up(&scratch);
     a_second_up_changes_nothing(&scratch, &release);

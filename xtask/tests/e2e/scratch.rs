@@ -205,6 +205,10 @@ impl Run {
         assert_eq!(self.code, Some(code), "{}\n{}\n{}", self.what, self.stdout, self.stderr);
     }
 
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.stderr.contains(words)
+    }
+
     /// It ended well; its JSON.
     pub(crate) fn succeeds(self) -> Value {
         self.check(0);
