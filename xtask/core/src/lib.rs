@@ -22,6 +22,7 @@ pub mod proxy;
 pub mod reader;
 pub mod reference;
 pub mod release;
+pub mod retention;
 pub mod rollout;
 pub mod scan;
 pub mod schedule;

@@ -67,12 +67,14 @@ fn erase(world: &World<'_>, docker: &Docker<'_>) -> Result<String> {
     let volumes = docker.remove_volumes(project)?;
     docker.remove_network(project)?;
     let (environment, _) = world.docker_environment(ENVIRONMENT)?;
-    let pulled = docker.remove_images(&format!("{}/", environment.registry))?;
-    let loaded = docker.remove_images(&format!("{project}/"))?;
+    let pulled = docker.images(&format!("{}/", environment.registry))?;
+    let loaded = docker.images(&format!("{project}/"))?;
+    let images = [pulled, loaded].concat();
+    images.iter().try_for_each(|name| docker.remove_image(name))?;
     let said = format!(
         ", {} with their data, {}",
         Count(volumes.len(), "volume"),
-        Count(pulled + loaded, "image")
+        Count(images.len(), "image")
     );
     phase.done("volumes, network, images");
     Ok(said)

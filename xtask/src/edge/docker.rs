@@ -166,16 +166,17 @@ impl<'a> Docker<'a> {
         Ok(names)
     }
 
-    /// Takes away every name that starts with `prefix`; bytes that another name needs stay.
-    pub fn remove_images(&self, prefix: &str) -> Result<usize> {
+    /// The names of all images that start with `prefix`: by tag, or by digest where there is none.
+    pub fn images(&self, prefix: &str) -> Result<Vec<String>> {
         let format = "{{.Repository}} {{.Tag}} {{.Digest}}";
         let listed = self.run(&docker(["images", "--digests", "--format", format]))?;
-        let names: Vec<String> =
-            listed.lines().filter(|line| line.starts_with(prefix)).filter_map(image_name).collect();
-        for name in &names {
-            self.run(&docker(["rmi", name]))?;
-        }
-        Ok(names.len())
+        let mine = listed.lines().filter(|line| line.starts_with(prefix));
+        Ok(mine.filter_map(image_name).collect())
+    }
+
+    /// Takes the name of an image away; bytes that another name needs stay.
+    pub fn remove_image(&self, name: &str) -> Result<()> {
+        self.run(&docker(["rmi", name])).map(drop)
     }
 
     fn inspect(&self, names: &[&str]) -> Result<Vec<Value>> {

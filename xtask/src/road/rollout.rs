@@ -16,6 +16,7 @@ use xtask_core::plan::{Count, Step};
 use xtask_core::probe::Tally;
 use xtask_core::proxy;
 use xtask_core::release::Release;
+use xtask_core::retention;
 use xtask_core::rollout::{self, Change, ServiceRollout};
 use xtask_core::secret::Secret;
 
@@ -201,6 +202,7 @@ impl<'a> Rollout<'a> {
             let done = recorded.end(self.site, release, Outcome::Done, count);
             // The new release serves, whatever became of its record.
             done.map_err(Failure::partly)?;
+            self.let_images_go();
             self.say_lost(tally);
             return Ok(Rolled::Done(count));
         };
@@ -211,6 +213,22 @@ impl<'a> Rollout<'a> {
         }
         self.say_lost(tally);
         Err(failure)
+    }
+
+    /// Images that no kept release needs are removed. It is no reason to fail: the next one tries
+    /// again.
+    fn let_images_go(&self) {
+        let docker = self.site.docker();
+        let prune = || -> Result<()> {
+            let kept = retention::images_kept(&record::all(self.site)?, retention::RELEASES_KEPT);
+            let present = docker.images(&format!("{}/", self.site.environment.registry))?;
+            let mut gone = retention::let_go(&present, &kept).into_iter();
+            gone.try_for_each(|name| docker.remove_image(name))
+        };
+        if let Err(failure) = prune() {
+            let line = format!("old images stay: {}", failure.first_line());
+            self.site.world.report.warning(&line);
+        }
     }
 
     fn say_lost(&self, tally: Option<&Tally>) {

@@ -43,6 +43,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
 
     data_outlives_a_down(&scratch, &customer);
     the_ledger_is_whole(&scratch);
+    images_that_no_release_needs_are_gone(&scratch);
     nothing_is_left_after_erase(&scratch);
 }
 
@@ -184,6 +185,13 @@ fn the_ledger_is_whole(scratch: &Scratch) {
     assert_eq!(records.iter().filter(failed).count(), 2, "both refusals are on record");
     let lost = |record: &Value| record["probe"]["lost"].as_u64().unwrap_or(0);
     assert_eq!(records.iter().map(lost).sum::<u64>(), 0, "{audit:#}");
+}
+
+/// Two backend images were verified; those that were broken on purpose are not kept.
+fn images_that_no_release_needs_are_gone(scratch: &Scratch) {
+    let repository = format!("127.0.0.1:{}/{}/backend", scratch.ports[0], scratch.project);
+    let images = scratch.docker(&["images", "--digests", "--quiet", &repository]);
+    assert_eq!(images.lines().count(), 2, "{images}");
 }
 
 fn nothing_is_left_after_erase(scratch: &Scratch) {
