@@ -1,6 +1,6 @@
 //! `status`: what runs, which release, since when, healthy or not.
 
-use crate::edge::{clock, docker, http};
+use crate::edge::{clock, docker, http, secrets};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Environment;
@@ -29,11 +29,13 @@ struct Line {
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     world.docker_environment(&flags.environment)?;
     if !docker::answers(&world.shell)? {
-        world.report.data(
-            &json!({ "running": false, "lines": [] }),
-            "no Docker engine answers: nothing runs",
-        );
-        return Ok(Exit::Planned);
+        return Ok(nothing_runs(world, "no Docker engine answers: nothing runs"));
+    }
+    if !secrets::are_made(&world.state(&flags.environment)) {
+        return Ok(nothing_runs(
+            world,
+            "nothing runs: this user never brought it up; `./x up` does",
+        ));
     }
     let site = Site::look(world, &flags.environment)?;
     let observed = site.docker().containers(site.project())?;
@@ -42,6 +44,11 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let value = json!({ "running": !observed.is_empty(), "healthy": healthy, "url": site.environment.url, "lines": lines });
     world.report.data(&value, &shown(&site, &lines));
     Ok(if healthy { Exit::Done } else { Exit::Planned })
+}
+
+fn nothing_runs(world: &World<'_>, why: &str) -> Exit {
+    world.report.data(&json!({ "running": false, "healthy": false, "lines": [] }), why);
+    Exit::Planned
 }
 
 fn lines(site: &Site<'_>, observed: &[Observed]) -> Vec<Line> {

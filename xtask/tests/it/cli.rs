@@ -56,3 +56,13 @@ fn an_engine_that_is_elsewhere_and_silent_is_not_started_here() {
     assert!(said.contains("failed to reach the Docker engine at `tcp://127.0.0.1:9`"), "{said}");
     assert!(said.contains("hint: start that engine, or unset DOCKER_HOST"), "{said}");
 }
+
+#[test]
+fn looking_starts_nothing_and_makes_nothing() {
+    let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
+    let run = world.run(&["status"]);
+    assert_eq!((run.code, run.stdout.trim()), (Some(3), "no Docker engine answers: nothing runs"));
+    let said = world.run(&["audit"]).ends(4);
+    assert!(said.contains("cannot look at `local`: no Docker engine answers"), "{said}");
+    assert!(said.contains("hint: ./x up"), "{said}");
+}
