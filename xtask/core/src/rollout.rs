@@ -99,7 +99,7 @@ fn plan_service(
     }
     if !met || serving != Some(container.as_str()) {
         let change = Change::Switch { service: desired.service.name.clone(), container };
-        rollout.forward.push(Step::new(change, "it is ready"));
+        rollout.forward.push(Step::new(change, "once it is ready"));
     }
     rollout
 }
@@ -177,7 +177,7 @@ mod tests {
     fn the_first_rollout_starts_and_switches() {
         insta::assert_snapshot!(lines(&desired("r1"), &[], None), @"
         start `nutri-backend-r1-cde0fb` (release `r1` is wanted)
-        switch to `nutri-backend-r1-cde0fb` (it is ready)
+        switch to `nutri-backend-r1-cde0fb` (once it is ready)
         ");
     }
 
@@ -187,7 +187,7 @@ mod tests {
         let found = [observed(&old, true)];
         insta::assert_snapshot!(lines(&desired("r2"), &found, Some(&old)), @"
         start `nutri-backend-r2-cde0fb` (release `r2` is wanted)
-        switch to `nutri-backend-r2-cde0fb` (it is ready)
+        switch to `nutri-backend-r2-cde0fb` (once it is ready)
         drain `nutri-backend-r1-cde0fb` (release `r1` is replaced)
         ");
     }
@@ -198,7 +198,7 @@ mod tests {
         let found = [observed(&old, true), observed(&cut, true)];
         insta::assert_snapshot!(lines(&desired("r3"), &found, Some(&old)), @"
         start `nutri-backend-r3-cde0fb` (release `r3` is wanted)
-        switch to `nutri-backend-r3-cde0fb` (it is ready)
+        switch to `nutri-backend-r3-cde0fb` (once it is ready)
         drain `nutri-backend-r1-cde0fb` (release `r1` is replaced)
         drain `nutri-backend-r2-cde0fb` (it serves nobody: left by an earlier rollout)
         ");
@@ -210,7 +210,7 @@ mod tests {
         insta::assert_snapshot!(lines(&wanted, &[observed(&wanted, false)], Some(&wanted)), @"
         remove `nutri-backend-r1-cde0fb` (it ended by itself)
         start `nutri-backend-r1-cde0fb` (release `r1` is wanted)
-        switch to `nutri-backend-r1-cde0fb` (it is ready)
+        switch to `nutri-backend-r1-cde0fb` (once it is ready)
         ");
     }
 
