@@ -20,7 +20,7 @@ pub struct Flags {
 pub enum Verb {
     /// Walk the whole road on this machine: build, scan, push, migrate, roll out, verify
     Up,
-    /// Stop what `up` started; data stays
+    /// Stop the containers that `up` started; data and the Docker engine stay
     Down(Down),
     /// Tell what runs, which commit, since when, healthy or not
     Status(Environment),

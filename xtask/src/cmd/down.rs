@@ -17,10 +17,7 @@ pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
     world.docker_environment(ENVIRONMENT)?;
     let _lease = Holder::take(&world.state(ENVIRONMENT), "down", &holder::who())?;
     if !docker::answers(&world.shell)? {
-        return Err(Failure::refused(
-            "cannot stop anything: no Docker engine answers, so nothing runs",
-        )
-        .hint("to erase what is left on disk, start the engine first"));
+        return nothing_runs(flags, world);
     }
     let docker = Docker::new(&world.shell);
     let removed = remove_containers(world, &docker)?;
@@ -36,6 +33,17 @@ pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
     };
     let value = json!({ "containers": removed, "erased": flags.erase });
     world.report.data(&value, &format!("{said}; {note}"));
+    Ok(Exit::Done)
+}
+
+/// Without an engine nothing runs, so there is nothing to stop; what it keeps cannot be erased.
+fn nothing_runs(flags: &Down, world: &World<'_>) -> Result<Exit> {
+    if flags.erase {
+        return Err(Failure::refused("cannot erase anything: no Docker engine answers")
+            .hint("start the engine first: it holds the volumes and the images"));
+    }
+    let value = json!({ "containers": 0, "erased": false });
+    world.report.data(&value, "no Docker engine answers: nothing runs");
     Ok(Exit::Done)
 }
 

@@ -66,3 +66,12 @@ fn looking_starts_nothing_and_makes_nothing() {
     assert!(said.contains("cannot look at `local`: no Docker engine answers"), "{said}");
     assert!(said.contains("hint: ./x up"), "{said}");
 }
+
+#[test]
+fn without_an_engine_there_is_nothing_to_stop_and_nothing_can_be_erased() {
+    let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
+    let run = world.run(&["down"]);
+    assert_eq!((run.code, run.stdout.trim()), (Some(0), "no Docker engine answers: nothing runs"));
+    let said = world.run(&["down", "--erase"]).ends(4);
+    assert!(said.contains("cannot erase anything: no Docker engine answers"), "{said}");
+}
