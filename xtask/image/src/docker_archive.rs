@@ -2,22 +2,18 @@
 //! `manifest.json`, the config, and the layers uncompressed.
 
 use crate::error::{Error, Result};
-use crate::image::{DiffIds, ImageConfig, Manifest, config_bytes};
+use crate::image::{Manifest, ReadConfig};
 use crate::json_v1;
-use crate::layer;
 use crate::layout::Layout;
 use crate::tar_v1::{Owner, Writer};
-use crate::tree::Tree;
 use flate2::read::MultiGzDecoder;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write};
-use std::time::SystemTime;
 use xtask_core::descriptor::Descriptor;
 use xtask_core::digest::Digest;
-use xtask_core::platform::Platform;
 
 const MODE: u32 = 0o644;
 const COPY_LEN: usize = 256 << 10;
@@ -39,40 +35,16 @@ pub fn write_from_layout(
 ) -> Result<()> {
     let manifest: Manifest = parse(&layout.read_blob(manifest)?)?;
     let config = layout.read_blob(&manifest.config)?;
-    let diff_ids = parse::<DiffIds>(&config)?.into_list();
+    let read: ReadConfig = parse(&config)?;
+    let diff_ids = read.diff_ids();
     if diff_ids.len() != manifest.layers.len() {
         return Err(Error::Image("config and manifest differ in the number of layers".to_owned()));
     }
-    let mut archive = start(&config, &diff_ids, tags, sink)?;
+    let mut archive = start(&config, diff_ids, tags, sink)?;
     let mut written = BTreeSet::new();
     for (diff_id, layer) in diff_ids.iter().zip(&manifest.layers) {
         if written.insert(diff_id) {
             copy_layer(&mut archive, layout, layer, diff_id)?;
-        }
-    }
-    archive.finish().map(drop).map_err(Error::sink("the end of an archive"))
-}
-
-/// Writes an image whose layers are trees, without compressing anything. Each tree is read
-/// twice, because the config comes before the layers and names their digests.
-pub fn write_from_trees(
-    trees: &[&Tree],
-    config: &ImageConfig,
-    platform: Platform,
-    created: SystemTime,
-    tags: &[String],
-    sink: impl Write,
-) -> Result<()> {
-    let diff_ids = trees.iter().map(|tree| layer::diff_id(tree)).collect::<Result<Vec<_>>>()?;
-    let config = config_bytes(config, &diff_ids, platform, created)?;
-    let mut archive = start(&config, &diff_ids, tags, sink)?;
-    let mut written = BTreeSet::new();
-    for (diff_id, tree) in diff_ids.iter().zip(trees) {
-        if written.insert(diff_id) {
-            let size = layer::tar_size(tree)?;
-            begin_layer(&mut archive, diff_id, size)?;
-            layer::write_tar(tree, Body(&mut archive))?;
-            archive.file_end(size).map_err(Error::sink("a layer"))?;
         }
     }
     archive.finish().map(drop).map_err(Error::sink("the end of an archive"))
@@ -152,20 +124,6 @@ fn unpacked_len(file: &mut File) -> io::Result<u64> {
 
 fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| Error::Image(format!("its JSON: {error}")))
-}
-
-/// The inside of a file of the archive, as a sink.
-struct Body<'a, W: Write>(&'a mut Writer<W>);
-
-impl<W: Write> Write for Body<'_, W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.file_bytes(bytes)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]

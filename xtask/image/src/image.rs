@@ -12,8 +12,16 @@ use xtask_core::platform::Platform;
 
 mod config;
 
-pub(crate) use config::DiffIds;
-pub use config::{Healthcheck, ImageConfig, config_bytes};
+pub use config::{Healthcheck, ImageConfig, ReadConfig, config_bytes};
+
+/// A layer and what its definition calls it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageLayer {
+    /// Its name.
+    pub name: String,
+    /// Its bytes.
+    pub blob: LayerBlob,
+}
 
 /// One image for one platform, or one artifact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,13 +68,13 @@ fn index_media_type() -> String {
 
 impl Manifest {
     /// The manifest of an image.
-    pub fn of_image(config: Descriptor, layers: &[LayerBlob]) -> Self {
+    pub fn of_image(config: Descriptor, layers: &[ImageLayer]) -> Self {
         Self {
             schema_version: 2,
             media_type: media_type::MANIFEST.to_owned(),
             artifact_type: None,
             config,
-            layers: layers.iter().map(|layer| layer.descriptor.clone()).collect(),
+            layers: layers.iter().map(|layer| layer.blob.descriptor.clone()).collect(),
             subject: None,
             annotations: BTreeMap::new(),
         }
@@ -88,17 +96,18 @@ impl Default for Index {
 /// manifest. `created` is the commit's time, whole seconds of it.
 pub fn write_image(
     layout: &Layout,
-    layers: &[LayerBlob],
+    layers: &[ImageLayer],
     config: &ImageConfig,
     platform: Platform,
     created: SystemTime,
 ) -> Result<Descriptor> {
-    if let Some(missing) = layers.iter().find(|layer| !layout.holds(&layer.descriptor)) {
-        let digest = missing.descriptor.digest;
+    if let Some(missing) = layers.iter().find(|layer| !layout.holds(&layer.blob.descriptor)) {
+        let digest = missing.blob.descriptor.digest;
         return Err(Error::Image(format!("its layer `{digest}` is not in the layout")));
     }
-    let diff_ids: Vec<_> = layers.iter().map(|layer| layer.diff_id).collect();
-    let config = config_bytes(config, &diff_ids, platform, created)?;
+    let named: Vec<_> =
+        layers.iter().map(|layer| (layer.name.as_str(), layer.blob.diff_id)).collect();
+    let config = config_bytes(config, &named, platform, created)?;
     let config = layout.write_blob(media_type::CONFIG, &config)?;
     let manifest = json_v1::to_bytes(&Manifest::of_image(config, layers))?;
     layout.write_blob(media_type::MANIFEST, &manifest)

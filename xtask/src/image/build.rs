@@ -12,8 +12,7 @@ use xtask_core::lock::Lock;
 use xtask_core::platform::Platform;
 use xtask_image::cache::{Cache, Origin, cached_layer};
 use xtask_image::gzip_v1::ENCODER_ID;
-use xtask_image::image::{Healthcheck, ImageConfig, write_image, write_index};
-use xtask_image::layer::LayerBlob;
+use xtask_image::image::{Healthcheck, ImageConfig, ImageLayer, write_image, write_index};
 use xtask_image::layout::Layout;
 use xtask_image::{elf, tree::Tree};
 
@@ -93,7 +92,7 @@ struct Builder<'a> {
 struct PlatformBuild {
     platform: Platform,
     manifest: Descriptor,
-    layers: Vec<(LayerBlob, Origin)>,
+    layers: Vec<(ImageLayer, Origin)>,
 }
 
 impl<'a> Builder<'a> {
@@ -113,39 +112,39 @@ impl<'a> Builder<'a> {
     fn platform(&self, platform: Platform) -> Result<PlatformBuild> {
         let layers = self.definition.layers.iter().map(|layer| self.layer(layer, platform));
         let layers = layers.collect::<Result<Vec<_>>>()?;
-        let blobs: Vec<LayerBlob> = layers.iter().map(|(blob, _)| blob.clone()).collect();
-        self.check_budget(platform, &blobs)?;
+        let images: Vec<ImageLayer> = layers.iter().map(|(layer, _)| layer.clone()).collect();
+        self.check_budget(platform, &images)?;
         let config = image_config(self.definition);
         let created = created(self.lock);
-        let manifest = write_image(&self.layout, &blobs, &config, platform, created)
+        let manifest = write_image(&self.layout, &images, &config, platform, created)
             .or_outside(|| format!("failed to write the manifest for {platform}"))?;
         Ok(PlatformBuild { platform, manifest, layers })
     }
 
-    fn layer(&self, layer: &Layer, platform: Platform) -> Result<(LayerBlob, Origin)> {
+    fn layer(&self, layer: &Layer, platform: Platform) -> Result<(ImageLayer, Origin)> {
+        let named = |blob| ImageLayer { name: layer.name.clone(), blob };
         let key = key::layer_key(self.world, layer, self.lock, platform)?;
         if let Some(blob) = self.memo.recall(&key, &self.layout) {
-            return Ok((blob, Origin::Reused));
+            return Ok((named(blob), Origin::Reused));
         }
         let doing = |what: &str| self.phase.doing(what);
         let tree = stage::tree(self.world, layer, self.lock, platform, &doing)?;
         check_machine(layer, &tree, platform)?;
         doing(&format!("packing layer {} for {platform}", layer.name));
-        let made = cached_layer(&tree, &self.layout, &self.cache)
+        let (blob, origin) = cached_layer(&tree, &self.layout, &self.cache)
             .or_outside(|| format!("failed to pack layer `{}`", layer.name))?;
-        self.memo.remember(&key, &made.0)?;
-        Ok(made)
+        self.memo.remember(&key, &blob)?;
+        Ok((named(blob), origin))
     }
 
-    fn check_budget(&self, platform: Platform, layers: &[LayerBlob]) -> Result<()> {
-        let unpacked: u64 = layers.iter().map(|layer| layer.unpacked_size).sum();
+    fn check_budget(&self, platform: Platform, layers: &[ImageLayer]) -> Result<()> {
+        let unpacked: u64 = layers.iter().map(|layer| layer.blob.unpacked_size).sum();
         let budget = self.definition.budget_mb * 1_000_000;
         if unpacked <= budget {
             return Ok(());
         }
-        let named = self.definition.layers.iter().zip(layers);
         let mut heaviest: Vec<(u64, &str)> =
-            named.map(|(layer, blob)| (blob.unpacked_size, layer.name.as_str())).collect();
+            layers.iter().map(|it| (it.blob.unpacked_size, it.name.as_str())).collect();
         heaviest.sort_unstable_by(|left, right| right.cmp(left));
         let shown: Vec<String> =
             heaviest.iter().map(|(size, name)| format!("{name} {} MB", size / 1_000_000)).collect();
@@ -185,7 +184,7 @@ impl<'a> Builder<'a> {
         let layers = || parts.iter().flat_map(|part| &part.layers);
         let made = layers().filter(|(_, origin)| *origin == Origin::Made).count();
         let unpacked = |part: &PlatformBuild| -> u64 {
-            part.layers.iter().map(|(layer, _)| layer.unpacked_size).sum()
+            part.layers.iter().map(|(layer, _)| layer.blob.unpacked_size).sum()
         };
         Built {
             name: self.definition.name.clone(),

@@ -2,8 +2,10 @@
 //! `cmd/image`; the bytes are the crate `xtask-image`'s.
 
 mod build;
+mod held;
 mod key;
 mod memo;
 mod stage;
 
 pub use build::{Built, build};
+pub use held::{Held, HeldLayer, HeldPlatform, held};

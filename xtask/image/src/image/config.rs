@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 use xtask_core::digest::Digest;
 use xtask_core::platform::Platform;
 
-/// Constant, because how a layer was made is in its release, not in its digest.
-const CREATED_BY: &str = "xtask image";
+/// What stands before a layer's name in the history; the rest of how it was made is in its
+/// release, not in its digest.
+const CREATED_BY: &str = "xtask image: ";
 
 /// How a container of the image starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,43 +107,60 @@ struct RootFs<'a> {
 #[derive(Serialize)]
 struct History<'a> {
     created: &'a str,
-    created_by: &'a str,
+    created_by: String,
 }
 
-/// The part of a config document that a reader of ours wants back.
-#[derive(Deserialize)]
-pub(crate) struct DiffIds {
-    rootfs: RootFsRead,
+/// The parts of a config document that a reader of ours wants back.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ReadConfig {
+    rootfs: ReadRootFs,
+    #[serde(default)]
+    history: Vec<ReadHistory>,
 }
 
-#[derive(Deserialize)]
-struct RootFsRead {
+#[derive(Clone, Debug, Deserialize)]
+struct ReadRootFs {
     diff_ids: Vec<Digest>,
 }
 
-impl DiffIds {
-    pub(crate) fn into_list(self) -> Vec<Digest> {
-        self.rootfs.diff_ids
+#[derive(Clone, Debug, Deserialize)]
+struct ReadHistory {
+    #[serde(default)]
+    created_by: String,
+}
+
+impl ReadConfig {
+    /// The digest of each layer before compression, lowest layer first.
+    pub fn diff_ids(&self) -> &[Digest] {
+        &self.rootfs.diff_ids
+    }
+
+    /// The name of each layer, lowest first; none for an image that is not ours.
+    pub fn layer_names(&self) -> Option<Vec<&str>> {
+        let names = self.history.iter().map(|entry| entry.created_by.strip_prefix(CREATED_BY));
+        let names = names.collect::<Option<Vec<&str>>>()?;
+        (names.len() == self.rootfs.diff_ids.len()).then_some(names)
     }
 }
 
-/// The bytes of the config document of an image of these layers.
+/// The bytes of the config document of an image of these layers, each a name and a diff id.
 pub fn config_bytes(
     config: &ImageConfig,
-    diff_ids: &[Digest],
+    layers: &[(&str, Digest)],
     platform: Platform,
     created: SystemTime,
 ) -> Result<Vec<u8>> {
     check_env(&config.env)?;
     let created = &rfc3339(created)?;
-    let entry = || History { created, created_by: CREATED_BY };
+    let entry = |name: &str| History { created, created_by: format!("{CREATED_BY}{name}") };
+    let diff_ids: Vec<Digest> = layers.iter().map(|(_, diff_id)| *diff_id).collect();
     let document = Document {
         created,
         architecture: platform.architecture(),
         os: "linux",
         config: runtime(config),
-        rootfs: RootFs { kind: "layers", diff_ids },
-        history: diff_ids.iter().map(|_| entry()).collect(),
+        rootfs: RootFs { kind: "layers", diff_ids: &diff_ids },
+        history: layers.iter().map(|(name, _)| entry(name)).collect(),
     };
     Ok(json_v1::to_bytes(&document)?)
 }

@@ -37,9 +37,13 @@ fn created() -> SystemTime {
 #[test]
 fn the_config_is_these_bytes() {
     let diff_id = Digest::of(b"");
-    let bytes = config_bytes(&config(), &[diff_id, diff_id], Platform::Arm64, created()).unwrap();
+    let bytes =
+        config_bytes(&config(), &[("base", diff_id), ("app", diff_id)], Platform::Arm64, created());
+    let bytes = bytes.unwrap();
     let id = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    let history = r#"{"created":"2026-11-23T00:00:00Z","created_by":"xtask image"}"#;
+    let entry = |name: &str| {
+        format!(r#"{{"created":"2026-11-23T00:00:00Z","created_by":"xtask image: {name}"}}"#)
+    };
     let wanted = format!(
         concat!(
             r#"{{"created":"2026-11-23T00:00:00Z","architecture":"arm64","os":"linux","#,
@@ -49,10 +53,11 @@ fn the_config_is_these_bytes() {
             r#""StopSignal":"SIGTERM","Healthcheck":{{"Test":["CMD","/usr/bin/node","health.js"],"#,
             r#""Interval":10000000000,"Timeout":2500000000,"StartPeriod":0,"Retries":3}}}},"#,
             r#""rootfs":{{"type":"layers","diff_ids":["{id}","{id}"]}},"#,
-            r#""history":[{history},{history}]}}"#,
+            r#""history":[{base},{app}]}}"#,
         ),
         id = id,
-        history = history
+        base = entry("base"),
+        app = entry("app"),
     );
     assert_eq!(String::from_utf8(bytes).unwrap(), wanted);
 }
@@ -96,7 +101,8 @@ fn an_image_for_two_platforms_keeps_its_digest() {
     let layout = Layout::open_or_create(dir.path()).unwrap();
     let mut tree = Tree::new();
     tree.insert("app/main.js", Node::file(0o644, "1")).unwrap();
-    let layers = [write_layer(&tree, &layout, Options::default()).unwrap()];
+    let blob = write_layer(&tree, &layout, Options::default()).unwrap();
+    let layers = [ImageLayer { name: "app".to_owned(), blob }];
     let manifests = [Platform::Arm64, Platform::Amd64].map(|platform| {
         let manifest = write_image(&layout, &layers, &config(), platform, created()).unwrap();
         (platform, manifest)
@@ -104,14 +110,14 @@ fn an_image_for_two_platforms_keeps_its_digest() {
     let index = write_index(&layout, &manifests).unwrap();
     assert_eq!(
         index.digest.to_string(),
-        "sha256:fa11655943ec2d20b1331a2e8679d892a532844e175a54c71704c001c6f97da1"
+        "sha256:c346391d3036c25d8cd26fe8e794893a5e80c5b0e6abad413697d2f4afda8a9e"
     );
     let read: Index = serde_json::from_slice(&layout.read_blob(&index).unwrap()).unwrap();
     let platforms: Vec<_> = read.manifests.iter().map(|manifest| manifest.platform).collect();
     assert_eq!(platforms, [Some(Platform::Amd64), Some(Platform::Arm64)]);
     let manifest: Manifest =
         serde_json::from_slice(&layout.read_blob(&read.manifests[0]).unwrap()).unwrap();
-    assert_eq!(manifest.layers, [layers[0].descriptor.clone()]);
+    assert_eq!(manifest.layers, [layers[0].blob.descriptor.clone()]);
     let twice = [manifests[0].clone(), manifests[0].clone()];
     let said = write_index(&layout, &twice).unwrap_err().to_string();
     assert_eq!(said, "cannot write image: a platform is there twice");
@@ -123,7 +129,8 @@ fn a_layer_that_is_not_there_is_named_before_anything_is_written() {
     let layout = Layout::open_or_create(dir.path()).unwrap();
     let digest = Digest::of(b"gone");
     let descriptor = Descriptor::new(media_type::LAYER_GZIP, digest, 4);
-    let layer = LayerBlob { descriptor, diff_id: digest, unpacked_size: 0 };
+    let blob = LayerBlob { descriptor, diff_id: digest, unpacked_size: 0 };
+    let layer = ImageLayer { name: "app".to_owned(), blob };
     let error = write_image(&layout, &[layer], &config(), Platform::Amd64, created()).unwrap_err();
     let wanted = format!("cannot write image: its layer `{digest}` is not in the layout");
     assert_eq!(error.to_string(), wanted);

@@ -1,6 +1,7 @@
 //! The registry of one host: where it is, who we are there, and what it remembers.
 
 use super::auth::{Credentials, Scope};
+use super::credentials::{self, CredentialsError, Surroundings};
 use super::error::RegistryError;
 use super::location::is_loopback;
 use super::patience::Patience;
@@ -9,6 +10,7 @@ use super::token::Tokens;
 use super::wire::{self, Ask};
 use http::{Method, Uri};
 use std::fmt;
+use xtask_core::reference::Repository;
 
 /// The registry of one host. It remembers tokens and connections between calls, and may be
 /// shared between threads.
@@ -35,6 +37,14 @@ impl Registry {
         let agent = wire::agent(is_loopback);
         let (patience, tokens) = (Patience::default(), Tokens::default());
         Self { base, credentials, patience, agent, tokens }
+    }
+
+    /// The registry of `repository`, with the credentials that `docker login` or `podman login`
+    /// keep on this machine for it, if any.
+    pub fn of(repository: &Repository) -> Result<Self, CredentialsError> {
+        let surroundings = Surroundings::of(|name| std::env::var_os(name));
+        let credentials = credentials::find(repository, &surroundings)?;
+        Ok(Self::new(repository.registry(), credentials))
     }
 
     /// The same registry with other limits, or another clock.

@@ -1,0 +1,91 @@
+//! An image that is in the layout: its documents read, its layers by name.
+
+use crate::error::{Context as _, Failure, Result};
+use crate::world::World;
+use serde::de::DeserializeOwned;
+use xtask_core::descriptor::Descriptor;
+use xtask_core::digest::Digest;
+use xtask_core::platform::Platform;
+use xtask_image::image::{Index, Manifest, ReadConfig};
+use xtask_image::layout::Layout;
+
+/// An image in the layout, every document of it verified by its digest.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The name of its definition.
+    pub name: String,
+    /// Where its blobs are.
+    pub layout: Layout,
+    /// Its index.
+    pub index: Descriptor,
+    /// What it is on each platform, amd64 first.
+    pub platforms: Vec<HeldPlatform>,
+}
+
+/// An image for one platform.
+#[derive(Clone, Debug)]
+pub struct HeldPlatform {
+    /// Which one.
+    pub platform: Platform,
+    /// Its manifest.
+    pub manifest: Descriptor,
+    /// Its config.
+    pub config: Descriptor,
+    /// Its layers, lowest first.
+    pub layers: Vec<HeldLayer>,
+}
+
+/// A layer of an image.
+#[derive(Clone, Debug)]
+pub struct HeldLayer {
+    /// What the definition calls it.
+    pub name: String,
+    /// The compressed bytes.
+    pub descriptor: Descriptor,
+    /// The digest before compression.
+    pub diff_id: Digest,
+}
+
+/// The image called `name` as it was built last.
+pub fn held(world: &World<'_>, name: &str) -> Result<Held> {
+    world.definition(name)?;
+    let failed = || format!("failed to read image `{name}` in the layout");
+    let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
+    let index = layout.resolve(name).or_outside(failed)?.ok_or_else(|| {
+        Failure::usage(format!("cannot read image `{name}`: it is not built"))
+            .hint(format!("cargo xtask image build {name}"))
+    })?;
+    let read = || -> Result<Vec<HeldPlatform>> {
+        let manifests = parse::<Index>(&layout, &index)?.manifests;
+        manifests.iter().map(|manifest| platform(&layout, manifest)).collect()
+    };
+    let platforms = read().map_err(|failure| failure.during(failed()))?;
+    Ok(Held { name: name.to_owned(), layout, index, platforms })
+}
+
+fn platform(layout: &Layout, descriptor: &Descriptor) -> Result<HeldPlatform> {
+    let strange = || {
+        Failure::outside(format!("manifest `{}` is not one of ours", descriptor.digest))
+            .hint("`cargo xtask image build` makes it anew")
+    };
+    let manifest: Manifest = parse(layout, descriptor)?;
+    let config: ReadConfig = parse(layout, &manifest.config)?;
+    let names = config.layer_names().ok_or_else(strange)?;
+    let layers = names.into_iter().zip(config.diff_ids()).zip(&manifest.layers);
+    let layers = layers.map(|((name, diff_id), descriptor)| HeldLayer {
+        name: name.to_owned(),
+        descriptor: descriptor.clone(),
+        diff_id: *diff_id,
+    });
+    Ok(HeldPlatform {
+        platform: descriptor.platform.ok_or_else(strange)?,
+        manifest: descriptor.clone(),
+        config: manifest.config.clone(),
+        layers: layers.collect(),
+    })
+}
+
+fn parse<T: DeserializeOwned>(layout: &Layout, descriptor: &Descriptor) -> Result<T> {
+    let failed = || format!("failed to read `{}`", descriptor.digest);
+    serde_json::from_slice(&layout.read_blob(descriptor).or_outside(failed)?).or_outside(failed)
+}
