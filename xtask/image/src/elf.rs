@@ -69,7 +69,8 @@ fn misfit(content: &Content, platform: Platform) -> Option<Found> {
     }
 }
 
-fn read_machine(content: &Content) -> io::Result<Option<u16>> {
+/// The machine of the file with this content, as `machine` reads it.
+pub(crate) fn read_machine(content: &Content) -> io::Result<Option<u16>> {
     if content.size() < HEAD_LEN as u64 {
         return Ok(None);
     }

@@ -9,7 +9,7 @@ pub use crate::tar_v1::Owner;
 use std::collections::BTreeMap;
 
 mod form;
-mod globs;
+pub(crate) mod globs;
 mod node;
 mod walk;
 

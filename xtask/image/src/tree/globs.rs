@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 /// Compiles patterns in which `*` and `?` do not cross a `/`.
-pub(super) fn compile<G: AsRef<str>>(globs: &[G]) -> Result<GlobSet, TreeError> {
+pub(crate) fn compile<G: AsRef<str>>(globs: &[G]) -> Result<GlobSet, TreeError> {
     let refuse = |glob: &str, error: &globset::Error| TreeError::Glob {
         glob: glob.to_owned(),
         why: error.kind().to_string(),
@@ -21,6 +21,6 @@ pub(super) fn compile<G: AsRef<str>>(globs: &[G]) -> Result<GlobSet, TreeError> 
 }
 
 /// Whether any pattern matches the whole of `path`.
-pub(super) fn matches(set: &GlobSet, path: &[u8]) -> bool {
+pub(crate) fn matches(set: &GlobSet, path: &[u8]) -> bool {
     set.is_match(Path::new(OsStr::from_bytes(path)))
 }
