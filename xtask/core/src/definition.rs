@@ -207,6 +207,16 @@ unpacked_mb = 200
     }
 
     #[test]
+    fn files_are_native_by_name_only_where_layers_are_split_by_file() {
+        let bad = GOOD.replace("drop = [", "native = [\"app/x\"]\ndrop = [");
+        let error = Definition::parse("x", "images/x.toml", &bad).unwrap_err().to_string();
+        assert!(error.contains("only layers of kind `npm` and `wheels` are split"), "{error}");
+        let good = bad.replace("kind = \"build\"", "kind = \"npm\"");
+        let definition = Definition::parse("x", "images/x.toml", &good).unwrap();
+        assert_eq!(definition.layers[1].native, ["app/x"]);
+    }
+
+    #[test]
     fn paths_that_escape_and_users_that_are_root_are_refused() {
         let bad = GOOD
             .replace("\"bin/sh\"", "\"../sh\"")

@@ -7,7 +7,7 @@ use crate::digest::Digest;
 use crate::finding::Findings;
 use crate::platform::Platform;
 use crate::reader::{Source, Table};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// What an image is built from, as far as Debian goes.
@@ -90,11 +90,20 @@ impl Lock {
         Some(self.layers.get(&layer.name)?.get(&platform)?.as_slice())
     }
 
+    /// The packages of a layer that are one file on all platforms, by digest.
+    pub fn neutral(&self, layer: &Layer) -> BTreeSet<Digest> {
+        let on = |platform: Platform| -> BTreeSet<Digest> {
+            let packages = self.packages(layer, platform).unwrap_or_default();
+            packages.iter().map(|package| package.digest).collect()
+        };
+        let shared = Platform::ALL.into_iter().map(on).reduce(|left, right| &left & &right);
+        shared.unwrap_or_default()
+    }
+
     /// What differs from `before` to this lock, by package.
     pub fn changes_since(&self, before: &Self) -> Vec<Change> {
         let (before, after) = (before.versions(), self.versions());
-        let names: std::collections::BTreeSet<&String> =
-            before.keys().chain(after.keys()).collect();
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let change = |name: &String| Change {
             name: name.clone(),
             before: before.get(name).cloned(),
@@ -180,6 +189,7 @@ fn read_package(name: &str, table: &Table<'_>) -> Option<LockedPackage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::Debian;
 
     fn lock(version: &str) -> Lock {
         let package = LockedPackage {
@@ -204,6 +214,25 @@ mod tests {
     fn a_lock_reads_back_as_it_was_written() {
         let lock = lock("2.36-9+deb12u14");
         assert_eq!(Lock::parse("x.lock", &lock.to_text()).unwrap(), lock);
+    }
+
+    #[test]
+    fn a_package_is_neutral_where_every_platform_has_the_same_file() {
+        let mut lock = lock("1");
+        let packages = vec!["libc6".to_owned()];
+        let debian = Debian { packages, without: Vec::new() };
+        lock.wanted.insert("base".into(), debian.digest());
+        let layer = Layer {
+            name: "base".into(),
+            stuff: Stuff::Debian(debian),
+            drop: Vec::new(),
+            native: Vec::new(),
+            additions: Vec::new(),
+        };
+        assert_eq!(lock.neutral(&layer), BTreeSet::from([Digest::of(b"libc6")]));
+        let platforms = lock.layers.get_mut("base").unwrap();
+        platforms.get_mut(&Platform::Arm64).unwrap()[0].digest = Digest::of(b"other");
+        assert_eq!(lock.neutral(&layer), BTreeSet::new());
     }
 
     #[test]

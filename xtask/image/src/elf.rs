@@ -60,6 +60,18 @@ pub fn check_tree(tree: &Tree, platform: Platform) -> Result<(), Vec<Mismatch>> 
     if mismatches.is_empty() { Ok(()) } else { Err(mismatches) }
 }
 
+/// The paths of all binaries of `tree`, whatever they are for.
+pub fn binaries(tree: &Tree) -> io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for (path, node) in tree.iter() {
+        let Node::File { content, .. } = node else { continue };
+        if read_machine(content)?.is_some() {
+            found.push(lossy(path));
+        }
+    }
+    Ok(found)
+}
+
 fn misfit(content: &Content, platform: Platform) -> Option<Found> {
     match read_machine(content) {
         Ok(None) => None,

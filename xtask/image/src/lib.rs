@@ -4,7 +4,7 @@
 //! in (docs/decisions/0001 to 0003); `layer` joins them in one pass; `cache` remembers what
 //! need not be made again; `layout` and `blob` keep the result; `image` and `docker_archive`
 //! name it; `deb` and `ar` read what others packed, `elf` checks for whom it was built and
-//! `split` parts what is for one platform from what is for all.
+//! `split` parts what is for one platform from what is for all; `listing` reads a layer back.
 
 pub mod ar;
 pub mod blob;
@@ -19,6 +19,7 @@ pub mod image;
 pub mod json_v1;
 pub mod layer;
 pub mod layout;
+pub mod listing;
 pub mod split;
 pub mod tar_v1;
 pub mod tree;

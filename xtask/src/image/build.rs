@@ -1,5 +1,6 @@
 //! Builds one image, layer by layer and platform by platform.
 
+use super::halves::{self, HalfBlob, LayerBuild};
 use super::{key, memo::Memo, stage};
 use crate::error::{Context as _, Failure, Result};
 use crate::report::Phase;
@@ -14,7 +15,6 @@ use xtask_image::cache::{Cache, Origin, cached_layer};
 use xtask_image::gzip_v1::ENCODER_ID;
 use xtask_image::image::{Healthcheck, ImageConfig, ImageLayer, write_image, write_index};
 use xtask_image::layout::Layout;
-use xtask_image::{elf, tree::Tree};
 
 /// An image in the layout.
 #[derive(Clone, Debug, Serialize)]
@@ -64,6 +64,10 @@ pub fn build(
     let builder = Builder::open(world, &definition, &lock, phase)?;
     let build = || platforms.iter().map(|platform| builder.platform(*platform)).collect();
     let parts: Result<Vec<PlatformBuild>> = build();
+    let parts = parts.and_then(|parts| {
+        halves::check_neutral(&builder.layout, &parts)?;
+        Ok(parts)
+    });
     builder.finish(
         &parts.map_err(|failure| failure.during(format!("failed to build image `{name}`")))?,
     )
@@ -89,10 +93,12 @@ struct Builder<'a> {
     cache: Cache,
 }
 
-struct PlatformBuild {
-    platform: Platform,
+/// An image for one platform.
+pub(super) struct PlatformBuild {
+    pub(super) platform: Platform,
+    pub(super) layers: Vec<LayerBuild>,
     manifest: Descriptor,
-    layers: Vec<(ImageLayer, Origin)>,
+    unpacked: u64,
 }
 
 impl<'a> Builder<'a> {
@@ -112,29 +118,35 @@ impl<'a> Builder<'a> {
     fn platform(&self, platform: Platform) -> Result<PlatformBuild> {
         let layers = self.definition.layers.iter().map(|layer| self.layer(layer, platform));
         let layers = layers.collect::<Result<Vec<_>>>()?;
-        let images: Vec<ImageLayer> = layers.iter().map(|(layer, _)| layer.clone()).collect();
+        let images: Vec<ImageLayer> = layers.iter().flat_map(LayerBuild::images).collect();
         self.check_budget(platform, &images)?;
         let config = image_config(self.definition);
         let created = created(self.lock);
         let manifest = write_image(&self.layout, &images, &config, platform, created)
             .or_outside(|| format!("failed to write the manifest for {platform}"))?;
-        Ok(PlatformBuild { platform, manifest, layers })
+        let unpacked = images.iter().map(|layer| layer.blob.unpacked_size).sum();
+        Ok(PlatformBuild { platform, layers, manifest, unpacked })
     }
 
-    fn layer(&self, layer: &Layer, platform: Platform) -> Result<(ImageLayer, Origin)> {
-        let named = |blob| ImageLayer { name: layer.name.clone(), blob };
+    fn layer(&self, layer: &Layer, platform: Platform) -> Result<LayerBuild> {
+        let named = |halves| LayerBuild { name: layer.name.clone(), halves };
         let key = key::layer_key(self.world, layer, self.lock, platform)?;
-        if let Some(blob) = self.memo.recall(&key, &self.layout) {
-            return Ok((named(blob), Origin::Reused));
+        if let Some(halves) = self.memo.recall(&key, &self.layout) {
+            return Ok(named(halves.into_iter().map(|half| (half, Origin::Reused)).collect()));
         }
         let doing = |what: &str| self.phase.doing(what);
-        let tree = stage::tree(self.world, layer, self.lock, platform, &doing)?;
-        check_machine(layer, &tree, platform)?;
+        let staged = stage::halves(self.world, layer, self.lock, platform, &doing)?;
         doing(&format!("packing layer {} for {platform}", layer.name));
-        let (blob, origin) = cached_layer(&tree, &self.layout, &self.cache)
-            .or_outside(|| format!("failed to pack layer `{}`", layer.name))?;
-        self.memo.remember(&key, &blob)?;
-        Ok((named(blob), origin))
+        let mut made = Vec::new();
+        for (half, tree) in staged.into_filled() {
+            halves::check_machine(layer, half, &tree, platform)?;
+            let (blob, origin) = cached_layer(&tree, &self.layout, &self.cache)
+                .or_outside(|| format!("failed to pack layer `{}`", layer.name))?;
+            made.push((HalfBlob { half, blob }, origin));
+        }
+        let blobs: Vec<HalfBlob> = made.iter().map(|(half, _)| half.clone()).collect();
+        self.memo.remember(&key, &blobs)?;
+        Ok(named(made))
     }
 
     fn check_budget(&self, platform: Platform, layers: &[ImageLayer]) -> Result<()> {
@@ -181,29 +193,17 @@ impl<'a> Builder<'a> {
         index: Descriptor,
         manifests: Vec<(Platform, Descriptor)>,
     ) -> Built {
-        let layers = || parts.iter().flat_map(|part| &part.layers);
+        let layers = || parts.iter().flat_map(|part| &part.layers).flat_map(|it| &it.halves);
         let made = layers().filter(|(_, origin)| *origin == Origin::Made).count();
-        let unpacked = |part: &PlatformBuild| -> u64 {
-            part.layers.iter().map(|(layer, _)| layer.blob.unpacked_size).sum()
-        };
         Built {
             name: self.definition.name.clone(),
             index,
             manifests,
             made,
             reused: layers().count() - made,
-            unpacked: parts.iter().map(unpacked).max().unwrap_or(0),
+            unpacked: parts.iter().map(|part| part.unpacked).max().unwrap_or(0),
         }
     }
-}
-
-/// A binary for another machine starts nowhere, and says so only at run time.
-fn check_machine(layer: &Layer, tree: &Tree, platform: Platform) -> Result<()> {
-    elf::check_tree(tree, platform).map_err(|mismatches| {
-        let shown: Vec<String> = mismatches.iter().take(5).map(ToString::to_string).collect();
-        Failure::refused(format!("layer `{}` holds files that do not fit {platform}", layer.name))
-            .reason(shown.join("; "))
-    })
 }
 
 /// The same for every build of the same lock: when the archive that it came from was signed. A

@@ -12,7 +12,7 @@ use xtask_core::platform::Platform;
 use xtask_image::gzip_v1::ENCODER_ID;
 
 /// Raised when the way from inputs to a tree changes, so that no old memory is believed.
-const FORM: &str = "layer-1";
+const FORM: &str = "layer-2";
 
 /// The key of `layer` on `platform`.
 pub(super) fn layer_key(
@@ -22,6 +22,11 @@ pub(super) fn layer_key(
     platform: Platform,
 ) -> Result<Digest> {
     let inputs = inputs(world, layer, lock, platform)?;
+    let platform = match &layer.stuff {
+        Stuff::Debian(_) | Stuff::Npm { .. } | Stuff::Wheels { .. } => platform.to_string(),
+        // What a service builds and what files are is the same for all platforms.
+        Stuff::Build { .. } | Stuff::Files { .. } => "any".to_owned(),
+    };
     let text = format!("{FORM}\n{ENCODER_ID}\n{platform}\n{layer:?}\n{inputs}");
     Ok(Digest::of(text.as_bytes()))
 }
@@ -31,7 +36,9 @@ fn inputs(world: &World<'_>, layer: &Layer, lock: &Lock, platform: Platform) -> 
     match &layer.stuff {
         Stuff::Debian(_) => {
             let scripts = digest_of(&root.join(stage::SCRIPTS_FILE))?;
-            Ok(format!("{scripts}\n{:?}", stage::locked(layer, lock, platform)?))
+            let packages = stage::locked(layer, lock, platform)?;
+            // What the lock says of other platforms decides into which half a package goes.
+            Ok(format!("{scripts}\n{packages:?}\n{:?}", lock.neutral(layer)))
         }
         Stuff::Npm { path, .. } => {
             let folder = root.join(path);

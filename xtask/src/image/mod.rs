@@ -2,6 +2,7 @@
 //! `cmd/image`; the bytes are the crate `xtask-image`'s.
 
 mod build;
+mod halves;
 mod held;
 mod key;
 mod memo;

@@ -1,4 +1,4 @@
-//! From a layer of a definition to the tree of its files.
+//! From a layer of a definition to the tree of its files, in its two halves.
 
 mod debian;
 mod place;
@@ -10,10 +10,13 @@ use crate::edge::npm::Wanted;
 use crate::edge::{apt, npm, uv};
 use crate::error::{Context as _, Failure, Result};
 use crate::world::{World, lock_file};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use xtask_core::definition::{Addition, Layer, Stuff};
+use xtask_core::digest::Digest;
 use xtask_core::lock::{Lock, LockedPackage};
 use xtask_core::platform::Platform;
+use xtask_image::split::{Halves, split};
 use xtask_image::tree::{Node, Owner, Tree};
 
 /// The locked packages of `layer`, or how to lock them.
@@ -31,31 +34,14 @@ pub(super) fn locked<'a>(
     })
 }
 
-/// The tree of `layer`.
-pub(super) fn tree(
+/// The halves of `layer`.
+pub(super) fn halves(
     world: &World<'_>,
     layer: &Layer,
     lock: &Lock,
     platform: Platform,
     doing: &dyn Fn(&str),
-) -> Result<Tree> {
-    let mut tree = stuff(world, layer, lock, platform, doing)?;
-    let dropped = tree.remove_matching(&layer.drop);
-    dropped.or_usage(|| format!("cannot leave files out of layer `{}`", layer.name))?;
-    for addition in &layer.additions {
-        add(&mut tree, addition)
-            .map_err(|failure| failure.during(format!("cannot make layer `{}`", layer.name)))?;
-    }
-    Ok(tree)
-}
-
-fn stuff(
-    world: &World<'_>,
-    layer: &Layer,
-    lock: &Lock,
-    platform: Platform,
-    doing: &dyn Fn(&str),
-) -> Result<Tree> {
+) -> Result<Halves> {
     let root = &world.places.root;
     let cache = &world.places.cache;
     match &layer.stuff {
@@ -64,7 +50,7 @@ fn stuff(
             let store = apt::DebStore::open(cache)?;
             let fetching = |done, all| doing(&format!("fetching package {done} of {all}"));
             store.fetch(&world.shell, packages, lock.archive_time, fetching)?;
-            debian::unpack(world, &store, packages)
+            debian_halves(world, layer, &store, packages, &lock.neutral(layer))
         }
         Stuff::Npm { path, optional, copy } => {
             doing(&format!("installing the packages of {path} for {platform}"));
@@ -74,22 +60,67 @@ fn stuff(
                 Wanted::Production(platform)
             };
             let folder = npm::install(&world.shell, cache, &root.join(path), wanted)?;
-            place::copies(&folder, copy)
+            split_by_file(layer, place::copies(&folder, copy)?)
         }
         Stuff::Wheels { requirements, copy } => {
             doing(&format!("installing {requirements} for {platform}"));
             let folder = uv::install(&world.shell, cache, &root.join(requirements), platform)?;
-            place::copies(&folder, copy)
+            split_by_file(layer, place::copies(&folder, copy)?)
         }
         Stuff::Build { path, copy } => {
             doing(&format!("building {path}"));
-            place::copies(&service_build(world, path)?, copy)
+            let tree = place::copies(&service_build(world, path)?, copy)?;
+            Ok(Halves::neutral(finished(layer, tree)?))
         }
         Stuff::Files { path, copy } => {
             let (_, sources) = key::source_key(world, path)?;
-            place::listed(&root.join(path), &sources, copy)
+            let tree = place::listed(&root.join(path), &sources, copy)?;
+            Ok(Halves::neutral(finished(layer, tree)?))
         }
     }
+}
+
+fn split_by_file(layer: &Layer, tree: Tree) -> Result<Halves> {
+    let split = split(&finished(layer, tree)?, &layer.native);
+    split.or_usage(|| format!("cannot split layer `{}`", layer.name))
+}
+
+/// Packages are never divided: a scanner asks the layer that holds a package's files who owns
+/// them. What is declared goes with the native packages where there are any.
+fn debian_halves(
+    world: &World<'_>,
+    layer: &Layer,
+    store: &apt::DebStore,
+    packages: &[LockedPackage],
+    shared: &BTreeSet<Digest>,
+) -> Result<Halves> {
+    let is_shared = |package: &LockedPackage| shared.contains(&package.digest);
+    let (neutral, native): (Vec<_>, Vec<_>) = packages.iter().cloned().partition(is_shared);
+    let unpack = |packages: &[LockedPackage]| {
+        let mut tree = debian::unpack(world, store, packages)?;
+        leave_out(layer, &mut tree)?;
+        Ok::<Tree, Failure>(tree)
+    };
+    let mut halves = Halves { native: unpack(&native)?, neutral: unpack(&neutral)? };
+    let mut whole = halves.native.clone();
+    let joined = whole.merge(halves.neutral.clone());
+    joined.or_usage(|| format!("cannot make layer `{}`", layer.name))?;
+    let home = if native.is_empty() { &mut halves.neutral } else { &mut halves.native };
+    add_all(layer, &mut whole, Some(home))?;
+    Ok(halves)
+}
+
+/// The tree less what is left out, with what is declared.
+fn finished(layer: &Layer, mut tree: Tree) -> Result<Tree> {
+    leave_out(layer, &mut tree)?;
+    add_all(layer, &mut tree, None)?;
+    Ok(tree)
+}
+
+fn leave_out(layer: &Layer, tree: &mut Tree) -> Result<()> {
+    let dropped = tree.remove_matching(&layer.drop);
+    dropped.or_usage(|| format!("cannot leave files out of layer `{}`", layer.name))?;
+    Ok(())
 }
 
 fn service_build(world: &World<'_>, path: &str) -> Result<PathBuf> {
@@ -98,17 +129,32 @@ fn service_build(world: &World<'_>, path: &str) -> Result<PathBuf> {
     npm::build(&world.shell, &world.places.cache, &folder, &sources, &key)
 }
 
-fn add(tree: &mut Tree, addition: &Addition) -> Result<()> {
-    let node = match addition {
+/// Adds what is declared to the whole tree of the layer, and to the half of it that holds it.
+fn add_all(layer: &Layer, whole: &mut Tree, mut home: Option<&mut Tree>) -> Result<()> {
+    for addition in &layer.additions {
+        let mut add = || -> Result<()> {
+            let node = declared(whole, addition)?;
+            let path = addition.path();
+            let failed = || format!("cannot add `{path}`");
+            if let Some(home) = home.as_deref_mut() {
+                home.insert_over(path, node.clone()).or_usage(failed)?;
+            }
+            whole.insert_over(path, node).or_usage(failed)
+        };
+        add().map_err(|failure| failure.during(format!("cannot make layer `{}`", layer.name)))?;
+    }
+    Ok(())
+}
+
+fn declared(tree: &Tree, addition: &Addition) -> Result<Node> {
+    Ok(match addition {
         Addition::Directory(_, it) => {
             Node::Directory { mode: it.mode, owner: Owner { uid: it.uid, gid: it.gid } }
         }
         Addition::Link(_, target) => Node::symlink(target.as_bytes()),
         Addition::File(_, content) => Node::file(0o644, content.as_bytes()),
         Addition::Collect(_, glob) => Node::file(0o644, place::collect(tree, glob)?),
-    };
-    let path = addition.path();
-    tree.insert_over(path, node).or_usage(|| format!("cannot add `{path}`"))
+    })
 }
 
 /// The lock of an image, or how to make it.

@@ -9,13 +9,17 @@ use xtask_image::tree::{Node, Tree};
 
 const POOL: &str = "pool/main/h/hello/hello.deb";
 
-/// A package with one file, made by hand: three members of an `ar` archive.
+/// A package with one file.
 fn deb(name: &str, script: Option<&str>) -> Vec<u8> {
     let control = format!("Package: {name}\nVersion: 1\nArchitecture: all\n");
     let mut parts = vec![("control", control)];
     parts.extend(script.map(|script| ("postinst", script.to_owned())));
-    let control = tar(&parts);
-    let data = tar(&[("usr/share/hello", "hello\n".to_owned())]);
+    deb_of(&parts, &[("usr/share/hello", "hello\n".to_owned())])
+}
+
+/// A package made by hand: three members of an `ar` archive.
+pub(crate) fn deb_of(control: &[(&str, String)], data: &[(&str, String)]) -> Vec<u8> {
+    let (control, data) = (tar(control), tar(data));
     let members =
         [("debian-binary", b"2.0\n".to_vec()), ("control.tar", control), ("data.tar", data)];
     let mut archive = b"!<arch>\n".to_vec();
@@ -29,7 +33,7 @@ fn deb(name: &str, script: Option<&str>) -> Vec<u8> {
     archive
 }
 
-fn tar(files: &[(&str, String)]) -> Vec<u8> {
+pub(crate) fn tar(files: &[(&str, String)]) -> Vec<u8> {
     let mut tree = Tree::new();
     for (path, text) in files {
         tree.insert(path, Node::file(0o644, text.as_bytes())).unwrap();

@@ -4,6 +4,7 @@ mod bootstrap;
 mod cli;
 mod image;
 mod nix;
+mod platforms;
 mod registry;
 mod tree;
 mod world;

@@ -12,6 +12,8 @@ pub struct Layer {
     pub stuff: Stuff,
     /// Globs of paths in the image that are left out.
     pub drop: Vec<String>,
+    /// Globs of files that differ from platform to platform though they are no binaries.
+    pub native: Vec<String>,
     /// What is added by declaration.
     pub additions: Vec<Addition>,
 }
@@ -107,8 +109,13 @@ pub(super) fn read(table: &Table<'_>) -> Option<Layer> {
     let name = table.text("name");
     let stuff = read_stuff(table);
     let drop = table.texts("drop");
+    let native = table.texts("native");
+    let by_file = matches!(stuff, None | Some(Stuff::Npm { .. } | Stuff::Wheels { .. }));
+    if !native.is_empty() && !by_file {
+        table.refuse("native", "only layers of kind `npm` and `wheels` are split by file");
+    }
     let additions = read_additions(table);
-    Some(Layer { name: name?, stuff: stuff?, drop, additions })
+    Some(Layer { name: name?, stuff: stuff?, drop, native, additions })
 }
 
 fn read_stuff(table: &Table<'_>) -> Option<Stuff> {

@@ -1,0 +1,156 @@
+//! The halves of a layer as blobs: how they are called, and the proof that what is shared by
+//! all platforms is the same on all of them.
+
+use super::build::PlatformBuild;
+use crate::error::{Context as _, Failure, Result};
+use serde::{Deserialize, Serialize};
+use xtask_core::definition::Layer;
+use xtask_core::platform::Platform;
+use xtask_image::cache::Origin;
+use xtask_image::image::ImageLayer;
+use xtask_image::layer::LayerBlob;
+use xtask_image::layout::Layout;
+use xtask_image::split::Half;
+use xtask_image::tree::Tree;
+use xtask_image::{elf, listing};
+
+/// As many paths as a person wants to read.
+const SHOWN_MAX: usize = 5;
+
+/// One half of a layer, in the layout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct HalfBlob {
+    pub(super) half: Half,
+    pub(super) blob: LayerBlob,
+}
+
+/// What a layer of a definition became on one platform: the halves that hold something.
+pub(super) struct LayerBuild {
+    pub(super) name: String,
+    pub(super) halves: Vec<(HalfBlob, Origin)>,
+}
+
+impl LayerBuild {
+    /// Its layers in the image. A layer that is not split keeps its name, and so does the
+    /// neutral half of one that is.
+    pub(super) fn images(&self) -> impl Iterator<Item = ImageLayer> {
+        let is_split = self.halves.len() > 1;
+        self.halves.iter().map(move |(it, _)| {
+            let suffix = if is_split && it.half == Half::Native { "-native" } else { "" };
+            ImageLayer { name: format!("{}{suffix}", self.name), blob: it.blob.clone() }
+        })
+    }
+
+    fn neutral(&self) -> Option<&LayerBlob> {
+        let neutral = self.halves.iter().find(|(it, _)| it.half == Half::Neutral);
+        neutral.map(|(it, _)| &it.blob)
+    }
+}
+
+/// A binary for another machine starts nowhere, and says so only at run time; and what every
+/// platform shares has no binaries at all.
+pub(super) fn check_machine(
+    layer: &Layer,
+    half: Half,
+    tree: &Tree,
+    platform: Platform,
+) -> Result<()> {
+    let name = &layer.name;
+    match half {
+        Half::Native => elf::check_tree(tree, platform).map_err(|mismatches| {
+            let shown: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
+            Failure::refused(format!("layer `{name}` holds files that do not fit {platform}"))
+                .reason(some(&shown, "; "))
+        }),
+        Half::Neutral => {
+            let failed = || format!("failed to look for binaries in layer `{name}`");
+            let binaries = elf::binaries(tree).or_outside(failed)?;
+            if binaries.is_empty() {
+                return Ok(());
+            }
+            Err(Failure::refused(format!(
+                "layer `{name}` is for every platform, and holds binaries for one"
+            ))
+            .reason(some(&ticked(&binaries), ", "))
+            .hint("binaries belong into layers of kind `debian`, `npm` or `wheels`"))
+        }
+    }
+}
+
+/// Refuses halves that should be one blob for all platforms and are not. Only a build for all
+/// platforms can see this; it is what CI and a release build.
+pub(super) fn check_neutral(layout: &Layout, builds: &[PlatformBuild]) -> Result<()> {
+    let Some((first, others)) = builds.split_first() else { return Ok(()) };
+    for other in others {
+        for (left, right) in first.layers.iter().zip(&other.layers) {
+            if left.neutral().map(|it| it.diff_id) != right.neutral().map(|it| it.diff_id) {
+                return Err(not_neutral(layout, left, right, [first.platform, other.platform]));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn not_neutral(
+    layout: &Layout,
+    left: &LayerBuild,
+    right: &LayerBuild,
+    [one, other]: [Platform; 2],
+) -> Failure {
+    let said = format!("layer `{}` is not the same on {one} and {other}", left.name);
+    let (Some(left), Some(right)) = (left.neutral(), right.neutral()) else {
+        let alone = if left.neutral().is_some() { one } else { other };
+        return Failure::refused(said)
+            .reason(format!("only {alone} has files in it that are for every platform"));
+    };
+    let differing = listing::differences(layout, &left.descriptor, &right.descriptor);
+    let differing = match differing.or_outside(|| said.clone()) {
+        Ok(differing) => differing,
+        Err(failure) => return failure,
+    };
+    let quoted: Vec<String> =
+        differing.iter().take(SHOWN_MAX).map(|it| format!("\"{it}\"")).collect();
+    Failure::refused(said)
+        .reason(format!("they differ in {}", some(&ticked(&differing), ", ")))
+        .hint(format!(
+            "name what is for one platform in the layer: native = [{}]",
+            quoted.join(", ")
+        ))
+}
+
+fn ticked(paths: &[String]) -> Vec<String> {
+    paths.iter().map(|path| format!("`{path}`")).collect()
+}
+
+/// The first few, and how many more there are.
+fn some(texts: &[String], separator: &str) -> String {
+    let shown = texts.iter().take(SHOWN_MAX).cloned().collect::<Vec<_>>().join(separator);
+    match texts.len().saturating_sub(SHOWN_MAX) {
+        0 => shown,
+        more => format!("{shown}{separator}and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xtask_core::descriptor::Descriptor;
+    use xtask_core::digest::Digest;
+
+    #[test]
+    fn only_the_native_half_of_a_split_layer_has_another_name() {
+        let half = |half| {
+            let descriptor = Descriptor::new("x", Digest::of(b""), 0);
+            let blob = LayerBlob { descriptor, diff_id: Digest::of(b""), unpacked_size: 0 };
+            (HalfBlob { half, blob }, Origin::Made)
+        };
+        let names = |halves: &[Half]| {
+            let halves = halves.iter().copied().map(half).collect();
+            let build = LayerBuild { name: "x".into(), halves };
+            build.images().map(|it| it.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&[Half::Native, Half::Neutral]), ["x-native", "x"]);
+        assert_eq!(names(&[Half::Native]), ["x"]);
+        assert_eq!(names(&[Half::Neutral]), ["x"]);
+    }
+}

@@ -1,0 +1,181 @@
+//! Images for two platforms: what both share is one blob, and what fits neither is refused.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+
+use super::image::{deb_of, tar};
+use super::world::World;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use xtask_core::definition::Debian;
+use xtask_core::digest::Digest;
+use xtask_fakes::archive::FakeArchive;
+use xtask_image::gzip_v1::{Encoder, Options};
+
+const PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
+
+const END: &str = r#"
+[config]
+user = "65532:65532"
+entrypoint = ["/bin/true"]
+working_directory = "/"
+
+[budget]
+unpacked_mb = 10
+"#;
+
+/// A world with the image `two` of one layer.
+fn world(layer: &str) -> World {
+    let world = World::new();
+    define(&world, layer);
+    world.write("images/two.lock", &lock(""));
+    world
+}
+
+fn define(world: &World, layer: &str) {
+    world.write("images/two.toml", &format!("[[layer]]\nname = \"things\"\n{layer}\n{END}"));
+}
+
+fn lock(rest: &str) -> String {
+    let encoder = xtask_image::gzip_v1::ENCODER_ID;
+    format!(
+        "encoder = \"{encoder}\"\nsuite = \"bookworm\"\narchive_time = 1700000000\n[wanted]\n{rest}"
+    )
+}
+
+/// The manifests by platform, of a build with these arguments.
+fn manifests(world: &World, args: &[&str]) -> BTreeMap<String, String> {
+    let run = world.run(&[&["image", "build", "two", "--json"], args].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    let manifests = answer["images"][0]["manifests"].as_array().unwrap();
+    let pair = |it: &Value| (it[0]["architecture"].to_string(), it[1]["digest"].to_string());
+    manifests.iter().map(pair).collect()
+}
+
+/// The layers by platform, each a name and a digest.
+fn layers(world: &World) -> Vec<Vec<(String, String)>> {
+    let run = world.run(&["image", "inspect", "two", "--json"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    let text = |it: &Value| it.as_str().unwrap().to_owned();
+    let layer = |it: &Value| (text(&it["name"]), text(&it["digest"]));
+    let on = |it: &Value| it["layers"].as_array().unwrap().iter().map(layer).collect();
+    answer["platforms"].as_array().unwrap().iter().map(on).collect()
+}
+
+/// Two packages: `shared`, one file for all platforms, and `own`, one a platform.
+fn world_of_packages(mirror: &FakeArchive) -> World {
+    let world =
+        world("kind = \"debian\"\npackages = [\"own\"]\n[layer.collect]\nall = \"usr/*/*\"")
+            .with("XTASK_DEBIAN_MIRROR", mirror.url());
+    let packages = vec!["own".to_owned()];
+    let wanted = Debian { packages, without: Vec::new() }.digest();
+    let mut rest = format!("things = \"{wanted}\"\n");
+    for platform in PLATFORMS {
+        rest.push_str(&format!("[layers.things.\"{platform}\"]\n"));
+        for (name, architecture) in [("own", &platform[6..]), ("shared", "all")] {
+            let control = format!("Package: {name}\nVersion: 1\nArchitecture: {architecture}\n");
+            let file = format!("usr/{name}/file");
+            let text = format!("{name} on {architecture}\n");
+            let bytes = deb_of(&[("control", control)], &[(&file, text)]);
+            let (path, digest) = (format!("pool/{name}_{architecture}.deb"), Digest::of(&bytes));
+            mirror.put(&format!("/debian/{path}"), &bytes);
+            rest.push_str(&format!(
+                "{name} = {{ version = \"1\", archive = \"debian\", path = \"{path}\", \
+                 digest = \"{digest}\", size = 1 }}\n"
+            ));
+        }
+    }
+    world.write("images/two.lock", &lock(&rest));
+    world
+}
+
+#[test]
+fn packages_for_all_platforms_are_one_blob_whichever_are_built() {
+    let mirror = FakeArchive::start();
+    let both = world_of_packages(&mirror);
+    let whole = manifests(&both, &[]);
+    let [amd64, arm64] = <[_; 2]>::try_from(layers(&both)).unwrap();
+    let names: Vec<&str> = amd64.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["things-native", "things"]);
+    assert_ne!(amd64[0], arm64[0]);
+    assert_eq!(amd64[1], arm64[1]);
+    for platform in PLATFORMS {
+        let one = manifests(&world_of_packages(&mirror), &["--platform", platform]);
+        let (architecture, digest) = one.iter().next().unwrap();
+        assert_eq!((one.len(), digest), (1, &whole[architecture]), "{platform} by itself");
+    }
+}
+
+/// A folder with packages of npm: `plain` for all, and one a platform, with an `info.txt`.
+fn world_of_npm(layer: &str) -> World {
+    let world = world(layer);
+    let mut packages = json!({});
+    let mut wanted = json!({});
+    for (name, cpu) in [("plain", None), ("on-x64", Some("x64")), ("on-arm64", Some("arm64"))] {
+        let mut package = json!({ "name": name, "version": "1.0.0" });
+        if let Some(cpu) = cpu {
+            package["os"] = json!(["linux"]);
+            package["cpu"] = json!([cpu]);
+        }
+        let file = if cpu.is_some() { "package/info.txt" } else { "package/index.js" };
+        let text = format!("{name}\n");
+        let files = [("package/package.json", package.to_string()), (file, text)];
+        let archive = world.path(&format!("{name}.tgz"));
+        std::fs::write(&archive, gzip(&tar(&files))).unwrap();
+        package["resolved"] = json!(format!("file:{}", archive.display()));
+        package["optional"] = json!(cpu.is_some());
+        packages[format!("node_modules/{name}")] = package;
+        wanted[name] = json!(format!("file:{}", archive.display()));
+    }
+    let plain = wanted.as_object_mut().unwrap().remove("plain");
+    let mut root = json!({ "name": "root", "version": "1.0.0" });
+    root["dependencies"] = json!({ "plain": plain });
+    root["optionalDependencies"] = wanted;
+    world.write("app/package.json", &root.to_string());
+    packages[""] = root;
+    let lock = json!({ "name": "root", "lockfileVersion": 3, "packages": packages });
+    world.write("app/package-lock.json", &lock.to_string());
+    world
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = Encoder::new(Vec::new(), Options::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+const NPM: &str = "kind = \"npm\"\npath = \"app\"\noptional = \"include\"\n";
+
+#[test]
+fn packages_of_npm_for_one_platform_are_apart_from_those_for_all() {
+    let world = world_of_npm(&format!("{NPM}copy = {{ node_modules = \"m/node_modules\" }}"));
+    assert_eq!(manifests(&world, &[]).len(), 2);
+    let [amd64, arm64] = <[_; 2]>::try_from(layers(&world)).unwrap();
+    assert_ne!(amd64[0], arm64[0]);
+    assert_eq!(amd64[1], arm64[1]);
+}
+
+#[test]
+fn what_should_be_the_same_on_both_platforms_and_is_not_is_refused_with_its_cure() {
+    let copy = "copy = { \"node_modules/*/info.txt\" = \"m/info.txt\" }";
+    let world = world_of_npm(&format!("{NPM}{copy}"));
+    let said = world.run(&["image", "build", "two"]).ends(4);
+    assert!(said.contains("layer `things` is not the same on linux/amd64 and"), "{said}");
+    assert!(said.contains("they differ in `m/info.txt`"), "{said}");
+    assert!(said.contains("native = [\"m/info.txt\"]"), "{said}");
+    define(&world, &format!("{NPM}{copy}\nnative = [\"m/info.txt\"]"));
+    assert_eq!(manifests(&world, &[]).len(), 2);
+}
+
+#[test]
+fn a_binary_among_files_for_every_platform_is_refused() {
+    let world = world("kind = \"files\"\npath = \"images\"\ncopy = { tool = \"bin/tool\" }");
+    let elf = "\u{7f}ELF\u{2}\u{1}\u{1}\0\0\0\0\0\0\0\0\0\u{3}\0\u{3e}\0";
+    world.write("images/tool", elf);
+    let mut git = std::process::Command::new("git");
+    assert!(git.args(["init", "-q"]).current_dir(world.path("")).status().unwrap().success());
+    let said = world.run(&["image", "build", "two"]).ends(4);
+    assert!(said.contains("layer `things` is for every platform"), "{said}");
+    assert!(said.contains("`bin/tool`"), "{said}");
+}
