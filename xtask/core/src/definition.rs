@@ -175,6 +175,7 @@ files = { "etc/passwd" = "root:x:0:0::/:\n" }
 name = "app"
 kind = "build"
 path = "services/backend"
+run = ["node", "build.js"]
 copy = { dist = "app/dist" }
 drop = ["**/*.map"]
 
@@ -194,6 +195,13 @@ unpacked_mb = 200
         let names: Vec<&str> = definition.layers.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["base", "app"]);
         assert_eq!(definition.layers[0].additions.len(), 4);
+    }
+
+    #[test]
+    fn a_build_that_does_not_say_what_runs_is_refused() {
+        let silent = GOOD.replace("run = [\"node\", \"build.js\"]\n", "");
+        let error = Definition::parse("x", "images/x.toml", &silent).unwrap_err();
+        assert!(error.to_string().contains(".run`: missing; it is the program"), "{error}");
     }
 
     #[test]

@@ -59,25 +59,35 @@ pub fn install(shell: &Shell, cache: &Path, source: &Path, wanted: Wanted) -> Re
     Ok(place)
 }
 
-/// Runs a service's own build (`npm run build`) in a copy of its sources and gives back the
-/// folder of that copy. `sources` are paths relative to `folder`; `key` names them all.
-pub fn build(
-    shell: &Shell,
-    cache: &Path,
-    folder: &Path,
-    sources: &[String],
-    key: &Digest,
-) -> Result<PathBuf> {
+/// What a service's own build is made from.
+pub struct Build<'a> {
+    /// The service's folder.
+    pub folder: &'a Path,
+    /// Its sources, relative to the folder.
+    pub sources: &'a [String],
+    /// The digest of all of them.
+    pub key: Digest,
+    /// The program that builds, and its arguments. Not through npm, whose start takes as long
+    /// as the build itself.
+    pub run: &'a [String],
+}
+
+/// Runs a service's own build in a copy of its sources, with every package of its lock beside
+/// them, and gives back the folder of that copy.
+pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<PathBuf> {
+    let folder = build.folder;
+    let key = Digest::of(format!("{} {:?}", build.key, build.run).as_bytes());
     let place = cache.join("builds").join(key.hex());
     if place.is_dir() {
         return Ok(place);
     }
     let packages = install(shell, cache, folder, Wanted::Development)?;
     let made = files::make_aside(&place)?;
-    copy_all(folder, sources, &made)?;
+    copy_all(folder, build.sources, &made)?;
     std::os::unix::fs::symlink(packages.join("node_modules"), made.join("node_modules"))
         .or_outside(|| "failed to link `node_modules`".to_owned())?;
-    let command = Command::new("npm").args(["run", "build", "--silent"]);
+    let (program, args) = build.run.split_first().expect("a definition names what builds");
+    let command = Command::new(program).args(args);
     shell.run(&command.folder(made.display().to_string())).map_err(|failure| {
         let _debris = files::remove_folder(&made);
         failure.during(format!("failed to build `{}`", folder.display()))

@@ -67,9 +67,9 @@ pub(super) fn halves(
             let folder = uv::install(&world.shell, cache, &root.join(requirements), platform)?;
             split_by_file(layer, place::copies(&folder, copy)?)
         }
-        Stuff::Build { path, copy } => {
+        Stuff::Build { path, run, copy } => {
             doing(&format!("building {path}"));
-            let tree = place::copies(&service_build(world, path)?, copy)?;
+            let tree = place::copies(&service_build(world, path, run)?, copy)?;
             Ok(Halves::neutral(finished(layer, tree)?))
         }
         Stuff::Files { path, copy } => {
@@ -123,10 +123,11 @@ fn leave_out(layer: &Layer, tree: &mut Tree) -> Result<()> {
     Ok(())
 }
 
-fn service_build(world: &World<'_>, path: &str) -> Result<PathBuf> {
+fn service_build(world: &World<'_>, path: &str, run: &[String]) -> Result<PathBuf> {
     let (key, sources) = key::source_key(world, path)?;
-    let folder = world.places.file(path);
-    npm::build(&world.shell, &world.places.cache, &folder, &sources, &key)
+    let folder = &world.places.file(path);
+    let build = npm::Build { folder, sources: &sources, key, run };
+    npm::build(&world.shell, &world.places.cache, &build)
 }
 
 /// Adds what is declared to the whole tree of the layer, and to the half of it that holds it.

@@ -39,10 +39,12 @@ pub enum Stuff {
         /// What goes where, relative to the installation's folder.
         copy: Vec<Copy>,
     },
-    /// The output of a service's own build (`npm run build`).
+    /// The output of a service's own build.
     Build {
         /// The service's folder.
         path: String,
+        /// What makes the output: a program and its arguments.
+        run: Vec<String>,
         /// What goes where, relative to that folder after the build.
         copy: Vec<Copy>,
     },
@@ -126,7 +128,11 @@ fn read_stuff(table: &Table<'_>) -> Option<Stuff> {
             requirements: read_path(table, "requirements")?,
             copy: read_copies(table),
         }),
-        "build" => Some(Stuff::Build { path: read_path(table, "path")?, copy: read_copies(table) }),
+        "build" => Some(Stuff::Build {
+            path: read_path(table, "path")?,
+            run: read_run(table),
+            copy: read_copies(table),
+        }),
         "files" => Some(Stuff::Files { path: read_path(table, "path")?, copy: read_copies(table) }),
         other => {
             let known = "`debian`, `npm`, `wheels`, `build`, `files`";
@@ -134,6 +140,14 @@ fn read_stuff(table: &Table<'_>) -> Option<Stuff> {
             None
         }
     }
+}
+
+fn read_run(table: &Table<'_>) -> Vec<String> {
+    let run = table.texts("run");
+    if run.is_empty() {
+        table.refuse("run", "missing; it is the program that builds, and its arguments");
+    }
+    run
 }
 
 fn read_npm(table: &Table<'_>) -> Option<Stuff> {
