@@ -4,6 +4,7 @@
 
 pub mod backing;
 pub mod command;
+pub mod conditions;
 pub mod debian;
 pub mod definition;
 pub mod deploy;

@@ -5,8 +5,7 @@
 //! read is not trusted, because a second change could leave the same times behind.
 
 use crate::error::{Error, Result};
-use crate::gzip_v1::Options;
-use crate::layer::{LayerBlob, write_layer};
+use crate::layer::{LayerBlob, LayerOptions, write_layer};
 use crate::layout::Layout;
 use crate::tree::Tree;
 use std::path::Path;
@@ -63,19 +62,20 @@ impl Cache {
 
 /// The layer of `tree` in `layout`, made at the default level only if it is not there yet.
 pub fn cached_layer(tree: &Tree, layout: &Layout, cache: &Cache) -> Result<(LayerBlob, Origin)> {
-    cached_layer_with(tree, layout, cache, Options::default())
+    cached_layer_with(tree, layout, cache, LayerOptions::default())
 }
 
-/// As `cached_layer`, with other options; the number of threads is no part of the key.
+/// As `cached_layer`, with other options; of these only the level is a part of the key.
 pub fn cached_layer_with(
     tree: &Tree,
     layout: &Layout,
     cache: &Cache,
-    options: Options,
+    options: impl Into<LayerOptions>,
 ) -> Result<(LayerBlob, Origin)> {
+    let options = options.into();
     let contents = key::contents(tree);
     let known = contents::look(&contents, cache)?;
-    let key = key::key_of(tree, options.level.encoder_id(), &known);
+    let key = key::key_of(tree, options.gzip.level.encoder_id(), &known);
     let remembered = cache.layer(&key).filter(|layer| layout.holds(&layer.descriptor));
     if let Some(layer) = remembered {
         cache.save()?;

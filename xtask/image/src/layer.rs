@@ -14,9 +14,28 @@ use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 
 /// How a layer is written.
-pub type LayerOptions = Options;
+#[derive(Clone, Copy, Debug)]
+pub struct LayerOptions {
+    /// How it is compressed.
+    pub gzip: Options,
+    /// How many bytes of a file are read and written at once, at least one; the bytes of the
+    /// layer do not depend on it.
+    pub copy_len: usize,
+}
 
 const COPY_LEN: usize = 256 << 10;
+
+impl Default for LayerOptions {
+    fn default() -> Self {
+        Options::default().into()
+    }
+}
+
+impl From<Options> for LayerOptions {
+    fn from(gzip: Options) -> Self {
+        Self { gzip, copy_len: COPY_LEN }
+    }
+}
 
 /// A layer in a layout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,10 +50,15 @@ pub struct LayerBlob {
 }
 
 /// Writes `tree` as a layer into `layout`.
-pub fn write_layer(tree: &Tree, layout: &Layout, options: LayerOptions) -> Result<LayerBlob> {
+pub fn write_layer(
+    tree: &Tree,
+    layout: &Layout,
+    options: impl Into<LayerOptions>,
+) -> Result<LayerBlob> {
+    let options = options.into();
     let blob = layout.blob_writer()?;
-    let encoder = Encoder::new(blob, options);
-    let (encoder, diff_id) = write_hashed(tree, encoder)?;
+    let encoder = Encoder::new(blob, options.gzip);
+    let (encoder, diff_id) = write_hashed(tree, encoder, options.copy_len)?;
     let blob: BlobWriter = encoder.finish().map_err(Error::sink("the layer"))?;
     let descriptor = blob.finish(media_type::LAYER_GZIP)?;
     Ok(LayerBlob { descriptor, diff_id, unpacked_size: tree.unpacked_size() })
@@ -42,12 +66,12 @@ pub fn write_layer(tree: &Tree, layout: &Layout, options: LayerOptions) -> Resul
 
 /// The digest of the tar of `tree`, which is written nowhere.
 pub fn diff_id(tree: &Tree) -> Result<Digest> {
-    Ok(write_hashed(tree, io::sink())?.1)
+    Ok(write_hashed(tree, io::sink(), COPY_LEN)?.1)
 }
 
 /// Writes `tree` as tar-v1.
 pub fn write_tar(tree: &Tree, sink: impl Write) -> Result<()> {
-    write_entries(tree, sink).map(drop)
+    write_entries(tree, sink, COPY_LEN).map(drop)
 }
 
 /// The length of the tar of `tree`, from what is known without reading its files.
@@ -63,15 +87,15 @@ pub fn tar_size(tree: &Tree) -> Result<u64> {
     Ok(headers + tree.unpacked_size())
 }
 
-fn write_hashed<W: Write>(tree: &Tree, sink: W) -> Result<(W, Digest)> {
+fn write_hashed<W: Write>(tree: &Tree, sink: W, copy_len: usize) -> Result<(W, Digest)> {
     let hashing = Hashing { sink, hasher: Sha256::new() };
-    let Hashing { sink, hasher } = write_entries(tree, hashing)?;
+    let Hashing { sink, hasher } = write_entries(tree, hashing, copy_len)?;
     Ok((sink, Digest::from_bytes(hasher.finalize().into())))
 }
 
-fn write_entries<W: Write>(tree: &Tree, sink: W) -> Result<W> {
+fn write_entries<W: Write>(tree: &Tree, sink: W, copy_len: usize) -> Result<W> {
     let mut writer = Writer::new(sink);
-    let mut buffer = vec![0; COPY_LEN];
+    let mut buffer = vec![0; copy_len.max(1)];
     for (path, node) in tree.iter() {
         write_header(&mut writer, path, node)?;
         if let Node::File { content, .. } = node {

@@ -4,13 +4,15 @@
 //! in (docs/decisions/0001 to 0003); `layer` joins them in one pass; `cache` remembers what
 //! need not be made again; `layout` and `blob` keep the result; `image` and `docker_archive`
 //! name it; `deb` and `ar` read what others packed, `elf` checks for whom it was built and
-//! `split` parts what is for one platform from what is for all; `listing` reads a layer back.
+//! `split` parts what is for one platform from what is for all; `difference` names the first
+//! byte in which two of them are not the same.
 
 pub mod ar;
 pub mod blob;
 pub mod cache;
 pub mod content;
 pub mod deb;
+pub mod difference;
 pub mod docker_archive;
 pub mod elf;
 pub mod error;
@@ -19,7 +21,6 @@ pub mod image;
 pub mod json_v1;
 pub mod layer;
 pub mod layout;
-pub mod listing;
 pub mod split;
 pub mod tar_v1;
 pub mod tree;

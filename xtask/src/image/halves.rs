@@ -4,6 +4,7 @@
 use super::build::PlatformBuild;
 use crate::error::{Context as _, Failure, Result};
 use serde::{Deserialize, Serialize};
+use std::io::BufReader;
 use xtask_core::definition::Layer;
 use xtask_core::platform::Platform;
 use xtask_image::cache::Origin;
@@ -12,7 +13,7 @@ use xtask_image::layer::LayerBlob;
 use xtask_image::layout::Layout;
 use xtask_image::split::Half;
 use xtask_image::tree::Tree;
-use xtask_image::{elf, listing};
+use xtask_image::{difference, elf};
 
 /// As many paths as a person wants to read.
 const SHOWN_MAX: usize = 5;
@@ -103,10 +104,9 @@ fn not_neutral(
         return Failure::refused(said)
             .reason(format!("only {alone} has files in it that are for every platform"));
     };
-    let differing = listing::differences(layout, &left.descriptor, &right.descriptor);
-    let differing = match differing.or_outside(|| said.clone()) {
+    let differing = match differing(layout, left, right) {
         Ok(differing) => differing,
-        Err(failure) => return failure,
+        Err(failure) => return failure.during(said),
     };
     let quoted: Vec<String> =
         differing.iter().take(SHOWN_MAX).map(|it| format!("\"{it}\"")).collect();
@@ -116,6 +116,17 @@ fn not_neutral(
             "name what is for one platform in the layer: native = [{}]",
             quoted.join(", ")
         ))
+}
+
+/// The paths of the files in which two halves differ.
+fn differing(layout: &Layout, left: &LayerBlob, right: &LayerBlob) -> Result<Vec<String>> {
+    let failed = || "failed to compare the halves".to_owned();
+    let open = |it: &LayerBlob| layout.open_blob(&it.descriptor.digest).map(BufReader::new);
+    let (left, right) = (open(left).or_outside(failed)?, open(right).or_outside(failed)?);
+    let found = difference::layers(left, right).or_outside(failed)?.found;
+    let mut paths: Vec<String> = found.into_iter().map(|it| it.path).collect();
+    paths.dedup();
+    Ok(paths)
 }
 
 fn ticked(paths: &[String]) -> Vec<String> {

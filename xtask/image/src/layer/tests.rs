@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 fn options(threads: usize) -> LayerOptions {
-    Options { level: Level::Default, threads }
+    Options { level: Level::Default, threads }.into()
 }
 
 fn sample() -> Tree {
@@ -122,5 +122,20 @@ proptest! {
             diff_id(&tree).unwrap()
         }).into();
         prop_assert_eq!(ids[0], ids[1]);
+    }
+}
+
+#[test]
+fn the_sizes_of_reads_and_writes_do_not_show() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(dir.path().join("layout")).unwrap();
+    let path = dir.path().join("file");
+    let bytes: Vec<u8> = (0..1_500_000_u32).flat_map(|it| (it / 7).to_le_bytes()).collect();
+    fs::write(&path, &bytes).unwrap();
+    let tree = on_disk(&path, bytes.len() as u64);
+    let made = |copy_len| write_layer(&tree, &layout, LayerOptions { copy_len, ..options(2) });
+    let wanted = made(256 << 10).unwrap();
+    for copy_len in [1021, 4093, 1 << 20, 10 << 20] {
+        assert_eq!(made(copy_len).unwrap(), wanted, "{copy_len}");
     }
 }

@@ -1,0 +1,188 @@
+//! What may differ between two builds without their bytes differing, and how it is varied.
+//!
+//! `image verify` builds everything twice. The second build gets surroundings that are as unlike
+//! the first one's as this machine allows; what could not be varied is said, with the reason.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The variable by which our own program is told its conditions. Only `image verify` sets it.
+pub const VARIABLE: &str = "XTASK_CONDITIONS";
+
+/// The user of a second build that root starts: `nobody`, who owns nothing.
+const OTHER_USER: u32 = 65534;
+
+/// How our own program works where that must not show: `threads=5 copy=4093`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// How many threads compress.
+    pub threads: Option<usize>,
+    /// How many bytes of a file are read, and written into a layer, at once.
+    pub copy_len: Option<usize>,
+}
+
+/// Why a text is not conditions.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("`{word}` is not a condition; known: `threads=NUMBER`, `copy=BYTES`, both at least 1")]
+pub struct ConditionsError {
+    word: String,
+}
+
+impl FromStr for Conditions {
+    type Err = ConditionsError;
+
+    fn from_str(text: &str) -> Result<Self, ConditionsError> {
+        let mut conditions = Self::default();
+        for word in text.split_whitespace() {
+            let refuse = || ConditionsError { word: word.to_owned() };
+            let (name, value) = word.split_once('=').ok_or_else(refuse)?;
+            let value = value.parse().ok().filter(|it| *it > 0).ok_or_else(refuse)?;
+            match name {
+                "threads" => conditions.threads = Some(value),
+                "copy" => conditions.copy_len = Some(value),
+                _ => return Err(refuse()),
+            }
+        }
+        Ok(conditions)
+    }
+}
+
+impl fmt::Display for Conditions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [("threads", self.threads), ("copy", self.copy_len)];
+        let words = words.iter().filter_map(|(name, value)| Some(format!("{name}={}", (*value)?)));
+        formatter.write_str(&words.collect::<Vec<_>>().join(" "))
+    }
+}
+
+/// What this machine allows us to vary.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Means {
+    /// Whether we may start a program as somebody else.
+    pub is_root: bool,
+    /// The library that shows a program another time, if it is installed.
+    pub clock_library: Option<String>,
+    /// Folders that list differently in both trees, of all that were looked at.
+    pub listings: (usize, usize),
+}
+
+/// What surrounds one build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Variables.
+    pub variables: Vec<(String, String)>,
+    /// The mask of new files' permissions, in octal.
+    pub umask: String,
+    /// As whom it is run; as whoever runs us if not said.
+    pub user: Option<u32>,
+    /// What our own program is told.
+    pub conditions: Conditions,
+}
+
+/// One thing that was varied, or why it was not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variation {
+    /// What: `umask`, `user id` and so on.
+    pub what: &'static str,
+    /// Between what.
+    pub how: Result<String, String>,
+}
+
+/// What surrounds the first build: the plainest there is.
+pub fn first() -> Surroundings {
+    let variables = [("TZ", "UTC0"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")];
+    let conditions = Conditions { threads: Some(2), copy_len: Some(256 << 10) };
+    Surroundings { variables: owned(&variables), umask: "022".into(), user: None, conditions }
+}
+
+/// What surrounds the second build: as unlike the first as `means` allow.
+pub fn second(means: &Means) -> Surroundings {
+    // Turkish, because its dotless i is where careless lowercasing shows.
+    let mut variables =
+        owned(&[("TZ", "XXX-14"), ("LANG", "tr_TR.UTF-8"), ("LC_ALL", "tr_TR.UTF-8")]);
+    if let Some(library) = &means.clock_library {
+        // Another day and hour, yet near enough for the certificates of registries.
+        let clock = [("FAKETIME", "+27h"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+        variables.extend(owned(&clock));
+        variables.push(("LD_PRELOAD".to_owned(), library.clone()));
+    }
+    let user = means.is_root.then_some(OTHER_USER);
+    let conditions = Conditions { threads: Some(5), copy_len: Some(4093) };
+    Surroundings { variables, umask: "077".into(), user, conditions }
+}
+
+/// Everything that is to differ, and what of it did.
+pub fn variations(means: &Means) -> Vec<Variation> {
+    let varied = |what, how: &str| Variation { what, how: Ok(how.to_owned()) };
+    let clock = match means.clock_library {
+        Some(_) => Ok("now, 27 hours later".to_owned()),
+        None => Err("libfaketime is not installed; file times differ all the same".to_owned()),
+    };
+    let user = match means.is_root {
+        true => Ok(format!("root, {OTHER_USER}")),
+        false => Err("only root may start a program as somebody else".to_owned()),
+    };
+    let listing = match means.listings {
+        (0, _) => Err("the file system lists both trees alike".to_owned()),
+        (differing, all) => Ok(format!("{differing} of {all} folders list differently")),
+    };
+    vec![
+        Variation { what: "clock", how: clock },
+        varied("file times", "now, 2001"),
+        varied("umask", "022, 077"),
+        varied("locale", "C, Turkish"),
+        varied("time zone", "UTC, UTC+14"),
+        varied("folders", "checkout, home, cache, temporary files"),
+        Variation { what: "user id", how: user },
+        Variation { what: "order of listing", how: listing },
+        varied("threads", "2, 5"),
+        varied("sizes of writes", "262144, 4093"),
+    ]
+}
+
+fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_read_back_as_they_were_written() {
+        for conditions in [Conditions::default(), first().conditions] {
+            assert_eq!(conditions.to_string().parse(), Ok(conditions));
+        }
+        assert_eq!(first().conditions.to_string(), "threads=2 copy=262144");
+    }
+
+    #[test]
+    fn a_condition_that_nobody_knows_is_refused() {
+        for text in ["threads", "threads=0", "copy=-1", "speed=3"] {
+            let error = text.parse::<Conditions>().unwrap_err();
+            assert!(error.to_string().starts_with(&format!("`{text}` is not a condition")));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_varied_is_said_with_the_reason() {
+        let poor = variations(&Means::default());
+        let kept: Vec<&str> = poor.iter().filter(|it| it.how.is_err()).map(|it| it.what).collect();
+        assert_eq!(kept, ["clock", "user id", "order of listing"]);
+        let means =
+            Means { is_root: true, clock_library: Some("/lib/f.so".into()), listings: (3, 9) };
+        assert!(variations(&means).iter().all(|it| it.how.is_ok()));
+    }
+
+    #[test]
+    fn no_two_surroundings_agree_in_what_they_say() {
+        let means =
+            Means { is_root: true, clock_library: Some("/lib/f.so".into()), ..Means::default() };
+        let (first, second) = (first(), second(&means));
+        assert!(first.variables.iter().all(|pair| !second.variables.contains(pair)));
+        assert!(second.variables.contains(&("LD_PRELOAD".into(), "/lib/f.so".into())));
+        assert!(first.umask != second.umask && first.user != second.user);
+        assert!(first.conditions.threads != second.conditions.threads);
+        assert!(first.conditions.copy_len != second.conditions.copy_len);
+    }
+}
