@@ -1,6 +1,7 @@
 //! Every flag of every verb: the whole command line on a few screens.
 
 use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
 use xtask_core::platform::Platform;
 
 /// Take Nutri from a commit to verified production.
@@ -74,6 +75,8 @@ pub enum Image {
     Build(ImageBuild),
     /// Show what a built image is made of, layer by layer
     Inspect(ImageInspect),
+    /// Show what weighs in a built image: layers, packages and types of files
+    Size(ImageSize),
 }
 
 /// Flags of `image lock`.
@@ -101,6 +104,22 @@ pub struct ImageBuild {
 pub struct ImageInspect {
     /// The image, by the name of its definition
     pub image: String,
+}
+
+/// Flags of `image size`.
+#[derive(Debug, Args)]
+pub struct ImageSize {
+    /// The image, by the name of its definition
+    pub image: String,
+    /// One platform; every one it is built for if none is named
+    #[arg(long)]
+    pub platform: Option<Platform>,
+    /// Also write a page with a map to walk into, which needs nothing but itself
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// How many packages and types to list
+    #[arg(long, default_value_t = 10)]
+    pub top: usize,
 }
 
 /// Flags of `migrate`.

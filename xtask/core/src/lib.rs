@@ -28,6 +28,7 @@ pub mod rollout;
 pub mod scan;
 pub mod schedule;
 pub mod secret;
+pub mod size;
 pub mod task;
 pub mod template;
 pub mod tools;

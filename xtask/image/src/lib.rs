@@ -3,9 +3,9 @@
 //! `tree` is what a layer holds; `tar_v1`, `gzip_v1` and `json_v1` are the forms it is written
 //! in (docs/decisions/0001 to 0003); `layer` joins them in one pass; `cache` remembers what
 //! need not be made again; `layout` and `blob` keep the result; `image` and `docker_archive`
-//! name it; `deb` and `ar` read what others packed, `elf` checks for whom it was built and
-//! `split` parts what is for one platform from what is for all; `difference` names the first
-//! byte in which two of them are not the same.
+//! name it; `listing` reads a layer back; `deb` and `ar` read what others packed, `elf` checks
+//! for whom it was built and `split` parts what is for one platform from what is for all;
+//! `difference` names the first byte in which two of them are not the same.
 
 pub mod ar;
 pub mod blob;
@@ -21,6 +21,7 @@ pub mod image;
 pub mod json_v1;
 pub mod layer;
 pub mod layout;
+pub mod listing;
 pub mod split;
 pub mod tar_v1;
 pub mod tree;

@@ -1,7 +1,7 @@
 //! Builds one image, layer by layer and platform by platform.
 
 use super::halves::{self, HalfBlob, LayerBuild};
-use super::{key, memo::Memo, stage};
+use super::{key, memo::Memo, size::size, stage};
 use crate::error::{Context as _, Failure, Result};
 use crate::report::Phase;
 use crate::world::World;
@@ -11,10 +11,14 @@ use xtask_core::definition::{Definition, Layer};
 use xtask_core::descriptor::Descriptor;
 use xtask_core::lock::Lock;
 use xtask_core::platform::Platform;
+use xtask_core::size::megabytes;
 use xtask_image::cache::{Cache, Origin, cached_layer};
 use xtask_image::gzip_v1::ENCODER_ID;
 use xtask_image::image::{Healthcheck, ImageConfig, ImageLayer, write_image, write_index};
 use xtask_image::layout::Layout;
+
+/// An image over its budget names this many packages.
+const CAUSES_SHOWN_MAX: usize = 10;
 
 /// An image in the layout.
 #[derive(Clone, Debug, Serialize)]
@@ -155,17 +159,17 @@ impl<'a> Builder<'a> {
         if unpacked <= budget {
             return Ok(());
         }
-        let mut heaviest: Vec<(u64, &str)> =
-            layers.iter().map(|it| (it.blob.unpacked_size, it.name.as_str())).collect();
-        heaviest.sort_unstable_by(|left, right| right.cmp(left));
-        let shown: Vec<String> =
-            heaviest.iter().map(|(size, name)| format!("{name} {} MB", size / 1_000_000)).collect();
+        let named = layers.iter().map(|it| (it.name.as_str(), &it.blob.descriptor));
+        let mut causes = size(&self.layout, self.definition, named)?.causes();
+        causes.truncate(CAUSES_SHOWN_MAX);
+        let shown =
+            causes.iter().map(|it| format!("{} {}", it.package, megabytes(it.weight.unpacked)));
         Err(Failure::refused(format!("image is over its budget on {platform}"))
             .reason(format!(
-                "wanted at most {} MB, found {} MB: {}",
-                self.definition.budget_mb,
-                unpacked / 1_000_000,
-                shown.join(", ")
+                "wanted at most {}, found {}; heaviest: {}",
+                megabytes(budget),
+                megabytes(unpacked),
+                shown.collect::<Vec<_>>().join(", ")
             ))
             .hint("leave files out with `drop`, or raise `budget.unpacked_mb`"))
     }

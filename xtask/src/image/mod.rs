@@ -6,7 +6,9 @@ mod halves;
 mod held;
 mod key;
 mod memo;
+mod size;
 mod stage;
 
 pub use build::{Built, build};
 pub use held::{Held, HeldLayer, HeldPlatform, held};
+pub use size::size;

@@ -4,6 +4,7 @@ mod build;
 mod inspect;
 mod list;
 mod lock;
+mod size;
 
 use crate::error::Result;
 use crate::exit::Exit;
@@ -17,5 +18,6 @@ pub(super) fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
         Image::Lock(flags) => lock::run(&flags, world),
         Image::Build(flags) => build::run(&flags, world),
         Image::Inspect(flags) => inspect::run(&flags, world),
+        Image::Size(flags) => size::run(&flags, world),
     }
 }
