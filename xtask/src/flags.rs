@@ -77,6 +77,8 @@ pub enum Image {
     Inspect(ImageInspect),
     /// Show what weighs in a built image: layers, packages and types of files
     Size(ImageSize),
+    /// Show the maintainer scripts of locked packages, and which of them nobody has read
+    Scripts(ImageScripts),
 }
 
 /// Flags of `image lock`.
@@ -87,6 +89,9 @@ pub struct ImageLock {
     /// Take the newest packages, also where a lock is there already
     #[arg(long)]
     pub update: bool,
+    /// Accept every script of the locked packages without reading it, and name those
+    #[arg(long)]
+    pub accept_scripts: bool,
 }
 
 /// Flags of `image build`.
@@ -120,6 +125,16 @@ pub struct ImageSize {
     /// How many packages and types to list
     #[arg(long, default_value_t = 10)]
     pub top: usize,
+}
+
+/// Flags of `image scripts`.
+#[derive(Debug, Args)]
+pub struct ImageScripts {
+    /// Packages whose scripts are shown in full; all are listed if none is named
+    pub packages: Vec<String>,
+    /// Accept the scripts, now that they have been read
+    #[arg(long)]
+    pub accept: bool,
 }
 
 /// Flags of `migrate`.

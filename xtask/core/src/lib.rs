@@ -13,6 +13,7 @@ pub mod digest;
 pub mod finding;
 pub mod graph;
 pub mod instance;
+pub mod judgement;
 pub mod ledger;
 pub mod lock;
 pub mod migration;

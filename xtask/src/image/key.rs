@@ -1,6 +1,6 @@
 //! The key of a layer: the digest of everything that its bytes depend on.
 
-use super::stage;
+use super::{scripts, stage};
 use crate::edge::{files, git, npm};
 use crate::error::{Context as _, Result};
 use crate::world::World;
@@ -35,7 +35,7 @@ fn inputs(world: &World<'_>, layer: &Layer, lock: &Lock, platform: Platform) -> 
     let root = &world.places.root;
     match &layer.stuff {
         Stuff::Debian(_) => {
-            let scripts = digest_of(&root.join(stage::SCRIPTS_FILE))?;
+            let scripts = digest_of(&root.join(scripts::SCRIPTS_FILE))?;
             let packages = stage::locked(layer, lock, platform)?;
             // What the lock says of other platforms decides into which half a package goes.
             Ok(format!("{scripts}\n{packages:?}\n{:?}", lock.neutral(layer)))

@@ -6,9 +6,11 @@ mod halves;
 mod held;
 mod key;
 mod memo;
+mod scripts;
 mod size;
 mod stage;
 
 pub use build::{Built, build};
 pub use held::{Held, HeldLayer, HeldPlatform, held};
+pub use scripts::{LockedScript, SCRIPTS_FILE, judgements, locked_scripts};
 pub use size::size;

@@ -3,7 +3,7 @@
 mod debian;
 mod place;
 
-pub(super) use debian::SCRIPTS_FILE;
+pub(super) use debian::open as open_deb;
 
 use super::key;
 use crate::edge::npm::Wanted;

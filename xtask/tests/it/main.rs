@@ -6,5 +6,6 @@ mod image;
 mod nix;
 mod platforms;
 mod registry;
+mod scripts;
 mod tree;
 mod world;

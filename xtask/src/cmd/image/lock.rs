@@ -1,5 +1,6 @@
 //! `image lock`: chooses the Debian packages of an image and writes them down by hash.
 
+use super::scripts;
 use crate::edge::{apt, files};
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
@@ -17,20 +18,27 @@ const SUITE: &str = "bookworm";
 
 pub(super) fn run(flags: &ImageLock, world: &World<'_>) -> Result<Exit> {
     let names = if flags.images.is_empty() { world.definitions()? } else { flags.images.clone() };
+    lock(flags, world, &names)?;
+    if flags.accept_scripts {
+        scripts::accept_unread(world, &names)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn lock(flags: &ImageLock, world: &World<'_>, names: &[String]) -> Result<()> {
     let definitions =
         names.iter().map(|name| world.definition(name)).collect::<Result<Vec<_>>>()?;
     let wanted = |definition: &&Definition| flags.update || !is_locked(world, definition);
     let wanted: Vec<&Definition> = definitions.iter().filter(wanted).collect();
     if wanted.is_empty() {
         world.report.status("every image is locked; `--update` takes newer packages");
-        return Ok(Exit::Done);
+        return Ok(());
     }
     let phase = world.report.phase("indexes");
     phase.doing("fetching Debian's signed indexes");
     let indexes = apt::indexes(&world.shell, &world.places.cache, SUITE)?;
     phase.done("fetched, signatures checked by apt");
-    wanted.iter().try_for_each(|definition| relock(world, definition, &indexes))?;
-    Ok(Exit::Done)
+    wanted.iter().try_for_each(|definition| relock(world, definition, &indexes))
 }
 
 /// A lock is whole when it holds what every Debian layer asks for, on every platform.

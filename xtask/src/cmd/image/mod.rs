@@ -4,6 +4,7 @@ mod build;
 mod inspect;
 mod list;
 mod lock;
+mod scripts;
 mod size;
 
 use crate::error::Result;
@@ -19,5 +20,6 @@ pub(super) fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
         Image::Build(flags) => build::run(&flags, world),
         Image::Inspect(flags) => inspect::run(&flags, world),
         Image::Size(flags) => size::run(&flags, world),
+        Image::Scripts(flags) => scripts::run(&flags, world),
     }
 }

@@ -3,18 +3,14 @@
 use crate::edge::apt::DebStore;
 use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
+use crate::image::scripts;
 use crate::world::World;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use xtask_core::digest::Digest;
+use xtask_core::judgement::{Judgement, Judgements, Script};
 use xtask_core::lock::LockedPackage;
-use xtask_core::reader::Source;
 use xtask_image::deb::Deb;
 use xtask_image::tree::{Node, Tree};
-
-/// Which maintainer scripts were read by a person, and what became of their effect.
-pub(in crate::image) const SCRIPTS_FILE: &str = "images/debian-scripts.toml";
-
-/// The scripts that have an effect when a package is unpacked for the first time.
-const INSTALL_SCRIPTS: [&str; 2] = ["preinst", "postinst"];
 
 /// Unpacks `packages` into one tree. No script is run, and a package with a script that nobody
 /// has judged is refused.
@@ -23,26 +19,24 @@ pub(super) fn unpack(
     store: &DebStore,
     packages: &[LockedPackage],
 ) -> Result<Tree> {
-    let judged = read_judged(world)?;
+    let judgements = scripts::judgements(world)?;
     let spool = world.places.cache.join("spool");
     files::make_folder(&spool)?;
     let mut tree = Tree::new();
-    let mut unjudged = Vec::new();
+    let mut unjudged = Unjudged::default();
     for package in packages {
         let deb = open(store, package)?;
-        unjudged.extend(unjudged_scripts(&deb, &judged));
+        unjudged.look_at(&deb, &judgements);
         deb.unpack(&mut tree, &spool)
             .or_outside(|| format!("failed to unpack package `{}`", package.name))?;
         describe(&mut tree, &deb)?;
     }
-    if unjudged.is_empty() {
-        return Ok(tree);
-    }
-    Err(Failure::usage(format!("cannot use packages whose scripts nobody has judged: {}", unjudged.join(", ")))
-        .hint(format!("read each script, declare its useful effect in the definition, then name the package in `{SCRIPTS_FILE}`")))
+    unjudged.refuse()?;
+    Ok(tree)
 }
 
-fn open(store: &DebStore, package: &LockedPackage) -> Result<Deb> {
+/// Opens the `.deb` that the lock names.
+pub(in crate::image) fn open(store: &DebStore, package: &LockedPackage) -> Result<Deb> {
     let failed = || format!("failed to read package `{}`", package.name);
     let deb = Deb::open(store.path(&package.digest)).or_outside(failed)?;
     let (name, version) = (deb.control().package(), deb.control().version());
@@ -55,13 +49,57 @@ fn open(store: &DebStore, package: &LockedPackage) -> Result<Deb> {
     Ok(deb)
 }
 
-fn unjudged_scripts(deb: &Deb, judged: &BTreeMap<String, String>) -> Vec<String> {
-    let name = deb.control().package();
-    let scripts = INSTALL_SCRIPTS.iter().filter(|script| deb.scripts.contains_key(**script));
-    scripts
-        .filter(|_| !judged.contains_key(name))
-        .map(|script| format!("{name}.{script}"))
-        .collect()
+/// Scripts that nobody has read, over all packages of a layer: all are named at once.
+#[derive(Default)]
+struct Unjudged {
+    packages: BTreeSet<String>,
+    scripts: Vec<String>,
+    reasons: Vec<String>,
+}
+
+impl Unjudged {
+    fn look_at(&mut self, deb: &Deb, judgements: &Judgements) {
+        for (script, _) in scripts::install_scripts(deb) {
+            let Script { package, name, digest } = &script;
+            let version = deb.control().version();
+            let reason = match judgements.of(&script) {
+                Judgement::Read => continue,
+                Judgement::Unread => {
+                    format!("the `{name}` of `{package}` {version} was never read: {digest}")
+                }
+                Judgement::Changed(read) => format!(
+                    "the `{name}` of `{package}` {version} is not one that was read: wanted {}, \
+                     found {digest}; what differs is not known",
+                    shown(&read)
+                ),
+            };
+            self.packages.insert(package.clone());
+            self.scripts.push(format!("{package}.{name}"));
+            self.reasons.push(reason);
+        }
+    }
+
+    fn refuse(self) -> Result<()> {
+        if self.scripts.is_empty() {
+            return Ok(());
+        }
+        let packages = self.packages.into_iter().collect::<Vec<_>>().join(" ");
+        let line = format!(
+            "cannot use packages whose scripts nobody has judged: {}",
+            self.scripts.join(", ")
+        );
+        let failure = self.reasons.into_iter().fold(Failure::usage(line), Failure::reason);
+        Err(failure.hint(format!(
+            "`cargo xtask image scripts {packages}` shows them, and how to accept them"
+        )))
+    }
+}
+
+fn shown(digests: &BTreeSet<Digest>) -> String {
+    if digests.is_empty() {
+        return "none".to_owned();
+    }
+    digests.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 /// `status.d` and the md5sums, in the layer that owns the files: scanners judge layer by layer.
@@ -74,10 +112,4 @@ fn describe(tree: &mut Tree, deb: &Deb) -> Result<()> {
     tree.insert(&place, Node::file(0o644, status)).or_outside(failed)?;
     let sums = Node::file(0o644, deb.md5sums.clone());
     tree.insert(format!("{place}.md5sums"), sums).or_outside(failed)
-}
-
-fn read_judged(world: &World<'_>) -> Result<BTreeMap<String, String>> {
-    let text = files::read(&world.places.file(SCRIPTS_FILE))?;
-    let judged = Source::new(SCRIPTS_FILE, &text).read(|root| Some(root.text_table("judged")));
-    Ok(judged.or_usage(|| format!("cannot use `{SCRIPTS_FILE}`"))?.into_iter().collect())
 }
