@@ -1,9 +1,14 @@
-//! Choosing Debian packages: the archive's index, the order of versions, and a closure.
+//! Choosing Debian packages: the archive's index, the order of versions, a closure,
+//! and what differs from the one before.
 
+mod change;
 mod closure;
 mod index;
+mod resolve;
 mod version;
 
-pub use closure::{ClosureError, close};
+pub use change::{Change, Reason, changes};
+pub use closure::{Asker, Chosen, ClosureError, close};
 pub use index::{Index, IndexError, Package};
+pub use resolve::{Resolved, resolve};
 pub use version::newer;

@@ -42,17 +42,6 @@ pub struct LockedPackage {
     pub size: u64,
 }
 
-/// One package that differs between two locks.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Change {
-    /// The package.
-    pub name: String,
-    /// The version before, if it was there.
-    pub before: Option<String>,
-    /// The version after, if it is there.
-    pub after: Option<String>,
-}
-
 impl Lock {
     /// Reads a lock; `file` is how messages call it.
     pub fn parse(file: &str, text: &str) -> Result<Self, Findings> {
@@ -98,23 +87,6 @@ impl Lock {
         };
         let shared = Platform::ALL.into_iter().map(on).reduce(|left, right| &left & &right);
         shared.unwrap_or_default()
-    }
-
-    /// What differs from `before` to this lock, by package.
-    pub fn changes_since(&self, before: &Self) -> Vec<Change> {
-        let (before, after) = (before.versions(), self.versions());
-        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-        let change = |name: &String| Change {
-            name: name.clone(),
-            before: before.get(name).cloned(),
-            after: after.get(name).cloned(),
-        };
-        names.into_iter().map(change).filter(|change| change.before != change.after).collect()
-    }
-
-    fn versions(&self) -> BTreeMap<String, String> {
-        let packages = self.layers.values().flat_map(BTreeMap::values).flatten();
-        packages.map(|package| (package.name.clone(), package.version.clone())).collect()
     }
 }
 
@@ -233,13 +205,6 @@ mod tests {
         let platforms = lock.layers.get_mut("base").unwrap();
         platforms.get_mut(&Platform::Arm64).unwrap()[0].digest = Digest::of(b"other");
         assert_eq!(lock.neutral(&layer), BTreeSet::new());
-    }
-
-    #[test]
-    fn a_change_names_the_package_and_both_versions() {
-        let changes = lock("2").changes_since(&lock("1"));
-        let (before, after) = (Some("1".to_owned()), Some("2".to_owned()));
-        assert_eq!(changes, [Change { name: "libc6".into(), before, after }]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::index::{Index, Package};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// Why packages cannot be closed over.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -12,11 +13,38 @@ pub enum ClosureError {
         /// The name, or the alternatives.
         package: String,
         /// Who asked for it.
-        wanted_by: String,
+        wanted_by: Asker,
     },
     /// Names that are left out although nothing asks for them: stale lines.
     #[error("nothing asks for `{}`; remove it from `without`", .0.join("`, `"))]
     Idle(Vec<String>),
+}
+
+/// Who asks for a package.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asker {
+    /// A person, in the definition.
+    Definition,
+    /// A package that depends on it.
+    Package(String),
+}
+
+impl fmt::Display for Asker {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Definition => formatter.write_str("the definition"),
+            Self::Package(name) => write!(formatter, "package `{name}`"),
+        }
+    }
+}
+
+/// A package of a closure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen<'a> {
+    /// The package.
+    pub package: &'a Package,
+    /// Everyone who asked for it.
+    pub wanted_by: BTreeSet<Asker>,
 }
 
 /// Every package that `wanted` need, less those `without` and those already `below`.
@@ -26,11 +54,11 @@ pub fn close<'a>(
     wanted: &[String],
     without: &[String],
     below: &BTreeSet<String>,
-) -> Result<Vec<&'a Package>, ClosureError> {
-    let mut closure = BTreeMap::new();
+) -> Result<Vec<Chosen<'a>>, ClosureError> {
+    let mut closure: BTreeMap<&str, Chosen<'a>> = BTreeMap::new();
     let mut avoided = BTreeSet::new();
-    let mut open: Vec<(Vec<String>, String)> =
-        wanted.iter().map(|name| (vec![name.clone()], "the definition".to_owned())).collect();
+    let mut open: Vec<(Vec<String>, Asker)> =
+        wanted.iter().map(|name| (vec![name.clone()], Asker::Definition)).collect();
     while let Some((alternatives, wanted_by)) = open.pop() {
         let avoid = |name: &&String| without.contains(name) || below.contains(*name);
         if let Some(name) = alternatives.iter().find(avoid) {
@@ -38,10 +66,14 @@ pub fn close<'a>(
             continue;
         }
         let package = choose(index, &alternatives, &wanted_by)?;
-        if without.contains(&package.file.name) || below.contains(&package.file.name) {
-            avoided.insert(package.file.name.clone());
-        } else if closure.insert(package.file.name.clone(), package).is_none() {
-            let by = format!("package `{}`", package.file.name);
+        let name = &package.file.name;
+        if without.contains(name) || below.contains(name) {
+            avoided.insert(name.clone());
+        } else if let Some(chosen) = closure.get_mut(name.as_str()) {
+            chosen.wanted_by.insert(wanted_by);
+        } else {
+            closure.insert(name, Chosen { package, wanted_by: BTreeSet::from([wanted_by]) });
+            let by = Asker::Package(name.clone());
             open.extend(package.needs.iter().map(|group| (group.clone(), by.clone())));
         }
     }
@@ -57,13 +89,13 @@ pub fn close<'a>(
 fn choose<'a>(
     index: &'a Index,
     alternatives: &[String],
-    wanted_by: &str,
+    wanted_by: &Asker,
 ) -> Result<&'a Package, ClosureError> {
     let real = alternatives.iter().find_map(|name| index.package(name));
     let found = real.or_else(|| alternatives.iter().find_map(|name| index.provider(name)));
     found.ok_or_else(|| ClosureError::Unknown {
         package: alternatives.join("` or `"),
-        wanted_by: wanted_by.to_owned(),
+        wanted_by: wanted_by.clone(),
     })
 }
 
@@ -97,7 +129,9 @@ mod tests {
         let below = below.iter().map(ToString::to_string).collect();
         let index = index();
         let closed = close(&index, &["app".to_owned()], &without, &below)?;
-        Ok(closed.iter().map(|it| format!("{}={}", it.file.name, it.file.version)).collect())
+        let shown =
+            |it: &Chosen<'_>| format!("{}={}", it.package.file.name, it.package.file.version);
+        Ok(closed.iter().map(shown).collect())
     }
 
     #[test]
@@ -110,6 +144,19 @@ mod tests {
     fn leaves_out_what_is_declared_and_what_a_lower_layer_has() {
         let some = ["app=1", "exim=4"];
         assert_eq!(names(&["debconf"], &["libc", "gcc"]).unwrap(), some);
+    }
+
+    #[test]
+    fn everyone_who_asked_is_known() {
+        let index = index();
+        let wanted = ["app".to_owned(), "gcc".to_owned()];
+        let closed = close(&index, &wanted, &[], &BTreeSet::new()).unwrap();
+        let asked = |name: &str| {
+            let chosen = closed.iter().find(|it| it.package.file.name == name).unwrap();
+            chosen.wanted_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(asked("gcc"), "the definition, package `libc`");
+        assert_eq!(asked("exim"), "package `app`", "by a name that it provides");
     }
 
     #[test]

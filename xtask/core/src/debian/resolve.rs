@@ -1,0 +1,45 @@
+//! What every Debian layer of a definition comes to, on every platform, and who asked for what.
+
+use super::closure::{Asker, ClosureError, close};
+use super::index::Index;
+use crate::definition::Definition;
+use crate::lock::LockedPackage;
+use crate::platform::Platform;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The closures of a definition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// The packages by layer and platform, each list ordered by name.
+    pub layers: BTreeMap<String, BTreeMap<Platform, Vec<LockedPackage>>>,
+    /// Who asked for each of them, on any platform.
+    pub askers: BTreeMap<String, BTreeSet<Asker>>,
+    /// The names that some layer leaves out.
+    pub left_out: BTreeSet<String>,
+}
+
+/// Each layer's closure on each platform, less what lower layers hold already.
+pub fn resolve(
+    definition: &Definition,
+    indexes: &BTreeMap<Platform, Index>,
+) -> Result<Resolved, ClosureError> {
+    let mut resolved = Resolved::default();
+    for (platform, index) in indexes {
+        let mut below = BTreeSet::new();
+        for (layer, wanted) in definition.debian_layers() {
+            let without: Vec<String> =
+                wanted.without.iter().map(|(name, _)| name.clone()).collect();
+            let closed = close(index, &wanted.packages, &without, &below)?;
+            resolved.left_out.extend(without);
+            let files = resolved.layers.entry(layer.name.clone()).or_default();
+            let files = files.entry(*platform).or_default();
+            for chosen in closed {
+                let file = &chosen.package.file;
+                below.insert(file.name.clone());
+                files.push(file.clone());
+                resolved.askers.entry(file.name.clone()).or_default().extend(chosen.wanted_by);
+            }
+        }
+    }
+    Ok(resolved)
+}
