@@ -11,6 +11,7 @@ use crate::edge::files;
 use crate::edge::shell::{Shell, last_lines};
 use crate::error::{Context as _, Failure, Result};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use xtask_core::command::Command;
@@ -28,6 +29,17 @@ pub struct DebStore {
     folder: PathBuf,
 }
 
+/// What is to be fetched, and for which image.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// The name of the image, which messages use.
+    pub image: &'a str,
+    /// The packages.
+    pub packages: &'a [LockedPackage],
+    /// When the archive that the lock was made from was signed.
+    pub archive_time: u64,
+}
+
 impl DebStore {
     /// The store inside the cache.
     pub fn open(cache: &Path) -> Result<Self> {
@@ -41,63 +53,54 @@ impl DebStore {
         self.folder.join(format!("{}.deb", digest.hex()))
     }
 
-    /// Fetches what is not there yet; `archive_time` finds in the snapshot archive what the
-    /// mirror has dropped. Gives back how many were fetched.
+    /// Fetches what is not there yet: from the mirror, and what that has dropped from the snapshot
+    /// archive of the lock's time. Gives back how many were fetched.
     pub fn fetch(
         &self,
         shell: &Shell,
-        packages: &[LockedPackage],
-        archive_time: u64,
+        order: &Order<'_>,
         doing: impl Fn(usize, usize),
     ) -> Result<usize> {
-        let absent = |it: &&LockedPackage| !self.path(&it.digest).is_file();
-        let missing: Vec<&LockedPackage> = packages.iter().filter(absent).collect();
+        let missing = self.absent(order.packages.iter());
         if missing.is_empty() {
             return Ok(0);
         }
         let archives = Archives::of_this_machine()?;
         let aside = tempfile::tempdir_in(&self.folder)
             .or_outside(|| format!("failed to make a folder in `{}`", self.folder.display()))?;
-        let mut said = String::new();
+        let mut trouble = Trouble::default();
         for (number, batch) in missing.chunks(BATCH).enumerate() {
             doing(number * BATCH, missing.len());
-            said.push_str(&self.fetch_batch(shell, batch, &archives.mirrors(), aside.path())?);
+            let mirror = archives.mirrors();
+            trouble.add("the mirror", self.fetch_batch(shell, batch, &mirror, aside.path())?);
         }
-        self.fetch_dropped(shell, &missing, archive_time, aside.path(), &said)?;
-        Ok(missing.len())
+        let dropped = self.absent(missing.iter().copied());
+        if let (false, Some(snapshot)) =
+            (dropped.is_empty(), Archives::snapshot(order.archive_time))
+        {
+            let complaints = self.fetch_batch(shell, &dropped, &snapshot, aside.path())?;
+            trouble.add("the snapshot archive", complaints);
+        }
+        let gone = self.absent(missing.iter().copied());
+        if gone.is_empty() { Ok(missing.len()) } else { Err(trouble.failure(order, &gone)) }
     }
 
-    /// What the mirror answered with something else, or not at all, comes from the snapshots.
-    fn fetch_dropped(
-        &self,
-        shell: &Shell,
-        missing: &[&LockedPackage],
-        archive_time: u64,
-        aside: &Path,
-        said: &str,
-    ) -> Result<()> {
-        let absent = |it: &&&LockedPackage| !self.path(&it.digest).is_file();
-        let dropped: Vec<&LockedPackage> = missing.iter().filter(absent).copied().collect();
-        if let (false, Some(snapshot)) = (dropped.is_empty(), Archives::snapshot(archive_time)) {
-            self.fetch_batch(shell, &dropped, &snapshot, aside)?;
-        }
-        match missing.iter().find(absent) {
-            Some(package) => Err(gone(package, said)),
-            None => Ok(()),
-        }
+    fn absent<'a>(&self, of: impl Iterator<Item = &'a LockedPackage>) -> Vec<&'a LockedPackage> {
+        of.filter(|package| !self.path(&package.digest).is_file()).collect()
     }
 
-    /// Fetches from the archives that `mirror` knows; gives what apt complained of.
+    /// Fetches from the archives that `mirror` knows; gives why a package did not come.
     fn fetch_batch(
         &self,
         shell: &Shell,
         batch: &[&LockedPackage],
         mirror: &dyn Fn(&str) -> Option<String>,
         aside: &Path,
-    ) -> Result<String> {
+    ) -> Result<Vec<(Digest, String)>> {
         let mut command = Command::new(HELPER)
             .args(["-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3"])
-            .arg("download-file");
+            .arg("download-file")
+            .env("LC_ALL", "C");
         for package in batch {
             let Some(base) = mirror(&package.archive) else { continue };
             let target = aside.join(format!("{}.deb", package.digest.hex()));
@@ -106,35 +109,77 @@ impl DebStore {
         }
         // One refusal makes it end badly; what did arrive is used, the rest is looked at after.
         let said = shell.observe(&command)?.stderr;
-        batch.iter().try_for_each(|package| self.admit(package, aside))?;
-        Ok(said)
+        let mut complaints = Vec::new();
+        for package in batch {
+            let complaint = self.admit(package, aside, &said)?;
+            complaints.extend(complaint.map(|why| (package.digest, why)));
+        }
+        Ok(complaints)
     }
 
-    /// Moves what arrived into the store if it is what the lock names.
-    fn admit(&self, package: &LockedPackage, aside: &Path) -> Result<()> {
+    /// Moves what arrived into the store if it is what the lock names; else says why not.
+    fn admit(&self, package: &LockedPackage, aside: &Path, said: &str) -> Result<Option<String>> {
         let arrived = aside.join(format!("{}.deb", package.digest.hex()));
         if !arrived.is_file() {
-            return Ok(());
+            return Ok(Some(words_about(&package.path, said)));
         }
         let found = digest_of_file(&arrived)?;
         if found != package.digest {
-            return Err(Failure::outside(format!("failed to fetch package `{}`", package.name))
-                .reason(format!("wanted {}, found {found}", package.digest))
-                .hint("the mirror or the lock is wrong; `cargo xtask image lock --update` makes the lock anew"));
+            files::remove_file(&arrived)?;
+            return Ok(Some(format!("wanted {}, found {found}", package.digest)));
         }
         let synced = std::fs::File::open(&arrived).and_then(|file| file.sync_all());
         synced.or_outside(|| format!("failed to write `{}`", arrived.display()))?;
         let place = self.path(&package.digest);
         std::fs::rename(&arrived, &place)
-            .or_outside(|| format!("failed to write `{}`", place.display()))
+            .or_outside(|| format!("failed to write `{}`", place.display()))?;
+        Ok(None)
     }
 }
 
-fn gone(package: &LockedPackage, said: &str) -> Failure {
-    let LockedPackage { name, version, .. } = package;
-    Failure::outside(format!("failed to fetch package `{name}` {version}"))
-        .reason(format!("apt said: {}", last_lines(said, 4)))
-        .hint("if the mirror has dropped it, `cargo xtask image lock --update` locks what the mirror holds now; or name a snapshot archive in XTASK_DEBIAN_SNAPSHOT")
+/// What apt said about the file at `path`, without its address; all of its last words if it did
+/// not name the file.
+fn words_about(path: &str, said: &str) -> String {
+    let decode = |line| percent_encoding::percent_decode_str(line).decode_utf8_lossy();
+    let about = said.lines().map(decode).find_map(|line| {
+        let (_, words) = line.split_once(path)?;
+        Some(words.split_whitespace().collect::<Vec<_>>().join(" "))
+    });
+    about.filter(|words| !words.is_empty()).unwrap_or_else(|| last_lines(said, 4))
+}
+
+/// Why packages did not come, by package and in the order in which archives were asked.
+#[derive(Debug, Default)]
+struct Trouble(Vec<(Digest, String)>);
+
+impl Trouble {
+    fn add(&mut self, archive: &str, complaints: Vec<(Digest, String)>) {
+        let named = |(digest, why)| (digest, format!("{archive}: {why}"));
+        self.0.extend(complaints.into_iter().map(named));
+    }
+
+    /// One failure for all that are still missing, so that nobody mends them one by one.
+    fn failure(&self, order: &Order<'_>, gone: &[&LockedPackage]) -> Failure {
+        let gone: BTreeSet<&LockedPackage> = gone.iter().copied().collect();
+        let names: Vec<String> =
+            gone.iter().map(|it| format!("`{}` {}", it.name, it.version)).collect();
+        let word = if gone.len() == 1 { "package" } else { "packages" };
+        let mut failure = Failure::outside(format!("failed to fetch {word} {}", names.join(", ")));
+        for package in &gone {
+            for (_, why) in self.0.iter().filter(|(digest, _)| *digest == package.digest) {
+                failure = failure.reason(format!("`{}` from {why}", package.name));
+            }
+        }
+        let or = if Archives::has_snapshot() {
+            ""
+        } else {
+            "; or name a snapshot archive in XTASK_DEBIAN_SNAPSHOT"
+        };
+        failure.hint(format!(
+            "`cargo xtask image lock {} --update` locks what the mirror holds now{or}",
+            order.image
+        ))
+    }
 }
 
 fn digest_of_file(path: &Path) -> Result<Digest> {
@@ -150,4 +195,19 @@ fn digest_of_file(path: &Path) -> Result<Digest> {
         }
     };
     hash().or_outside(|| format!("failed to read `{}`", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_apt_said_of_a_file_is_found_by_its_path() {
+        let said = "E: Failed to fetch http://h/debian/pool/a%2bb_1%7e2.deb  404  Not Found\n\
+                    E: Failed to fetch http://h/debian/pool/c.deb  Unable to connect to h:\n\
+                    E: Download Failed\n";
+        assert_eq!(words_about("pool/a+b_1~2.deb", said), "404 Not Found");
+        assert_eq!(words_about("pool/c.deb", said), "Unable to connect to h:");
+        assert!(words_about("pool/d.deb", said).ends_with("E: Download Failed"));
+    }
 }

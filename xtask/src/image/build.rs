@@ -139,7 +139,8 @@ impl<'a> Builder<'a> {
             return Ok(named(halves.into_iter().map(|half| (half, Origin::Reused)).collect()));
         }
         let doing = |what: &str| self.phase.doing(what);
-        let staged = stage::halves(self.world, layer, self.lock, platform, &doing)?;
+        let of = stage::LockOf { image: &self.definition.name, lock: self.lock };
+        let staged = stage::halves(self.world, layer, of, platform, &doing)?;
         doing(&format!("packing layer {} for {platform}", layer.name));
         let mut made = Vec::new();
         for (half, tree) in staged.into_filled() {

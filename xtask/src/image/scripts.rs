@@ -60,7 +60,9 @@ pub fn locked_scripts(
         let lock = stage::lock(world, image)?;
         let files = wanted(&lock, packages);
         let every: Vec<LockedPackage> = files.iter().map(|(_, package)| package.clone()).collect();
-        store.fetch(&world.shell, &every, lock.archive_time, fetching)?;
+        let archive_time = lock.archive_time;
+        let order = apt::Order { image, packages: &every, archive_time };
+        store.fetch(&world.shell, &order, fetching)?;
         for (platform, package) in &files {
             let deb = stage::open_deb(&store, package)?;
             for (script, bytes) in install_scripts(&deb) {

@@ -34,11 +34,18 @@ pub(super) fn locked<'a>(
     })
 }
 
+/// A lock, and whose it is.
+#[derive(Clone, Copy)]
+pub(super) struct LockOf<'a> {
+    pub(super) image: &'a str,
+    pub(super) lock: &'a Lock,
+}
+
 /// The halves of `layer`.
 pub(super) fn halves(
     world: &World<'_>,
     layer: &Layer,
-    lock: &Lock,
+    of: LockOf<'_>,
     platform: Platform,
     doing: &dyn Fn(&str),
 ) -> Result<Halves> {
@@ -46,11 +53,13 @@ pub(super) fn halves(
     let cache = &world.places.cache;
     match &layer.stuff {
         Stuff::Debian(_) => {
-            let packages = locked(layer, lock, platform)?;
+            let packages = locked(layer, of.lock, platform)?;
             let store = apt::DebStore::open(cache)?;
             let fetching = |done, all| doing(&format!("fetching package {done} of {all}"));
-            store.fetch(&world.shell, packages, lock.archive_time, fetching)?;
-            debian_halves(world, layer, &store, packages, &lock.neutral(layer))
+            let order =
+                apt::Order { image: of.image, packages, archive_time: of.lock.archive_time };
+            store.fetch(&world.shell, &order, fetching)?;
+            debian_halves(world, layer, &store, packages, &of.lock.neutral(layer))
         }
         Stuff::Npm { path, optional, copy } => {
             doing(&format!("installing the packages of {path} for {platform}"));

@@ -48,6 +48,11 @@ impl Archives {
         |name| self.address(name)
     }
 
+    /// Whether a snapshot archive is named.
+    pub fn has_snapshot() -> bool {
+        std::env::var_os("XTASK_DEBIAN_SNAPSHOT").is_some()
+    }
+
     /// The archives as they were at `time` (seconds since 1970), if a snapshot archive is named.
     pub fn snapshot(time: u64) -> Option<impl Fn(&str) -> Option<String>> {
         let base = std::env::var("XTASK_DEBIAN_SNAPSHOT").ok()?;
