@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use xtask_core::platform::Platform;
+use xtask_core::reference::{Repository, Tag};
 
 /// Take Nutri from a commit to verified production.
 #[derive(Debug, Parser)]
@@ -79,6 +80,8 @@ pub enum Image {
     Size(ImageSize),
     /// Show the maintainer scripts of locked packages, and which of them nobody has read
     Scripts(ImageScripts),
+    /// Build images and push them to a registry, with the credentials that are kept for it
+    Push(ImagePush),
 }
 
 /// Flags of `image lock`.
@@ -135,6 +138,22 @@ pub struct ImageScripts {
     /// Accept the scripts, now that they have been read
     #[arg(long)]
     pub accept: bool,
+}
+
+/// Flags of `image push`.
+#[derive(Debug, Args)]
+pub struct ImagePush {
+    /// Images, by the name of their definition; all services if none is named
+    pub images: Vec<String>,
+    /// Where to: each image has its repository below this one
+    #[arg(long, value_name = "REPOSITORY")]
+    pub to: Repository,
+    /// Tags for each image; the version of the commit and `latest` if none is named
+    #[arg(long)]
+    pub tag: Vec<Tag>,
+    /// Platforms to build for; both if none is named
+    #[arg(long)]
+    pub platform: Vec<Platform>,
 }
 
 /// Flags of `migrate`.

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// The artifact type of a release in a registry.
 pub const ARTIFACT_TYPE: &str = "application/vnd.nutri.release.v1+json";
 
+/// The tag of what was pushed last.
+pub const LATEST: &str = "latest";
+
 /// One version of everything. Field order is the order of writing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {

@@ -8,23 +8,32 @@ use crate::world::{World, definition_name};
 use xtask_core::platform::Platform;
 
 pub(super) fn run(flags: &ImageBuild, world: &World<'_>) -> Result<Exit> {
-    let names = if flags.images.is_empty() { service_images(world) } else { flags.images.clone() };
-    let platforms =
-        if flags.platform.is_empty() { Platform::ALL.to_vec() } else { flags.platform.clone() };
-    let mut images = Vec::new();
-    for name in &names {
-        let phase = world.report.phase(name);
-        let built = build(world, name, &platforms, &phase)?;
-        phase.done(&built.outcome());
-        images.push(built);
-    }
+    let images = all(world, &flags.images, &flags.platform)?;
     let line = |it: &Built| format!("{}@{}", it.name, it.index.digest);
     let text: Vec<String> = images.iter().map(line).collect();
     world.report.data(&serde_json::json!({ "images": images }), &text.join("\n"));
     Ok(Exit::Done)
 }
 
-fn service_images(world: &World<'_>) -> Vec<String> {
+/// Builds these images, or those of all services, for these platforms, or both.
+pub(super) fn all(
+    world: &World<'_>,
+    images: &[String],
+    platforms: &[Platform],
+) -> Result<Vec<Built>> {
+    let names = if images.is_empty() { service_images(world) } else { images.to_vec() };
+    let platforms = if platforms.is_empty() { &Platform::ALL[..] } else { platforms };
+    let one = |name: &String| {
+        let phase = world.report.phase(name);
+        let built = build(world, name, platforms, &phase)?;
+        phase.done(&built.outcome());
+        Ok(built)
+    };
+    names.iter().map(one).collect()
+}
+
+/// The names of the images of all services.
+pub(super) fn service_images(world: &World<'_>) -> Vec<String> {
     let services = world.deploy.services.iter();
     services.map(|service| definition_name(&service.image).to_owned()).collect()
 }

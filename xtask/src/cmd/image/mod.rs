@@ -4,6 +4,7 @@ mod build;
 mod inspect;
 mod list;
 mod lock;
+mod push;
 mod scripts;
 mod size;
 
@@ -21,5 +22,6 @@ pub(super) fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
         Image::Inspect(flags) => inspect::run(&flags, world),
         Image::Size(flags) => size::run(&flags, world),
         Image::Scripts(flags) => scripts::run(&flags, world),
+        Image::Push(flags) => push::run(&flags, world),
     }
 }

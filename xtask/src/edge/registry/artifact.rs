@@ -80,7 +80,7 @@ impl Parcel {
             manifests: vec![(root, manifest)],
             blobs: vec![config, layer],
             tags: Vec::new(),
-            mount_from: Vec::new(),
+            mount_from: BTreeMap::new(),
         };
         Self { push, blobs: InMemory(BTreeMap::from(pairs)) }
     }

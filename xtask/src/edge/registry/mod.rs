@@ -33,6 +33,6 @@ pub use client::Registry;
 pub use error::RegistryError;
 pub use event::{PushEvent, PushReceipt};
 pub use patience::{Clock, Patience, SystemClock};
-pub use push::Push;
+pub use push::{Mounts, Push};
 pub use said::Said;
 pub use stream::Blobs;

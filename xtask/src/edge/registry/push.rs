@@ -10,7 +10,7 @@ use super::parallel::in_parallel;
 use super::session::Session;
 use super::stream::Blobs;
 use super::upload::{Arrival, Uploader};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
@@ -29,8 +29,8 @@ pub struct Push {
     pub blobs: Vec<Descriptor>,
     /// What shall name the root.
     pub tags: Vec<Tag>,
-    /// Repositories of the same registry that may have some of the blobs.
-    pub mount_from: Vec<Repository>,
+    /// Repositories of the same registry that may have a blob.
+    pub mount_from: Mounts,
 }
 
 impl Registry {
@@ -100,6 +100,8 @@ fn receipt(image: &Push, arrivals: &[(Descriptor, Arrival)], session: &Session<'
 }
 
 type Arrivals = Vec<(Descriptor, Arrival)>;
+/// Where else each blob may be.
+pub type Mounts = BTreeMap<Digest, Vec<Repository>>;
 
 struct Pusher<'a> {
     place: Place<'a>,
@@ -109,19 +111,18 @@ struct Pusher<'a> {
 
 impl Pusher<'_> {
     fn run(&self) -> Result<Arrivals, RegistryError> {
-        if self.is_root_there()? {
-            let missing = self.missing_tags()?;
+        if let Some(missing) = self.missing_tags()? {
             match self.tag(&missing) {
                 // Somebody has removed a child below the root; then we start from the bottom.
                 Err(error) if names_missing_blob(&error) => {}
                 result => return result.map(|()| self.all_present()),
             }
         }
-        let mut arrivals = self.push_blobs(&self.image.mount_from)?;
+        let mut arrivals = self.push_blobs(Some(&self.image.mount_from))?;
         match self.push_manifests() {
             Err(error) if names_missing_blob(&error) => {
                 // What was said to be there, or was mounted, is not. Once more, by bytes alone.
-                merge(&mut arrivals, self.push_blobs(&[])?);
+                merge(&mut arrivals, self.push_blobs(None)?);
                 self.push_manifests()?;
             }
             result => result?,
@@ -131,24 +132,26 @@ impl Pusher<'_> {
         Ok(arrivals)
     }
 
-    /// A refusal counts as no: what we send then is refused with words.
-    fn is_root_there(&self) -> Result<bool, RegistryError> {
-        let name = Name::Digest(self.image.root.digest);
-        match self.place.head(&name) {
-            Ok(found) => Ok(found.is_some()),
-            Err(error @ RegistryError::Answered { .. }) if is_wordless(&error) => Ok(false),
-            Err(error) => Err(error),
-        }
+    /// The tags that do not name the root yet, or `None` if the root is not there. One tag that
+    /// names it proves that it is there, so that nothing more is asked of what is unchanged.
+    fn missing_tags(&self) -> Result<Option<Vec<Tag>>, RegistryError> {
+        let (root, tags) = (self.image.root.digest, &self.image.tags);
+        let found = in_parallel(tags, |tag| self.look(&Name::Tag(tag.clone())))?;
+        let is_missing = |found: &Option<Digest>| *found != Some(root);
+        let pairs = tags.iter().zip(found);
+        let missing = pairs.filter(|(_, found)| is_missing(found)).map(|(tag, _)| tag.clone());
+        let missing: Vec<Tag> = missing.collect();
+        let is_there = missing.len() < tags.len() || self.look(&Name::Digest(root))? == Some(root);
+        Ok(is_there.then_some(missing))
     }
 
-    fn missing_tags(&self) -> Result<Vec<Tag>, RegistryError> {
-        let found = in_parallel(&self.image.tags, |tag| self.place.head(&Name::Tag(tag.clone())))?;
-        let root = self.image.root.digest;
-        let is_missing = |found: &Option<Descriptor>| {
-            found.as_ref().is_none_or(|descriptor| descriptor.digest != root)
-        };
-        let tags = self.image.tags.iter().zip(found);
-        Ok(tags.filter(|(_, found)| is_missing(found)).map(|(tag, _)| tag.clone()).collect())
+    /// What has that name. A refusal counts as nothing: what we send then is refused with words.
+    fn look(&self, name: &Name) -> Result<Option<Digest>, RegistryError> {
+        match self.place.head(name) {
+            Ok(found) => Ok(found.map(|descriptor| descriptor.digest)),
+            Err(error @ RegistryError::Answered { .. }) if is_wordless(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn all_present(&self) -> Arrivals {
@@ -156,12 +159,15 @@ impl Pusher<'_> {
         blobs.map(|descriptor| (descriptor, Arrival::Present)).collect()
     }
 
-    fn push_blobs(&self, sources: &[Repository]) -> Result<Arrivals, RegistryError> {
+    fn push_blobs(&self, mounts: Option<&Mounts>) -> Result<Arrivals, RegistryError> {
         let uploader = Uploader { place: self.place, blobs: self.blobs };
         let mut descriptors = once_each(&self.image.blobs);
         // The longest first, so that no job is left alone with it at the end.
         descriptors.sort_by_key(|descriptor| std::cmp::Reverse(descriptor.size));
-        let arrivals = in_parallel(&descriptors, |blob| uploader.push(blob, sources))?;
+        let sources = |blob: &Descriptor| mounts.and_then(|mounts| mounts.get(&blob.digest));
+        let push =
+            |blob: &Descriptor| uploader.push(blob, sources(blob).map_or(&[], Vec::as_slice));
+        let arrivals = in_parallel(&descriptors, push)?;
         Ok(descriptors.into_iter().zip(arrivals).collect())
     }
 

@@ -27,7 +27,7 @@ fn one_token_serves_a_whole_push() {
 fn a_mount_has_a_token_for_both_repositories() {
     let (world, mut image) = (World::with_access(bearer()), Image::index(&["1"]));
     world.fake.put_blob("acme/base", &image.blobs.0[&image.layer()]);
-    image.push.mount_from = vec![world.repository("acme/base")];
+    image.mount_from(&[world.repository("acme/base")]);
     let receipt = world.push(&image).unwrap();
     assert_eq!(receipt.mounted.len(), 1);
     assert_eq!(tokens(&world), 2);

@@ -180,6 +180,12 @@ impl Image {
         made.finish(tags)
     }
 
+    /// Says that every blob may be in each of these.
+    pub(crate) fn mount_from(&mut self, sources: &[Repository]) {
+        let blobs = self.push.blobs.iter();
+        self.push.mount_from = blobs.map(|blob| (blob.digest, sources.to_vec())).collect();
+    }
+
     /// The digest of the first layer.
     pub(crate) fn layer(&self) -> Digest {
         self.push.blobs[0].digest
@@ -234,7 +240,7 @@ impl Made {
         let root = self.manifests.last().unwrap().0.clone();
         let tags = tags.iter().map(|text| tag(text)).collect();
         let (manifests, blobs) = (self.manifests, self.blobs);
-        let push = Push { root, manifests, blobs, tags, mount_from: Vec::new() };
+        let push = Push { root, manifests, blobs, tags, mount_from: BTreeMap::new() };
         Image { push, blobs: self.bytes }
     }
 }
