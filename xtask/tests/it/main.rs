@@ -6,6 +6,7 @@ mod cli;
 mod image;
 mod nix;
 mod platforms;
+mod push;
 mod registry;
 mod scripts;
 mod tree;

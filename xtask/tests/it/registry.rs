@@ -5,6 +5,7 @@
 
 mod access;
 mod faults;
+mod oracles;
 mod push;
 mod read;
 mod real;

@@ -19,6 +19,9 @@ use xtask_core::secret::Secret;
 
 /// How many redirects in a row are followed.
 const HOPS: u32 = 5;
+/// How often a request gets a new token: more than once, because the one that it is handed may
+/// have expired under another job; few times, because a refusal of every token is an answer.
+const RENEWALS: u32 = 3;
 
 /// One use of a registry, with its own counts and its own listener.
 pub(super) struct Session<'a> {
@@ -133,17 +136,17 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Sends once, but logs in where asked to, renews a refused token once, and follows
+    /// Sends once, but logs in where asked to, renews a refused token, and follows
     /// redirects. Credentials go to the registry's own origin and nowhere else.
     pub(super) fn once(&self, scope: &Scope, ask: &Ask<'_>) -> Result<Answer, RegistryError> {
         let mut ask = ask.clone();
-        let (mut is_renewed, mut hops) = (false, 0);
+        let (mut renewals, mut hops) = (0, 0);
         loop {
             let is_own = same_origin(&ask.url, &self.registry.base);
             let authorization = if is_own { self.authorization(scope)? } else { None };
             let answer = self.exchange(&ask, authorization.as_ref().map(sensitive).as_ref())?;
-            if answer.status == StatusCode::UNAUTHORIZED && is_own && !is_renewed {
-                is_renewed = true;
+            if answer.status == StatusCode::UNAUTHORIZED && is_own && renewals < RENEWALS {
+                renewals += 1;
                 if self.log_in(scope, &answer, authorization.as_ref())? {
                     continue;
                 }

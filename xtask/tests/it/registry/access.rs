@@ -71,6 +71,52 @@ fn a_token_that_is_refused_in_the_middle_is_renewed_once() {
 }
 
 #[test]
+fn a_token_that_expires_between_two_chunks_is_renewed_and_no_chunk_is_sent_twice() {
+    let (world, image) = (World::with_access(bearer()), Image::single(9 * MIB, &["1"]));
+    world.has_the_rest_of(&image);
+    world.fake.fault(Fault::RefuseMonolithic(413, "SIZE_INVALID"));
+    world.fake.fault(Fault::ExpireTokens { on: on("PATCH", "/blobs/uploads/"), times: 2 });
+    world.push(&image).unwrap();
+    assert!(world.holds(&image));
+    let log = world.fake.log();
+    let chunks = log.iter().filter(|logged| logged.request.method == "PATCH");
+    let taken: Vec<Option<&str>> = chunks
+        .filter(|logged| logged.status == 202)
+        .map(|logged| logged.request.header("content-range"))
+        .collect();
+    let mut once = taken.clone();
+    once.dedup();
+    assert_eq!(taken, once, "each range is taken once");
+}
+
+#[test]
+fn a_storm_of_401_ends_after_a_few_renewals() {
+    let (world, image) = (World::with_access(bearer()), Image::index(&["1"]));
+    let challenge = format!("Bearer realm=\"http://{}/token\"", world.fake.host());
+    world.fake.fault(Fault::Status {
+        on: on("*", "/v2/"),
+        status: 401,
+        body: String::new(),
+        headers: vec![("WWW-Authenticate", challenge)],
+        times: 1000,
+    });
+    let error = world.push(&image).unwrap_err();
+    assert_eq!(error.answered().map(|(status, _)| status.as_u16()), Some(401));
+    assert!(error.hint().is_some_and(|hint| hint.contains("log in")), "{}", said(&error));
+    assert!(world.lines().len() <= 80, "{} requests", world.lines().len());
+    assert_eq!(world.clock.waits(), [], "no waiting cures it");
+}
+
+#[test]
+fn tokens_that_expire_under_every_blob_at_once_do_not_stop_a_push() {
+    let (world, image) = (World::with_access(bearer()), Image::index(&["1"]));
+    world.fake.fault(Fault::ExpireTokens { on: on("POST", "/blobs/uploads/"), times: 3 });
+    world.push(&image).unwrap();
+    assert!(world.holds(&image));
+    assert!(tokens(&world) <= 1 + 3 * 3, "{} tokens", tokens(&world));
+}
+
+#[test]
 fn user_and_password_are_enough_where_the_registry_wants_only_them() {
     let (user, password) = ("ci".to_owned(), PASSWORD.to_owned());
     let world = World::with_access(Access::Basic { user, password });

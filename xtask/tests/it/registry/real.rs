@@ -15,21 +15,21 @@ use xtask_core::reference::Repository;
 const PASSWORDS: &str = "ci:$2y$04$ClClyrAjP3RbGUgWPjkut.RDV/AMOSaE2suk8aiU/gRml1v62PeHC\n";
 
 /// A registry of its own, with its storage; it ends with its value.
-struct Real {
-    host: String,
+pub(super) struct Real {
+    pub(super) host: String,
     child: Child,
     _storage: TempDir,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Lock {
+pub(super) enum Lock {
     Open,
     Passwords,
 }
 
 impl Real {
     /// Starts one, or says that none is installed.
-    fn start(lock: Lock) -> Option<Self> {
+    pub(super) fn start(lock: Lock) -> Option<Self> {
         let program = super::program("docker-registry")?;
         let storage = tempfile::tempdir().unwrap();
         // The port is free now; nobody else on loopback is told of it.
@@ -47,7 +47,7 @@ impl Real {
     }
 
     /// A client that waits until the registry is up.
-    fn client(&self, credentials: Option<Credentials>) -> Registry {
+    pub(super) fn client(&self, credentials: Option<Credentials>) -> Registry {
         let registry = self.impatient(credentials, Patience::default());
         registry.ping().unwrap();
         registry
