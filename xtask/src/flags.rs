@@ -43,6 +43,9 @@ pub enum Verb {
     Audit(Environment),
     /// Show the last lines that a service wrote
     Logs(Logs),
+    /// Measure against the model, the goals and other programs
+    #[command(subcommand)]
+    Bench(Bench),
     /// Run every check and test of the repository
     Ci(Ci),
     /// Tell which tools are wanted, which were found, and how to get the rest
@@ -192,6 +195,24 @@ pub struct Logs {
     /// How many lines
     #[arg(long, default_value_t = 50)]
     pub lines: usize,
+}
+
+/// The benchmarks.
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// Building and pushing of images: cold, after an edit, unchanged, and large
+    Image(BenchImage),
+}
+
+/// Flags of `bench image`.
+#[derive(Debug, Args)]
+pub struct BenchImage {
+    /// How often each thing is measured
+    #[arg(long, default_value_t = 5)]
+    pub repeat: usize,
+    /// Keep the result in `docs/benchmarks`, and the table in `docs/BENCHMARKS.md`
+    #[arg(long)]
+    pub record: bool,
 }
 
 /// Flags of `ci`.

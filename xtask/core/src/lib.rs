@@ -3,6 +3,7 @@
 //! it must know is handed in. The fence is this crate's manifest and its `clippy.toml`.
 
 pub mod backing;
+pub mod bench;
 pub mod command;
 pub mod conditions;
 pub mod debian;

@@ -1,6 +1,7 @@
 //! One verb per file: gather, plan, show, apply.
 
 mod audit;
+mod bench;
 mod ci;
 mod doctor;
 mod down;
@@ -35,6 +36,7 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Verify(flags) => verify::run(&flags, &world),
         Verb::Audit(flags) => audit::run(&flags, &world),
         Verb::Logs(flags) => logs::run(&flags, &world),
+        Verb::Bench(flags) => bench::run(&flags, &world),
         Verb::Ci(flags) => ci::run(&flags, &world),
         Verb::Doctor => doctor::run(&world),
     }

@@ -1,0 +1,116 @@
+//! A repository of the benchmark's own, and a clone of ours, in a folder that ends with the run.
+
+use crate::edge::files;
+use crate::error::{Context as _, Result};
+use crate::world::World;
+use std::path::{Path, PathBuf};
+use xtask_core::command::Command;
+use xtask_image::gzip_v1::ENCODER_ID;
+
+/// Where the committed lock of the input is.
+const INPUT: &str = "xtask/bench/image";
+
+/// Our own program in a repository.
+pub struct Scratch {
+    folder: tempfile::TempDir,
+    program: String,
+}
+
+impl Scratch {
+    /// A repository whose image `modules` is one `node_modules`, and `bulk` three large files.
+    pub fn new(world: &World<'_>) -> Result<Self> {
+        let failed = || "failed to make a folder for the benchmark".to_owned();
+        // Beside the layout: on the disk that images are built on.
+        let target = world.places.file("target");
+        files::make_folder(&target)?;
+        let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(target);
+        let program = std::env::current_exe().or_outside(failed)?.display().to_string();
+        let scratch = Self { folder: folder.or_outside(failed)?, program };
+        scratch.write("deploy.toml", &files::read(&world.places.file("deploy.toml"))?)?;
+        for input in crate::edge::npm::INPUTS {
+            let text = files::read(&world.places.file(INPUT).join(input))?;
+            scratch.write(&format!("input/{input}"), &text)?;
+        }
+        let modules = "[[layer]]\nname = \"modules\"\nkind = \"npm\"\npath = \"input\"\n\
+                       optional = \"include\"\ncopy = { node_modules = \"app/node_modules\" }\n";
+        scratch.define("modules", modules)?;
+        let part = |part: usize| {
+            format!(
+                "[[layer]]\nname = \"part-{part}\"\nkind = \"files\"\npath = \"bulk/{part}\"\n\
+                 copy = {{ noise = \"noise-{part}\" }}\n"
+            )
+        };
+        scratch.define("bulk", &(0..3).map(part).collect::<String>())?;
+        let git = Command::new("git").args(["init", "--quiet"]);
+        world.shell.run(&git.folder(scratch.root().display().to_string()))?;
+        Ok(scratch)
+    }
+
+    fn define(&self, name: &str, layers: &str) -> Result<()> {
+        let config = "[config]\nuser = \"65532:65532\"\nentrypoint = [\"/app\"]\n\
+                      working_directory = \"/\"\n[budget]\nunpacked_mb = 1000\n";
+        self.write(&format!("images/{name}.toml"), &format!("{layers}{config}"))?;
+        let lock = format!(
+            "encoder = \"{ENCODER_ID}\"\nsuite = \"bookworm\"\narchive_time = 0\n[wanted]\n"
+        );
+        self.write(&format!("images/{name}.lock"), &lock)
+    }
+
+    fn write(&self, path: &str, text: &str) -> Result<()> {
+        let path = self.root().join(path);
+        files::make_folder(path.parent().unwrap_or(Path::new(".")))?;
+        files::write(&path, text.as_bytes())
+    }
+
+    /// The root of the repository.
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().join("tree")
+    }
+
+    /// Any other folder beside it.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Our program in this repository, with a cache of its own.
+    pub fn ours<const N: usize>(&self, args: [&str; N]) -> Command {
+        self.in_tree(&self.root(), args)
+            .env("XTASK_CACHE", self.beside("cache").display().to_string())
+    }
+
+    /// Our program in the clone, with the cache of this user.
+    pub fn cloned<const N: usize>(&self, args: [&str; N]) -> Command {
+        self.in_tree(&self.clone_root(), args)
+    }
+
+    fn in_tree<const N: usize>(&self, root: &Path, args: [&str; N]) -> Command {
+        Command::new(&self.program).arg("--json").args(args).folder(root.display().to_string())
+    }
+
+    /// Where our own repository is cloned to.
+    pub fn clone_root(&self) -> PathBuf {
+        self.beside("clone")
+    }
+
+    /// Clones what is committed.
+    pub fn clone_ours(&self, world: &World<'_>) -> Result<()> {
+        let clone = Command::new("git").args(["clone", "--quiet", "--shared", "."]);
+        world.shell.run(&clone.arg(self.clone_root().display().to_string())).map(drop)
+    }
+
+    /// Forgets everything that was packed, not what was installed.
+    pub fn forget(&self) -> Result<()> {
+        for folder in ["cache/layers", "cache/contents", "tree/target"] {
+            files::remove_folder(&self.beside(folder))?;
+        }
+        Ok(())
+    }
+
+    /// The `node_modules` that npm has made of the lock.
+    pub fn modules(&self) -> Result<PathBuf> {
+        let installed = self.beside("cache/npm");
+        let names = files::names(&installed)?;
+        let name = names.first().map_or("absent", String::as_str);
+        Ok(installed.join(name).join("node_modules"))
+    }
+}

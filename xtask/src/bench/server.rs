@@ -1,0 +1,56 @@
+//! Docker's registry on loopback, empty, for as long as the value lives.
+
+use crate::edge::clock::wait_for;
+use crate::edge::files;
+use crate::edge::registry::{Patience, Registry};
+use crate::error::{Context as _, Failure, Result};
+use crate::world::World;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+use xtask_core::command::Command;
+
+/// A registry without a password.
+pub struct Server {
+    /// Where it listens.
+    pub host: String,
+    child: Child,
+    storage: PathBuf,
+}
+
+impl Server {
+    /// Starts one that keeps its blobs in `storage`.
+    pub fn start(world: &World<'_>, storage: PathBuf) -> Result<Self> {
+        let failed = || "failed to start `docker-registry`".to_owned();
+        files::remove_folder(&storage)?;
+        files::make_folder(&storage)?;
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+        let host = free.or_outside(failed)?.to_string();
+        let settings = storage.join("settings.yml");
+        let text = format!(
+            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage: \
+             {{filesystem: {{rootdirectory: {}/blobs}}}}\nhttp: {{addr: \"{host}\"}}\n",
+            storage.display()
+        );
+        files::write(&settings, text.as_bytes())?;
+        let command = Command::new("docker-registry").arg("serve");
+        let mut prepared = world.shell.prepare(&command.arg(settings.display().to_string()));
+        let quiet = prepared.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = quiet.spawn().or_outside(failed)?;
+        let server = Self { host, child, storage };
+        let registry = Registry::new(&server.host, None);
+        let registry = registry.with_patience(Patience { tries: 1, ..Patience::default() });
+        let (limit, every) = (Duration::from_secs(20), Duration::from_millis(20));
+        let up = wait_for(limit, every, || registry.ping());
+        up.map_err(|error| Failure::outside(failed()).because(&error))?;
+        Ok(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ended = self.child.kill().and_then(|()| self.child.wait());
+        let _debris = files::remove_folder(&self.storage);
+    }
+}

@@ -1,0 +1,68 @@
+//! One large `node_modules` becomes a layer, with nothing remembered but what npm installed.
+
+use super::image::Bench;
+use crate::bench::{measure as measure_rates, packers, tar_size, timed};
+use crate::edge::files;
+use crate::error::{Context as _, Failure, Result};
+use serde_json::Value;
+use xtask_core::bench::{Case, Input, Peer, Rates, Runs, Unit};
+
+pub(super) struct Cold {
+    pub(super) input: Input,
+    pub(super) rates: Rates,
+    pub(super) time: Case,
+    pub(super) memory: Case,
+}
+
+pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Cold> {
+    let phase = bench.world.report.phase("cold");
+    let build = ["image", "build", "modules", "--platform", "linux/amd64"];
+    let ours = bench.scratch.ours(build);
+    phase.doing("npm installs the input");
+    timed(&bench.world.shell, &ours)?;
+    let modules = bench.scratch.modules()?;
+    let input = input(bench, &modules)?;
+    let packers: Vec<_> =
+        packers().into_iter().filter(|packer| bench.has(packer.name, packer.needs)).collect();
+    let mut peers = vec![Peer { name: "the model".into(), runs: Runs::default(), most: Some(1.2) }];
+    peers.extend(packers.iter().map(|packer| Peer {
+        name: packer.name.to_owned(),
+        runs: Runs::default(),
+        most: packer.most,
+    }));
+    let (mut time, mut memory, mut rates) = (Runs::default(), Runs::default(), Vec::new());
+    for round in 1..=bench.repeat {
+        phase.doing(&format!("round {round} of {}", bench.repeat));
+        let now = measure_rates(&modules, &bench.scratch.beside("cache"))?;
+        peers[0].runs.0.push(now.cold(&input));
+        rates.push(now);
+        bench.scratch.forget()?;
+        let run = timed(&bench.world.shell, &ours)?;
+        time.0.push(run.seconds);
+        memory.0.push(run.peak_megabytes);
+        for (packer, peer) in packers.iter().zip(&mut peers[1..]) {
+            let work = bench.scratch.beside("work");
+            files::remove_folder(&work)?;
+            files::make_folder(&work)?;
+            peer.runs.0.push(timed(&bench.world.shell, &packer.command(&modules, &work))?.seconds);
+        }
+    }
+    files::remove_folder(&bench.scratch.beside("work"))?;
+    phase.done(&format!("{:.2} s at best", time.min()));
+    let name = "cold layer of `node_modules`".to_owned();
+    let time = Case { name, unit: Unit::Seconds, ours: time, most: None, peers };
+    let memory = Case::alone("peak memory of that build", Unit::Megabytes, memory, 96.0);
+    Ok(Cold { input, rates: Rates::median(&rates), time, memory })
+}
+
+/// What is packed, and how large its layer is.
+fn input(bench: &Bench<'_>, modules: &std::path::Path) -> Result<Input> {
+    let (files, bytes) = tar_size(modules)?;
+    let inspect = bench.scratch.ours(["image", "inspect", "modules"]);
+    let said = timed(&bench.world.shell, &inspect)?.stdout;
+    let said: Value =
+        serde_json::from_str(&said).or_outside(|| "failed to read JSON".to_owned())?;
+    let compressed = said["platforms"][0]["layers"][0]["size"].as_u64();
+    let compressed = compressed.ok_or_else(|| Failure::outside("`image inspect` gave no size"))?;
+    Ok(Input { files, bytes, compressed })
+}
