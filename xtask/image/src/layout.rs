@@ -122,8 +122,13 @@ impl Layout {
     /// Reads, changes and replaces the index while no other builder can.
     fn change_index(&self, change: impl FnOnce(&mut Index)) -> Result<()> {
         let _lock = lock(&self.dir)?;
-        let mut index = self.index()?;
+        let before = self.index()?;
+        let mut index = before.clone();
         change(&mut index);
+        // Bringing nothing new to disk takes as long as bringing something.
+        if index == before {
+            return Ok(());
+        }
         write_aside(&self.index_path(), &json_v1::to_bytes(&index)?)
     }
 

@@ -6,6 +6,7 @@ use crate::error::{Context as _, Failure, Result};
 use crate::report::Phase;
 use crate::world::World;
 use serde::Serialize;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xtask_core::definition::{Definition, Layer};
 use xtask_core::descriptor::Descriptor;
@@ -94,7 +95,8 @@ struct Builder<'a> {
     phase: &'a Phase<'a>,
     layout: Layout,
     memo: Memo,
-    cache: Cache,
+    /// Read only when a layer is packed: it knows thousands of files.
+    cache: OnceLock<Cache>,
 }
 
 /// An image for one platform.
@@ -115,8 +117,17 @@ impl<'a> Builder<'a> {
         let failed = || "failed to open the image layout".to_owned();
         let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
         let memo = Memo::open(world.places.cache.join("layers"))?;
-        let cache = Cache::open(world.places.cache.join("contents")).or_outside(failed)?;
+        let cache = OnceLock::new();
         Ok(Self { world, definition, lock, phase, layout, memo, cache })
+    }
+
+    fn cache(&self) -> Result<&Cache> {
+        if let Some(cache) = self.cache.get() {
+            return Ok(cache);
+        }
+        let opened = Cache::open(self.world.places.cache.join("contents"))
+            .or_outside(|| "failed to open the memory of files".to_owned())?;
+        Ok(self.cache.get_or_init(|| opened))
     }
 
     fn platform(&self, platform: Platform) -> Result<PlatformBuild> {
@@ -145,7 +156,7 @@ impl<'a> Builder<'a> {
         let mut made = Vec::new();
         for (half, tree) in staged.into_filled() {
             halves::check_machine(layer, half, &tree, platform)?;
-            let (blob, origin) = cached_layer(&tree, &self.layout, &self.cache)
+            let (blob, origin) = cached_layer(&tree, &self.layout, self.cache()?)
                 .or_outside(|| format!("failed to pack layer `{}`", layer.name))?;
             made.push((HalfBlob { half, blob }, origin));
         }
@@ -167,10 +178,10 @@ impl<'a> Builder<'a> {
             causes.iter().map(|it| format!("{} {}", it.package, megabytes(it.weight.unpacked)));
         Err(Failure::refused(format!("image is over its budget on {platform}"))
             .reason(format!(
-                "wanted at most {}, found {}; heaviest: {}",
+                "wanted at most {}, found {}; heaviest:\n{}",
                 megabytes(budget),
                 megabytes(unpacked),
-                shown.collect::<Vec<_>>().join(", ")
+                shown.collect::<Vec<_>>().join("\n")
             ))
             .hint("leave files out with `drop`, or raise `budget.unpacked_mb`"))
     }

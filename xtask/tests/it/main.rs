@@ -9,5 +9,6 @@ mod platforms;
 mod push;
 mod registry;
 mod scripts;
+mod size;
 mod tree;
 mod world;

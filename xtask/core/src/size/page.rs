@@ -70,7 +70,7 @@ fn views<'a>(image: &'a str, platform: Platform, size: &'a Size) -> Vec<View<'a>
         let id = format!("{root}-{at}");
         let above = vec![(root.clone(), image)];
         views.extend(package_views(layer, &id, &above));
-        views.push(layer_view(layer, id.clone(), above));
+        views.push(layer_view(layer, &id, above));
         nodes.push(Node::of_layer(layer, id));
     }
     nodes.sort_by_key(|node| std::cmp::Reverse(node.weight.unpacked));
@@ -86,13 +86,13 @@ fn views<'a>(image: &'a str, platform: Platform, size: &'a Size) -> Vec<View<'a>
     views
 }
 
-fn layer_view<'a>(layer: &'a LayerSize, id: String, above: Vec<(String, &'a str)>) -> View<'a> {
+fn layer_view<'a>(layer: &'a LayerSize, id: &str, above: Vec<(String, &'a str)>) -> View<'a> {
     let node = |(at, package): (usize, &PackageSize)| {
         Node::of_package(package, format!("{id}-{at}"), layer.weight)
     };
     let nodes = layer.packages.iter().enumerate().map(node).collect();
     View {
-        id: id.clone(),
+        id: id.to_owned(),
         above,
         name: &layer.name,
         weight: layer.weight,

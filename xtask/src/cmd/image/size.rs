@@ -91,11 +91,15 @@ fn text((platform, size): &(Platform, Size), budget: u64, top: usize) -> String 
 }
 
 fn heads(first: &str, last: &str) -> Vec<String> {
-    [first, "UNPACKED", "PACKED", "FILES", last].map(ToOwned::to_owned).to_vec()
+    columns(first, ["UNPACKED", "PACKED", "FILES"].map(ToOwned::to_owned), last)
 }
 
 fn row(name: &str, weight: Weight, last: &str) -> Vec<String> {
     let numbers = [megabytes(weight.unpacked), megabytes(weight.packed), weight.files.to_string()];
+    columns(name, numbers, last)
+}
+
+fn columns(first: &str, numbers: [String; 3], last: &str) -> Vec<String> {
     let [unpacked, packed, files] = numbers.map(|number| format!("{number:>8}"));
-    vec![name.to_owned(), unpacked, packed, files, last.to_owned()]
+    vec![first.to_owned(), unpacked, packed, files, last.to_owned()]
 }
