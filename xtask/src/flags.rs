@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use xtask_core::platform::Platform;
-use xtask_core::reference::{Repository, Tag};
+use xtask_core::reference::{Reference, Repository, Tag};
 
 /// Take Nutri from a commit to verified production.
 #[derive(Debug, Parser)]
@@ -85,6 +85,8 @@ pub enum Image {
     Scripts(ImageScripts),
     /// Build images and push them to a registry, with the credentials that are kept for it
     Push(ImagePush),
+    /// Prove that an image comes out the same: build it twice, or compare it with a pushed one
+    Verify(ImageVerify),
 }
 
 /// Flags of `image lock`.
@@ -157,6 +159,19 @@ pub struct ImagePush {
     /// Platforms to build for; both if none is named
     #[arg(long)]
     pub platform: Vec<Platform>,
+}
+
+/// Flags of `image verify`.
+#[derive(Debug, Args)]
+pub struct ImageVerify {
+    /// Images, by the name of their definition; all services if none is named
+    pub images: Vec<String>,
+    /// Platforms to build for; both if none is named
+    #[arg(long)]
+    pub platform: Vec<Platform>,
+    /// Build once, and compare with this image in a registry: `REPOSITORY@sha256:…` or with a tag
+    #[arg(long, value_name = "REFERENCE")]
+    pub against: Option<Reference>,
 }
 
 /// Flags of `migrate`.

@@ -3,9 +3,11 @@
 use crate::edge::files;
 use crate::edge::places::Places;
 use crate::edge::shell::Shell;
+use crate::edge::workshop;
 use crate::error::{Context as _, Failure, Result};
 use crate::report::Report;
 use std::path::PathBuf;
+use xtask_core::conditions::Conditions;
 use xtask_core::definition::Definition;
 use xtask_core::deploy::{self, Backing, Deploy, Environment, Service, TargetKind};
 use xtask_core::lock::Lock;
@@ -21,6 +23,8 @@ pub struct World<'a> {
     pub report: &'a Report,
     /// What is shipped, and where to.
     pub deploy: Deploy,
+    /// How images are packed where that must not show; as usual unless `image verify` runs us.
+    pub conditions: Conditions,
 }
 
 impl<'a> World<'a> {
@@ -30,7 +34,8 @@ impl<'a> World<'a> {
         let shell = Shell::new(&places.root, &places.cache.join("tools/bin"));
         let text = files::read(&places.file(deploy::FILE))?;
         let deploy = Deploy::parse(&text).or_usage(|| format!("cannot use `{}`", deploy::FILE))?;
-        Ok(Self { places, shell, report, deploy })
+        let conditions = workshop::told()?;
+        Ok(Self { places, shell, report, deploy, conditions })
     }
 
     /// The environment called `name`.

@@ -140,6 +140,34 @@ pub fn variations(means: &Means) -> Vec<Variation> {
     ]
 }
 
+/// How much room a second build may need in memory, in KiB: about twice what it needs.
+const MEMORY_KIB_MIN: u64 = 4 << 20;
+
+/// Whether the folder at `place` is memory with room enough, from which programs may be run.
+/// Such a file system lists folders in another order than one on disk. `mounts` and `memory` are
+/// what the kernel says in `/proc/mounts` and `/proc/meminfo`.
+pub fn is_roomy_memory(place: &str, mounts: &str, memory: &str) -> bool {
+    let mount = mounts.lines().rev().map(|line| line.split(' ').collect::<Vec<_>>());
+    let Some(mount) = mount.into_iter().find(|words| words.get(1) == Some(&place)) else {
+        return false;
+    };
+    let is_memory = mount.get(2) == Some(&"tmpfs");
+    let options: Vec<&str> = mount.get(3).unwrap_or(&"").split(',').collect();
+    let size = options.iter().find_map(|option| option.strip_prefix("size=")?.strip_suffix('k'));
+    // Without a size of its own it may take half of all memory.
+    let size = size.and_then(|it| it.parse().ok()).or(kib(memory, "MemTotal:").map(|it| it / 2));
+    let free = kib(memory, "MemAvailable:").unwrap_or(0);
+    is_memory
+        && !options.contains(&"noexec")
+        && size.is_some_and(|size: u64| size >= MEMORY_KIB_MIN)
+        && free >= 2 * MEMORY_KIB_MIN
+}
+
+fn kib(memory: &str, key: &str) -> Option<u64> {
+    let line = memory.lines().find_map(|line| line.strip_prefix(key))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
 fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
@@ -172,6 +200,21 @@ mod tests {
         let means =
             Means { is_root: true, clock_library: Some("/lib/f.so".into()), listings: (3, 9) };
         assert!(variations(&means).iter().all(|it| it.how.is_ok()));
+    }
+
+    #[test]
+    fn only_memory_with_room_that_runs_programs_is_taken() {
+        let memory = "MemTotal:       16384000 kB\nMemAvailable:   12288000 kB\n";
+        let of = |options: &str| format!("disk / ext4 rw 0 0\ntmpfs /dev/shm {options} 0 0\n");
+        let takes = |mounts: &str| is_roomy_memory("/dev/shm", mounts, memory);
+        assert!(takes(&of("tmpfs rw,nosuid,size=8388608k")));
+        assert!(takes(&of("tmpfs rw,nosuid")), "half of all memory");
+        assert!(!takes(&of("tmpfs rw,size=65536k")), "a container's");
+        assert!(!takes(&of("tmpfs rw,noexec,size=8388608k")));
+        assert!(!takes(&of("ext4 rw")));
+        assert!(!is_roomy_memory("/dev/shm", "", memory));
+        let full = memory.replace("12288000", "100");
+        assert!(!is_roomy_memory("/dev/shm", &of("tmpfs rw"), &full));
     }
 
     #[test]

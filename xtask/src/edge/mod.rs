@@ -18,3 +18,4 @@ pub mod secrets;
 pub mod shell;
 pub mod trivy;
 pub mod uv;
+pub mod workshop;

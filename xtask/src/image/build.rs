@@ -8,14 +8,16 @@ use crate::world::World;
 use serde::Serialize;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use xtask_core::conditions::Conditions;
 use xtask_core::definition::{Definition, Layer};
 use xtask_core::descriptor::Descriptor;
 use xtask_core::lock::Lock;
 use xtask_core::platform::Platform;
 use xtask_core::size::megabytes;
-use xtask_image::cache::{Cache, Origin, cached_layer};
+use xtask_image::cache::{Cache, Origin, cached_layer_with};
 use xtask_image::gzip_v1::ENCODER_ID;
 use xtask_image::image::{Healthcheck, ImageConfig, ImageLayer, write_image, write_index};
+use xtask_image::layer::LayerOptions;
 use xtask_image::layout::Layout;
 
 /// An image over its budget names this many packages.
@@ -153,10 +155,11 @@ impl<'a> Builder<'a> {
         let of = stage::LockOf { image: &self.definition.name, lock: self.lock };
         let staged = stage::halves(self.world, layer, of, platform, &doing)?;
         doing(&format!("packing layer {} for {platform}", layer.name));
+        let options = layer_options(self.world.conditions);
         let mut made = Vec::new();
         for (half, tree) in staged.into_filled() {
             halves::check_machine(layer, half, &tree, platform)?;
-            let (blob, origin) = cached_layer(&tree, &self.layout, self.cache()?)
+            let (blob, origin) = cached_layer_with(&tree, &self.layout, self.cache()?, options)
                 .or_outside(|| format!("failed to pack layer `{}`", layer.name))?;
             made.push((HalfBlob { half, blob }, origin));
         }
@@ -220,6 +223,14 @@ impl<'a> Builder<'a> {
             unpacked: parts.iter().map(|part| part.unpacked).max().unwrap_or(0),
         }
     }
+}
+
+/// As usual, but for what `image verify` wants otherwise.
+fn layer_options(conditions: Conditions) -> LayerOptions {
+    let mut options = LayerOptions::default();
+    options.gzip.threads = conditions.threads.unwrap_or(options.gzip.threads);
+    options.copy_len = conditions.copy_len.unwrap_or(options.copy_len);
+    options
 }
 
 /// The same for every build of the same lock: when the archive that it came from was signed. A

@@ -51,6 +51,12 @@ pub fn held(world: &World<'_>, name: &str) -> Result<Held> {
     world.definition(name)?;
     let failed = || format!("failed to read image `{name}` in the layout");
     let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
+    held_in(layout, name)
+}
+
+/// The image called `name` in `layout`.
+pub fn held_in(layout: Layout, name: &str) -> Result<Held> {
+    let failed = || format!("failed to read image `{name}` in the layout");
     let index = layout.resolve(name).or_outside(failed)?.ok_or_else(|| {
         Failure::usage(format!("cannot read image `{name}`: it is not built"))
             .hint(format!("cargo xtask image build {name}"))

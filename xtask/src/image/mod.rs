@@ -2,17 +2,23 @@
 //! `cmd/image`; the bytes are the crate `xtask-image`'s.
 
 mod build;
+mod compare;
 mod halves;
 mod held;
 mod key;
 mod memo;
+mod pulled;
 mod push;
+mod rebuild;
 mod scripts;
 mod size;
 mod stage;
 
 pub use build::{Built, build};
-pub use held::{Held, HeldLayer, HeldPlatform, held};
+pub use compare::{Compared, Found, compare, differing_layers};
+pub use held::{Held, HeldLayer, HeldPlatform, held, held_in};
+pub use pulled::Pulled;
 pub use push::{Pushing, refused};
+pub use rebuild::{Rebuilt, rebuild};
 pub use scripts::{LockedScript, SCRIPTS_FILE, judgements, locked_scripts};
 pub use size::size;

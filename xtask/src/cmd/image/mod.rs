@@ -1,5 +1,6 @@
 //! Images: what is defined, what is locked, what is built.
 
+mod against;
 mod build;
 mod inspect;
 mod list;
@@ -7,6 +8,7 @@ mod lock;
 mod push;
 mod scripts;
 mod size;
+mod verify;
 
 use crate::error::Result;
 use crate::exit::Exit;
@@ -23,5 +25,6 @@ pub(super) fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
         Image::Size(flags) => size::run(&flags, world),
         Image::Scripts(flags) => scripts::run(&flags, world),
         Image::Push(flags) => push::run(&flags, world),
+        Image::Verify(flags) => verify::run(&flags, world),
     }
 }

@@ -101,6 +101,15 @@ pub enum RegistryError {
         #[source]
         cause: std::io::Error,
     },
+    /// A blob that arrived could not be written.
+    #[error("failed to write blob `{digest}` on this machine")]
+    Unwritable {
+        /// Its name.
+        digest: Digest,
+        /// Why not.
+        #[source]
+        cause: std::io::Error,
+    },
     /// What arrived, or what the registry says it has, is not what was asked for.
     #[error("cannot use {what} from `{host}`: wanted `{wanted}`, found `{found}`")]
     Mismatch {

@@ -172,7 +172,12 @@ fn is_named(url: &Uri, name: &Name, found: &Digest) -> Result<(), RegistryError>
     }
 }
 
-fn same(url: &Uri, what: &str, wanted: &Digest, found: &Digest) -> Result<(), RegistryError> {
+pub(super) fn same(
+    url: &Uri,
+    what: &str,
+    wanted: &Digest,
+    found: &Digest,
+) -> Result<(), RegistryError> {
     if wanted == found {
         return Ok(());
     }

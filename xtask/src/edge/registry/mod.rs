@@ -2,7 +2,7 @@
 //!
 //! The rooms, from the wire upwards: `wire` makes one exchange; `auth` and `token` know who we
 //! are; `session` repeats, renews and follows; `stream`, `upload` and `chunks` move one blob;
-//! `push` knows the order in which an image becomes visible; `manifest`, `tags`,
+//! `push` knows the order in which an image becomes visible, `download` fetches a blob in parts; `manifest`, `tags`,
 //! `artifact` and `referrer` are the small verbs. `credentials` reads what Docker and Podman keep.
 
 mod artifact;
@@ -10,6 +10,7 @@ mod auth;
 mod chunks;
 mod client;
 pub mod credentials;
+mod download;
 mod error;
 mod event;
 mod hint;

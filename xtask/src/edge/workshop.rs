@@ -1,0 +1,251 @@
+//! A workshop: a checkout, a cache and a home of its own, in which our own program builds once
+//! from nothing, as somebody else and under other surroundings.
+
+use crate::edge::files;
+use crate::edge::shell::{Output, Shell};
+use crate::error::{Context as _, Failure, Result};
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
+use tempfile::TempDir;
+use xtask_core::command::Command;
+use xtask_core::conditions::{self, Conditions, Surroundings};
+
+const PREFIX: &str = "nutri-verify.";
+/// 2001-09-09, long before any file of ours.
+const LONG_AGO: Duration = Duration::from_secs(1_000_000_000);
+
+/// A folder for one build from nothing; it goes with its value.
+#[derive(Debug)]
+pub struct Workshop {
+    folder: TempDir,
+    surroundings: Surroundings,
+}
+
+/// How a checkout is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Habit {
+    /// Files in order, readable by all, as new as they are.
+    Plain,
+    /// The other way round, readable by their owner only, and old.
+    Odd,
+}
+
+/// What `image verify` told this process, if it started it.
+pub fn told() -> Result<Conditions> {
+    let text = std::env::var(conditions::VARIABLE).unwrap_or_default();
+    text.parse().or_usage(|| format!("cannot use `{}`", conditions::VARIABLE))
+}
+
+impl Workshop {
+    /// An empty one below `base`. Those of runs that were killed are removed first.
+    pub fn open(base: &Path, surroundings: Surroundings) -> Result<Self> {
+        sweep(base)?;
+        let failed = || format!("failed to make a folder in `{}`", base.display());
+        let prefix = format!("{PREFIX}{}.", std::process::id());
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(base);
+        let workshop = Self { folder: folder.or_outside(failed)?, surroundings };
+        for name in ["tree", "cache/tools/bin", "home", "state", "temporary"] {
+            files::make_folder(&workshop.path(name))?;
+        }
+        Ok(workshop)
+    }
+
+    /// A place in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Copies `sources`, relative to `root`, into `tree`, and has git know them.
+    pub fn check_out(
+        &self,
+        shell: &Shell,
+        root: &Path,
+        sources: &[String],
+        habit: Habit,
+    ) -> Result<()> {
+        let mut sources: Vec<&String> = sources.iter().collect();
+        if habit == Habit::Odd {
+            sources.reverse();
+        }
+        for source in sources {
+            let (from, to) = (root.join(source), self.path("tree").join(source));
+            files::make_folder(to.parent().unwrap_or(&to))?;
+            let copied = copy(&from, &to, habit);
+            copied.or_outside(|| format!("failed to copy `{source}`"))?;
+        }
+        for args in [&["init", "--quiet"][..], &["add", "--all", "--force"]] {
+            let tree = self.path("tree").display().to_string();
+            shell.run(&Command::new("git").args(args.iter().copied()).folder(tree))?;
+        }
+        Ok(())
+    }
+
+    /// Lends the file or folder `from` under the name `to`: linked where that is safe, else
+    /// copied. What is not there is not lent.
+    pub fn lend(&self, from: &Path, to: &str) -> Result<()> {
+        lend(from, &self.path(to)).or_outside(|| format!("failed to lend `{}`", from.display()))
+    }
+
+    /// Points to `from` from inside, for whoever may follow.
+    pub fn point(&self, from: &Path, to: &str) -> Result<()> {
+        symlink(from, self.path(to)).or_outside(|| format!("failed to link `{}`", from.display()))
+    }
+
+    /// Runs our own program in it, as its user.
+    pub fn run(&self, shell: &Shell, args: &[String]) -> Result<Output> {
+        let own =
+            std::env::current_exe().or_outside(|| "failed to find this program".to_owned())?;
+        self.lend(&own, "xtask")?;
+        let failed = || format!("failed to run `{}`", self.path("xtask").display());
+        if let Some(user) = self.surroundings.user {
+            hand_over(self.folder.path(), user).or_outside(failed)?;
+        }
+        let mut prepared = shell.prepare(&self.command(args));
+        prepared.stdin(Stdio::null()).env_remove("XDG_CONFIG_HOME");
+        if let Some(user) = self.surroundings.user {
+            prepared.uid(user).gid(user);
+        }
+        let output = prepared.output().or_outside(failed)?;
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok(Output { stdout: output.stdout, stderr, code: output.status.code() })
+    }
+
+    /// Only a shell can set the mask and then become another program without `unsafe`.
+    fn command(&self, args: &[String]) -> Command {
+        let Surroundings { variables, umask, conditions, .. } = &self.surroundings;
+        let place = |name: &str| self.path(name).display().to_string();
+        let mut command = Command::new("sh")
+            .args(["-c", "umask \"$0\" && exec \"$@\"", umask])
+            .arg(place("xtask"))
+            .args(args)
+            .folder(place("tree"))
+            .env("HOME", place("home"))
+            .env("TMPDIR", place("temporary"))
+            .env("XTASK_CACHE", place("cache"))
+            .env("XTASK_STATE", place("state"))
+            .env("npm_config_cache", place("npm"))
+            .env("UV_CACHE_DIR", place("uv"))
+            .env(conditions::VARIABLE, conditions.to_string());
+        command.env.extend(variables.iter().cloned());
+        command
+    }
+}
+
+fn copy(from: &Path, to: &Path, habit: Habit) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(from)?;
+    if metadata.is_symlink() {
+        return symlink(fs::read_link(from)?, to);
+    }
+    fs::copy(from, to)?;
+    if habit == Habit::Odd {
+        let runs = metadata.permissions().mode() & 0o100 != 0;
+        let file = fs::File::options().write(true).open(to)?;
+        file.set_modified(SystemTime::UNIX_EPOCH + LONG_AGO)?;
+        file.set_permissions(fs::Permissions::from_mode(if runs { 0o700 } else { 0o600 }))?;
+    }
+    Ok(())
+}
+
+fn lend(from: &Path, to: &Path) -> io::Result<()> {
+    let metadata = match fs::metadata(from) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?,
+    };
+    if metadata.is_dir() {
+        fs::create_dir_all(to)?;
+        for entry in fs::read_dir(from)? {
+            let entry = entry?;
+            lend(&entry.path(), &to.join(entry.file_name()))?;
+        }
+        return Ok(());
+    }
+    // A link cannot be given to another user, so it must be readable as it is; and what is
+    // appended to through it would change what was lent.
+    let is_fixed = metadata.permissions().mode() & 0o044 == 0o044 && !is_index(from);
+    if is_fixed && fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    fs::copy(from, to).map(drop)
+}
+
+/// npm appends to the files of its index; everything else in a cache is written once.
+fn is_index(path: &Path) -> bool {
+    path.components().any(|component| component.as_os_str() == "index-v5")
+}
+
+/// Gives everything below `path` to `user`, but for files that are linked from elsewhere too.
+fn hand_over(path: &Path, user: u32) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(path)?;
+    if metadata.is_dir() {
+        for entry in fs::read_dir(path)? {
+            hand_over(&entry?.path(), user)?;
+        }
+    }
+    if metadata.is_dir() || metadata.nlink() == 1 {
+        lchown(path, Some(user), Some(user))?;
+    }
+    Ok(())
+}
+
+fn sweep(base: &Path) -> Result<()> {
+    for name in files::names(base)? {
+        let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('.').next());
+        let path = base.join(&name);
+        let is_dead = process.is_some_and(|process| !Path::new("/proc").join(process).exists());
+        // What another user left is not ours to remove, and not in our way.
+        if is_dead && fs::remove_dir_all(&path).is_err() && path.exists() {
+            continue;
+        }
+    }
+    Ok(())
+}
+
+/// How many folders of `sources` list in another order below `first` than below `second`, and
+/// how many there are.
+pub fn listings(first: &Path, second: &Path, sources: &[String]) -> (usize, usize) {
+    let parents = sources.iter().filter_map(|source| Path::new(source).parent());
+    let folders: std::collections::BTreeSet<&Path> = parents.collect();
+    let listed = |folder: PathBuf| -> Vec<_> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name()).collect()
+    };
+    let differs = |folder: &&&Path| listed(first.join(folder)) != listed(second.join(folder));
+    (folders.iter().filter(differs).count(), folders.len())
+}
+
+/// Where a second build finds another kind of file system, if the machine has one with room.
+pub fn memory_folder() -> Option<PathBuf> {
+    let place = "/dev/shm";
+    let mounts = fs::read_to_string("/proc/mounts").ok()?;
+    let memory = fs::read_to_string("/proc/meminfo").ok()?;
+    conditions::is_roomy_memory(place, &mounts, &memory).then(|| PathBuf::from(place))
+}
+
+/// The library that shows a program another time, if it is installed.
+pub fn clock_library() -> Option<String> {
+    let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
+    let path = format!("/usr/lib/{triple}/faketime/libfaketimeMT.so.1");
+    Path::new(&path).is_file().then_some(path)
+}
+
+/// Whether this process may start others as somebody else.
+pub fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
+}
+
+/// Where npm keeps what it has downloaded, and uv.
+pub fn download_caches() -> Result<(PathBuf, PathBuf)> {
+    let variable =
+        |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+    let home = variable("HOME")
+        .ok_or_else(|| Failure::usage("cannot tell where downloads are: `HOME` is not set"))?;
+    let npm = variable("npm_config_cache").unwrap_or_else(|| home.join(".npm"));
+    let caches = variable("XDG_CACHE_HOME").unwrap_or_else(|| home.join(".cache"));
+    let uv = variable("UV_CACHE_DIR").unwrap_or_else(|| caches.join("uv"));
+    Ok((npm, uv))
+}

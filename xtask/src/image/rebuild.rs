@@ -1,0 +1,117 @@
+//! Builds images twice from nothing, in two workshops that have as little in common as this
+//! machine allows. Downloads are shared, because each is held to a hash; nothing made of them is.
+
+use super::held::{Held, held_in};
+use crate::edge::workshop::{self, Habit, Workshop};
+use crate::edge::{files, git};
+use crate::error::{Context as _, Failure, Result};
+use crate::world::World;
+use std::path::PathBuf;
+use xtask_core::conditions::{self, Means, Surroundings, Variation};
+use xtask_core::platform::Platform;
+use xtask_image::layout::Layout;
+
+/// Images that were built twice, with the workshops that hold them.
+#[derive(Debug)]
+pub struct Rebuilt {
+    /// Each image as it came out first, and second.
+    pub images: Vec<(Held, Held)>,
+    /// What differed between the builds, and what could not.
+    pub variations: Vec<Variation>,
+    _workshops: [Workshop; 2],
+}
+
+/// Builds `names` for `platforms` twice.
+pub fn rebuild(world: &World<'_>, names: &[String], platforms: &[Platform]) -> Result<Rebuilt> {
+    let sources = sources(world)?;
+    let (npm, uv) = workshop::download_caches()?;
+    let debs = world.places.cache.join("debs");
+    files::make_folder(&debs)?;
+
+    let first = open(world, &std::env::temp_dir(), conditions::first(), &sources, Habit::Plain)?;
+    for (from, to) in [(&debs, "cache/debs"), (&npm, "npm"), (&uv, "uv")] {
+        files::make_folder(from)?;
+        first.point(from, to)?;
+    }
+    build(world, &first, names, platforms, "once")?;
+
+    let mut means = Means {
+        is_root: workshop::is_root(),
+        clock_library: workshop::clock_library(),
+        ..Means::default()
+    };
+    let elsewhere = workshop::memory_folder().unwrap_or_else(std::env::temp_dir);
+    let second = open(world, &elsewhere, conditions::second(&means), &sources, Habit::Odd)?;
+    // uv unpacks while it downloads and keeps no wheels, so it downloads again.
+    second.lend(&debs, "cache/debs")?;
+    second.lend(&npm.join("_cacache"), "npm/_cacache")?;
+    if let Some(uv) = world.shell.find("uv") {
+        second.lend(&uv, "cache/tools/bin/uv")?;
+    }
+    means.listings = workshop::listings(&first.path("tree"), &second.path("tree"), &sources);
+    build(world, &second, names, platforms, "again")?;
+
+    let images = names.iter().map(|name| Ok((held(&first, name)?, held(&second, name)?)));
+    Ok(Rebuilt {
+        images: images.collect::<Result<_>>()?,
+        variations: conditions::variations(&means),
+        _workshops: [first, second],
+    })
+}
+
+/// Every file that git knows or would take, if it is there.
+fn sources(world: &World<'_>) -> Result<Vec<String>> {
+    let mut sources = git::files(&world.shell, ".")?;
+    sources.retain(|source| world.places.file(source).symlink_metadata().is_ok());
+    Ok(sources)
+}
+
+fn open(
+    world: &World<'_>,
+    base: &std::path::Path,
+    surroundings: Surroundings,
+    sources: &[String],
+    habit: Habit,
+) -> Result<Workshop> {
+    let workshop = Workshop::open(base, surroundings)?;
+    workshop.check_out(&world.shell, &world.places.root, sources, habit)?;
+    // How this machine reaches its registries is the same for both.
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    for name in [".npmrc", ".netrc"] {
+        workshop.lend(&home.join(name), &format!("home/{name}"))?;
+    }
+    Ok(workshop)
+}
+
+fn build(
+    world: &World<'_>,
+    workshop: &Workshop,
+    names: &[String],
+    platforms: &[Platform],
+    which: &str,
+) -> Result<()> {
+    let phase = world.report.phase(which);
+    phase.doing(&format!("building {} from nothing", names.join(", ")));
+    let mut args = vec!["image".to_owned(), "build".to_owned()];
+    args.extend(names.iter().cloned());
+    args.extend(platforms.iter().flat_map(|it| ["--platform".to_owned(), it.to_string()]));
+    let output = workshop.run(&world.shell, &args)?;
+    let said = output.stderr.trim();
+    if output.succeeded() {
+        phase.done("built from nothing");
+        return Ok(());
+    }
+    let line = format!("failed to build `{}` {which}, from nothing", names.join("`, `"));
+    let failure = match output.code {
+        Some(2) => Failure::usage(line),
+        Some(4) => Failure::refused(line),
+        _ => Failure::outside(line),
+    };
+    Err(failure.reason(crate::edge::shell::last_lines(said, 12)))
+}
+
+fn held(workshop: &Workshop, name: &str) -> Result<Held> {
+    let failed = || "failed to open the image layout".to_owned();
+    let layout = Layout::open_or_create(workshop.path("tree/target/images")).or_outside(failed)?;
+    held_in(layout, name)
+}
