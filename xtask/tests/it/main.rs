@@ -2,8 +2,10 @@
 
 mod archive;
 mod bootstrap;
+mod check_page;
 mod cli;
 mod image;
+mod image_verify;
 mod nix;
 mod platforms;
 mod push;

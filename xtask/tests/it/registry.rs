@@ -8,14 +8,14 @@ mod faults;
 mod oracles;
 mod push;
 mod read;
-mod real;
+pub(crate) mod real;
 mod refusals;
 mod skopeo;
 mod world;
 
 /// A program of this machine; what is not there is said, for a test without it proves nothing.
 #[expect(clippy::print_stdout, reason = "a test that proves nothing must say so")]
-fn program(name: &str) -> Option<std::path::PathBuf> {
+pub(crate) fn program(name: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut files = std::env::split_paths(&path).map(|folder| folder.join(name));
     let found = files.find(|file| file.is_file());

@@ -15,21 +15,21 @@ use xtask_core::reference::Repository;
 const PASSWORDS: &str = "ci:$2y$04$ClClyrAjP3RbGUgWPjkut.RDV/AMOSaE2suk8aiU/gRml1v62PeHC\n";
 
 /// A registry of its own, with its storage; it ends with its value.
-pub(super) struct Real {
-    pub(super) host: String,
+pub(crate) struct Real {
+    pub(crate) host: String,
     child: Child,
     _storage: TempDir,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Lock {
+pub(crate) enum Lock {
     Open,
     Passwords,
 }
 
 impl Real {
     /// Starts one, or says that none is installed.
-    pub(super) fn start(lock: Lock) -> Option<Self> {
+    pub(crate) fn start(lock: Lock) -> Option<Self> {
         let program = super::program("docker-registry")?;
         let storage = tempfile::tempdir().unwrap();
         // The port is free now; nobody else on loopback is told of it.
@@ -47,7 +47,7 @@ impl Real {
     }
 
     /// A client that waits until the registry is up.
-    pub(super) fn client(&self, credentials: Option<Credentials>) -> Registry {
+    pub(crate) fn client(&self, credentials: Option<Credentials>) -> Registry {
         let registry = self.impatient(credentials, Patience::default());
         registry.ping().unwrap();
         registry
@@ -139,6 +139,9 @@ fn dockers_registry_takes_a_blob_in_chunks() {
     assert_eq!(receipt.uploaded.len(), 2);
     let layer = registry.blob(&repository, &image.push.blobs[0]).unwrap();
     assert!(layer == image.blobs.0[&image.layer()]);
+    let mut downloaded = Vec::new();
+    registry.download(&repository, &image.push.blobs[0], &mut downloaded).unwrap();
+    assert!(downloaded == layer, "it is read in parts as well");
 }
 
 #[test]
