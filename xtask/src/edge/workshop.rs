@@ -195,11 +195,10 @@ fn hand_over(path: &Path, user: u32) -> io::Result<()> {
 fn sweep(base: &Path) -> Result<()> {
     for name in files::names(base)? {
         let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('.').next());
-        let path = base.join(&name);
         let is_dead = process.is_some_and(|process| !Path::new("/proc").join(process).exists());
-        // What another user left is not ours to remove, and not in our way.
-        if is_dead && fs::remove_dir_all(&path).is_err() && path.exists() {
-            continue;
+        if is_dead {
+            // What another user left is not ours to remove, and not in our way.
+            let _theirs = fs::remove_dir_all(base.join(&name));
         }
     }
     Ok(())

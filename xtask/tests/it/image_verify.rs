@@ -3,7 +3,7 @@
 
 use super::world::World;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use xtask::edge::registry::{Blobs, Push, Registry};
 use xtask_core::descriptor::{Descriptor, media_type};
@@ -88,11 +88,23 @@ fn what_comes_out_the_same_passes_and_what_was_varied_is_said() {
     assert_eq!(varied("user id"), json!(is_root));
 }
 
-/// The one test that runs npm: its build writes down where its home is, and nothing is installed.
+/// What a careless build may write down, a file each, and which variation gives it away.
+const WITNESSES: [(&str, &str, &str); 7] = [
+    ("clock", "day.txt", "date -u +%d"),
+    ("folders", "home.txt", "echo home=$HOME"),
+    ("folders", "here.txt", "pwd -P"),
+    ("locale", "locale.txt", "echo $LC_ALL"),
+    ("time zone", "zone.txt", "date +%z"),
+    ("umask", "umask.txt", "umask"),
+    ("user id", "user.txt", "id -u"),
+];
+
+/// The one test that runs npm; nothing is installed.
 #[test]
 fn a_build_that_writes_down_its_surroundings_is_found_with_file_and_byte() {
     let world = world(BUILD);
-    let script = "mkdir dist && cp greeting.txt dist && echo home=$HOME > dist/stamp.txt";
+    let writes = WITNESSES.map(|(_, file, command)| format!("{command} > dist/{file}"));
+    let script = format!("mkdir dist && cp greeting.txt dist && {}", writes.join(" && "));
     let package = json!({ "name": "hello", "version": "1.0.0", "scripts": { "build": script } });
     let lock = json!({
         "name": "hello", "version": "1.0.0", "lockfileVersion": 3,
@@ -104,15 +116,24 @@ fn a_build_that_writes_down_its_surroundings_is_found_with_file_and_byte() {
     assert_eq!(run.code, Some(3), "{run:?}");
     let said = value(&run.stdout);
     let image = &said["images"][0];
+    assert_ne!(image["first"], image["second"]);
+
     let differences = image["differences"].as_array().unwrap();
-    assert!(!differences.is_empty() && image["first"] != image["second"], "{said:#}");
-    for difference in differences {
-        assert_eq!(difference["part"], "layer made");
-        assert_eq!(difference["path"], "app/stamp.txt", "the file beside it is the same");
-    }
-    let content = differences.iter().find(|it| it["field"] == "content").unwrap();
-    assert!(content["offset"].as_u64().unwrap() >= "home=/".len() as u64, "{content}");
-    assert_eq!(content["platform"], json!({ "architecture": "amd64", "os": "linux" }));
+    let contents: Vec<_> = differences.iter().filter(|it| it["field"] == "content").collect();
+    let found: BTreeSet<&str> = contents.iter().filter_map(|it| it["path"].as_str()).collect();
+    let is_varied = |what: &str| {
+        let all = said["variations"].as_array().unwrap();
+        all.iter().any(|it| it["what"] == what && it["varied"] == json!(true))
+    };
+    let paths = WITNESSES.map(|(what, file, _)| (is_varied(what), format!("app/{file}")));
+    let wanted: BTreeSet<&str> =
+        paths.iter().filter(|(varied, _)| *varied).map(|(_, path)| path.as_str()).collect();
+    assert_eq!(found, wanted, "every variation shows, and the file beside them is the same");
+
+    let home = contents.iter().find(|it| it["path"] == "app/home.txt").unwrap();
+    assert!(home["offset"].as_u64().unwrap() >= "home=/".len() as u64, "{home}");
+    assert_eq!(home["part"], "layer made");
+    assert_eq!(home["platform"], json!({ "architecture": "amd64", "os": "linux" }));
 }
 
 #[test]
