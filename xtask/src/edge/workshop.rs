@@ -96,15 +96,19 @@ impl Workshop {
         symlink(from, self.path(to)).or_outside(|| format!("failed to link `{}`", from.display()))
     }
 
-    /// Runs our own program in it, as its user.
-    pub fn run(&self, shell: &Shell, args: &[String]) -> Result<Output> {
+    /// Puts our own program into it, and gives all of it to its user.
+    pub fn hand_over(&self) -> Result<()> {
         let own =
             std::env::current_exe().or_outside(|| "failed to find this program".to_owned())?;
         self.lend(&own, "xtask")?;
+        let Some(user) = self.surroundings.user else { return Ok(()) };
+        let given = hand_over(self.folder.path(), user);
+        given.or_outside(|| format!("failed to give `{}` away", self.folder.path().display()))
+    }
+
+    /// Runs our own program in it, as its user, once it was handed over.
+    pub fn run(&self, shell: &Shell, args: &[String]) -> Result<Output> {
         let failed = || format!("failed to run `{}`", self.path("xtask").display());
-        if let Some(user) = self.surroundings.user {
-            hand_over(self.folder.path(), user).or_outside(failed)?;
-        }
         let mut prepared = shell.prepare(&self.command(args));
         prepared.stdin(Stdio::null()).env_remove("XDG_CONFIG_HOME");
         if let Some(user) = self.surroundings.user {

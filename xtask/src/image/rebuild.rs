@@ -2,11 +2,12 @@
 //! machine allows. Downloads are shared, because each is held to a hash; nothing made of them is.
 
 use super::held::{Held, held_in};
+use crate::edge::shell::last_lines;
 use crate::edge::workshop::{self, Habit, Workshop};
 use crate::edge::{files, git};
 use crate::error::{Context as _, Failure, Result};
 use crate::world::World;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use xtask_core::conditions::{self, Means, Surroundings, Variation};
 use xtask_core::platform::Platform;
 use xtask_image::layout::Layout;
@@ -68,7 +69,7 @@ fn sources(world: &World<'_>) -> Result<Vec<String>> {
 
 fn open(
     world: &World<'_>,
-    base: &std::path::Path,
+    base: &Path,
     surroundings: Surroundings,
     sources: &[String],
     habit: Habit,
@@ -83,6 +84,7 @@ fn open(
     Ok(workshop)
 }
 
+/// Builds all images side by side, because npm alone does not keep two processors busy.
 fn build(
     world: &World<'_>,
     workshop: &Workshop,
@@ -92,22 +94,39 @@ fn build(
 ) -> Result<()> {
     let phase = world.report.phase(which);
     phase.doing(&format!("building {} from nothing", names.join(", ")));
-    let mut args = vec!["image".to_owned(), "build".to_owned()];
-    args.extend(names.iter().cloned());
+    workshop.hand_over()?;
+    let built: Vec<Result<()>> = std::thread::scope(|scope| {
+        let running: Vec<_> = names
+            .iter()
+            .map(|name| scope.spawn(move || build_one(world, workshop, name, platforms, which)))
+            .collect();
+        running.into_iter().map(|it| it.join().expect("a build does not panic")).collect()
+    });
+    built.into_iter().collect::<Result<()>>()?;
+    phase.done(&format!("built {} from nothing", names.join(", ")));
+    Ok(())
+}
+
+fn build_one(
+    world: &World<'_>,
+    workshop: &Workshop,
+    name: &str,
+    platforms: &[Platform],
+    which: &str,
+) -> Result<()> {
+    let mut args = ["image", "build", name].map(ToOwned::to_owned).to_vec();
     args.extend(platforms.iter().flat_map(|it| ["--platform".to_owned(), it.to_string()]));
     let output = workshop.run(&world.shell, &args)?;
-    let said = output.stderr.trim();
     if output.succeeded() {
-        phase.done("built from nothing");
         return Ok(());
     }
-    let line = format!("failed to build `{}` {which}, from nothing", names.join("`, `"));
+    let line = format!("failed to build `{name}` {which}, from nothing");
     let failure = match output.code {
         Some(2) => Failure::usage(line),
         Some(4) => Failure::refused(line),
         _ => Failure::outside(line),
     };
-    Err(failure.reason(crate::edge::shell::last_lines(said, 12)))
+    Err(failure.reason(last_lines(&output.stderr, 12)))
 }
 
 fn held(workshop: &Workshop, name: &str) -> Result<Held> {
