@@ -67,7 +67,8 @@ fn every_command_of_the_page_holds_for_our_image_and_fails_for_another() {
         return;
     }
     drop(real.client(None));
-    let world = world(image_verify::FILES);
+    let second = image_verify::FILES.replace("name = \"greeting\"", "name = \"again\"");
+    let world = world(&format!("{}{second}", image_verify::FILES));
     world.write(".gitignore", "/target\n");
     git(&world, &["add", "--all"]);
     git(&world, &["commit", "--quiet", "-m", "it"]);
