@@ -18,6 +18,7 @@
   redis,
   skopeo,
   distribution,
+  gnupg,
 }:
 
 mkShell {
@@ -39,6 +40,7 @@ mkShell {
     redis
     skopeo
     distribution
+    gnupg
   ];
 
   # `x` and `scripts/bootstrap.sh` then install nothing.

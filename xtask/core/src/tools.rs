@@ -198,6 +198,7 @@ pub fn all() -> Vec<Tool> {
             "apt: docker-registry",
             "distribution",
         ),
+        ci(&["gpg"], Wanted::AtLeast(&[2]), "tests of signed indexes", "apt: gnupg", "gnupg"),
     ]
 }
 

@@ -6,6 +6,7 @@ mod check_page;
 mod cli;
 mod image;
 mod image_verify;
+mod indexes;
 mod nix;
 mod platforms;
 mod push;

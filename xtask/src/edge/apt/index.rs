@@ -2,12 +2,12 @@
 
 use super::sources::Archives;
 use crate::edge::files;
-use crate::edge::shell::Shell;
+use crate::edge::shell::{Shell, last_lines};
 use crate::error::{Context as _, Failure, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
 use xtask_core::command::Command;
-use xtask_core::debian::Index;
+use xtask_core::debian::{Fault, Index, refusals};
 use xtask_core::platform::Platform;
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -21,15 +21,16 @@ pub struct Indexes {
 }
 
 /// Fetches the indexes of `suite` and its security archive. apt checks their signatures with
-/// Debian's keyring and refuses what does not verify.
+/// Debian's keyring, or the one that `XTASK_DEBIAN_KEYRING` names, and refuses what does not
+/// verify; there is no setting with which it would not.
 pub fn indexes(shell: &Shell, cache: &Path, suite: &str) -> Result<Indexes> {
     let folder = cache.join("apt").join(suite);
-    prepare(&folder, suite)?;
-    shell.run(&update(&folder)).map_err(|failure| {
-        failure
-            .during("failed to fetch Debian's indexes")
-            .hint("is the mirror reachable? try `apt-get update`")
-    })?;
+    let archives = Archives::of_this_machine()?;
+    prepare(&folder, suite, &archives)?;
+    let output = shell.observe(&update(&folder))?;
+    if !output.succeeded() {
+        return Err(refused(&output.stderr, suite, &archives));
+    }
     let mut platforms = BTreeMap::new();
     for platform in Platform::ALL {
         platforms.insert(platform, read_index(&folder, suite, platform)?);
@@ -37,25 +38,65 @@ pub fn indexes(shell: &Shell, cache: &Path, suite: &str) -> Result<Indexes> {
     Ok(Indexes { platforms, signed_at: signed_at(&folder)? })
 }
 
+/// The archives that apt refused, with its own words for each; all of its last words if it named
+/// none of them.
+fn refused(said: &str, suite: &str, archives: &Archives) -> Failure {
+    let address = |(name, _): (&str, String)| Some((name.to_owned(), archives.address(name)?));
+    let addresses: Vec<_> = suites(suite).into_iter().filter_map(address).collect();
+    let refusals = refusals(said, &addresses);
+    let Some(first) = refusals.first() else {
+        return Failure::outside("failed to fetch Debian's indexes")
+            .reason(format!("apt said: {}", last_lines(said, 4)))
+            .hint(Fault::Other.next_step());
+    };
+    let names: Vec<String> = refusals.iter().map(|it| format!("`{}`", it.archive)).collect();
+    let hint = first.fault.next_step();
+    let failure = Failure::outside(format!("failed to fetch the index of {}", names.join(", ")));
+    let failure = refusals.iter().fold(failure, |failure, it| {
+        failure
+            .reason(format!("`{}`: {}", it.archive, it.fault))
+            .reason(format!("apt said: {}", it.words))
+    });
+    failure.hint(hint)
+}
+
 fn suites(suite: &str) -> [(&'static str, String); 2] {
     [("debian", suite.to_owned()), ("debian-security", format!("{suite}-security"))]
 }
 
-fn prepare(folder: &Path, suite: &str) -> Result<()> {
-    let archives = Archives::of_this_machine()?;
+fn prepare(folder: &Path, suite: &str, archives: &Archives) -> Result<()> {
     for part in ["lists/partial", "cache/archives/partial"] {
         files::make_folder(&folder.join(part))?;
     }
+    let keyring = keyring();
     let mut sources = String::new();
     for (archive, suite) in suites(suite) {
         let address = archives.address(archive).unwrap_or_default();
         sources.push_str(&format!(
-            "deb [signed-by={KEYRING} arch=amd64,arm64] {address} {suite} main\n"
+            "deb [signed-by={keyring} arch=amd64,arm64] {address} {suite} main\n"
         ));
     }
     files::write(&folder.join("sources.list"), sources.as_bytes())?;
     files::write(&folder.join("status"), b"")
 }
+
+/// The keys that the indexes must be signed with: Debian's, or those of a mirror that signs anew.
+fn keyring() -> String {
+    std::env::var("XTASK_DEBIAN_KEYRING").unwrap_or_else(|_| KEYRING.to_owned())
+}
+
+/// What the machine's settings of apt may say otherwise: nothing unsigned, nothing out of date,
+/// and no index of a mirror that is not asked any more.
+const STRICT: [(&str, &str); 8] = [
+    ("APT::Get::AllowUnauthenticated", "false"),
+    ("APT::Get::List-Cleanup", "true"),
+    ("APT::Update::Error-Mode", "any"),
+    ("Acquire::AllowDowngradeToInsecureRepositories", "false"),
+    ("Acquire::AllowInsecureRepositories", "false"),
+    ("Acquire::AllowWeakRepositories", "false"),
+    ("Acquire::Check-Date", "true"),
+    ("Acquire::Check-Valid-Until", "true"),
+];
 
 fn update(folder: &Path) -> Command {
     let option = |name: &str, value: &str| ["-o".to_owned(), format!("{name}={value}")];
@@ -70,9 +111,10 @@ fn update(folder: &Path) -> Command {
         option("Acquire::Languages", "none"),
         option("Acquire::GzipIndexes", "false"),
         option("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false"),
-        option("APT::Update::Error-Mode", "any"),
     ];
-    Command::new("apt-get").args(options.concat()).args(["update", "--quiet"])
+    let strict = STRICT.map(|(name, value)| option(name, value));
+    let command = Command::new("apt-get").args(options.concat()).args(strict.concat());
+    command.args(["update", "--quiet"]).env("LC_ALL", "C")
 }
 
 fn list_files(folder: &Path, ending: &str) -> Result<Vec<std::path::PathBuf>> {
