@@ -5,7 +5,7 @@ use crate::scratch::Scratch;
 use serde_json::Value;
 
 /// What each service must be told to start; nothing of it is there.
-const SETTINGS: [&str; 5] = [
+pub(crate) const SETTINGS: [&str; 5] = [
     "DATABASE_URL=postgresql://nobody@127.0.0.1:9/nothing",
     "REDIS_URL=redis://127.0.0.1:9",
     "ML_SERVICE_URL=http://127.0.0.1:9",

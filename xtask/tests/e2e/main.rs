@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a person who reads a failure wants the story so far")]
 
 mod customer;
+mod emulated;
 mod images;
 mod load;
 mod scratch;
@@ -25,6 +26,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     a_second_up_changes_nothing(&scratch, &release);
     containers_are_confined(&scratch);
     images::run_by_themselves(&scratch, &release);
+    emulated::arm64_images_run(&scratch);
 
     let customer = Customer::register(&scratch.url());
     customer.eats("two eggs and a slice of toast");

@@ -89,7 +89,7 @@ impl Scratch {
         format!("label=nutri.project={}", self.project)
     }
 
-    fn path(&self, file: &str) -> PathBuf {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join("tree").join(file)
     }
 

@@ -1,0 +1,89 @@
+//! The arm64 images, run on a machine of another kind by QEMU's user emulation. The emulator is
+//! handed to the container as its program, so the kernel need not know of it.
+
+use crate::images::SETTINGS;
+use crate::scratch::Scratch;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use xtask_core::platform::Platform;
+use xtask_image::docker_archive::write_from_layout;
+use xtask_image::layout::Layout;
+
+const EMULATOR: &str = "/usr/bin/qemu-aarch64-static";
+const FOREIGN: Platform = Platform::Arm64;
+
+/// The backend serves and ends on SIGTERM; of the ML service, Python and every library with
+/// binaries but one is loaded. QEMU 7.2 dies in onnxruntime's threads, so the model is not.
+pub(crate) fn arm64_images_run(scratch: &Scratch) {
+    if !Path::new(EMULATOR).is_file() {
+        println!("not run: arm64 images, because qemu-user-static is not installed");
+        return;
+    }
+    load(scratch, "backend");
+    the_backend_serves_and_ends_on_sigterm(scratch);
+    load(scratch, "ml-service");
+    the_ml_service_loads_its_libraries(scratch);
+}
+
+fn the_backend_serves_and_ends_on_sigterm(scratch: &Scratch) {
+    let name = container(scratch, "backend");
+    // Made up on the spot: a secret in the open would teach the wrong thing.
+    let secret = format!("JWT_SECRET={:064x}", std::process::id());
+    let mut args = vec!["--detach", "--publish", "127.0.0.1:0:3000"];
+    args.extend(SETTINGS.iter().chain([&secret.as_str()]).flat_map(|it| ["--env", it]));
+    run(scratch, "backend", &args, &["/usr/local/bin/node", "dist/main.js"]);
+    let address = scratch.docker(&["port", &name, "3000"]);
+    let url = format!("http://{}/api/health/live", address.lines().next().unwrap());
+    scratch.until(|| ureq::get(&url).call().is_ok_and(|answer| answer.status() == 200));
+    scratch.docker(&["stop", "--time", "60", &name]);
+    let ended = scratch.docker(&["inspect", "--format", "{{.State.ExitCode}}", &name]);
+    assert_eq!(ended, "0", "the emulated backend ends well on SIGTERM");
+    scratch.docker(&["rm", &name]);
+    scratch.docker(&["rmi", &image(scratch, "backend")]);
+}
+
+fn the_ml_service_loads_its_libraries(scratch: &Scratch) {
+    let program = "import platform, ssl, numpy, tokenizers, psycopg, pydantic_core; \
+                   print(platform.machine(), int(numpy.ones((8, 8)).sum()))";
+    let said = run(scratch, "ml-service", &["--rm"], &["/usr/bin/python3.11", "-c", program]);
+    assert_eq!(said, format!("{} 64", FOREIGN.machine()));
+    scratch.docker(&["rmi", &image(scratch, "ml-service")]);
+}
+
+/// Runs a program of the image under the emulator, and gives what it says.
+fn run(scratch: &Scratch, service: &str, options: &[&str], program: &[&str]) -> String {
+    let (name, image) = (container(scratch, service), image(scratch, service));
+    let label = format!("nutri.project={}", scratch.project);
+    let emulator = format!("{EMULATOR}:/emulator:ro");
+    let mut args = vec!["run", "--read-only", "--tmpfs", "/tmp", "--name", &name];
+    args.extend(["--label", &label, "--volume", &emulator, "--entrypoint", "/emulator"]);
+    args.extend(options);
+    args.push(&image);
+    args.extend(program);
+    scratch.docker(&args)
+}
+
+fn container(scratch: &Scratch, service: &str) -> String {
+    format!("{}-emulated-{service}", scratch.project)
+}
+
+fn image(scratch: &Scratch, service: &str) -> String {
+    format!("{}-emulated/{service}:{}", scratch.project, FOREIGN.architecture())
+}
+
+/// Feeds the image of the layout to the engine, in the form that `docker load` reads.
+fn load(scratch: &Scratch, service: &str) {
+    let layout = Layout::open_or_create(scratch.path("target/images")).unwrap();
+    let built = format!("{service}-{}", FOREIGN.architecture());
+    let manifest = layout.resolve(&built).unwrap().unwrap();
+    let mut loading = Command::new("docker");
+    let loading = loading.args(["load", "--quiet"]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut loading = loading.spawn().unwrap();
+    let mut stdin = loading.stdin.take().unwrap();
+    let tags = [image(scratch, service)];
+    write_from_layout(&layout, &manifest, &tags, &mut stdin).unwrap();
+    stdin.flush().unwrap();
+    drop(stdin);
+    assert!(loading.wait().unwrap().success(), "docker load of {built}");
+}
