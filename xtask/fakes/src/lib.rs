@@ -3,3 +3,4 @@
 pub mod archive;
 pub mod http;
 pub mod registry;
+pub mod trivy_database;
