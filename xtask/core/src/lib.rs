@@ -18,6 +18,7 @@ pub mod judgement;
 pub mod ledger;
 pub mod lock;
 pub mod migration;
+pub mod moment;
 pub mod plan;
 pub mod platform;
 pub mod probe;
