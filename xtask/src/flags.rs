@@ -87,6 +87,8 @@ pub enum Image {
     Push(ImagePush),
     /// Prove that an image comes out the same: build it twice, or compare it with a pushed one
     Verify(ImageVerify),
+    /// Scan built images for what must not be shipped: vulnerabilities, secrets, bad settings
+    Scan(ImageScan),
 }
 
 /// Flags of `image lock`.
@@ -172,6 +174,19 @@ pub struct ImageVerify {
     /// Build once, and compare with this image in a registry: `REPOSITORY@sha256:…` or with a tag
     #[arg(long, value_name = "REFERENCE")]
     pub against: Option<Reference>,
+}
+
+/// Flags of `image scan`.
+#[derive(Debug, Args)]
+pub struct ImageScan {
+    /// Images, by the name of their definition; all services if none is named
+    pub images: Vec<String>,
+    /// Platforms to scan; all that were built if none is named
+    #[arg(long)]
+    pub platform: Vec<Platform>,
+    /// Write what was found to this file too, as GitHub's code scanning takes it
+    #[arg(long, value_name = "FILE")]
+    pub sarif: Option<PathBuf>,
 }
 
 /// Flags of `migrate`.

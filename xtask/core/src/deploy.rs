@@ -1,6 +1,7 @@
 //! `deploy.toml` as types: what is shipped, and where to. Read once, whole, with every mistake.
 
 mod environment;
+mod scan;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ pub use service::{Access, Health, Limits, Service};
 
 use crate::finding::Findings;
 use crate::reader::{Source, Table};
+use crate::scan::ScanPolicy;
 use std::collections::BTreeMap;
 
 /// The file's name, from the root of the repository.
@@ -26,6 +28,8 @@ pub struct Deploy {
     pub migrations: Migrations,
     /// The environments by name.
     pub environments: BTreeMap<String, Environment>,
+    /// What a scanner may find in what is shipped.
+    pub scan: ScanPolicy,
 }
 
 /// Where the migrations are, and the time-outs each of them runs under.
@@ -86,11 +90,13 @@ fn read(root: &Table<'_>) -> Option<Deploy> {
         let read = |name: &str, table: &Table<'_>| environment::read(name, table);
         table.each(read).into_iter().collect::<BTreeMap<_, _>>()
     });
+    let scan = scan::read(root);
     let deploy = Deploy {
         project: project?,
         services: services?,
         migrations: migrations?,
         environments: environments?,
+        scan,
     };
     check_across(root, &deploy);
     Some(deploy)

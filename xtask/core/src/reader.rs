@@ -135,6 +135,12 @@ impl<'a> Table<'a> {
         fitting.or_else(|| self.mismatch(key, item, &wanted))
     }
 
+    /// `true` or `false`, if it is there.
+    pub fn optional_truth(&self, key: &str) -> Option<bool> {
+        let item = self.get(key)?;
+        item.as_bool().or_else(|| self.mismatch(key, item, "`true` or `false`"))
+    }
+
     /// A port, if it is there.
     pub fn port(&self, key: &str) -> Option<u16> {
         self.number(key, 1..=65535).and_then(|number| u16::try_from(number).ok())

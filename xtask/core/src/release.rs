@@ -64,6 +64,32 @@ pub struct ScanVerdict {
     pub not_scanned: Vec<String>,
     /// Findings that stop a release, each in one line.
     pub blocking: Vec<String>,
+    /// When it was scanned, RFC 3339; empty in releases from before verdicts had an age.
+    #[serde(default)]
+    pub scanned_at: String,
+    /// When the database of vulnerabilities was made, if there was one.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// The platforms whose images were scanned.
+    #[serde(default)]
+    pub platforms: Vec<Platform>,
+    /// What would stop the release but is let through for a time.
+    #[serde(default)]
+    pub allowed: Vec<Allowed>,
+    /// What does not stop it and a person should know.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// Something that is let through for a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Allowed {
+    /// What was found, in one line.
+    pub what: String,
+    /// Why it is let through.
+    pub reason: String,
+    /// The last day it is, `YYYY-MM-DD`.
+    pub expires: String,
 }
 
 /// A release of that version is there already, and differs.

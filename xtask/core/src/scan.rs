@@ -1,18 +1,25 @@
 //! What a scanner's answer means for a release.
 
+pub mod end_of_life;
+pub mod inventory;
+mod judge;
+mod policy;
+pub mod sarif;
+mod ship;
+#[cfg(test)]
+mod tests;
+mod weakness;
+
+pub use judge::{Answers, Fate, Judged, Means, NotAnAnswer, judge};
+pub use policy::{Allowance, ScanPolicy, Severity, Stance};
+pub use ship::{NotShippable, may_enter, may_ship};
+pub use weakness::{Kind, Weakness};
+
 use crate::release::ScanVerdict;
-use serde_json::Value;
 
-/// Licences are not judged yet, but they are asked for, so that the evidence holds them.
-const ALWAYS: [&str; 2] = ["secret", "license"];
+/// Licences are not judged, but they are asked for, so that the evidence holds them.
+const ALWAYS: [&str; 3] = ["secret", "license", "misconfig"];
 const VULNERABILITIES: &str = "vuln";
-/// Severities that stop a release when a fixed version exists.
-const BLOCKING: [&str; 2] = ["CRITICAL", "HIGH"];
-
-/// An answer that is not one of Trivy's.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the answer has no `SchemaVersion`")]
-pub struct NotAnAnswer;
 
 /// What can be scanned for: vulnerabilities need a database.
 pub fn scanners(has_database: bool) -> Vec<&'static str> {
@@ -20,87 +27,40 @@ pub fn scanners(has_database: bool) -> Vec<&'static str> {
     vulnerabilities.into_iter().chain(ALWAYS).collect()
 }
 
-/// Judges the JSON that Trivy gave for one image.
-pub fn judge(scanner: &str, scanners: &[&str], answer: &Value) -> Result<ScanVerdict, NotAnAnswer> {
-    if !answer["SchemaVersion"].is_number() {
-        return Err(NotAnAnswer);
-    }
-    let results = answer["Results"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut blocking: Vec<String> = results.iter().flat_map(blocking_findings).collect();
-    blocking.sort_unstable();
-    blocking.dedup();
-    let complete = scanners.contains(&VULNERABILITIES);
-    let missing = "known vulnerabilities (no database on this machine)".to_owned();
-    Ok(ScanVerdict {
-        scanner: scanner.to_owned(),
-        scanned: scanners.iter().map(ToString::to_string).collect(),
-        not_scanned: if complete { Vec::new() } else { vec![missing] },
-        blocking,
+/// One verdict of those on an image's platforms: as old as the oldest, as incomplete as all.
+pub fn together(verdicts: Vec<ScanVerdict>) -> Option<ScanVerdict> {
+    verdicts.into_iter().reduce(|mut all, one| {
+        all.scanned.retain(|what| one.scanned.contains(what));
+        all.not_scanned.extend(one.not_scanned);
+        all.blocking.extend(one.blocking);
+        all.warnings.extend(one.warnings);
+        for lines in [&mut all.not_scanned, &mut all.blocking, &mut all.warnings] {
+            lines.sort_unstable();
+            lines.dedup();
+        }
+        all.allowed.extend(one.allowed);
+        all.allowed.sort();
+        all.allowed.dedup();
+        all.platforms.extend(one.platforms);
+        all.scanned_at = all.scanned_at.min(one.scanned_at);
+        all.database = all.database.min(one.database);
+        all
     })
 }
 
 /// The verdict where there is no scanner: it says so, and is not complete.
 pub fn not_scanned() -> ScanVerdict {
     let everything =
-        "secrets, licences and vulnerabilities (no scanner on this machine)".to_owned();
-    let scanner = "none".to_owned();
+        "secrets, licences, misconfigurations and vulnerabilities (no scanner on this machine)";
     ScanVerdict {
-        scanner,
+        scanner: "none".to_owned(),
         scanned: Vec::new(),
-        not_scanned: vec![everything],
+        not_scanned: vec![everything.to_owned()],
         blocking: Vec::new(),
-    }
-}
-
-fn blocking_findings(result: &Value) -> Vec<String> {
-    let list = |key: &str| result[key].as_array().cloned().unwrap_or_default();
-    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or("?").to_owned();
-    let secret =
-        |it: &Value| format!("secret `{}` in `{}`", text(it, "RuleID"), text(result, "Target"));
-    let vulnerability = |it: &Value| {
-        let (package, installed) = (text(it, "PkgName"), text(it, "InstalledVersion"));
-        format!(
-            "{} in {package} {installed}, fixed in {}",
-            text(it, "VulnerabilityID"),
-            text(it, "FixedVersion")
-        )
-    };
-    let stops = |it: &&Value| {
-        let severe = it["Severity"].as_str().is_some_and(|it| BLOCKING.contains(&it));
-        severe && it["FixedVersion"].as_str().is_some_and(|it| !it.is_empty())
-    };
-    let secrets = list("Secrets").iter().map(secret).collect::<Vec<_>>();
-    let vulnerabilities = list("Vulnerabilities");
-    secrets.into_iter().chain(vulnerabilities.iter().filter(stops).map(vulnerability)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn secrets_and_fixable_severe_vulnerabilities_stop_a_release() {
-        let vulnerability = |id: &str, severity: &str, fixed: &str| {
-            json!({ "VulnerabilityID": id, "PkgName": "p", "InstalledVersion": "1",
-                    "FixedVersion": fixed, "Severity": severity })
-        };
-        let answer = json!({ "SchemaVersion": 2, "Results": [
-            { "Target": "app/.env", "Secrets": [{ "RuleID": "aws-access-key-id" }] },
-            { "Target": "debian", "Vulnerabilities": [
-                vulnerability("CVE-1", "CRITICAL", "2"), vulnerability("CVE-2", "HIGH", ""),
-                vulnerability("CVE-3", "LOW", "2")] },
-        ]});
-        let verdict = judge("trivy", &scanners(true), &answer).unwrap();
-        let wanted = ["CVE-1 in p 1, fixed in 2", "secret `aws-access-key-id` in `app/.env`"];
-        assert_eq!(verdict.blocking, wanted);
-        assert!(verdict.not_scanned.is_empty());
-    }
-
-    #[test]
-    fn without_a_database_the_verdict_is_partial_and_says_so() {
-        let verdict = judge("trivy", &scanners(false), &json!({ "SchemaVersion": 2 })).unwrap();
-        assert_eq!(verdict.not_scanned.len(), 1);
-        assert_eq!(judge("trivy", &[], &json!({})), Err(NotAnAnswer));
+        scanned_at: String::new(),
+        database: None,
+        platforms: Vec::new(),
+        allowed: Vec::new(),
+        warnings: Vec::new(),
     }
 }

@@ -5,6 +5,7 @@ mod build;
 mod compare;
 mod halves;
 mod held;
+mod inventory;
 mod key;
 mod memo;
 mod pulled;
@@ -16,7 +17,9 @@ mod stage;
 
 pub use build::{Built, build};
 pub use compare::{Compared, Found, compare, differing_layers};
+pub use held::{Held, HeldLayer, HeldPlatform, held};
 pub use held::{Held, HeldLayer, HeldPlatform, held, held_in};
+pub use inventory::inventory;
 pub use pulled::Pulled;
 pub use push::{Pushing, refused};
 pub use rebuild::{Rebuilt, rebuild};

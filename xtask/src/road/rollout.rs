@@ -7,7 +7,7 @@ use super::probe::Probe;
 use super::record::{self, Change as Recorded};
 use super::settings::{self, SettingsFile};
 use super::site::Site;
-use super::{gate, verify};
+use super::{gate, scan, verify};
 use crate::error::{Failure, Result};
 use std::collections::BTreeMap;
 use xtask_core::instance::{self, Desired, Observed};
@@ -42,6 +42,7 @@ struct Rollout<'a> {
 
 /// Moves the environment to `release`. On failure what served before serves.
 pub fn to(site: &Site<'_>, release: &Release, action: Action) -> Result<Rolled> {
+    scan::may_enter(site, release, action)?;
     let mut rollout = Rollout::plan(site, release)?;
     // A run that was killed after the switch left a release that serves and that nobody verified.
     if rollout::is_idle(&rollout.plans)

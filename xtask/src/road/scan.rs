@@ -1,76 +1,67 @@
 //! scan: what the scanner says of each image, kept as evidence by the image's digest.
 
-use crate::edge::files;
-use crate::edge::trivy::Trivy;
+mod scanner;
+
+pub use scanner::{Fetch, Scan, Scanner};
+
+use super::site::Site;
+use crate::edge::clock;
 use crate::error::{Context as _, Failure, Result};
-use crate::image::Built;
-use crate::world::{World, this_platform};
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-use xtask_core::descriptor::Descriptor;
-use xtask_core::release::ScanVerdict;
+use crate::image::{Built, held};
+use crate::world::World;
+use std::collections::{BTreeMap, BTreeSet};
+use xtask_core::ledger::Action;
+use xtask_core::moment::Moment;
+use xtask_core::release::{Release, ScanVerdict};
 use xtask_core::scan;
 
-/// Scans every image; a blocking finding ends the road here.
+/// Scans every image that was built; a blocking finding ends the road here.
 pub fn services(
     world: &World<'_>,
     built: &BTreeMap<String, Built>,
 ) -> Result<BTreeMap<String, ScanVerdict>> {
     let phase = world.report.phase("scan");
-    let platform = this_platform()?;
-    let trivy = Trivy::new(&world.shell, &world.places.cache);
-    if world.shell.find("trivy").is_none() {
+    let Some(scanner) = Scanner::open(world, Fetch::Seldom, &phase)? else {
         phase.done("not scanned: Trivy is not on this machine");
         return Ok(built.keys().map(|service| (service.clone(), scan::not_scanned())).collect());
-    }
-    let scanner = format!("trivy {}", trivy.version()?);
+    };
     let mut verdicts = BTreeMap::new();
     for (service, image) in built {
         phase.doing(service);
-        let manifest = image.manifest(platform).or_else(|| image.manifests.first().map(|it| &it.1));
-        let manifest = manifest.expect("an image has a manifest");
-        verdicts.insert(service.clone(), verdict(world, &trivy, &scanner, manifest)?);
+        let image = held(world, &image.name)?;
+        let scans = image.platforms.iter().map(|on| scanner.scan(&image.name, on));
+        let scans = scans.map(|scan| scan.map(|it| it.judged.verdict)).collect::<Result<_>>()?;
+        let verdict = scan::together(scans).expect("an image has a platform");
+        verdicts.insert(service.clone(), verdict);
     }
     refuse_blocking(&verdicts)?;
-    phase.done(&outcome(&verdicts));
+    phase.done(&outcome(&verdicts, scanner.database_hours()));
+    let warnings = verdicts.values().flat_map(|verdict| &verdict.warnings);
+    warnings.collect::<BTreeSet<_>>().iter().for_each(|line| world.report.warning(line));
     Ok(verdicts)
 }
 
-/// The verdict of one image, from the evidence if it was scanned with the same means before.
-fn verdict(
-    world: &World<'_>,
-    trivy: &Trivy<'_>,
-    scanner: &str,
-    manifest: &Descriptor,
-) -> Result<ScanVerdict> {
-    let scanners = scan::scanners(trivy.has_database());
-    let path = evidence(world, manifest, scanner, &scanners)?;
-    let read = |answer: &Value| {
-        let judged = scan::judge(scanner, &scanners, answer);
-        judged.or_outside(|| "failed to read Trivy's answer".to_owned())
-    };
-    let kept = files::read_if_there(&path)?;
-    let kept = kept.and_then(|text| serde_json::from_str::<Value>(&text).ok());
-    if let Some(Ok(verdict)) = kept.as_ref().map(read) {
-        return Ok(verdict);
+/// Refuses a release that may not enter the environment. A rollback is warned of only: going back
+/// must not wait for a scanner.
+pub fn may_enter(site: &Site<'_>, release: &Release, action: Action) -> Result<()> {
+    let policy = &site.world.deploy.scan;
+    let entered = scan::may_enter(release, policy, site.environment.target, now()?);
+    match (entered, action) {
+        (Err(refusal), Action::Rollback) => {
+            site.world.report.warning(&format!("release `{}`: {refusal}", release.version));
+            Ok(())
+        }
+        (entered, _) => entered
+            .or_refused(|| {
+                format!("cannot roll out release `{}` to `{}`", release.version, site.name)
+            })
+            .map_err(|failure| failure.hint("`cargo xtask image scan` says what it finds now")),
     }
-    let answer = trivy.scan(&world.places.layout(), &manifest.digest, &scanners)?;
-    let verdict = read(&answer)?;
-    files::write(&path, answer.to_string().as_bytes())?;
-    Ok(verdict)
 }
 
-fn evidence(
-    world: &World<'_>,
-    manifest: &Descriptor,
-    scanner: &str,
-    scanners: &[&str],
-) -> Result<PathBuf> {
-    let folder = world.places.cache.join("scans");
-    files::make_folder(&folder)?;
-    let means = format!("{}-{}", scanner.replace(' ', "-"), scanners.join("-"));
-    Ok(folder.join(format!("{}-{means}.json", manifest.digest.hex())))
+/// Now, as the core takes it.
+pub fn now() -> Result<Moment> {
+    clock::now().parse().or_outside(|| "failed to tell the time".to_owned())
 }
 
 fn refuse_blocking(verdicts: &BTreeMap<String, ScanVerdict>) -> Result<()> {
@@ -86,16 +77,20 @@ fn refuse_blocking(verdicts: &BTreeMap<String, ScanVerdict>) -> Result<()> {
         .hint("update the package or remove the file it names, then run the same command again"))
 }
 
-fn outcome(verdicts: &BTreeMap<String, ScanVerdict>) -> String {
-    let not_scanned = verdicts.values().flat_map(|verdict| &verdict.not_scanned);
-    let mut missing: Vec<&String> = not_scanned.collect();
-    missing.sort_unstable();
-    missing.dedup();
-    match missing.as_slice() {
-        [] => "nothing blocking".to_owned(),
-        missing => {
-            let missing: Vec<&str> = missing.iter().map(|it| it.as_str()).collect();
-            format!("nothing blocking; partial: {}", missing.join("; "))
-        }
+fn outcome(verdicts: &BTreeMap<String, ScanVerdict>, database_hours: Option<u64>) -> String {
+    let missing: BTreeSet<&str> =
+        verdicts.values().flat_map(|it| &it.not_scanned).map(String::as_str).collect();
+    let allowed: usize = verdicts.values().map(|it| it.allowed.len()).sum();
+    let mut parts = vec!["nothing blocking".to_owned()];
+    if allowed > 0 {
+        parts.push(format!("{allowed} allowed"));
     }
+    if let Some(hours) = database_hours {
+        parts.push(format!("database {hours} h old"));
+    }
+    if !missing.is_empty() {
+        let missing: Vec<&str> = missing.into_iter().collect();
+        parts.push(format!("partial: {}", missing.join("; ")));
+    }
+    parts.join("; ")
 }

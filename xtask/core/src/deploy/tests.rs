@@ -85,3 +85,27 @@ fn the_addresses_and_the_backing_agree() {
         assert!(found.contains(wanted), "{wanted} in {found}");
     }
 }
+
+#[test]
+fn without_a_word_on_scans_the_policy_is_the_committed_one() {
+    let text = committed();
+    let start = text.find("[scan]").unwrap();
+    let end = text[start..].find("\n# ").unwrap() + start;
+    let without = format!("{}{}", &text[..start], &text[end..]);
+    assert_eq!(Deploy::parse(&without).unwrap().scan, Deploy::parse(&text).unwrap().scan);
+}
+
+#[test]
+fn every_mistake_of_the_scan_policy_is_named() {
+    let allow = |id: &str, more: &str| format!("[[scan.allow]]\nid = \"{id}\"\n{more}\n");
+    let mut text = committed()
+        .replace("severities = [\"CRITICAL\", \"HIGH\"]", "severities = [\"SEVERE\"]")
+        .replace("fixed_only = true", "fixed_only = \"yes\"")
+        .replace("max_age_hours = 48", "max_age = 48")
+        .replace("secrets = \"refuse\"", "secrets = \"ignore\"");
+    text += &allow("CVE-1", "reason = \"why\"\nexpires = \"2027-02-30\"");
+    text += &allow("CVE-2", "reason = \" \"\nexpires = \"2027-01-31\"");
+    text += &allow("CVE-3", "reason = \"why\"\nexpires = \"2027-01-31\"\nuntil = \"x\"");
+    text += &allow("CVE-3", "reason = \"why\"\nexpires = \"2027-01-31\"\n");
+    insta::assert_snapshot!(mistakes(&text));
+}

@@ -6,6 +6,7 @@ mod inspect;
 mod list;
 mod lock;
 mod push;
+mod scan;
 mod scripts;
 mod size;
 mod verify;
@@ -26,5 +27,6 @@ pub(super) fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
         Image::Scripts(flags) => scripts::run(&flags, world),
         Image::Push(flags) => push::run(&flags, world),
         Image::Verify(flags) => verify::run(&flags, world),
+        Image::Scan(flags) => scan::run(&flags, world),
     }
 }

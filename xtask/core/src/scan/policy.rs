@@ -1,0 +1,164 @@
+//! What may be shipped: the table `[scan]` of `deploy.toml`.
+
+use super::weakness::{Kind, Weakness};
+use crate::moment::{Day, Moment};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// How long before it expires an allowance is warned of.
+const WARNED_DAYS: i64 = 14;
+
+/// What may be shipped, and what is let through for a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanPolicy {
+    /// The severities that stop a release.
+    pub severities: Vec<Severity>,
+    /// Whether vulnerabilities stop a release only where a version without them exists.
+    pub fixed_only: bool,
+    /// How old a verdict, and the database behind it, may be where users are.
+    pub max_age_hours: u64,
+    /// What becomes of secrets.
+    pub secrets: Stance,
+    /// What becomes of misconfigurations of these severities.
+    pub misconfiguration: Stance,
+    /// What is let through, with the reason and the last day.
+    pub allow: Vec<Allowance>,
+}
+
+/// How bad it is, by the scanner's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Severity {
+    /// Nobody has said.
+    Unknown,
+    /// Low.
+    Low,
+    /// Medium.
+    Medium,
+    /// High.
+    High,
+    /// Critical.
+    Critical,
+}
+
+/// What becomes of a kind of weakness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stance {
+    /// It stops the release.
+    Refuse,
+    /// It is warned of.
+    Warn,
+}
+
+/// A weakness that is let through until a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// What the scanner calls it: a CVE, or the rule of a secret or a misconfiguration.
+    pub id: String,
+    /// Only in this package, or for a secret in this file; anywhere if it is not said.
+    pub package: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// The last day it counts.
+    pub expires: Day,
+}
+
+/// The text names no severity.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("unknown severity `{0}`; known: `UNKNOWN`, `LOW`, `MEDIUM`, `HIGH`, `CRITICAL`")]
+pub struct UnknownSeverity(String);
+
+/// The text names no stance.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("unknown stance `{0}`; known: `refuse`, `warn`")]
+pub struct UnknownStance(String);
+
+impl Default for ScanPolicy {
+    fn default() -> Self {
+        Self {
+            severities: vec![Severity::Critical, Severity::High],
+            fixed_only: true,
+            max_age_hours: 48,
+            secrets: Stance::Refuse,
+            misconfiguration: Stance::Refuse,
+            allow: Vec::new(),
+        }
+    }
+}
+
+impl ScanPolicy {
+    /// What becomes of `weakness` if nothing allows it; `None` if the policy lets it pass.
+    pub fn stance(&self, weakness: &Weakness) -> Option<Stance> {
+        let severe = self.severities.contains(&weakness.severity);
+        match weakness.kind {
+            Kind::Secret => Some(self.secrets),
+            Kind::Misconfiguration => severe.then_some(self.misconfiguration),
+            Kind::Vulnerability => {
+                let counts = !self.fixed_only || weakness.fixed.is_some();
+                (severe && counts).then_some(Stance::Refuse)
+            }
+        }
+    }
+
+    /// The allowance that names `weakness`: the one that lasts longest.
+    pub fn allowance(&self, weakness: &Weakness) -> Option<&Allowance> {
+        self.allow.iter().filter(|it| it.names(weakness)).max_by_key(|it| it.expires)
+    }
+}
+
+impl Allowance {
+    fn names(&self, weakness: &Weakness) -> bool {
+        let here = |package: &String| *package == weakness.package;
+        self.id == weakness.id && self.package.as_ref().is_none_or(here)
+    }
+
+    /// Whether its last day is over.
+    pub fn is_expired(&self, now: Moment) -> bool {
+        now.days_until(self.expires) < 0
+    }
+
+    /// Whether its last day is near.
+    pub fn expires_soon(&self, now: Moment) -> bool {
+        now.days_until(self.expires) <= WARNED_DAYS
+    }
+}
+
+impl FromStr for Severity {
+    type Err = UnknownSeverity;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSeverity> {
+        match text {
+            "UNKNOWN" => Ok(Self::Unknown),
+            "LOW" => Ok(Self::Low),
+            "MEDIUM" => Ok(Self::Medium),
+            "HIGH" => Ok(Self::High),
+            "CRITICAL" => Ok(Self::Critical),
+            other => Err(UnknownSeverity(other.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Unknown => "UNKNOWN",
+            Self::Low => "LOW",
+            Self::Medium => "MEDIUM",
+            Self::High => "HIGH",
+            Self::Critical => "CRITICAL",
+        })
+    }
+}
+
+impl FromStr for Stance {
+    type Err = UnknownStance;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStance> {
+        match text {
+            "refuse" => Ok(Self::Refuse),
+            "warn" => Ok(Self::Warn),
+            other => Err(UnknownStance(other.to_owned())),
+        }
+    }
+}
