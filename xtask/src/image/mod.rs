@@ -17,7 +17,6 @@ mod stage;
 
 pub use build::{Built, build};
 pub use compare::{Compared, Found, compare, differing_layers};
-pub use held::{Held, HeldLayer, HeldPlatform, held};
 pub use held::{Held, HeldLayer, HeldPlatform, held, held_in};
 pub use inventory::inventory;
 pub use pulled::Pulled;

@@ -11,6 +11,7 @@ mod nix;
 mod platforms;
 mod push;
 mod registry;
+mod scan;
 mod scripts;
 mod size;
 mod tree;
