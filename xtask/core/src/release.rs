@@ -184,4 +184,11 @@ mod tests {
         let text = serde_json::to_string(&release(b"a")).unwrap();
         assert_eq!(serde_json::from_str::<Release>(&text).unwrap(), release(b"a"));
     }
+
+    #[test]
+    fn a_verdict_from_before_verdicts_had_an_age_is_still_read() {
+        let text = r#"{"scanner":"trivy 0.76.0","scanned":[],"not_scanned":[],"blocking":[]}"#;
+        let verdict: ScanVerdict = serde_json::from_str(text).unwrap();
+        assert_eq!((verdict.scanned_at.as_str(), verdict.database), ("", None));
+    }
 }
