@@ -28,6 +28,7 @@ pub mod reference;
 pub mod release;
 pub mod retention;
 pub mod rollout;
+pub mod sbom;
 pub mod scan;
 pub mod schedule;
 pub mod secret;
