@@ -3,11 +3,13 @@
 mod environment;
 mod scan;
 mod service;
+mod signing;
 #[cfg(test)]
 mod tests;
 
 pub use environment::{Backing, BackingPart, Environment, Proxy, SecretSource, TargetKind};
 pub use service::{Access, Health, Limits, Service};
+pub use signing::Signing;
 
 use crate::finding::Findings;
 use crate::reader::{Source, Table};
@@ -30,6 +32,8 @@ pub struct Deploy {
     pub environments: BTreeMap<String, Environment>,
     /// What a scanner may find in what is shipped.
     pub scan: ScanPolicy,
+    /// Who signs what is said about images, and who is believed.
+    pub signing: Signing,
 }
 
 /// Where the migrations are, and the time-outs each of them runs under.
@@ -91,12 +95,14 @@ fn read(root: &Table<'_>) -> Option<Deploy> {
         table.each(read).into_iter().collect::<BTreeMap<_, _>>()
     });
     let scan = scan::read(root);
+    let signing = root.optional_table("signing").map(|table| signing::read(&table));
     let deploy = Deploy {
         project: project?,
         services: services?,
         migrations: migrations?,
         environments: environments?,
         scan,
+        signing: signing.unwrap_or_default(),
     };
     check_across(root, &deploy);
     Some(deploy)

@@ -1,0 +1,18 @@
+//! What is said about an image beside it, and signed: in-toto statements in DSSE envelopes in
+//! Sigstore bundles. Nothing here holds a key; who signs and who checks hand that in.
+
+pub mod bundle;
+pub mod dsse;
+pub mod provenance;
+pub mod statement;
+pub mod verdict;
+
+pub use bundle::Bundle;
+pub use dsse::Envelope;
+pub use statement::{Statement, Subject};
+pub use verdict::{Refusal, Verifier, judge};
+
+/// The media type of a bundle, and the artifact type of what carries one.
+pub const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// What the payload of an envelope is.
+pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";

@@ -1,0 +1,194 @@
+//! Whether a bundle is to be believed: by a known key, about this image, unchanged.
+
+use super::PAYLOAD_TYPE;
+use super::bundle::{Bundle, BundleError};
+use super::dsse::{self, NotBase64};
+use super::statement::{Statement, StatementError};
+use crate::digest::Digest;
+
+/// A public key, to who only wants to know whether it signed.
+pub trait Verifier {
+    /// What people call it.
+    fn name(&self) -> &str;
+    /// How bundles hint at it.
+    fn hint(&self) -> &str;
+    /// Whether `signature` is this key's over `bytes`.
+    fn has_signed(&self, bytes: &[u8], signature: &[u8]) -> bool;
+}
+
+/// Why a bundle is not believed.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It is no bundle.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// A part of it cannot be read.
+    #[error(transparent)]
+    Base64(#[from] NotBase64),
+    /// It carries something else than a statement.
+    #[error("its payload is a `{0}`, wanted `{PAYLOAD_TYPE}`")]
+    PayloadType(String),
+    /// Nobody signed it.
+    #[error("it is not signed")]
+    Unsigned,
+    /// The key that it hints at is not one of ours.
+    #[error("it is signed by another key: wanted {wanted}, found a hint at `{found}`")]
+    OtherKey {
+        /// The keys that would do.
+        wanted: String,
+        /// What it says about its key.
+        found: String,
+    },
+    /// It hints at one of ours, and the signature is not that key's over these bytes.
+    #[error("its signature is not that of key `{0}` over its payload: one of them was changed")]
+    Changed(String),
+    /// It is signed, and is no statement.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// It is signed, and about something else.
+    #[error("it is about another subject: wanted `{wanted}`, found `{found}`")]
+    OtherSubject {
+        /// What it should be about.
+        wanted: Digest,
+        /// What it is about.
+        found: String,
+    },
+}
+
+/// The statement in `bundle` and the key that signed it, if it is about `subject` and one of
+/// `keys` has signed it.
+pub fn judge<'k, V: Verifier>(
+    bundle: &[u8],
+    subject: &Digest,
+    keys: &'k [V],
+) -> Result<(Statement, &'k V), Refusal> {
+    let bundle = Bundle::parse(bundle)?;
+    let envelope = &bundle.dsse_envelope;
+    if envelope.payload_type != PAYLOAD_TYPE {
+        return Err(Refusal::PayloadType(envelope.payload_type.clone()));
+    }
+    if envelope.signatures.is_empty() {
+        return Err(Refusal::Unsigned);
+    }
+    let payload = envelope.payload()?;
+    let key = signer(&bundle, &payload, keys)?;
+    // Only what is signed is looked into.
+    let statement = Statement::parse(&payload)?;
+    if statement.is_about(subject) {
+        return Ok((statement, key));
+    }
+    let found: Vec<String> = statement.subjects.iter().map(super::Subject::shown).collect();
+    Err(Refusal::OtherSubject { wanted: *subject, found: found.join("`, `") })
+}
+
+fn signer<'k, V: Verifier>(
+    bundle: &Bundle,
+    payload: &[u8],
+    keys: &'k [V],
+) -> Result<&'k V, Refusal> {
+    let envelope = &bundle.dsse_envelope;
+    let bytes = dsse::encoding(&envelope.payload_type, payload);
+    for signature in &envelope.signatures {
+        let signature = signature.bytes()?;
+        if let Some(key) = keys.iter().find(|key| key.has_signed(&bytes, &signature)) {
+            return Ok(key);
+        }
+    }
+    let hint = bundle.hint().unwrap_or_default();
+    if let Some(key) = keys.iter().find(|key| key.hint() == hint) {
+        return Err(Refusal::Changed(key.name().to_owned()));
+    }
+    let names: Vec<String> = keys.iter().map(|key| format!("`{}`", key.name())).collect();
+    Err(Refusal::OtherKey { wanted: names.join(" or "), found: hint.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Envelope, Subject};
+    use super::*;
+    use serde_json::json;
+
+    /// Signs by repeating its name: enough to tell keys and bytes apart.
+    struct Key(&'static str);
+
+    impl Key {
+        fn sign(&self, bytes: &[u8]) -> Vec<u8> {
+            format!("{} {}", self.0, Digest::of(bytes)).into_bytes()
+        }
+    }
+
+    impl Verifier for Key {
+        fn name(&self) -> &str {
+            self.0
+        }
+
+        fn hint(&self) -> &str {
+            self.0
+        }
+
+        fn has_signed(&self, bytes: &[u8], signature: &[u8]) -> bool {
+            self.sign(bytes) == signature
+        }
+    }
+
+    fn bundle(payload_type: &str, payload: &[u8]) -> String {
+        let envelope = Envelope::sign(payload_type, payload, |bytes| Key("ours").sign(bytes));
+        serde_json::to_string(&Bundle::new(envelope, "ours")).unwrap()
+    }
+
+    fn statement(subject: &[u8]) -> Vec<u8> {
+        let subjects = vec![Subject::new("app", &Digest::of(subject))];
+        serde_json::to_vec(&Statement::new(subjects, "https://x/y", json!({"a": 1}))).unwrap()
+    }
+
+    fn refused(bundle: &str, keys: &[Key]) -> String {
+        match judge(bundle.as_bytes(), &Digest::of(b"app"), keys) {
+            Ok(_) => panic!("believed: {bundle}"),
+            Err(refusal) => refusal.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_one_of_our_keys_signed_about_this_image_is_believed() {
+        let good = bundle(PAYLOAD_TYPE, &statement(b"app"));
+        let keys = [Key("older"), Key("ours")];
+        let (statement, key) = judge(good.as_bytes(), &Digest::of(b"app"), &keys).unwrap();
+        assert_eq!((statement.predicate_type.as_str(), key.name()), ("https://x/y", "ours"));
+    }
+
+    #[test]
+    fn every_change_is_refused_with_what_is_wrong() {
+        let good = bundle(PAYLOAD_TYPE, &statement(b"app"));
+        let ours = [Key("ours")];
+        let envelope = |change: &dyn Fn(&mut serde_json::Value)| {
+            let mut value: serde_json::Value = serde_json::from_str(&good).unwrap();
+            change(&mut value["dsseEnvelope"]);
+            value.to_string()
+        };
+        let payload = |bytes: &[u8]| {
+            let other = Envelope::sign(PAYLOAD_TYPE, bytes, |_| Vec::new());
+            serde_json::to_value(other).unwrap()["payload"].clone()
+        };
+        let changed = "its signature is not that of key `ours` over its payload";
+        let forged = envelope(&|it| it["payload"] = payload(&statement(b"evil")));
+        assert!(refused(&forged, &ours).starts_with(changed));
+        let resigned = envelope(&|it| it["signatures"][0]["sig"] = "AAAA".into());
+        assert!(refused(&resigned, &ours).starts_with(changed));
+        let unsigned = envelope(&|it| it["signatures"] = json!([]));
+        assert_eq!(refused(&unsigned, &ours), "it is not signed");
+        let garbled = envelope(&|it| it["payload"] = "*".into());
+        assert_eq!(refused(&garbled, &ours), "its payload is not base64");
+        let other = refused(&good, &[Key("theirs")]);
+        assert_eq!(other, "it is signed by another key: wanted `theirs`, found a hint at `ours`");
+    }
+
+    #[test]
+    fn what_is_signed_may_still_be_something_else() {
+        let ours = [Key("ours")];
+        let other = refused(&bundle(PAYLOAD_TYPE, &statement(b"evil")), &ours);
+        assert!(other.starts_with("it is about another subject: wanted `sha256:"), "{other}");
+        assert_eq!(refused(&bundle(PAYLOAD_TYPE, b"{}"), &ours), "its payload is no statement");
+        let kind = refused(&bundle("text/plain", &statement(b"app")), &ours);
+        assert!(kind.starts_with("its payload is a `text/plain`"), "{kind}");
+    }
+}
