@@ -2,8 +2,9 @@
 //!
 //! The rooms, from the wire upwards: `wire` makes one exchange; `auth` and `token` know who we
 //! are; `session` repeats, renews and follows; `stream`, `upload` and `chunks` move one blob;
-//! `push` knows the order in which an image becomes visible, `download` fetches a blob in parts; `manifest`, `tags`,
-//! `artifact` and `referrer` are the small verbs. `credentials` reads what Docker and Podman keep.
+//! `push` knows the order in which an image becomes visible, `download` fetches a blob in parts;
+//! `manifest`, `tags`, `artifact`, `referrer` and `referrers` are the small verbs. `credentials`
+//! reads what Docker and Podman keep.
 
 mod artifact;
 mod auth;
@@ -20,6 +21,7 @@ mod parallel;
 mod patience;
 mod push;
 mod referrer;
+mod referrers;
 mod said;
 mod session;
 mod stream;

@@ -88,6 +88,11 @@ impl<'a> Session<'a> {
         self.patiently(|| self.once(scope, ask))
     }
 
+    /// As `send`, but an answer that leads to another host is the answer.
+    pub(super) fn send_home(&self, scope: &Scope, ask: &Ask<'_>) -> Result<Answer, RegistryError> {
+        self.send(scope, &Ask { leaves: false, ..ask.clone() })
+    }
+
     fn patiently(
         &self,
         attempt: impl Fn() -> Result<Answer, RegistryError>,
@@ -159,7 +164,12 @@ impl<'a> Session<'a> {
             match redirect(&answer) {
                 Some(said) if hops < HOPS => {
                     hops += 1;
-                    ask.url = self.resolve(&answer.url, said)?;
+                    let next = self.resolve(&answer.url, said);
+                    let is_home = |next: &Uri| same_origin(next, &self.registry.base);
+                    if !ask.leaves && !next.as_ref().is_ok_and(is_home) {
+                        return Ok(answer);
+                    }
+                    ask.url = next?;
                 }
                 _ => return Ok(answer),
             }

@@ -52,7 +52,7 @@ fn page(answer: &Answer) -> Result<Vec<String>, RegistryError> {
 }
 
 /// The target of `<…>; rel="next"`, which may stand among other links.
-fn next_link(header: &str) -> Option<&str> {
+pub(super) fn next_link(header: &str) -> Option<&str> {
     header.split('<').skip(1).find_map(|link| {
         let (target, parameters) = link.split_once('>')?;
         let is_next = |parameter: &str| matches!(parameter.trim(), "rel=\"next\"" | "rel=next");

@@ -31,6 +31,8 @@ pub(super) struct Ask<'a> {
     pub(super) limit: u64,
     /// Whether a long body waits for `100 Continue`.
     pub(super) expects: bool,
+    /// Whether a redirect may lead to another host.
+    pub(super) leaves: bool,
 }
 
 /// What a request carries.
@@ -51,6 +53,7 @@ impl<'a> Ask<'a> {
             body: Body::None,
             limit: ANSWER_LIMIT,
             expects: true,
+            leaves: true,
         }
     }
 
