@@ -2,8 +2,10 @@
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
+use xtask_core::deploy::SecretSource;
 use xtask_core::platform::Platform;
 use xtask_core::reference::{Reference, Repository, Tag};
+use xtask_core::sbom::Format;
 
 /// Take Nutri from a commit to verified production.
 #[derive(Debug, Parser)]
@@ -89,6 +91,14 @@ pub enum Image {
     Verify(ImageVerify),
     /// Scan built images for what must not be shipped: vulnerabilities, secrets, bad settings
     Scan(ImageScan),
+    /// Write down what a built image is made of, package by package
+    Sbom(ImageSbom),
+    /// Make a key to sign with: a private half under a passphrase, and a public one to commit
+    Keygen(ImageKeygen),
+    /// Sign how images were made and what they are made of, and attach it to them
+    Attest(ImageAttest),
+    /// Check what is said about an image: who signed it, how it was made, what it is made of
+    VerifyAttestation(ImageVerifyAttestation),
 }
 
 /// Flags of `image lock`.
@@ -187,6 +197,60 @@ pub struct ImageScan {
     /// Write what was found to this file too, as GitHub's code scanning takes it
     #[arg(long, value_name = "FILE")]
     pub sarif: Option<PathBuf>,
+}
+
+/// Flags of `image sbom`.
+#[derive(Debug, Args)]
+pub struct ImageSbom {
+    /// The image, by the name of its definition
+    pub image: String,
+    /// `spdx` (2.3) or `cyclonedx` (1.6)
+    #[arg(long, default_value = "spdx")]
+    pub format: Format,
+    /// The platform; this machine's if none is named
+    #[arg(long)]
+    pub platform: Option<Platform>,
+}
+
+/// Flags of `image keygen`.
+#[derive(Debug, Args)]
+pub struct ImageKeygen {
+    /// The file for the private key, outside the repository
+    #[arg(long)]
+    pub private: PathBuf,
+    /// The file for the public key
+    #[arg(long)]
+    pub public: PathBuf,
+    /// Leave the private key without a passphrase, for a keeper of secrets that seals it itself
+    #[arg(long)]
+    pub plain: bool,
+}
+
+/// Flags of `image attest`.
+#[derive(Debug, Args)]
+pub struct ImageAttest {
+    /// Images, by the name of their definition; all services if none is named
+    pub images: Vec<String>,
+    /// The repository below which the images were pushed, each under its name; without it,
+    /// everything stays in `target/attestations`
+    #[arg(long)]
+    pub to: Option<Repository>,
+    /// The private key: `env:VARIABLE` or `file:PATH`; else `signing.key` of `deploy.toml`
+    #[arg(long)]
+    pub key: Option<SecretSource>,
+}
+
+/// Flags of `image verify-attestation`.
+#[derive(Debug, Args)]
+pub struct ImageVerifyAttestation {
+    /// `repository:tag` or `repository@sha256:…`; with `--layout` a name or a digest in it
+    pub reference: String,
+    /// Files of public keys; else `signing.public_keys` of `deploy.toml`
+    #[arg(long)]
+    pub key: Vec<PathBuf>,
+    /// A layout to look in, without a network, such as `target/attestations`
+    #[arg(long)]
+    pub layout: Option<PathBuf>,
 }
 
 /// Flags of `migrate`.

@@ -1,5 +1,6 @@
 //! The program behind `cargo xtask`; `main.rs` only parses, dispatches and says the error.
 
+pub mod attest;
 pub mod bench;
 pub mod cmd;
 pub mod edge;

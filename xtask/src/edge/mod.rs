@@ -8,6 +8,7 @@ pub mod git;
 pub mod holder;
 pub mod http;
 pub mod npm;
+pub mod passphrase;
 pub mod places;
 pub mod ports;
 pub mod postgres;

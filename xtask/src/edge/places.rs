@@ -44,6 +44,11 @@ impl Places {
     pub fn layout(&self) -> PathBuf {
         self.root.join("target/images")
     }
+
+    /// The OCI layout that holds what was said about images, without their layers.
+    pub fn attestations(&self) -> PathBuf {
+        self.root.join("target/attestations")
+    }
 }
 
 /// `own` names our folder itself; `base` names where such folders are; else it is in the home.

@@ -41,6 +41,19 @@ pub fn read(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Result<S
     Ok(secrets)
 }
 
+/// The one secret at `source`, which is called `name` in messages.
+pub fn read_one(name: &str, source: &SecretSource) -> Result<Secret> {
+    let value = match source {
+        SecretSource::Variable(variable) => from_variable(name, variable)?,
+        SecretSource::File(path) => files::read(Path::new(path))?,
+        SecretSource::Generate => {
+            return Err(Failure::usage(format!("cannot read secret `{name}`: nobody makes it"))
+                .hint("say where it is kept: `env:VARIABLE` or `file:PATH`"));
+        }
+    };
+    Ok(Secret::new(value))
+}
+
 /// Whether secrets were made for the environment whose state is in `folder`.
 pub fn are_made(folder: &Path) -> bool {
     folder.join(FILE).is_file()

@@ -1,24 +1,114 @@
-//! What is in an image although no package database of the image says so.
+//! The inventory of an image in the layout: its locks, held against what its layers hold.
 
+use super::held::{Held, HeldLayer, HeldPlatform};
+use super::stage;
 use crate::edge::files;
-use crate::error::{Context as _, Result};
+use crate::error::{Context as _, Failure, Result};
 use crate::world::World;
-use serde_json::Value;
-use xtask_core::definition::Stuff;
+use std::time::{Duration, UNIX_EPOCH};
+use xtask_core::definition::{Copy, Definition, Layer, Stuff};
+use xtask_core::lock::Lock;
 use xtask_core::platform::Platform;
-use xtask_core::scan::inventory;
+use xtask_core::sbom::found::{Contents, is_telling};
+use xtask_core::sbom::inventory::{Origin, Sourced};
+use xtask_core::sbom::{Component, Inventory, npm, wheels};
+use xtask_image::layer_files::{Wanted, layer_files};
 
-/// A CycloneDX document of the programs that the image called `name` is given for `platform`
-/// without a package manager, if there are any: today Node.js, from the lock that names it.
-pub fn inventory(world: &World<'_>, name: &str, platform: Platform) -> Result<Option<Value>> {
-    let mut programs = Vec::new();
-    for layer in &world.definition(name)?.layers {
-        let Stuff::Npm { path, .. } = &layer.stuff else { continue };
-        let file = world.places.file(path).join("package-lock.json");
-        let text = files::read(&file)?;
-        let lock = serde_json::from_str(&text)
-            .or_usage(|| format!("cannot use `{path}/package-lock.json`"))?;
-        programs.extend(inventory::node(&lock, platform));
+/// The label that says where an image's sources are.
+pub const SOURCE_LABEL: &str = "org.opencontainers.image.source";
+
+/// Everything that `image` is made of on one platform.
+pub fn inventory(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Result<Inventory> {
+    let definition = world.definition(&image.name)?;
+    let lock = stage::lock(world, &image.name)?;
+    let mut components = Vec::new();
+    let mut debian = None;
+    for held in &on.layers {
+        let layer = defined(&definition, held)?;
+        let contents = contents(image, held, layer)?;
+        let origin = origin(world, layer, &lock, on.platform)?;
+        let sourced =
+            Sourced { layer: &layer.name, platform: on.platform, origin, contents: &contents };
+        components.extend(sourced.components().map_err(|gap| disagrees(&image.name, &gap))?);
+        debian = debian.or(contents.release());
     }
-    Ok((!programs.is_empty()).then(|| inventory::document(&programs)))
+    components.sort_by_key(Component::identity);
+    let labels = &definition.config.labels;
+    let source = labels.iter().find(|(key, _)| key == SOURCE_LABEL).map(|(_, url)| url.clone());
+    let created = UNIX_EPOCH + Duration::from_secs(lock.archive_time);
+    Ok(Inventory {
+        image: image.name.clone(),
+        platform: on.platform,
+        manifest: on.manifest.digest,
+        source,
+        created: humantime::format_rfc3339_seconds(created).to_string(),
+        tool: concat!("xtask-", env!("CARGO_PKG_VERSION")).to_owned(),
+        debian,
+        components,
+    })
+}
+
+fn disagrees(image: &str, gap: &xtask_core::sbom::inventory::Gap) -> Failure {
+    Failure::refused(format!("cannot list what image `{image}` is made of"))
+        .because(gap)
+        .hint(format!("`cargo xtask image build {image}` makes it as its lock says"))
+}
+
+fn defined<'a>(definition: &'a Definition, held: &HeldLayer) -> Result<&'a Layer> {
+    let found = definition.layers.iter().find(|layer| layer.name == held.name);
+    found.ok_or_else(|| {
+        let image = &definition.name;
+        Failure::refused(format!("cannot list what image `{image}` is made of"))
+            .reason(format!("its definition has no layer `{}` any more", held.name))
+            .hint(format!("cargo xtask image build {image}"))
+    })
+}
+
+fn contents(image: &Held, held: &HeldLayer, layer: &Layer) -> Result<Contents> {
+    let single: Vec<&str> = singles(layer).map(|copy| copy.to.as_str()).collect();
+    let wanted = |path: &str| match path {
+        path if single.contains(&path) => Wanted::Digest,
+        path if is_telling(path) => Wanted::Bytes,
+        _ => Wanted::Path,
+    };
+    let files = layer_files(&image.layout, &held.descriptor, &held.diff_id, &wanted)
+        .or_outside(|| format!("failed to read layer `{}` of `{}`", held.name, image.name))?;
+    let mut contents = Contents::default();
+    for file in files {
+        contents.digests.extend(file.digest.map(|digest| (file.path.clone(), digest)));
+        let text = file.bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        contents.files.insert(file.path, text);
+    }
+    Ok(contents)
+}
+
+/// The single files that a layer takes out of packages.
+fn singles(layer: &Layer) -> impl Iterator<Item = &Copy> {
+    let copies = match &layer.stuff {
+        Stuff::Npm { copy, .. } | Stuff::Wheels { copy, .. } => copy.as_slice(),
+        _ => &[],
+    };
+    copies.iter().filter(|copy| copy.from != "node_modules" && copy.from != ".")
+}
+
+fn origin<'a>(
+    world: &World<'_>,
+    layer: &'a Layer,
+    lock: &'a Lock,
+    platform: Platform,
+) -> Result<Origin<'a>> {
+    let read = |file: &str| files::read(&world.places.file(file));
+    Ok(match &layer.stuff {
+        Stuff::Debian(_) => Origin::Debian(stage::locked(layer, lock, platform)?),
+        Stuff::Npm { path, copy, .. } => {
+            let file = format!("{path}/package-lock.json");
+            let parsed = npm::parse(&read(&file)?);
+            Origin::Npm(parsed.or_usage(|| format!("cannot use `{file}`"))?, copy)
+        }
+        Stuff::Wheels { requirements, copy } => {
+            let parsed = wheels::parse(&read(requirements)?);
+            Origin::Wheels(parsed.or_usage(|| format!("cannot use `{requirements}`"))?, copy)
+        }
+        Stuff::Build { path, .. } | Stuff::Files { path, .. } => Origin::Own(path),
+    })
 }

@@ -1,15 +1,19 @@
 //! Images: what is defined, what is locked, what is built.
 
 mod against;
+mod attest;
 mod build;
 mod inspect;
+mod keygen;
 mod list;
 mod lock;
 mod push;
+mod sbom;
 mod scan;
 mod scripts;
 mod size;
 mod verify;
+mod verify_attestation;
 
 use crate::error::Result;
 use crate::exit::Exit;
@@ -28,5 +32,9 @@ pub(super) fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
         Image::Push(flags) => push::run(&flags, world),
         Image::Verify(flags) => verify::run(&flags, world),
         Image::Scan(flags) => scan::run(&flags, world),
+        Image::Sbom(flags) => sbom::run(&flags, world),
+        Image::Keygen(flags) => keygen::run(&flags, world),
+        Image::Attest(flags) => attest::run(&flags, world),
+        Image::VerifyAttestation(flags) => verify_attestation::run(&flags, world),
     }
 }

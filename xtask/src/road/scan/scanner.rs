@@ -4,7 +4,7 @@ use crate::edge::clock;
 use crate::edge::files;
 use crate::edge::trivy::{Database, Trivy};
 use crate::error::{Context as _, Result};
-use crate::image::{HeldPlatform, inventory};
+use crate::image::{HeldPlatform, programs};
 use crate::report::Phase;
 use crate::world::World;
 use serde_json::Value;
@@ -72,7 +72,7 @@ impl<'a> Scanner<'a> {
 
     /// What is in the image called `name`, on one platform.
     pub fn scan(&self, name: &str, on: &HeldPlatform) -> Result<Scan> {
-        let inventory = inventory(self.world, name, on.platform)?;
+        let inventory = programs(self.world, name, on.platform)?;
         let programs = inventory.as_ref().map(scan::inventory::programs).unwrap_or_default();
         let (image, image_evidence) = self.image(name, &on.manifest.digest)?;
         let about = self.means.database.as_ref().and(inventory);

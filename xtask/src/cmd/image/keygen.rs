@@ -1,0 +1,37 @@
+//! `image keygen`: a key to sign with. The private half goes under a passphrase.
+
+use crate::attest::{SigningKey, sealed};
+use crate::edge::{files, passphrase};
+use crate::error::{Failure, Result};
+use crate::exit::Exit;
+use crate::flags::ImageKeygen;
+use crate::world::World;
+use serde_json::json;
+use xtask_core::attestation::Verifier as _;
+
+pub(super) fn run(flags: &ImageKeygen, world: &World<'_>) -> Result<Exit> {
+    for path in [&flags.private, &flags.public] {
+        if path.exists() {
+            let path = path.display();
+            return Err(Failure::refused(format!("cannot make a key: `{path}` is there already"))
+                .hint("a key that is lost cannot sign again: name other files"));
+        }
+    }
+    let private = SigningKey::generate()?;
+    let public = SigningKey::parse("the new key", &private)?.public().clone();
+    let kept = if flags.plain {
+        private.expose().to_owned()
+    } else {
+        sealed::seal(&private, &passphrase::ask("the new key")?, sealed::WORK)?
+    };
+    files::write_private(&flags.private, kept.as_bytes())?;
+    files::write(&flags.public, public.pem().as_bytes())?;
+    let (private, public_file) = (flags.private.display(), flags.public.display());
+    let value = json!({
+        "private": private.to_string(), "public": public_file.to_string(),
+        "hint": public.hint(), "sealed": !flags.plain,
+    });
+    world.report.status(&format!("keep `{private}` secret; commit `{public_file}`"));
+    world.report.data(&value, &public.pem());
+    Ok(Exit::Done)
+}
