@@ -1,6 +1,7 @@
 //! One file per verb or edge, each in a world of its own.
 
 mod archive;
+mod attest;
 mod bootstrap;
 mod check_page;
 mod cli;

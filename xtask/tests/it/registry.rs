@@ -9,6 +9,7 @@ mod oracles;
 mod push;
 mod read;
 pub(crate) mod real;
+mod referrers;
 mod refusals;
 mod skopeo;
 mod world;

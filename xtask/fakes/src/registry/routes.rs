@@ -42,8 +42,7 @@ pub(super) fn answer(state: &mut State, hosts: &Hosts, request: &Request) -> Res
         ("GET" | "HEAD", "manifests", _) => manifest(state, name, rest),
         ("PUT", "manifests", _) => put_manifest(state, request, name, rest),
         ("GET", "tags", _) => tags(state, request, name),
-        // GHCR and Docker's registry have no referrers.
-        (_, "referrers", _) => Response::new(404),
+        ("GET", "referrers", _) => referrers(state, request, name, rest),
         _ => errors(405, "UNSUPPORTED", "the operation is unsupported"),
     }
 }
@@ -280,6 +279,42 @@ fn tags(state: &State, request: &Request, name: &str) -> Response {
     match rest[..page].last() {
         Some(last) if page < rest.len() => {
             let link = format!("</v2/{name}/tags/list?last={last}&n={page}>; rel=\"next\"");
+            response.with("Link", link)
+        }
+        _ => response,
+    }
+}
+
+/// GHCR and Docker's registry have no lists of referrers, unless they are told to keep them.
+fn referrers(state: &State, request: &Request, name: &str, subject: &str) -> Response {
+    let own = state.repositories.get(name);
+    let Some(own) = own.filter(|_| state.has_fault(|it| matches!(it, Fault::KeepsReferrers)))
+    else {
+        return Response::new(404);
+    };
+    let entry = |(digest, (kind, bytes)): (&String, &(String, Vec<u8>))| {
+        let document: Value = serde_json::from_slice(bytes).ok()?;
+        let entry = serde_json::json!({
+            "mediaType": kind, "digest": digest, "size": bytes.len(),
+            "artifactType": document["artifactType"],
+        });
+        (document["subject"]["digest"] == subject).then_some((digest.clone(), entry))
+    };
+    let last = request.parameter("last").unwrap_or_default();
+    let entries =
+        own.manifests.iter().filter_map(entry).filter(|(digest, _)| digest.as_str() > last);
+    let rest: Vec<(String, Value)> = entries.collect();
+    let page = state.faults.iter().find_map(|fault| match fault {
+        Fault::PageOf(page) => Some(*page),
+        _ => None,
+    });
+    let page = page.unwrap_or(rest.len()).min(rest.len());
+    let listed: Vec<&Value> = rest[..page].iter().map(|(_, entry)| entry).collect();
+    let body = serde_json::json!({ "schemaVersion": 2, "manifests": listed });
+    let response = Response::new(200).body(body.to_string());
+    match rest[..page].last() {
+        Some((last, _)) if page < rest.len() => {
+            let link = format!("</v2/{name}/referrers/{subject}?last={last}>; rel=\"next\"");
             response.with("Link", link)
         }
         _ => response,
