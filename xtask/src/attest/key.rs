@@ -6,7 +6,7 @@
 use crate::error::{Failure, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::rand::SystemRandom;
+use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey,
     VerificationAlgorithm,
@@ -17,6 +17,10 @@ use xtask_core::secret::Secret;
 
 /// What stands before the 32 bytes of an Ed25519 key in a SubjectPublicKeyInfo (RFC 8410).
 const ED25519_HEAD: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 3, 0x21, 0];
+/// What stands before the 32 bytes of a seed in PKCS #8 (RFC 8410). ring writes a newer form, which
+/// other readers do not take.
+const SEED_HEAD: [u8; 16] =
+    [0x30, 0x2e, 2, 1, 0, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 /// What stands before the 65 bytes of an uncompressed P-256 point (RFC 5480).
 const P256_HEAD: [u8; 26] = [
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
@@ -48,9 +52,10 @@ enum Kind {
 impl SigningKey {
     /// Makes a new private key, as PEM.
     pub fn generate() -> Result<Secret> {
-        let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
-            .map_err(|_| Failure::outside("failed to make a key: there is no randomness"))?;
-        Ok(Secret::new(pem("PRIVATE KEY", document.as_ref())))
+        let mut seed = [0; 32];
+        let filled = SystemRandom::new().fill(&mut seed);
+        filled.map_err(|_| Failure::outside("failed to make a key: there is no randomness"))?;
+        Ok(Secret::new(pem("PRIVATE KEY", &[SEED_HEAD.as_slice(), &seed].concat())))
     }
 
     /// Reads a private key; `name` is how messages call it.

@@ -53,7 +53,11 @@ impl Shelf {
 
     /// The manifests by platform in the index called `descriptor`; none if it is a manifest.
     pub fn children(&self, descriptor: &Descriptor) -> Result<Vec<Descriptor>> {
-        let bytes = self.document(descriptor)?;
+        let absent = || {
+            Failure::outside(self.reading())
+                .reason(format!("`{}` is named and not there", descriptor.digest))
+        };
+        let bytes = self.document(descriptor)?.ok_or_else(absent)?;
         Ok(serde_json::from_slice::<Index>(&bytes).map(|it| it.manifests).unwrap_or_default())
     }
 
@@ -61,8 +65,8 @@ impl Shelf {
     pub fn bundles(&self, subject: &Descriptor) -> Result<Vec<Vec<u8>>> {
         let mut bundles = Vec::new();
         for referrer in self.referrers(subject)? {
-            // A list may name what is gone, or no artifact: then it says nothing.
-            let Ok(bytes) = self.document(&referrer) else { continue };
+            // A list may name what is gone, or no artifact: then that says nothing.
+            let Some(bytes) = self.document(&referrer)? else { continue };
             let Ok(manifest) = serde_json::from_slice::<Manifest>(&bytes) else { continue };
             let is_bundle = manifest.artifact_type.as_deref() == Some(BUNDLE_TYPE);
             let layer = manifest.layers.first().filter(|it| is_bundle && it.size <= BUNDLE_MAX);
@@ -108,18 +112,18 @@ impl Shelf {
         }
     }
 
-    fn document(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
+    /// A manifest or an index, if it is there.
+    fn document(&self, descriptor: &Descriptor) -> Result<Option<Vec<u8>>> {
         match self {
             Self::Registry(registry, repository) => {
                 let found = registry.manifest(&repository.pin(descriptor.digest));
                 let found = found.map_err(|error| self.failed(&error))?;
-                let absent = || {
-                    Failure::outside(self.reading())
-                        .reason(format!("`{}` is listed and not there", descriptor.digest))
-                };
-                found.map(|(_, bytes)| bytes).ok_or_else(absent)
+                Ok(found.map(|(_, bytes)| bytes))
             }
-            Self::Layout(layout) => layout.read_blob(descriptor).or_outside(|| self.reading()),
+            Self::Layout(layout) if !layout.has(&descriptor.digest) => Ok(None),
+            Self::Layout(layout) => {
+                layout.read_blob(descriptor).or_outside(|| self.reading()).map(Some)
+            }
         }
     }
 

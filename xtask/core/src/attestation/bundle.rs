@@ -20,8 +20,8 @@ pub struct Bundle {
 struct Material {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     public_key: Option<Hint>,
-    /// Kept when others wrote them; never written, never believed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// None of ours, though some readers want the list; those of others are never believed.
+    #[serde(default)]
     tlog_entries: Vec<Value>,
 }
 
@@ -73,7 +73,7 @@ mod tests {
     fn a_bundle_has_these_bytes_and_reads_back() {
         let bundle = Bundle::new(Envelope::sign("t", b"hello", |_| b"sig".to_vec()), "key");
         let text = serde_json::to_string(&bundle).unwrap();
-        let wanted = r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"key"}},"dsseEnvelope":{"payload":"aGVsbG8=","payloadType":"t","signatures":[{"keyid":"","sig":"c2ln"}]}}"#;
+        let wanted = r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"key"},"tlogEntries":[]},"dsseEnvelope":{"payload":"aGVsbG8=","payloadType":"t","signatures":[{"keyid":"","sig":"c2ln"}]}}"#;
         assert_eq!(text, wanted);
         assert_eq!(Bundle::parse(text.as_bytes()).unwrap(), bundle);
         let older = text.replace("v0.3+json", "v0.1+json");

@@ -91,8 +91,10 @@ impl Provenance {
 /// What a reader wants to know first: who built it, and from which commit.
 pub fn claims(predicate: &Value) -> (Option<String>, Option<String>) {
     let builder = predicate["runDetails"]["builder"]["id"].as_str();
-    let commit = predicate["buildDefinition"]["externalParameters"]["commit"].as_str();
-    (builder.map(ToOwned::to_owned), commit.map(ToOwned::to_owned))
+    let external = &predicate["buildDefinition"]["externalParameters"];
+    let dirty = if external["dirtyTree"].is_string() { " with uncommitted work" } else { "" };
+    let commit = external["commit"].as_str().map(|commit| format!("{commit}{dirty}"));
+    (builder.map(ToOwned::to_owned), commit)
 }
 
 #[cfg(test)]
@@ -140,5 +142,7 @@ mod tests {
         assert!(said(&first).agrees_with(&said(&later)));
         let dirty = Provenance { dirty_tree: Some("beef".into()), ..first.clone() };
         assert!(!said(&first).agrees_with(&said(&dirty)));
+        let commit = claims(&dirty.predicate()).1;
+        assert_eq!(commit.as_deref(), Some("c0ffee with uncommitted work"));
     }
 }
