@@ -215,6 +215,11 @@ impl Run {
         serde_json::from_str(&self.stdout).unwrap()
     }
 
+    /// Its JSON, however it ended.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap()
+    }
+
     /// It ended with that code; what it said.
     pub(crate) fn fails(self, code: i32) -> String {
         self.check(code);
