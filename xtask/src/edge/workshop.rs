@@ -60,6 +60,14 @@ impl Workshop {
         self.folder.path().join(name)
     }
 
+    /// Removes what was only needed for building; the rest goes with the value.
+    pub fn clear(&self) {
+        for name in ["cache", "temporary"] {
+            // What cannot be removed now is tried once more at the end.
+            let _later = fs::remove_dir_all(self.path(name));
+        }
+    }
+
     /// Copies `sources`, relative to `root`, into `tree`, and has git know them.
     pub fn check_out(
         &self,
