@@ -51,7 +51,7 @@ impl Scratch {
                       working_directory = \"/\"\n[budget]\nunpacked_mb = 1000\n";
         self.write(&format!("images/{name}.toml"), &format!("{layers}{config}"))?;
         let lock = format!(
-            "encoder = \"{ENCODER_ID}\"\nsuite = \"bookworm\"\narchive_time = 0\n[wanted]\n"
+            "encoder = \"{ENCODER_ID}\"\nsuite = \"bookworm\"\narchive_time = 1\n[wanted]\n"
         );
         self.write(&format!("images/{name}.lock"), &lock)
     }

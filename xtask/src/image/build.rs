@@ -6,7 +6,7 @@ use crate::error::{Context as _, Failure, Result};
 use crate::report::Phase;
 use crate::world::World;
 use serde::Serialize;
-use std::sync::OnceLock;
+use std::cell::OnceCell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xtask_core::conditions::Conditions;
 use xtask_core::definition::{Definition, Layer};
@@ -97,8 +97,9 @@ struct Builder<'a> {
     phase: &'a Phase<'a>,
     layout: Layout,
     memo: Memo,
-    /// Read only when a layer is packed: it knows thousands of files.
-    cache: OnceLock<Cache>,
+    /// Opened when something has to be made: what it remembers is much to read.
+    cache: OnceCell<Cache>,
+    sources: key::Sources,
 }
 
 /// An image for one platform.
@@ -119,8 +120,8 @@ impl<'a> Builder<'a> {
         let failed = || "failed to open the image layout".to_owned();
         let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
         let memo = Memo::open(world.places.cache.join("layers"))?;
-        let cache = OnceLock::new();
-        Ok(Self { world, definition, lock, phase, layout, memo, cache })
+        let (cache, sources) = (OnceCell::new(), key::Sources::default());
+        Ok(Self { world, definition, lock, phase, layout, memo, cache, sources })
     }
 
     fn cache(&self) -> Result<&Cache> {
@@ -147,7 +148,7 @@ impl<'a> Builder<'a> {
 
     fn layer(&self, layer: &Layer, platform: Platform) -> Result<LayerBuild> {
         let named = |halves| LayerBuild { name: layer.name.clone(), halves };
-        let key = key::layer_key(self.world, layer, self.lock, platform)?;
+        let key = key::layer_key(self.world, layer, self.lock, platform, &self.sources)?;
         if let Some(halves) = self.memo.recall(&key, &self.layout) {
             return Ok(named(halves.into_iter().map(|half| (half, Origin::Reused)).collect()));
         }

@@ -4,6 +4,9 @@ use super::{scripts, stage};
 use crate::edge::{files, git, npm};
 use crate::error::{Context as _, Result};
 use crate::world::World;
+use sha2::{Digest as _, Sha256};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use xtask_core::definition::{Layer, Stuff};
 use xtask_core::digest::Digest;
@@ -14,14 +17,18 @@ use xtask_image::gzip_v1::ENCODER_ID;
 /// Raised when the way from inputs to a tree changes, so that no old memory is believed.
 const FORM: &str = "layer-2";
 
+/// The digests of sources that were read already: they are the same for every platform.
+pub(super) type Sources = RefCell<BTreeMap<String, Digest>>;
+
 /// The key of `layer` on `platform`.
 pub(super) fn layer_key(
     world: &World<'_>,
     layer: &Layer,
     lock: &Lock,
     platform: Platform,
+    sources: &Sources,
 ) -> Result<Digest> {
-    let inputs = inputs(world, layer, lock, platform)?;
+    let inputs = inputs(world, layer, lock, platform, sources)?;
     let platform = match &layer.stuff {
         Stuff::Debian(_) | Stuff::Npm { .. } | Stuff::Wheels { .. } => platform.to_string(),
         // What a service builds and what files are is the same for all platforms.
@@ -31,7 +38,13 @@ pub(super) fn layer_key(
     Ok(Digest::of(text.as_bytes()))
 }
 
-fn inputs(world: &World<'_>, layer: &Layer, lock: &Lock, platform: Platform) -> Result<String> {
+fn inputs(
+    world: &World<'_>,
+    layer: &Layer,
+    lock: &Lock,
+    platform: Platform,
+    sources: &Sources,
+) -> Result<String> {
     let root = &world.places.root;
     match &layer.stuff {
         Stuff::Debian(_) => {
@@ -46,7 +59,12 @@ fn inputs(world: &World<'_>, layer: &Layer, lock: &Lock, platform: Platform) -> 
         }
         Stuff::Wheels { requirements, .. } => digest_of(&root.join(requirements)),
         Stuff::Build { path, .. } | Stuff::Files { path, .. } => {
-            Ok(source_key(world, path)?.0.to_string())
+            if let Some(known) = sources.borrow().get(path) {
+                return Ok(known.to_string());
+            }
+            let (digest, _) = source_key(world, path)?;
+            sources.borrow_mut().insert(path.clone(), digest);
+            Ok(digest.to_string())
         }
     }
 }
@@ -61,6 +79,13 @@ fn digest_of_any(path: &Path) -> Result<String> {
     Ok(format!("{}\n", Digest::of(text.as_bytes())))
 }
 
+/// However large the file, only a piece of it is in memory.
+fn digest_of_file(path: &Path) -> std::io::Result<Digest> {
+    let mut hasher = Sha256::new();
+    std::io::copy(&mut std::fs::File::open(path)?, &mut hasher)?;
+    Ok(Digest::from_bytes(hasher.finalize().into()))
+}
+
 /// The digest of every source file below `path`, and their paths relative to it.
 pub(super) fn source_key(world: &World<'_>, path: &str) -> Result<(Digest, Vec<String>)> {
     let mut text = String::new();
@@ -71,10 +96,10 @@ pub(super) fn source_key(world: &World<'_>, path: &str) -> Result<(Digest, Vec<S
         if !full.is_file() {
             continue;
         }
-        let bytes = std::fs::read(&full).or_outside(|| format!("failed to read `{file}`"))?;
+        let digest = digest_of_file(&full).or_outside(|| format!("failed to read `{file}`"))?;
         let relative = file.strip_prefix(path).unwrap_or(&file).trim_start_matches('/').to_owned();
         let runs = files::is_executable(&full)?;
-        text.push_str(&format!("{relative} {runs} {}\n", Digest::of(&bytes)));
+        text.push_str(&format!("{relative} {runs} {digest}\n"));
         sources.push(relative);
     }
     Ok((Digest::of(text.as_bytes()), sources))
