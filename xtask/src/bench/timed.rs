@@ -15,6 +15,8 @@ const LOOK: Duration = Duration::from_millis(2);
 pub struct Timed {
     /// Wall time.
     pub seconds: f64,
+    /// Processor time, its children included: what other work on the machine does not stretch.
+    pub cpu_seconds: f64,
     /// The most resident memory of the program itself, its children left out.
     pub peak_megabytes: f64,
     /// Its standard output.
@@ -26,7 +28,7 @@ pub fn timed(shell: &Shell, command: &Command) -> Result<Timed> {
     let failed = || format!("failed to run `{command}`");
     let (mut out, mut err) =
         (tempfile::tempfile().or_outside(failed)?, tempfile::tempfile().or_outside(failed)?);
-    let began = Instant::now();
+    let (began, cpu_before) = (Instant::now(), cpu_of_children());
     let mut child = shell
         .prepare(command)
         .stdin(std::process::Stdio::null())
@@ -43,6 +45,7 @@ pub fn timed(shell: &Shell, command: &Command) -> Result<Timed> {
         }
     };
     let seconds = began.elapsed().as_secs_f64();
+    let cpu_seconds = cpu_of_children() - cpu_before;
     let read = |file: &mut std::fs::File| -> Result<String> {
         let mut bytes = Vec::new();
         file.rewind().and_then(|()| file.read_to_end(&mut bytes)).or_outside(failed)?;
@@ -53,7 +56,17 @@ pub fn timed(shell: &Shell, command: &Command) -> Result<Timed> {
         return Err(Failure::outside(failed())
             .reason(format!("it ended with {status}: {}", last_lines(&said, 12))));
     }
-    Ok(Timed { seconds, peak_megabytes: peak as f64 * 1024.0 / 1e6, stdout: read(&mut out)? })
+    let peak_megabytes = peak as f64 * 1024.0 / 1e6;
+    Ok(Timed { seconds, cpu_seconds, peak_megabytes, stdout: read(&mut out)? })
+}
+
+/// The processor time of all children that have ended, and of theirs. The kernel counts it in
+/// hundredths of a second for everybody, whatever its own clock.
+fn cpu_of_children() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks = fields.split_whitespace().skip(13).take(2);
+    ticks.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// The peak of a process that lives, in KiB.
@@ -74,6 +87,7 @@ mod tests {
         let run = timed(&shell, &Command::new("sh").args(["-c", script])).unwrap();
         assert_eq!(run.stdout, "20000000\n");
         assert!(run.seconds >= 0.1 && run.peak_megabytes > 15.0, "{run:?}");
+        assert!((0.01..60.0).contains(&run.cpu_seconds), "{run:?}");
         let failure = timed(&shell, &Command::new("sh").args(["-c", "echo no >&2; exit 3"]));
         assert!(failure.unwrap_err().to_string().contains("no"));
     }

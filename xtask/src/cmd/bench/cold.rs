@@ -11,6 +11,7 @@ pub(super) struct Cold {
     pub(super) input: Input,
     pub(super) rates: Rates,
     pub(super) time: Case,
+    pub(super) cpu: Case,
     pub(super) memory: Case,
 }
 
@@ -30,7 +31,10 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Cold> {
         runs: Runs::default(),
         most: packer.most,
     }));
-    let (mut time, mut memory, mut rates) = (Runs::default(), Runs::default(), Vec::new());
+    let mut cpu_peers: Vec<Peer> =
+        peers[1..].iter().map(|peer| Peer { most: None, ..peer.clone() }).collect();
+    let (mut time, mut cpu, mut memory) = (Runs::default(), Runs::default(), Runs::default());
+    let mut rates = Vec::new();
     for round in 1..=bench.repeat {
         phase.doing(&format!("round {round} of {}", bench.repeat));
         let now = measure_rates(&modules, &bench.scratch.beside("cache"))?;
@@ -39,20 +43,25 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Cold> {
         bench.scratch.forget()?;
         let run = timed(&bench.world.shell, &ours)?;
         time.0.push(run.seconds);
+        cpu.0.push(run.cpu_seconds);
         memory.0.push(run.peak_megabytes);
-        for (packer, peer) in packers.iter().zip(&mut peers[1..]) {
+        for (at, packer) in packers.iter().enumerate() {
             let work = bench.scratch.beside("work");
             files::remove_folder(&work)?;
             files::make_folder(&work)?;
-            peer.runs.0.push(timed(&bench.world.shell, &packer.command(&modules, &work))?.seconds);
+            let run = timed(&bench.world.shell, &packer.command(&modules, &work))?;
+            peers[at + 1].runs.0.push(run.seconds);
+            cpu_peers[at].runs.0.push(run.cpu_seconds);
         }
     }
     files::remove_folder(&bench.scratch.beside("work"))?;
     phase.done(&format!("{:.2} s at best", time.min()));
     let name = "cold layer of `node_modules`".to_owned();
     let time = Case { name, unit: Unit::Seconds, ours: time, most: None, peers };
+    let name = "processor time of that".to_owned();
+    let cpu = Case { name, unit: Unit::Seconds, ours: cpu, most: None, peers: cpu_peers };
     let memory = Case::alone("peak memory of that build", Unit::Megabytes, memory, 96.0);
-    Ok(Cold { input, rates: Rates::median(&rates), time, memory })
+    Ok(Cold { input, rates: Rates::median(&rates), time, cpu, memory })
 }
 
 /// What is packed, and how large its layer is.

@@ -27,7 +27,7 @@ pub(super) fn run(flags: &BenchImage, world: &World<'_>) -> Result<Exit> {
     let (scratch, repeat) = (Scratch::new(world)?, flags.repeat.max(1));
     let mut bench = Bench { world, scratch, repeat, missing: Vec::new() };
     let cold = cold::measure(&mut bench)?;
-    let mut cases = vec![cold.time, cold.memory];
+    let mut cases = vec![cold.time, cold.cpu, cold.memory];
     cases.extend(warm::measure(&mut bench)?);
     cases.extend(transport::measure(&mut bench)?);
     let (input, rates, missing) = (cold.input, cold.rates, bench.missing);
