@@ -10,7 +10,7 @@ pub const END: &str = "<!-- end -->";
 
 /// Everything that one run found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct Measurements {
     /// How many cores the machine has.
     pub cores: usize,
     /// What was packed.
@@ -177,7 +177,7 @@ fn said(verdict: Option<bool>) -> String {
     verdict.map_or("", |met| if met { "yes" } else { "no" }).to_owned()
 }
 
-impl Record {
+impl Measurements {
     /// Whether every goal is met.
     pub fn is_met(&self) -> bool {
         self.cases.iter().all(Case::is_met)
@@ -231,7 +231,7 @@ impl Record {
 mod tests {
     use super::*;
 
-    fn record(ours: &[f64], peer: &[f64]) -> Record {
+    fn record(ours: &[f64], peer: &[f64]) -> Measurements {
         let rates = Rates { compress: 1e8, digest: 1e9, write: 1e8 };
         let input = Input { files: 2, bytes: 200_000_000, compressed: 60_000_000 };
         let peers = vec![Peer { name: "other".into(), runs: Runs(peer.into()), most: Some(0.5) }];
@@ -242,7 +242,7 @@ mod tests {
             most: None,
             peers,
         };
-        Record {
+        Measurements {
             cores: 2,
             input,
             rates,
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_model_is_the_slowest_part_alone() {
-        let Record { input, rates, .. } = record(&[], &[]);
+        let Measurements { input, rates, .. } = record(&[], &[]);
         assert_eq!(rates.cold(&input), 2.0);
         assert_eq!(Rates { write: 1e7, ..rates }.cold(&input), 6.0);
         assert_eq!(Rates { digest: 1e7, ..rates }.cold(&input), 20.0);

@@ -2,6 +2,7 @@
 
 mod archive;
 mod attest;
+mod bench;
 mod bootstrap;
 mod check_page;
 mod cli;

@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::flags::BenchImage;
 use crate::report::table;
 use crate::world::World;
-use xtask_core::bench::Record;
+use xtask_core::bench::Measurements;
 
 /// Where a recorded run is kept, and the page that shows it.
 const RECORD: &str = "docs/benchmarks/image.json";
@@ -32,14 +32,14 @@ pub(super) fn run(flags: &BenchImage, world: &World<'_>) -> Result<Exit> {
     cases.extend(transport::measure(&mut bench)?);
     let (input, rates, missing) = (cold.input, cold.rates, bench.missing);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let record = Record { cores, input, rates, cases, missing };
+    let record = Measurements { cores, input, rates, cases, missing };
     keep(world, &record, flags.record)?;
     let value = serde_json::to_value(&record).expect("a record has only texts and numbers");
     world.report.data(&value, &format!("{}\n\n{}", record.setting(), table(&record.rows())));
     Ok(if record.is_met() { Exit::Done } else { Exit::Planned })
 }
 
-fn keep(world: &World<'_>, record: &Record, committed: bool) -> Result<()> {
+fn keep(world: &World<'_>, record: &Measurements, committed: bool) -> Result<()> {
     let text = serde_json::to_string_pretty(record).expect("a record has only texts and numbers");
     files::make_folder(&world.places.file("target/bench"))?;
     files::write(&world.places.file(RESULT), format!("{text}\n").as_bytes())?;
