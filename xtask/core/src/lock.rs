@@ -79,6 +79,12 @@ impl Lock {
         Some(self.layers.get(&layer.name)?.get(&platform)?.as_slice())
     }
 
+    /// The package called `name` on a platform, in whichever layer it is.
+    pub fn package(&self, name: &str, platform: Platform) -> Option<&LockedPackage> {
+        let packages = self.layers.values().filter_map(|layer| layer.get(&platform)).flatten();
+        packages.into_iter().find(|package| package.name == name)
+    }
+
     /// The packages of a layer that are one file on all platforms, by digest.
     pub fn neutral(&self, layer: &Layer) -> BTreeSet<Digest> {
         let on = |platform: Platform| -> BTreeSet<Digest> {

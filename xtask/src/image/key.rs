@@ -57,7 +57,10 @@ fn inputs(
             let folder = root.join(path);
             npm::INPUTS.iter().map(|input| digest_of_any(&folder.join(input))).collect()
         }
-        Stuff::Wheels { requirements, .. } => digest_of(&root.join(requirements)),
+        Stuff::Wheels { requirements, .. } => {
+            let glibc = stage::glibc(lock, platform);
+            Ok(format!("{}\n{glibc:?}", digest_of(&root.join(requirements))?))
+        }
         Stuff::Build { path, .. } | Stuff::Files { path, .. } => {
             if let Some(known) = sources.borrow().get(path) {
                 return Ok(known.to_string());

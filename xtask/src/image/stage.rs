@@ -2,8 +2,10 @@
 
 mod debian;
 mod place;
+mod promises;
 
 pub(super) use debian::open as open_deb;
+pub(super) use promises::glibc;
 
 use super::key;
 use crate::edge::npm::Wanted;
@@ -61,7 +63,8 @@ pub(super) fn halves(
             store.fetch(&world.shell, &order, fetching)?;
             debian_halves(world, layer, &store, packages, &of.lock.neutral(layer))
         }
-        Stuff::Npm { path, optional, copy } => {
+        Stuff::Npm { path, optional, scripts, copy } => {
+            promises::check_scripts(&root.join(path), *optional, scripts)?;
             doing(&format!("installing the packages of {path} for {platform}"));
             let wanted = if *optional {
                 Wanted::ProductionWithOptional(platform)
@@ -73,7 +76,9 @@ pub(super) fn halves(
         }
         Stuff::Wheels { requirements, copy } => {
             doing(&format!("installing {requirements} for {platform}"));
+            promises::check_sources(&root.join(requirements))?;
             let folder = uv::install(&world.shell, cache, &root.join(requirements), platform)?;
+            promises::check_wheels(&folder, glibc(of.lock, platform), platform)?;
             split_by_file(layer, place::copies(&folder, copy)?)
         }
         Stuff::Build { path, run, copy } => {

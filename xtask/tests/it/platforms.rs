@@ -125,6 +125,7 @@ fn world_of_npm(layer: &str) -> World {
         std::fs::write(&archive, gzip(&tar(&files))).unwrap();
         package["resolved"] = json!(format!("file:{}", archive.display()));
         package["optional"] = json!(cpu.is_some());
+        package["hasInstallScript"] = json!(name == "plain");
         packages[format!("node_modules/{name}")] = package;
         wanted[name] = json!(format!("file:{}", archive.display()));
     }
@@ -145,7 +146,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-const NPM: &str = "kind = \"npm\"\npath = \"app\"\noptional = \"include\"\n";
+const NPM: &str = "kind = \"npm\"\npath = \"app\"\noptional = \"include\"\n\
+                   scripts = { plain = \"prints a greeting\" }\n";
 
 #[test]
 fn packages_of_npm_for_one_platform_are_apart_from_those_for_all() {
@@ -178,4 +180,76 @@ fn a_binary_among_files_for_every_platform_is_refused() {
     let said = world.run(&["image", "build", "two"]).ends(4);
     assert!(said.contains("layer `things` is for every platform"), "{said}");
     assert!(said.contains("`bin/tool`"), "{said}");
+}
+
+#[test]
+fn an_install_script_that_nobody_has_judged_is_refused() {
+    let copy = "copy = { node_modules = \"m/node_modules\" }";
+    let unjudged = NPM.replace("plain = \"prints a greeting\"", "other = \"old\"");
+    let world = world_of_npm(&format!("{unjudged}{copy}"));
+    let said = world.run(&["image", "build", "two"]).ends(4);
+    assert!(said.contains("`plain` wants to run a script when it is installed"), "{said}");
+    assert!(said.contains("`other` is declared under `scripts` and has none"), "{said}");
+}
+
+/// The PATH with our pinned tools on it, if uv is there at all.
+fn path_with_uv() -> Option<String> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let caches = || variable("XDG_CACHE_HOME").or(Some(variable("HOME")? + "/.cache"));
+    let cache = variable("XTASK_CACHE").or(Some(caches()? + "/nutri"))?;
+    let path = format!("{cache}/tools/bin:{}", variable("PATH")?);
+    let found = path.split(':').any(|folder| std::path::Path::new(folder).join("uv").is_file());
+    if !found {
+        println!("skipped: uv is not installed; `scripts/bootstrap.sh ci` brings it");
+    }
+    found.then_some(path)
+}
+
+/// A wheel of the name `deep` with one tag, listed by its hash, and an image of it on a base
+/// whose lock has that `libc6`.
+fn world_of_a_wheel(path: &str, tag: &str, libc6: &str) -> World {
+    let layer = "kind = \"wheels\"\nrequirements = \"list.txt\"\ncopy = { \".\" = \"site\" }";
+    let world = world(layer).with("PATH", path.to_owned());
+    world.write("wheel/deep/__init__.py", "");
+    let info = "wheel/deep-1.0.dist-info";
+    world.write(&format!("{info}/METADATA"), "Metadata-Version: 2.1\nName: deep\nVersion: 1.0\n");
+    let head = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false";
+    world.write(&format!("{info}/WHEEL"), &format!("{head}\nTag: {tag}\n"));
+    world.write(&format!("{info}/RECORD"), "");
+    let mut zip = std::process::Command::new("python3");
+    let made = world.path(&format!("deep-1.0-{tag}.whl"));
+    zip.args(["-m", "zipfile", "-c"]).arg(&made).args(["deep", "deep-1.0.dist-info"]);
+    assert!(zip.current_dir(world.path("wheel")).status().unwrap().success());
+    let hash = Digest::of(&std::fs::read(&made).unwrap()).hex();
+    let line = format!("deep @ file://{} --hash=sha256:{hash}\n", made.display());
+    world.write("list.txt", &line);
+    let package = format!(
+        "libc6 = {{ version = \"{libc6}\", archive = \"debian\", path = \"x\", digest = \"{}\", \
+         size = 1 }}",
+        Digest::of(b"")
+    );
+    let layers = PLATFORMS.map(|it| format!("[layers.base.\"{it}\"]\n{package}\n"));
+    world.write("images/two.lock", &lock(&layers.concat()));
+    world
+}
+
+#[test]
+fn a_wheel_for_a_newer_c_library_than_the_base_has_is_refused() {
+    let Some(path) = path_with_uv() else { return };
+    let tag = "cp311-cp311-manylinux_2_28_x86_64";
+    let args = ["image", "build", "two", "--platform", "linux/amd64"];
+    let said = world_of_a_wheel(&path, tag, "2.27-3").run(&args).ends(4);
+    assert!(said.contains("wheels that do not fit the base on linux/amd64"), "{said}");
+    assert!(said.contains("`deep-1.0`: wanted glibc 2.28 or newer, found glibc 2.27"), "{said}");
+    let _said = world_of_a_wheel(&path, tag, "2.36-9+deb12u14").run(&args).ends(0);
+}
+
+#[test]
+fn a_source_package_among_the_wheels_is_refused_by_name_before_it_is_built() {
+    let layer = "kind = \"wheels\"\nrequirements = \"list.txt\"\ncopy = { \".\" = \"site\" }";
+    let world = world(layer);
+    world.write("list.txt", "deep @ file:///x/deep-1.0.tar.gz --hash=sha256:aa\n");
+    let said = world.run(&["image", "build", "two"]).ends(4);
+    assert!(said.contains("it names what is no wheel"), "{said}");
+    assert!(said.contains("`deep`: building it would run its code here"), "{said}");
 }

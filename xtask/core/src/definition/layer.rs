@@ -29,6 +29,8 @@ pub enum Stuff {
         path: String,
         /// Whether optional packages are wanted: how a lock names one package a platform.
         optional: bool,
+        /// Packages whose install script is not needed, each with the reason.
+        scripts: Vec<(String, String)>,
         /// What goes where, relative to that folder after the installation.
         copy: Vec<Copy>,
     },
@@ -159,7 +161,9 @@ fn read_npm(table: &Table<'_>) -> Option<Stuff> {
             false
         }
     };
-    Some(Stuff::Npm { path: read_path(table, "path")?, optional, copy: read_copies(table) })
+    let scripts = table.text_table("scripts");
+    let path = read_path(table, "path")?;
+    Some(Stuff::Npm { path, optional, scripts, copy: read_copies(table) })
 }
 
 fn read_debian(table: &Table<'_>) -> Stuff {
