@@ -2,7 +2,7 @@
 
 mod layer;
 
-pub use layer::{Addition, Copy, Debian, Layer, Ownership, Stuff};
+pub use layer::{Addition, Copy, Debian, Layer, NATIVE_SUFFIX, Ownership, Stuff};
 
 use crate::finding::Findings;
 use crate::reader::{Source, Table};
@@ -68,6 +68,11 @@ impl Definition {
         let mut layers = Source::new(file, text).read(read)?;
         layers.append(&mut self.layers);
         Ok(Self { layers, ..self })
+    }
+
+    /// The layer that a blob called `name` holds, whole or half.
+    pub fn layer_called(&self, name: &str) -> Option<&Layer> {
+        self.layers.iter().find(|layer| layer.is_called(name))
     }
 
     /// The layers that are made of Debian packages, in order.

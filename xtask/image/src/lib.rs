@@ -1,12 +1,12 @@
 //! The bytes: normal forms, layers and the OCI layout. Files in, files out, no network.
 //!
 //! `tree` is what a layer holds; `tar_v1`, `gzip_v1` and `json_v1` are the forms it is written
-//! in (docs/decisions/0001 to 0003); `layer` joins them in one pass, `layer_files` reads one
-//! back; `cache` remembers what
-//! need not be made again; `layout` and `blob` keep the result; `image` and `docker_archive`
-//! name it; `listing` reads a layer back; `deb` and `ar` read what others packed, `elf` checks
-//! for whom it was built and `split` parts what is for one platform from what is for all;
-//! `difference` names the first byte in which two of them are not the same.
+//! in (docs/decisions/0001 to 0003); `layer` joins them in one pass, `listing` reads one
+//! back; `cache` remembers what need not be made again; `layout` and `blob` keep the
+//! result; `image` and `docker_archive` name it; `deb` and `ar` read what others packed, `elf`
+//! checks for whom it was built and `split` parts what is for one platform from what is for all;
+//! `union` lays layers on top of each other; `difference` names the first byte in which two of
+//! them are not the same.
 
 pub mod ar;
 pub mod blob;
@@ -21,11 +21,11 @@ pub mod gzip_v1;
 pub mod image;
 pub mod json_v1;
 pub mod layer;
-pub mod layer_files;
 pub mod layout;
 pub mod listing;
 pub mod split;
 pub mod tar_v1;
 pub mod tree;
+pub mod union;
 
 pub use error::{Error, Result};

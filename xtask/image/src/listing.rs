@@ -1,13 +1,15 @@
-//! The files of a layer as they stand in its blob, one after the other and never all in memory.
+//! The entries of a layer as they stand in its blob, one after the other and never all in memory.
 
 use crate::error::{Error, Result, lossy};
 use crate::layout::Layout;
+use crate::tar_v1::Owner;
 use flate2::bufread::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::rc::Rc;
+use tar::EntryType;
 use xtask_core::descriptor::Descriptor;
 use xtask_core::digest::Digest;
 
@@ -15,30 +17,65 @@ use xtask_core::digest::Digest;
 const BUFFER_LEN: usize = 64 << 10;
 /// Enough of a file to tell what it is.
 const HEAD_LEN: u64 = 16;
-/// A text that is asked for whole is refused beyond this size.
-const TEXT_LEN_MAX: u64 = 16 << 20;
+/// A file whose bytes are asked for is refused beyond this size.
+const BYTES_LEN_MAX: u64 = 16 << 20;
 
-/// A file of a layer.
+/// What is wanted of a file beside its path, size and first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// Nothing.
+    Nothing,
+    /// All its bytes.
+    Bytes,
+    /// The digest of its bytes.
+    Digest,
+}
+
+/// An entry of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// Its path, relative to the root of the image.
     pub path: String,
-    /// Its bytes.
-    pub size: u64,
-    /// How many bytes of the blob were read since the file before it.
+    /// Its permissions.
+    pub mode: u32,
+    /// Whose it is.
+    pub owner: Owner,
+    /// How many bytes of the blob were read since the entry before it.
     pub packed: u64,
-    /// Its first bytes.
-    pub head: Vec<u8>,
-    /// All of it, if that was asked for.
-    pub text: Option<String>,
+    /// What it is.
+    pub kind: Kind,
 }
 
-/// Hands every regular file of the layer `descriptor` to `each`, with its whole text where
-/// `wants` says so. A blob that is not what its name says is refused once it is read.
+/// What an entry is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A directory.
+    Directory,
+    /// A symbolic link and its text.
+    Link(String),
+    /// A regular file.
+    File(ListedFile),
+}
+
+/// What is told of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListedFile {
+    /// Its bytes.
+    pub size: u64,
+    /// Its first bytes.
+    pub head: Vec<u8>,
+    /// All of them, if they were wanted.
+    pub bytes: Option<Vec<u8>>,
+    /// Their digest, if it was wanted.
+    pub digest: Option<Digest>,
+}
+
+/// Hands every entry of the layer `descriptor` to `each`, with what `wants` says of a file. A
+/// blob that is not what its name says is refused once it is read.
 pub fn list(
     layout: &Layout,
     descriptor: &Descriptor,
-    wants: impl Fn(&str) -> bool,
+    wants: impl Fn(&str) -> Wanted,
     mut each: impl FnMut(Listed),
 ) -> Result<()> {
     let path = layout.blob_path(&descriptor.digest);
@@ -49,9 +86,6 @@ pub fn list(
     let mut before = 0;
     for entry in archive.entries().map_err(failed())? {
         let mut entry = entry.map_err(failed())?;
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
         let mut listed = read(&mut entry, &wants).map_err(failed())?;
         io::copy(&mut entry, &mut io::sink()).map_err(failed())?;
         listed.packed = taken.get() - before;
@@ -65,23 +99,53 @@ pub fn list(
 
 fn read(
     entry: &mut tar::Entry<'_, impl Read>,
-    wants: &impl Fn(&str) -> bool,
+    wants: &impl Fn(&str) -> Wanted,
 ) -> io::Result<Listed> {
     let path = lossy(&entry.path_bytes());
-    let path = path.trim_start_matches("./").to_owned();
-    let size = entry.size();
-    let mut head = Vec::new();
-    if !wants(&path) {
-        entry.take(HEAD_LEN).read_to_end(&mut head)?;
-        return Ok(Listed { path, size, packed: 0, head, text: None });
+    let path = path.trim_start_matches("./").trim_end_matches('/').to_owned();
+    let header = entry.header();
+    let mode = header.mode()?;
+    let number = |id: u64| u32::try_from(id).map_err(io::Error::other);
+    let owner = Owner { uid: number(header.uid()?)?, gid: number(header.gid()?)? };
+    let kind = match header.entry_type() {
+        EntryType::Directory => Kind::Directory,
+        EntryType::Symlink => Kind::Link(lossy(&entry.link_name_bytes().unwrap_or_default())),
+        EntryType::Regular => Kind::File(read_file(entry, &path, wants(&path))?),
+        other => return Err(io::Error::other(format!("`{path}` has type {other:?}"))),
+    };
+    Ok(Listed { path, mode, owner, packed: 0, kind })
+}
+
+fn read_file(
+    entry: &mut tar::Entry<'_, impl Read>,
+    path: &str,
+    wanted: Wanted,
+) -> io::Result<ListedFile> {
+    let mut file = ListedFile { size: entry.size(), ..ListedFile::default() };
+    if wanted != Wanted::Bytes {
+        entry.take(HEAD_LEN).read_to_end(&mut file.head)?;
     }
-    if size > TEXT_LEN_MAX {
-        return Err(io::Error::other(format!("`{path}` is larger than such a list can be")));
+    match wanted {
+        Wanted::Nothing => {}
+        Wanted::Digest => file.digest = Some(digest(&file.head, entry)?),
+        Wanted::Bytes if file.size > BYTES_LEN_MAX => {
+            return Err(io::Error::other(format!("`{path}` is larger than such a file can be")));
+        }
+        Wanted::Bytes => {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes)?;
+            file.head.extend(bytes.iter().take(HEAD_LEN as usize));
+            file.bytes = Some(bytes);
+        }
     }
-    entry.read_to_end(&mut head)?;
-    let text = Some(lossy(&head));
-    head.truncate(HEAD_LEN as usize);
-    Ok(Listed { path, size, packed: 0, head, text })
+    Ok(file)
+}
+
+fn digest(head: &[u8], rest: &mut impl Read) -> io::Result<Digest> {
+    let mut hasher = Sha256::new();
+    hasher.update(head);
+    io::copy(rest, &mut hasher)?;
+    Ok(Digest::from_bytes(hasher.finalize().into()))
 }
 
 fn check(wanted: &Descriptor, blob: Counted, size: u64) -> Result<()> {
@@ -155,17 +219,29 @@ mod tests {
     }
 
     #[test]
-    fn files_are_listed_with_what_they_take_of_the_blob() {
+    fn entries_are_listed_with_what_they_take_of_the_blob() {
         let dir = tempfile::tempdir().unwrap();
         let (layout, descriptor) = layer(dir.path());
         let mut found = Vec::new();
-        list(&layout, &descriptor, |path| path == "b/list", |it| found.push(it)).unwrap();
-        let names: Vec<_> = found.iter().map(|it| (it.path.as_str(), it.size)).collect();
-        assert_eq!(names, [("a/noise", 3_000_000), ("a/zeros", 3_000_000), ("b/list", 2)]);
-        assert!((2_990_000..3_010_000).contains(&found[0].packed), "{}", found[0].packed);
-        assert!(found[1].packed < 10_000, "zeros are packed small: {}", found[1].packed);
-        assert_eq!(found[2].text.as_deref(), Some("x\n"));
-        assert_eq!((&found[0].text, found[0].head.len()), (&None, 16));
+        let wants = |path: &str| match path {
+            "b/list" => Wanted::Bytes,
+            "a/zeros" => Wanted::Digest,
+            _ => Wanted::Nothing,
+        };
+        list(&layout, &descriptor, wants, |it| found.push(it)).unwrap();
+        let paths: Vec<&str> = found.iter().map(|it| it.path.as_str()).collect();
+        assert_eq!(paths, ["a", "a/noise", "a/zeros", "b", "b/link", "b/list"]);
+        assert!((2_990_000..3_010_000).contains(&found[1].packed), "{}", found[1].packed);
+        assert!(found[2].packed < 10_000, "zeros are packed small: {}", found[2].packed);
+        assert_eq!((&found[0].kind, found[0].mode), (&Kind::Directory, 0o755));
+        assert_eq!(found[4].kind, Kind::Link("list".to_owned()));
+        let file = |at: usize| match &found[at].kind {
+            Kind::File(file) => file.clone(),
+            other => panic!("{other:?} is no file"),
+        };
+        assert_eq!((file(1).size, file(1).head.len(), file(1).digest), (3_000_000, 16, None));
+        assert_eq!(file(2).digest, Some(Digest::of(&vec![0; 3_000_000])));
+        assert_eq!(file(5).bytes.as_deref(), Some(&b"x\n"[..]));
     }
 
     #[test]
@@ -177,7 +253,7 @@ mod tests {
         // A byte of the gzip header that decoders ignore: only the digest can tell.
         bytes[4] ^= 1;
         std::fs::write(&path, &bytes).unwrap();
-        let error = list(&layout, &descriptor, |_| false, |_| ()).unwrap_err();
+        let error = list(&layout, &descriptor, |_| Wanted::Nothing, |_| ()).unwrap_err();
         assert!(error.to_string().contains("is corrupt"), "{error}");
     }
 }

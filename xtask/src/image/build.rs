@@ -1,7 +1,7 @@
 //! Builds one image, layer by layer and platform by platform.
 
 use super::halves::{self, HalfBlob, LayerBuild};
-use super::{key, memo::Memo, size::size, stage};
+use super::{key, memo::Memo, size::size, stage, union};
 use crate::error::{Context as _, Failure, Result};
 use crate::report::Phase;
 use crate::world::World;
@@ -19,6 +19,7 @@ use xtask_image::gzip_v1::ENCODER_ID;
 use xtask_image::image::{Healthcheck, ImageConfig, ImageLayer, write_image, write_index};
 use xtask_image::layer::LayerOptions;
 use xtask_image::layout::Layout;
+use xtask_image::union::Shape;
 
 /// An image over its budget names this many packages.
 const CAUSES_SHOWN_MAX: usize = 10;
@@ -137,6 +138,7 @@ impl<'a> Builder<'a> {
         let layers = self.definition.layers.iter().map(|layer| self.layer(layer, platform));
         let layers = layers.collect::<Result<Vec<_>>>()?;
         let images: Vec<ImageLayer> = layers.iter().flat_map(LayerBuild::images).collect();
+        union::check(&self.memo, &self.layout, &images)?;
         self.check_budget(platform, &images)?;
         let config = image_config(self.definition);
         let created = created(self.lock);
@@ -162,6 +164,7 @@ impl<'a> Builder<'a> {
             halves::check_machine(layer, half, &tree, platform)?;
             let (blob, origin) = cached_layer_with(&tree, &self.layout, self.cache()?, options)
                 .or_outside(|| format!("failed to pack layer `{}`", layer.name))?;
+            self.memo.remember_shape(&blob, &Shape::of_tree(&tree))?;
             made.push((HalfBlob { half, blob }, origin));
         }
         let blobs: Vec<HalfBlob> = made.iter().map(|(half, _)| half.clone()).collect();

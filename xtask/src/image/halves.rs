@@ -5,7 +5,7 @@ use super::build::PlatformBuild;
 use crate::error::{Context as _, Failure, Result};
 use serde::{Deserialize, Serialize};
 use std::io::BufReader;
-use xtask_core::definition::Layer;
+use xtask_core::definition::{Layer, NATIVE_SUFFIX};
 use xtask_core::platform::Platform;
 use xtask_image::cache::Origin;
 use xtask_image::image::ImageLayer;
@@ -37,7 +37,7 @@ impl LayerBuild {
     pub(super) fn images(&self) -> impl Iterator<Item = ImageLayer> {
         let is_split = self.halves.len() > 1;
         self.halves.iter().map(move |(it, _)| {
-            let suffix = if is_split && it.half == Half::Native { "-native" } else { "" };
+            let suffix = if is_split && it.half == Half::Native { NATIVE_SUFFIX } else { "" };
             ImageLayer { name: format!("{}{suffix}", self.name), blob: it.blob.clone() }
         })
     }

@@ -1,6 +1,6 @@
 //! The inventory of an image in the layout: its locks, held against what its layers hold.
 
-use super::held::{Held, HeldLayer, HeldPlatform};
+use super::held::{Held, HeldPlatform};
 use super::stage;
 use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
@@ -12,7 +12,7 @@ use xtask_core::platform::Platform;
 use xtask_core::sbom::found::{Contents, is_telling};
 use xtask_core::sbom::inventory::{Origin, Sourced};
 use xtask_core::sbom::{Component, Inventory, npm, wheels};
-use xtask_image::layer_files::{Wanted, layer_files};
+use xtask_image::listing::{Kind, Listed, Wanted, list};
 
 /// The label that says where an image's sources are.
 pub const SOURCE_LABEL: &str = "org.opencontainers.image.source";
@@ -23,9 +23,9 @@ pub fn inventory(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Result<I
     let lock = stage::lock(world, &image.name)?;
     let mut components = Vec::new();
     let mut debian = None;
-    for held in &on.layers {
-        let layer = defined(&definition, held)?;
-        let contents = contents(image, held, layer)?;
+    check_known(&definition, on)?;
+    for layer in &definition.layers {
+        let contents = contents(image, on, layer)?;
         let origin = origin(world, layer, &lock, on.platform)?;
         let sourced =
             Sourced { layer: &layer.name, platform: on.platform, origin, contents: &contents };
@@ -54,32 +54,39 @@ fn disagrees(image: &str, gap: &xtask_core::sbom::inventory::Gap) -> Failure {
         .hint(format!("`cargo xtask image build {image}` makes it as its lock says"))
 }
 
-fn defined<'a>(definition: &'a Definition, held: &HeldLayer) -> Result<&'a Layer> {
-    let found = definition.layers.iter().find(|layer| layer.name == held.name);
-    found.ok_or_else(|| {
-        let image = &definition.name;
-        Failure::refused(format!("cannot list what image `{image}` is made of"))
-            .reason(format!("its definition has no layer `{}` any more", held.name))
-            .hint(format!("cargo xtask image build {image}"))
-    })
+/// A layer that the definition does not have any more was made from nobody knows what.
+fn check_known(definition: &Definition, on: &HeldPlatform) -> Result<()> {
+    let Some(unknown) = on.layers.iter().find(|it| definition.layer_called(&it.name).is_none())
+    else {
+        return Ok(());
+    };
+    let image = &definition.name;
+    Err(Failure::refused(format!("cannot list what image `{image}` is made of"))
+        .reason(format!("its definition has no layer `{}` any more", unknown.name))
+        .hint(format!("cargo xtask image build {image}")))
 }
 
-fn contents(image: &Held, held: &HeldLayer, layer: &Layer) -> Result<Contents> {
+/// What is in the layer, both halves of it together.
+fn contents(image: &Held, on: &HeldPlatform, layer: &Layer) -> Result<Contents> {
     let single: Vec<&str> = singles(layer).map(|copy| copy.to.as_str()).collect();
-    let wanted = |path: &str| match path {
+    let wants = |path: &str| match path {
         path if single.contains(&path) => Wanted::Digest,
         path if is_telling(path) => Wanted::Bytes,
-        _ => Wanted::Path,
+        _ => Wanted::Nothing,
     };
-    let files = layer_files(&image.layout, &held.descriptor, &held.diff_id, &wanted)
-        .or_outside(|| format!("failed to read layer `{}` of `{}`", held.name, image.name))?;
     let mut contents = Contents::default();
-    for file in files {
-        contents.digests.extend(file.digest.map(|digest| (file.path.clone(), digest)));
-        let text = file.bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        contents.files.insert(file.path, text);
+    for held in on.layers.iter().filter(|held| layer.is_called(&held.name)) {
+        list(&image.layout, &held.descriptor, wants, |listed| add(&mut contents, listed))
+            .or_outside(|| format!("failed to read layer `{}` of `{}`", held.name, image.name))?;
     }
     Ok(contents)
+}
+
+fn add(contents: &mut Contents, listed: Listed) {
+    let Listed { path, kind: Kind::File(file), .. } = listed else { return };
+    contents.digests.extend(file.digest.map(|digest| (path.clone(), digest)));
+    let text = file.bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    contents.files.insert(path, text);
 }
 
 /// The single files that a layer takes out of packages.

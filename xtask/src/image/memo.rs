@@ -5,10 +5,12 @@
 
 use super::halves::HalfBlob;
 use crate::edge::files;
-use crate::error::Result;
+use crate::error::{Context as _, Result};
 use std::path::PathBuf;
 use xtask_core::digest::Digest;
+use xtask_image::layer::LayerBlob;
 use xtask_image::layout::Layout;
+use xtask_image::union::Shape;
 
 pub(super) struct Memo {
     folder: PathBuf,
@@ -30,6 +32,37 @@ impl Memo {
     pub(super) fn remember(&self, key: &Digest, halves: &[HalfBlob]) -> Result<()> {
         let text = serde_json::to_string(halves).expect("a half has only texts and numbers");
         files::write(&self.path(key), text.as_bytes())
+    }
+
+    /// The shape of a layer, remembered or read from its blob.
+    pub(super) fn shape(&self, layer: &LayerBlob, layout: &Layout) -> Result<Shape> {
+        let path = self.folder.join(format!("{}.shape", layer.diff_id.hex()));
+        let known = files::read_if_there(&path)?;
+        if let Some(shape) = known.and_then(|text| serde_json::from_str(&text).ok()) {
+            return Ok(shape);
+        }
+        let shape = Shape::of_layer(layout, &layer.descriptor);
+        let shape = shape.or_outside(|| format!("failed to list layer `{}`", layer.diff_id))?;
+        self.remember_shape(layer, &shape)?;
+        Ok(shape)
+    }
+
+    pub(super) fn remember_shape(&self, layer: &LayerBlob, shape: &Shape) -> Result<()> {
+        let text = serde_json::to_string(shape).expect("a shape has only texts and numbers");
+        files::write(&self.folder.join(format!("{}.shape", layer.diff_id.hex())), text.as_bytes())
+    }
+
+    /// Whether layers of this digest were found to fit each other.
+    pub(super) fn is_proved(&self, proof: &Digest) -> bool {
+        self.proof_path(proof).is_file()
+    }
+
+    pub(super) fn remember_proof(&self, proof: &Digest) -> Result<()> {
+        files::write(&self.proof_path(proof), b"")
+    }
+
+    fn proof_path(&self, proof: &Digest) -> PathBuf {
+        self.folder.join(format!("{}.proved", proof.hex()))
     }
 
     fn path(&self, key: &Digest) -> PathBuf {

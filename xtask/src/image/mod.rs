@@ -15,6 +15,7 @@ mod rebuild;
 mod scripts;
 mod size;
 mod stage;
+mod union;
 
 pub use build::{Built, build};
 pub use compare::{Compared, Found, compare, differing_layers};

@@ -5,7 +5,7 @@ use xtask_core::definition::{Definition, Stuff};
 use xtask_core::descriptor::Descriptor;
 use xtask_core::size::{File, LayerFiles, Size, is_record, kind_of};
 use xtask_image::layout::Layout;
-use xtask_image::listing::{Listed, list};
+use xtask_image::listing::{Kind, Listed, Wanted, list};
 
 /// What the image of `definition` weighs whose `layers`, lowest first and with their names, are
 /// in `layout`.
@@ -21,7 +21,8 @@ pub fn size<'a>(
             own: is_own(definition, name),
             ..LayerFiles::default()
         };
-        list(layout, descriptor, is_record, |listed| add(&mut files, listed))
+        let wants = |path: &str| if is_record(path) { Wanted::Bytes } else { Wanted::Nothing };
+        list(layout, descriptor, wants, |listed| add(&mut files, listed))
             .or_outside(|| format!("failed to read layer `{name}`"))?;
         Ok(files)
     });
@@ -29,14 +30,16 @@ pub fn size<'a>(
 }
 
 fn add(layer: &mut LayerFiles, listed: Listed) {
-    let Listed { path, size, packed, head, text } = listed;
+    let Listed { path, packed, kind: Kind::File(file), .. } = listed else { return };
+    let text = file.bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     layer.records.extend(text.map(|text| (path.clone(), text)));
-    let kind = kind_of(&path, &head);
-    layer.files.push(File { path, unpacked: size, packed, kind });
+    let kind = kind_of(&path, &file.head);
+    layer.files.push(File { path, unpacked: file.size, packed, kind });
 }
 
 /// Whether the layer called `name` is filled from the repository itself.
 fn is_own(definition: &Definition, name: &str) -> bool {
-    let layer = definition.layers.iter().find(|layer| layer.name == name);
-    layer.is_some_and(|it| matches!(it.stuff, Stuff::Build { .. } | Stuff::Files { .. }))
+    definition
+        .layer_called(name)
+        .is_some_and(|it| matches!(it.stuff, Stuff::Build { .. } | Stuff::Files { .. }))
 }

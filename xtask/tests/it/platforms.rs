@@ -193,6 +193,7 @@ fn an_install_script_that_nobody_has_judged_is_refused() {
 }
 
 /// The PATH with our pinned tools on it, if uv is there at all.
+#[expect(clippy::print_stdout, reason = "a test that did not run says so")]
 fn path_with_uv() -> Option<String> {
     let variable = |name: &str| std::env::var(name).ok();
     let caches = || variable("XDG_CACHE_HOME").or(Some(variable("HOME")? + "/.cache"));
@@ -252,4 +253,23 @@ fn a_source_package_among_the_wheels_is_refused_by_name_before_it_is_built() {
     let said = world.run(&["image", "build", "two"]).ends(4);
     assert!(said.contains("it names what is no wheel"), "{said}");
     assert!(said.contains("`deep`: building it would run its code here"), "{said}");
+}
+
+#[test]
+fn a_directory_over_a_link_of_a_lower_layer_is_refused_with_both_layers() {
+    let files =
+        |to: &str| format!("kind = \"files\"\npath = \"images\"\ncopy = {{ tool = \"{to}\" }}");
+    let lower = format!("{}\nlinks = {{ bin = \"usr/bin\" }}", files("usr/bin/sh"));
+    let upper = |to: &str| format!("{lower}\n[[layer]]\nname = \"tools\"\n{}", files(to));
+    let world = world(&upper("bin/tool"));
+    world.write("images/tool", "#!/bin/sh\n");
+    let mut git = std::process::Command::new("git");
+    assert!(git.args(["init", "-q"]).current_dir(world.path("")).status().unwrap().success());
+    for _ in ["made now", "remembered"] {
+        let said = world.run(&["image", "build", "two"]).ends(4);
+        let wanted = "`bin` is a link to `usr/bin` in layer `things`, and a directory";
+        assert!(said.contains(wanted) && said.contains("in `tools`"), "{said}");
+    }
+    define(&world, &upper("usr/bin/tool"));
+    assert_eq!(manifests(&world, &[]).len(), 2);
 }

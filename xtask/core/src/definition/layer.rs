@@ -18,6 +18,16 @@ pub struct Layer {
     pub additions: Vec<Addition>,
 }
 
+/// What the name of a native half ends with, where a layer has two halves.
+pub const NATIVE_SUFFIX: &str = "-native";
+
+impl Layer {
+    /// Whether a blob called `name` holds this layer, or a half of it.
+    pub fn is_called(&self, name: &str) -> bool {
+        name.strip_prefix(&self.name).is_some_and(|rest| rest.is_empty() || rest == NATIVE_SUFFIX)
+    }
+}
+
 /// What a layer is filled with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stuff {
