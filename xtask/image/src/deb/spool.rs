@@ -9,6 +9,10 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use xtask_core::digest::Digest;
 
+/// What any package may unpack to, and how many times its packed size beyond that: a few
+/// kilobytes must not fill a disk.
+const UNPACKED_LEN_MAX: u64 = 64 << 20;
+const UNPACKED_RATIO_MAX: u64 = 100;
 const BUFFER_LEN: usize = 256 << 10;
 
 /// The unpacked data archive of `deb` in `spool_dir`, unpacked now if it is not there. It gets
@@ -40,11 +44,18 @@ fn decode(deb: &Deb, file: &File, path: &Path) -> Result<()> {
     let mut decoder = decoder::open(packed, &deb.data.name).map_err(|error| deb.refuse(&error))?;
     let mut aside = Aside::new(path)?;
     let mut buffer = vec![0; BUFFER_LEN];
+    let mut room = deb.data.size.saturating_mul(UNPACKED_RATIO_MAX).max(UNPACKED_LEN_MAX);
     loop {
         let len = crate::content::fill(&mut decoder, &mut buffer);
         match len.map_err(|error| deb.refuse(&format!("`{}`: {error}", deb.data.name)))? {
             0 => return aside.settle(),
-            len => aside.write(&buffer[..len])?,
+            len if len as u64 > room => {
+                return Err(deb.refuse(&format!("`{}` unpacks to too much", deb.data.name)));
+            }
+            len => {
+                room -= len as u64;
+                aside.write(&buffer[..len])?;
+            }
         }
     }
 }

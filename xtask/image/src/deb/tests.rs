@@ -191,6 +191,34 @@ fn packages_that_are_not_quite_packages_are_refused_by_name() {
 }
 
 #[test]
+fn what_an_archive_says_before_an_entry_is_held_to_a_length() {
+    let world = World::new();
+    let said = |data: Archive| world.refusal(data);
+    let refused = |why: &str| format!("cannot read package `tiny`: its data archive: {why}");
+    let long = [b'n'; 65 << 10];
+    let name = Archive::new().extension(b'L', &long).file("./a", 0o644, b"x");
+    assert_eq!(said(name), refused("a name is longer than 64 KiB"));
+    let link = Archive::new().extension(b'K', &long).symlink("./a", "b");
+    assert_eq!(said(link), refused("a name is longer than 64 KiB"));
+    let size = Archive::new().extension(b'x', b"10 size=1\n").file("./a", 0o644, b"xy");
+    assert_eq!(said(size), refused("a PAX header changes a size"));
+    let fits = Archive::new().extension(b'L', b"./a/long/name\0").file("./a", 0o644, b"x");
+    assert!(world.unpack(&package(fits)).unwrap().get("a/long/name").is_some());
+}
+
+#[test]
+fn a_package_that_would_fill_the_disk_is_refused_and_leaves_no_spool() {
+    let world = World::new();
+    let data = gz(&vec![0; 65 << 20]);
+    let control = Archive::new().file("./control", 0o644, CONTROL).finish();
+    let members =
+        [("debian-binary", &b"2.0\n"[..]), ("control.tar", &control), ("data.tar.gz", &data)];
+    let said = world.unpack(&ar(&members)).unwrap_err().to_string();
+    assert_eq!(said, "cannot read package `tiny`: `data.tar.gz` unpacks to too much");
+    assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 0);
+}
+
+#[test]
 fn a_damaged_data_archive_leaves_no_spool() {
     let world = World::new();
     let mut data = xz(&usual().finish());

@@ -4,13 +4,15 @@ use crate::content::Content;
 use crate::error::{Error, Result, lossy};
 use crate::tree::{Node, Owner, Tree};
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _};
 use std::path::{Path, PathBuf};
 use tar::{Archive, Entry, EntryType};
 
 /// Files up to this size are held in memory: opening them again would cost more.
 const SMALL: u64 = 4 << 10;
 const SET_ID: u32 = 0o6000;
+/// The most that an archive may say of an entry before the entry; a name is 4 KiB at most.
+const EXTENSION_LEN_MAX: u64 = 64 << 10;
 
 /// What may be kept that is otherwise dropped.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +34,7 @@ pub(super) fn into_tree(
     };
     let file = File::open(spooled).map_err(Error::disk("read", spooled))?;
     let len = file.metadata().map_err(Error::disk("read", spooled))?.len();
+    check_extensions(&file).map_err(broken)?;
     let mut archive = Archive::new(BufReader::new(file));
     for entry in archive.entries_with_seek().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
@@ -44,6 +47,38 @@ pub(super) fn into_tree(
         })?;
     }
     Ok(())
+}
+
+/// What an archive says of an entry before it is held in memory, so its length comes first. A
+/// size that is said there would make this walk and the next see different entries.
+fn check_extensions(mut file: &File) -> io::Result<()> {
+    let invalid = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why);
+    let mut archive = Archive::new(BufReader::new(file));
+    for entry in archive.entries_with_seek()?.raw(true) {
+        let mut entry = entry?;
+        let kind = entry.header().entry_type();
+        if kind.is_gnu_sparse() {
+            return Err(invalid("a file with holes is not read here"));
+        }
+        let is_pax = kind.is_pax_local_extensions() || kind.is_pax_global_extensions();
+        if !is_pax && !kind.is_gnu_longname() && !kind.is_gnu_longlink() {
+            continue;
+        }
+        if entry.size() > EXTENSION_LEN_MAX {
+            return Err(invalid("a name is longer than 64 KiB"));
+        }
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes)?;
+        if is_pax && [&b"size="[..], b"GNU.sparse"].iter().any(|key| contains(&bytes, key)) {
+            return Err(invalid("a PAX header changes a size"));
+        }
+    }
+    drop(archive);
+    file.rewind()
+}
+
+fn contains(bytes: &[u8], key: &[u8]) -> bool {
+    bytes.windows(key.len()).any(|window| window == key)
 }
 
 struct Unpack<'a> {

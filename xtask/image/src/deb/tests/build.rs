@@ -38,6 +38,11 @@ impl Archive {
         self.entry(name, kind, 0o644, "", b"")
     }
 
+    /// What is said of the next entry, before it.
+    pub(super) fn extension(self, kind: u8, bytes: &[u8]) -> Self {
+        self.entry("././@LongLink", kind, 0o644, "", bytes)
+    }
+
     pub(super) fn finish(self) -> Vec<u8> {
         self.builder.into_inner().unwrap()
     }
