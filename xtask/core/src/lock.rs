@@ -105,8 +105,8 @@ fn line(package: &LockedPackage) -> String {
 }
 
 fn read(root: &Table<'_>) -> Option<Lock> {
-    let encoder = root.text("encoder");
-    let suite = root.text("suite");
+    let encoder = plain(root, "encoder");
+    let suite = plain(root, "suite");
     let archive_time = root.number("archive_time", 1..=u64::MAX / 2);
     let wanted = root.table("wanted").map(|table| read_wanted(&table));
     let layers = root.optional_table("layers").map(|layers| {
@@ -119,6 +119,27 @@ fn read(root: &Table<'_>) -> Option<Lock> {
         wanted: wanted?,
         layers: layers.unwrap_or_default(),
     })
+}
+
+/// A required text that `to_text` can write as it is.
+fn plain(table: &Table<'_>, key: &str) -> Option<String> {
+    let text = table.text(key)?;
+    if is_plain(&text) {
+        return Some(text);
+    }
+    table.refuse(key, "wanted printable characters without quotes and backslashes");
+    None
+}
+
+/// Whether `text` stands in a lock as it is, between quotes.
+pub(crate) fn is_plain(text: &str) -> bool {
+    let plain = |byte: u8| (b' '..=b'~').contains(&byte) && !b"\"\\".contains(&byte);
+    !text.is_empty() && text.bytes().all(plain)
+}
+
+/// Whether `path` stays below where it starts.
+pub(crate) fn is_below(path: &str) -> bool {
+    is_plain(path) && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 fn read_wanted(table: &Table<'_>) -> BTreeMap<String, Digest> {
@@ -142,13 +163,17 @@ fn read_layer(layer: &Table<'_>) -> BTreeMap<Platform, Vec<LockedPackage>> {
 }
 
 fn read_package(name: &str, table: &Table<'_>) -> Option<LockedPackage> {
-    let version = table.text("version");
-    let archive = table.text("archive");
+    if !is_plain(name) {
+        table.refuse("", "wanted a package's name");
+        return None;
+    }
+    let version = plain(table, "version");
+    let archive = plain(table, "archive");
     let path = table.text("path");
     let digest = table.parsed("digest");
     let size = table.number("size", 1..=u64::MAX / 2);
     let path = path.filter(|path| {
-        let plain = path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        let plain = is_below(path);
         if !plain {
             table.refuse("path", format!("`{path}` is not a plain relative path"));
         }

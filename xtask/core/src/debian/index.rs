@@ -1,7 +1,7 @@
 //! A `Packages` file: what an archive holds for one platform.
 
 use super::version::newer;
-use crate::lock::LockedPackage;
+use crate::lock::{LockedPackage, is_below, is_plain};
 use std::collections::BTreeMap;
 
 /// One package of an archive.
@@ -69,15 +69,27 @@ fn read_package(archive: &str, stanza: &str) -> Result<Package, IndexError> {
     let package = field("Package").unwrap_or("?");
     let missing =
         |field| IndexError { archive: archive.to_owned(), package: package.to_owned(), field };
+    if !is_plain(package) {
+        return Err(missing("Package"));
+    }
     let digest = field("SHA256").and_then(|hex| format!("sha256:{hex}").parse().ok());
+    // What a lock can hold.
+    let size = field("Size").and_then(|it| it.parse().ok());
+    let size = size.filter(|size| (1..=u64::MAX / 2).contains(size));
     let needs = [field("Pre-Depends"), field("Depends")].into_iter().flatten();
     let file = LockedPackage {
         name: package.to_owned(),
-        version: field("Version").ok_or_else(|| missing("Version"))?.to_owned(),
+        version: field("Version")
+            .filter(|it| is_plain(it))
+            .ok_or_else(|| missing("Version"))?
+            .to_owned(),
         archive: archive.to_owned(),
-        path: field("Filename").ok_or_else(|| missing("Filename"))?.to_owned(),
+        path: field("Filename")
+            .filter(|it| is_below(it))
+            .ok_or_else(|| missing("Filename"))?
+            .to_owned(),
         digest: digest.ok_or_else(|| missing("SHA256"))?,
-        size: field("Size").and_then(|it| it.parse().ok()).ok_or_else(|| missing("Size"))?,
+        size: size.ok_or_else(|| missing("Size"))?,
     };
     let needs = needs.flat_map(read_relations).collect();
     let provides = field("Provides").into_iter().flat_map(read_relations).flatten().collect();
