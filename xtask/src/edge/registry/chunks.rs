@@ -14,6 +14,8 @@ use http::{Method, Uri};
 
 /// No chunk is made smaller than this when a registry refuses larger ones.
 const SMALLEST: u64 = 256 << 10;
+/// No chunk is made larger than this, whatever a registry asks for: it is held in memory.
+const CHUNK_MAX: u64 = 64 << 20;
 
 /// An upload session that is being filled.
 pub(super) struct Chunks<'a> {
@@ -109,9 +111,7 @@ impl<'a> Chunks<'a> {
         self.failures = 0;
         self.follow(answer)?;
         let end = self.offset + count;
-        if let Some(least) = answer.header("oci-chunk-min-length").and_then(|v| v.parse().ok()) {
-            self.chunk = self.chunk.max(least);
-        }
+        self.chunk = chunk_after(answer, self.chunk, self.outgoing.descriptor.size);
         // A part may have been taken. ECR repeats an old range; one that would lead back is such.
         let said = end_of_range(answer).filter(|said| (self.offset + 1..end).contains(said));
         self.offset = said.unwrap_or(end);
@@ -145,10 +145,16 @@ impl<'a> Chunks<'a> {
     }
 }
 
+/// The size of the next chunk of a blob of `size` bytes: a registry may want larger ones.
+pub(super) fn chunk_after(answer: &Answer, chunk: u64, size: u64) -> u64 {
+    let least = answer.header("oci-chunk-min-length").and_then(|value| value.parse().ok());
+    chunk.max(least.unwrap_or(0)).min(CHUNK_MAX.max(chunk)).min(size.max(1))
+}
+
 /// How many bytes a `Range: 0-b` stands for. `0-0` is what an empty upload is called in
 /// practice; the specification would have it mean one byte.
-fn end_of_range(answer: &Answer) -> Option<u64> {
+pub(super) fn end_of_range(answer: &Answer) -> Option<u64> {
     let range = answer.header("range")?;
     let last: u64 = range.trim_start_matches("bytes=").split_once('-')?.1.trim().parse().ok()?;
-    Some(if last == 0 { 0 } else { last + 1 })
+    if last == 0 { Some(0) } else { last.checked_add(1) }
 }

@@ -129,7 +129,7 @@ impl Place<'_> {
 }
 
 /// What the headers of an answer say about the manifest, if they say all of it.
-fn described(answer: &Answer) -> Option<Descriptor> {
+pub(super) fn described(answer: &Answer) -> Option<Descriptor> {
     let digest = said_digest(answer).ok()??;
     let size = answer.header(CONTENT_LENGTH.as_str())?.parse().ok()?;
     let is_whole = answer.status.as_u16() == 200;

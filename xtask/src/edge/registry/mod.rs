@@ -14,6 +14,7 @@ pub mod credentials;
 mod download;
 mod error;
 mod event;
+pub mod heard;
 mod hint;
 mod location;
 mod manifest;

@@ -272,7 +272,7 @@ fn may_pass(status: StatusCode) -> bool {
 
 /// Where an answer sends this request. What carries a body goes on only where it is certain
 /// that it should be sent again as it is.
-fn redirect(answer: &Answer) -> Option<&str> {
+pub(super) fn redirect(answer: &Answer) -> Option<&str> {
     let is_read = matches!(answer.method, Method::GET | Method::HEAD);
     let is_redirect = match answer.status.as_u16() {
         307 | 308 => true,
@@ -283,7 +283,7 @@ fn redirect(answer: &Answer) -> Option<&str> {
 }
 
 /// The text of `299 - "text"`, the one kind of warning that registries send.
-fn warning_text(value: &str) -> Option<String> {
+pub(super) fn warning_text(value: &str) -> Option<String> {
     let quoted = value.trim().strip_prefix("299 ")?.split_once('"')?.1;
     let text = quoted.strip_suffix('"').unwrap_or(quoted).replace("\\\"", "\"");
     let plain: String = text.chars().filter(|character| !character.is_control()).collect();

@@ -40,7 +40,7 @@ impl Registry {
     }
 }
 
-fn page(answer: &Answer) -> Result<Vec<String>, RegistryError> {
+pub(super) fn page(answer: &Answer) -> Result<Vec<String>, RegistryError> {
     #[derive(Deserialize)]
     struct Spelled {
         // Some registries write `null` for none.

@@ -18,6 +18,8 @@ const QUERY_VALUE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'/');
 /// What a token lives if nobody says how long.
 const DEFAULT_LIFE: u64 = 60;
+/// No token is believed for longer, whatever its realm says: a time beyond the clock's is none.
+const LIFE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// A token is renewed when it has less than this left, or less than half its life.
 const MARGIN: Duration = Duration::from_secs(60);
 
@@ -58,7 +60,7 @@ impl Known {
     }
 
     pub(super) fn keep(&mut self, scope: &Scope, granted: Granted, now: SystemTime) -> Secret {
-        let life = Duration::from_secs(granted.expires_in);
+        let life = Duration::from_secs(granted.expires_in).min(LIFE_MAX);
         let renew_at = now + life.saturating_sub(MARGIN.min(life / 2));
         let value = granted.value;
         self.by_scope.insert(scope.clone(), Token { value: value.clone(), renew_at });
