@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use xtask_core::conditions::Conditions;
 use xtask_core::definition::Definition;
 use xtask_core::deploy::{self, Backing, Deploy, Environment, Service, TargetKind};
-use xtask_core::lock::Lock;
+use xtask_core::lock::{Lock, seal};
 use xtask_core::platform::Platform;
 
 /// What every verb is handed.
@@ -94,6 +94,10 @@ impl<'a> World<'a> {
     pub fn lock(&self, name: &str) -> Result<Option<Lock>> {
         let file = lock_file(name);
         let Some(text) = files::read_if_there(&self.places.file(&file))? else { return Ok(None) };
+        let edited = || format!("cannot use `{file}`: it is not as `image lock` wrote it");
+        seal::check(&text)
+            .or_refused(edited)
+            .map_err(|failure| failure.hint(format!("cargo xtask image lock {name}")))?;
         Lock::parse(&file, &text).or_usage(|| format!("cannot use `{file}`")).map(Some)
     }
 

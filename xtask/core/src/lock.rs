@@ -10,6 +10,8 @@ use crate::reader::{Source, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+pub mod seal;
+
 /// What an image is built from, as far as Debian goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lock {
@@ -48,7 +50,7 @@ impl Lock {
         Source::new(file, text).read(read)
     }
 
-    /// Writes the lock as `parse` reads it.
+    /// Writes the lock as `parse` reads it, with its seal.
     pub fn to_text(&self) -> String {
         let mut text = String::from("# Written by `cargo xtask image lock`; one line a package.\n");
         let head = format!(
@@ -66,7 +68,7 @@ impl Lock {
                 packages.iter().for_each(|package| text.push_str(&line(package)));
             }
         }
-        text
+        seal::sealed(&(text + "\n"))
     }
 
     /// The packages of a layer on a platform, if the lock knows them and the layer still asks for

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use xtask_core::lock::seal;
 
 pub(crate) struct World {
     folder: tempfile::TempDir,
@@ -41,22 +42,29 @@ impl World {
         self.folder.path().join("cache")
     }
 
+    /// Writes a file; a lock gets its seal.
     pub(crate) fn write(&self, file: &str, text: &str) {
         let path = self.path(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        let sealed = if file.ends_with(".lock") { seal::sealed(text) } else { text.to_owned() };
+        std::fs::write(path, sealed).unwrap();
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Run {
+        let output = self.command(args).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// The same, not yet started.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         command.args(args).current_dir(self.path("")).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.folder.path().join("home")).env("XTASK_CACHE", self.cache());
         command.env("XTASK_STATE", self.folder.path().join("state"));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        let output = command.output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        command
     }
 }
 
