@@ -64,11 +64,12 @@ impl Layout {
         BlobWriter::new(self.blobs_dir())
     }
 
-    /// Writes a blob whose bytes are at hand; one that is there already is left alone.
+    /// Writes a blob whose bytes are at hand; one that is there already, and whole,
+    /// is left alone.
     pub fn write_blob(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor> {
         let descriptor = Descriptor::of(media_type, bytes);
         let path = self.blob_path(&descriptor.digest);
-        if fs::metadata(&path).is_ok_and(|metadata| metadata.len() == descriptor.size) {
+        if fs::read(&path).is_ok_and(|held| held == bytes) {
             return Ok(descriptor);
         }
         write_aside(&path, bytes)?;

@@ -4,12 +4,14 @@
 //! what `stat` says, under git's rule: a file that changed within the clock's grain of being
 //! read is not trusted, because a second change could leave the same times behind.
 
+use crate::content::Content;
 use crate::error::{Error, Result};
 use crate::layer::{LayerBlob, LayerOptions, write_layer};
 use crate::layout::Layout;
 use crate::tree::Tree;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use xtask_core::descriptor::Descriptor;
 use xtask_core::digest::Digest;
 
 mod contents;
@@ -55,6 +57,18 @@ impl Cache {
         held(&self.layers).save()
     }
 
+    /// Whether `layout` holds what `descriptor` promises, byte for byte. A blob is read only if
+    /// its file has changed since it was last read.
+    pub fn verifies(&self, layout: &Layout, descriptor: &Descriptor) -> Result<bool> {
+        if !layout.holds(descriptor) {
+            return Ok(false);
+        }
+        let path = layout.blob_path(&descriptor.digest);
+        let content = Content::Disk { path, size: descriptor.size };
+        let known = contents::look(&[&content], self)?;
+        Ok(known.iter().all(|known| known.digest == descriptor.digest))
+    }
+
     fn layer(&self, key: &Digest) -> Option<LayerBlob> {
         held(&self.layers).get(key)
     }
@@ -76,8 +90,9 @@ pub fn cached_layer_with(
     let contents = key::contents(tree);
     let known = contents::look(&contents, cache)?;
     let key = key::key_of(tree, options.gzip.level.encoder_id(), &known);
-    let remembered = cache.layer(&key).filter(|layer| layout.holds(&layer.descriptor));
-    if let Some(layer) = remembered {
+    if let Some(layer) = cache.layer(&key)
+        && cache.verifies(layout, &layer.descriptor)?
+    {
         cache.save()?;
         return Ok((layer, Reused));
     }

@@ -7,6 +7,7 @@ pub mod files;
 pub mod git;
 pub mod holder;
 pub mod http;
+pub mod in_use;
 pub mod npm;
 pub mod passphrase;
 pub mod places;

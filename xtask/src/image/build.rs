@@ -2,11 +2,13 @@
 
 use super::halves::{self, HalfBlob, LayerBuild};
 use super::{key, memo::Memo, size::size, stage, union};
+use crate::edge::in_use;
 use crate::error::{Context as _, Failure, Result};
 use crate::report::Phase;
 use crate::world::World;
 use serde::Serialize;
 use std::cell::OnceCell;
+use std::fs::File;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xtask_core::conditions::Conditions;
 use xtask_core::definition::{Definition, Layer};
@@ -100,7 +102,11 @@ struct Builder<'a> {
     memo: Memo,
     /// Opened when something has to be made: what it remembers is much to read.
     cache: OnceCell<Cache>,
+    /// Which blobs were read and found whole.
+    blobs: Cache,
     sources: key::Sources,
+    /// Says that a build is running, until it has ended.
+    _in_use: File,
 }
 
 /// An image for one platform.
@@ -119,10 +125,12 @@ impl<'a> Builder<'a> {
         phase: &'a Phase<'a>,
     ) -> Result<Self> {
         let failed = || "failed to open the image layout".to_owned();
+        let _in_use = in_use::share(&world.places.cache)?;
         let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
         let memo = Memo::open(world.places.cache.join("layers"))?;
+        let blobs = Cache::open(world.places.cache.join("blobs")).or_outside(failed)?;
         let (cache, sources) = (OnceCell::new(), key::Sources::default());
-        Ok(Self { world, definition, lock, phase, layout, memo, cache, sources })
+        Ok(Self { world, definition, lock, phase, layout, memo, cache, blobs, sources, _in_use })
     }
 
     fn cache(&self) -> Result<&Cache> {
@@ -151,7 +159,9 @@ impl<'a> Builder<'a> {
     fn layer(&self, layer: &Layer, platform: Platform) -> Result<LayerBuild> {
         let named = |halves| LayerBuild { name: layer.name.clone(), halves };
         let key = key::layer_key(self.world, layer, self.lock, platform, &self.sources)?;
-        if let Some(halves) = self.memo.recall(&key, &self.layout) {
+        if let Some(halves) = self.memo.recall(&key, &self.layout)
+            && self.are_whole(&halves)?
+        {
             return Ok(named(halves.into_iter().map(|half| (half, Origin::Reused)).collect()));
         }
         let doing = |what: &str| self.phase.doing(what);
@@ -170,6 +180,17 @@ impl<'a> Builder<'a> {
         let blobs: Vec<HalfBlob> = made.iter().map(|(half, _)| half.clone()).collect();
         self.memo.remember(&key, &blobs)?;
         Ok(named(made))
+    }
+
+    /// A blob that is not what its name says is made anew.
+    fn are_whole(&self, halves: &[HalfBlob]) -> Result<bool> {
+        for HalfBlob { blob, .. } in halves {
+            let read = || format!("failed to read blob `{}`", blob.descriptor.digest);
+            if !self.blobs.verifies(&self.layout, &blob.descriptor).or_outside(read)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn check_budget(&self, platform: Platform, layers: &[ImageLayer]) -> Result<()> {
@@ -195,6 +216,7 @@ impl<'a> Builder<'a> {
 
     fn finish(&self, parts: &[PlatformBuild]) -> Result<Built> {
         let failed = || "failed to write the index".to_owned();
+        self.blobs.save().or_outside(|| "failed to remember which blobs are whole".to_owned())?;
         let manifests: Vec<(Platform, Descriptor)> =
             parts.iter().map(|part| (part.platform, part.manifest.clone())).collect();
         let index = write_index(&self.layout, &manifests).or_outside(failed)?;

@@ -4,6 +4,7 @@ mod archive;
 mod attest;
 mod bench;
 mod bootstrap;
+mod cache;
 mod check_page;
 mod cli;
 mod image;

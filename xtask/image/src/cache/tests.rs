@@ -64,7 +64,12 @@ fn a_layer_whose_blob_is_gone_is_made_again() {
     fs::write(&path, "cut off").unwrap();
     assert_eq!(world.build(), (layer.clone(), Made));
     fs::remove_file(&path).unwrap();
-    assert_eq!(world.build(), (layer, Made));
+    assert_eq!(world.build(), (layer.clone(), Made));
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[20] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(world.build(), (layer.clone(), Made), "one of the right size is read, too");
+    world.layout.verify(&layer.descriptor).unwrap();
 }
 
 #[test]

@@ -72,11 +72,14 @@ fn a_corrupt_blob_is_found_and_named() {
 }
 
 #[test]
-fn a_truncated_blob_is_written_again() {
+fn a_damaged_blob_is_written_again() {
     let (_dir, layout) = layout();
     let descriptor = layout.write_blob("x/y", b"bytes").unwrap();
     fs::write(layout.blob_path(&descriptor.digest), b"by").unwrap();
     assert!(!layout.holds(&descriptor));
+    layout.write_blob("x/y", b"bytes").unwrap();
+    layout.verify(&descriptor).unwrap();
+    fs::write(layout.blob_path(&descriptor.digest), b"bites").unwrap();
     layout.write_blob("x/y", b"bytes").unwrap();
     layout.verify(&descriptor).unwrap();
 }

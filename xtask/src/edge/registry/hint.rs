@@ -13,9 +13,9 @@ impl RegistryError {
                 "add the certificate authority to this machine, or name its file in SSL_CERT_FILE",
             ),
             Self::Unreachable { cause, .. } => of_network(cause),
-            Self::Corrupt { .. } | Self::Unreadable { .. } => {
-                Some("build the image again: its files on this machine are damaged")
-            }
+            Self::Corrupt { .. } | Self::Unreadable { .. } => Some(
+                "`cargo xtask image build` finds what is damaged on this machine and makes it anew",
+            ),
             Self::Login { .. } => Some("log in again with `docker login` or `podman login`"),
             _ => None,
         }
