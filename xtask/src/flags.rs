@@ -99,6 +99,19 @@ pub enum Image {
     Attest(ImageAttest),
     /// Check what is said about an image: who signed it, how it was made, what it is made of
     VerifyAttestation(ImageVerifyAttestation),
+    /// Let go of blobs and of what was made, where no name and none of the last releases needs it
+    Gc(ImageGc),
+}
+
+/// Flags of `image gc`.
+#[derive(Debug, Args)]
+pub struct ImageGc {
+    /// How many verified releases of each environment keep their images
+    #[arg(long, default_value_t = 5)]
+    pub keep: usize,
+    /// Remove it; without it, it is only shown
+    #[arg(long)]
+    pub apply: bool,
 }
 
 /// Flags of `image lock`.

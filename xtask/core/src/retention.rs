@@ -4,6 +4,8 @@ use crate::digest::Digest;
 use crate::ledger::{Outcome, Record};
 use std::collections::BTreeSet;
 
+pub mod disk;
+
 /// How many verified releases a machine keeps the images of.
 pub const RELEASES_KEPT: usize = 5;
 

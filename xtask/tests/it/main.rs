@@ -7,6 +7,7 @@ mod bootstrap;
 mod cache;
 mod check_page;
 mod cli;
+mod gc;
 mod image;
 mod image_verify;
 mod indexes;

@@ -3,6 +3,7 @@
 mod against;
 mod attest;
 mod build;
+mod gc;
 mod inspect;
 mod keygen;
 mod list;
@@ -36,5 +37,6 @@ pub(super) fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
         Image::Keygen(flags) => keygen::run(&flags, world),
         Image::Attest(flags) => attest::run(&flags, world),
         Image::VerifyAttestation(flags) => verify_attestation::run(&flags, world),
+        Image::Gc(flags) => gc::run(&flags, world),
     }
 }
