@@ -167,3 +167,16 @@ fn a_lock_that_was_edited_is_refused_with_its_cure() {
     std::fs::write(&path, lock).unwrap();
     let _built = build(&world);
 }
+
+#[test]
+fn every_committed_lock_is_as_it_was_written() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../images");
+    let locks = std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
+    let locks: Vec<PathBuf> =
+        locks.filter(|path| path.extension() == Some("lock".as_ref())).collect();
+    assert!(locks.len() > 3);
+    for path in locks {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(xtask_core::lock::seal::check(&text), Ok(()), "{}", path.display());
+    }
+}
