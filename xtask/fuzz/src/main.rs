@@ -54,7 +54,10 @@ fn wanted(args: &[OsString]) -> Option<Wanted> {
     let mut words = args.iter().map(|word| word.to_str().unwrap_or_default());
     while let Some(word) = words.next() {
         match word {
-            "--seconds" => wanted.seconds = words.next()?.parse().ok()?,
+            // None at all would mean for ever to libFuzzer.
+            "--seconds" => {
+                wanted.seconds = words.next()?.parse().ok().filter(|number| *number > 0)?;
+            }
             name => wanted.targets.push(TARGETS.iter().find(|target| target.name == name)?),
         }
     }
