@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 mod control;
 mod decoder;
 mod spool;
+mod sums;
 mod unpack;
 
 pub use control::Control;
@@ -33,7 +34,7 @@ pub struct Deb {
     path: PathBuf,
     data: Member,
     control: Control,
-    /// `md5sums` as it is in the package; empty if there is none.
+    /// `md5sums` with two blanks in each line, as scanners want it; empty if there is none.
     pub md5sums: Vec<u8>,
     /// What dpkg would run, by name: preinst, postinst, prerm, postrm, config.
     pub scripts: BTreeMap<String, Vec<u8>>,
@@ -69,7 +70,7 @@ impl Deb {
         let text = parts.remove("control").ok_or("its control archive has no `control`")?;
         let text = String::from_utf8(text).map_err(|_| "its `control` is not UTF-8")?;
         let control = Control::parse(&text)?;
-        let md5sums = parts.remove("md5sums").unwrap_or_default();
+        let md5sums = sums::normal(&parts.remove("md5sums").unwrap_or_default())?;
         let conffiles = parts.remove("conffiles").unwrap_or_default();
         let conffiles = conffile_paths(&lossy(&conffiles));
         let (scripts, extras) =

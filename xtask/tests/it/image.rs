@@ -221,3 +221,30 @@ fn a_full_disk_leaves_no_blob_that_is_not_what_it_is_called() {
     assert!(left == 0 && unmounted.success(), "{left} files are left");
     let _said = world.run(&["image", "build", "hello"]).ends(0);
 }
+
+#[test]
+fn a_layer_that_takes_the_place_of_a_link_is_refused_also_when_nothing_is_made_anew() {
+    let mirror = FakeArchive::start();
+    let bytes = deb("hello", None);
+    mirror.put(&format!("/debian/{POOL}"), &bytes);
+    let world = world(&mirror, &Digest::of(&bytes));
+    let link = "packages = [\"hello\"]\nlinks = { bin = \"usr/bin\" }";
+    let app = "[[layer]]\nname = \"app\"\nkind = \"files\"\npath = \"images\"\n\
+               copy = { \"tool\" = \"bin/tool\" }\n\n[config]";
+    let text = DEFINITION.replace("packages = [\"hello\"]", link).replace("[config]", app);
+    world.write("images/hello.toml", &text);
+    world.write("images/tool", "tool\n");
+    std::process::Command::new("git")
+        .args(["init", "-q"])
+        .current_dir(world.path(""))
+        .status()
+        .unwrap();
+    for _ in 0..2 {
+        let said = world.run(&["image", "build", "hello"]).ends(4);
+        let clash =
+            "`bin` is a link to `usr/bin` in layer `base`, and a directory (0755 0:0) in `app`";
+        assert!(said.contains(clash), "{said}");
+    }
+    world.write("images/hello.toml", &text.replace("bin/tool", "usr/bin/tool"));
+    let _said = world.run(&["image", "build", "hello"]).ends(0);
+}

@@ -81,7 +81,7 @@ fn the_control_archive_is_handed_out_in_parts() {
     let world = World::new();
     let control = Archive::new()
         .file("./control", 0o644, CONTROL)
-        .file("./md5sums", 0o644, b"00  usr/bin/tiny\n")
+        .file("./md5sums", 0o644, b"00000000000000000000000000000000  usr/bin/tiny\n")
         .file("./postinst", 0o755, b"#!/bin/sh\n")
         .file("./conffiles", 0o644, b"/etc/tiny.conf\nremove-on-upgrade /etc/old\n")
         .file("./triggers", 0o644, b"activate-noawait ldconfig\n");
@@ -93,7 +93,7 @@ fn the_control_archive_is_handed_out_in_parts() {
     let deb = world.open(&bytes).unwrap();
     assert_eq!(deb.control().package(), "tiny");
     assert_eq!(deb.control().get("Description"), Some("small\n and more"));
-    assert_eq!(deb.md5sums, b"00  usr/bin/tiny\n");
+    assert_eq!(deb.md5sums, b"00000000000000000000000000000000  usr/bin/tiny\n");
     assert_eq!(deb.conffiles, ["/etc/tiny.conf"]);
     assert_eq!(deb.scripts.keys().collect::<Vec<_>>(), ["postinst"]);
     assert_eq!(deb.extras.keys().collect::<Vec<_>>(), ["triggers"]);

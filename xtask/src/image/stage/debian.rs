@@ -105,8 +105,7 @@ fn shown(digests: &BTreeSet<Digest>) -> String {
 /// `status.d` and the md5sums, in the layer that owns the files: scanners judge layer by layer.
 fn describe(tree: &mut Tree, deb: &Deb) -> Result<()> {
     let name = deb.control().package();
-    let fields = deb.control().fields();
-    let status: String = fields.map(|(key, value)| format!("{key}: {value}\n")).collect();
+    let status = deb.control().to_string();
     let place = format!("var/lib/dpkg/status.d/{name}");
     let failed = || format!("cannot describe package `{name}`");
     tree.insert(&place, Node::file(0o644, status)).or_outside(failed)?;
