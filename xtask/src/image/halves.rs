@@ -73,7 +73,7 @@ pub(super) fn check_machine(
                 "layer `{name}` is for every platform, and holds binaries for one"
             ))
             .reason(some(&ticked(&binaries), ", "))
-            .hint("binaries belong into layers of kind `debian`, `npm` or `wheels`"))
+            .hint("binaries belong into layers of kind `debian`, `npm`, `wheels` or `files`"))
         }
     }
 }

@@ -30,9 +30,9 @@ pub(super) fn layer_key(
 ) -> Result<Digest> {
     let inputs = inputs(world, layer, lock, platform, sources)?;
     let platform = match &layer.stuff {
-        Stuff::Debian(_) | Stuff::Npm { .. } | Stuff::Wheels { .. } => platform.to_string(),
-        // What a service builds and what files are is the same for all platforms.
-        Stuff::Build { .. } | Stuff::Files { .. } => "any".to_owned(),
+        // What a service builds is the same for all platforms.
+        Stuff::Build { .. } => "any".to_owned(),
+        _ => platform.to_string(),
     };
     let text = format!("{FORM}\n{ENCODER_ID}\n{platform}\n{layer:?}\n{inputs}");
     Ok(Digest::of(text.as_bytes()))

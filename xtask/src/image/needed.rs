@@ -1,5 +1,6 @@
 //! Which blobs of the layout are needed, by whom; and what lies there and in the cache.
 
+use super::halves::HalfBlob;
 use crate::error::{Context as _, Result};
 use crate::world::World;
 use serde::Deserialize;
@@ -10,12 +11,14 @@ use std::time::{Duration, SystemTime};
 use xtask_core::descriptor::Descriptor;
 use xtask_core::digest::Digest;
 use xtask_core::retention::disk::{Found, Kind};
-use xtask_image::layer::LayerBlob;
 use xtask_image::layout::{Layout, REF_NAME};
 
 /// Folders of the cache whose entries can be made again. Downloads are not among them: a mirror
 /// may have dropped what a lock still names.
 const MADE: [&str; 4] = ["builds", "npm", "spool", "wheels"];
+
+/// How the files of the memo end; any other is on its way.
+const MEMOS: [&str; 3] = [".json", ".shape", ".proved"];
 
 /// What an index or a manifest names below itself; anything else names nothing.
 #[derive(Default, Deserialize)]
@@ -84,8 +87,9 @@ pub fn found(world: &World<'_>, layout: &Layout) -> Result<Vec<Found>> {
     })?;
     each(&world.places.cache.join("layers"), |entry| {
         let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
-        let blob = serde_json::from_str::<LayerBlob>(&text).ok().map(|it| it.descriptor.digest);
-        let whole = name(entry).ends_with(".json");
+        let halves = serde_json::from_str::<Vec<HalfBlob>>(&text).unwrap_or_default();
+        let blob = halves.first().map(|half| half.blob.descriptor.digest);
+        let whole = MEMOS.iter().any(|ending| name(entry).ends_with(ending));
         found.extend(whole.then(|| look(Kind::Memo, blob, entry, now)).flatten());
     })?;
     for folder in MADE {

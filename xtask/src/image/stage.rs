@@ -88,8 +88,7 @@ pub(super) fn halves(
         }
         Stuff::Files { path, copy } => {
             let (_, sources) = key::source_key(world, path)?;
-            let tree = place::listed(&root.join(path), &sources, copy)?;
-            Ok(Halves::neutral(finished(layer, tree)?))
+            split_by_file(layer, place::listed(&root.join(path), &sources, copy)?)
         }
     }
 }

@@ -116,7 +116,7 @@ impl Signed {
             manifests,
             blobs: blobs.into_values().collect(),
             tags: vec!["1".parse().unwrap()],
-            mount_from: Vec::new(),
+            mount_from: std::collections::BTreeMap::new(),
         };
         let repository = format!("{host}/acme/hello").parse().unwrap();
         registry.push_image(&repository, &push, &FromLayout(layout), &|_| {}).unwrap();

@@ -38,6 +38,7 @@ const BUILD: &str = r#"
 [[layer]]
 name = "made"
 kind = "build"
+run = ["npm", "run", "build"]
 path = "hello"
 copy = { dist = "app" }
 "#;
@@ -198,7 +199,7 @@ pub(crate) fn push(world: &World, host: &str, change: &dyn Fn(Vec<u8>) -> Vec<u8
     blobs.sort_by_key(|blob| blob.digest);
     blobs.dedup_by_key(|blob| blob.digest);
     let tags = vec!["1".parse().unwrap()];
-    let push = Push { root, manifests, blobs, tags, mount_from: Vec::new() };
+    let push = Push { root, manifests, blobs, tags, mount_from: std::collections::BTreeMap::new() };
     let repository: Repository = format!("{host}/nutri/hello").parse().unwrap();
     let registry = Registry::new(host, None);
     registry.push_image(&repository, &push, &pushed, &|_| {}).unwrap().root

@@ -75,7 +75,7 @@ fn a_built_image_is_weighed_by_layer_package_and_type() {
     @scope/p11 (npm)    1.1 MB    1.2 kB         1  packages
     @scope/p10 (npm)    1.0 MB    1.1 kB         1  packages
     TYPE              UNPACKED    PACKED     FILES
-    JavaScript          6.6 MB    7.8 kB        11
+    JavaScript          6.6 MB    7.1 kB        11
     Python              1.2 MB    1.2 kB         1
     JSON                0.0 kB    0.1 kB         1
     ");

@@ -33,7 +33,7 @@ fn run(bytes: &[u8]) {
     let names = text.lines().filter_map(|line| line.strip_prefix("Package: "));
     let names: Vec<String> = names.map(str::to_owned).collect();
     let Ok(closed) = close(&index, &names, &[], &BTreeSet::new()) else { return };
-    let packages: Vec<_> = closed.iter().map(|package| package.file.clone()).collect();
+    let packages: Vec<_> = closed.iter().map(|package| package.package.file.clone()).collect();
     for pair in packages.windows(2) {
         let (left, right) = (&pair[0].version, &pair[1].version);
         assert_eq!(newer(left, right), newer(right, left).reverse());
