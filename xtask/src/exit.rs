@@ -19,6 +19,8 @@ pub enum Exit {
     Outside,
     /// Some of it was done.
     Partial,
+    /// What a check looks at could not be reached: neither good nor bad. The last line says why.
+    NotChecked,
 }
 
 impl Exit {
@@ -32,6 +34,7 @@ impl Exit {
             Self::Refused => 4,
             Self::Outside => 5,
             Self::Partial => 6,
+            Self::NotChecked => xtask_core::task::NOT_CHECKED as u8,
         }
     }
 }

@@ -334,6 +334,9 @@ pub struct Ci {
     /// Go on after a failure with what does not need it
     #[arg(long)]
     pub keep_going: bool,
+    /// Take a task that could not be checked for a failure
+    #[arg(long)]
+    pub strict: bool,
     /// List the tasks and end
     #[arg(long)]
     pub list: bool,

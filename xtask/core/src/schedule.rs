@@ -15,7 +15,9 @@ pub enum Outcome {
     Failed,
     /// It was ended at its limit.
     TimedOut,
-    /// It was never started, because of something that failed before.
+    /// What it needs to look at could not be reached.
+    NotChecked,
+    /// It was never started, because of what it needs or of something that failed before.
     Skipped,
 }
 
@@ -95,12 +97,12 @@ impl<'a> Schedule<'a> {
     }
 
     fn is_lost(&self, at: usize) -> bool {
-        let ended_badly =
+        let failed = |state| matches!(state, State::Ended(Outcome::Failed | Outcome::TimedOut));
+        let not_passed =
             |state| matches!(state, State::Ended(outcome) if outcome != Outcome::Passed);
-        match self.after_failure {
-            AfterFailure::Stop => self.states.iter().any(|&state| ended_badly(state)),
-            AfterFailure::KeepGoing => self.needs(at).any(|need| ended_badly(self.states[need])),
-        }
+        let stops = self.after_failure == AfterFailure::Stop;
+        (stops && self.states.iter().any(|&state| failed(state)))
+            || self.needs(at).any(|need| not_passed(self.states[need]))
     }
 
     /// How many tasks the longest chain has that waits for this one.
@@ -177,6 +179,15 @@ mod tests {
         let mut schedule = Schedule::new(&tasks, 1, AfterFailure::KeepGoing);
         assert_eq!(schedule.start(), Some(0));
         assert_eq!(schedule.end(0, Outcome::Failed), [1, 2]);
+        assert_eq!(schedule.start(), Some(3));
+    }
+
+    #[test]
+    fn what_could_not_be_checked_leaves_out_only_what_needs_it() {
+        let tasks = [stub("a", &[]), stub("b", &["a"]), stub("c", &["b"]), stub("d", &[])];
+        let mut schedule = Schedule::new(&tasks, 1, AfterFailure::Stop);
+        assert_eq!(schedule.start(), Some(0));
+        assert_eq!(schedule.end(0, Outcome::NotChecked), [1, 2]);
         assert_eq!(schedule.start(), Some(3));
     }
 

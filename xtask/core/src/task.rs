@@ -10,7 +10,15 @@ use std::time::Duration;
 
 pub use table::all;
 
+/// The exit code by which a command says that it could not look: `EX_TEMPFAIL` of `sysexits.h`.
+pub const NOT_CHECKED: i32 = 75;
+
 /// One check or test.
+///
+/// A command passes with 0 and fails with anything else, but for [`NOT_CHECKED`]: with it the task
+/// is `not checked`, and the last line that the command said, without a leading `not checked: `, is
+/// the reason. It is for a check whose data cannot be reached, so that nobody takes silence for
+/// success: it is said loudly, never counts as passed, and fails the run under `--strict`.
 #[derive(Clone, Debug)]
 pub struct Task {
     /// What people call it.

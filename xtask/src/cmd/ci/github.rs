@@ -30,8 +30,22 @@ impl Github {
             return;
         }
         report.status(&format!("::group::{}\n{}\n::endgroup::", ended.name, log.trim_end()));
-        if ended.outcome != Outcome::Passed {
-            report.status(&annotation(ended.name, ended.last()));
+        match ended.outcome {
+            Outcome::Passed | Outcome::Skipped => {}
+            Outcome::NotChecked => {
+                report.status(&annotation(
+                    "warning",
+                    &format!("{} not checked", ended.name),
+                    ended.last(),
+                ));
+            }
+            Outcome::Failed | Outcome::TimedOut => {
+                report.status(&annotation(
+                    "error",
+                    &format!("{} failed", ended.name),
+                    ended.last(),
+                ));
+            }
         }
     }
 
@@ -45,9 +59,9 @@ impl Github {
 }
 
 /// A workflow command is one line: what would end it is escaped.
-fn annotation(task: &str, text: &str) -> String {
+fn annotation(level: &str, title: &str, text: &str) -> String {
     let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    format!("::error title={task} failed::{text}")
+    format!("::{level} title={title}::{text}")
 }
 
 #[cfg(test)]
@@ -56,6 +70,9 @@ mod tests {
 
     #[test]
     fn an_annotation_is_one_line_whatever_the_log_holds() {
-        assert_eq!(annotation("jest", "50%\nno"), "::error title=jest failed::50%25%0Ano");
+        assert_eq!(
+            annotation("error", "jest failed", "50%\nno"),
+            "::error title=jest failed::50%25%0Ano"
+        );
     }
 }

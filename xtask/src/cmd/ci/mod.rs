@@ -45,7 +45,7 @@ pub(super) fn run(flags: &Ci, world: &World<'_>) -> Result<Exit> {
     let summary = Summary::new(graph.tasks(), ended, began.elapsed());
     run.github.summary(&summary.markdown())?;
     world.report.data(&summary.json(), &summary.to_string());
-    Ok(if summary.is_good() { Exit::Done } else { Exit::Planned })
+    Ok(if summary.is_good(flags.strict) { Exit::Done } else { Exit::Planned })
 }
 
 impl<'a> Run<'a> {

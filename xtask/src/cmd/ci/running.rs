@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdin, Stdio};
 use std::time::{Duration, Instant};
 use xtask_core::command::Command;
 use xtask_core::schedule::Outcome;
-use xtask_core::task::Task;
+use xtask_core::task::{NOT_CHECKED, Task};
 
 /// What `cargo run` tells about this program; a cargo that sees it builds some crates anew.
 const OURS: [&str; 5] =
@@ -77,6 +77,9 @@ impl Running {
         match child.try_wait().or_outside(|| "failed to wait for a task".to_owned())? {
             Some(status) => {
                 guard.release();
+                if status.code() == Some(NOT_CHECKED) {
+                    return Ok(Some(Outcome::NotChecked));
+                }
                 if !status.success() {
                     self.note(&format!("ended with {status}"))?;
                     return Ok(Some(Outcome::Failed));
@@ -263,6 +266,14 @@ mod tests {
         two
         ended with exit status: 7
         ");
+    }
+
+    #[test]
+    fn a_command_that_could_not_look_ends_its_task_unchecked_with_its_reason_last() {
+        let world = World::new();
+        let mut running = world.start(&["echo no data; exit 75", "echo never"], 60_000);
+        assert_eq!(wait(&mut running), Outcome::NotChecked);
+        assert!(world.log().ends_with("\nno data\n"), "{}", world.log());
     }
 
     #[test]

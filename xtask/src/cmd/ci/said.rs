@@ -20,15 +20,18 @@ pub(super) struct Ended {
     took: Duration,
     /// The line with which its test runner closed.
     closing: Option<String>,
-    /// The end of its log, if it did not pass.
+    /// The end of its log, if it did not pass; of one that was not checked, the reason.
     last: String,
 }
 
 impl Ended {
     pub(super) fn new(task: &Task, outcome: Outcome, took: Duration, log: &str) -> Self {
         let closing = task.runner.and_then(|runner| runner.closing_line(log)).map(str::to_owned);
-        let shown = !matches!(outcome, Outcome::Passed | Outcome::Skipped);
-        let last = if shown { last_lines(log, LINES_SHOWN) } else { String::new() };
+        let last = match outcome {
+            Outcome::Passed | Outcome::Skipped => String::new(),
+            Outcome::NotChecked => reason(log).to_owned(),
+            Outcome::Failed | Outcome::TimedOut => last_lines(log, LINES_SHOWN),
+        };
         Self { name: task.name, claim: task.claim, outcome, took, closing, last }
     }
 
@@ -36,9 +39,9 @@ impl Ended {
     pub(super) fn line(&self) -> String {
         let (word, name) = (word(self.outcome), self.name);
         if self.outcome == Outcome::Skipped {
-            return format!("{word:<9} {name}");
+            return format!("{word:<11} {name}");
         }
-        let line = format!("{word:<9} {name:<14} {}", seconds(self.took));
+        let line = format!("{word:<11} {name:<14} {}", seconds(self.took));
         if self.last.is_empty() {
             return line;
         }
@@ -54,6 +57,16 @@ impl Ended {
     fn failed(&self) -> bool {
         matches!(self.outcome, Outcome::Failed | Outcome::TimedOut)
     }
+
+    fn not_checked(&self) -> bool {
+        self.outcome == Outcome::NotChecked
+    }
+}
+
+/// Why a task was not checked: the last line it said.
+fn reason(log: &str) -> &str {
+    let last = log.trim_end().lines().last().unwrap_or_default().trim();
+    last.strip_prefix("not checked: ").unwrap_or(last)
 }
 
 /// All that a run of `ci` came to.
@@ -71,18 +84,25 @@ impl Summary {
         Self { ended, took, critical }
     }
 
-    pub(super) fn is_good(&self) -> bool {
-        self.ended.iter().all(|it| it.outcome == Outcome::Passed)
+    /// Nothing failed; if `strict`, everything was looked at too.
+    pub(super) fn is_good(&self, strict: bool) -> bool {
+        !self.ended.iter().any(|it| it.failed() || (strict && it.outcome != Outcome::Passed))
+    }
+
+    /// One loud line for each task that could not look.
+    fn not_checked(&self) -> Vec<String> {
+        let unchecked = self.ended.iter().filter(|it| it.not_checked());
+        unchecked.map(|it| format!("NOT CHECKED: {}: {}", it.name, it.last)).collect()
     }
 
     fn count(&self, of: impl Fn(&Ended) -> bool) -> usize {
         self.ended.iter().filter(|it| of(it)).count()
     }
 
-    /// `3 passed, 0 failed`, and what was left out.
+    /// `3 passed, 0 failed`, and what was left out or could not be checked.
     fn closing(&self) -> String {
         let passed = self.count(|it| it.outcome == Outcome::Passed);
-        let skipped = self.count(|it| it.outcome == Outcome::Skipped);
+        let skipped = self.count(|it| it.outcome == Outcome::Skipped || it.not_checked());
         let left_out = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
         format!("{passed} passed, {} failed{left_out}", self.count(Ended::failed))
     }
@@ -101,7 +121,8 @@ impl Summary {
         let tasks = self.ended.iter().map(|it| {
             json!({
                 "name": it.name, "claim": it.claim, "outcome": it.outcome,
-                "seconds": it.took.as_secs_f64(), "tests": it.closing, "log": log_file(it.name),
+                "seconds": it.took.as_secs_f64(), "tests": it.closing,
+                "reason": it.not_checked().then_some(&it.last), "log": log_file(it.name),
             })
         });
         json!({
@@ -124,7 +145,9 @@ impl Summary {
         };
         let rows: String = self.ended.iter().map(row).collect();
         let head = "| outcome | task | time | claim |\n|---|---|---:|---|\n";
-        format!("## {}\n\n{head}{rows}\n{}\n", self.closing(), self.critical())
+        let unchecked: String =
+            self.not_checked().iter().map(|line| format!("**{line}**\n\n")).collect();
+        format!("## {}\n\n{unchecked}{head}{rows}\n{}\n", self.closing(), self.critical())
     }
 }
 
@@ -139,7 +162,11 @@ impl fmt::Display for Summary {
             [word(it.outcome), it.name, &seconds(it.took), it.claim].map(str::to_owned).to_vec()
         };
         let rows: Vec<Vec<String>> = self.ended.iter().map(row).collect();
-        write!(formatter, "\n{}\n\n{}\n\n{}", table(&rows), self.critical(), self.closing())
+        writeln!(formatter, "\n{}\n\n{}\n", table(&rows), self.critical())?;
+        for line in self.not_checked() {
+            writeln!(formatter, "{line}\n")?;
+        }
+        formatter.write_str(&self.closing())
     }
 }
 
@@ -175,6 +202,7 @@ fn word(outcome: Outcome) -> &'static str {
         Outcome::Passed => "passed",
         Outcome::Failed => "FAILED",
         Outcome::TimedOut => "TIMED OUT",
+        Outcome::NotChecked => "NOT CHECKED",
         Outcome::Skipped => "skipped",
     }
 }
@@ -197,12 +225,12 @@ mod tests {
     #[test]
     fn a_failure_shows_the_end_of_its_log_and_where_the_rest_is() {
         insta::assert_snapshot!(ended("clippy", Outcome::Failed, "$ cargo\nerror: no\n").line(), @r"
-        FAILED    clippy         1.5 s
+        FAILED      clippy         1.5 s
             $ cargo
             error: no
             the whole log: target/ci/clippy.log
         ");
-        assert_eq!(ended("clippy", Outcome::Skipped, "").line(), "skipped   clippy");
+        assert_eq!(ended("clippy", Outcome::Skipped, "").line(), "skipped     clippy");
     }
 
     #[test]
@@ -217,7 +245,7 @@ mod tests {
             ended("mypy", Outcome::TimedOut, ""),
         ];
         let summary = Summary::new(&tasks, ended, Duration::from_secs(4));
-        assert!(!summary.is_good());
+        assert!(!summary.is_good(false));
         insta::assert_snapshot!(summary.to_string(), @"
         rust-test:
              Summary [   0.4s] 3 tests run: 3 passed, 0 skipped
@@ -230,5 +258,28 @@ mod tests {
 
         2 passed, 1 failed
         ");
+    }
+
+    #[test]
+    fn what_was_not_checked_is_loud_no_pass_and_bad_only_when_strict() {
+        let tasks: Vec<Task> =
+            task::all().into_iter().filter(|it| ["clippy", "mypy"].contains(&it.name)).collect();
+        let log = "$ look\nnot checked: the list of advisories cannot be reached\n";
+        let ended =
+            vec![ended("clippy", Outcome::Passed, ""), ended("mypy", Outcome::NotChecked, log)];
+        let summary = Summary::new(&tasks, ended, Duration::from_secs(4));
+        assert!(summary.is_good(false) && !summary.is_good(true));
+        insta::assert_snapshot!(summary.to_string(), @"
+
+        passed       clippy  1.5 s  Rust compiles without a warning
+        NOT CHECKED  mypy    1.5 s  Python types hold, strictly
+
+        critical path: mypy (1.5 s of 4.0 s)
+
+        NOT CHECKED: mypy: the list of advisories cannot be reached
+
+        1 passed, 0 failed, 1 skipped
+        ");
+        assert!(summary.markdown().contains("**NOT CHECKED: mypy: the list"));
     }
 }
