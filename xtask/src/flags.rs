@@ -1,11 +1,15 @@
 //! Every flag of every verb: the whole command line on a few screens.
 
+mod bench;
+mod image;
+
+pub use bench::{Bench, BenchImage};
+pub use image::{
+    Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImagePush,
+    ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
+};
+
 use clap::{Args, Parser, Subcommand};
-use std::path::PathBuf;
-use xtask_core::deploy::SecretSource;
-use xtask_core::platform::Platform;
-use xtask_core::reference::{Reference, Repository, Tag};
-use xtask_core::sbom::Format;
 
 /// Take Nutri from a commit to verified production.
 #[derive(Debug, Parser)]
@@ -70,202 +74,6 @@ pub struct Environment {
     pub environment: String,
 }
 
-/// The verbs about images.
-#[derive(Debug, Subcommand)]
-pub enum Image {
-    /// List the images that are defined, and what was built of them
-    List,
-    /// Choose the Debian packages of an image and write them down by hash
-    Lock(ImageLock),
-    /// Build images into the OCI layout in `target/images`
-    Build(ImageBuild),
-    /// Show what a built image is made of, layer by layer
-    Inspect(ImageInspect),
-    /// Show what weighs in a built image: layers, packages and types of files
-    Size(ImageSize),
-    /// Show the maintainer scripts of locked packages, and which of them nobody has read
-    Scripts(ImageScripts),
-    /// Build images and push them to a registry, with the credentials that are kept for it
-    Push(ImagePush),
-    /// Prove that an image comes out the same: build it twice, or compare it with a pushed one
-    Verify(ImageVerify),
-    /// Scan built images for what must not be shipped: vulnerabilities, secrets, bad settings
-    Scan(ImageScan),
-    /// Write down what a built image is made of, package by package
-    Sbom(ImageSbom),
-    /// Make a key to sign with: a private half under a passphrase, and a public one to commit
-    Keygen(ImageKeygen),
-    /// Sign how images were made and what they are made of, and attach it to them
-    Attest(ImageAttest),
-    /// Check what is said about an image: who signed it, how it was made, what it is made of
-    VerifyAttestation(ImageVerifyAttestation),
-    /// Let go of blobs and of what was made, where no name and none of the last releases needs it
-    Gc(ImageGc),
-}
-
-/// Flags of `image gc`.
-#[derive(Debug, Args)]
-pub struct ImageGc {
-    /// How many verified releases of each environment keep their images
-    #[arg(long, default_value_t = 5)]
-    pub keep: usize,
-    /// Remove it; without it, it is only shown
-    #[arg(long)]
-    pub apply: bool,
-}
-
-/// Flags of `image lock`.
-#[derive(Debug, Args)]
-pub struct ImageLock {
-    /// Images, by the name of their definition; all if none is named
-    pub images: Vec<String>,
-    /// Take the newest packages, also where a lock is there already
-    #[arg(long)]
-    pub update: bool,
-    /// Accept every script of the locked packages without reading it, and name those
-    #[arg(long)]
-    pub accept_scripts: bool,
-}
-
-/// Flags of `image build`.
-#[derive(Debug, Args)]
-pub struct ImageBuild {
-    /// Images, by the name of their definition; all services if none is named
-    pub images: Vec<String>,
-    /// Platforms to build for; both if none is named
-    #[arg(long)]
-    pub platform: Vec<Platform>,
-}
-
-/// Flags of `image inspect`.
-#[derive(Debug, Args)]
-pub struct ImageInspect {
-    /// The image, by the name of its definition
-    pub image: String,
-}
-
-/// Flags of `image size`.
-#[derive(Debug, Args)]
-pub struct ImageSize {
-    /// The image, by the name of its definition
-    pub image: String,
-    /// One platform; every one it is built for if none is named
-    #[arg(long)]
-    pub platform: Option<Platform>,
-    /// Also write a page with a map to walk into, which needs nothing but itself
-    #[arg(long, value_name = "FILE")]
-    pub html: Option<PathBuf>,
-    /// How many packages and types to list
-    #[arg(long, default_value_t = 10)]
-    pub top: usize,
-}
-
-/// Flags of `image scripts`.
-#[derive(Debug, Args)]
-pub struct ImageScripts {
-    /// Packages whose scripts are shown in full; all are listed if none is named
-    pub packages: Vec<String>,
-    /// Accept the scripts, now that they have been read
-    #[arg(long)]
-    pub accept: bool,
-}
-
-/// Flags of `image push`.
-#[derive(Debug, Args)]
-pub struct ImagePush {
-    /// Images, by the name of their definition; all services if none is named
-    pub images: Vec<String>,
-    /// Where to: each image has its repository below this one
-    #[arg(long, value_name = "REPOSITORY")]
-    pub to: Repository,
-    /// Tags for each image; the version of the commit and `latest` if none is named
-    #[arg(long)]
-    pub tag: Vec<Tag>,
-    /// Platforms to build for; both if none is named
-    #[arg(long)]
-    pub platform: Vec<Platform>,
-}
-
-/// Flags of `image verify`.
-#[derive(Debug, Args)]
-pub struct ImageVerify {
-    /// Images, by the name of their definition; all services if none is named
-    pub images: Vec<String>,
-    /// Platforms to build for; both if none is named
-    #[arg(long)]
-    pub platform: Vec<Platform>,
-    /// Build once, and compare with this image in a registry: `REPOSITORY@sha256:…` or with a tag
-    #[arg(long, value_name = "REFERENCE")]
-    pub against: Option<Reference>,
-}
-
-/// Flags of `image scan`.
-#[derive(Debug, Args)]
-pub struct ImageScan {
-    /// Images, by the name of their definition; all services if none is named
-    pub images: Vec<String>,
-    /// Platforms to scan; all that were built if none is named
-    #[arg(long)]
-    pub platform: Vec<Platform>,
-    /// Write what was found to this file too, as GitHub's code scanning takes it
-    #[arg(long, value_name = "FILE")]
-    pub sarif: Option<PathBuf>,
-}
-
-/// Flags of `image sbom`.
-#[derive(Debug, Args)]
-pub struct ImageSbom {
-    /// The image, by the name of its definition
-    pub image: String,
-    /// `spdx` (2.3) or `cyclonedx` (1.6)
-    #[arg(long, default_value = "spdx")]
-    pub format: Format,
-    /// The platform; this machine's if none is named
-    #[arg(long)]
-    pub platform: Option<Platform>,
-}
-
-/// Flags of `image keygen`.
-#[derive(Debug, Args)]
-pub struct ImageKeygen {
-    /// The file for the private key, outside the repository
-    #[arg(long)]
-    pub private: PathBuf,
-    /// The file for the public key
-    #[arg(long)]
-    pub public: PathBuf,
-    /// Leave the private key without a passphrase, for a keeper of secrets that seals it itself
-    #[arg(long)]
-    pub plain: bool,
-}
-
-/// Flags of `image attest`.
-#[derive(Debug, Args)]
-pub struct ImageAttest {
-    /// Images, by the name of their definition; all services if none is named
-    pub images: Vec<String>,
-    /// The repository below which the images were pushed, each under its name; without it,
-    /// everything stays in `target/attestations`
-    #[arg(long)]
-    pub to: Option<Repository>,
-    /// The private key: `env:VARIABLE` or `file:PATH`; else `signing.key` of `deploy.toml`
-    #[arg(long)]
-    pub key: Option<SecretSource>,
-}
-
-/// Flags of `image verify-attestation`.
-#[derive(Debug, Args)]
-pub struct ImageVerifyAttestation {
-    /// `repository:tag` or `repository@sha256:…`; with `--layout` a name or a digest in it
-    pub reference: String,
-    /// Files of public keys; else `signing.public_keys` of `deploy.toml`
-    #[arg(long)]
-    pub key: Vec<PathBuf>,
-    /// A layout to look in, without a network, such as `target/attestations`
-    #[arg(long)]
-    pub layout: Option<PathBuf>,
-}
-
 /// Flags of `migrate`.
 #[derive(Debug, Args)]
 pub struct Migrate {
@@ -304,24 +112,6 @@ pub struct Logs {
     pub lines: usize,
 }
 
-/// The benchmarks.
-#[derive(Debug, Subcommand)]
-pub enum Bench {
-    /// Building and pushing of images: cold, after an edit, unchanged, and large
-    Image(BenchImage),
-}
-
-/// Flags of `bench image`.
-#[derive(Debug, Args)]
-pub struct BenchImage {
-    /// How often each thing is measured
-    #[arg(long, default_value_t = 5)]
-    pub repeat: usize,
-    /// Keep the result in `docs/benchmarks`, and the table in `docs/BENCHMARKS.md`
-    #[arg(long)]
-    pub record: bool,
-}
-
 /// Flags of `ci`.
 #[derive(Debug, Args)]
 pub struct Ci {
@@ -334,10 +124,10 @@ pub struct Ci {
     /// Go on after a failure with what does not need it
     #[arg(long)]
     pub keep_going: bool,
-    /// Take a task that could not be checked for a failure
-    #[arg(long)]
-    pub strict: bool,
     /// List the tasks and end
     #[arg(long)]
     pub list: bool,
+    /// Fail also where something could not be checked
+    #[arg(long)]
+    pub strict: bool,
 }

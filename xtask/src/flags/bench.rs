@@ -1,0 +1,21 @@
+//! The flags of `bench` and of its verbs.
+
+use clap::{Args, Subcommand};
+
+/// The benchmarks.
+#[derive(Debug, Subcommand)]
+pub enum Bench {
+    /// Building and pushing of images: cold, after an edit, unchanged, and large
+    Image(BenchImage),
+}
+
+/// Flags of `bench image`.
+#[derive(Debug, Args)]
+pub struct BenchImage {
+    /// How often each thing is measured
+    #[arg(long, default_value_t = 5)]
+    pub repeat: usize,
+    /// Keep the result in `docs/benchmarks`, and the table in `docs/BENCHMARKS.md`
+    #[arg(long)]
+    pub record: bool,
+}
