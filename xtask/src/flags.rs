@@ -127,7 +127,7 @@ pub struct Ci {
     /// List the tasks and end
     #[arg(long)]
     pub list: bool,
-    /// Fail also where something could not be checked
+    /// Take a task that could not be checked for a failure
     #[arg(long)]
     pub strict: bool,
 }
