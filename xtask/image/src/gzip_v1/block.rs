@@ -28,7 +28,7 @@ pub(super) struct Job {
 /// The deflate bytes of one block; `room` is scratch of the caller's, kept between blocks.
 pub(super) fn compress(job: &Job, level: Level, room: &mut Vec<u8>) -> io::Result<Vec<u8>> {
     match level {
-        Level::Default => deflate(job, 6, room),
+        Level::Default => deflate(job, 3, room),
         Level::Fast => deflate(job, 1, room),
         Level::Store => Ok(store(job)),
     }

@@ -110,7 +110,7 @@ fn an_image_for_two_platforms_keeps_its_digest() {
     let index = write_index(&layout, &manifests).unwrap();
     assert_eq!(
         index.digest.to_string(),
-        "sha256:c346391d3036c25d8cd26fe8e794893a5e80c5b0e6abad413697d2f4afda8a9e"
+        "sha256:82888783d941beed6c57be92a3367b26b36060f83ced9bc9117206e2ce7d9254"
     );
     let read: Index = serde_json::from_slice(&layout.read_blob(&index).unwrap()).unwrap();
     let platforms: Vec<_> = read.manifests.iter().map(|manifest| manifest.platform).collect();

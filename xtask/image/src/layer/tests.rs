@@ -35,7 +35,7 @@ fn the_golden_layer_keeps_its_name() {
     );
     assert_eq!(
         layer.descriptor.digest.to_string(),
-        "sha256:3bb52f087ed0e136b50fc5e7927380411f7ae5ba9daf6e8f0596c89a07be4574"
+        "sha256:0528ea05b24a036aa64c284d5efa9511d5bac99c487880fec3b052ef81c0e48d"
     );
     assert_eq!(layer.descriptor.media_type, media_type::LAYER_GZIP);
     assert_eq!(layer.unpacked_size, 15);
