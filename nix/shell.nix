@@ -12,6 +12,8 @@
   python311,
   uv,
   trivy,
+  cargo-deny,
+  gitleaks,
   docker-client,
   shellcheck,
   postgresql_15,
@@ -34,6 +36,8 @@ mkShell {
     python311
     uv
     trivy
+    cargo-deny
+    gitleaks
     docker-client
     shellcheck
     postgresql_15

@@ -169,6 +169,20 @@ pub fn all() -> Vec<Tool> {
             "apt: python3.11",
             "python311",
         ),
+        ci(
+            &["cargo-deny"],
+            Wanted::AtLeast(&[0, 19]),
+            "judges Rust dependencies",
+            "scripts/tools.txt",
+            "cargo-deny",
+        ),
+        ci(
+            &["gitleaks"],
+            Wanted::AtLeast(&[8, 19]),
+            "looks for secrets in commits",
+            "scripts/tools.txt",
+            "gitleaks",
+        ),
         ci(&["shellcheck"], Wanted::Any, "checks scripts", "apt: shellcheck", "shellcheck"),
         ci(
             &["postgres", "/usr/lib/postgresql/15/bin/postgres"],

@@ -9,7 +9,7 @@
       known = [
         "cargo" "rustc" "clippy" "rustfmt" "cargo-nextest" "gcc" "git" "nodejs_20" "python311"
         "uv" "trivy" "docker-client" "shellcheck" "postgresql_15" "redis" "skopeo" "distribution"
-        "gnupg" "nixfmt"
+        "gnupg" "nixfmt" "cargo-deny" "gitleaks"
       ];
       packageSet = system:
         let
