@@ -2,6 +2,7 @@
 //! into steps. Nothing here knows a terminal, a network, a process, a disk or a clock; what
 //! it must know is handed in. The fence is this crate's manifest and its `clippy.toml`.
 
+pub mod advisories;
 pub mod attestation;
 pub mod backing;
 pub mod bench;

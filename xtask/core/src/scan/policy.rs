@@ -43,7 +43,7 @@ pub enum Severity {
 }
 
 /// What becomes of a kind of weakness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stance {
     /// It stops the release.
     Refuse,
