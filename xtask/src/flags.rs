@@ -10,6 +10,7 @@ pub use image::{
 };
 
 use clap::{Args, Parser, Subcommand};
+use xtask_core::advisories::Ecosystem;
 
 /// Take Nutri from a commit to verified production.
 #[derive(Debug, Parser)]
@@ -54,6 +55,8 @@ pub enum Verb {
     Bench(Bench),
     /// Run every check and test of the repository
     Ci(Ci),
+    /// Ask what is known against our dependencies, and judge it by `[scan]` of `deploy.toml`
+    Advisories(Advisories),
     /// Tell which tools are wanted, which were found, and how to get the rest
     Doctor,
 }
@@ -130,4 +133,11 @@ pub struct Ci {
     /// Take a task that could not be checked for a failure
     #[arg(long)]
     pub strict: bool,
+}
+
+/// Flags of `advisories`.
+#[derive(Debug, Args)]
+pub struct Advisories {
+    /// `rust`, `npm` or `python`; all if none is named
+    pub ecosystems: Vec<Ecosystem>,
 }

@@ -1,5 +1,6 @@
 //! One verb per file: gather, plan, show, apply.
 
+mod advisories;
 mod audit;
 mod bench;
 mod ci;
@@ -38,6 +39,7 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Logs(flags) => logs::run(&flags, &world),
         Verb::Bench(flags) => bench::run(&flags, &world),
         Verb::Ci(flags) => ci::run(&flags, &world),
+        Verb::Advisories(flags) => advisories::run(&flags, &world),
         Verb::Doctor => doctor::run(&world),
     }
 }

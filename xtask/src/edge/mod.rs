@@ -1,6 +1,7 @@
 //! One outside thing per file; an edge reads and changes, and decides nothing.
 
 pub mod apt;
+pub mod cargo_deny;
 pub mod clock;
 pub mod docker;
 pub mod files;
@@ -9,7 +10,9 @@ pub mod holder;
 pub mod http;
 pub mod in_use;
 pub mod npm;
+pub mod npm_audit;
 pub mod passphrase;
+pub mod pip_audit;
 pub mod places;
 pub mod ports;
 pub mod postgres;

@@ -1,5 +1,6 @@
 //! One file per verb or edge, each in a world of its own.
 
+mod advisories;
 mod archive;
 mod attest;
 mod bench;

@@ -75,3 +75,13 @@ impl Run {
         self.stderr
     }
 }
+
+/// A real program of this machine, or of the tools that `scripts/bootstrap/tools.sh` brings.
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let cache = std::env::var_os("XTASK_CACHE").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(std::env::home_dir()?.join(".cache/nutri")));
+    let ours = cache.map(|it| it.join("tools/bin"));
+    let folders = std::env::split_paths(&path).chain(ours);
+    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+}
