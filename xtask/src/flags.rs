@@ -57,6 +57,11 @@ pub enum Verb {
     Ci(Ci),
     /// Ask what is known against our dependencies, and judge it by `[scan]` of `deploy.toml`
     Advisories(Advisories),
+    /// Look for secrets in every commit, or in what would be committed now
+    Leaks(Leaks),
+    /// Have git check what is committed and pushed; nothing is installed unless asked
+    #[command(subcommand)]
+    Hooks(Hooks),
     /// Tell which tools are wanted, which were found, and how to get the rest
     Doctor,
 }
@@ -140,4 +145,32 @@ pub struct Ci {
 pub struct Advisories {
     /// `rust`, `npm` or `python`; all if none is named
     pub ecosystems: Vec<Ecosystem>,
+}
+
+/// Flags of `leaks`.
+#[derive(Debug, Args)]
+pub struct Leaks {
+    /// What is staged, not the history
+    #[arg(long)]
+    pub staged: bool,
+}
+
+/// The verbs about hooks of git.
+#[derive(Debug, Subcommand)]
+pub enum Hooks {
+    /// Put our hooks where git looks; one that is not ours stays, and is named
+    Install,
+    /// Take our hooks away
+    Remove,
+    /// Tell which of our hooks are installed
+    Status,
+    /// Do what a hook does
+    Run(HooksRun),
+}
+
+/// Flags of `hooks run`.
+#[derive(Debug, Args)]
+pub struct HooksRun {
+    /// `pre-commit` or `pre-push`
+    pub hook: String,
 }

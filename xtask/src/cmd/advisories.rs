@@ -11,7 +11,7 @@ use crate::flags::Advisories;
 use crate::report::table;
 use crate::world::World;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::Path;
 use xtask_core::advisories::{
     self, Answer, Ecosystem, Judged, NoAnswer, Outcome, Sighting, judge, npm,
 };
@@ -52,18 +52,18 @@ fn ask(world: &World<'_>, ecosystem: Ecosystem) -> Asked {
 }
 
 /// What every service was answered whose folder holds `marker`.
-fn together(world: &World<'_>, marker: &str, ask: impl Fn(&World<'_>, PathBuf) -> Asked) -> Asked {
+fn together(world: &World<'_>, marker: &str, ask: impl Fn(&World<'_>, &Path) -> Asked) -> Asked {
     let folders = world.deploy.services.iter().map(|it| world.places.file(&it.path));
     let mut all = Answer::default();
     for folder in folders.filter(|folder| folder.join(marker).is_file()) {
-        let answer = ask(world, folder)?;
+        let answer = ask(world, &folder)?;
         all.advisories.extend(answer.advisories);
         all.unasked.extend(answer.unasked);
     }
     Ok(all)
 }
 
-fn ask_npm(world: &World<'_>, folder: PathBuf) -> Asked {
+fn ask_npm(world: &World<'_>, folder: &Path) -> Asked {
     let read = |said: Result<Output>| {
         let said = said.map_err(|it| unasked(&it))?;
         npm::read(&said.text(), &said.stderr)
@@ -72,7 +72,7 @@ fn ask_npm(world: &World<'_>, folder: PathBuf) -> Asked {
     believe(answer, || read(npm_audit::sample(&world.shell)))
 }
 
-fn ask_python(world: &World<'_>, folder: PathBuf) -> Asked {
+fn ask_python(world: &World<'_>, folder: &Path) -> Asked {
     let read = |said: Result<Output>| {
         let said = said.map_err(|it| unasked(&it))?;
         advisories::pip_audit::read(&said.text(), &said.stderr)
@@ -80,8 +80,8 @@ fn ask_python(world: &World<'_>, folder: PathBuf) -> Asked {
     let names = files::names(&folder).map_err(|it| unasked(&it))?;
     let mut lists: Vec<String> = names.into_iter().filter(|it| is_list(it)).collect();
     lists.sort_unstable();
-    let answer = read(pip_audit::lists(&world.shell, &folder, &lists))?;
-    believe(answer, || read(pip_audit::sample(&world.shell, &folder)))
+    let answer = read(pip_audit::lists(&world.shell, folder, &lists))?;
+    believe(answer, || read(pip_audit::sample(&world.shell, folder)))
 }
 
 /// `requirements-overrides.txt` loosens a resolution; nothing is installed from it.

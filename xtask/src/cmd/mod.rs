@@ -6,7 +6,9 @@ mod bench;
 mod ci;
 mod doctor;
 mod down;
+mod hooks;
 mod image;
+mod leaks;
 mod logs;
 mod migrate;
 mod releases;
@@ -40,6 +42,8 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Bench(flags) => bench::run(&flags, &world),
         Verb::Ci(flags) => ci::run(&flags, &world),
         Verb::Advisories(flags) => advisories::run(&flags, &world),
+        Verb::Leaks(flags) => leaks::run(&flags, &world),
+        Verb::Hooks(flags) => hooks::run(&flags, &world),
         Verb::Doctor => doctor::run(&world),
     }
 }

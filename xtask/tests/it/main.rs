@@ -12,6 +12,7 @@ mod gc;
 mod image;
 mod image_verify;
 mod indexes;
+mod leaks;
 mod nix;
 mod platforms;
 mod push;

@@ -17,6 +17,7 @@ const RUST: &[&str] = &[
 const BACKEND: &[&str] = &["services/backend/**"];
 const ML: &[&str] = &["services/ml-service/**"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
+const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
 const EVERYTHING: &[&str] = &["**"];
 
 /// Every task, in the order in which people should hear of them.
@@ -87,6 +88,18 @@ fn whole() -> Vec<Task> {
     vec![
         task("shellcheck", "Scripts have no finding", SCRIPTS)
             .runs(Command::new("bash").args(["-c", scripts])),
+        task("cargo-deny", "Rust dependencies are licensed, and from crates.io", DENY).runs(
+            words_of("cargo-deny", "--offline --log-level error check licenses sources bans"),
+        ),
+        // What others publish changes by the hour, and history is in no file: never remembered.
+        task("cargo-advisories", "Nothing blocking is known of Rust dependencies", EVERYTHING)
+            .runs(cargo("xtask advisories rust")),
+        task("npm-audit", "Nothing blocking is known of the backend's packages", EVERYTHING)
+            .runs(cargo("xtask advisories npm")),
+        task("pip-audit", "Nothing blocking is known of the ML service's wheels", EVERYTHING)
+            .needs(&["ml-install"])
+            .runs(cargo("xtask advisories python")),
+        task("gitleaks", "No commit holds a secret", EVERYTHING).runs(cargo("xtask leaks")),
         // It changes what the machine's Docker engine runs, and measures time.
         task("e2e", "The whole road holds on this machine", EVERYTHING)
             .needs(&["rust-test"])
