@@ -77,7 +77,7 @@ fn ask_python(world: &World<'_>, folder: &Path) -> Asked {
         let said = said.map_err(|it| unasked(&it))?;
         advisories::pip_audit::read(&said.text(), &said.stderr)
     };
-    let names = files::names(&folder).map_err(|it| unasked(&it))?;
+    let names = files::names(folder).map_err(|it| unasked(&it))?;
     let mut lists: Vec<String> = names.into_iter().filter(|it| is_list(it)).collect();
     lists.sort_unstable();
     let answer = read(pip_audit::lists(&world.shell, folder, &lists))?;

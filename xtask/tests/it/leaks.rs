@@ -23,6 +23,7 @@ fn commit(world: &World, message: &str) {
 }
 
 /// A repository with one commit; `None` where there is no gitleaks.
+#[expect(clippy::print_stderr, reason = "a test that does not run says so")]
 fn repository() -> Option<World> {
     let Some(gitleaks) = tool("gitleaks") else {
         eprintln!("skipped: no `gitleaks` here (`scripts/bootstrap/tools.sh` brings it)");

@@ -74,13 +74,11 @@ mod tests {
 
     #[test]
     fn a_vulnerability_is_read_with_its_other_names_and_its_cure() {
-        let said = format!(
-            r#"{{"type":"diagnostic","fields":{{"severity":"error","code":"vulnerability",
-                "advisory":{{"id":"RUSTSEC-2026-9999","aliases":["CVE-2026-99999"]}},
-                "labels":[{{"span":"base64 0.22.1 registry+x"}}],
-                "notes":["ID: RUSTSEC-2026-9999","Solution: Upgrade to >=0.23.0 (try it)"]}}}}"#
-        )
-        .replace('\n', " ");
+        let said = r#"{"type":"diagnostic","fields":{"severity":"error","code":"vulnerability",
+                "advisory":{"id":"RUSTSEC-2026-9999","aliases":["CVE-2026-99999"]},
+                "labels":[{"span":"base64 0.22.1 registry+x"}],
+                "notes":["ID: RUSTSEC-2026-9999","Solution: Upgrade to >=0.23.0 (try it)"]}}"#
+            .replace('\n', " ");
         let answer = read(&format!("{said}\n{SUMMARY}")).unwrap();
         let wanted = Advisory {
             ids: vec!["RUSTSEC-2026-9999".into(), "CVE-2026-99999".into()],
