@@ -21,6 +21,8 @@
   skopeo,
   distribution,
   gnupg,
+  umoci,
+  nix,
 }:
 
 mkShell {
@@ -45,6 +47,8 @@ mkShell {
     skopeo
     distribution
     gnupg
+    umoci
+    nix
   ];
 
   # `x` and `scripts/bootstrap.sh` then install nothing.

@@ -2,12 +2,14 @@
 
 mod bench;
 mod image;
+mod setup;
 
 pub use bench::{Bench, BenchImage};
 pub use image::{
     Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImagePush,
     ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
+pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};
 use xtask_core::advisories::Ecosystem;
@@ -28,32 +30,43 @@ pub struct Flags {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Walk the whole road on this machine: build, scan, push, migrate, roll out, verify
+    #[command(after_help = "Example: cargo xtask up")]
     Up,
     /// Stop the containers that `up` started; data and the Docker engine stay
+    #[command(after_help = "Example: cargo xtask down")]
     Down(Down),
     /// Tell what runs, which commit, since when, healthy or not
+    #[command(after_help = "Example: cargo xtask status")]
     Status(Environment),
     /// Make images, and the locks they are made from
     #[command(subcommand)]
     Image(Image),
     /// List the releases of an environment, newest first
+    #[command(after_help = "Example: cargo xtask releases")]
     Releases(Environment),
     /// Apply the migrations that are pending, or show them
+    #[command(after_help = "Example: cargo xtask migrate local")]
     Migrate(Migrate),
     /// Move an environment to a release
+    #[command(after_help = "Example: cargo xtask rollout local b3f6981e1b64")]
     Rollout(Rollout),
     /// Move an environment back to the release before, or to the one named
+    #[command(after_help = "Example: cargo xtask rollback local")]
     Rollback(Rollback),
     /// Ask the public URL, five times over ten seconds, which release answers
+    #[command(after_help = "Example: cargo xtask verify")]
     Verify(Environment),
     /// Show the record of every change of an environment, and check its chain
+    #[command(after_help = "Example: cargo xtask audit --json")]
     Audit(Environment),
     /// Show the last lines that a service wrote
+    #[command(after_help = "Example: cargo xtask logs backend --lines 20")]
     Logs(Logs),
     /// Measure against the model, the goals and other programs
     #[command(subcommand)]
     Bench(Bench),
     /// Run every check and test of the repository
+    #[command(after_help = "Example: cargo xtask ci --only rustfmt")]
     Ci(Ci),
     /// Ask what is known against our dependencies, and judge it by `[scan]` of `deploy.toml`
     Advisories(Advisories),
@@ -63,7 +76,17 @@ pub enum Verb {
     #[command(subcommand)]
     Hooks(Hooks),
     /// Tell which tools are wanted, which were found, and how to get the rest
-    Doctor,
+    ///
+    /// Ends with 0 when the machine is ready, and with 3 when something is missing or has another
+    /// version. `./x doctor` ends with 4 when there is no Rust to build this program with.
+    #[command(after_help = "Example: cargo xtask doctor --for ci")]
+    Doctor(Doctor),
+    /// Print what a shell needs to complete `x` and `cargo xtask`
+    #[command(after_help = "Example: cargo xtask completions bash")]
+    Completions(Completions),
+    /// Write the documents that are generated, such as `docs/cli.md`
+    #[command(after_help = "Example: cargo xtask docs --check")]
+    Docs(Docs),
 }
 
 /// Flags of `down`.

@@ -3,6 +3,7 @@
 pub mod attest;
 pub mod bench;
 pub mod cmd;
+pub mod docs;
 pub mod edge;
 pub mod error;
 pub mod exit;

@@ -1,6 +1,7 @@
 //! The programs that the repository uses: which version, what for, and how to get each.
 
 use crate::command::Command;
+use crate::task::Task;
 use serde::Serialize;
 use std::fmt;
 
@@ -58,6 +59,16 @@ impl Tool {
     /// The command that makes the one called `name` print its version.
     pub fn question(&self, name: &str) -> Command {
         Command::new(name).arg("--version")
+    }
+
+    /// The tasks whose commands name it. Tests that use it are not seen by this.
+    pub fn named_by(&self, tasks: &[Task]) -> Vec<&'static str> {
+        let names = |command: &Command| {
+            let words = command.args.iter().flat_map(|arg| arg.split_whitespace());
+            words.chain([command.program.as_str()]).any(|word| self.names.contains(&word))
+        };
+        let named = tasks.iter().filter(|task| task.commands.iter().any(names));
+        named.map(|task| task.name).collect()
     }
 
     /// Judges by what it answered; `None` if it could not be asked.
@@ -212,6 +223,8 @@ pub fn all() -> Vec<Tool> {
             "apt: docker-registry",
             "distribution",
         ),
+        ci(&["umoci"], Wanted::Any, "tests of images", "apt: umoci", "umoci"),
+        ci(&["nix"], Wanted::AtLeast(&[2, 8]), "tests of the flake", "apt: nix-bin", "nix"),
         ci(&["gpg"], Wanted::AtLeast(&[2]), "tests of signed indexes", "apt: gnupg", "gnupg"),
     ]
 }
@@ -255,6 +268,15 @@ mod tests {
             assert_eq!(version_in(answer), Some(version), "{answer}");
         }
         assert_eq!(version_in("no version at all. None"), None);
+    }
+
+    #[test]
+    fn a_tool_knows_the_tasks_that_name_it() {
+        let tasks = crate::task::all();
+        let tool = |name| all().into_iter().find(|it| it.names[0] == name).unwrap();
+        assert_eq!(tool("shellcheck").named_by(&tasks), ["shellcheck"], "inside `bash -c` too");
+        assert!(tool("npm").named_by(&tasks).contains(&"jest"));
+        assert!(tool("redis-server").named_by(&tasks).is_empty(), "only tests start it");
     }
 
     #[test]

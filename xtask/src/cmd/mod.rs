@@ -4,6 +4,8 @@ mod advisories;
 mod audit;
 mod bench;
 mod ci;
+mod completions;
+mod docs;
 mod doctor;
 mod down;
 mod hooks;
@@ -45,5 +47,8 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Leaks(flags) => leaks::run(&flags, &world),
         Verb::Hooks(flags) => hooks::run(&flags, &world),
         Verb::Doctor => doctor::run(&world),
+        Verb::Doctor(flags) => doctor::run(&flags, &world),
+        Verb::Completions(flags) => completions::run(&flags, report),
+        Verb::Docs(flags) => docs::run(&flags, &world),
     }
 }

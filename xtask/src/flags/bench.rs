@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 #[derive(Debug, Subcommand)]
 pub enum Bench {
     /// Building and pushing of images: cold, after an edit, unchanged, and large
+    #[command(after_help = "Example: cargo xtask bench image --repeat 3")]
     Image(BenchImage),
 }
 

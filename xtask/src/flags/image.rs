@@ -11,32 +11,50 @@ use xtask_core::sbom::Format;
 #[derive(Debug, Subcommand)]
 pub enum Image {
     /// List the images that are defined, and what was built of them
+    #[command(after_help = "Example: cargo xtask image list")]
     List,
     /// Choose the Debian packages of an image and write them down by hash
+    #[command(after_help = "Example: cargo xtask image lock --update backend")]
     Lock(ImageLock),
     /// Build images into the OCI layout in `target/images`
+    #[command(after_help = "Example: cargo xtask image build backend")]
     Build(ImageBuild),
     /// Show what a built image is made of, layer by layer
+    #[command(after_help = "Example: cargo xtask image inspect backend")]
     Inspect(ImageInspect),
     /// Show what weighs in a built image: layers, packages and types of files
+    #[command(after_help = "Example: cargo xtask image size backend --html target/size.html")]
     Size(ImageSize),
     /// Show the maintainer scripts of locked packages, and which of them nobody has read
+    #[command(after_help = "Example: cargo xtask image scripts")]
     Scripts(ImageScripts),
     /// Build images and push them to a registry, with the credentials that are kept for it
+    #[command(after_help = "Example: cargo xtask image push --to ghcr.io/acme/nutri --tag latest")]
     Push(ImagePush),
     /// Prove that an image comes out the same: build it twice, or compare it with a pushed one
+    #[command(after_help = "Example: cargo xtask image verify backend")]
     Verify(ImageVerify),
     /// Scan built images for what must not be shipped: vulnerabilities, secrets, bad settings
+    #[command(after_help = "Example: cargo xtask image scan backend --sarif target/scan.sarif")]
     Scan(ImageScan),
     /// Write down what a built image is made of, package by package
+    #[command(after_help = "Example: cargo xtask image sbom backend --format cyclonedx")]
     Sbom(ImageSbom),
     /// Make a key to sign with: a private half under a passphrase, and a public one to commit
+    #[command(
+        after_help = "Example: cargo xtask image keygen --plain --private ../nutri.key --public nutri.pub"
+    )]
     Keygen(ImageKeygen),
     /// Sign how images were made and what they are made of, and attach it to them
+    #[command(after_help = "Example: cargo xtask image attest backend --key env:NUTRI_SIGNING_KEY")]
     Attest(ImageAttest),
     /// Check what is said about an image: who signed it, how it was made, what it is made of
+    #[command(
+        after_help = "Example: cargo xtask image verify-attestation ghcr.io/acme/nutri/backend:latest"
+    )]
     VerifyAttestation(ImageVerifyAttestation),
     /// Let go of blobs and of what was made, where no name and none of the last releases needs it
+    #[command(after_help = "Example: cargo xtask image gc --keep 3")]
     Gc(ImageGc),
 }
 

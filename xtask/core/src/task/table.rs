@@ -18,6 +18,7 @@ const BACKEND: &[&str] = &["services/backend/**"];
 const ML: &[&str] = &["services/ml-service/**"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
 const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
+const RUST_AND_DOCS: &[&str] = &["Cargo.*", ".cargo/**", "xtask/**", "docs/*.md"];
 const EVERYTHING: &[&str] = &["**"];
 
 /// Every task, in the order in which people should hear of them.
@@ -100,6 +101,9 @@ fn whole() -> Vec<Task> {
             .needs(&["ml-install"])
             .runs(cargo("xtask advisories python")),
         task("gitleaks", "No commit holds a secret", EVERYTHING).runs(cargo("xtask leaks")),
+        task("docs-in-step", "Generated documents say what the program does", RUST_AND_DOCS)
+            .needs(&["clippy"])
+            .runs(cargo("xtask docs --check")),
         // It changes what the machine's Docker engine runs, and measures time.
         task("e2e", "The whole road holds on this machine", EVERYTHING)
             .needs(&["rust-test"])

@@ -10,6 +10,7 @@
         "cargo" "rustc" "clippy" "rustfmt" "cargo-nextest" "gcc" "git" "nodejs_20" "python311"
         "uv" "trivy" "docker-client" "shellcheck" "postgresql_15" "redis" "skopeo" "distribution"
         "gnupg" "nixfmt" "cargo-deny" "gitleaks"
+        "gnupg" "nixfmt" "umoci" "nix"
       ];
       packageSet = system:
         let

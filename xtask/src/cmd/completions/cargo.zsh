@@ -1,0 +1,13 @@
+# `cargo xtask …` is completed as `x …`; every other word of cargo as it was before.
+_x_of_cargo() {
+  if (( CURRENT > 2 )) && [[ $words[2] == xtask ]]; then
+    words=(x "${(@)words[3,-1]}")
+    (( CURRENT -= 1 ))
+    _x
+  elif (( $+functions[_cargo] )); then
+    _cargo "$@"
+  fi
+}
+if (( $+functions[compdef] )); then
+  compdef _x_of_cargo cargo
+fi

@@ -1,0 +1,92 @@
+//! `completions`: each shell that is here takes its script, and then knows our words.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test ends where its world does not stand, and says when it did not run"
+)]
+
+use super::world::World;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The script for a shell, as a file, in a world that keeps it.
+fn script(shell: &str) -> (World, PathBuf) {
+    let world = World::new();
+    let run = world.run(&["completions", shell]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{run:?}");
+    world.write("script", &run.stdout);
+    let path = world.path("script");
+    (world, path)
+}
+
+/// What `shell` prints for `text`, in which `SCRIPT` is the script for it; nothing without it.
+fn ask(shell: &str, args: &[&str], text: &str) -> Option<String> {
+    if Command::new(shell).arg("--version").output().is_err() {
+        eprintln!("not run: no `{shell}` here");
+        return None;
+    }
+    let (world, path) = script(shell);
+    let text = text.replace("SCRIPT", path.to_str().unwrap());
+    let output = Command::new(shell)
+        .args(args)
+        .args(["-c", &text])
+        .env("HOME", world.path(""))
+        .current_dir(world.path(""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{shell}: {said}");
+    assert_eq!(said, "", "{shell}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// What bash offers when the last of `words` is being typed.
+fn offered_by_bash(words: &[&str]) -> Vec<String> {
+    let (last, program) = (words.len() - 1, words[0]);
+    let typed = words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+    let text = format!(
+        "source SCRIPT; COMP_WORDS=({typed}) COMP_CWORD={last}; \
+         spec=$(complete -p {program}); spec=${{spec#* -F }}; \
+         ${{spec%% *}} {program} '{}' '{}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        words[last],
+        words[last - 1],
+    );
+    let offered = ask("bash", &["--norc"], &text).expect("bash is everywhere");
+    offered.lines().map(ToOwned::to_owned).collect()
+}
+
+#[test]
+fn bash_completes_verbs_flags_and_values_of_x() {
+    assert_eq!(ask("bash", &["--norc", "-n"], "source SCRIPT").unwrap(), "");
+    assert_eq!(offered_by_bash(&["x", "roll"]), ["rollout", "rollback"]);
+    assert_eq!(offered_by_bash(&["x", "image", "insp"]), ["inspect"]);
+    let shells = offered_by_bash(&["x", "completions", ""]);
+    assert!(shells.ends_with(&["bash", "zsh", "fish"].map(str::to_owned)), "{shells:?}");
+    assert!(offered_by_bash(&["x", "down", "--"]).contains(&"--erase".to_owned()));
+}
+
+#[test]
+fn bash_completes_cargo_xtask_and_leaves_the_rest_of_cargo_alone() {
+    assert_eq!(offered_by_bash(&["cargo", "xtask", "roll"]), ["rollout", "rollback"]);
+    assert_eq!(offered_by_bash(&["cargo", "xtask", "image", "insp"]), ["inspect"]);
+    assert_eq!(offered_by_bash(&["cargo", "roll"]), [""]);
+}
+
+#[test]
+fn zsh_takes_its_script_and_knows_both_names() {
+    let text = "autoload -Uz compinit && compinit -u -d $HOME/dump && source SCRIPT && \
+                print $_comps[x] $_comps[cargo]";
+    let Some(known) = ask("zsh", &["-f"], text) else { return };
+    assert_eq!(known, "_x _x_of_cargo\n");
+}
+
+#[test]
+fn fish_completes_x_and_cargo_xtask() {
+    let text = |typed: &str| format!("source SCRIPT; complete -C '{typed}' | cut -f 1");
+    for typed in ["x roll", "cargo xtask roll"] {
+        let Some(offered) = ask("fish", &["--no-config"], &text(typed)) else { return };
+        assert_eq!(offered, "rollback\nrollout\n", "{typed}");
+    }
+    let offered = ask("fish", &["--no-config"], &text("cargo xtask image insp")).unwrap();
+    assert_eq!(offered, "inspect\n");
+}
