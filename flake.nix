@@ -1,16 +1,33 @@
 {
-  description = "Every tool that Nutri's repository uses, pinned";
+  description = "Nutri: every tool that the repository uses, pinned, and the program that ships it";
 
   # The last release that carries Node.js 20 beside Python 3.11.
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.11";
 
-  outputs = { nixpkgs, ... }:
+  outputs =
+    { self, nixpkgs }:
     let
-      systems = [ "x86_64-linux" "aarch64-linux" "aarch64-darwin" ];
-      eachSystem = build: nixpkgs.lib.genAttrs systems (system: build nixpkgs.legacyPackages.${system});
+      systems = [
+        "x86_64-linux"
+        "aarch64-linux"
+        "aarch64-darwin"
+      ];
+      eachSystem =
+        build:
+        nixpkgs.lib.genAttrs systems (
+          system: build nixpkgs.legacyPackages.${system} self.packages.${system}.xtask
+        );
     in
     {
-      devShells = eachSystem (pkgs: { default = pkgs.callPackage ./nix/shell.nix { }; });
-      formatter = eachSystem (pkgs: pkgs.nixfmt);
+      packages = eachSystem (
+        pkgs: xtask: {
+          xtask = pkgs.callPackage ./xtask/package.nix { };
+          default = xtask;
+        }
+      );
+      apps = eachSystem (pkgs: xtask: import ./nix/apps.nix { inherit pkgs xtask; });
+      checks = eachSystem (pkgs: xtask: import ./nix/checks.nix { inherit pkgs xtask; });
+      devShells = eachSystem (pkgs: _: { default = pkgs.callPackage ./nix/shell.nix { }; });
+      formatter = eachSystem (pkgs: _: pkgs.callPackage ./nix/format.nix { });
     };
 }

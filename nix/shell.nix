@@ -55,4 +55,10 @@ mkShell {
   NUTRI_IN_NIX = "1";
   # uv takes the Python of this shell and never fetches one.
   UV_PYTHON_DOWNLOADS = "never";
+# The shell of `nix develop`.
+{ mkShell, callPackage }:
+
+mkShell {
+  packages = callPackage ./tools.nix { };
+  env = import ./environment.nix;
 }

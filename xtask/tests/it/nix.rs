@@ -1,76 +1,217 @@
-//! The flake: it evaluates against a stand-in for nixpkgs, and its shell brings what `doctor` wants.
-#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+//! The flake, with the real Nix and a stand-in for nixpkgs: every output evaluates for every system,
+//! `nix develop` is entered by `./x`, and sources hold what cargo reads.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test ends where its world does not stand, and says when it did not run"
+)]
 
-use std::path::PathBuf;
-use std::process::Command;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use xtask_core::tools;
+
+const SYSTEMS: [&str; 3] = ["aarch64-darwin", "aarch64-linux", "x86_64-linux"];
+
+/// No substitute is looked for and nobody else builds: all of it happens here, without a network.
+const CONFIG: &str = "experimental-features = nix-command flakes\nbuild-users-group =\n\
+                      sandbox = false\nsubstituters =\nwarn-dirty = false\n";
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
+/// A repository whose lock leads to the stand-in, and a store for it alone.
+struct Flake {
+    folder: tempfile::TempDir,
+}
+
+impl Flake {
+    /// Nothing, where there is no Nix; continuous integration installs it and must have it.
+    fn open() -> Option<Self> {
+        if Command::new("nix").arg("--version").output().is_err() {
+            assert!(std::env::var_os("CI").is_none(), "`nix` is missing; Debian has `nix-bin`");
+            eprintln!("not run: no `nix` here (Debian has it as `nix-bin`)");
+            return None;
+        }
+        let flake = Self { folder: tempfile::tempdir().unwrap() };
+        let tree = flake.tree();
+        std::fs::create_dir_all(&tree).unwrap();
+        let copy = format!(
+            "git ls-files -z --cached --others --exclude-standard | \
+             xargs -0 cp --parents --target-directory '{0}' && cd '{0}' && git init -q && git add .",
+            tree.display()
+        );
+        let copied = Command::new("bash").args(["-c", &copy]).current_dir(root()).status().unwrap();
+        assert!(copied.success());
+        let stand_in = format!("path:{}", tree.join("xtask/tests/nix/nixpkgs").display());
+        let locked = flake.nix(&["flake", "lock", "--override-input", "nixpkgs", &stand_in]);
+        assert!(locked.status.success(), "{}", said(&locked));
+        Some(flake)
+    }
+
+    fn tree(&self) -> PathBuf {
+        self.folder.path().join("tree")
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        for (name, folder) in [
+            ("HOME", "home"),
+            ("NIX_STORE_DIR", "store"),
+            ("NIX_STATE_DIR", "state"),
+            ("NIX_LOG_DIR", "log"),
+            ("NIX_CONF_DIR", "conf"),
+        ] {
+            command.env(name, self.folder.path().join(folder));
+        }
+        command.env("NIX_CONFIG", CONFIG).env("NIX_REMOTE", "local").current_dir(self.tree());
+        command.env_remove("NUTRI_IN_NIX").env_remove("NUTRI_NO_NIX");
+        command
+    }
+
+    fn nix(&self, args: &[&str]) -> Output {
+        self.command("nix").args(args).output().unwrap()
+    }
+
+    /// `output` as JSON, after the function `apply`.
+    fn eval(&self, output: &str, apply: &str) -> Value {
+        let output = format!(".#{output}");
+        let evaluated = self.nix(&["eval", "--json", &output, "--apply", apply]);
+        assert!(evaluated.status.success(), "{output}: {}", said(&evaluated));
+        serde_json::from_slice(&evaluated.stdout).unwrap()
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 #[test]
 fn the_shell_brings_every_tool_that_doctor_wants() {
-    let shell = std::fs::read_to_string(root().join("nix/shell.nix")).unwrap();
-    let brought: Vec<&str> =
-        shell.split("packages = [").nth(1).unwrap().split_whitespace().collect();
+    let list = std::fs::read_to_string(root().join("nix/tools.nix")).unwrap();
+    let brought: Vec<&str> = list.split("\n}:\n").nth(1).unwrap().split_whitespace().collect();
     let lacking = tools::all().into_iter().filter(|tool| !brought.contains(&tool.nix));
     let lacking: Vec<&str> = lacking.map(|tool| tool.nix).collect();
-    assert!(lacking.is_empty(), "nix/shell.nix lacks {lacking:?}");
+    assert!(lacking.is_empty(), "nix/tools.nix lacks {lacking:?}");
 }
 
 #[test]
 fn the_lock_names_nixpkgs_by_commit_and_content() {
     let text = std::fs::read_to_string(root().join("flake.lock")).unwrap();
-    let lock: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let lock: Value = serde_json::from_str(&text).unwrap();
     let locked = &lock["nodes"]["nixpkgs"]["locked"];
     assert_eq!(lock["version"], 7);
     assert_eq!(locked["rev"].as_str().unwrap().len(), 40);
     assert!(locked["narHash"].as_str().unwrap().starts_with("sha256-"));
 }
 
-/// Every output is forced to its derivation, for all three systems.
+/// Every output is forced to its derivation, or to the program that it names.
 #[test]
-fn every_output_of_the_flake_evaluates() {
-    let Ok(version) = Command::new("nix").arg("--version").output() else {
-        eprintln!("skipped: no `nix` here (Debian has it as `nix-bin`)");
-        return;
-    };
-    assert!(version.status.success());
-    let folder = tempfile::tempdir().unwrap();
-    let stand_in = format!("path:{}", root().join("xtask/tests/nix/nixpkgs").display());
-    let force = "f: builtins.mapAttrs (system: of: of.drvPath or (builtins.mapAttrs (n: it: it.drvPath) of)) f";
-    for output in ["devShells", "formatter"] {
-        let flake = format!("path:{}#{output}", tracked_copy(folder.path(), output).display());
-        let evaluated = Command::new("nix")
-            .args([
-                "eval",
-                "--json",
-                "--no-write-lock-file",
-                "--override-input",
-                "nixpkgs",
-                &stand_in,
-            ])
-            .args([&flake, "--apply", force])
-            .env("NIX_CONFIG", "experimental-features = nix-command flakes\nbuild-users-group =\n")
-            .env("NIX_REMOTE", folder.path().join("store"))
-            .env("HOME", folder.path())
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&evaluated.stderr);
-        assert!(evaluated.status.success(), "{output}: {said}");
-        let found: serde_json::Value = serde_json::from_slice(&evaluated.stdout).unwrap();
+fn every_output_of_the_flake_evaluates_for_every_system() {
+    let Some(flake) = Flake::open() else { return };
+    let checked = flake.nix(&["flake", "check", "--no-build"]);
+    assert!(checked.status.success(), "{}", said(&checked));
+    let force = "builtins.mapAttrs (_: of: of.drvPath or \
+                 (builtins.mapAttrs (_: it: it.drvPath or it.program) of))";
+    for output in ["packages", "apps", "checks", "devShells", "formatter"] {
+        let found = flake.eval(output, force);
         let systems: Vec<&String> = found.as_object().unwrap().keys().collect();
-        assert_eq!(systems, ["aarch64-darwin", "aarch64-linux", "x86_64-linux"], "{output}");
+        assert_eq!(systems, SYSTEMS, "{output}");
     }
 }
 
-/// The flake and what it refers to, beside nothing else: a whole tree would be copied by Nix.
-fn tracked_copy(folder: &std::path::Path, name: &str) -> PathBuf {
-    let copy = folder.join(name);
-    std::fs::create_dir_all(copy.join("nix")).unwrap();
-    for file in ["flake.nix", "flake.lock", "nix/shell.nix"] {
-        std::fs::copy(root().join(file), copy.join(file)).unwrap();
+#[test]
+fn a_name_that_nixpkgs_does_not_have_is_found() {
+    let Some(flake) = Flake::open() else { return };
+    let list = std::fs::read_to_string(flake.tree().join("nix/tools.nix")).unwrap();
+    std::fs::write(
+        flake.tree().join("nix/tools.nix"),
+        list.replace("  uv\n", "  uvv\n").replace("  uv,\n", "  uvv,\n"),
+    )
+    .unwrap();
+    let checked = flake.nix(&["flake", "check", "--no-build"]);
+    assert!(!checked.status.success() && said(&checked).contains("'uvv'"), "{}", said(&checked));
+}
+
+#[test]
+fn every_app_runs_a_verb_that_there_is() {
+    use clap::CommandFactory as _;
+    let Some(flake) = Flake::open() else { return };
+    let verbs = xtask::flags::Flags::command();
+    let apps: BTreeMap<String, String> = serde_json::from_value(
+        flake.eval("apps.x86_64-linux", "builtins.mapAttrs (_: it: it.program)"),
+    )
+    .unwrap();
+    assert!(["up", "ci", "doctor"].iter().all(|verb| apps.contains_key(*verb)), "{apps:?}");
+    let unknown = apps.keys().filter(|app| verbs.find_subcommand(app).is_none());
+    assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+/// `./x` finds Nix by itself, enters the shell, and `doctor` runs inside it.
+#[test]
+fn x_enters_the_shell_in_which_every_tool_and_variable_is() {
+    let Some(flake) = Flake::open() else { return };
+    let (bin, seen) = (flake.folder.path().join("bin"), flake.folder.path().join("seen"));
+    std::fs::create_dir(&bin).unwrap();
+    // In the place of `cargo run`: the program is built already. All else is the real cargo.
+    let cargo = "#!/bin/bash\nset -eu\nif [ \"$1\" = xtask ]; then\n  shift\n  \
+                 env >\"$SEEN\"\n  exec \"$XTASK\" \"$@\"\nfi\nexec \"$CARGO\" \"$@\"\n";
+    std::fs::write(bin.join("cargo"), cargo).unwrap();
+    std::fs::set_permissions(bin.join("cargo"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let mut x = flake.command(flake.tree().join("x"));
+    x.args(["doctor", "--json"]).env("PATH", path).env("SEEN", &seen);
+    x.env("CARGO", std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    let output = x.env("XTASK", env!("CARGO_BIN_EXE_xtask")).output().unwrap();
+    let doctor: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
+    assert_eq!(doctor["nix_shell"], true);
+    // Whether the machine behind the empty packages is ready is not the shell's matter.
+    assert!([Some(0), Some(3)].contains(&output.status.code()), "{}", said(&output));
+
+    let seen = std::fs::read_to_string(seen).unwrap();
+    let value = |name: &str| {
+        let found = seen.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
+        found.unwrap_or_else(|| panic!("{name} is not set"))
+    };
+    assert_eq!((value("NUTRI_IN_NIX"), value("UV_PYTHON_DOWNLOADS")), ("1", "never"));
+    let packages = value("PATH").split(':').take_while(|it| it.contains("/store/"));
+    let packages: Vec<&str> = packages.map(|it| it.strip_suffix("/bin").unwrap()).collect();
+    for tool in tools::all() {
+        let name = format!("-{}", tool.nix);
+        assert!(packages.iter().any(|it| it.ends_with(&name)), "{name} is not in {packages:?}");
     }
-    copy
+}
+
+/// What `include_str!` and its like name would be missed only by a real build.
+#[test]
+fn the_source_of_the_package_holds_what_its_crates_have_compiled_in() {
+    let Some(flake) = Flake::open() else { return };
+    let source = flake.eval("packages.x86_64-linux.xtask.src", "toString");
+    let source = Path::new(source.as_str().unwrap());
+    assert!(!source.join("services").exists() && !source.join("docs").exists(), "nothing else");
+    let mut included = 0;
+    for crate_ in ["xtask/src", "xtask/core/src", "xtask/image/src", "xtask/fakes/src"] {
+        for file in rust_files(&source.join(crate_)) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for named in text.split("include_").skip(1).filter_map(|it| it.split('"').nth(1)) {
+                if text.contains(&format!("!(\"{named}\")")) {
+                    let path = file.parent().unwrap().join(named);
+                    assert!(path.exists(), "{} has {named} compiled in", file.display());
+                    included += 1;
+                }
+            }
+        }
+    }
+    assert!(included > 5, "only {included} were found");
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
+    let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|it| it.is_dir());
+    let here = files.into_iter().filter(|it| it.extension().is_some_and(|it| it == "rs"));
+    here.chain(folders.iter().flat_map(|it| rust_files(it))).collect()
 }

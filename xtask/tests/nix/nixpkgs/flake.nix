@@ -1,7 +1,9 @@
 # A stand-in for nixpkgs: the functions and names that our flake uses, and no other, so that it can
-# be evaluated where there is no network. It is not the real package set; docs/TESTING.md says so.
+# be evaluated, and its shell entered, where there is no network. It is not the real package set;
+# docs/TESTING.md says so.
 {
-  outputs = { self }:
+  outputs =
+    { self }:
     let
       lib.genAttrs = names: value:
         builtins.listToAttrs (map (name: { inherit name; value = value name; }) names);
@@ -23,9 +25,14 @@
             let function = import path; in
             function (builtins.intersectAttrs (builtins.functionArgs function) packages // overrides);
         };
+      lib = import ./lib.nix;
     in
     {
       inherit lib;
-      legacyPackages = lib.genAttrs [ "x86_64-linux" "aarch64-linux" "aarch64-darwin" ] packageSet;
+      legacyPackages = lib.genAttrs [
+        "x86_64-linux"
+        "aarch64-linux"
+        "aarch64-darwin"
+      ] (import ./packages.nix lib);
     };
 }

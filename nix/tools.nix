@@ -1,0 +1,49 @@
+# Every tool that `xtask doctor` wants, under the names that it gives, as a list.
+{
+  lib,
+  stdenv,
+  cargo,
+  rustc,
+  clippy,
+  rustfmt,
+  cargo-nextest,
+  gcc,
+  git,
+  nodejs_20,
+  python311,
+  uv,
+  trivy,
+  docker-client,
+  shellcheck,
+  postgresql_15,
+  redis,
+  skopeo,
+  distribution,
+  gnupg,
+  umoci,
+  nix,
+}:
+
+[
+  cargo
+  rustc
+  clippy
+  rustfmt
+  cargo-nextest
+  git
+  nodejs_20
+  python311
+  uv
+  trivy
+  docker-client
+  shellcheck
+  postgresql_15
+  redis
+  skopeo
+  distribution
+  gnupg
+  umoci
+  nix
+]
+# On macOS the compiler is the one of `stdenv`, which every shell and check has.
+++ lib.optionals stdenv.hostPlatform.isLinux [ gcc ]
