@@ -99,6 +99,46 @@ fn examples_that_need_nothing_from_outside_do_what_they_show() {
     made.iter().for_each(|file| assert!(world.path(file).is_file(), "{file} was made"));
 }
 
+/// Lines of shell in documents that call us, without what the shell makes of their end.
+#[test]
+fn every_command_line_in_a_document_is_one_that_there_is() {
+    let mut seen = 0;
+    let mut findings = Vec::new();
+    for (file, line) in documents().iter().flat_map(|(file, text)| shell_lines(file, text)) {
+        let Some(words) = ["./x ", "cargo xtask "].iter().find_map(|it| line.strip_prefix(it))
+        else {
+            continue;
+        };
+        let end = words.find(['#', '>', '|', '&', ';']).unwrap_or(words.len());
+        let words = words[..end].replace("OWNER", "acme");
+        let words = words.replace(" REPOSITORY", " ghcr.io/acme/nutri");
+        let words: Vec<String> = words.split_whitespace().map(ToOwned::to_owned).collect();
+        seen += 1;
+        let error = parse(&words).err().filter(clap::Error::use_stderr);
+        findings.extend(error.map(|error| format!("{file}: `{line}`: {error}")));
+    }
+    assert!(seen > 20, "documents show more command lines than {seen}");
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// `README.md` and the pages of `docs`, by name.
+fn documents() -> Vec<(String, String)> {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|it| it.unwrap().path());
+    let pages = pages.filter(|it| it.extension().is_some_and(|it| it == "md"));
+    let read = |path: std::path::PathBuf| {
+        (path.display().to_string(), std::fs::read_to_string(&path).unwrap())
+    };
+    pages.chain([root.join("README.md")]).map(read).collect()
+}
+
+/// The lines inside fences of shell.
+fn shell_lines<'a>(file: &'a str, text: &'a str) -> Vec<(&'a str, &'a str)> {
+    let fences = text.split("\n```sh\n").skip(1);
+    let inside = fences.filter_map(|it| it.split("\n```").next());
+    inside.flat_map(str::lines).map(|line| (file, line.trim())).collect()
+}
+
 /// A world in which `backend` is one layer of one file, for both platforms.
 fn world() -> World {
     let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
