@@ -10,6 +10,7 @@ mod check_page;
 mod cli;
 mod completions;
 mod docs;
+mod doctor;
 mod gc;
 mod help;
 mod image;

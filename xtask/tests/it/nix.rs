@@ -39,9 +39,10 @@ impl Flake {
         let flake = Self { folder: tempfile::tempdir().unwrap() };
         let tree = flake.tree();
         std::fs::create_dir_all(&tree).unwrap();
+        // What is tracked and was removed a moment ago is not there to be copied.
         let copy = format!(
             "git ls-files -z --cached --others --exclude-standard | \
-             xargs -0 cp --parents --target-directory '{0}' && cd '{0}' && git init -q && git add .",
+             xargs -0 cp --parents --target-directory '{0}' || true; cd '{0}' && git init -q && git add .",
             tree.display()
         );
         let copied = Command::new("bash").args(["-c", &copy]).current_dir(root()).status().unwrap();
@@ -82,6 +83,15 @@ impl Flake {
         let evaluated = self.nix(&["eval", "--json", &output, "--apply", apply]);
         assert!(evaluated.status.success(), "{output}: {}", said(&evaluated));
         serde_json::from_slice(&evaluated.stdout).unwrap()
+    }
+}
+
+impl Drop for Flake {
+    /// Nobody may write in a store: its folders could not be removed.
+    fn drop(&mut self) {
+        let store = self.folder.path().join("store");
+        let opened = Command::new("chmod").args(["-R", "u+w"]).arg(store).status();
+        assert!(opened.is_ok_and(|it| it.success()) || std::thread::panicking());
     }
 }
 
