@@ -13,6 +13,8 @@
   python311,
   uv,
   trivy,
+  cargo-deny,
+  gitleaks,
   docker-client,
   shellcheck,
   postgresql_15,
@@ -35,6 +37,8 @@
   python311
   uv
   trivy
+  cargo-deny
+  gitleaks
   docker-client
   shellcheck
   postgresql_15

@@ -69,8 +69,10 @@ pub enum Verb {
     #[command(after_help = "Example: cargo xtask ci --only rustfmt")]
     Ci(Ci),
     /// Ask what is known against our dependencies, and judge it by `[scan]` of `deploy.toml`
+    #[command(after_help = "Example: cargo xtask advisories rust")]
     Advisories(Advisories),
     /// Look for secrets in every commit, or in what would be committed now
+    #[command(after_help = "Example: cargo xtask leaks --staged")]
     Leaks(Leaks),
     /// Have git check what is committed and pushed; nothing is installed unless asked
     #[command(subcommand)]
@@ -182,12 +184,16 @@ pub struct Leaks {
 #[derive(Debug, Subcommand)]
 pub enum Hooks {
     /// Put our hooks where git looks; one that is not ours stays, and is named
+    #[command(after_help = "Example: cargo xtask hooks install")]
     Install,
     /// Take our hooks away
+    #[command(after_help = "Example: cargo xtask hooks remove")]
     Remove,
     /// Tell which of our hooks are installed
+    #[command(after_help = "Example: cargo xtask hooks status")]
     Status,
     /// Do what a hook does
+    #[command(after_help = "Example: cargo xtask hooks run pre-commit")]
     Run(HooksRun),
 }
 

@@ -46,7 +46,6 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Advisories(flags) => advisories::run(&flags, &world),
         Verb::Leaks(flags) => leaks::run(&flags, &world),
         Verb::Hooks(flags) => hooks::run(&flags, &world),
-        Verb::Doctor => doctor::run(&world),
         Verb::Doctor(flags) => doctor::run(&flags, &world),
         Verb::Completions(flags) => completions::run(&flags, report),
         Verb::Docs(flags) => docs::run(&flags, &world),
