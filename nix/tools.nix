@@ -24,6 +24,7 @@
   gnupg,
   umoci,
   nix,
+  llvm,
 }:
 
 [
@@ -48,6 +49,7 @@
   gnupg
   umoci
   nix
+  llvm
 ]
 # On macOS the compiler is the one of `stdenv`, which every shell and check has.
 ++ lib.optionals stdenv.hostPlatform.isLinux [ gcc ]

@@ -71,6 +71,11 @@ impl Tool {
         named.map(|task| task.name).collect()
     }
 
+    /// How to get it, in words.
+    pub fn how_to_get(&self) -> String {
+        format!("Debian and Ubuntu: {}; Nix: {}", self.debian, self.nix)
+    }
+
     /// Judges by what it answered; `None` if it could not be asked.
     pub fn judge(&self, answer: Option<&str>) -> Verdict {
         let Some(version) = answer.and_then(version_in) else { return Verdict::Missing };
@@ -225,8 +230,27 @@ pub fn all() -> Vec<Tool> {
         ),
         ci(&["umoci"], Wanted::Any, "tests of images", "apt: umoci", "umoci"),
         ci(&["nix"], Wanted::AtLeast(&[2, 8]), "tests of the flake", "apt: nix-bin", "nix"),
+        ci(
+            // Debian's newer ones carry their number; its plain one is too old.
+            &[
+                "llvm-profdata-22",
+                "llvm-profdata-21",
+                "llvm-profdata-20",
+                "llvm-profdata-19",
+                "llvm-profdata",
+            ],
+            Wanted::AtLeast(&[19]),
+            "says what Rust tests cover",
+            "apt: llvm-19",
+            "llvm",
+        ),
         ci(&["gpg"], Wanted::AtLeast(&[2]), "tests of signed indexes", "apt: gnupg", "gnupg"),
     ]
+}
+
+/// The tool that has `name` among its names.
+pub fn named(name: &str) -> Option<Tool> {
+    all().into_iter().find(|tool| tool.names.contains(&name))
 }
 
 fn up(

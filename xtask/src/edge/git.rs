@@ -37,6 +37,40 @@ pub fn files(shell: &Shell, path: &str) -> Result<Vec<String>> {
     Ok(files)
 }
 
+/// Every file that is not as it was where `revision` and the checkout parted: committed since,
+/// staged, changed, new or gone; ordered.
+pub fn changed_since(shell: &Shell, revision: &str) -> Result<Vec<String>> {
+    let cannot = || Failure::usage(format!("cannot tell what changed since `{revision}`"));
+    let commit = format!("{revision}^{{commit}}");
+    let verify = git(["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
+    let known = shell.observe(&verify)?;
+    if !known.succeeded() {
+        return Err(cannot()
+            .reason("no branch, tag or commit here has that name")
+            .hint("`git fetch` it first; a clone that is shallow needs `git fetch --unshallow`"));
+    }
+    let base = shell.observe(&git(["merge-base", "HEAD", &known.text()]))?;
+    if !base.succeeded() {
+        return Err(cannot()
+            .reason("it and the checkout have no commit in common")
+            .hint("a clone that is shallow needs `git fetch --unshallow`"));
+    }
+    let diff =
+        git(["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", &base.text(), "--"]);
+    let new = git(["ls-files", "-z", "--others", "--exclude-standard"]);
+    let mut files = names(&shell.run(&diff)?.stdout);
+    files.extend(names(&shell.run(&new)?.stdout));
+    files.sort_unstable();
+    files.dedup();
+    Ok(files)
+}
+
+/// What git lists with `-z`; a name that is not UTF-8 is shown as well as it can be.
+fn names(listed: &[u8]) -> Vec<String> {
+    let names = listed.split(|&byte| byte == 0).filter(|name| !name.is_empty());
+    names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
+}
+
 /// The tree as it would be committed, made in an index of its own: the person's is left alone.
 fn tree(shell: &Shell) -> Result<String> {
     let folder = tempfile::tempdir()

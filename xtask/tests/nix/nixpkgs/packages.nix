@@ -19,6 +19,7 @@ let
     "gnupg"
     "hadolint"
     "jq"
+    "llvm"
     "nix"
     "nixfmt"
     "nodejs_20"
