@@ -68,6 +68,9 @@ pub enum Verb {
     /// Run every check and test of the repository
     #[command(after_help = "Example: cargo xtask ci --only rustfmt")]
     Ci(Ci),
+    /// Report what Rust tests cover, from what they counted when `ci` ran them
+    #[command(after_help = "Example: cargo xtask coverage")]
+    Coverage,
     /// Ask what is known against our dependencies, and judge it by `[scan]` of `deploy.toml`
     #[command(after_help = "Example: cargo xtask advisories rust")]
     Advisories(Advisories),
@@ -146,7 +149,7 @@ pub struct Logs {
 }
 
 /// Flags of `ci`.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Ci {
     /// Run these tasks only, and what they need
     #[arg(long)]
@@ -157,6 +160,15 @@ pub struct Ci {
     /// Go on after a failure with what does not need it
     #[arg(long)]
     pub keep_going: bool,
+    /// Run also what passed before and of which nothing changed since
+    #[arg(long)]
+    pub fresh: bool,
+    /// Run only what is affected by changes since the checkout and this revision parted
+    #[arg(long, value_name = "REV")]
+    pub affected_by: Option<String>,
+    /// Say of this task, or of all in a line each, whether and why it would run, and end
+    #[arg(long, value_name = "TASK", num_args = 0..=1, default_missing_value = "")]
+    pub explain: Option<String>,
     /// List the tasks and end
     #[arg(long)]
     pub list: bool,

@@ -3,6 +3,7 @@
 use crate::graph::position;
 use crate::task::Task;
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// What became of a task.
@@ -17,6 +18,10 @@ pub enum Outcome {
     TimedOut,
     /// What it needs to look at could not be reached.
     NotChecked,
+    /// It was not run: it passed before, and nothing it depends on changed.
+    Remembered,
+    /// It was not run: none of its inputs changed.
+    Unaffected,
     /// It was never started, because of what it needs or of something that failed before.
     Skipped,
 }
@@ -37,37 +42,59 @@ enum State {
     Ended(Outcome),
 }
 
+/// How long a task is taken for that nobody has timed yet.
+const UNTIMED: Duration = Duration::from_secs(10);
+
 /// The tasks of one run, and how far each is.
 pub struct Schedule<'a> {
     tasks: &'a [Task],
     states: Vec<State>,
-    slots: usize,
+    cores: usize,
     after_failure: AfterFailure,
+    /// For each task, how long the longest chain takes that begins with it.
+    chains: Vec<Duration>,
 }
 
 impl<'a> Schedule<'a> {
-    /// `tasks` in order, at most `slots` of them at once.
-    pub fn new(tasks: &'a [Task], slots: usize, after_failure: AfterFailure) -> Self {
-        Self {
-            tasks,
-            states: vec![State::Waiting; tasks.len()],
-            slots: slots.max(1),
-            after_failure,
+    /// `tasks` in order, on so many cores.
+    pub fn new(tasks: &'a [Task], cores: usize, after_failure: AfterFailure) -> Self {
+        let states = vec![State::Waiting; tasks.len()];
+        let schedule = Self { tasks, states, cores: cores.max(1), after_failure, chains: vec![] };
+        schedule.timed(&vec![None; tasks.len()])
+    }
+
+    /// Says how long each task took the last time, where that is known.
+    #[must_use]
+    pub fn timed(mut self, took: &[Option<Duration>]) -> Self {
+        self.chains = vec![Duration::ZERO; self.tasks.len()];
+        // What waits for a task stands after it, so one walk from the end knows every chain.
+        for at in (0..self.tasks.len()).rev() {
+            self.chains[at] += took[at].unwrap_or(UNTIMED);
+            let needs: Vec<usize> = self.needs(at).collect();
+            for need in needs {
+                self.chains[need] = self.chains[need].max(self.chains[at]);
+            }
         }
+        self
     }
 
     /// The next task to start, if one may start now; from then on it counts as running.
-    /// What most tasks hang on goes first, what runs alone goes last.
+    /// The one with the longest chain goes first, what runs alone goes last. If that one needs
+    /// more cores than are free, they are kept for it: nothing less urgent overtakes.
     pub fn start(&mut self) -> Option<usize> {
         let running = || self.at(|state| state == State::Running);
-        if running().count() >= self.slots || running().any(|at| self.tasks[at].alone) {
+        if running().any(|at| self.tasks[at].alone) {
             return None;
         }
         let quiet = running().next().is_none();
+        let free = self.cores.saturating_sub(running().map(|at| self.tasks[at].cores).sum());
         let ready = self.at(|state| state == State::Waiting).filter(|&at| self.is_ready(at));
         let startable = ready.filter(|&at| quiet || !self.tasks[at].alone);
-        let urgency = |&at: &usize| (self.tasks[at].alone, usize::MAX - self.chain_below(at));
+        let urgency = |&at: &usize| (self.tasks[at].alone, Reverse(self.chains[at]), at);
         let next = startable.min_by_key(urgency)?;
+        if !quiet && self.tasks[next].cores > free {
+            return None;
+        }
         self.states[next] = State::Running;
         Some(next)
     }
@@ -105,13 +132,6 @@ impl<'a> Schedule<'a> {
             || self.needs(at).any(|need| not_passed(self.states[need]))
     }
 
-    /// How many tasks the longest chain has that waits for this one.
-    fn chain_below(&self, at: usize) -> usize {
-        let above = self.tasks[at].name;
-        let waiting = (0..self.tasks.len()).filter(|&it| self.tasks[it].needs.contains(&above));
-        waiting.map(|it| 1 + self.chain_below(it)).max().unwrap_or(0)
-    }
-
     /// What a task needs among the tasks of this run.
     fn needs(&self, at: usize) -> impl Iterator<Item = usize> {
         self.tasks[at].needs.iter().filter_map(|need| position(self.tasks, need))
@@ -136,66 +156,4 @@ pub fn critical_path(tasks: &[Task], took: &[Duration]) -> (Vec<&'static str>, D
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::task::tests::stub;
-
-    fn tasks() -> Vec<Task> {
-        let mut last = stub("last", &[]);
-        last.alone = true;
-        vec![last, stub("form", &[]), stub("build", &[]), stub("test", &["build"])]
-    }
-
-    #[test]
-    fn what_others_wait_for_starts_first_and_what_runs_alone_starts_last() {
-        let tasks = tasks();
-        let mut schedule = Schedule::new(&tasks, 2, AfterFailure::Stop);
-        assert_eq!(
-            (schedule.start(), schedule.start(), schedule.start()),
-            (Some(2), Some(1), None)
-        );
-        assert!(schedule.end(1, Outcome::Passed).is_empty());
-        assert_eq!(schedule.start(), None, "one runs, so the lonely one waits");
-        schedule.end(2, Outcome::Passed);
-        assert_eq!((schedule.start(), schedule.start()), (Some(3), None));
-        schedule.end(3, Outcome::Passed);
-        assert_eq!((schedule.start(), schedule.start()), (Some(0), None));
-        schedule.end(0, Outcome::Passed);
-        assert!(schedule.is_over());
-    }
-
-    #[test]
-    fn a_failure_leaves_out_all_that_has_not_begun() {
-        let tasks = tasks();
-        let mut schedule = Schedule::new(&tasks, 1, AfterFailure::Stop);
-        assert_eq!(schedule.start(), Some(2));
-        assert_eq!(schedule.end(2, Outcome::TimedOut), [0, 1, 3]);
-        assert!(schedule.is_over());
-    }
-
-    #[test]
-    fn kept_going_a_failure_leaves_out_only_what_needs_it() {
-        let tasks = [stub("a", &[]), stub("b", &["a"]), stub("c", &["b"]), stub("d", &[])];
-        let mut schedule = Schedule::new(&tasks, 1, AfterFailure::KeepGoing);
-        assert_eq!(schedule.start(), Some(0));
-        assert_eq!(schedule.end(0, Outcome::Failed), [1, 2]);
-        assert_eq!(schedule.start(), Some(3));
-    }
-
-    #[test]
-    fn what_could_not_be_checked_leaves_out_only_what_needs_it() {
-        let tasks = [stub("a", &[]), stub("b", &["a"]), stub("c", &["b"]), stub("d", &[])];
-        let mut schedule = Schedule::new(&tasks, 1, AfterFailure::Stop);
-        assert_eq!(schedule.start(), Some(0));
-        assert_eq!(schedule.end(0, Outcome::NotChecked), [1, 2]);
-        assert_eq!(schedule.start(), Some(3));
-    }
-
-    #[test]
-    fn the_critical_path_is_the_longest_chain_by_time() {
-        let tasks = [stub("a", &[]), stub("b", &["a"]), stub("c", &["a"]), stub("d", &[])];
-        let took = [1, 2, 3, 3].map(Duration::from_secs);
-        assert_eq!(critical_path(&tasks, &took), (vec!["a", "c"], Duration::from_secs(4)));
-        assert_eq!(critical_path(&[], &[]), (vec![], Duration::ZERO));
-    }
-}
+mod tests;

@@ -3,12 +3,14 @@
 //! To add one, add a row there. Its name is what people type, its claim is what holds when it
 //! passes.
 
+mod inputs;
 mod table;
 
 use crate::command::Command;
 use std::time::Duration;
 
-pub use table::all;
+pub use inputs::{Globs, InputSet, files};
+pub use table::{all, sets};
 
 /// The exit code by which a command says that it could not look: `EX_TEMPFAIL` of `sysexits.h`.
 pub const NOT_CHECKED: i32 = 75;
@@ -25,10 +27,22 @@ pub struct Task {
     pub name: &'static str,
     /// What holds when it passes.
     pub claim: &'static str,
-    /// Files that decide its outcome, as globs from the root.
+    /// Files that decide its outcome, as globs from the root; `@name` stands for an [`InputSet`].
     pub inputs: &'static [&'static str],
     /// Tasks that must have passed before.
     pub needs: &'static [&'static str],
+    /// Paths that it makes and what needs it uses: if one is gone, it runs again.
+    pub makes: &'static [&'static str],
+    /// Programs that it cannot do without beside those it runs itself, as `doctor` calls them.
+    pub uses: &'static [&'static str],
+    /// Programs that decide how much it looks at: it notices whether they are there, and which.
+    pub notices: &'static [&'static str],
+    /// Why a pass says nothing about the next run, if so: it is then never remembered.
+    pub never_remembered: Option<&'static str>,
+    /// How many cores it keeps busy; at most what there is counts.
+    pub cores: usize,
+    /// Under which name it writes `target/ci/coverage/<name>/lcov.info`, if it does.
+    pub coverage: Option<&'static str>,
     /// Whether nothing else may run beside it.
     pub alone: bool,
     /// What is run, in order, until one fails.
@@ -69,6 +83,12 @@ fn task(name: &'static str, claim: &'static str, inputs: &'static [&'static str]
         claim,
         inputs,
         needs: &[],
+        makes: &[],
+        uses: &[],
+        notices: &[],
+        never_remembered: None,
+        cores: 1,
+        coverage: None,
         alone: false,
         commands: Vec::new(),
         limit,
@@ -77,6 +97,65 @@ fn task(name: &'static str, claim: &'static str, inputs: &'static [&'static str]
 }
 
 impl Task {
+    /// The programs that it cannot do without, but for those that lie in the repository.
+    pub fn programs(&self) -> Vec<&str> {
+        let named = self.commands.iter().flat_map(|command| {
+            let part = match command.args.first().map(String::as_str) {
+                Some("nextest") => Some("cargo-nextest"),
+                Some("clippy") => Some("clippy-driver"),
+                Some("fmt") => Some("rustfmt"),
+                _ => None,
+            };
+            [Some(command.program.as_str()), part.filter(|_| command.program == "cargo")]
+        });
+        let named = named.flatten().filter(|program| !program.contains('/'));
+        let mut programs: Vec<&str> = named.chain(self.uses.iter().copied()).collect();
+        programs.sort_unstable();
+        programs.dedup();
+        programs
+    }
+
+    /// The row itself as text: all of it that can change what a pass means.
+    pub fn row(&self) -> String {
+        let mut row = format!("{}\n{:?}\n{:?}\n", self.name, self.inputs, self.makes);
+        for command in &self.commands {
+            row += &format!("{}: {command}\n", command.folder.as_deref().unwrap_or("."));
+        }
+        row
+    }
+
+    fn makes(mut self, makes: &'static [&'static str]) -> Self {
+        self.makes = makes;
+        self
+    }
+
+    fn uses(mut self, uses: &'static [&'static str]) -> Self {
+        self.uses = uses;
+        self
+    }
+
+    fn notices(mut self, notices: &'static [&'static str]) -> Self {
+        self.notices = notices;
+        self
+    }
+
+    fn cores(mut self, cores: usize) -> Self {
+        self.cores = cores;
+        self
+    }
+
+    fn coverage(mut self, name: &'static str) -> Self {
+        self.coverage = Some(name);
+        self
+    }
+
+    /// For a task whose outcome depends on what lies outside the repository: says what.
+    #[expect(dead_code, reason = "the rows of audits are the first to need it")]
+    fn never_remembered(mut self, why: &'static str) -> Self {
+        self.never_remembered = Some(why);
+        self
+    }
+
     fn needs(mut self, needs: &'static [&'static str]) -> Self {
         self.needs = needs;
         self
@@ -119,6 +198,26 @@ pub(crate) mod tests {
             assert!(tasks[..at].iter().all(|other| other.name != task.name), "{} twice", task.name);
             assert!(!task.claim.is_empty() && !task.inputs.is_empty() && !task.commands.is_empty());
         }
+    }
+
+    #[test]
+    fn every_program_of_the_table_is_one_that_doctor_knows_or_every_system_has() {
+        let everywhere = ["bash", "rm"];
+        let known = |name: &str| crate::tools::named(name).is_some() || everywhere.contains(&name);
+        for task in all() {
+            let programs = task.programs().into_iter().chain(task.notices.iter().copied());
+            let unknown: Vec<_> = programs.filter(|program| !known(program)).collect();
+            assert!(unknown.is_empty(), "task `{}` runs {unknown:?}", task.name);
+        }
+    }
+
+    #[test]
+    fn a_part_of_cargo_that_a_task_runs_is_a_program_of_its_own() {
+        let tasks = all();
+        let programs = |name: &str| tasks.iter().find(|it| it.name == name).unwrap().programs();
+        assert_eq!(programs("rustfmt"), ["cargo", "rustfmt"]);
+        assert_eq!(programs("shellcheck"), ["bash", "git", "shellcheck"]);
+        assert_eq!(programs("black"), [""; 0], "what lies in the repository is made by a task");
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn look(world: &World<'_>) -> Vec<Finding> {
 }
 
 /// What the first of the tool's names that is there says of its version.
-fn answer(world: &World<'_>, tool: &Tool) -> Option<String> {
+pub(super) fn answer(world: &World<'_>, tool: &Tool) -> Option<String> {
     let name = tool.names.iter().find(|name| world.shell.find(name).is_some())?;
     let output = world.shell.observe(&tool.question(name)).ok()?;
     output.succeeded().then(|| output.text() + &output.stderr)

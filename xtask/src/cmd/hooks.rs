@@ -133,9 +133,10 @@ fn holds(world: &World<'_>, check: &Check) -> Result<bool> {
     Ok(false)
 }
 
-/// The quick tasks: those that hold forms and lint. All others are what `./x ci` is for.
+/// The quick tasks: those that hold forms and lint, without what passed on the same files before.
+/// All others are what `./x ci` is for.
 fn pre_push(world: &World<'_>) -> Result<Exit> {
     let only = ["rustfmt", "clippy", "gitleaks", "shellcheck"].map(ToOwned::to_owned).to_vec();
-    let quick = flags::Ci { only, skip: vec![], keep_going: true, list: false, strict: false };
+    let quick = flags::Ci { only, keep_going: true, ..flags::Ci::default() };
     ci::run(&quick, world)
 }

@@ -5,6 +5,7 @@ mod audit;
 mod bench;
 mod ci;
 mod completions;
+mod coverage;
 mod docs;
 mod doctor;
 mod down;
@@ -49,5 +50,6 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Doctor(flags) => doctor::run(&flags, &world),
         Verb::Completions(flags) => completions::run(&flags, report),
         Verb::Docs(flags) => docs::run(&flags, &world),
+        Verb::Coverage => coverage::run(&world),
     }
 }

@@ -7,6 +7,7 @@ mod bench;
 mod bootstrap;
 mod cache;
 mod check_page;
+mod ci;
 mod cli;
 mod completions;
 mod docs;

@@ -51,7 +51,13 @@ impl World {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Run {
-        let output = self.command(args).output().unwrap();
+        self.run_with(args, &[])
+    }
+
+    /// Runs with more variables than the world's own.
+    pub(crate) fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Run {
+        let mut command = self.command(args);
+        let output = command.envs(variables.iter().copied()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
@@ -63,6 +69,9 @@ impl World {
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.folder.path().join("home")).env("XTASK_CACHE", self.cache());
         command.env("XTASK_STATE", self.folder.path().join("state"));
+        // Where this program counts what tests cover, it counts in the place of all others.
+        let counts = std::env::var_os("LLVM_PROFILE_FILE");
+        command.envs(counts.map(|place| ("LLVM_PROFILE_FILE", place)));
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }

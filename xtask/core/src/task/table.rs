@@ -2,24 +2,56 @@
 //!
 //! To add one, write its row in the function of its room, or a function beside them.
 
-use super::{Runner, Task, task};
+use super::{InputSet, Runner, Task, task};
 use crate::command::Command;
 
-const RUST: &[&str] = &[
-    "Cargo.*",
-    "clippy.toml",
-    "rustfmt.toml",
-    ".cargo/**",
-    "xtask/**",
-    "images/**",
-    "deploy.toml",
-];
-const BACKEND: &[&str] = &["services/backend/**"];
-const ML: &[&str] = &["services/ml-service/**"];
+const RUST: &[&str] = &["@rust"];
+const BACKEND: &[&str] = &["@backend"];
+const ML: &[&str] = &["@ml-service"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
 const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
 const RUST_AND_DOCS: &[&str] = &["Cargo.*", ".cargo/**", "xtask/**", "docs/*.md"];
 const EVERYTHING: &[&str] = &["**"];
+
+/// Some tests are skipped where one of these is missing.
+const TOOLS_OF_RUST_TESTS: &[&str] = &[
+    "cc",
+    "docker",
+    "docker-registry",
+    "git",
+    "gpg",
+    "node",
+    "npm",
+    "postgres",
+    "python3.11",
+    "redis-server",
+    "skopeo",
+    "trivy",
+    "uv",
+];
+
+/// Files that several rows share, and the edges between them.
+pub fn sets() -> &'static [InputSet] {
+    const fn set(name: &'static str, inputs: &'static [&'static str]) -> InputSet {
+        InputSet { name, inputs }
+    }
+    const {
+        &[
+            set(
+                "rust",
+                &["Cargo.*", "clippy.toml", "rustfmt.toml", ".cargo/**", "xtask/**", "@images"],
+            ),
+            set("images", &["images/**", "deploy.toml"]),
+            set("backend", &["services/backend/**"]),
+            set("ml-service", &["services/ml-service/**"]),
+            // What the backend asks of the ML service: who changes it tests both.
+            set("contract", &["services/ml-service/src/nutri_ml/http/**"]),
+            // What every task depends on, beside its own inputs: the rows, and which tools there are.
+            set("all-tasks", &["xtask/core/src/task.rs", "xtask/core/src/task/**", "@toolchain"]),
+            set("toolchain", &["x", "scripts/**", "flake.*", "nix/**"]),
+        ]
+    }
+}
 
 /// Every task, in the order in which people should hear of them.
 pub fn all() -> Vec<Task> {
@@ -28,16 +60,38 @@ pub fn all() -> Vec<Task> {
 
 fn rust() -> Vec<Task> {
     let clippy = cargo("clippy --workspace --all-targets -- -D warnings");
+    // Our own crates are built with counters in them; the crates they use are built only once.
+    let counting = |command: Command| {
+        command
+            .env("RUSTC_WORKSPACE_WRAPPER", "{root}/scripts/rustc-counting.sh")
+            .env("LLVM_PROFILE_FILE", "{root}/target/ci/coverage/rust/counts/%4m.profraw")
+    };
     let nextest = cargo("nextest run --workspace --no-fail-fast -E").arg("not binary(e2e)");
+    let list = "cargo nextest list --workspace --list-type binaries-only --message-format json \
+                > target/ci/coverage/rust/programs.json";
     vec![
         task("rustfmt", "Rust has one form", RUST).runs(cargo("fmt --all --check")),
         // One cargo builds at a time: a second one would only wait for its lock.
-        task("clippy", "Rust compiles without a warning", RUST).runs(clippy).minutes(20),
+        task("clippy", "Rust compiles without a warning", RUST)
+            .notices(&["cc"])
+            .cores(2)
+            .runs(clippy)
+            .minutes(20),
         task("rust-test", "Rust tests pass, the rules of the tree among them", EVERYTHING)
             .needs(&["clippy"])
-            .runs(nextest)
+            .notices(TOOLS_OF_RUST_TESTS)
+            .makes(&["target/ci/coverage/rust/programs.json"])
+            .cores(2)
+            .runs(Command::new("rm").args(["-rf", "target/ci/coverage/rust"]))
+            .runs(counting(nextest))
+            .runs(counting(Command::new("bash").args(["-c", list])))
             .minutes(30)
             .runner(Runner::Nextest),
+        task("rust-coverage", "What Rust tests cover is on record", EVERYTHING)
+            .needs(&["rust-test"])
+            .notices(&["llvm-profdata-19"])
+            .coverage("rust")
+            .runs(cargo("xtask coverage")),
     ]
 }
 
@@ -47,13 +101,18 @@ fn backend() -> Vec<Task> {
     let row = |name, claim| task(name, claim, BACKEND).needs(&["backend-build"]);
     vec![
         task("backend-build", "The backend installs from its lock and compiles", BACKEND)
+            .makes(&["services/backend/node_modules", "services/backend/dist"])
+            .notices(&["node"])
             .runs(npm("ci --ignore-scripts --no-audit --no-fund --prefer-offline"))
             .runs(npm("run build")),
         row("eslint", "TypeScript has no finding").runs(script("lint")),
         row("prettier", "TypeScript has one form").runs(script("format:check")),
         row("tsc", "TypeScript types hold, in tests too").runs(script("typecheck")),
-        row("jest", "Backend tests pass and cover enough")
-            .runs(script("test"))
+        task("jest", "Backend tests pass and cover enough", &["@backend", "@contract"])
+            .needs(&["backend-build"])
+            .notices(&["node", "postgres", "redis-server"])
+            .coverage("backend")
+            .runs(script("test").args(["--", "--coverageDirectory"]).arg(folder("backend")))
             .minutes(15)
             .runner(Runner::Jest),
     ]
@@ -72,13 +131,20 @@ fn ml_service() -> Vec<Task> {
     let row = |name, claim| task(name, claim, ML).needs(&["ml-install"]);
     vec![
         task("ml-install", "The ML service installs from its locks", ML)
+            .makes(&["services/ml-service/.venv"])
+            .notices(&["python3.11"])
             .runs(uv("venv --quiet --allow-existing --python 3.11 .venv"))
             .runs(uv(&format!("pip sync --quiet --require-hashes {lists}"))),
         row("black", "Python has one form").runs(tool("black", "--check --quiet .")),
         row("ruff", "Python has no finding").runs(tool("ruff", "check .")),
         row("mypy", "Python types hold, strictly").runs(tool("mypy", "")),
         row("pytest", "ML service tests pass and cover enough")
-            .runs(tool("pytest", ""))
+            .notices(&["python3.11", "postgres", "redis-server"])
+            .coverage("ml-service")
+            .runs(
+                tool("pytest", "")
+                    .arg(format!("--cov-report=lcov:{}/lcov.info", folder("ml-service"))),
+            )
             .minutes(15)
             .runner(Runner::Pytest),
     ]
@@ -88,6 +154,7 @@ fn whole() -> Vec<Task> {
     let scripts = "git ls-files -z x .ci/run '*.sh' 'services/*/tools/lock' | xargs -0 shellcheck";
     vec![
         task("shellcheck", "Scripts have no finding", SCRIPTS)
+            .uses(&["shellcheck", "git"])
             .runs(Command::new("bash").args(["-c", scripts])),
         task("cargo-deny", "Rust dependencies are licensed, and from crates.io", DENY).runs(
             words_of("cargo-deny", "--offline --log-level error check licenses sources bans"),
@@ -108,10 +175,16 @@ fn whole() -> Vec<Task> {
         task("e2e", "The whole road holds on this machine", EVERYTHING)
             .needs(&["rust-test"])
             .alone()
+            .notices(TOOLS_OF_RUST_TESTS)
             .runs(cargo("nextest run --package xtask --test e2e"))
             .minutes(40)
             .runner(Runner::Nextest),
     ]
+}
+
+/// Where what a service covers is written, from the folder of that service.
+fn folder(service: &str) -> String {
+    format!("../../target/ci/coverage/{service}")
 }
 
 fn cargo(words: &str) -> Command {

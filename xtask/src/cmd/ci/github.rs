@@ -31,7 +31,7 @@ impl Github {
         }
         report.status(&format!("::group::{}\n{}\n::endgroup::", ended.name, log.trim_end()));
         match ended.outcome {
-            Outcome::Passed | Outcome::Skipped => {}
+            Outcome::Passed | Outcome::Remembered | Outcome::Unaffected | Outcome::Skipped => {}
             Outcome::NotChecked => {
                 report.status(&annotation(
                     "warning",

@@ -1,14 +1,20 @@
 //! `ci`: every check and test of the repository, as many at once as there are cores.
 
+mod covered;
+mod explain;
+mod gather;
 mod github;
+mod remembered;
 mod running;
 mod said;
 
 use crate::edge::files;
-use crate::error::{Context as _, Result};
+use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
 use crate::flags::Ci;
 use crate::world::World;
+use covered::Covered;
+use gather::Gathered;
 use github::Github;
 use running::Running;
 use said::{Ended, Summary};
@@ -17,16 +23,28 @@ use std::time::{Duration, Instant};
 use xtask_core::graph::Graph;
 use xtask_core::schedule::{AfterFailure, Outcome, Schedule};
 use xtask_core::task::{self, Task};
+use xtask_core::tools;
+use xtask_core::turn::{Known, Memory, Turn, turns};
 
 /// How often what runs is looked at: far below the shortest task.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(3);
 
-/// One run of the chosen tasks.
+/// The tasks that were asked for, in order, and for each whether it has its turn.
+struct Choice {
+    tasks: Vec<Task>,
+    known: Vec<Known>,
+    turns: Vec<Turn>,
+    memory: Memory,
+}
+
+/// One run of the tasks that have their turn.
 struct Run<'a> {
     world: &'a World<'a>,
     github: Github,
+    choice: &'a Choice,
     tasks: &'a [Task],
-    ended: Vec<Option<Ended>>,
+    ended: Vec<Ended>,
+    covered: Vec<Covered>,
 }
 
 pub(super) fn run(flags: &Ci, world: &World<'_>) -> Result<Exit> {
@@ -38,37 +56,135 @@ pub(super) fn run(flags: &Ci, world: &World<'_>) -> Result<Exit> {
     }
     files::make_folder(&world.places.file("target/ci"))?;
     let began = Instant::now();
+    let choice = Choice::make(graph.tasks().to_vec(), flags, world)?;
+    match flags.explain.as_deref() {
+        Some("") => explain::all(&choice, world),
+        Some(name) => explain::one(name, &choice, world)?,
+        None => return carry_out(&choice, flags, began, world),
+    }
+    Ok(Exit::Done)
+}
+
+fn carry_out(choice: &Choice, flags: &Ci, began: Instant, world: &World<'_>) -> Result<Exit> {
+    let tasks = choice.running();
+    refuse_without_tools(&tasks, world)?;
     let after = if flags.keep_going { AfterFailure::KeepGoing } else { AfterFailure::Stop };
-    let mut run = Run::new(world, graph.tasks());
+    keep_ourselves(&tasks, world)?;
+    let mut run = Run::new(world, choice, &tasks);
+    run.tell_what_does_not_run()?;
     run.all(after)?;
-    let ended = run.ended.into_iter().flatten().collect();
-    let summary = Summary::new(graph.tasks(), ended, began.elapsed());
+    let summary = Summary::new(&choice.tasks, run.ended, run.covered, began.elapsed());
     run.github.summary(&summary.markdown())?;
     world.report.data(&summary.json(), &summary.to_string());
     Ok(if summary.is_good(flags.strict) { Exit::Done } else { Exit::Planned })
 }
 
+impl Choice {
+    fn make(tasks: Vec<Task>, flags: &Ci, world: &World<'_>) -> Result<Self> {
+        let gathered = Gathered::look(flags, world)?;
+        let memory = remembered::read(world)?;
+        let known: Vec<Known> =
+            tasks.iter().map(|task| gathered.known(task, &memory, world)).collect();
+        let turns = turns(&tasks, &known, gathered.belief);
+        Ok(Self { tasks, known, turns, memory })
+    }
+
+    /// The tasks that have their turn.
+    fn running(&self) -> Vec<Task> {
+        let tasks = self.tasks.iter().zip(&self.turns);
+        tasks.filter(|(_, turn)| turn.runs()).map(|(task, _)| task.clone()).collect()
+    }
+
+    /// Where `task` stands.
+    fn place(&self, task: &Task) -> usize {
+        let found = self.tasks.iter().position(|it| it.name == task.name);
+        found.expect("what runs was chosen")
+    }
+
+    /// How long `task` took when it last passed.
+    fn took(&self, task: &Task) -> Option<Duration> {
+        self.memory.tasks.get(task.name)?.took_ms.map(Duration::from_millis)
+    }
+}
+
+/// Refuses before anything runs, with every program that is missing.
+fn refuse_without_tools(tasks: &[Task], world: &World<'_>) -> Result<()> {
+    let mut missing = Vec::new();
+    for task in tasks {
+        for name in task.programs().into_iter().filter(|name| !is_here(name, world)) {
+            let get =
+                tools::named(name).map_or(String::new(), |it| format!("; {}", it.how_to_get()));
+            missing.push(format!("`{}` needs `{name}`, which is not here{get}", task.name));
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::refused("cannot run all tasks: programs are missing");
+    let failure = missing.into_iter().fold(failure, Failure::reason);
+    Err(failure.hint("`./x doctor` lists every tool; `--skip TASK` leaves a task out"))
+}
+
+/// Copies this program aside, if a task runs it: builds replace the one that cargo made.
+fn keep_ourselves(tasks: &[Task], world: &World<'_>) -> Result<()> {
+    let is_ours = |arg: Option<&String>| arg.is_some_and(|arg| arg == "xtask");
+    if !tasks.iter().flat_map(|task| &task.commands).any(|it| is_ours(it.args.first())) {
+        return Ok(());
+    }
+    let place = world.places.file(running::OURSELVES);
+    let aside = place.with_extension(format!("{}.aside", std::process::id()));
+    let copied = std::env::current_exe().and_then(|program| {
+        std::fs::copy(program, &aside)?;
+        std::fs::rename(&aside, &place)
+    });
+    copied.or_outside(|| format!("failed to copy this program to `{}`", place.display()))
+}
+
+/// Whether a program is on this machine, under any of its names.
+fn is_here(name: &str, world: &World<'_>) -> bool {
+    let names = tools::named(name).map_or(vec![name.to_owned()], |tool| {
+        tool.names.iter().map(|&name| name.to_owned()).collect()
+    });
+    names.iter().any(|name| world.shell.find(name).is_some())
+}
+
 impl<'a> Run<'a> {
-    fn new(world: &'a World<'a>, tasks: &'a [Task]) -> Self {
-        let ended = tasks.iter().map(|_| None).collect();
-        Self { world, github: Github::find(), tasks, ended }
+    fn new(world: &'a World<'a>, choice: &'a Choice, tasks: &'a [Task]) -> Self {
+        let (ended, covered) = (Vec::new(), Vec::new());
+        Self { world, github: Github::find(), choice, tasks, ended, covered }
+    }
+
+    /// What is remembered or unaffected is said in a line each, and not run.
+    fn tell_what_does_not_run(&mut self) -> Result<()> {
+        for (task, turn) in self.choice.tasks.iter().zip(&self.choice.turns) {
+            let outcome = match turn {
+                Turn::Runs(_) => continue,
+                Turn::Remembered => Outcome::Remembered,
+                Turn::Unaffected => Outcome::Unaffected,
+            };
+            self.settle(task, outcome, Duration::ZERO)?;
+        }
+        Ok(())
     }
 
     fn all(&mut self, after: AfterFailure) -> Result<()> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let mut schedule = Schedule::new(self.tasks, cores, after);
+        let took: Vec<_> = self.tasks.iter().map(|task| self.choice.took(task)).collect();
+        let mut schedule = Schedule::new(self.tasks, cores, after).timed(&took);
         let mut running: Vec<Running> = Vec::new();
         while !schedule.is_over() {
             while let Some(at) = schedule.start() {
                 running.push(self.start(at)?);
             }
-            let Some((at, outcome)) = take_ended(&mut running)? else {
+            let Some((ended, outcome)) = take_ended(&mut running)? else {
                 std::thread::sleep(LOOK);
                 continue;
             };
-            self.settle(at.at(), outcome, at.took())?;
-            for skipped in schedule.end(at.at(), outcome) {
-                self.settle(skipped, Outcome::Skipped, Duration::ZERO)?;
+            let at = ended.at();
+            self.remember(&self.tasks[at], outcome, ended.took())?;
+            self.settle(&self.tasks[at], outcome, ended.took())?;
+            for skipped in schedule.end(at, outcome) {
+                self.settle(&self.tasks[skipped], Outcome::Skipped, Duration::ZERO)?;
             }
         }
         Ok(())
@@ -76,22 +192,40 @@ impl<'a> Run<'a> {
 
     fn start(&self, at: usize) -> Result<Running> {
         let task = &self.tasks[at];
+        remembered::begins(task, self.world)?;
+        covered::forget(task, self.world)?;
         Running::start(at, task, &self.world.shell, &self.world.places.root, &self.log(task))
     }
 
-    /// Remembers how a task ended, and says it.
-    fn settle(&mut self, at: usize, outcome: Outcome, took: Duration) -> Result<()> {
-        let task = &self.tasks[at];
-        let log = match outcome {
-            Outcome::Skipped => String::new(),
-            _ => running::read_log(&self.log(task))?,
+    /// Remembers how a task ended. A pass whose inputs changed while it ran says nothing.
+    fn remember(&self, task: &Task, outcome: Outcome, took: Duration) -> Result<()> {
+        let key = self.choice.known[self.choice.place(task)].key;
+        let passed = match key {
+            Some(key) if outcome == Outcome::Passed => {
+                Some(key).filter(|_| task.never_remembered.is_none())
+            }
+            _ => None,
         };
+        let same = match passed {
+            Some(key) => gather::inputs_now(task, self.world)? == key.inputs,
+            None => false,
+        };
+        remembered::ended(task, self.world, (outcome, took), passed.filter(|_| same))
+    }
+
+    /// Keeps how a task ended, and says it.
+    fn settle(&mut self, task: &Task, outcome: Outcome, took: Duration) -> Result<()> {
+        let ran = !matches!(outcome, Outcome::Skipped | Outcome::Remembered | Outcome::Unaffected);
+        let log = if ran { running::read_log(&self.log(task))? } else { String::new() };
         let ended = Ended::new(task, outcome, took, &log);
         self.world.report.status(&ended.line());
-        if outcome != Outcome::Skipped {
+        if ran {
             self.github.task(self.world.report, &ended, &log);
         }
-        self.ended[at] = Some(ended);
+        if matches!(outcome, Outcome::Passed | Outcome::Remembered) {
+            self.covered.extend(covered::read(task, self.world)?);
+        }
+        self.ended.push(ended);
         Ok(())
     }
 

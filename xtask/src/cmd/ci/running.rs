@@ -16,6 +16,9 @@ use xtask_core::task::{NOT_CHECKED, Task};
 const OURS: [&str; 5] =
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
 
+/// This program as it was when the run began: what `cargo xtask` means in a task.
+pub(super) const OURSELVES: &str = "target/ci/xtask";
+
 /// A task while it runs.
 pub(super) struct Running {
     at: usize,
@@ -175,9 +178,17 @@ impl Drop for Guard {
     }
 }
 
-/// Programs named by a path are meant from the root, wherever they are run.
+/// Programs named by a path are meant from the root, wherever they are run; so is `{root}`.
 fn rooted(command: &Command, root: &Path) -> Command {
     let mut command = command.clone();
+    for (_, value) in &mut command.env {
+        *value = value.replace("{root}", &root.display().to_string());
+    }
+    // Cargo would wait for the lock of another cargo, and put another program in our place.
+    if command.program == "cargo" && command.args.first().is_some_and(|arg| arg == "xtask") {
+        command.args.remove(0);
+        OURSELVES.clone_into(&mut command.program);
+    }
     if command.program.contains('/') {
         command.program = root.join(&command.program).display().to_string();
     }
@@ -274,6 +285,13 @@ mod tests {
         let mut running = world.start(&["echo no data; exit 75", "echo never"], 60_000);
         assert_eq!(wait(&mut running), Outcome::NotChecked);
         assert!(world.log().ends_with("\nno data\n"), "{}", world.log());
+    }
+
+    #[test]
+    fn cargo_xtask_is_this_program_and_no_second_cargo() {
+        let command = Command::new("cargo").args(["xtask", "coverage"]).env("A", "{root}/a");
+        let run = rooted(&command, Path::new("/tree"));
+        assert_eq!(run.to_string(), "A=/tree/a /tree/target/ci/xtask coverage");
     }
 
     #[test]

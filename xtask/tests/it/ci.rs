@@ -1,0 +1,280 @@
+//! `ci`: the real table, in a world where every program it runs is a fake that keeps a record.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+
+use super::world::{Run, World};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+/// Says its version when asked; else writes down what it was asked for, makes what the real one
+/// makes, and fails, hangs or cannot look if a file of that name says so.
+const FAKE: &str = r#"#!/bin/sh
+me=$(basename "$0")
+case "$1" in --version) echo "$me 20.99.0 of $(cat "$FAKES/version" 2>/dev/null)"; exit 0 ;; esac
+echo "$me $*" >> "$FAKES/record"
+case "$me $*" in
+  "npm ci "*) mkdir -p node_modules ;;
+  "npm run build"*) mkdir -p dist ;;
+  *--coverageDirectory*) mkdir -p ../../target/ci/coverage/backend
+    printf 'SF:a\nLF:8\nLH:6\nend_of_record\n' > ../../target/ci/coverage/backend/lcov.info ;;
+  "uv venv"*) mkdir -p .venv/bin
+    for it in black ruff mypy pytest; do ln -sf "$0" ".venv/bin/$it"; done ;;
+  "cargo nextest list"*) echo '{"rust-binaries":{}}' ;;
+  "cargo nextest run --workspace"*) mkdir -p target/ci/coverage/rust/counts ;;
+esac
+if [ -e "$FAKES/edit-$me" ]; then echo "// $$" >> "$(cat "$FAKES/edit-$me")"; fi
+if [ -e "$FAKES/fails-$me" ]; then echo "$me found something"; exit 1; fi
+exit 0
+"#;
+
+const FAKES: [&str; 15] = [
+    "cargo",
+    "cargo-nextest",
+    "clippy-driver",
+    "rustfmt",
+    "rustc",
+    "npm",
+    "node",
+    "uv",
+    "shellcheck",
+    "postgres",
+    "redis-server",
+    "docker",
+    "docker-registry",
+    "skopeo",
+    "trivy",
+];
+
+/// What exists on every system, by which a fake and git do their work.
+const EVERYWHERE: [&str; 16] = [
+    "sh", "bash", "git", "rm", "mkdir", "ln", "cat", "echo", "printf", "basename", "xargs",
+    "sleep", "env", "cut", "ls", "kill",
+];
+
+/// A repository with the files that tasks look at, and a `PATH` of fakes.
+struct Fakes {
+    world: World,
+    variables: Vec<(&'static str, &'static str)>,
+}
+
+impl Fakes {
+    fn new() -> Self {
+        let world = World::new();
+        let bin = world.path("../bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        for name in FAKES {
+            std::fs::write(bin.join(name), FAKE).unwrap();
+            let mode = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(bin.join(name), mode).unwrap();
+        }
+        for name in EVERYWHERE {
+            let real = ["/bin", "/usr/bin"].map(|folder| std::path::Path::new(folder).join(name));
+            let real = real.into_iter().find(|path| path.exists()).unwrap();
+            std::os::unix::fs::symlink(real, bin.join(name)).unwrap();
+        }
+        world.write(".gitignore", "/target/\nnode_modules/\ndist/\n.venv/\n");
+        world.write("services/backend/src/main.ts", "// backend");
+        world.write("services/ml-service/src/app.py", "# service");
+        world.write("xtask/src/main.rs", "// rust");
+        world.write("docs/README.md", "# Docs");
+        world.write("x", "#!/bin/sh\n");
+        let path = bin.display().to_string();
+        let fakes = world.path("../fakes");
+        std::fs::create_dir_all(&fakes).unwrap();
+        let world = world.with("PATH", path).with("FAKES", fakes.display().to_string());
+        let made = Self { world, variables: Vec::new() };
+        made.git(&["init", "--quiet", "--initial-branch", "main"]);
+        made.commit();
+        made
+    }
+
+    fn git(&self, args: &[&str]) {
+        let who = ["-c", "user.name=a", "-c", "user.email=a@b"];
+        let git =
+            Command::new("git").args(who).args(args).current_dir(self.world.path("")).output();
+        let output = git.unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "a"]);
+    }
+
+    fn fake(&self, file: &str, text: &str) {
+        std::fs::write(self.world.path("../fakes").join(file), text).unwrap();
+    }
+
+    /// Runs `ci` and gives back how it ended, with what the fakes were asked for meanwhile.
+    fn ci(&self, args: &[&str]) -> (Run, String) {
+        let record = self.world.path("../fakes/record");
+        let _there = std::fs::remove_file(&record);
+        let all = [&["ci"], args].concat();
+        let run = self.world.run_with(&all, &self.variables);
+        (run, std::fs::read_to_string(record).unwrap_or_default())
+    }
+
+    /// Everything passes.
+    fn passes(&self, args: &[&str]) -> (String, String) {
+        let (run, asked) = self.ci(args);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        (run.stdout, asked)
+    }
+}
+
+fn closing(said: &str) -> &str {
+    said.trim_end().lines().last().unwrap_or_default()
+}
+
+#[test]
+fn what_passed_is_not_run_again_until_something_it_depends_on_changes() {
+    let fakes = Fakes::new();
+    let (said, asked) = fakes.passes(&[]);
+    assert!(asked.contains("npm run --ignore-scripts lint") && asked.contains("black --check"));
+    assert_eq!(closing(&said), "15 passed, 0 failed, 1 skipped");
+    assert!(said.contains("coverage: backend: 75.0 % of 8 lines\n"), "{said}");
+
+    let (said, asked) = fakes.passes(&[]);
+    assert_eq!(asked, "rustc --print sysroot\n", "what was not checked is not remembered");
+    assert_eq!(closing(&said), "15 passed, 0 failed, 1 skipped");
+    assert!(said.contains("15 remembered: nothing they depend on changed; `--fresh` runs them"));
+    assert!(said.contains("coverage: backend: 75.0 % of 8 lines\n"), "{said}");
+
+    fakes.world.write("services/ml-service/src/app.py", "# edited");
+    let (_, asked) = fakes.passes(&["--skip", "rust-test", "--skip", "e2e"]);
+    assert!(asked.contains("pytest") && asked.contains("uv venv"), "{asked}");
+    assert!(!asked.contains("npm") && !asked.contains("clippy"), "{asked}");
+
+    let (_, asked) = fakes.passes(&["--fresh", "--only", "eslint"]);
+    assert!(asked.contains("npm ci") && asked.contains("lint"), "{asked}");
+}
+
+#[test]
+fn a_new_file_that_git_does_not_ignore_and_a_new_tool_count_as_changes() {
+    let fakes = Fakes::new();
+    let only = ["--only", "eslint"];
+    fakes.passes(&only);
+    fakes.world.write("services/backend/node_modules/a", "ignored");
+    assert_eq!(fakes.passes(&only).1, "");
+    fakes.world.write("services/backend/src/new.ts", "// new");
+    assert!(fakes.passes(&only).1.contains("lint"));
+    fakes.fake("version", "another build");
+    std::fs::write(fakes.world.path("../bin/npm"), format!("{FAKE}\n# other")).unwrap();
+    let (said, _) = fakes.passes(&["--only", "eslint", "--explain"]);
+    assert!(said.contains("eslint         runs: a tool it uses changed"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_checked_is_loud_and_fails_only_a_strict_run() {
+    let fakes = Fakes::new();
+    let only = ["--only", "rust-coverage"];
+    let (said, _) = fakes.passes(&only);
+    let loud = "\nNOT CHECKED: rust-coverage: no LLVM of version 19 or newer reads what Rust tests";
+    assert!(said.contains(loud), "{said}");
+    assert_eq!(closing(&said), "2 passed, 0 failed, 1 skipped");
+    let (run, _) = fakes.ci(&[only.as_slice(), &["--strict"]].concat());
+    assert_eq!(run.code, Some(3), "{run:?}");
+}
+
+#[test]
+fn continuous_integration_remembers_nothing() {
+    let mut fakes = Fakes::new();
+    fakes.passes(&["--only", "prettier"]);
+    fakes.variables.push(("CI", "true"));
+    assert!(fakes.passes(&["--only", "prettier"]).1.contains("format:check"));
+}
+
+#[test]
+fn what_was_made_and_is_gone_is_made_again_and_nothing_else_runs() {
+    let fakes = Fakes::new();
+    fakes.passes(&["--only", "eslint"]);
+    std::fs::remove_dir_all(fakes.world.path("services/backend/dist")).unwrap();
+    let (_, asked) = fakes.passes(&["--only", "eslint"]);
+    assert!(asked.contains("npm ci") && !asked.contains("lint"), "{asked}");
+}
+
+#[test]
+fn a_failure_is_never_remembered_and_neither_is_a_pass_whose_inputs_changed_meanwhile() {
+    let fakes = Fakes::new();
+    let only = ["--only", "shellcheck"];
+    fakes.fake("fails-shellcheck", "");
+    for _ in 0..2 {
+        let (run, asked) = fakes.ci(&only);
+        assert_eq!((run.code, asked.contains("shellcheck")), (Some(3), true), "{run:?}");
+        assert!(run.stderr.contains("shellcheck found something"), "{run:?}");
+    }
+    std::fs::remove_file(fakes.world.path("../fakes/fails-shellcheck")).unwrap();
+    fakes.fake("edit-shellcheck", &fakes.world.path("x").display().to_string());
+    for _ in 0..2 {
+        assert!(fakes.passes(&only).1.contains("shellcheck"));
+    }
+}
+
+#[test]
+fn only_what_is_affected_runs_with_what_it_needs() {
+    let fakes = Fakes::new();
+    fakes.git(&["checkout", "--quiet", "-b", "work"]);
+    fakes.world.write("services/backend/src/main.ts", "// committed");
+    fakes.commit();
+    fakes.world.write("docs/new.md", "# Untracked");
+    let affected = ["--affected-by", "main"];
+    let (said, _) = fakes.passes(&["--affected-by", "main", "--explain"]);
+    let line = |name: &str| said.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(line("eslint ").ends_with("runs: changed: services/backend/src/main.ts"), "{said}");
+    let everything = "runs: changed: docs/new.md, services/backend/src/main.ts";
+    assert!(line("rust-test ").ends_with(everything), "{said}");
+    assert!(line("mypy ").ends_with("unaffected: none of its inputs changed"), "{said}");
+    let (said, asked) = fakes.passes(&affected);
+    assert!(asked.contains("lint") && !asked.contains("mypy") && !asked.contains("clippy"));
+    assert_eq!(closing(&said), "7 passed, 0 failed, 9 skipped");
+}
+
+#[test]
+fn an_unknown_revision_and_one_with_nothing_in_common_are_refused() {
+    let fakes = Fakes::new();
+    let said = fakes.ci(&["--affected-by", "nowhere"]).0.ends(2);
+    assert!(said.starts_with("error: cannot tell what changed since `nowhere`\n"), "{said}");
+    assert!(said.contains("no branch, tag or commit here has that name"), "{said}");
+    fakes.git(&["checkout", "--quiet", "--orphan", "other"]);
+    fakes.world.write("other", "so that its commit is another one");
+    fakes.commit();
+    let said = fakes.ci(&["--affected-by", "main"]).0.ends(2);
+    assert!(said.contains("have no commit in common"), "{said}");
+    assert!(fakes.ci(&["--affected-by=--output=x"]).0.ends(2).contains("cannot tell"));
+}
+
+#[test]
+fn missing_tools_are_named_all_at_once_with_why_and_how_to_get_them() {
+    let fakes = Fakes::new();
+    for name in ["uv", "shellcheck"] {
+        std::fs::remove_file(fakes.world.path("../bin").join(name)).unwrap();
+    }
+    let (run, asked) = fakes.ci(&[]);
+    let said = run.ends(4);
+    assert_eq!(asked, "", "nothing was run");
+    assert!(said.contains("`ml-install` needs `uv`, which is not here; Debian"), "{said}");
+    assert!(said.contains("`shellcheck` needs `shellcheck`, which is not here; Debian"), "{said}");
+    assert!(fakes.passes(&["--only", "eslint"]).1.contains("lint"));
+}
+
+#[test]
+fn a_task_is_explained_whole() {
+    let fakes = Fakes::new();
+    fakes.passes(&["--only", "jest"]);
+    let (said, asked) = fakes.passes(&["--explain", "jest"]);
+    assert_eq!(asked, "");
+    for words in [
+        "jest        Backend tests pass and cover enough",
+        "turn        remembered: it passed, and nothing it depends on changed",
+        "inputs      services/backend/**",
+        "1 files, sha256:",
+        "needs       backend-build",
+        "(cd services/backend && npm run --ignore-scripts test -- --coverageDirectory",
+        "limit       15 min, 1 cores",
+        "last        passed at 2",
+        "log         target/ci/jest.log",
+    ] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+    let said = fakes.ci(&["--explain", "jets"]).0.ends(2);
+    assert!(said.contains("unknown task `jets`; known: `rustfmt`"), "{said}");
+}
