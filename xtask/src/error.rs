@@ -88,6 +88,11 @@ impl Failure {
         &self.lines[0]
     }
 
+    /// The last cause, which says most about the thing itself.
+    pub fn innermost_line(&self) -> &str {
+        self.lines.last().expect("a failure has a first line")
+    }
+
     /// The failure as data, for `--json`.
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({

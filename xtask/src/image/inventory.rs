@@ -4,9 +4,10 @@ use super::held::{Held, HeldPlatform};
 use super::stage;
 use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
-use crate::world::World;
+use crate::world::{World, lock_file};
 use std::time::{Duration, UNIX_EPOCH};
 use xtask_core::definition::{Copy, Definition, Layer, Stuff};
+use xtask_core::digest::Digest;
 use xtask_core::lock::Lock;
 use xtask_core::platform::Platform;
 use xtask_core::sbom::found::{Contents, is_telling};
@@ -16,6 +17,31 @@ use xtask_image::listing::{Kind, Listed, Wanted, list};
 
 /// The label that says where an image's sources are.
 pub const SOURCE_LABEL: &str = "org.opencontainers.image.source";
+
+/// Raised when other things are listed than before, so that no old list is believed.
+const FORM: &str = "inventory-1";
+
+/// The digest of everything that the inventory of `image` on one platform depends on.
+pub fn inventory_key(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Result<Digest> {
+    let definition = world.definition(&image.name)?;
+    let text = |file: &str| files::read_if_there(&world.places.file(file));
+    let mut locks = vec![text(&lock_file(&image.name))?];
+    for layer in &definition.layers {
+        locks.extend(list_file(layer).map(|file| text(&file)).transpose()?);
+    }
+    let (version, manifest) = (env!("CARGO_PKG_VERSION"), on.manifest.digest);
+    let inputs = format!("{FORM}\n{version}\n{manifest}\n{definition:?}\n{locks:?}");
+    Ok(Digest::of(inputs.as_bytes()))
+}
+
+/// The file of the repository that names the packages of a layer.
+fn list_file(layer: &Layer) -> Option<String> {
+    match &layer.stuff {
+        Stuff::Npm { path, .. } => Some(format!("{path}/package-lock.json")),
+        Stuff::Wheels { requirements, .. } => Some(requirements.clone()),
+        Stuff::Debian(_) | Stuff::Build { .. } | Stuff::Files { .. } => None,
+    }
+}
 
 /// Everything that `image` is made of on one platform.
 pub fn inventory(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Result<Inventory> {

@@ -1,5 +1,6 @@
 //! scan: what the scanner says of each image, kept as evidence by the image's digest.
 
+mod sbom;
 mod scanner;
 
 pub use scanner::{Fetch, Scan, Scanner};
@@ -29,7 +30,7 @@ pub fn services(
     for (service, image) in built {
         phase.doing(service);
         let image = held(world, &image.name)?;
-        let scans = image.platforms.iter().map(|on| scanner.scan(&image.name, on));
+        let scans = image.platforms.iter().map(|on| scanner.scan(&image, on));
         let scans = scans.map(|scan| scan.map(|it| it.judged.verdict)).collect::<Result<_>>()?;
         let verdict = scan::together(scans).expect("an image has a platform");
         verdicts.insert(service.clone(), verdict);

@@ -18,6 +18,7 @@ mod image;
 mod image_verify;
 mod indexes;
 mod leaks;
+mod modules;
 mod nix;
 mod platforms;
 mod push;

@@ -1,6 +1,7 @@
 //! From a scanner's answers and the policy to a verdict.
 
 use super::end_of_life::{self, Program};
+use super::inventory::Sbom;
 use super::policy::{ScanPolicy, Stance};
 use super::weakness::{self, Weakness, list};
 use crate::moment::{Day, Moment};
@@ -26,10 +27,10 @@ pub struct Answers {
     pub platform: Platform,
     /// The answer about the image.
     pub image: Value,
-    /// The answer about the inventory of what the image's own databases do not know.
-    pub inventory: Option<Value>,
-    /// The programs of that inventory.
-    pub programs: Vec<Program>,
+    /// What the image is made of, if that could be told.
+    pub sbom: Sbom,
+    /// What the answer about that says beyond the answer about the image.
+    pub beyond: Option<Value>,
 }
 
 /// A verdict with the weaknesses behind it.
@@ -78,14 +79,14 @@ pub fn judge(
     policy: &ScanPolicy,
     now: Moment,
 ) -> Result<Judged, NotAnAnswer> {
-    let all = [Some(&answers.image), answers.inventory.as_ref()];
-    if all.iter().flatten().any(|answer| !answer["SchemaVersion"].is_number()) {
+    let mut all = both(answers);
+    if all.any(|answer| !answer["SchemaVersion"].is_number()) {
         return Err(NotAnAnswer);
     }
     let mut verdict = blank(means, answers);
     verdict.warnings = end_of_life::warnings(&programs(answers), now);
     let mut weaknesses = Vec::new();
-    for weakness in found(answers) {
+    for weakness in both(answers).flat_map(weakness::read) {
         let Some(stance) = policy.stance(&weakness) else { continue };
         let fate = decide(&weakness, stance, policy, now, &mut verdict);
         weaknesses.push((weakness, fate));
@@ -135,12 +136,14 @@ fn decide(
 }
 
 fn blank(means: &Means, answers: &Answers) -> ScanVerdict {
-    let missing = "known vulnerabilities (no database on this machine)".to_owned();
+    let database = "known vulnerabilities (no database on this machine)".to_owned();
+    let database = means.database.is_none().then_some(database);
+    let sbom = answers.sbom.missing().map(|why| format!("SBOM: {why}"));
     let scanned = super::scanners(means.database.is_some());
     ScanVerdict {
         scanner: means.scanner.clone(),
         scanned: scanned.iter().map(ToString::to_string).collect(),
-        not_scanned: if means.database.is_some() { Vec::new() } else { vec![missing] },
+        not_scanned: database.into_iter().chain(sbom).collect(),
         blocking: Vec::new(),
         scanned_at: answers.image["CreatedAt"].as_str().unwrap_or_default().to_owned(),
         database: means.database.clone(),
@@ -150,18 +153,8 @@ fn blank(means: &Means, answers: &Answers) -> ScanVerdict {
     }
 }
 
-/// What both answers hold, each once: an inventory may name what the image's databases name too.
-fn found(answers: &Answers) -> Vec<Weakness> {
-    let mut found = weakness::read(&answers.image);
-    for more in answers.inventory.as_ref().map(weakness::read).unwrap_or_default() {
-        let same = |it: &Weakness| {
-            (&it.id, &it.package, &it.installed) == (&more.id, &more.package, &more.installed)
-        };
-        if !found.iter().any(same) {
-            found.push(more);
-        }
-    }
-    found
+fn both(answers: &Answers) -> impl Iterator<Item = &Value> {
+    [Some(&answers.image), answers.beyond.as_ref()].into_iter().flatten()
 }
 
 /// The system, the packages and the programs of the image.
@@ -173,5 +166,5 @@ fn programs(answers: &Answers) -> Vec<Program> {
     let packages = results.flat_map(|result| list(result, "Packages"));
     let packages =
         packages.map(|it| Program { name: text(it, "Name"), version: text(it, "Version") });
-    [system].into_iter().chain(packages).chain(answers.programs.clone()).collect()
+    [system].into_iter().chain(packages).chain(answers.sbom.programs()).collect()
 }

@@ -1,5 +1,6 @@
 //! What the policy makes of a scanner's answers.
 
+use super::inventory::{Sbom, beyond};
 use super::*;
 use crate::moment::Moment;
 use crate::platform::Platform;
@@ -13,7 +14,11 @@ fn vulnerability(id: &str, severity: &str, fixed: &str) -> Value {
 fn answers(results: &Value) -> Answers {
     let image = json!({ "SchemaVersion": 2, "CreatedAt": "2026-11-23T00:00:00Z",
                         "Results": results });
-    Answers { platform: Platform::Amd64, image, inventory: None, programs: Vec::new() }
+    Answers { platform: Platform::Amd64, image, sbom: sbom(&json!([])), beyond: None }
+}
+
+fn sbom(components: &Value) -> Sbom {
+    Sbom::Document(json!({ "components": components }))
 }
 
 fn means() -> Means {
@@ -113,12 +118,13 @@ fn what_image_and_inventory_both_name_is_found_once() {
     let result =
         |id| json!([{ "Target": "x", "Vulnerabilities": [vulnerability(id, "HIGH", "2")] }]);
     let mut both = answers(&result("CVE-1"));
-    both.inventory = Some(json!({ "SchemaVersion": 2, "Results": result("CVE-1") }));
+    let about = |id| json!({ "SchemaVersion": 2, "Results": result(id) });
+    both.beyond = Some(beyond(&both.image, about("CVE-1")));
     let count = |answers: &Answers| {
         judge(&means(), answers, &ScanPolicy::default(), now()).unwrap().weaknesses.len()
     };
     assert_eq!(count(&both), 1);
-    both.inventory = Some(json!({ "SchemaVersion": 2, "Results": result("CVE-9") }));
+    both.beyond = Some(beyond(&both.image, about("CVE-9")));
     assert_eq!(count(&both), 2);
 }
 
@@ -126,11 +132,20 @@ fn what_image_and_inventory_both_name_is_found_once() {
 fn the_end_of_life_of_system_packages_and_programs_is_warned_of() {
     let mut answers = answers(&json!([
         { "Packages": [{ "Name": "python3.11-minimal", "Version": "3.11.2-6" }] }]));
-    answers.programs = vec![end_of_life::Program { name: "node".into(), version: "20.1.0".into() }];
+    let node = json!({ "name": "node", "version": "20.1.0", "purl": "pkg:generic/node@20.1.0" });
+    answers.sbom = sbom(&json!([node]));
     let warnings =
         judge(&means(), &answers, &ScanPolicy::default(), now()).unwrap().verdict.warnings;
     assert!(warnings[0].starts_with("Node.js 20 has had no"), "{warnings:?}");
     assert!(warnings[1].starts_with("Python 3.11 gets its last"), "{warnings:?}");
+}
+
+#[test]
+fn an_image_of_which_nobody_knows_what_it_is_made_of_has_a_partial_verdict() {
+    let mut answers = answers(&json!([]));
+    answers.sbom = Sbom::Missing("layer `x` holds `y` 1, which no lock names".into());
+    let verdict = judge(&means(), &answers, &ScanPolicy::default(), now()).unwrap().verdict;
+    assert_eq!(verdict.not_scanned, ["SBOM: layer `x` holds `y` 1, which no lock names"]);
 }
 
 #[test]

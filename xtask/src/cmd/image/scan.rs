@@ -4,7 +4,7 @@ use crate::edge::files;
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageScan;
-use crate::image::{HeldPlatform, held};
+use crate::image::{Held, HeldPlatform, held};
 use crate::report::table;
 use crate::road::scan::{Fetch, Scan, Scanner};
 use crate::world::{World, definition_name};
@@ -28,9 +28,9 @@ pub(super) fn run(flags: &ImageScan, world: &World<'_>) -> Result<Exit> {
     })?;
     let mut scanned = Vec::new();
     for (image, on) in wanted(flags, world)? {
-        phase.doing(&format!("{image} for {}", on.platform));
+        phase.doing(&format!("{} for {}", image.name, on.platform));
         let scan = scanner.scan(&image, &on)?;
-        scanned.push(Scanned { image, on, scan });
+        scanned.push(Scanned { image: image.name, on, scan });
     }
     phase.done(&outcome(&scanned, &scanner));
     if let Some(file) = &flags.sarif {
@@ -44,7 +44,7 @@ pub(super) fn run(flags: &ImageScan, world: &World<'_>) -> Result<Exit> {
 }
 
 /// The images and platforms that are asked for, as they were built last.
-fn wanted(flags: &ImageScan, world: &World<'_>) -> Result<Vec<(String, HeldPlatform)>> {
+fn wanted(flags: &ImageScan, world: &World<'_>) -> Result<Vec<(Held, HeldPlatform)>> {
     let services = world.deploy.services.iter().map(|it| definition_name(&it.image).to_owned());
     let names = if flags.images.is_empty() { services.collect() } else { flags.images.clone() };
     let mut wanted = Vec::new();
@@ -59,8 +59,9 @@ fn wanted(flags: &ImageScan, world: &World<'_>) -> Result<Vec<(String, HeldPlatf
         }
         let asked =
             |on: &HeldPlatform| flags.platform.is_empty() || flags.platform.contains(&on.platform);
-        let platforms = image.platforms.into_iter().filter(asked);
-        wanted.extend(platforms.map(|on| (name.clone(), on)));
+        let platforms: Vec<HeldPlatform> =
+            image.platforms.iter().filter(|on| asked(on)).cloned().collect();
+        wanted.extend(platforms.into_iter().map(|on| (image.clone(), on)));
     }
     Ok(wanted)
 }
@@ -94,8 +95,8 @@ fn sarif(scanner: &Scanner<'_>, scanned: &[Scanned]) -> Result<Value> {
     for Scanned { image, on, scan } in scanned {
         let category = format!("scan/{image}/{}", on.platform.architecture());
         documents.push((category.clone(), scanner.sarif(&scan.answers.image)?));
-        if let Some(inventory) = &scan.answers.inventory {
-            documents.push((format!("{category}/inventory"), scanner.sarif(inventory)?));
+        if let Some(beyond) = &scan.answers.beyond {
+            documents.push((format!("{category}/sbom"), scanner.sarif(beyond)?));
         }
     }
     Ok(sarif::together(documents))

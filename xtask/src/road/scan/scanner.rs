@@ -1,10 +1,11 @@
 //! One scan: the scanner's answers, from the evidence if it was asked with the same means before.
 
+use super::sbom::sbom;
 use crate::edge::clock;
 use crate::edge::files;
 use crate::edge::trivy::{Database, Trivy};
 use crate::error::{Context as _, Result};
-use crate::image::{HeldPlatform, programs};
+use crate::image::{Held, HeldPlatform};
 use crate::report::Phase;
 use crate::world::World;
 use serde_json::Value;
@@ -70,16 +71,16 @@ impl<'a> Scanner<'a> {
         Some(self.now.hours_since(made_at))
     }
 
-    /// What is in the image called `name`, on one platform.
-    pub fn scan(&self, name: &str, on: &HeldPlatform) -> Result<Scan> {
-        let inventory = programs(self.world, name, on.platform)?;
-        let programs = inventory.as_ref().map(scan::inventory::programs).unwrap_or_default();
-        let (image, image_evidence) = self.image(name, &on.manifest.digest)?;
-        let about = self.means.database.as_ref().and(inventory);
-        let about = about.map(|document| self.inventory(name, document)).transpose()?;
-        let (inventory, inventory_evidence) = about.unzip();
-        let evidence = [Some(image_evidence), inventory_evidence].into_iter().flatten().collect();
-        let answers = Answers { platform: on.platform, image, inventory, programs };
+    /// What is in `image` on one platform, and in its SBOM.
+    pub fn scan(&self, image: &Held, on: &HeldPlatform) -> Result<Scan> {
+        let sbom = sbom(self.world, &self.folder()?, image, on)?;
+        let (answer, image_evidence) = self.image(&image.name, &on.manifest.digest)?;
+        let about = self.means.database.as_ref().and(sbom.document());
+        let about = about.map(|document| self.sbom(&image.name, document)).transpose()?;
+        let (beyond, sbom_evidence) = about.unzip();
+        let beyond = beyond.map(|all| scan::inventory::beyond(&answer, all));
+        let evidence = [Some(image_evidence), sbom_evidence].into_iter().flatten().collect();
+        let answers = Answers { platform: on.platform, image: answer, sbom, beyond };
         let judged = scan::judge(&self.means, &answers, &self.world.deploy.scan, self.now);
         let judged = judged.or_outside(|| "failed to read Trivy's answer".to_owned())?;
         Ok(Scan { judged, answers, evidence })
@@ -100,9 +101,9 @@ impl<'a> Scanner<'a> {
         self.kept(manifest, &|_| self.trivy.image(&layout, manifest, name, &scanners))
     }
 
-    fn inventory(&self, name: &str, document: Value) -> Result<(Value, PathBuf)> {
-        let bytes = scan::inventory::for_scanner(document).to_string();
-        let called = format!("{name} inventory");
+    fn sbom(&self, name: &str, document: &Value) -> Result<(Value, PathBuf)> {
+        let bytes = scan::inventory::for_scanner(document.clone()).to_string();
+        let called = format!("{name} SBOM");
         self.kept(&Digest::of(bytes.as_bytes()), &|evidence| {
             let file = evidence.with_extension("cdx.json");
             files::write(&file, bytes.as_bytes())?;
@@ -129,13 +130,18 @@ impl<'a> Scanner<'a> {
 
     /// What was asked with another scanner or another database is no evidence.
     fn evidence(&self, subject: &Digest) -> Result<PathBuf> {
-        let folder = self.world.places.cache.join("scans");
-        files::make_folder(&folder)?;
         let database = self.means.database.as_deref().unwrap_or("none");
         let scanners = scan::scanners(self.means.database.is_some()).join("-");
         let means = format!("{}-{database}-{scanners}", self.means.scanner);
         let means = means.replace(|it: char| !it.is_ascii_alphanumeric() && it != '.', "-");
-        Ok(folder.join(format!("{}-{means}.json", subject.hex())))
+        Ok(self.folder()?.join(format!("{}-{means}.json", subject.hex())))
+    }
+
+    /// Where evidence is kept.
+    fn folder(&self) -> Result<PathBuf> {
+        let folder = self.world.places.cache.join("scans");
+        files::make_folder(&folder)?;
+        Ok(folder)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A world with one image in which a package, a module and a wheel are known to be weak.
 
 use crate::image::deb;
+use crate::modules;
 use crate::world::{Run, World};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -140,20 +141,35 @@ pub(super) struct Scanned {
 }
 
 impl Planted {
+    /// What is planted lies there as files that no lock names.
     pub(super) fn new(trivy: &Path) -> Self {
+        Self::of(trivy, DEFINITION, |world| {
+            let package = r#"{ "name": "planted-npm", "version": "1.0.0" }"#;
+            world.write("npm/node_modules/planted-npm/package.json", package);
+            let metadata = "Metadata-Version: 2.1\nName: planted-wheel\nVersion: 1.0\n";
+            let file = "wheels/site-packages/planted_wheel-1.0.dist-info/METADATA";
+            world.write(file, metadata);
+            world.write("app/settings.ini", "colour = blue\n");
+        })
+    }
+
+    /// All that is planted is locked, Node.js too.
+    pub(super) fn locked(trivy: &Path) -> Self {
+        let (begin, _) = DEFINITION.split_once("[[layer]]\nname = \"npm\"").unwrap();
+        let (_, end) = DEFINITION.split_once("[config]").unwrap();
+        let definition = format!("{begin}{}\n[config]{end}", modules::LAYER);
+        Self::of(trivy, &definition, modules::write)
+    }
+
+    fn of(trivy: &Path, definition: &str, write: impl Fn(&World)) -> Self {
         let mirror = FakeArchive::start();
         let bytes = deb("hello", None);
         mirror.put(&format!("/debian/{POOL}"), &bytes);
         let world = World::new().with("XTASK_DEBIAN_MIRROR", mirror.url());
         let world = world.with("TRIVY_DB_REPOSITORY", NOWHERE.to_owned());
-        world.write("images/hello.toml", DEFINITION);
+        world.write("images/hello.toml", definition);
         world.write("images/hello.lock", &lock(&Digest::of(&bytes)));
-        let package = r#"{ "name": "planted-npm", "version": "1.0.0" }"#;
-        world.write("npm/node_modules/planted-npm/package.json", package);
-        let metadata = "Metadata-Version: 2.1\nName: planted-wheel\nVersion: 1.0\n";
-        let file = "wheels/site-packages/planted_wheel-1.0.dist-info/METADATA";
-        world.write(file, metadata);
-        world.write("app/settings.ini", "colour = blue\n");
+        write(&world);
         let git = Command::new("git").args(["init", "-q"]).current_dir(world.path("")).status();
         assert!(git.unwrap().success());
         let tools = world.cache().join("tools/bin");
@@ -206,6 +222,27 @@ impl Planted {
 
     pub(super) fn run(&self, args: &[&str]) -> Run {
         self.world.run(args)
+    }
+
+    /// The runs in a file of SARIF: category and rules, each result in the form GitHub asks for.
+    pub(super) fn runs(&self, file: &str) -> Vec<(String, Vec<String>)> {
+        let text = std::fs::read_to_string(self.path(file)).unwrap();
+        assert!(!text.contains(self.path("").to_str().unwrap()), "no path of this machine");
+        let sarif: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(sarif["version"], "2.1.0");
+        let rule = |result: &Value| {
+            let place = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+            assert!(place.is_string() && result["level"].is_string(), "{result}");
+            assert!(result["message"]["text"].is_string(), "{result}");
+            result["ruleId"].as_str().unwrap().to_owned()
+        };
+        let run = |run: &Value| {
+            let mut rules: Vec<String> =
+                run["results"].as_array().unwrap().iter().map(rule).collect();
+            rules.sort();
+            (run["automationDetails"]["id"].as_str().unwrap().to_owned(), rules)
+        };
+        sarif["runs"].as_array().unwrap().iter().map(run).collect()
     }
 
     pub(super) fn scan(&self, more: &[&str]) -> Scanned {
