@@ -1,7 +1,8 @@
 //! What is said about images: signed, attached, found again, and refused when it was touched.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use super::image::{POOL, deb, world as image_world};
+use super::image::{POOL, deb, definition_of, world as image_world};
+use super::modules;
 use super::registry::real::{Lock, Real};
 use super::world::World;
 use serde_json::Value;
@@ -320,4 +321,39 @@ fn an_sbom_lists_what_the_layers_hold_and_is_the_same_each_time() {
     signed.world.write("images/hello.lock", &lock.replace("version = \"1\"", "version = \"2\""));
     let said = signed.world.run(&["image", "sbom", "hello"]).ends(4);
     assert!(said.contains("does not hold `hello` 2, which its lock names"), "{said}");
+}
+
+#[test]
+fn an_image_with_a_layer_in_two_halves_is_listed_as_one_and_attested() {
+    let signed = Signed::new();
+    let definition = definition_of(&["hello"]);
+    let layered = definition.replace("[config]", &format!("{}\n[config]", modules::LAYER));
+    signed.world.write("images/hello.toml", &layered);
+    modules::write(&signed.world);
+    signed.build();
+    let shown = signed.world.run(&["image", "inspect", "hello"]).stdout;
+    assert!(shown.contains(" modules-native ") && shown.contains(" modules "), "{shown}");
+
+    for (platform, cpu) in [("linux/amd64", "x64"), ("linux/arm64", "arm64")] {
+        let format = ["--format", "cyclonedx", "--platform", platform];
+        let run = signed.world.run(&[&["image", "sbom", "hello"][..], &format].concat());
+        let sbom: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"));
+        let text = |it: &Value| it.as_str().unwrap().to_owned();
+        let one = |it: &Value| (text(&it["name"]), text(&it["properties"][0]["value"]));
+        let mut listed: Vec<(String, String)> =
+            sbom["components"].as_array().unwrap().iter().map(one).collect();
+        listed.sort();
+        listed.dedup();
+        let own = format!("node-linux-{cpu}");
+        let wanted = [
+            ("hello", "base"),
+            ("node", "modules"),
+            (own.as_str(), "modules"),
+            ("planted-npm", "modules"),
+        ];
+        assert_eq!(listed, wanted.map(|(name, layer)| (name.to_owned(), layer.to_owned())));
+    }
+    assert_eq!(signed.attest(&[]), 7);
+    let run = signed.check_here("ours.pub");
+    assert_eq!(run.code, Some(0), "{run:?}");
 }
