@@ -22,7 +22,7 @@ const MAIN: &str = "services/backend/src/main.ts";
 fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     let scratch = Scratch::new();
     images::build_for_both_platforms(&scratch);
-    scanned::every_module_and_wheel_is_seen_once(&scratch);
+    scanned::every_package_is_seen_once(&scratch);
     a_taken_port_is_refused_and_its_holder_named(&scratch);
     let release = the_first_up_brings_everything_up(&scratch);
     a_second_up_changes_nothing(&scratch, &release);

@@ -4,13 +4,15 @@
 use crate::scratch::Scratch;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use xtask_core::lock::Lock;
+use xtask_core::platform::Platform;
 
 /// Packages of which only types remain, which the definition leaves out whole.
 const LEFT_OUT: [&str; 2] = ["@types/", "undici-types"];
 
 /// Every production module of npm and every wheel that is locked is in the scanner's list exactly
-/// once, on both platforms.
-pub(crate) fn every_module_and_wheel_is_seen_once(scratch: &Scratch) {
+/// once, on both platforms; of Debian's packages it lists those that are locked and no others.
+pub(crate) fn every_package_is_seen_once(scratch: &Scratch) {
     let lock = serde_json::from_str(&scratch.read("services/backend/package-lock.json")).unwrap();
     let wanted = BTreeMap::from([
         ("backend", modules(&lock)),
@@ -21,13 +23,40 @@ pub(crate) fn every_module_and_wheel_is_seen_once(scratch: &Scratch) {
     assert_eq!(images.len(), 4, "two images on two platforms");
     for image in images {
         let evidence = std::fs::read_to_string(image["evidence"][0].as_str().unwrap()).unwrap();
-        let seen = seen(&serde_json::from_str(&evidence).unwrap());
+        let evidence: Value = serde_json::from_str(&evidence).unwrap();
+        let seen = seen(&evidence);
         let name = image["image"].as_str().unwrap();
+        let locked = locked(&scratch.read(&format!("images/{name}.lock")), &image["platform"]);
+        assert_eq!(installed(&evidence), locked, "{name} for {}", image["platform"]);
         for package in &wanted[name] {
             let times = seen.iter().filter(|it| *it == package).count();
             assert_eq!(times, 1, "{package} in {name} for {}", image["platform"]);
         }
     }
+}
+
+/// The Debian packages of all layers on a platform, in order.
+fn locked(lock: &str, platform: &Value) -> Vec<String> {
+    let is_it = |it: &&Platform| it.architecture() == platform["architecture"];
+    let platform = Platform::ALL.iter().find(is_it).unwrap();
+    let lock = Lock::parse("the lock", lock).unwrap();
+    let packages = lock.layers.values().flat_map(|on| &on[platform]);
+    let mut locked: Vec<String> =
+        packages.map(|it| format!("{}@{}", it.name, it.version)).collect();
+    locked.sort();
+    assert!(locked.len() > 5, "the lock is read: {locked:?}");
+    locked
+}
+
+/// The Debian packages that the scanner lists, in order.
+fn installed(answer: &Value) -> Vec<String> {
+    let results = answer["Results"].as_array().unwrap().iter();
+    let of_debian = results.filter(|result| result["Class"] == "os-pkgs");
+    let packages = of_debian.flat_map(|result| result["Packages"].as_array().unwrap());
+    let mut installed: Vec<String> =
+        packages.map(|it| it["ID"].as_str().unwrap().to_owned()).collect();
+    installed.sort();
+    installed
 }
 
 /// Where each module is installed, and its version.
