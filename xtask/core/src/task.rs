@@ -150,7 +150,6 @@ impl Task {
     }
 
     /// For a task whose outcome depends on what lies outside the repository: says what.
-    #[expect(dead_code, reason = "the rows of audits are the first to need it")]
     fn never_remembered(mut self, why: &'static str) -> Self {
         self.never_remembered = Some(why);
         self

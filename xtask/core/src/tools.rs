@@ -185,6 +185,7 @@ pub fn all() -> Vec<Tool> {
             "apt: python3.11",
             "python311",
         ),
+        ci(&["c++"], Wanted::Any, "builds the fuzzer", "apt: g++", "gcc"),
         ci(
             &["cargo-deny"],
             Wanted::AtLeast(&[0, 19]),

@@ -8,10 +8,12 @@ use crate::command::Command;
 const RUST: &[&str] = &["@rust"];
 const BACKEND: &[&str] = &["@backend"];
 const ML: &[&str] = &["@ml-service"];
+const IMAGES: &[&str] = &["@rust", "@backend", "@ml-service"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
 const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
 const RUST_AND_DOCS: &[&str] = &["Cargo.*", ".cargo/**", "xtask/**", "docs/*.md"];
 const EVERYTHING: &[&str] = &["**"];
+const ADVISORIES: &str = "what is known of dependencies changes by the hour";
 
 /// Some tests are skipped where one of these is missing.
 const TOOLS_OF_RUST_TESTS: &[&str] = &[
@@ -92,6 +94,11 @@ fn rust() -> Vec<Task> {
             .notices(&["llvm-profdata-19"])
             .coverage("rust")
             .runs(cargo("xtask coverage")),
+        task("fuzz", "No bytes from outside bring a parser down", RUST)
+            .needs(&["clippy"])
+            .uses(&["c++"])
+            .cores(2)
+            .runs(cargo("run --quiet --package xtask-fuzz -- --seconds 3")),
     ]
 }
 
@@ -159,18 +166,28 @@ fn whole() -> Vec<Task> {
         task("cargo-deny", "Rust dependencies are licensed, and from crates.io", DENY).runs(
             words_of("cargo-deny", "--offline --log-level error check licenses sources bans"),
         ),
-        // What others publish changes by the hour, and history is in no file: never remembered.
         task("cargo-advisories", "Nothing blocking is known of Rust dependencies", EVERYTHING)
+            .never_remembered(ADVISORIES)
             .runs(cargo("xtask advisories rust")),
         task("npm-audit", "Nothing blocking is known of the backend's packages", EVERYTHING)
+            .never_remembered(ADVISORIES)
             .runs(cargo("xtask advisories npm")),
         task("pip-audit", "Nothing blocking is known of the ML service's wheels", EVERYTHING)
             .needs(&["ml-install"])
+            .never_remembered(ADVISORIES)
             .runs(cargo("xtask advisories python")),
-        task("gitleaks", "No commit holds a secret", EVERYTHING).runs(cargo("xtask leaks")),
+        task("gitleaks", "No commit holds a secret", EVERYTHING)
+            .never_remembered("commits are in no file")
+            .runs(cargo("xtask leaks")),
         task("docs-in-step", "Generated documents say what the program does", RUST_AND_DOCS)
             .needs(&["clippy"])
             .runs(cargo("xtask docs --check")),
+        task("image-verify", "Images come out the same under other conditions", IMAGES)
+            .needs(&["clippy"])
+            .notices(&["docker", "node", "npm", "uv"])
+            .cores(2)
+            .runs(cargo("xtask image verify"))
+            .minutes(15),
         // It changes what the machine's Docker engine runs, and measures time.
         task("e2e", "The whole road holds on this machine", EVERYTHING)
             .needs(&["rust-test"])
