@@ -44,3 +44,4 @@ pub mod template;
 pub mod tools;
 pub mod turn;
 pub mod wheel;
+pub mod workflow;
