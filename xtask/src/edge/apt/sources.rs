@@ -13,7 +13,7 @@ pub struct Archives(BTreeMap<String, String>);
 impl Archives {
     /// Reads apt's sources; `XTASK_DEBIAN_MIRROR` takes the place of what they say.
     pub fn of_this_machine() -> Result<Self> {
-        if let Ok(mirror) = std::env::var("XTASK_DEBIAN_MIRROR") {
+        if let Some(mirror) = variable("XTASK_DEBIAN_MIRROR") {
             return Ok(Self::below(&mirror));
         }
         let mut archives = BTreeMap::new();
@@ -50,18 +50,23 @@ impl Archives {
 
     /// Whether a snapshot archive is named.
     pub fn has_snapshot() -> bool {
-        std::env::var_os("XTASK_DEBIAN_SNAPSHOT").is_some()
+        variable("XTASK_DEBIAN_SNAPSHOT").is_some()
     }
 
     /// The archives as they were at `time` (seconds since 1970), if a snapshot archive is named.
     pub fn snapshot(time: u64) -> Option<impl Fn(&str) -> Option<String>> {
-        let base = std::env::var("XTASK_DEBIAN_SNAPSHOT").ok()?;
+        let base = variable("XTASK_DEBIAN_SNAPSHOT")?;
         let moment = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(time));
         let moment = moment.to_string().replace(['-', ':'], "");
         Some(move |name: &str| {
             Some(format!("{}/archive/{name}/{moment}", base.trim_end_matches('/')))
         })
     }
+}
+
+/// A variable that is set to something: a workflow sets the others to nothing.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn source_files() -> Vec<PathBuf> {

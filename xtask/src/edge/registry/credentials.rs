@@ -1,5 +1,5 @@
-//! The credentials that `docker login` and `podman login` keep: in a file, or with a helper
-//! program. Reading is here, understanding in `parse`; the environment is handed in.
+//! The credentials for a registry: named by variables, as on a machine of GitHub, or those that
+//! `docker login` and `podman login` keep, in a file or with a helper program. Reading is here, understanding in `parse`; the environment is handed in.
 
 use super::auth::Credentials;
 use base64::Engine as _;
@@ -29,6 +29,17 @@ pub struct Surroundings {
     pub home: Option<PathBuf>,
     /// `PATH`, where helpers are.
     pub path: Option<OsString>,
+    /// Who we are at one registry, said outright.
+    pub told: Option<Told>,
+}
+
+/// Credentials from variables. They are for one host, so that no other registry is ever shown them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// `REGISTRY`: a repository there.
+    pub registry: String,
+    /// `REGISTRY_USER` and `REGISTRY_TOKEN`.
+    pub credentials: Credentials,
 }
 
 /// Why credentials could not be had. None of these holds any.
@@ -97,6 +108,10 @@ pub fn find(
     repository: &Repository,
     surroundings: &Surroundings,
 ) -> Result<Option<Credentials>, CredentialsError> {
+    let told = surroundings.told.iter().find(|told| told.is_for(repository));
+    if let Some(told) = told {
+        return Ok(Some(told.credentials.clone()));
+    }
     for path in surroundings.files() {
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
@@ -117,6 +132,20 @@ pub fn find(
     Ok(None)
 }
 
+impl Told {
+    /// All three variables, or nothing is told.
+    fn of(variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
+        let text = |name| variable(name)?.into_string().ok().filter(|value| !value.is_empty());
+        let (user, token) = (text("REGISTRY_USER")?, text("REGISTRY_TOKEN")?);
+        let credentials = Credentials { user, password: Secret::new(token) };
+        Some(Self { registry: text("REGISTRY")?, credentials })
+    }
+
+    fn is_for(&self, repository: &Repository) -> bool {
+        self.registry.split('/').next() == Some(repository.registry())
+    }
+}
+
 impl Surroundings {
     /// What the environment says, asked variable by variable.
     pub fn of(variable: impl Fn(&str) -> Option<OsString>) -> Self {
@@ -127,6 +156,7 @@ impl Surroundings {
             docker_config: path("DOCKER_CONFIG"),
             home: path("HOME"),
             path: variable("PATH"),
+            told: Told::of(&variable),
         }
     }
 

@@ -149,3 +149,35 @@ printf '{"ServerURL":"%s","Username":"ci","Secret":"s3cret"}' "$key""#;
         assert!(matches!(asked, Err(CredentialsError::Helper { .. })));
     }
 }
+
+/// What a workflow tells by variables.
+fn told(variables: &[(&str, &str)], text: &str) -> Option<Credentials> {
+    let value = |name: &str| variables.iter().find(|it| it.0 == name).map(|it| it.1.into());
+    find(&repository(text), &Surroundings::of(value)).unwrap()
+}
+
+#[test]
+fn variables_are_for_the_registry_that_they_name_and_for_no_other() {
+    let variables =
+        [("REGISTRY", "ghcr.io/acme/nutri"), ("REGISTRY_USER", "ci"), ("REGISTRY_TOKEN", "t")];
+    let wanted = Credentials { user: "ci".to_owned(), password: Secret::new("t") };
+    assert_eq!(told(&variables, "ghcr.io/acme/nutri/backend"), Some(wanted));
+    assert_eq!(told(&variables, "ghcr.io.example.org/acme/nutri"), None);
+    assert_eq!(told(&variables, "registry.example.org/acme/nutri"), None);
+}
+
+#[test]
+fn variables_tell_nothing_unless_all_three_are_set() {
+    let all = [("REGISTRY", "r.io/a"), ("REGISTRY_USER", "ci"), ("REGISTRY_TOKEN", "t")];
+    for missing in 0..3 {
+        let mut some = all;
+        some[missing].1 = "";
+        assert_eq!(told(&some, "r.io/a"), None, "{some:?}");
+    }
+}
+
+#[test]
+fn a_token_does_not_print_itself() {
+    let value = |name: &str| Some(if name == "REGISTRY_TOKEN" { "hunter2" } else { "r.io" }.into());
+    assert!(!format!("{:?}", Surroundings::of(value)).contains("hunter2"));
+}
