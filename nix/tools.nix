@@ -25,6 +25,8 @@
   umoci,
   nix,
   llvm,
+  actionlint,
+  zizmor,
 }:
 
 [
@@ -50,6 +52,8 @@
   umoci
   nix
   llvm
+  actionlint
+  zizmor
 ]
 # On macOS the compiler is the one of `stdenv`, which every shell and check has.
 ++ lib.optionals stdenv.hostPlatform.isLinux [ gcc ]

@@ -201,6 +201,14 @@ pub fn all() -> Vec<Tool> {
             "gitleaks",
         ),
         ci(&["shellcheck"], Wanted::Any, "checks scripts", "apt: shellcheck", "shellcheck"),
+        ci(&["actionlint"], Wanted::Any, "checks workflows", "scripts/tools.txt", "actionlint"),
+        ci(
+            &["zizmor"],
+            Wanted::AtLeast(&[1, 20]),
+            "looks for holes in workflows",
+            "scripts/tools.txt",
+            "zizmor",
+        ),
         ci(
             &["postgres", "/usr/lib/postgresql/15/bin/postgres"],
             Wanted::Series(&[15]),

@@ -12,6 +12,7 @@ const IMAGES: &[&str] = &["@rust", "@backend", "@ml-service"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
 const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
 const RUST_AND_DOCS: &[&str] = &["Cargo.*", ".cargo/**", "xtask/**", "docs/*.md"];
+const WORKFLOWS: &[&str] = &[".github/**"];
 const EVERYTHING: &[&str] = &["**"];
 const ADVISORIES: &str = "what is known of dependencies changes by the hour";
 
@@ -188,6 +189,14 @@ fn whole() -> Vec<Task> {
             .cores(2)
             .runs(cargo("xtask image verify"))
             .minutes(15),
+        // It waits for clippy, because two cargos do not build at once.
+        task("workflows-in-step", "The workflows are as the tables say", EVERYTHING)
+            .needs(&["clippy"])
+            .runs(cargo("xtask workflows --check")),
+        task("actionlint", "Workflows are what GitHub understands", WORKFLOWS)
+            .runs(words_of("actionlint", "-oneline")),
+        task("zizmor", "Workflows have no known hole", WORKFLOWS)
+            .runs(words_of("zizmor", "--offline --persona pedantic --no-progress --quiet .github")),
         // It changes what the machine's Docker engine runs, and measures time.
         task("e2e", "The whole road holds on this machine", EVERYTHING)
             .needs(&["rust-test"])
