@@ -6,8 +6,8 @@ mod setup;
 
 pub use bench::{Bench, BenchImage};
 pub use image::{
-    Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImagePush,
-    ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
+    Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,
+    ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
@@ -80,6 +80,9 @@ pub enum Verb {
     /// Have git check what is committed and pushed; nothing is installed unless asked
     #[command(subcommand)]
     Hooks(Hooks),
+    /// Write what GitHub runs for us, from the table of workflows and the table of tasks
+    #[command(after_help = "Example: cargo xtask workflows --check")]
+    Workflows(Workflows),
     /// Tell which tools are wanted, which were found, and how to get the rest
     ///
     /// Ends with 0 when the machine is ready, and with 3 when something is missing or has another
@@ -214,4 +217,12 @@ pub enum Hooks {
 pub struct HooksRun {
     /// `pre-commit` or `pre-push`
     pub hook: String,
+}
+
+/// Flags of `workflows`.
+#[derive(Debug, Args)]
+pub struct Workflows {
+    /// Change nothing; show what is not as the tables say
+    #[arg(long)]
+    pub check: bool,
 }

@@ -20,6 +20,7 @@ mod rollout;
 mod status;
 mod up;
 mod verify;
+mod workflows;
 
 use crate::error::Result;
 use crate::exit::Exit;
@@ -51,5 +52,7 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Completions(flags) => completions::run(&flags, report),
         Verb::Docs(flags) => docs::run(&flags, &world),
         Verb::Coverage => coverage::run(&world),
+        Verb::Workflows(flags) => workflows::run(&flags, &world),
+        Verb::Doctor => doctor::run(&world),
     }
 }

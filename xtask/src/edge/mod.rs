@@ -1,5 +1,6 @@
 //! One outside thing per file; an edge reads and changes, and decides nothing.
 
+pub mod actions;
 pub mod apt;
 pub mod cargo_deny;
 pub mod clock;

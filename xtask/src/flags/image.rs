@@ -53,6 +53,8 @@ pub enum Image {
         after_help = "Example: cargo xtask image verify-attestation ghcr.io/acme/nutri/backend:latest"
     )]
     VerifyAttestation(ImageVerifyAttestation),
+    /// Tell from which commit the newest pushed images were made, as they were signed
+    Newest(ImageNewest),
     /// Let go of blobs and of what was made, where no name and none of the last releases needs it
     #[command(after_help = "Example: cargo xtask image gc --keep 3")]
     Gc(ImageGc),
@@ -208,6 +210,17 @@ pub struct ImageVerifyAttestation {
     /// A layout to look in, without a network, such as `target/attestations`
     #[arg(long)]
     pub layout: Option<PathBuf>,
+}
+
+/// Flags of `image newest`.
+#[derive(Debug, Args)]
+pub struct ImageNewest {
+    /// The repository below which the images were pushed, each under its name
+    #[arg(long, value_name = "REPOSITORY")]
+    pub from: Repository,
+    /// Files of public keys; else `signing.public_keys` of `deploy.toml`
+    #[arg(long)]
+    pub key: Vec<PathBuf>,
 }
 
 /// Flags of `image gc`.

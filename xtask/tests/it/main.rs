@@ -27,4 +27,5 @@ mod scan;
 mod scripts;
 mod size;
 mod tree;
+mod workflows;
 mod world;

@@ -8,6 +8,7 @@ mod inspect;
 mod keygen;
 mod list;
 mod lock;
+mod newest;
 mod push;
 mod sbom;
 mod scan;
@@ -36,6 +37,7 @@ pub(super) fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
         Image::Sbom(flags) => sbom::run(&flags, world),
         Image::Keygen(flags) => keygen::run(&flags, world),
         Image::Attest(flags) => attest::run(&flags, world),
+        Image::Newest(flags) => newest::run(&flags, world),
         Image::VerifyAttestation(flags) => verify_attestation::run(&flags, world),
         Image::Gc(flags) => gc::run(&flags, world),
     }

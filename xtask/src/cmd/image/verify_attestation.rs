@@ -9,12 +9,12 @@ use crate::flags::ImageVerifyAttestation;
 use crate::report::table;
 use crate::world::World;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use xtask_core::reference::{Name, Reference};
 use xtask_image::layout::Layout;
 
 pub(super) fn run(flags: &ImageVerifyAttestation, world: &World<'_>) -> Result<Exit> {
-    let keys = keys(flags, world)?;
+    let keys = keys(&flags.key, world)?;
     let (shelf, name) = place(flags)?;
     let shown = &flags.reference;
     let image = shelf
@@ -26,10 +26,10 @@ pub(super) fn run(flags: &ImageVerifyAttestation, world: &World<'_>) -> Result<E
     Ok(Exit::Done)
 }
 
-fn keys(flags: &ImageVerifyAttestation, world: &World<'_>) -> Result<Vec<PublicKey>> {
+/// The keys in the files `named`, or else those that `deploy.toml` names.
+pub(super) fn keys(named: &[PathBuf], world: &World<'_>) -> Result<Vec<PublicKey>> {
     let own = world.deploy.signing.public_keys.iter().map(|path| world.places.file(path));
-    let named = flags.key.clone();
-    let paths = if named.is_empty() { own.collect() } else { named };
+    let paths: Vec<PathBuf> = if named.is_empty() { own.collect() } else { named.to_vec() };
     if paths.is_empty() {
         return Err(Failure::usage("cannot check: there is no public key to believe")
             .hint("name its file with `--key`, or in `signing.public_keys` of `deploy.toml`"));
