@@ -5,6 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
 
+/// With this password the user may read, and not write.
+pub const READING_PASSWORD: &str = "may-read";
+
 /// How a registry wants to be spoken to.
 #[derive(Clone, Debug, Default)]
 pub enum Access {
@@ -41,9 +44,17 @@ impl Access {
         let (Self::Basic { user, password } | Self::Bearer { user, password, .. }) = self else {
             return true;
         };
-        let wanted = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-        request.header("authorization") == Some(&wanted)
+        says(request, user, password)
     }
+
+    fn lets_read(&self, request: &Request) -> bool {
+        matches!(self, Self::Bearer { user, .. } if says(request, user, READING_PASSWORD))
+    }
+}
+
+fn says(request: &Request, user: &str, password: &str) -> bool {
+    let wanted = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+    request.header("authorization") == Some(&wanted)
 }
 
 impl Tokens {
@@ -87,7 +98,7 @@ impl Tokens {
             return Response::new(404);
         };
         let is_known = access.knows(request);
-        if request.header("authorization").is_some() && !is_known {
+        if request.header("authorization").is_some() && !is_known && !access.lets_read(request) {
             return super::fault::errors(401, "UNAUTHORIZED", "incorrect username or password");
         }
         let asked = request.query.iter().filter(|(key, _)| key == "scope");

@@ -1,0 +1,120 @@
+//! The workflows as committed, carried out on this machine: job by job, step by step, with the
+//! lines, variables and outputs that GitHub would give, against a registry that wants a login.
+//!
+//! Two things are not as there. The program is not built again: `cargo xtask` in front of a line
+//! starts the one under test. And what the tasks of `ci` start is written down in place of being
+//! run, because they would start this test.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+
+mod expression;
+mod github;
+mod job;
+mod stand_in;
+
+use github::{GitHub, WRITING_TOKEN};
+use job::Run;
+use serde_json::{Map, Value, json};
+use std::process::Command;
+use xtask_core::task;
+use xtask_fakes::registry::{Access, FakeRegistry};
+
+/// What a task runs, as the stand-ins write it down.
+fn recordable() -> Vec<String> {
+    let commands = task::all().into_iter().flat_map(|task| task.commands);
+    let line = |command: xtask_core::command::Command| {
+        let name = command.program.rsplit('/').next().unwrap().to_owned();
+        [name].into_iter().chain(command.args).collect::<Vec<_>>().join(" ").trim_end().to_owned()
+    };
+    let mut lines: Vec<String> =
+        commands.filter(|it| stand_in::is_stood_in(&it.program)).map(line).collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn test_runs_every_task_on_exactly_one_machine_and_the_gate_opens() {
+    let mut github = GitHub::new(|_| {});
+    stand_in::for_tasks(&mut github, "");
+    let run = Run::of(&github, &github.workflow("test.yml"));
+    for (job, ended) in &run.needs {
+        assert_eq!(ended["result"], "success", "{job}:\n{}", run.log);
+    }
+    assert_eq!(stand_in::recorded(&github), recordable(), "{}", run.log);
+    for task in task::all() {
+        assert!(run.page.contains(&format!("| passed | {} |", task.name)), "{}", run.page);
+        let kept = format!("{}.log", task.name);
+        let artifacts = std::fs::read_dir(github.path("artifacts")).unwrap();
+        let folders = artifacts.map(|it| it.unwrap().path());
+        assert!(folders.into_iter().any(|it| it.join("ci").join(&kept).is_file()), "{kept}");
+    }
+}
+
+#[test]
+fn the_gate_stays_shut_when_one_task_fails() {
+    let mut github = GitHub::new(|_| {});
+    stand_in::for_tasks(&mut github, "clippy");
+    let run = Run::of(&github, &github.workflow("test.yml"));
+    assert_eq!(run.result("rust"), "failure", "{}", run.log);
+    assert_eq!(run.result("services"), "success", "{}", run.log);
+    assert_eq!(run.result("gate"), "failure", "{}", run.log);
+    assert!(run.page.contains("| FAILED | clippy |"), "{}", run.page);
+}
+
+/// A registry that lets only those write who have the right token.
+fn registry() -> FakeRegistry {
+    let (user, password) = ("octo".to_owned(), WRITING_TOKEN.to_owned());
+    FakeRegistry::with_access(Access::Bearer { user, password, expires_in: 300 })
+}
+
+/// A key to sign with: the private half, and the public one in the repository.
+fn with_key() -> (GitHub, String) {
+    let keys = tempfile::tempdir().unwrap();
+    let mut private = String::new();
+    let github = GitHub::new(|origin| {
+        let halves = [keys.path().join("key"), origin.join("signing.pub")];
+        let made = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(["image", "keygen", "--plain", "--private"])
+            .arg(&halves[0])
+            .arg("--public")
+            .arg(&halves[1])
+            .current_dir(origin)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        private = std::fs::read_to_string(&halves[0]).unwrap();
+        let deploy = std::fs::read_to_string(origin.join("deploy.toml")).unwrap();
+        let signing = "\n[signing]\npublic_keys = [\"signing.pub\"]\n";
+        std::fs::write(origin.join("deploy.toml"), deploy + signing).unwrap();
+    });
+    (github, private)
+}
+
+#[test]
+fn build_pushes_signed_images_that_rebuild_finds_again() {
+    let registry = registry();
+    let (mut github, key) = with_key();
+    stand_in::for_verbs(&mut github);
+    github.vars.insert("REGISTRY".into(), json!(format!("{}/acme/nutri", registry.host())));
+    github.secrets = Map::from_iter([("registry".into(), json!({ "SIGNING_KEY": key }))]);
+
+    let run = Run::of(&github, &github.workflow("build.yml"));
+    assert_eq!(run.result("build"), "success", "{}", run.log);
+    assert_eq!(run.result("publish"), "success", "{}", run.log);
+    let commit = github.commit();
+    for image in ["backend", "ml-service"] {
+        let repository = format!("acme/nutri/{image}");
+        let latest = registry.tag(&repository, "latest").expect("it was pushed");
+        assert_eq!(registry.tag(&repository, &commit[..12]), Some(latest.clone()));
+        assert!(run.page.contains(&latest), "{}", run.page);
+    }
+    assert!(github.path("artifacts/scan/scan.sarif").is_file());
+    for secret in [key.trim(), WRITING_TOKEN] {
+        assert!(!run.log.contains(secret) && !run.page.contains(secret), "a secret was said");
+    }
+
+    let run = Run::of(&github, &github.workflow("rebuild.yml"));
+    let newest: &Value = &run.needs["newest"]["outputs"];
+    assert_eq!(newest["commit"], json!(commit), "{}", run.log);
+    assert_eq!(run.result("rebuild"), "success", "{}", run.log);
+    assert_eq!(run.log.matches(": the same").count(), 2, "{}", run.log);
+}
