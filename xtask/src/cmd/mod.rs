@@ -53,6 +53,5 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Docs(flags) => docs::run(&flags, &world),
         Verb::Coverage => coverage::run(&world),
         Verb::Workflows(flags) => workflows::run(&flags, &world),
-        Verb::Doctor => doctor::run(&world),
     }
 }
