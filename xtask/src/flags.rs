@@ -80,6 +80,9 @@ pub enum Verb {
     /// Have git check what is committed and pushed; nothing is installed unless asked
     #[command(subcommand)]
     Hooks(Hooks),
+    /// Renew what Dependabot cannot see, and show the difference, or propose it as a pull request
+    #[command(after_help = "Example: cargo xtask renew")]
+    Renew(Renew),
     /// Write what GitHub runs for us, from the table of workflows and the table of tasks
     #[command(after_help = "Example: cargo xtask workflows --check")]
     Workflows(Workflows),
@@ -225,4 +228,12 @@ pub struct Workflows {
     /// Change nothing; show what is not as the tables say
     #[arg(long)]
     pub check: bool,
+}
+
+/// Flags of `renew`.
+#[derive(Debug, Args)]
+pub struct Renew {
+    /// Open the pull request, or renew the one that is open; without it, it is only shown
+    #[arg(long)]
+    pub apply: bool,
 }

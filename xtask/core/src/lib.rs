@@ -32,6 +32,7 @@ pub mod proxy;
 pub mod reader;
 pub mod reference;
 pub mod release;
+pub mod renewal;
 pub mod retention;
 pub mod rollout;
 pub mod sbom;

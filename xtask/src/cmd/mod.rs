@@ -15,6 +15,7 @@ mod leaks;
 mod logs;
 mod migrate;
 mod releases;
+mod renew;
 mod rollback;
 mod rollout;
 mod status;
@@ -52,6 +53,7 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Completions(flags) => completions::run(&flags, report),
         Verb::Docs(flags) => docs::run(&flags, &world),
         Verb::Coverage => coverage::run(&world),
+        Verb::Renew(flags) => renew::run(&flags, &world),
         Verb::Workflows(flags) => workflows::run(&flags, &world),
     }
 }

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod docker;
 pub mod files;
 pub mod git;
+pub mod github;
 pub mod gitleaks;
 pub mod holder;
 pub mod hooks;

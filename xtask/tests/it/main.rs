@@ -23,6 +23,7 @@ mod nix;
 mod platforms;
 mod push;
 mod registry;
+mod renew;
 mod scan;
 mod scripts;
 mod size;

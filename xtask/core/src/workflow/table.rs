@@ -25,7 +25,7 @@ pub struct Facts<'a> {
 
 /// Every workflow.
 pub fn all(facts: Facts<'_>) -> Vec<Workflow> {
-    vec![test(facts), build(), rebuild(facts), audit(facts)]
+    vec![test(facts), build(), rebuild(facts), audit(facts), renew()]
 }
 
 fn test(facts: Facts<'_>) -> Workflow {
@@ -152,6 +152,25 @@ fn audit(facts: Facts<'_>) -> Workflow {
         triggers: vec![Trigger::Time("41 5 * * *"), Trigger::Person],
         overtaken: Overtaken::Finishes,
         jobs,
+    }
+}
+
+fn renew() -> Workflow {
+    let renew = mirrored(Step::runs("Renew, and open a pull request", "renew --apply"))
+        .env("GITHUB_TOKEN", "${{ secrets.RENEW_TOKEN || github.token }}");
+    let mut job = Job::new("renew", "Renew", 30)
+        .may("contents", "write", "writes a branch of its own")
+        .may("pull-requests", "write", "opens the pull request")
+        .steps(machine("renew"))
+        .steps([renew]);
+    job.environment = Some("renew");
+    Workflow {
+        file: "renew",
+        name: "Renew",
+        purpose: "What Dependabot cannot see: the locks of the images, and flake.lock.",
+        triggers: vec![Trigger::Time("17 3 * * 2"), Trigger::Person],
+        overtaken: Overtaken::Finishes,
+        jobs: vec![job],
     }
 }
 
