@@ -28,12 +28,15 @@ impl Workflow {
     }
 
     fn concurrency(&self) -> Yaml {
-        let cancels = self.overtaken == Overtaken::IsCancelled;
         // Runs of a pull request overtake each other; those of `main` share one group.
-        map([
-            ("group", Yaml::text(format!("{}-${{{{ github.ref }}}}", self.file))),
-            ("cancel-in-progress", Yaml::bare(cancels.to_string())),
-        ])
+        let mut entries =
+            vec![("group", Yaml::text(format!("{}-${{{{ github.ref }}}}", self.file)))];
+        match self.overtaken {
+            Overtaken::IsCancelled => entries.push(("cancel-in-progress", Yaml::bare("true"))),
+            // Without this only the newest waits, and the commits between are never built.
+            Overtaken::Finishes => entries.push(("queue", Yaml::text("max"))),
+        }
+        map(entries)
     }
 }
 
