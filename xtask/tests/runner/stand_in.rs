@@ -46,6 +46,12 @@ pub(crate) fn for_verbs(github: &mut GitHub) {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .to_vec();
+    // Where this machine is told an archive, the repository is told the same.
+    for name in ["DEBIAN_MIRROR", "DEBIAN_SNAPSHOT"] {
+        if let Ok(address) = std::env::var(format!("XTASK_{name}")) {
+            github.vars.insert(name.to_owned(), address.into());
+        }
+    }
 }
 
 /// Nothing that a task starts is run; the one whose first word is `fails` fails.
