@@ -2,8 +2,8 @@
 //! lines, variables and outputs that GitHub would give, against a registry that wants a login.
 //!
 //! Two things are not as there. The program is not built again: `cargo xtask` in front of a line
-//! starts the one under test. And what the tasks of `ci` start is written down in place of being
-//! run, because they would start this test.
+//! starts the one under test. And `ci` runs its quickest tasks only and writes down the others,
+//! because one of them is this test.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 mod expression;
@@ -18,17 +18,11 @@ use std::process::Command;
 use xtask_core::task;
 use xtask_fakes::registry::{Access, FakeRegistry};
 
-/// What a task runs, as the stand-ins write it down.
-fn recordable() -> Vec<String> {
-    let commands = task::all().into_iter().flat_map(|task| task.commands);
-    let line = |command: xtask_core::command::Command| {
-        let name = command.program.rsplit('/').next().unwrap().to_owned();
-        [name].into_iter().chain(command.args).collect::<Vec<_>>().join(" ").trim_end().to_owned()
-    };
-    let mut lines: Vec<String> =
-        commands.filter(|it| stand_in::is_stood_in(&it.program)).map(line).collect();
-    lines.sort_unstable();
-    lines
+/// The name of every task, ordered.
+fn names() -> Vec<String> {
+    let mut names: Vec<String> = task::all().iter().map(|task| task.name.to_owned()).collect();
+    names.sort_unstable();
+    names
 }
 
 #[test]
@@ -39,10 +33,10 @@ fn test_runs_every_task_on_exactly_one_machine_and_the_gate_opens() {
     for (job, ended) in &run.needs {
         assert_eq!(ended["result"], "success", "{job}:\n{}", run.log);
     }
-    assert_eq!(stand_in::recorded(&github), recordable(), "{}", run.log);
-    for task in task::all() {
-        assert!(run.page.contains(&format!("| passed | {} |", task.name)), "{}", run.page);
-        let kept = format!("{}.log", task.name);
+    assert_eq!(stand_in::recorded(&github), names(), "{}", run.log);
+    for task in stand_in::QUICK {
+        assert!(run.page.contains(&format!("| passed | {task} |")), "{}", run.page);
+        let kept = format!("{task}.log");
         let artifacts = std::fs::read_dir(github.path("artifacts")).unwrap();
         let folders = artifacts.map(|it| it.unwrap().path());
         assert!(folders.into_iter().any(|it| it.join("ci").join(&kept).is_file()), "{kept}");
@@ -57,7 +51,6 @@ fn the_gate_stays_shut_when_one_task_fails() {
     assert_eq!(run.result("rust"), "failure", "{}", run.log);
     assert_eq!(run.result("services"), "success", "{}", run.log);
     assert_eq!(run.result("gate"), "failure", "{}", run.log);
-    assert!(run.page.contains("| FAILED | clippy |"), "{}", run.page);
 }
 
 /// A registry that lets only those write who have the right token.

@@ -1,5 +1,6 @@
 //! How the tasks of `ci` are shared out over machines that work side by side.
 
+use crate::command::Command;
 use crate::task::Task;
 
 /// What runs on one machine.
@@ -19,21 +20,31 @@ impl Area {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Rust, Self::Services, Self::Road, Self::Rest];
 
-    /// Where `task` belongs.
-    pub fn of(task: &Task) -> Self {
+    /// Where `task` belongs: with what it needs, because it uses what that made.
+    pub fn of(task: &Task, tasks: &[Task]) -> Self {
         if task.alone {
             return Self::Road;
         }
-        if task.inputs.iter().all(|glob| glob.starts_with("services/")) {
-            return Self::Services;
+        let needed = tasks.iter().find(|other| task.needs.contains(&other.name));
+        if let Some(needed) = needed {
+            return Self::of(needed, tasks);
         }
-        let cargo = task.commands.iter().any(|command| command.program == "cargo");
-        if cargo { Self::Rust } else { Self::Rest }
+        let is_service = |command: &Command| {
+            command.folder.as_ref().is_some_and(|folder| folder.starts_with("services/"))
+        };
+        let is_cargo = |command: &Command| {
+            command.program == "cargo" && command.args.first().is_none_or(|word| word != "xtask")
+        };
+        match &task.commands {
+            commands if commands.iter().any(is_service) => Self::Services,
+            commands if commands.iter().any(is_cargo) => Self::Rust,
+            _ => Self::Rest,
+        }
     }
 
     /// The words that make `./x` run the tasks of this area, and none of another.
     pub fn words(self, tasks: &[Task]) -> Option<String> {
-        let own: Vec<&Task> = tasks.iter().filter(|task| Self::of(task) == self).collect();
+        let own: Vec<&Task> = tasks.iter().filter(|task| Self::of(task, tasks) == self).collect();
         let is_own = |name: &str| own.iter().any(|task| task.name == name);
         let mut foreign: Vec<&str> =
             own.iter().flat_map(|task| task.needs).copied().filter(|it| !is_own(it)).collect();

@@ -9,7 +9,7 @@ use super::{Job, Overtaken, Step, Trigger, Workflow};
 use crate::task::Task;
 
 /// The tasks that look at what we depend on, and whose answer changes while nothing here does.
-const AUDITS: [&str; 4] = ["cargo-deny", "npm-audit", "pip-audit", "gitleaks"];
+const AUDITS: [&str; 5] = ["cargo-deny", "cargo-advisories", "npm-audit", "pip-audit", "gitleaks"];
 
 /// Where images go: the variable `REGISTRY` of the repository, or GitHub's own registry.
 const REGISTRY: &str = "${{ vars.REGISTRY || format('ghcr.io/{0}', github.repository) }}";
@@ -205,7 +205,8 @@ fn machine(area: &str) -> Vec<Step> {
 }
 
 fn machine_at(area: &str, commit: Option<&str>) -> Vec<Step> {
-    let mut checkout = vec![("persist-credentials", "false")];
+    // All of history: one check looks for secrets in every commit.
+    let mut checkout = vec![("persist-credentials", "false"), ("fetch-depth", "0")];
     checkout.extend(commit.map(|it| ("ref", it)));
     let nix = [
         ("primary-key", "nix-${{ runner.os }}-${{ hashFiles('flake.lock', 'nix/**') }}"),
