@@ -67,9 +67,9 @@ fn a_built_image_is_weighed_by_layer_package_and_type() {
     let run = world.run(&["image", "size", "hello", "--platform", "linux/arm64", "--top", "3"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     insta::assert_snapshot!(run.stdout, @r"
-    linux/arm64: 7.8 MB unpacked, 97 % of 8.0 MB allowed; 9.2 kB packed
+    linux/arm64: 7.8 MB unpacked, 97 % of 8.0 MB allowed; 9.3 kB packed
     LAYER             UNPACKED    PACKED     FILES
-    packages            7.8 MB    9.2 kB        13
+    packages            7.8 MB    9.3 kB        13
     PACKAGE           UNPACKED    PACKED     FILES  LAYERS
     six (wheel)         1.2 MB    1.2 kB         1  packages
     @scope/p11 (npm)    1.1 MB    1.2 kB         1  packages

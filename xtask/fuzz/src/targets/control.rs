@@ -6,7 +6,7 @@ use xtask_image::deb::Control;
 pub(super) const CONTROL: Target = Target {
     name: "control",
     run,
-    seeds: || vec![SEED.as_bytes().to_vec()],
+    seeds: || vec![SEED.as_bytes().to_vec(), SEED.replace(" .\n", " .\r\r\n").into_bytes()],
     words: &["Package: ", "Version: ", "Architecture: ", "\n ", "\n\t", "\r\n", "\u{a0}"],
 };
 

@@ -17,7 +17,8 @@ impl Control {
             if line.starts_with([' ', '\t']) {
                 let (_, value) = fields.last_mut().ok_or("its `control` begins with a blank")?;
                 value.push('\n');
-                value.push_str(line);
+                // A carriage return at the end would be taken for a part of the newline later.
+                value.push_str(line.trim_end_matches('\r'));
                 continue;
             }
             let (name, value) = parse_field(line)?;
@@ -94,6 +95,12 @@ mod tests {
         let control = Control::parse(TEXT).unwrap();
         assert_eq!(control.get("description"), Some("small\n a first line\n .\n the last"));
         assert_eq!((control.package(), control.version()), ("tiny", "1:2-3"));
+        assert_eq!(control.to_string(), TEXT);
+    }
+
+    #[test]
+    fn carriage_returns_at_the_end_of_a_line_are_no_part_of_it() {
+        let control = Control::parse(&TEXT.replace(" .\n", " .\r\r\r\n")).unwrap();
         assert_eq!(control.to_string(), TEXT);
     }
 

@@ -180,13 +180,11 @@ fn record(content: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 /// A number in octal, or in binary where the first bit is set.
 pub(super) fn number(field: &[u8]) -> io::Result<u64> {
     if field[0] & 0x80 != 0 {
-        let (high, low) = field.split_at(field.len() - 8);
-        let negative_or_huge = field[0] != 0x80 || high[1..].iter().any(|byte| *byte != 0);
-        let low = low.try_into().map(u64::from_be_bytes);
-        return match (negative_or_huge, low) {
-            (false, Ok(value)) if value < 1 << 62 => Ok(value),
-            _ => Err(malformed("a number is out of range")),
-        };
+        let in_range = field[0] == 0x80;
+        let add = |value: u64, byte: &u8| value.checked_mul(256)?.checked_add(u64::from(*byte));
+        let value = field[1..].iter().try_fold(0_u64, add);
+        let value = value.filter(|value| in_range && *value < 1 << 62);
+        return value.ok_or_else(|| malformed("a number is out of range"));
     }
     let digits = String::from_utf8_lossy(text(field));
     let digits = digits.trim();
