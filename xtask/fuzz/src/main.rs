@@ -22,10 +22,20 @@ const COUNTERS: [&str; 6] = [
     "-Ccodegen-units=1",
 ];
 const SECONDS: u64 = 5;
-const USAGE: &str = "usage: cargo run --package xtask-fuzz -- [--seconds N] [TARGET ...]";
+const USAGE: &str =
+    "usage: cargo run --package xtask-fuzz -- [--seconds N | --runs N] [TARGET ...]";
+
+/// When a target has had enough.
+#[derive(Clone, Copy)]
+enum Limit {
+    /// After so long, with other inputs each time, and those that earlier runs kept.
+    Seconds(u64),
+    /// After so many inputs, the same each time: for a check that must not fail by chance.
+    Runs(u64),
+}
 
 struct Wanted {
-    seconds: u64,
+    limit: Limit,
     targets: Vec<&'static Target>,
 }
 
@@ -50,14 +60,14 @@ fn main() -> ExitCode {
 }
 
 fn wanted(args: &[OsString]) -> Option<Wanted> {
-    let mut wanted = Wanted { seconds: SECONDS, targets: Vec::new() };
+    let mut wanted = Wanted { limit: Limit::Seconds(SECONDS), targets: Vec::new() };
+    // None at all would mean for ever to libFuzzer.
+    let number = |word: Option<&str>| word?.parse().ok().filter(|number| *number > 0);
     let mut words = args.iter().map(|word| word.to_str().unwrap_or_default());
     while let Some(word) = words.next() {
         match word {
-            // None at all would mean for ever to libFuzzer.
-            "--seconds" => {
-                wanted.seconds = words.next()?.parse().ok().filter(|number| *number > 0)?;
-            }
+            "--seconds" => wanted.limit = Limit::Seconds(number(words.next())?),
+            "--runs" => wanted.limit = Limit::Runs(number(words.next())?),
             name => wanted.targets.push(TARGETS.iter().find(|target| target.name == name)?),
         }
     }
@@ -100,7 +110,7 @@ fn fuzz_all(fuzzer: &Path, wanted: &Wanted) -> std::io::Result<usize> {
     let work = || {
         let take = || wanted.targets.get(next.fetch_add(1, Ordering::Relaxed));
         std::iter::from_fn(take)
-            .map(|target| fuzz(fuzzer, &place, target, wanted.seconds))
+            .map(|target| fuzz(fuzzer, &place, target, wanted.limit))
             .collect::<std::io::Result<Vec<bool>>>()
     };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -112,8 +122,8 @@ fn fuzz_all(fuzzer: &Path, wanted: &Wanted) -> std::io::Result<usize> {
     Ok(outcomes.concat().iter().filter(|whole| !**whole).count())
 }
 
-/// Fuzzes one target from its seeds and from what earlier runs kept; says whether it held.
-fn fuzz(fuzzer: &Path, place: &Path, target: &Target, seconds: u64) -> std::io::Result<bool> {
+/// Fuzzes one target from its seeds; says whether it held.
+fn fuzz(fuzzer: &Path, place: &Path, target: &Target, limit: Limit) -> std::io::Result<bool> {
     let folder = |kind: &str| {
         let folder = place.join(kind).join(target.name);
         std::fs::create_dir_all(&folder).map(|()| folder)
@@ -126,18 +136,26 @@ fn fuzz(fuzzer: &Path, place: &Path, target: &Target, seconds: u64) -> std::io::
     std::fs::write(&words, dictionary(target))?;
     let output = Command::new(fuzzer)
         .env(TARGET, target.name)
-        .arg(format!("-max_total_time={seconds}"))
+        .args(limits(limit))
         .args(["-rss_limit_mb=256", "-timeout=5", "-max_len=16384", "-use_value_profile=1"])
         .args(["-print_final_stats=1", "-verbosity=1"])
         .arg(format!("-dict={}", words.display()))
         .arg(format!("-artifact_prefix={}/", found.display()))
-        .args([kept, seeds])
+        .args(matches!(limit, Limit::Seconds(_)).then_some(kept))
+        .arg(seeds)
         .stdin(Stdio::null())
         .output()?;
     let log = String::from_utf8_lossy(&output.stderr);
     let whole = output.status.success();
     say(&outcome(target.name, whole, &log));
     Ok(whole)
+}
+
+fn limits(limit: Limit) -> Vec<String> {
+    match limit {
+        Limit::Seconds(seconds) => vec![format!("-max_total_time={seconds}")],
+        Limit::Runs(runs) => vec![format!("-runs={runs}"), "-seed=1".to_owned()],
+    }
 }
 
 fn dictionary(target: &Target) -> String {

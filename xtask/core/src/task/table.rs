@@ -99,7 +99,7 @@ fn rust() -> Vec<Task> {
             .needs(&["clippy"])
             .uses(&["c++"])
             .cores(2)
-            .runs(cargo("run --quiet --package xtask-fuzz -- --seconds 3")),
+            .runs(cargo("run --quiet --package xtask-fuzz -- --runs 20000")),
     ]
 }
 
