@@ -5,6 +5,7 @@ use crate::error::{Context as _, Result};
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use xtask_core::command::Command;
+use xtask_core::lock::seal::sealed;
 use xtask_image::gzip_v1::ENCODER_ID;
 
 /// Where the committed lock of the input is.
@@ -32,7 +33,10 @@ impl Scratch {
             scratch.write(&format!("input/{input}"), &text)?;
         }
         let modules = "[[layer]]\nname = \"modules\"\nkind = \"npm\"\npath = \"input\"\n\
-                       optional = \"include\"\ncopy = { node_modules = \"app/node_modules\" }\n";
+                       optional = \"include\"\ncopy = { node_modules = \"app/node_modules\" }\n\
+                       [layer.scripts]\n\"@prisma/client\" = \"not run here\"\n\
+                       \"@prisma/engines\" = \"not run here\"\n\
+                       esbuild = \"not run here\"\nprisma = \"not run here\"\n";
         scratch.define("modules", modules)?;
         let part = |part: usize| {
             format!(
@@ -53,7 +57,7 @@ impl Scratch {
         let lock = format!(
             "encoder = \"{ENCODER_ID}\"\nsuite = \"bookworm\"\narchive_time = 1\n[wanted]\n"
         );
-        self.write(&format!("images/{name}.lock"), &lock)
+        self.write(&format!("images/{name}.lock"), &sealed(&lock))
     }
 
     fn write(&self, path: &str, text: &str) -> Result<()> {
