@@ -1,4 +1,4 @@
-//! Runs every fuzz target for some seconds: `cargo run --package xtask-fuzz -- --seconds 5`.
+//! Runs every fuzz target for some seconds, or for a number of inputs that are the same each time.
 //!
 //! It builds the fuzzer with coverage counters in our own crates only, so that dependencies are
 //! those of the ordinary build. To put the counters in, this program also stands before rustc.
