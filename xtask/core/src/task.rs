@@ -211,6 +211,23 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_reads_crates_needs_the_task_that_fetches_them() {
+        let tasks = all();
+        let needs = |task: &Task| {
+            let only = [task.name.to_owned()];
+            let graph = crate::graph::Graph::new(&tasks).and_then(|it| it.choose(&only, &[]));
+            graph.unwrap().tasks().iter().any(|it| it.name == "cargo-fetch")
+        };
+        let reads = |command: &Command| match command.program.as_str() {
+            "cargo" => !matches!(command.args[0].as_str(), "fmt" | "xtask"),
+            program => program == "cargo-deny",
+        };
+        for task in tasks.iter().filter(|task| task.commands.iter().any(reads)) {
+            assert!(needs(task), "`{}` finds crates by chance", task.name);
+        }
+    }
+
+    #[test]
     fn a_part_of_cargo_that_a_task_runs_is_a_program_of_its_own() {
         let tasks = all();
         let programs = |name: &str| tasks.iter().find(|it| it.name == name).unwrap().programs();

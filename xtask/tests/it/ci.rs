@@ -12,6 +12,13 @@ me=$(basename "$0")
 case "$1" in --version) echo "$me 20.99.0 of $(cat "$FAKES/version" 2>/dev/null)"; exit 0 ;; esac
 echo "$me $*" >> "$FAKES/record"
 case "$me $*" in
+  # As the real ones: building fetches what this platform needs, `fetch` the whole lock.
+  "cargo fetch"*) touch "$CARGO_HOME/all" "$CARGO_HOME/some" ;;
+  "cargo clippy"*|"cargo nextest"*|"cargo run"*) touch "$CARGO_HOME/some" ;;
+  "cargo-deny --offline"*) [ -e "$CARGO_HOME/all" ] || { echo "no crate here"; exit 1; } ;;
+  "npm run"*) [ -d node_modules ] || { echo "nothing installed"; exit 1; } ;;
+esac
+case "$me $*" in
   "npm ci "*) mkdir -p node_modules ;;
   "npm run build"*) mkdir -p dist ;;
   *--coverageDirectory*) mkdir -p ../../target/ci/coverage/backend
@@ -60,9 +67,9 @@ const FAKES: [&str; 19] = [
 ];
 
 /// What exists on every system, by which a fake and git do their work.
-const EVERYWHERE: [&str; 16] = [
+const EVERYWHERE: [&str; 17] = [
     "sh", "bash", "git", "rm", "mkdir", "ln", "cat", "echo", "printf", "basename", "xargs",
-    "sleep", "env", "cut", "ls", "kill",
+    "sleep", "env", "cut", "ls", "kill", "touch",
 ];
 
 /// A repository with the files that tasks look at, and a `PATH` of fakes.
@@ -95,6 +102,9 @@ impl Fakes {
         let path = bin.display().to_string();
         let fakes = world.path("../fakes");
         std::fs::create_dir_all(&fakes).unwrap();
+        let crates = world.path("../crates");
+        std::fs::create_dir_all(&crates).unwrap();
+        let world = world.with("CARGO_HOME", crates.display().to_string());
         let world = world.with("PATH", path).with("FAKES", fakes.display().to_string());
         let made = Self { world, variables: Vec::new() };
         made.git(&["init", "--quiet", "--initial-branch", "main"]);
@@ -113,6 +123,14 @@ impl Fakes {
     fn commit(&self) {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", "a"]);
+    }
+
+    /// As a machine is that has run nothing yet: no cache of a program, nothing but the checkout.
+    fn forget(&self) {
+        let crates = self.world.path("../crates");
+        std::fs::remove_dir_all(&crates).unwrap();
+        std::fs::create_dir(&crates).unwrap();
+        self.git(&["clean", "-xffdq"]);
     }
 
     fn fake(&self, file: &str, text: &str) {
@@ -151,12 +169,13 @@ fn what_passed_is_not_run_again_until_something_it_depends_on_changes() {
     let fakes = Fakes::new();
     let (said, asked) = fakes.table(&[]);
     assert!(asked.contains("npm run --ignore-scripts lint") && asked.contains("black --check"));
-    assert_eq!(closing(&said), "19 passed, 0 failed, 1 skipped");
+    assert_eq!(closing(&said), "20 passed, 0 failed, 1 skipped");
     assert!(said.contains("coverage: backend: 75.0 % of 8 lines\n"), "{said}");
 
     let (said, asked) = fakes.table(&[]);
-    assert_eq!(asked, "rustc --print sysroot\n", "what was not checked is not remembered");
-    assert_eq!(closing(&said), "19 passed, 0 failed, 1 skipped");
+    let always = "cargo fetch --quiet --locked\nrustc --print sysroot\n";
+    assert_eq!(asked, always, "what was not checked is not remembered");
+    assert_eq!(closing(&said), "20 passed, 0 failed, 1 skipped");
     assert!(said.contains("19 remembered: nothing they depend on changed; `--fresh` runs them"));
     assert!(said.contains("coverage: backend: 75.0 % of 8 lines\n"), "{said}");
 
@@ -167,6 +186,17 @@ fn what_passed_is_not_run_again_until_something_it_depends_on_changes() {
 
     let (_, asked) = fakes.passes(&["--fresh", "--only", "eslint"]);
     assert!(asked.contains("npm ci") && asked.contains("lint"), "{asked}");
+}
+
+#[test]
+fn every_task_alone_passes_on_a_machine_that_has_run_nothing() {
+    let mut fakes = Fakes::new();
+    fakes.variables.push(("CI", "true"));
+    let tasks = xtask_core::task::all();
+    for task in tasks.iter().filter(|task| !OURS.contains(&task.name)) {
+        fakes.forget();
+        fakes.passes(&["--only", task.name]);
+    }
 }
 
 #[test]
@@ -191,7 +221,7 @@ fn what_cannot_be_checked_is_loud_and_fails_only_a_strict_run() {
     let (said, _) = fakes.passes(&only);
     let loud = "\nNOT CHECKED: rust-coverage: no LLVM of version 19 or newer reads what Rust tests";
     assert!(said.contains(loud), "{said}");
-    assert_eq!(closing(&said), "2 passed, 0 failed, 1 skipped");
+    assert_eq!(closing(&said), "3 passed, 0 failed, 1 skipped");
     let (run, _) = fakes.ci(&[only.as_slice(), &["--strict"]].concat());
     assert_eq!(run.code, Some(3), "{run:?}");
 }
@@ -246,7 +276,7 @@ fn only_what_is_affected_runs_with_what_it_needs() {
     assert!(line("mypy ").ends_with("unaffected: none of its inputs changed"), "{said}");
     let (said, asked) = fakes.table(&affected);
     assert!(asked.contains("lint") && !asked.contains("mypy") && !asked.contains("clippy"));
-    assert_eq!(closing(&said), "7 passed, 0 failed, 13 skipped");
+    assert_eq!(closing(&said), "7 passed, 0 failed, 14 skipped");
 }
 
 #[test]

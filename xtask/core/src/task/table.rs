@@ -15,6 +15,7 @@ const RUST_AND_DOCS: &[&str] = &["Cargo.*", ".cargo/**", "xtask/**", "docs/*.md"
 const WORKFLOWS: &[&str] = &[".github/**"];
 const EVERYTHING: &[&str] = &["**"];
 const ADVISORIES: &str = "what is known of dependencies changes by the hour";
+const CRATES: &str = "crates lie in cargo's own cache, outside of the checkout";
 
 /// Some tests are skipped where one of these is missing.
 const TOOLS_OF_RUST_TESTS: &[&str] = &[
@@ -74,8 +75,14 @@ fn rust() -> Vec<Task> {
                 > target/ci/coverage/rust/programs.json";
     vec![
         task("rustfmt", "Rust has one form", RUST).runs(cargo("fmt --all --check")),
+        // Building fetches the crates of this platform only; what reads all of them, such as
+        // cargo-deny, would find the others by chance.
+        task("cargo-fetch", "Every crate of the lock, for every platform, is here", DENY)
+            .never_remembered(CRATES)
+            .runs(cargo("fetch --quiet --locked")),
         // One cargo builds at a time: a second one would only wait for its lock.
         task("clippy", "Rust compiles without a warning", RUST)
+            .needs(&["cargo-fetch"])
             .notices(&["cc"])
             .cores(2)
             .runs(clippy)
@@ -164,10 +171,14 @@ fn whole() -> Vec<Task> {
         task("shellcheck", "Scripts have no finding", SCRIPTS)
             .uses(&["shellcheck", "git"])
             .runs(Command::new("bash").args(["-c", scripts])),
-        task("cargo-deny", "Rust dependencies are licensed, and from crates.io", DENY).runs(
-            words_of("cargo-deny", "--offline --log-level error check licenses sources bans"),
-        ),
+        task("cargo-deny", "Rust dependencies are licensed, and from crates.io", DENY)
+            .needs(&["cargo-fetch"])
+            .runs(words_of(
+                "cargo-deny",
+                "--offline --log-level error check licenses sources bans",
+            )),
         task("cargo-advisories", "Nothing blocking is known of Rust dependencies", EVERYTHING)
+            .needs(&["cargo-fetch"])
             .never_remembered(ADVISORIES)
             .runs(cargo("xtask advisories rust")),
         task("npm-audit", "Nothing blocking is known of the backend's packages", EVERYTHING)
