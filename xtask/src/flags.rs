@@ -47,6 +47,9 @@ pub enum Verb {
     /// Apply the migrations that are pending, or show them
     #[command(after_help = "Example: cargo xtask migrate local")]
     Migrate(Migrate),
+    /// Care for the database of an environment
+    #[command(subcommand)]
+    Database(Database),
     /// Move an environment to a release
     #[command(after_help = "Example: cargo xtask rollout local b3f6981e1b64")]
     Rollout(Rollout),
@@ -106,6 +109,17 @@ pub struct Down {
     /// Remove all of it: containers, volumes with their data, images, secrets
     #[arg(long)]
     pub erase: bool,
+    /// Erase without being asked to type the project's name
+    #[arg(long, requires = "erase")]
+    pub yes: bool,
+}
+
+/// The verbs about the database of an environment.
+#[derive(Debug, Subcommand)]
+pub enum Database {
+    /// Set a new password in the database, where the old one is lost; data stays
+    #[command(after_help = "Example: cargo xtask database reset-password local")]
+    ResetPassword(Environment),
 }
 
 /// Which environment.

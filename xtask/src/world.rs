@@ -1,6 +1,7 @@
 //! What every verb is handed: the places, the shell, the voice, and what `deploy.toml` says.
 
 use crate::edge::files;
+use crate::edge::leftovers;
 use crate::edge::places::Places;
 use crate::edge::shell::Shell;
 use crate::edge::workshop;
@@ -11,6 +12,7 @@ use xtask_core::conditions::Conditions;
 use xtask_core::definition::Definition;
 use xtask_core::deploy::{self, Backing, Deploy, Environment, Service, TargetKind};
 use xtask_core::lock::{Lock, seal};
+use xtask_core::owner::Owner;
 use xtask_core::platform::Platform;
 
 /// What every verb is handed.
@@ -35,7 +37,16 @@ impl<'a> World<'a> {
         let text = files::read(&places.file(deploy::FILE))?;
         let deploy = Deploy::parse(&text).or_usage(|| format!("cannot use `{}`", deploy::FILE))?;
         let conditions = workshop::told()?;
-        Ok(Self { places, shell, report, deploy, conditions })
+        let world = Self { places, shell, report, deploy, conditions };
+        world.sweep()?;
+        Ok(world)
+    }
+
+    /// Removes the files with settings that killed runs of earlier versions have left: they hold
+    /// secrets, so they go at the next start, whatever it does.
+    fn sweep(&self) -> Result<()> {
+        let folders = self.deploy.environments.keys().map(|name| self.state(name));
+        folders.into_iter().try_for_each(|folder| leftovers::sweep(&folder, &self.deploy.project))
     }
 
     /// The environment called `name`.
@@ -53,6 +64,11 @@ impl<'a> World<'a> {
             ))
             .hint("environments with `target = \"docker\"` can be used: `local`")),
         }
+    }
+
+    /// What the environment called `name` labels its own with.
+    pub fn owner(&self, name: &str) -> Owner {
+        Owner::new(&self.deploy.project, name)
     }
 
     /// The folder that holds the state of the environment called `name`.

@@ -3,7 +3,8 @@
 use crate::command::Command;
 use crate::deploy::Backing;
 use crate::digest::Digest;
-use crate::instance::{Grants, LABEL_PROJECT, LABEL_SETTINGS};
+use crate::instance::{Grants, LABEL_SETTINGS};
+use crate::owner::Owner;
 use crate::proxy::{ADMIN_PORT, PUBLIC_PORT};
 
 /// One container of the backing, as it is wanted.
@@ -34,11 +35,28 @@ pub const REGISTRY_PORT: u16 = 5000;
 const POSTGRES_HOME: &str = "/var/lib/postgresql";
 /// The file beside the cluster that says that `initdb` came to its end.
 const COMPLETE: &str = "complete";
-/// What `examine` says of a volume whose cluster came to its end.
-pub const WHOLE: &str = "whole";
-/// What `examine` says of a volume without one.
-pub const CUT: &str = "cut";
+/// The file beside the cluster that says that `initdb` of ours began, in an empty volume.
+const BEGUN: &str = "begun";
 const INITDB: &str = "/usr/lib/postgresql/15/bin/initdb";
+const POSTGRES: &str = "/usr/lib/postgresql/15/bin/postgres";
+/// The major version of Postgres that the backing runs.
+pub const POSTGRES_MAJOR: &str = "15";
+/// A server that ran on a cluster left `postmaster.opts` in it.
+const EXAMINE: &str = r#"cd /var/lib/postgresql || exit 1
+found=
+for name in * .[!.]* ..?*; do
+  if [ -e "$name" ] || [ -L "$name" ]; then
+    case "$name" in lost+found) ;; *) found="$found $name" ;; esac
+  fi
+done
+version=
+[ ! -f data/PG_VERSION ] || read -r version < data/PG_VERSION
+if [ -f complete ] && [ -n "$version" ]; then echo "whole $version"
+elif [ -z "$found" ]; then echo empty
+elif [ "$found" = " begun" ]; then echo cut-off
+elif [ "$found" = " begun data" ] && [ ! -e data/postmaster.opts ]; then echo cut-off
+else echo "foreign$found"
+fi"#;
 /// Who owns the database, and the name of nothing else.
 pub const DATABASE_USER: &str = "nutri";
 
@@ -112,7 +130,8 @@ impl Part {
 
     /// The command that starts it, and the digest of that command: what a running container
     /// was started with is told by its label.
-    pub fn start(&self, project: &str, image: &str, grants: Grants) -> (Command, Digest) {
+    pub fn start(&self, owner: &Owner, image: &str, grants: Grants) -> (Command, Digest) {
+        let project = owner.project.as_str();
         let ports = self.ports.iter().flat_map(|(outside, inside)| {
             ["--publish".to_owned(), format!("127.0.0.1:{outside}:{inside}")]
         });
@@ -122,7 +141,7 @@ impl Part {
             .args(["--stop-signal", self.stop_signal])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
             .args(["--log-opt", "max-size=10m", "--log-opt", "max-file=3"])
-            .args(["--label", &format!("{LABEL_PROJECT}={project}")])
+            .args(owner.label_flags())
             .args(self.sysctls(grants))
             .args(self.surroundings(project))
             .args(ports);
@@ -133,31 +152,70 @@ impl Part {
         (command.args(["--label", &label, image]), digest)
     }
 
-    /// The command that says `whole` if the volume holds a whole database cluster, and `cut` if
-    /// not. Said in words: a command may end badly for reasons that are none of the volume's.
-    pub fn examine(&self, project: &str, image: &str, grants: Grants) -> Command {
-        let test = format!("test -f {POSTGRES_HOME}/{COMPLETE} && echo {WHOLE} || echo {CUT}");
-        self.once(project, grants).args(["--entrypoint", "/bin/sh", image, "-c", &test])
+    /// The command that says in one word what the volume of the database holds; see [`Cluster`].
+    /// Said in words: a command may end badly for reasons that are none of the volume's. The image
+    /// has a shell and no other program.
+    pub fn examine(&self, owner: &Owner, image: &str, grants: Grants) -> Command {
+        self.once(owner, grants).args(["--entrypoint", "/bin/sh", image, "-c", EXAMINE])
     }
 
-    /// The command that makes an empty database cluster in the volume, and marks it as whole
-    /// when it is. The password comes by standard input and is in no argument.
-    pub fn initialise(&self, project: &str, image: &str, grants: Grants) -> Command {
-        let script = format!("{INITDB} \"$@\" && : > {POSTGRES_HOME}/{COMPLETE}");
-        self.once(project, grants)
+    /// The command that makes a database cluster in an empty volume: first it writes that it has
+    /// begun, and when `initdb` came to its end, that it is whole. The password comes by standard
+    /// input and is in no argument.
+    pub fn initialise(&self, owner: &Owner, image: &str, grants: Grants) -> Command {
+        let script = format!(
+            ": > {POSTGRES_HOME}/{BEGUN} && {INITDB} \"$@\" && : > {POSTGRES_HOME}/{COMPLETE}"
+        );
+        self.once(owner, grants)
             .args(["--interactive", "--entrypoint", "/bin/sh", image, "-c", &script, "initdb"])
             .args(["--pgdata", &format!("{POSTGRES_HOME}/data"), "--username", DATABASE_USER])
             .args(["--pwfile", "/dev/stdin", "--auth", "scram-sha-256"])
             .args(["--encoding", "UTF8", "--locale", "C.UTF-8", "--data-checksums"])
     }
 
+    /// The command that carries out the SQL on its standard input in a cluster whose server does
+    /// not run. It asks for no password: who may use the engine may read the files anyway.
+    pub fn single_user(&self, owner: &Owner, image: &str, grants: Grants) -> Command {
+        self.once(owner, grants)
+            .args(["--interactive", "--entrypoint", POSTGRES, image, "--single"])
+            .args(["-D", &format!("{POSTGRES_HOME}/data"), "postgres"])
+    }
+
     /// A container that does one thing with the volumes and is gone.
-    fn once(&self, project: &str, grants: Grants) -> Command {
+    fn once(&self, owner: &Owner, grants: Grants) -> Command {
         Command::new("docker")
             .args(["run", "--rm", "--read-only"])
             .args(grants.ulimit())
-            .args(["--label", &format!("{LABEL_PROJECT}={project}")])
-            .args(self.surroundings(project))
+            .args(owner.label_flags())
+            .args(self.surroundings(&owner.project))
+    }
+}
+
+/// What the volume of the database holds, as `examine` found it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cluster {
+    /// A cluster that came to its end, of this major version of Postgres.
+    Whole(String),
+    /// Nothing.
+    Empty,
+    /// The debris of an `initdb` of ours that was cut off: it began in an empty volume, did not
+    /// come to its end, and no server ever ran on it.
+    CutOff,
+    /// Something else: the names of what lies there.
+    Foreign(String),
+}
+
+impl Cluster {
+    /// Reads what `examine` said; `None` if that is no word of it.
+    pub fn parse(said: &str) -> Option<Self> {
+        let (word, rest) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
+        match word {
+            "whole" => Some(Self::Whole(rest.to_owned())),
+            "empty" => Some(Self::Empty),
+            "cut-off" => Some(Self::CutOff),
+            "foreign" => Some(Self::Foreign(rest.to_owned())),
+            _ => None,
+        }
     }
 }
 
@@ -166,13 +224,27 @@ mod tests {
     use super::*;
     use crate::deploy::Deploy;
 
+    fn owner() -> Owner {
+        Owner::new("nutri", "local")
+    }
+
+    #[test]
+    fn what_examine_says_is_read_and_anything_else_is_not_taken_for_an_answer() {
+        let read = Cluster::parse;
+        assert_eq!(read("whole 15\n"), Some(Cluster::Whole("15".into())));
+        assert_eq!(read("empty"), Some(Cluster::Empty));
+        assert_eq!(read("cut-off"), Some(Cluster::CutOff));
+        assert_eq!(read("foreign data x"), Some(Cluster::Foreign("data x".into())));
+        assert_eq!([read(""), read("sh: not found")], [None, None]);
+    }
+
     #[test]
     fn every_port_is_bound_to_loopback() {
         let deploy = Deploy::parse(include_str!("../../../deploy.toml")).unwrap();
         let backing = deploy.environments["local"].backing.clone().unwrap();
         let grants = Grants { files_max: 1024, migrates_connections: true };
         for part in parts(&backing) {
-            let (command, _) = part.start("nutri", "image", grants);
+            let (command, _) = part.start(&owner(), "image", grants);
             let flags = command.args.iter().zip(command.args.iter().skip(1));
             let published: Vec<&String> =
                 flags.filter(|(flag, _)| *flag == "--publish").map(|(_, value)| value).collect();
@@ -188,7 +260,7 @@ mod tests {
         let commands = |migrates_connections| {
             let grants = Grants { files_max: 1024, migrates_connections };
             let parts = parts(&backing).into_iter();
-            let commands = parts.map(|part| part.start("nutri", "image", grants).0.to_string());
+            let commands = parts.map(|part| part.start(&owner(), "image", grants).0.to_string());
             commands.filter(|command| command.contains("tcp_migrate_req=1")).collect::<Vec<_>>()
         };
         assert!(commands(true).len() == 1 && commands(true)[0].contains("nutri-proxy"));

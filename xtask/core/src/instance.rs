@@ -3,6 +3,7 @@
 use crate::command::Command;
 use crate::deploy::Service;
 use crate::digest::Digest;
+use crate::owner::Owner;
 use crate::reference::Reference;
 
 /// The label that holds the project's name; every container of ours carries it.
@@ -86,11 +87,12 @@ impl Desired {
             && observed.settings == self.settings.to_string()
     }
 
-    /// The command that starts it. `env_file` holds its settings and is private.
-    pub fn start(&self, project: &str, env_file: &str, grants: Grants) -> Command {
+    /// The command that starts it. It reads its settings, `NAME=value` a line, from standard
+    /// input: so they are in no file and no argument.
+    pub fn start(&self, owner: &Owner, grants: Grants) -> Command {
+        let project = owner.project.as_str();
         let limits = self.service.limits;
         let labels = [
-            (LABEL_PROJECT, project.to_owned()),
             (LABEL_SERVICE, self.service.name.clone()),
             (LABEL_RELEASE, self.release.clone()),
             (LABEL_DIGEST, self.digest.to_string()),
@@ -98,7 +100,7 @@ impl Desired {
         ];
         Command::new("docker")
             .args(["run", "--detach", "--name", &self.container(project)])
-            .args(["--network", project, "--env-file", env_file])
+            .args(["--network", project, "--env-file", "/dev/stdin"])
             .args(["--read-only", "--tmpfs", "/tmp"])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
             .args(grants.ulimit())
@@ -111,6 +113,7 @@ impl Desired {
             .args(["--log-opt", "max-size=10m", "--log-opt", "max-file=3"])
             // A port of loopback, chosen by the engine: the health gate asks the container itself.
             .args(["--publish", &format!("127.0.0.1::{}", self.service.port)])
+            .args(owner.label_flags())
             .args(
                 labels.iter().flat_map(|(key, value)| ["--label".into(), format!("{key}={value}")]),
             )
@@ -152,7 +155,7 @@ mod tests {
     #[test]
     fn a_candidate_is_confined_and_is_not_started_again_before_it_serves() {
         let grants = Grants { files_max: 1024, migrates_connections: true };
-        let command = desired().start("nutri", "/private.env", grants).to_string();
+        let command = desired().start(&Owner::new("nutri", "local"), grants).to_string();
         for wanted in ["--read-only", "--cap-drop ALL", "no-new-privileges", "127.0.0.1::3000"] {
             assert!(command.contains(wanted), "{wanted} in {command}");
         }

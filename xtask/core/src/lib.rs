@@ -25,6 +25,7 @@ pub mod lock;
 pub mod migration;
 pub mod moment;
 pub mod npm;
+pub mod owner;
 pub mod plan;
 pub mod platform;
 pub mod probe;

@@ -1,17 +1,27 @@
 //! `down`: stops what `up` started; with `--erase` nothing of it is left.
 
-use crate::edge::docker::{self, Docker};
-use crate::edge::files;
+use crate::edge::docker::{self, Docker, Found, Kind};
 use crate::edge::holder::{self, Holder};
+use crate::edge::{confirm, files, secrets};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::Down;
-use crate::world::World;
+use crate::report::table;
+use crate::world::{World, definition_name};
 use serde_json::json;
+use xtask_core::backing::parts;
 use xtask_core::instance;
+use xtask_core::owner::Owner;
 use xtask_core::plan::Count;
 
 const ENVIRONMENT: &str = "local";
+
+/// What `--erase` destroys beside containers.
+struct Erasure {
+    volumes: Vec<Found>,
+    network: Option<Found>,
+    images: Vec<String>,
+}
 
 pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
     world.docker_environment(ENVIRONMENT)?;
@@ -20,10 +30,16 @@ pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
         return nothing_runs(flags, world);
     }
     let docker = Docker::new(&world.shell);
-    let removed = remove_containers(world, &docker)?;
+    let owner = world.owner(ENVIRONMENT);
+    let erasure = if flags.erase { Some(gather(world, &docker, &owner)?) } else { None };
+    if let Some(erasure) = &erasure {
+        show(erasure, world, &docker)?;
+        ask(flags, world)?;
+    }
+    let removed = remove_containers(world, &docker, &owner)?;
     let mut said = format!("removed {}", Count(removed, "container"));
-    if flags.erase {
-        said.push_str(&erase(world, &docker)?);
+    if let Some(erasure) = &erasure {
+        said.push_str(&erase(erasure, world, &docker, &owner)?);
         forget(world)?;
     }
     let note = if flags.erase {
@@ -47,43 +63,102 @@ fn nothing_runs(flags: &Down, world: &World<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// What would go. Something with our network's name that is not ours is refused here.
+fn gather(world: &World<'_>, docker: &Docker<'_>, owner: &Owner) -> Result<Erasure> {
+    let network = docker.owned(owner, Kind::Network, &owner.project)?;
+    Ok(Erasure { volumes: docker.volumes(owner)?, network, images: images(world, docker)? })
+}
+
+/// Images of our registry's services, and those of the backing that our engine has loaded: named
+/// after a definition, with a digest for a tag.
+fn images(world: &World<'_>, docker: &Docker<'_>) -> Result<Vec<String>> {
+    let (environment, backing) = world.docker_environment(ENVIRONMENT)?;
+    let mut images = Vec::new();
+    for service in &world.deploy.services {
+        images.extend(docker.images(&format!("{}/{} ", environment.registry, service.name))?);
+    }
+    for part in parts(backing) {
+        let repository = format!("{}/{}", world.deploy.project, definition_name(&part.definition));
+        let is_ours = |name: &String| {
+            let tag = name.strip_prefix(&format!("{repository}:")).unwrap_or_default();
+            tag.len() == 12 && tag.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        images.extend(docker.images(&format!("{repository} "))?.into_iter().filter(is_ours));
+    }
+    Ok(images)
+}
+
+fn show(erasure: &Erasure, world: &World<'_>, docker: &Docker<'_>) -> Result<()> {
+    let usage = docker.usage()?;
+    let size = |volume: &Found| {
+        let found = usage.iter().find(|it| it.volume == volume.name);
+        found.and_then(|it| it.size.clone()).unwrap_or_else(|| "size unknown".to_owned())
+    };
+    let volumes = erasure.volumes.iter().map(|volume| {
+        let made = format!("made {}", volume.created);
+        vec!["volume".to_owned(), volume.name.clone(), size(volume), made]
+    });
+    let mut lines: Vec<String> =
+        table(&volumes.collect::<Vec<_>>()).lines().map(ToOwned::to_owned).collect();
+    lines.extend(erasure.network.iter().map(|network| format!("network {}", network.name)));
+    lines.push(Count(erasure.images.len(), "image").to_string());
+    lines.push(format!("secrets {}", secrets::file(&world.state(ENVIRONMENT)).display()));
+    world.report.status("this goes, and nothing brings it back:");
+    lines.iter().for_each(|line| world.report.status(&format!("  {line}")));
+    Ok(())
+}
+
+/// Data is destroyed only where a person typed the project's name, or said `--yes`.
+fn ask(flags: &Down, world: &World<'_>) -> Result<()> {
+    let project = &world.deploy.project;
+    if flags.yes {
+        return Ok(());
+    }
+    if !confirm::can_ask() {
+        return Err(Failure::refused("cannot erase: nobody is here to confirm it")
+            .hint("run it at a terminal, or say `--yes`"));
+    }
+    if confirm::typed(&format!("type `{project}` to erase it: "), project)? {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("nothing was erased: `{project}` was not typed")))
+}
+
 /// Services first, so that they can say goodbye to what they use.
-fn remove_containers(world: &World<'_>, docker: &Docker<'_>) -> Result<usize> {
+fn remove_containers(world: &World<'_>, docker: &Docker<'_>, owner: &Owner) -> Result<usize> {
     let phase = world.report.phase("stop");
-    let mut containers = docker.containers(&world.deploy.project)?;
+    let mut containers = docker.containers(owner)?;
     containers.sort_by_key(|it| it.service.is_empty());
     for found in &containers {
         phase.doing(&found.container);
         let seconds = world.deploy.service(&found.service).map_or(0, |it| it.drain_seconds);
         docker.run(&instance::stop(&found.container, seconds))?;
-        docker.remove(&found.container)?;
+        docker.remove(owner, &found.container)?;
     }
     phase.done(&Count(containers.len(), "container").to_string());
     Ok(containers.len())
 }
 
-/// Removes the state, all but the lease: another run may be waiting for that very file.
+/// Removes the secrets. The lease stays: another run may be waiting for that very file; and so
+/// does what somebody else has put there.
 fn forget(world: &World<'_>) -> Result<()> {
-    let folder = world.state(ENVIRONMENT);
-    let names = files::names(&folder)?.into_iter().filter(|name| name != holder::FILE);
-    names.into_iter().try_for_each(|name| files::remove_file(&folder.join(name)))
+    files::remove_file(&secrets::file(&world.state(ENVIRONMENT)))
 }
 
-fn erase(world: &World<'_>, docker: &Docker<'_>) -> Result<String> {
+fn erase(
+    erasure: &Erasure,
+    world: &World<'_>,
+    docker: &Docker<'_>,
+    owner: &Owner,
+) -> Result<String> {
     let phase = world.report.phase("erase");
-    let project = &world.deploy.project;
-    let volumes = docker.remove_volumes(project)?;
-    docker.remove_network(project)?;
-    let (environment, _) = world.docker_environment(ENVIRONMENT)?;
-    let pulled = docker.images(&format!("{}/", environment.registry))?;
-    let loaded = docker.images(&format!("{project}/"))?;
-    let images = [pulled, loaded].concat();
-    images.iter().try_for_each(|name| docker.remove_image(name))?;
-    let said = format!(
-        ", {} with their data, {}",
-        Count(volumes.len(), "volume"),
-        Count(images.len(), "image")
-    );
+    erasure.volumes.iter().try_for_each(|volume| docker.remove_volume(owner, &volume.name))?;
+    docker.remove_network(owner)?;
+    erasure.images.iter().try_for_each(|name| docker.remove_image(name))?;
     phase.done("volumes, network, images");
-    Ok(said)
+    Ok(format!(
+        ", {} with their data, {}",
+        Count(erasure.volumes.len(), "volume"),
+        Count(erasure.images.len(), "image")
+    ))
 }

@@ -14,6 +14,7 @@ pub(super) fn run(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
     world.docker_environment(&flags.environment)?;
     let _lease = Holder::take(&world.state(&flags.environment), "migrate", &holder::who())?;
     let site = Site::open(world, &flags.environment)?;
+    backing::preflight(&site)?;
     backing::ensure(&site)?;
     let files = migrate::files(world)?;
     let plan = if flags.apply {

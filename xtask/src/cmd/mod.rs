@@ -6,6 +6,7 @@ mod bench;
 mod ci;
 mod completions;
 mod coverage;
+mod database;
 mod docs;
 mod doctor;
 mod down;
@@ -39,6 +40,7 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Image(flags) => image::run(flags, &world),
         Verb::Releases(flags) => releases::run(&flags, &world),
         Verb::Migrate(flags) => migrate::run(&flags, &world),
+        Verb::Database(flags) => database::run(&flags, &world),
         Verb::Rollout(flags) => rollout::run(&flags, &world),
         Verb::Rollback(flags) => rollback::run(&flags, &world),
         Verb::Verify(flags) => verify::run(&flags, &world),

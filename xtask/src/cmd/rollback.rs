@@ -14,6 +14,7 @@ pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
     world.docker_environment(&flags.environment)?;
     let _lease = Holder::take(&world.state(&flags.environment), "rollback", &holder::who())?;
     let site = Site::open(world, &flags.environment)?;
+    backing::preflight(&site)?;
     backing::ensure(&site)?;
     let release = match &flags.release {
         Some(release) => release.clone(),
@@ -25,7 +26,7 @@ pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
 /// The newest verified release that is not the one that serves.
 fn release_before(site: &Site<'_>) -> Result<String> {
     let serving = proxy::serving(&site.proxy().config()?);
-    let observed = site.docker().containers(site.project())?;
+    let observed = site.docker().containers(&site.owner)?;
     let serves = |container: &String| serving.values().any(|it| it == container);
     let current = observed.iter().find(|it| serves(&it.container)).map(|it| it.release.as_str());
     let records = record::all(site)?;

@@ -15,6 +15,7 @@ pub(super) fn run(flags: &Rollout, world: &World<'_>) -> Result<Exit> {
     world.docker_environment(&flags.environment)?;
     let _lease = Holder::take(&world.state(&flags.environment), "rollout", &holder::who())?;
     let site = Site::open(world, &flags.environment)?;
+    backing::preflight(&site)?;
     backing::ensure(&site)?;
     go(&site, &flags.release, Action::Rollout)
 }

@@ -1,5 +1,6 @@
 //! `status`: what runs, which release, since when, healthy or not.
 
+use crate::edge::docker::Docker;
 use crate::edge::{clock, docker, http, secrets};
 use crate::error::Result;
 use crate::exit::Exit;
@@ -31,19 +32,27 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     if !docker::answers(&world.shell)? {
         return Ok(nothing_runs(world, "no Docker engine answers: nothing runs"));
     }
-    if !secrets::are_made(&world.state(&flags.environment)) {
+    if nobody_brought_it_up(flags, world)? {
         return Ok(nothing_runs(
             world,
             "nothing runs: this user never brought it up; `./x up` does",
         ));
     }
     let site = Site::look(world, &flags.environment)?;
-    let observed = site.docker().containers(site.project())?;
+    let observed = site.docker().containers(&site.owner)?;
     let lines = lines(&site, &observed);
     let healthy = lines.iter().all(|line| line.healthy);
     let value = json!({ "running": !observed.is_empty(), "healthy": healthy, "url": site.environment.url, "lines": lines });
     world.report.data(&value, &shown(&site, &lines));
     Ok(if healthy { Exit::Done } else { Exit::Planned })
+}
+
+/// Without secrets and without containers; where containers run, the secrets are lost.
+fn nobody_brought_it_up(flags: &Environment, world: &World<'_>) -> Result<bool> {
+    let (environment, _) = world.docker_environment(&flags.environment)?;
+    let missing = secrets::missing(&world.state(&flags.environment), &environment.secrets)?;
+    let docker = Docker::new(&world.shell);
+    Ok(missing.is_all && docker.containers(&world.owner(&flags.environment))?.is_empty())
 }
 
 fn nothing_runs(world: &World<'_>, why: &str) -> Exit {

@@ -12,7 +12,7 @@ use xtask_core::proxy;
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
     let serving = proxy::serving(&site.proxy().config()?);
-    let observed = site.docker().containers(site.project())?;
+    let observed = site.docker().containers(&site.owner)?;
     let serves = |container: &String| serving.values().any(|it| it == container);
     let found = observed
         .iter()

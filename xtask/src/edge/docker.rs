@@ -1,8 +1,10 @@
 //! The Docker engine, through its own command line: containers, images, networks, volumes.
 
 mod engine;
+mod objects;
 
 pub use engine::{Engine, answers, ensure};
+pub use objects::{Found, Kind, Usage};
 
 use crate::edge::shell::{Shell, last_lines};
 use crate::error::{Context as _, Failure, Result};
@@ -12,6 +14,10 @@ use xtask_core::command::Command;
 use xtask_core::instance::{
     LABEL_DIGEST, LABEL_PROJECT, LABEL_RELEASE, LABEL_SERVICE, LABEL_SETTINGS, Observed,
 };
+use xtask_core::owner::Owner;
+
+/// How often a list is asked for again, because a container of it went away meanwhile.
+const LOOKS: usize = 5;
 
 /// The engine that `docker` talks to.
 #[derive(Clone, Debug)]
@@ -41,25 +47,35 @@ impl<'a> Docker<'a> {
         Ok(self.shell.run(command)?.text())
     }
 
-    /// Every container of `project`, running or not.
-    pub fn containers(&self, project: &str) -> Result<Vec<Observed>> {
-        let mine = format!("label={LABEL_PROJECT}={project}");
+    /// Every container of `owner`, running or not.
+    pub fn containers(&self, owner: &Owner) -> Result<Vec<Observed>> {
+        let mut last = None;
+        for _ in 0..LOOKS {
+            match self.look_at_containers(owner) {
+                Ok(found) => return Ok(found),
+                Err(failure) => last = Some(failure),
+            }
+        }
+        Err(last.expect("it was looked at least once"))
+    }
+
+    /// Fails when a container of the list is gone when it is looked at.
+    fn look_at_containers(&self, owner: &Owner) -> Result<Vec<Observed>> {
+        let mine = format!("label={LABEL_PROJECT}={}", owner.project);
         let names = self.run(&docker(["ps", "--all", "--quiet", "--filter", &mine]))?;
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let details = self.inspect(&names.lines().collect::<Vec<_>>())?;
-        Ok(details.iter().map(observed).collect())
+        let command = docker(["inspect", "--type", "container"]).args(names.lines());
+        let details = parse(&self.shell.run(&command)?.stdout)?;
+        let ours = details.iter().filter(|it| owner.owns(&objects::labels(Kind::Container, it)));
+        Ok(ours.map(observed).collect())
     }
 
     /// How the process of `container` is; `None` if there is no such container.
     pub fn state(&self, container: &str) -> Result<Option<ProcessState>> {
-        let output = self.shell.observe(&docker(["inspect", "--type", "container", container]))?;
-        if !output.succeeded() {
-            return Ok(None);
-        }
-        let details = parse(&output.stdout)?;
-        Ok(details.first().map(|it| ProcessState {
+        let details = self.details(Kind::Container, container)?;
+        Ok(details.map(|it| ProcessState {
             running: it["State"]["Running"].as_bool().unwrap_or(false),
             exit_code: it["State"]["ExitCode"].as_i64().unwrap_or(-1),
             restarts: it["RestartCount"].as_i64().unwrap_or(0),
@@ -68,11 +84,7 @@ impl<'a> Docker<'a> {
 
     /// The container as it was found, if there is one of that name.
     pub fn container(&self, name: &str) -> Result<Option<Observed>> {
-        let output = self.shell.observe(&docker(["inspect", "--type", "container", name]))?;
-        if !output.succeeded() {
-            return Ok(None);
-        }
-        Ok(parse(&output.stdout)?.first().map(observed))
+        Ok(self.details(Kind::Container, name)?.as_ref().map(observed))
     }
 
     /// The last lines that a container wrote.
@@ -83,9 +95,9 @@ impl<'a> Docker<'a> {
         Ok(last_lines(text.trim(), lines))
     }
 
-    /// Removes a container, running or not. That it is gone already is fine.
-    pub fn remove(&self, container: &str) -> Result<()> {
-        if self.state(container)?.is_some() {
+    /// Removes a container of `owner`, running or not. That it is gone already is fine.
+    pub fn remove(&self, owner: &Owner, container: &str) -> Result<()> {
+        if self.owned(owner, Kind::Container, container)?.is_some() {
             self.run(&docker(["rm", "--force", "--volumes", container]))?;
         }
         Ok(())
@@ -93,7 +105,7 @@ impl<'a> Docker<'a> {
 
     /// Whether an image is on this engine.
     pub fn has_image(&self, image: &str) -> Result<bool> {
-        Ok(self.shell.observe(&docker(["image", "inspect", image]))?.succeeded())
+        Ok(self.details(Kind::Image, image)?.is_some())
     }
 
     /// Fetches an image from its registry.
@@ -124,46 +136,37 @@ impl<'a> Docker<'a> {
         written
     }
 
-    /// Makes the network of `project`, if it is not there.
-    pub fn ensure_network(&self, project: &str) -> Result<()> {
-        if !self.shell.observe(&docker(["network", "inspect", project]))?.succeeded() {
-            let label = format!("{LABEL_PROJECT}={project}");
-            self.run(&docker(["network", "create", "--label", &label, project]))?;
+    /// Makes the network of `owner`, if it is not there.
+    pub fn ensure_network(&self, owner: &Owner) -> Result<()> {
+        if self.owned(owner, Kind::Network, &owner.project)?.is_none() {
+            let create = docker(["network", "create"]).args(owner.label_flags());
+            self.run(&create.arg(owner.project.clone()))?;
         }
         Ok(())
     }
 
-    /// Makes a volume of `project`, if it is not there.
-    pub fn ensure_volume(&self, project: &str, volume: &str) -> Result<()> {
-        let label = format!("{LABEL_PROJECT}={project}");
-        self.run(&docker(["volume", "create", "--label", &label, volume])).map(drop)
+    /// Makes a volume of `owner`, if it is not there.
+    pub fn ensure_volume(&self, owner: &Owner, volume: &str) -> Result<()> {
+        if self.owned(owner, Kind::Volume, volume)?.is_none() {
+            self.run(&docker(["volume", "create"]).args(owner.label_flags()).arg(volume))?;
+        }
+        Ok(())
     }
 
-    /// Removes a volume with what is in it. That it is gone already is fine.
-    pub fn remove_volume(&self, volume: &str) -> Result<()> {
-        if self.shell.observe(&docker(["volume", "inspect", volume]))?.succeeded() {
+    /// Removes a volume of `owner` with what is in it. That it is gone already is fine.
+    pub fn remove_volume(&self, owner: &Owner, volume: &str) -> Result<()> {
+        if self.owned(owner, Kind::Volume, volume)?.is_some() {
             self.run(&docker(["volume", "rm", volume]))?;
         }
         Ok(())
     }
 
-    /// Removes the network of `project`.
-    pub fn remove_network(&self, project: &str) -> Result<()> {
-        if self.shell.observe(&docker(["network", "inspect", project]))?.succeeded() {
-            self.run(&docker(["network", "rm", project]))?;
+    /// Removes the network of `owner`. That it is gone already is fine.
+    pub fn remove_network(&self, owner: &Owner) -> Result<()> {
+        if self.owned(owner, Kind::Network, &owner.project)?.is_some() {
+            self.run(&docker(["network", "rm", &owner.project]))?;
         }
         Ok(())
-    }
-
-    /// Removes every volume of `project`, with what is in it. Gives back their names.
-    pub fn remove_volumes(&self, project: &str) -> Result<Vec<String>> {
-        let mine = format!("label={LABEL_PROJECT}={project}");
-        let names = self.run(&docker(["volume", "ls", "--quiet", "--filter", &mine]))?;
-        let names: Vec<String> = names.lines().map(ToOwned::to_owned).collect();
-        for name in &names {
-            self.run(&docker(["volume", "rm", name]))?;
-        }
-        Ok(names)
     }
 
     /// The names of all images that start with `prefix`: by tag, or by digest where there is none.
@@ -177,12 +180,6 @@ impl<'a> Docker<'a> {
     /// Takes the name of an image away; bytes that another name needs stay.
     pub fn remove_image(&self, name: &str) -> Result<()> {
         self.run(&docker(["rmi", name])).map(drop)
-    }
-
-    fn inspect(&self, names: &[&str]) -> Result<Vec<Value>> {
-        let command = docker(["inspect", "--type", "container"]).args(names.iter().copied());
-        // A container that ended between the two questions is not there any more: fine.
-        parse(&self.shell.observe(&command)?.stdout)
     }
 }
 

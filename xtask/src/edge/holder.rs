@@ -47,6 +47,25 @@ impl Holder {
     }
 }
 
+/// Whether somebody holds the lease that is kept in `folder`.
+pub fn is_held(folder: &Path) -> Result<bool> {
+    let path = folder.join(FILE);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => {
+            return Err(error).or_outside(|| format!("failed to open `{}`", path.display()));
+        }
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => {
+            Err(error).or_outside(|| format!("failed to lock `{}`", path.display()))
+        }
+    }
+}
+
 fn write_note(file: &mut File, verb: &str, who: &str) -> Result<()> {
     let process = std::process::id();
     let note = Note { verb: verb.into(), who: who.into(), process, since: clock::now() };

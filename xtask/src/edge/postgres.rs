@@ -49,9 +49,11 @@ impl Address {
 /// A wrong password does not become right by waiting.
 fn unreachable(place: &str, error: &postgres::Error) -> Failure {
     if error.code() == Some(&postgres::error::SqlState::INVALID_PASSWORD) {
-        return Failure::refused(format!("cannot use Postgres at `{place}`: it has another password"))
-            .because(error)
-            .hint("another user, or a state folder that is gone, made this database: work as that user, or `./x down --erase`");
+        return Failure::refused(format!(
+            "cannot use Postgres at `{place}`: it has another password"
+        ))
+        .because(error)
+        .hint("work as the user who made it, or set a new one: `./x database reset-password`");
     }
     Failure::outside(format!("failed to connect to Postgres at `{place}`")).because(error)
 }

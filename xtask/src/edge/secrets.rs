@@ -4,7 +4,7 @@ use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use xtask_core::deploy::SecretSource;
 use xtask_core::secret::Secret;
 
@@ -13,32 +13,101 @@ const FILE: &str = "secrets.json";
 /// Every secret of an environment by name.
 pub type Secrets = BTreeMap<String, Secret>;
 
+/// Which generated secrets are not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Their names.
+    pub names: Vec<String>,
+    /// Whether none at all is there: nobody has brought the environment up yet.
+    pub is_all: bool,
+}
+
+/// Where the generated secrets of an environment are kept, whose state is in `folder`.
+pub fn file(folder: &Path) -> PathBuf {
+    folder.join(FILE)
+}
+
 /// Reads every secret; those that are to be made are made now, if they are not there yet.
 pub fn read(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Result<Secrets> {
-    files::make_private_folder(folder)?;
-    let path = folder.join(FILE);
-    let mut kept = kept(&path)?;
-    let mut secrets = Secrets::new();
-    let mut made = false;
-    for (name, source) in sources {
-        let value = match source {
-            SecretSource::Generate if kept.contains_key(name) => kept[name].clone(),
-            SecretSource::Generate => {
-                made = true;
-                let fresh = generate()?;
-                kept.insert(name.clone(), fresh.clone());
-                fresh
-            }
-            SecretSource::Variable(variable) => from_variable(name, variable)?,
-            SecretSource::File(path) => files::read(Path::new(path))?.trim().to_owned(),
-        };
-        secrets.insert(name.clone(), Secret::new(value));
+    let mut generated = kept(folder)?;
+    let before = generated.len();
+    for name in made_by_us(sources) {
+        if !generated.contains_key(name) {
+            generated.insert(name.clone(), generate()?);
+        }
     }
-    if made {
-        let text = serde_json::to_string(&kept).expect("texts only");
-        files::write_private(&path, text.as_bytes())?;
+    if generated.len() > before {
+        keep(folder, &generated)?;
     }
-    Ok(secrets)
+    gather(&generated, sources)
+}
+
+/// Reads every secret and makes none.
+pub fn look(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Result<Secrets> {
+    let missing = missing(folder, sources)?.names;
+    if missing.is_empty() {
+        return gather(&kept(folder)?, sources);
+    }
+    let path = file(folder);
+    Err(Failure::refused(format!("cannot read secret `{}`", missing.join("`, `")))
+        .reason(format!("it is not in `{}`", path.display()))
+        .hint("bring that file back, or `./x up`, which makes what is not there"))
+}
+
+/// Every secret, with a new value for the one called `name`, which is not kept yet.
+pub fn renewed(
+    folder: &Path,
+    sources: &BTreeMap<String, SecretSource>,
+    name: &str,
+) -> Result<(Secrets, Generated)> {
+    let mut generated = kept(folder)?;
+    generated.remove(name);
+    for name in made_by_us(sources) {
+        if !generated.contains_key(name) {
+            generated.insert(name.clone(), generate()?);
+        }
+    }
+    Ok((gather(&generated, sources)?, Generated(generated)))
+}
+
+/// Generated values that are in no file yet.
+pub struct Generated(BTreeMap<String, String>);
+
+impl Generated {
+    /// Keeps them, in place of what was kept.
+    pub fn keep(&self, folder: &Path) -> Result<()> {
+        keep(folder, &self.0)
+    }
+}
+
+/// Which generated secrets are not in `folder`.
+pub fn missing(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Result<Missing> {
+    let kept = kept(folder)?;
+    let names: Vec<String> =
+        made_by_us(sources).filter(|name| !kept.contains_key(*name)).cloned().collect();
+    let is_all = !names.is_empty() && names.len() == made_by_us(sources).count();
+    Ok(Missing { names, is_all })
+}
+
+fn made_by_us(sources: &BTreeMap<String, SecretSource>) -> impl Iterator<Item = &String> {
+    let generated = |source: &SecretSource| matches!(source, SecretSource::Generate);
+    sources.iter().filter(move |(_, source)| generated(source)).map(|(name, _)| name)
+}
+
+/// The value of every secret, each from where it is.
+fn gather(
+    generated: &BTreeMap<String, String>,
+    sources: &BTreeMap<String, SecretSource>,
+) -> Result<Secrets> {
+    let value = |name: &String, source: &SecretSource| match source {
+        SecretSource::Generate => Ok(generated[name].clone()),
+        SecretSource::Variable(variable) => from_variable(name, variable),
+        SecretSource::File(path) => Ok(files::read(Path::new(path))?.trim().to_owned()),
+    };
+    let pairs = sources
+        .iter()
+        .map(|(name, source)| value(name, source).map(|value| (name.clone(), Secret::new(value))));
+    pairs.collect()
 }
 
 /// The one secret at `source`, which is called `name` in messages.
@@ -54,14 +123,23 @@ pub fn read_one(name: &str, source: &SecretSource) -> Result<Secret> {
     Ok(Secret::new(value))
 }
 
-/// Whether secrets were made for the environment whose state is in `folder`.
-pub fn are_made(folder: &Path) -> bool {
-    folder.join(FILE).is_file()
+/// What was generated before. A file that cannot be read is not one without secrets.
+fn kept(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let path = file(folder);
+    let Some(text) = files::read_if_there(&path)? else { return Ok(BTreeMap::new()) };
+    serde_json::from_str(&text).map_err(|error| {
+        // The error of the parser may quote the text, which is secret.
+        let place = format!("line {}, column {}", error.line(), error.column());
+        Failure::refused(format!("cannot use `{}`: it is damaged", path.display()))
+            .reason(format!("it is not JSON with a text for each name: {place}"))
+            .hint("bring the file back as it was: it holds the database's password")
+    })
 }
 
-fn kept(path: &Path) -> Result<BTreeMap<String, String>> {
-    let Some(text) = files::read_if_there(path)? else { return Ok(BTreeMap::new()) };
-    serde_json::from_str(&text).or_outside(|| format!("failed to read `{}`", path.display()))
+fn keep(folder: &Path, generated: &BTreeMap<String, String>) -> Result<()> {
+    files::make_private_folder(folder)?;
+    let text = serde_json::to_string(generated).expect("texts only");
+    files::write_private(&file(folder), text.as_bytes())
 }
 
 fn from_variable(name: &str, variable: &str) -> Result<String> {
@@ -93,6 +171,23 @@ mod tests {
         assert_eq!(first["jwt"].expose().len(), 64);
         let mode = std::fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn looking_makes_no_secret_and_a_damaged_file_is_not_an_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let sources = BTreeMap::from([("jwt".to_owned(), SecretSource::Generate)]);
+        assert!(look(&state, &sources).is_err() && !state.exists());
+        std::fs::create_dir(&state).unwrap();
+        std::fs::write(file(&state), "{}").unwrap();
+        let refusal = look(&state, &sources).unwrap_err().to_string();
+        assert!(refusal.contains("cannot read secret `jwt`"), "{refusal}");
+        assert_eq!(std::fs::read_to_string(file(&state)).unwrap(), "{}");
+        std::fs::write(file(&state), r#"{"jwt":"5ec"#).unwrap();
+        let refusal = read(&state, &sources).unwrap_err().to_string();
+        assert!(refusal.contains("it is damaged") && !refusal.contains("5ec"), "{refusal}");
+        assert_eq!(std::fs::read_to_string(file(&state)).unwrap(), r#"{"jwt":"5ec"#);
     }
 
     #[test]

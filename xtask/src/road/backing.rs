@@ -1,28 +1,38 @@
 //! Brings up what runs beside the services, from images of our own, and waits until it answers.
 
 mod image;
+pub mod password;
 mod ready;
 
 use super::site::Site;
+use crate::edge::docker::Kind;
 use crate::edge::ports;
 use crate::error::{Failure, Result};
 use crate::report::Phase;
-use xtask_core::backing::{CUT, Part, WHOLE, parts};
+use xtask_core::backing::{Cluster, POSTGRES_MAJOR, Part, parts};
 use xtask_core::instance::{self, Observed};
 use xtask_core::proxy;
 
-/// Refuses, before anything else is done, ports that somebody else has.
+/// Refuses, before anything else is done, what has our names and is not ours, and ports that
+/// somebody else has.
 pub fn preflight(site: &Site<'_>) -> Result<()> {
-    let observed = site.docker().containers(site.project())?;
-    refuse_taken_ports(site, &parts(site.backing), &observed)
+    let project = site.project();
+    let parts = parts(site.backing);
+    let containers = parts.iter().map(|part| part.container(project)).collect();
+    let volumes = parts.iter().flat_map(|part| part.volume_names(project)).collect();
+    let networks = vec![project.to_owned()];
+    let names = [(Kind::Network, networks), (Kind::Container, containers), (Kind::Volume, volumes)];
+    site.docker().refuse_foreign(&site.owner, &names)?;
+    let observed = site.docker().containers(&site.owner)?;
+    refuse_taken_ports(site, &parts, &observed)
 }
 
 /// Brings every part up. What runs as it is wanted is left alone.
 pub fn ensure(site: &Site<'_>) -> Result<()> {
     let phase = site.world.report.phase("backing");
     let docker = site.docker();
-    docker.ensure_network(site.project())?;
-    let observed = docker.containers(site.project())?;
+    docker.ensure_network(&site.owner)?;
+    let observed = docker.containers(&site.owner)?;
     let parts = parts(site.backing);
     refuse_taken_ports(site, &parts, &observed)?;
     let mut started = Vec::new();
@@ -72,7 +82,7 @@ fn ensure_part(
     let image = image::ensure(site, part, phase)?;
     let docker = site.docker();
     let project = site.project();
-    let (start, digest) = part.start(project, &image, site.engine.grants);
+    let (start, digest) = part.start(&site.owner, &image, site.engine.grants);
     let container = part.container(project);
     let found = observed.iter().find(|it| it.container == container);
     if found.is_some_and(|it| it.running && it.settings == digest.to_string()) {
@@ -81,10 +91,10 @@ fn ensure_part(
     if found.is_some_and(|it| it.running) {
         docker.run(&instance::stop(&container, 0))?;
     }
-    docker.remove(&container)?;
+    docker.remove(&site.owner, &container)?;
     part.volume_names(project)
         .iter()
-        .try_for_each(|volume| docker.ensure_volume(project, volume))?;
+        .try_for_each(|volume| docker.ensure_volume(&site.owner, volume))?;
     if part.name == "postgres" {
         initialise(site, part, &image)?;
     }
@@ -95,24 +105,50 @@ fn ensure_part(
 }
 
 /// Makes the database cluster, once. The server is only ever started on a cluster that is marked
-/// as whole, so a volume without the mark is the debris of an `initdb` that was cut off.
+/// as whole; a volume is made anew only where an `initdb` of ours began in it and was cut off.
 fn initialise(site: &Site<'_>, part: &Part, image: &str) -> Result<()> {
-    let (docker, project) = (site.docker(), site.project());
-    let grants = site.engine.grants;
-    match docker.run(&part.examine(project, image, grants))?.as_str() {
-        WHOLE => return Ok(()),
-        CUT => {}
-        other => {
-            return Err(Failure::outside(format!("failed to examine the database: `{other}`")));
+    let docker = site.docker();
+    match examine(site, part, image)? {
+        Cluster::Whole(version) if version == POSTGRES_MAJOR => return Ok(()),
+        Cluster::Whole(version) => return Err(other_version(part, site.project(), &version)),
+        Cluster::Foreign(found) => return Err(foreign(part, site.project(), &found)),
+        Cluster::Empty => {}
+        Cluster::CutOff => {
+            for volume in part.volume_names(site.project()) {
+                docker.remove_volume(&site.owner, &volume)?;
+                docker.ensure_volume(&site.owner, &volume)?;
+            }
         }
     }
-    for volume in part.volume_names(project) {
-        docker.remove_volume(&volume)?;
-        docker.ensure_volume(project, &volume)?;
-    }
-    let command = part.initialise(project, image, grants);
+    let command = part.initialise(&site.owner, image, site.engine.grants);
     let run = docker.run(&command.input(site.secrets["database"].clone()));
     run.map(drop).map_err(|failure| failure.during("failed to make the database cluster"))
+}
+
+/// What the volume of the database holds.
+fn examine(site: &Site<'_>, part: &Part, image: &str) -> Result<Cluster> {
+    let said = site.docker().run(&part.examine(&site.owner, image, site.engine.grants))?;
+    Cluster::parse(&said)
+        .ok_or_else(|| Failure::outside(format!("failed to examine the database: `{said}`")))
+}
+
+fn foreign(part: &Part, project: &str, found: &str) -> Failure {
+    let volume = part.volume_names(project).join("`, `");
+    Failure::refused(format!(
+        "cannot use volume `{volume}`: it holds no database that `up` has made"
+    ))
+    .reason(format!("found there: {found}"))
+    .hint(format!(
+        "to keep it, copy it elsewhere; `up` makes a database where `{volume}` is empty or gone"
+    ))
+}
+
+fn other_version(part: &Part, project: &str, version: &str) -> Failure {
+    let volume = part.volume_names(project).join("`, `");
+    Failure::refused(format!(
+        "cannot use volume `{volume}`: Postgres {version} made it, and {POSTGRES_MAJOR} would run"
+    ))
+    .hint("name an image of that version in `deploy.toml`, or dump it there and restore it here")
 }
 
 /// Gives the proxy its routes, without changing what serves. It remembers its routes over a
@@ -120,7 +156,7 @@ fn initialise(site: &Site<'_>, part: &Part, image: &str) -> Result<()> {
 fn ensure_routes(site: &Site<'_>) -> Result<()> {
     let proxy = site.proxy();
     let config = proxy.config()?;
-    let observed = site.docker().containers(site.project())?;
+    let observed = site.docker().containers(&site.owner)?;
     let runs = |upstream: &String| {
         let name = proxy::container_of(upstream);
         observed.iter().any(|it| it.container == name && it.running)

@@ -5,7 +5,7 @@
 
 use super::probe::Probe;
 use super::record::{self, Change as Recorded};
-use super::settings::{self, SettingsFile};
+use super::settings;
 use super::site::Site;
 use super::{gate, scan, verify};
 use crate::error::{Failure, Result};
@@ -60,7 +60,7 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action) -> Result<Rolled> 
 impl<'a> Rollout<'a> {
     fn plan(site: &'a Site<'a>, release: &Release) -> Result<Self> {
         let (desired, settings) = desired(site, release)?;
-        let observed = site.docker().containers(site.project())?;
+        let observed = site.docker().containers(&site.owner)?;
         let config = site.proxy().config()?;
         let serving = proxy::serving(&config);
         let plans = rollout::plan(site.project(), &desired, &observed, &serving);
@@ -113,8 +113,12 @@ impl<'a> Rollout<'a> {
     /// Fetches every image before anything is started, side by side.
     fn pull(&self) -> Result<()> {
         let docker = self.site.docker();
-        let absent = |it: &&Desired| !docker.has_image(&it.image.to_string()).unwrap_or(false);
-        let absent: Vec<&Desired> = self.desired.iter().filter(absent).collect();
+        let mut absent = Vec::new();
+        for desired in &self.desired {
+            if !docker.has_image(&desired.image.to_string())? {
+                absent.push(desired);
+            }
+        }
         if absent.is_empty() {
             return Ok(());
         }
@@ -155,7 +159,7 @@ impl<'a> Rollout<'a> {
 
     fn apply(&mut self, change: &Change) -> Result<()> {
         match change {
-            Change::Remove { container } => self.site.docker().remove(container),
+            Change::Remove { container } => self.site.docker().remove(&self.site.owner, container),
             Change::Start { service, container } => self.start(service, container),
             Change::Switch { service, container } => self.switch(service, container),
             Change::Drain { .. } => drain(self.site, change),
@@ -165,10 +169,8 @@ impl<'a> Rollout<'a> {
     fn start(&self, service: &str, container: &str) -> Result<()> {
         let wanted = |it: &&Desired| it.service.name == service;
         let desired = self.desired.iter().find(wanted).expect("the plan is made of these");
-        let docker = self.site.docker();
-        let file = SettingsFile::write(self.site, container, &self.settings[service])?;
-        let grants = self.site.engine.grants;
-        let started = docker.run(&desired.start(self.site.project(), &file.path(), grants));
+        let start = desired.start(&self.site.owner, self.site.engine.grants);
+        let started = self.site.docker().run(&start.input(self.settings[service].clone()));
         started
             .map(drop)
             .map_err(|failure| failure.during(format!("failed to start `{container}`")))
@@ -264,7 +266,7 @@ impl<'a> Rollout<'a> {
             let seconds = self.site.world.service(service)?.drain_seconds;
             docker.run(&instance::stop(container, seconds))?;
         }
-        docker.remove(container)
+        docker.remove(&self.site.owner, container)
     }
 
     fn bring_back(&self) -> Result<()> {
@@ -294,7 +296,7 @@ fn drain(site: &Site<'_>, change: &Change) -> Result<()> {
             format!("`{container}` did not end well within its drain time: exit code {code}");
         site.world.report.warning(&line);
     }
-    docker.remove(container)
+    docker.remove(&site.owner, container)
 }
 
 fn desired(site: &Site<'_>, release: &Release) -> Result<(Vec<Desired>, BTreeMap<String, Secret>)> {

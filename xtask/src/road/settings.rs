@@ -1,9 +1,7 @@
 //! What a service is told from outside: its settings with every reference filled in.
 
 use super::site::Site;
-use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
-use std::path::PathBuf;
 use xtask_core::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT};
 use xtask_core::deploy::Service;
 use xtask_core::digest::Digest;
@@ -57,37 +55,4 @@ pub fn digest(service: &Service, settings: &Secret) -> Digest {
         settings.expose()
     );
     Digest::of(shape.as_bytes())
-}
-
-/// The settings as a file for the engine, private, and gone when the value is dropped.
-pub struct SettingsFile {
-    path: PathBuf,
-}
-
-impl SettingsFile {
-    /// Writes the settings of a container.
-    pub fn write(site: &Site<'_>, container: &str, settings: &Secret) -> Result<Self> {
-        sweep(site)?;
-        let path = site.state()?.join(format!("{container}.env"));
-        files::write_private(&path, settings.expose().as_bytes())?;
-        Ok(Self { path })
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> String {
-        self.path.display().to_string()
-    }
-}
-
-impl Drop for SettingsFile {
-    fn drop(&mut self) {
-        let _swept_by_the_next_run = files::remove_file(&self.path);
-    }
-}
-
-/// Settings hold secrets; a killed run may have left its file behind.
-fn sweep(site: &Site<'_>) -> Result<()> {
-    let folder = site.state()?;
-    let left = files::names(&folder)?.into_iter().filter(|name| name.ends_with(".env"));
-    left.into_iter().try_for_each(|name| files::remove_file(&folder.join(name)))
 }

@@ -1,6 +1,6 @@
 //! An environment that plain Docker runs, with everything by which it is reached.
 
-use crate::edge::docker::{Docker, Engine};
+use crate::edge::docker::{Docker, Engine, Kind};
 use crate::edge::postgres::Address;
 use crate::edge::proxy::Proxy;
 use crate::edge::registry::Registry;
@@ -11,7 +11,11 @@ use crate::world::World;
 use std::path::PathBuf;
 use xtask_core::backing::DATABASE_USER;
 use xtask_core::deploy::{Backing, Environment, Service};
+use xtask_core::owner::Owner;
 use xtask_core::proxy::{PUBLIC_PORT, Route};
+
+/// The secret that is the database's password.
+pub const DATABASE_SECRET: &str = "database";
 
 /// An environment that is reached right now.
 pub struct Site<'a> {
@@ -19,6 +23,8 @@ pub struct Site<'a> {
     pub world: &'a World<'a>,
     /// Its name.
     pub name: &'a str,
+    /// What its containers, volumes and network are labelled with.
+    pub owner: Owner,
     /// What `deploy.toml` says of it.
     pub environment: &'a Environment,
     /// What runs beside its services.
@@ -30,27 +36,43 @@ pub struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// Reaches the environment called `name`; the engine is started if it must and can be.
+    /// Reaches the environment called `name`; the engine is started if it must and can be, and
+    /// secrets are made that are not there yet.
     pub fn open(world: &'a World<'a>, name: &'a str) -> Result<Self> {
-        let (environment, backing) = world.docker_environment(name)?;
+        let (environment, _) = world.docker_environment(name)?;
         let engine = docker::ensure(&world.shell, &world.places.state)?;
+        refuse_lost_password(world, name)?;
         let secrets = secrets::read(&world.state(name), &environment.secrets)?;
-        Ok(Self { world, name, environment, backing, secrets, engine })
+        Self::new(world, name, secrets, engine)
+    }
+
+    /// Reaches it with these secrets, whatever its state holds.
+    pub fn open_with(world: &'a World<'a>, name: &'a str, secrets: Secrets) -> Result<Self> {
+        let engine = docker::ensure(&world.shell, &world.places.state)?;
+        Self::new(world, name, secrets, engine)
+    }
+
+    fn new(world: &'a World<'a>, name: &'a str, secrets: Secrets, engine: Engine) -> Result<Self> {
+        let (environment, backing) = world.docker_environment(name)?;
+        let owner = world.owner(name);
+        Ok(Self { world, name, owner, environment, backing, secrets, engine })
     }
 
     /// Reaches the environment called `name` only to look: nothing is started and nothing is made.
     pub fn look(world: &'a World<'a>, name: &'a str) -> Result<Self> {
-        world.docker_environment(name)?;
+        let (environment, _) = world.docker_environment(name)?;
         let nothing = |what: &str| {
             Failure::refused(format!("cannot look at `{name}`: {what}")).hint("./x up")
         };
         if !docker::answers(&world.shell)? {
             return Err(nothing("no Docker engine answers"));
         }
-        if !secrets::are_made(&world.state(name)) {
+        if secrets::missing(&world.state(name), &environment.secrets)?.is_all {
             return Err(nothing("it was never brought up by this user"));
         }
-        Self::open(world, name)
+        let secrets = secrets::look(&world.state(name), &environment.secrets)?;
+        let engine = docker::ensure(&world.shell, &world.places.state)?;
+        Self::new(world, name, secrets, engine)
     }
 
     /// The name that its containers, volumes and network start with.
@@ -80,7 +102,7 @@ impl<'a> Site<'a> {
             port: self.backing.postgres.port,
             user: DATABASE_USER.to_owned(),
             database: self.project().to_owned(),
-            password: self.secrets["database"].clone(),
+            password: self.secrets[DATABASE_SECRET].clone(),
         }
     }
 
@@ -109,4 +131,27 @@ impl<'a> Site<'a> {
         };
         self.world.deploy.services.iter().map(route).collect()
     }
+}
+
+/// Where the database is there and its password is not, nothing is made: a new password would not
+/// be the database's.
+fn refuse_lost_password(world: &World<'_>, name: &str) -> Result<()> {
+    let (environment, _) = world.docker_environment(name)?;
+    let folder = world.state(name);
+    let missing = secrets::missing(&folder, &environment.secrets)?;
+    if !missing.names.iter().any(|it| it == DATABASE_SECRET) {
+        return Ok(());
+    }
+    let volume = format!("{}-postgres", world.deploy.project);
+    let docker = Docker::new(&world.shell);
+    if docker.owned(&world.owner(name), Kind::Volume, &volume)?.is_none() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!(
+        "cannot use the database in volume `{volume}`: its password is unknown"
+    ))
+    .reason(format!("it is not in `{}`", secrets::file(&folder).display()))
+    .hint(format!(
+        "bring that file back, or set a new password: `./x database reset-password {name}`"
+    )))
 }

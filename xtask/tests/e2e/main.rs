@@ -7,6 +7,7 @@ mod customer;
 mod emulated;
 mod images;
 mod load;
+mod safe;
 mod scanned;
 mod scratch;
 
@@ -48,6 +49,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     data_outlives_a_down(&scratch, &customer);
     the_ledger_is_whole(&scratch);
     images_that_no_release_needs_are_gone(&scratch);
+    safe::data_is_never_taken_for_debris(&scratch);
     nothing_is_left_after_erase(&scratch);
 }
 
@@ -199,7 +201,7 @@ fn images_that_no_release_needs_are_gone(scratch: &Scratch) {
 }
 
 fn nothing_is_left_after_erase(scratch: &Scratch) {
-    scratch.xtask(&["down", "--erase"]).ends(0);
+    scratch.xtask(&["down", "--erase", "--yes"]).ends(0);
     assert_eq!(scratch.docker(&["ps", "--all", "--quiet", "--filter", &scratch.label()]), "");
     assert_eq!(scratch.docker(&["volume", "ls", "--quiet", "--filter", &scratch.label()]), "");
     let images = scratch.docker(&["images", "--format", "{{.Repository}}"]);

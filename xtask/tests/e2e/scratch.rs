@@ -191,7 +191,7 @@ impl Drop for Scratch {
     /// A test that ended early leaves containers; nobody else will remove them.
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let _best_effort = self.xtask(&["down", "--erase"]);
+            let _best_effort = self.xtask(&["down", "--erase", "--yes"]);
         }
     }
 }

@@ -12,6 +12,7 @@ mod cli;
 mod completions;
 mod docs;
 mod doctor;
+mod engine;
 mod fresh;
 mod gc;
 mod help;

@@ -117,6 +117,18 @@ fn every_markdown_file_has_one_title() {
 }
 
 #[test]
+fn no_message_offers_to_erase_data() {
+    let is_ours = |file: &&Tracked| file.path.starts_with("xtask/src/") && file.ends(".rs");
+    let offers = tracked()
+        .iter()
+        .filter(is_ours)
+        .filter(|it| it.text.contains("./x down --erase"))
+        .map(|it| it.path.clone())
+        .collect::<Vec<_>>();
+    assert_none(&offers, "name a cure that keeps the data");
+}
+
+#[test]
 fn only_the_report_prints() {
     let voices = ["println!(", "eprintln!(", "print!(", "eprint!(", "dbg!("];
     let rooms = ["xtask/src/", "xtask/core/src/", "xtask/image/src/"];

@@ -1,0 +1,33 @@
+//! `database`: what is done to the database of an environment beside migrations.
+
+use crate::edge::holder::{self, Holder};
+use crate::edge::secrets;
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::flags::Database;
+use crate::road::backing::password;
+use crate::road::site::{DATABASE_SECRET, Site};
+use crate::world::World;
+use serde_json::json;
+
+pub(super) fn run(verb: &Database, world: &World<'_>) -> Result<Exit> {
+    match verb {
+        Database::ResetPassword(flags) => reset_password(&flags.environment, world),
+    }
+}
+
+/// The database is changed first and the file after it: a run that is killed between the two is
+/// mended by the same command.
+fn reset_password(name: &str, world: &World<'_>) -> Result<Exit> {
+    let (environment, _) = world.docker_environment(name)?;
+    let folder = world.state(name);
+    let _lease = Holder::take(&folder, "database reset-password", &holder::who())?;
+    let (secrets, generated) = secrets::renewed(&folder, &environment.secrets, DATABASE_SECRET)?;
+    let site = Site::open_with(world, name, secrets)?;
+    password::reset(&site)?;
+    generated.keep(&folder)?;
+    let file = secrets::file(&folder).display().to_string();
+    let said = format!("the database has a new password, kept in `{file}`; `./x up` hands it over");
+    world.report.data(&json!({ "environment": name, "secrets": file }), &said);
+    Ok(Exit::Done)
+}

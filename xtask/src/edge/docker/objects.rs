@@ -1,0 +1,176 @@
+//! What an engine keeps under a name, and whose it is.
+
+use super::{Docker, docker, parse};
+use crate::edge::shell::last_lines;
+use crate::error::{Context as _, Failure, Result};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use xtask_core::instance::LABEL_PROJECT;
+use xtask_core::owner::Owner;
+
+/// What has a name on an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A container, running or not.
+    Container,
+    /// A volume, with data.
+    Volume,
+    /// A network.
+    Network,
+    /// An image.
+    Image,
+}
+
+/// Something that is there under a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// When it was made, as the engine says it (RFC 3339).
+    pub created: String,
+}
+
+/// How much a volume holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// The volume's name.
+    pub volume: String,
+    /// Its size as the engine says it, such as `48.2MB`; `None` if it could not tell.
+    pub size: Option<String>,
+}
+
+impl Kind {
+    /// As the engine calls it, and as people read it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Volume => "volume",
+            Self::Network => "network",
+            Self::Image => "image",
+        }
+    }
+}
+
+impl Docker<'_> {
+    /// Everything that the engine knows of `name`; `None` if its own list does not have it. A
+    /// question that failed says nothing about what is there.
+    pub(super) fn details(&self, kind: Kind, name: &str) -> Result<Option<Value>> {
+        let inspect = docker(["inspect", "--type", kind.word(), name]);
+        let output = self.shell.observe(&inspect)?;
+        if output.succeeded() {
+            return Ok(parse(&output.stdout)?.into_iter().next());
+        }
+        if !self.lists(kind, name)? {
+            return Ok(None);
+        }
+        Err(Failure::outside(format!("failed to look at {} `{name}`", kind.word()))
+            .reason(last_lines(&output.stderr, 6)))
+    }
+
+    /// Whether the engine's list of that kind has `name`.
+    fn lists(&self, kind: Kind, name: &str) -> Result<bool> {
+        if kind == Kind::Image {
+            return Ok(!self.run(&docker(["images", "--quiet", name]))?.is_empty());
+        }
+        Ok(self.names(kind)?.iter().any(|listed| listed == name))
+    }
+
+    /// The names of everything of a kind, whoever made it.
+    fn names(&self, kind: Kind) -> Result<Vec<String>> {
+        let list = match kind {
+            Kind::Container => docker(["ps", "--all", "--format", "{{.Names}}"]),
+            Kind::Volume => docker(["volume", "ls", "--format", "{{.Name}}"]),
+            Kind::Network => docker(["network", "ls", "--format", "{{.Name}}"]),
+            Kind::Image => docker(["images", "--format", "{{.Repository}}:{{.Tag}}"]),
+        };
+        Ok(self.run(&list)?.lines().map(ToOwned::to_owned).collect())
+    }
+
+    /// What is there under `name`, whoever made it.
+    pub fn find(&self, kind: Kind, name: &str) -> Result<Option<Found>> {
+        Ok(self.details(kind, name)?.map(|details| found(kind, name, &details)))
+    }
+
+    /// What is there under `name`; refused if it is not `owner`'s.
+    pub fn owned(&self, owner: &Owner, kind: Kind, name: &str) -> Result<Option<Found>> {
+        match self.find(kind, name)? {
+            Some(found) if !owner.owns(&found.labels) => {
+                let why = format!("{} `{name}`: {}", kind.word(), owner.stranger(&found.labels));
+                Err(foreign(owner, &[why]))
+            }
+            other => Ok(other),
+        }
+    }
+
+    /// Refuses, all at once, what has one of these names and is not `owner`'s.
+    pub fn refuse_foreign(&self, owner: &Owner, names: &[(Kind, Vec<String>)]) -> Result<()> {
+        let mut strangers = Vec::new();
+        for (kind, wanted) in names {
+            let there = self.names(*kind)?;
+            for name in wanted.iter().filter(|name| there.contains(name)) {
+                let found = self.find(*kind, name)?.filter(|it| !owner.owns(&it.labels));
+                strangers.extend(found.map(|found| {
+                    format!("{} `{name}`: {}", kind.word(), owner.stranger(&found.labels))
+                }));
+            }
+        }
+        if strangers.is_empty() { Ok(()) } else { Err(foreign(owner, &strangers)) }
+    }
+
+    /// Every volume of `owner`.
+    pub fn volumes(&self, owner: &Owner) -> Result<Vec<Found>> {
+        let mine = format!("label={LABEL_PROJECT}={}", owner.project);
+        let names = self.run(&docker(["volume", "ls", "--quiet", "--filter", &mine]))?;
+        let mut volumes = Vec::new();
+        for name in names.lines() {
+            volumes.extend(self.find(Kind::Volume, name)?.filter(|it| owner.owns(&it.labels)));
+        }
+        Ok(volumes)
+    }
+
+    /// How much each volume of the engine holds.
+    pub fn usage(&self) -> Result<Vec<Usage>> {
+        let command = docker(["system", "df", "--verbose", "--format", "{{json .Volumes}}"]);
+        let said = self.run(&command)?;
+        let listed: Vec<Value> = serde_json::from_str(&said)
+            .or_outside(|| "failed to read what `docker system df` said".to_owned())?;
+        let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+        let usage = |it: &Value| {
+            Some(Usage {
+                volume: text(&it["Name"])?,
+                size: text(&it["Size"]).filter(|it| it != "N/A"),
+            })
+        };
+        Ok(listed.iter().filter_map(usage).collect())
+    }
+}
+
+fn foreign(owner: &Owner, strangers: &[String]) -> Failure {
+    let refusal = Failure::refused(format!(
+        "cannot use what is not of `{}` in environment `{}`",
+        owner.project, owner.environment
+    ));
+    let refusal = strangers.iter().fold(refusal, |refusal, line| refusal.reason(line.clone()));
+    refusal.hint("rename or remove it yourself, or choose another `project` in `deploy.toml`")
+}
+
+fn found(kind: Kind, name: &str, details: &Value) -> Found {
+    let created = match kind {
+        Kind::Volume => &details["CreatedAt"],
+        _ => &details["Created"],
+    };
+    let created = created.as_str().unwrap_or_default().to_owned();
+    Found { name: name.to_owned(), labels: labels(kind, details), created }
+}
+
+/// The labels of something, wherever its kind keeps them.
+pub(super) fn labels(kind: Kind, details: &Value) -> BTreeMap<String, String> {
+    let labels = match kind {
+        Kind::Container | Kind::Image => &details["Config"]["Labels"],
+        Kind::Volume | Kind::Network => &details["Labels"],
+    };
+    let pair = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
+    labels.as_object().into_iter().flatten().filter_map(pair).collect()
+}

@@ -1,0 +1,152 @@
+//! What has our names on an engine and is not ours, and questions that an engine does not answer:
+//! with a `docker` of our own that keeps containers, volumes and networks in files.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+
+use super::world::World;
+use std::os::unix::fs::PermissionsExt as _;
+
+/// Keeps what `inspect` says of each thing in a file under its kind and name, writes down what it
+/// is asked to change, and fails to inspect where a file `fault` holds a message.
+const DOCKER: &str = r#"#!/bin/sh
+here=$(dirname "$0")/../engine
+list() { for it in "$here/$1"/*; do [ ! -e "$it" ] || basename "$it"; done; }
+case "$1 $2" in
+  "version "*) echo 20.10.24 ;;
+  "ps "*) list container ;;
+  "volume ls") list volume ;;
+  "network ls") list network ;;
+  "images "*) ;;
+  "system df") echo '[{"Name":"nutri-redis","Size":"12kB"}]' ;;
+  "inspect --type")
+    kind=$3; shift 3
+    if [ -e "$here/fault" ]; then cat "$here/fault" >&2; echo '[]'; exit 1; fi
+    comma=; code=0; printf '['
+    for name in "$@"; do
+      if [ -e "$here/$kind/$name" ]; then printf '%s' "$comma"; cat "$here/$kind/$name"; comma=,
+      else echo "Error: No such $kind: $name" >&2; code=1; fi
+    done
+    echo ']'; exit $code ;;
+  *) echo "$*" >> "$here/changes" ;;
+esac
+"#;
+
+struct Engine {
+    world: World,
+}
+
+impl Engine {
+    fn new() -> Self {
+        let world = World::new();
+        let bin = world.path("../bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        std::fs::write(bin.join("docker"), DOCKER).unwrap();
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(bin.join("docker"), mode).unwrap();
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        for kind in ["container", "volume", "network"] {
+            std::fs::create_dir_all(world.path("../engine").join(kind)).unwrap();
+        }
+        Self { world: world.with("PATH", path) }
+    }
+
+    fn has(&self, kind: &str, name: &str, labels: &str) {
+        let labelled = format!("{{{labels}}}");
+        let details = format!(
+            r#"{{"Name":"{name}","CreatedAt":"2026-11-20T10:00:00Z","Labels":{labelled},
+                "Config":{{"Labels":{labelled}}},"State":{{"Running":true}}}}"#
+        );
+        std::fs::write(self.world.path("../engine").join(kind).join(name), details).unwrap();
+    }
+
+    fn fails_with(&self, message: &str) {
+        std::fs::write(self.world.path("../engine/fault"), message).unwrap();
+    }
+
+    fn changes(&self) -> String {
+        let record = self.world.path("../engine/changes");
+        if record.exists() { std::fs::read_to_string(record).unwrap() } else { String::new() }
+    }
+}
+
+const OURS: &str = r#""nutri.project":"nutri","nutri.environment":"local""#;
+
+#[test]
+fn what_is_not_ours_is_named_all_at_once_and_nothing_is_changed() {
+    let engine = Engine::new();
+    engine.has("container", "nutri-redis", "");
+    engine.has("volume", "nutri-registry", r#""nutri.project":"shop""#);
+    engine.has("network", "nutri", r#""nutri.project":"nutri","nutri.environment":"preview""#);
+    let said = engine.world.run(&["migrate", "local"]).ends(4);
+    for words in [
+        "error: cannot use what is not of `nutri` in environment `local`\n",
+        "container `nutri-redis`: it has no label of ours\n",
+        "volume `nutri-registry`: it belongs to `shop`\n",
+        "network `nutri`: it belongs to environment `preview`\n",
+    ] {
+        assert!(said.contains(words), "{words}{said}");
+    }
+    assert_eq!(engine.changes(), "");
+}
+
+#[test]
+fn a_foreign_network_is_not_erased() {
+    let engine = Engine::new();
+    engine.has("network", "nutri", "");
+    engine.has("volume", "nutri-redis", OURS);
+    let said = engine.world.run(&["down", "--erase", "--yes"]).ends(4);
+    assert!(said.contains("network `nutri`: it has no label of ours"), "{said}");
+    assert_eq!(engine.changes(), "");
+}
+
+#[test]
+fn down_takes_what_has_our_labels_and_leaves_what_has_our_names() {
+    let engine = Engine::new();
+    engine.has("container", "nutri-redis", OURS);
+    engine.has("container", "nutri-proxy", "");
+    let run = engine.world.run(&["down"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stdout.contains("removed 1 container"), "{run:?}");
+    let changes = "stop --time 10 nutri-redis\nrm --force --volumes nutri-redis\n";
+    assert_eq!(engine.changes(), changes);
+}
+
+#[test]
+fn an_engine_that_does_not_answer_is_not_one_without_containers() {
+    let engine = Engine::new();
+    engine.has("container", "nutri-redis", OURS);
+    engine.fails_with("error during connect: broken pipe");
+    for verb in [&["down"][..], &["status"], &["down", "--erase", "--yes"]] {
+        let run = engine.world.run(verb);
+        assert_eq!(run.code, Some(5), "{verb:?}: {run:?}");
+        assert!(run.stderr.contains("broken pipe"), "{run:?}");
+    }
+    assert_eq!(engine.changes(), "");
+}
+
+#[test]
+fn erasing_shows_what_goes_and_wants_a_word() {
+    let engine = Engine::new();
+    engine.has("volume", "nutri-redis", OURS);
+    engine.has("volume", "nutri-other", r#""nutri.project":"shop""#);
+    let said = engine.world.run(&["down", "--erase"]).ends(4);
+    assert!(said.contains("volume  nutri-redis  12kB  made 2026-11-20T10:00:00Z"), "{said}");
+    assert!(said.contains("cannot erase: nobody is here to confirm it"), "{said}");
+    assert!(said.contains("hint: run it at a terminal, or say `--yes`"), "{said}");
+    assert_eq!(engine.changes(), "");
+    let run = engine.world.run(&["down", "--erase", "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert_eq!(engine.changes(), "volume rm nutri-redis\n");
+}
+
+#[test]
+fn where_the_password_is_lost_no_new_one_is_made() {
+    let engine = Engine::new();
+    engine.has("volume", "nutri-postgres", OURS);
+    for verb in ["migrate", "rollback"].map(|verb| [verb, "local"]) {
+        let said = engine.world.run(&verb).ends(4);
+        assert!(said.contains("cannot use the database in volume `nutri-postgres`"), "{said}");
+        assert!(said.contains("`./x database reset-password local`"), "{said}");
+    }
+    assert!(!engine.world.path("../state/nutri/local/secrets.json").exists());
+    assert_eq!(engine.changes(), "");
+}
