@@ -17,6 +17,7 @@ pub mod digest;
 pub mod finding;
 pub mod graph;
 pub mod hooks;
+pub mod installed;
 pub mod instance;
 pub mod judgement;
 pub mod leaks;

@@ -53,6 +53,20 @@ impl DebStore {
         self.folder.join(format!("{}.deb", digest.hex()))
     }
 
+    /// Drops what is not what the lock names, so that it is fetched anew; gives back its names. A
+    /// file had its digest when it came in, and may have changed since.
+    pub fn drop_damaged(&self, packages: &[LockedPackage]) -> Result<Vec<String>> {
+        let mut damaged = Vec::new();
+        for package in packages {
+            let path = self.path(&package.digest);
+            if path.is_file() && digest_of_file(&path)? != package.digest {
+                files::remove_file(&path)?;
+                damaged.push(package.name.clone());
+            }
+        }
+        Ok(damaged)
+    }
+
     /// Fetches what is not there yet: from the mirror, and what that has dropped from the snapshot
     /// archive of the lock's time. Gives back how many were fetched.
     pub fn fetch(

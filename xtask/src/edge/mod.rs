@@ -14,6 +14,7 @@ pub mod holder;
 pub mod hooks;
 pub mod http;
 pub mod in_use;
+pub mod installed;
 pub mod leftovers;
 pub mod llvm;
 pub mod npm;

@@ -1,11 +1,13 @@
 //! npm: packages from a lock, for any platform, and a service's own build.
 
 use crate::edge::files;
+use crate::edge::installed::{self, Installed};
 use crate::edge::shell::Shell;
-use crate::error::{Context as _, Result};
-use std::path::{Path, PathBuf};
+use crate::error::{Context as _, Failure, Result};
+use std::path::Path;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
+use xtask_core::installed::{Selection, expected};
 use xtask_core::platform::Platform;
 
 /// What decides the outcome of `npm ci` beside its arguments.
@@ -23,6 +25,15 @@ pub enum Wanted {
 }
 
 impl Wanted {
+    fn selection(self) -> Selection {
+        let (dev, optional, cpu) = match self {
+            Self::Development => (true, true, this_cpu()),
+            Self::ProductionWithOptional(platform) => (false, true, platform.npm_cpu()),
+            Self::Production(platform) => (false, false, platform.npm_cpu()),
+        };
+        Selection { dev, optional, cpu }
+    }
+
     fn args(self) -> Vec<String> {
         let (platform, omit) = match self {
             Self::Development => return Vec::new(),
@@ -37,26 +48,49 @@ impl Wanted {
 
 /// A folder that holds `node_modules` as the lock in `source` says. Installed at most once for
 /// the same lock: the folder's name is the digest of all that decides it.
-pub fn install(shell: &Shell, cache: &Path, source: &Path, wanted: Wanted) -> Result<PathBuf> {
+pub fn install(shell: &Shell, cache: &Path, source: &Path, wanted: Wanted) -> Result<Installed> {
     let place = cache.join("npm").join(key(source, wanted)?.hex());
-    if place.is_dir() {
-        return Ok(place);
+    installed::ensure(&place, |made| {
+        for input in INPUTS.iter().filter(|input| source.join(input).is_file()) {
+            let copied = std::fs::copy(source.join(input), made.join(input));
+            copied.or_outside(|| format!("failed to copy `{input}`"))?;
+        }
+        let command = Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"])
+            .args(wanted.args())
+            .folder(made.display().to_string());
+        shell.run(&command).map_err(|failure| {
+            failure.during(format!("failed to install the packages of `{}`", source.display()))
+        })?;
+        check_complete(made, source, wanted)
+    })
+}
+
+/// Refuses an installation that lacks a package of the lock: npm leaves out an optional one that
+/// it could not fetch, and ends well.
+fn check_complete(made: &Path, source: &Path, wanted: Wanted) -> Result<()> {
+    let lock = source.join("package-lock.json");
+    let expected = expected(&files::read(&lock)?, wanted.selection());
+    let expected = expected.or_usage(|| format!("cannot read `{}`", lock.display()))?;
+    let mut missing = Vec::new();
+    for (path, version) in &expected {
+        let manifest = files::read_if_there(&made.join(path).join("package.json"))?;
+        if manifest.as_deref().and_then(version_of).as_ref() != Some(version) {
+            missing.push(format!("{}@{version}", path.trim_start_matches("node_modules/")));
+        }
     }
-    let made = files::make_aside(&place)?;
-    for input in INPUTS.iter().filter(|input| source.join(input).is_file()) {
-        let copied = std::fs::copy(source.join(input), made.join(input));
-        copied.or_outside(|| format!("failed to copy `{input}`"))?;
+    if missing.is_empty() {
+        return Ok(());
     }
-    let command = Command::new("npm")
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"])
-        .args(wanted.args())
-        .folder(made.display().to_string());
-    shell.run(&command).map_err(|failure| {
-        let _debris = files::remove_folder(&made);
-        failure.during(format!("failed to install the packages of `{}`", source.display()))
-    })?;
-    files::settle_folder(&made, &place)?;
-    Ok(place)
+    let line = format!("failed to install the packages of `{}`", source.display());
+    Err(Failure::outside(line)
+        .reason(format!("npm ended well and left out `{}`", missing.join("`, `")))
+        .hint("its registry did not give them; run it again when it does"))
+}
+
+fn version_of(manifest: &str) -> Option<String> {
+    let manifest: serde_json::Value = serde_json::from_str(manifest).ok()?;
+    manifest.get("version")?.as_str().map(ToOwned::to_owned)
 }
 
 /// What a service's own build is made from.
@@ -74,26 +108,24 @@ pub struct Build<'a> {
 
 /// Runs a service's own build in a copy of its sources, with every package of its lock beside
 /// them, and gives back the folder of that copy.
-pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<PathBuf> {
+pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed> {
     let folder = build.folder;
     let key = Digest::of(format!("{} {:?}", build.key, build.run).as_bytes());
     let place = cache.join("builds").join(key.hex());
-    if place.is_dir() {
-        return Ok(place);
-    }
-    let packages = install(shell, cache, folder, Wanted::Development)?;
-    let made = files::make_aside(&place)?;
-    copy_all(folder, build.sources, &made)?;
-    std::os::unix::fs::symlink(packages.join("node_modules"), made.join("node_modules"))
-        .or_outside(|| "failed to link `node_modules`".to_owned())?;
-    let (program, args) = build.run.split_first().expect("a definition names what builds");
-    let command = Command::new(program).args(args);
-    shell.run(&command.folder(made.display().to_string())).map_err(|failure| {
-        let _debris = files::remove_folder(&made);
-        failure.during(format!("failed to build `{}`", folder.display()))
+    let mut mended = false;
+    let built = installed::ensure(&place, |made| {
+        let packages = install(shell, cache, folder, Wanted::Development)?;
+        mended = packages.mended;
+        copy_all(folder, build.sources, made)?;
+        std::os::unix::fs::symlink(packages.folder.join("node_modules"), made.join("node_modules"))
+            .or_outside(|| "failed to link `node_modules`".to_owned())?;
+        let (program, args) = build.run.split_first().expect("a definition names what builds");
+        let command = Command::new(program).args(args);
+        let run = shell.run(&command.folder(made.display().to_string()));
+        run.map(drop)
+            .map_err(|failure| failure.during(format!("failed to build `{}`", folder.display())))
     })?;
-    files::settle_folder(&made, &place)?;
-    Ok(place)
+    Ok(Installed { mended: built.mended || mended, ..built })
 }
 
 fn copy_all(folder: &Path, sources: &[String], into: &Path) -> Result<()> {
@@ -104,6 +136,11 @@ fn copy_all(folder: &Path, sources: &[String], into: &Path) -> Result<()> {
         copied.or_outside(|| format!("failed to copy `{}`", folder.join(source).display()))?;
     }
     Ok(())
+}
+
+/// This machine's processor, as npm spells it.
+fn this_cpu() -> &'static str {
+    Platform::of_machine(std::env::consts::ARCH).map_or("", Platform::npm_cpu)
 }
 
 fn key(source: &Path, wanted: Wanted) -> Result<Digest> {

@@ -62,6 +62,7 @@ pub fn locked_scripts(
         let every: Vec<LockedPackage> = files.iter().map(|(_, package)| package.clone()).collect();
         let archive_time = lock.archive_time;
         let order = apt::Order { image, packages: &every, archive_time };
+        store.drop_damaged(order.packages)?;
         store.fetch(&world.shell, &order, fetching)?;
         for (platform, package) in &files {
             let deb = stage::open_deb(&store, package)?;

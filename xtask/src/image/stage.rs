@@ -8,6 +8,7 @@ pub(super) use debian::open as open_deb;
 pub(super) use promises::glibc;
 
 use super::key;
+use crate::edge::installed::Installed;
 use crate::edge::npm::Wanted;
 use crate::edge::{apt, npm, uv};
 use crate::error::{Context as _, Failure, Result};
@@ -60,6 +61,11 @@ pub(super) fn halves(
             let fetching = |done, all| doing(&format!("fetching package {done} of {all}"));
             let order =
                 apt::Order { image: of.image, packages, archive_time: of.lock.archive_time };
+            for damaged in store.drop_damaged(packages)? {
+                let line =
+                    format!("package `{damaged}` in the cache is not the locked one: fetched anew");
+                world.report.warning(&line);
+            }
             store.fetch(&world.shell, &order, fetching)?;
             debian_halves(world, layer, &store, packages, &of.lock.neutral(layer))
         }
@@ -71,13 +77,14 @@ pub(super) fn halves(
             } else {
                 Wanted::Production(platform)
             };
-            let folder = npm::install(&world.shell, cache, &root.join(path), wanted)?;
-            split_by_file(layer, place::copies(&folder, copy)?)
+            let installed = npm::install(&world.shell, cache, &root.join(path), wanted)?;
+            split_by_file(layer, place::copies(&said(world, path, installed), copy)?)
         }
         Stuff::Wheels { requirements, copy } => {
             doing(&format!("installing {requirements} for {platform}"));
             promises::check_sources(&root.join(requirements))?;
-            let folder = uv::install(&world.shell, cache, &root.join(requirements), platform)?;
+            let installed = uv::install(&world.shell, cache, &root.join(requirements), platform)?;
+            let folder = said(world, requirements, installed);
             promises::check_wheels(&folder, glibc(of.lock, platform), platform)?;
             split_by_file(layer, place::copies(&folder, copy)?)
         }
@@ -140,7 +147,17 @@ fn service_build(world: &World<'_>, path: &str, run: &[String]) -> Result<PathBu
     let (key, sources) = key::source_key(world, path)?;
     let folder = &world.places.file(path);
     let build = npm::Build { folder, sources: &sources, key, run };
-    npm::build(&world.shell, &world.places.cache, &build)
+    Ok(said(world, path, npm::build(&world.shell, &world.places.cache, &build)?))
+}
+
+/// The folder of an installation. That a bad one was in its place is said.
+fn said(world: &World<'_>, of: &str, installed: Installed) -> PathBuf {
+    if installed.mended {
+        world.report.warning(&format!(
+            "what the cache held of `{of}` was not as it was installed: made anew"
+        ));
+    }
+    installed.folder
 }
 
 /// Adds what is declared to the whole tree of the layer, and to the half of it that holds it.

@@ -6,6 +6,7 @@ mod attest;
 mod bench;
 mod bootstrap;
 mod cache;
+mod cached;
 mod check_page;
 mod ci;
 mod cli;

@@ -65,7 +65,7 @@ fn area_job(area: Area, words: &str) -> Job {
     ];
     Job::new(id, name, minutes)
         .may("contents", "read", "checks out")
-        .steps(machine(id))
+        .steps(cached_machine(id))
         .steps([mirrored(Step::runs("Check", words))])
         .steps([Step::uses("Keep logs and coverage", UPLOAD, &reports).when("!cancelled()")])
 }
@@ -77,20 +77,15 @@ fn build() -> Workflow {
         ("if-no-files-found", "error"),
         ("retention-days", "90"),
     ];
-    let build = Job::new("build", "Build and scan", 15)
-        .may("contents", "read", "checks out")
-        .steps(machine("images"))
-        .steps([handed_over()])
-        .steps([mirrored(Step::runs("Build for both platforms", "image build"))])
-        .runs("Scan", "image scan --sarif target/scan.sarif")
-        .steps([Step::uses("Keep what the scan found", UPLOAD, &scanned).when("!cancelled()")]);
-    let mut publish = Job::new("publish", "Push and attest", 15)
-        .after("build")
+    // One job, so that what is signed is what was scanned, and nobody hands it over between.
+    let mut build = Job::new("build", "Build, scan, push and attest", 20)
         .may("contents", "read", "checks out")
         .may("packages", "write", "pushes images")
         .env("REGISTRY", REGISTRY)
-        .steps(machine("images"))
-        .steps([handed_over()])
+        .steps(machine())
+        .steps([mirrored(Step::runs("Build for both platforms", "image build"))])
+        .runs("Scan", "image scan --sarif target/scan.sarif")
+        .steps([Step::uses("Keep what the scan found", UPLOAD, &scanned).when("!cancelled()")])
         .steps([mirrored(logged_in(Step::runs("Push", "image push --to \"$REGISTRY\"")))])
         .steps([logged_in(Step::runs(
             "Sign what is said of them",
@@ -98,14 +93,14 @@ fn build() -> Workflow {
         ))
         .env("SIGNING_KEY", "${{ secrets.SIGNING_KEY }}")])
         .steps([newest_step("Read back and believe")]);
-    publish.environment = Some("registry");
+    build.environment = Some("registry");
     Workflow {
         file: "build",
         name: "Build",
         purpose: "From a push to main to scanned, signed images in the registry.",
         triggers: vec![Trigger::Push],
         overtaken: Overtaken::Finishes,
-        jobs: vec![build, publish],
+        jobs: vec![build],
     }
 }
 
@@ -137,7 +132,7 @@ fn audit(facts: Facts<'_>) -> Workflow {
         jobs.push(
             Job::new("dependencies", "Dependencies", 15)
                 .may("contents", "read", "checks out")
-                .steps(machine("audit"))
+                .steps(cached_machine("audit"))
                 .runs("Audit what we depend on", words),
         );
     }
@@ -161,7 +156,7 @@ fn renew() -> Workflow {
     let mut job = Job::new("renew", "Renew", 30)
         .may("contents", "write", "writes a branch of its own")
         .may("pull-requests", "write", "opens the pull request")
-        .steps(machine("renew"))
+        .steps(machine())
         .steps([renew]);
     job.environment = Some("renew");
     Workflow {
@@ -182,7 +177,7 @@ fn newest() -> Job {
         .env("REGISTRY", REGISTRY)
         .output("commit", "newest")
         .output("version", "newest")
-        .steps(machine("newest"))
+        .steps(machine())
         .steps([newest_step("Ask the registry")])
 }
 
@@ -196,18 +191,24 @@ fn at_newest(job: Job) -> Job {
     let job = job.after("newest").may("contents", "read", "checks out");
     job.may("packages", "read", "reads private images")
         .env("REGISTRY", REGISTRY)
-        .steps(machine_at("images", Some(commit)))
+        .steps(machine_at(Some(commit)))
 }
 
-/// A machine with the checkout, the pinned shell, and what earlier runs have downloaded.
-fn machine(area: &str) -> Vec<Step> {
-    machine_at(area, None)
+/// A machine with the checkout and the pinned shell. Whoever publishes, attests, rebuilds or writes
+/// starts from nothing: a cache is what any job of the branch could have written.
+fn machine() -> Vec<Step> {
+    machine_at(None)
 }
 
-fn machine_at(area: &str, commit: Option<&str>) -> Vec<Step> {
+fn machine_at(commit: Option<&str>) -> Vec<Step> {
     // All of history: one check looks for secrets in every commit.
     let mut checkout = vec![("persist-credentials", "false"), ("fetch-depth", "0")];
     checkout.extend(commit.map(|it| ("ref", it)));
+    vec![Step::uses("Check out", CHECKOUT, &checkout), Step::uses("Install Nix", INSTALL_NIX, &[])]
+}
+
+/// The same, with what earlier runs have downloaded: for checks, which sign and write nothing.
+fn cached_machine(area: &str) -> Vec<Step> {
     let nix = [
         ("primary-key", "nix-${{ runner.os }}-${{ hashFiles('flake.lock', 'nix/**') }}"),
         ("restore-prefixes-first-match", "nix-${{ runner.os }}-"),
@@ -216,12 +217,10 @@ fn machine_at(area: &str, commit: Option<&str>) -> Vec<Step> {
     let prefix = format!("{area}-${{{{ runner.os }}}}-");
     let key = format!("{prefix}${{{{ hashFiles({LOCKS}) }}}}");
     let downloads = [("path", FOLDERS), ("key", key.as_str()), ("restore-keys", prefix.as_str())];
-    vec![
-        Step::uses("Check out", CHECKOUT, &checkout),
-        Step::uses("Install Nix", INSTALL_NIX, &[]),
-        Step::uses("Keep the Nix store", CACHE_NIX, &nix),
-        Step::uses("Keep downloads and builds", CACHE, &downloads),
-    ]
+    let mut steps = machine();
+    steps.push(Step::uses("Keep the Nix store", CACHE_NIX, &nix));
+    steps.push(Step::uses("Keep downloads and builds", CACHE, &downloads));
+    steps
 }
 
 /// What decides what is downloaded.
@@ -230,12 +229,6 @@ const LOCKS: &str = "'Cargo.lock', 'images/**/*.lock', 'services/**/package-lock
 
 /// What is worth keeping: all of it can be made again.
 const FOLDERS: &str = "~/.cargo/registry\n~/.cargo/git\n~/.cache/nutri\n~/.npm\ntarget/debug";
-
-/// The built layout goes from the job that scans it to the job that pushes it.
-fn handed_over() -> Step {
-    let images = [("path", "target/images"), ("key", "layout-${{ github.sha }}")];
-    Step::uses("Hand over the images", CACHE, &images)
-}
 
 /// The registry's host is told who we are; `REGISTRY` says which host that is.
 fn logged_in(step: Step) -> Step {
@@ -246,4 +239,33 @@ fn logged_in(step: Step) -> Step {
 fn mirrored(step: Step) -> Step {
     step.env("XTASK_DEBIAN_MIRROR", "${{ vars.DEBIAN_MIRROR }}")
         .env("XTASK_DEBIAN_SNAPSHOT", "${{ vars.DEBIAN_SNAPSHOT }}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workflow::Does;
+
+    #[test]
+    fn who_publishes_attests_rebuilds_or_writes_restores_no_cache() {
+        let tasks = crate::task::all();
+        let images = ["backend".to_owned()];
+        let facts = Facts { tasks: &tasks, images: &images };
+        let trusted = |job: &Job| {
+            let writes = job.permissions.iter().any(|it| it.access == "write");
+            let rebuilds = job
+                .steps
+                .iter()
+                .any(|step| matches!(&step.does, Does::Runs(words) if words.starts_with("image ")));
+            writes || rebuilds || job.environment.is_some()
+        };
+        let mut looked = 0;
+        for job in all(facts).iter().flat_map(|workflow| &workflow.jobs).filter(|it| trusted(it)) {
+            looked += 1;
+            let restores = |step: &&Step| matches!(&step.does, Does::Uses(it, _) if [CACHE, CACHE_NIX].contains(it));
+            let found: Vec<&Step> = job.steps.iter().filter(restores).collect();
+            assert!(found.is_empty(), "`{}` restores a cache: {found:?}", job.id);
+        }
+        assert!(looked >= 5, "build, newest twice, rebuild, images, renew");
+    }
 }

@@ -1,7 +1,7 @@
 //! Unpacked data archives on disk, each under the digest of its packed form.
 
 use super::{Deb, ar_bytes, decoder};
-use crate::blob::Aside;
+use crate::blob::{Aside, write_aside};
 use crate::error::{Error, Result};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File};
@@ -15,17 +15,27 @@ const UNPACKED_LEN_MAX: u64 = 64 << 20;
 const UNPACKED_RATIO_MAX: u64 = 100;
 const BUFFER_LEN: usize = 256 << 10;
 
-/// The unpacked data archive of `deb` in `spool_dir`, unpacked now if it is not there. It gets
-/// its name only when it is complete, so that what is there can be trusted.
+/// The unpacked data archive of `deb` in `spool_dir`, unpacked now if it is not there or is not
+/// what was unpacked: its digest is kept beside it. It gets its name only when it is complete.
 pub(super) fn data_tar(deb: &Deb, spool_dir: &Path) -> Result<PathBuf> {
     fs::create_dir_all(spool_dir).map_err(Error::disk("make", spool_dir))?;
     let file = File::open(&deb.path).map_err(Error::disk("read", &deb.path))?;
     let digest = packed_digest(deb, &file)?;
     let path = spool_dir.join(format!("{}.tar", digest.hex()));
-    if !path.is_file() {
+    let record = path.with_extension("sha256");
+    let recorded = fs::read_to_string(&record).ok();
+    if !path.is_file() || recorded != Some(digest_of(&path)?.to_string()) {
         decode(deb, &file, &path)?;
+        write_aside(&record, digest_of(&path)?.to_string().as_bytes())?;
     }
     Ok(path)
+}
+
+fn digest_of(path: &Path) -> Result<Digest> {
+    let mut hasher = Sha256::new();
+    let mut file = File::open(path).map_err(Error::disk("read", path))?;
+    io::copy(&mut file, &mut hasher).map_err(Error::disk("read", path))?;
+    Ok(Digest::from_bytes(hasher.finalize().into()))
 }
 
 fn packed_digest(deb: &Deb, file: &File) -> Result<Digest> {

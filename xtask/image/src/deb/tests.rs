@@ -123,14 +123,33 @@ fn a_spooled_archive_is_used_again() {
     let world = World::new();
     let bytes = package(usual());
     let before = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
-    let spooled = fs::read_dir(world.spool()).unwrap().next().unwrap().unwrap().path();
+    let spooled = spooled(&world);
     let modified = fs::metadata(&spooled).unwrap().modified().unwrap();
     let after = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
     assert_eq!(before, after);
     assert_eq!(fs::metadata(&spooled).unwrap().modified().unwrap(), modified);
     let deb = Deb::open(world.dir.path().join("tiny.deb")).unwrap();
     assert_eq!(deb.spool(&world.spool()).unwrap(), spooled);
-    assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 2, "an archive and its digest");
+}
+
+fn spooled(world: &World) -> PathBuf {
+    let mut paths = fs::read_dir(world.spool()).unwrap().map(|entry| entry.unwrap().path());
+    paths.find(|path| path.extension().is_some_and(|it| it == "tar")).unwrap()
+}
+
+#[test]
+fn an_unpacked_archive_that_was_replaced_is_unpacked_again() {
+    let world = World::new();
+    let bytes = package(usual());
+    let before = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
+    let spooled = spooled(&world);
+    let mut evil = fs::read(&spooled).unwrap();
+    let at = evil.windows(4).position(|window| window == b"tiny").unwrap();
+    evil[at] = b'T';
+    fs::write(&spooled, evil).unwrap();
+    let after = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
+    assert_eq!(before, after);
 }
 
 #[test]
