@@ -1,25 +1,19 @@
 //! When: a day of the calendar and a moment in UTC, as they stand in files. What time it is now
 //! is handed in.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use std::fmt;
 use std::str::FromStr;
 
-const DAY_SECONDS: i64 = 86_400;
-
 /// A day of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Day {
-    year: i64,
-    month: i64,
-    day: i64,
-}
+pub struct Day(Date);
 
 /// A moment in UTC, to the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment {
-    /// Seconds since 1970.
-    seconds: i64,
-}
+pub struct Moment(Timestamp);
 
 /// The text is no day.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -34,25 +28,7 @@ pub struct NotAMoment(String);
 impl Day {
     /// How many days `later` is after this one; negative if it is before.
     pub fn days_until(self, later: Self) -> i64 {
-        later.number() - self.number()
-    }
-
-    /// Days since 1970, by the rule of Gregory's calendar: an era is 400 years, and a year begins
-    /// in March, so that the leap day is its last.
-    fn number(self) -> i64 {
-        let year = if self.month <= 2 { self.year - 1 } else { self.year };
-        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-        let of_year = (153 * ((self.month + 9) % 12) + 2) / 5 + self.day - 1;
-        era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-    }
-
-    fn month_length(year: i64, month: i64) -> i64 {
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        match month {
-            2 => 28 + i64::from(leap),
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
-        }
+        later.0.duration_since(self.0).as_hours() / 24
     }
 }
 
@@ -60,36 +36,38 @@ impl FromStr for Day {
     type Err = NotADay;
 
     fn from_str(text: &str) -> Result<Self, NotADay> {
-        let parts: Vec<Option<i64>> = text.split('-').map(digits).collect();
-        let shaped = text.len() == 10 && text.is_ascii() && text.as_bytes()[4] == b'-';
-        match parts.as_slice() {
-            &[Some(year), Some(month), Some(day)]
-                if shaped
-                    && (1..=12).contains(&month)
-                    && (1..=Self::month_length(year, month)).contains(&day) =>
-            {
-                Ok(Self { year, month, day })
-            }
-            _ => Err(NotADay(text.to_owned())),
-        }
+        // The calendar's crate also reads years with a sign, and days without their dashes.
+        let is_plain = text.len() == 10 && !text.starts_with(['+', '-']);
+        let day = Some(text).filter(|_| is_plain).and_then(|text| text.parse().ok());
+        day.map(Self).ok_or_else(|| NotADay(text.to_owned()))
     }
 }
 
 impl fmt::Display for Day {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        self.0.fmt(formatter)
     }
 }
 
 impl Moment {
+    /// The moment so many seconds after 1970 began; `None` beyond the year 9999.
+    pub fn from_seconds(seconds: i64) -> Option<Self> {
+        Timestamp::from_second(seconds).ok().map(Self)
+    }
+
     /// Whole hours from `earlier` to this moment; none if `earlier` is later.
     pub fn hours_since(self, earlier: Self) -> u64 {
-        u64::try_from((self.seconds - earlier.seconds) / 3600).unwrap_or(0)
+        u64::try_from(self.0.duration_since(earlier.0).as_hours()).unwrap_or(0)
+    }
+
+    /// Whole seconds from `earlier` to this moment; none if `earlier` is later.
+    pub fn seconds_since(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.duration_since(earlier.0).as_secs()).unwrap_or(0)
     }
 
     /// How many days `day` is after this moment's; negative if it is before.
     pub fn days_until(self, day: Day) -> i64 {
-        day.number() - self.seconds.div_euclid(DAY_SECONDS)
+        Day(Offset::UTC.to_datetime(self.0).date()).days_until(day)
     }
 }
 
@@ -97,24 +75,17 @@ impl FromStr for Moment {
     type Err = NotAMoment;
 
     fn from_str(text: &str) -> Result<Self, NotAMoment> {
-        let read = || {
-            let (day, clock) = text.strip_suffix('Z')?.split_once('T')?;
-            let clock = clock.split_once('.').map_or(clock, |(whole, _)| whole);
-            let parts: Vec<i64> = clock.split(':').map(digits).collect::<Option<_>>()?;
-            let &[hours, minutes, seconds] = parts.as_slice() else { return None };
-            let legal = hours < 24 && minutes < 60 && seconds <= 60;
-            let day: Day = day.parse().ok()?;
-            let seconds = hours * 3600 + minutes * 60 + seconds;
-            legal.then(|| Self { seconds: day.number() * DAY_SECONDS + seconds })
-        };
-        read().ok_or_else(|| NotAMoment(text.to_owned()))
+        let moment = Some(text).filter(|text| text.ends_with('Z') && text.contains('T'));
+        let moment = moment.and_then(|text| text.parse::<Timestamp>().ok());
+        let whole = moment.and_then(|it| Self::from_seconds(it.as_second()));
+        whole.ok_or_else(|| NotAMoment(text.to_owned()))
     }
 }
 
-/// A number of digits only: no sign, no blank.
-fn digits(text: &str) -> Option<i64> {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| text.parse().ok()).flatten()
+impl fmt::Display for Moment {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
 }
 
 #[cfg(test)]
@@ -126,9 +97,10 @@ mod tests {
     }
 
     #[test]
-    fn a_day_counts_from_1970_over_leap_years() {
-        let numbers = ["1970-01-01", "2000-02-29", "2000-03-01", "2026-11-23"].map(day);
-        assert_eq!(numbers.map(Day::number), [0, 11_016, 11_017, 20_780]);
+    fn days_are_counted_over_leap_years() {
+        let until = |text: &str| day("1970-01-01").days_until(day(text));
+        let days = ["1970-01-01", "2000-02-29", "2000-03-01", "2026-11-23"].map(until);
+        assert_eq!(days, [0, 11_016, 11_017, 20_780]);
         assert_eq!(day("2026-12-31").days_until(day("2027-01-01")), 1);
         assert_eq!(day("2027-01-31").to_string(), "2027-01-31");
     }
@@ -148,6 +120,8 @@ mod tests {
         assert_eq!(at.hours_since(moment("2026-11-21T09:14:03Z")), 47);
         assert_eq!(at.hours_since(moment("2026-11-24T00:00:00Z")), 0);
         assert_eq!(at.days_until(day("2026-11-25")), 2);
+        assert_eq!(at.seconds_since(moment("2026-11-23T09:13:02Z")), 60);
+        assert_eq!(at.to_string(), "2026-11-23T09:14:02Z");
         for text in ["2026-11-23", "2026-11-23T25:00:00Z", "2026-11-23T09:14:02", ""] {
             assert!(text.parse::<Moment>().is_err(), "{text}");
         }

@@ -1,16 +1,23 @@
 //! What time it is, and waiting for a condition with a deadline.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use xtask_core::moment::Moment;
 
 /// Now, RFC 3339 in UTC, to the second.
 pub fn now() -> String {
-    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+    moment().to_string()
+}
+
+/// Now.
+pub fn moment() -> Moment {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+    Moment::from_seconds(seconds).expect("the clock stands before the year 9999")
 }
 
 /// Seconds since the moment `at` (RFC 3339), if it can be read.
 pub fn seconds_since(at: &str) -> Option<u64> {
-    let then = humantime::parse_rfc3339_weak(at.get(..19)?).ok()?;
-    Some(SystemTime::now().duration_since(then).ok()?.as_secs())
+    Some(moment().seconds_since(at.parse().ok()?))
 }
 
 /// Asks `condition` every `every` until it answers or `limit` is over; then gives its last reason.

@@ -5,10 +5,11 @@ use super::stage;
 use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use crate::world::{World, lock_file};
-use std::time::{Duration, UNIX_EPOCH};
+
 use xtask_core::definition::{Copy, Definition, Layer, Stuff};
 use xtask_core::digest::Digest;
 use xtask_core::lock::Lock;
+use xtask_core::moment::Moment;
 use xtask_core::platform::Platform;
 use xtask_core::sbom::found::{Contents, is_telling};
 use xtask_core::sbom::inventory::{Origin, Sourced};
@@ -61,13 +62,16 @@ pub fn inventory(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Result<I
     components.sort_by_key(Component::identity);
     let labels = &definition.config.labels;
     let source = labels.iter().find(|(key, _)| key == SOURCE_LABEL).map(|(_, url)| url.clone());
-    let created = UNIX_EPOCH + Duration::from_secs(lock.archive_time);
+    let created = i64::try_from(lock.archive_time).ok().and_then(Moment::from_seconds);
+    let created = created.ok_or_else(|| {
+        Failure::usage(format!("cannot use the lock of `{}`: its time is no time", image.name))
+    })?;
     Ok(Inventory {
         image: image.name.clone(),
         platform: on.platform,
         manifest: on.manifest.digest,
         source,
-        created: humantime::format_rfc3339_seconds(created).to_string(),
+        created: created.to_string(),
         tool: concat!("xtask-", env!("CARGO_PKG_VERSION")).to_owned(),
         debian,
         components,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 use xtask_core::digest::Digest;
+use xtask_core::moment::Moment;
 use xtask_core::platform::Platform;
 
 /// What stands before a layer's name in the history; the rest of how it was made is in its
@@ -214,11 +215,10 @@ fn check_env(env: &[(String, String)]) -> Result<()> {
 
 /// Whole seconds in UTC: what git knows of a commit.
 fn rfc3339(at: SystemTime) -> Result<String> {
-    // The library refuses times before 1970 and after 9999 only by panicking in `Display`.
-    let since_epoch = at.duration_since(SystemTime::UNIX_EPOCH);
-    let known = since_epoch.is_ok_and(|since| since.as_secs() < 253_402_300_800);
-    if !known {
-        return Err(Error::Image("it was created before 1970 or after 9999".to_owned()));
-    }
-    Ok(humantime::format_rfc3339_seconds(at).to_string())
+    let since_epoch = at.duration_since(SystemTime::UNIX_EPOCH).ok();
+    let seconds = since_epoch.and_then(|since| i64::try_from(since.as_secs()).ok());
+    let moment = seconds.and_then(Moment::from_seconds);
+    let moment = moment
+        .ok_or_else(|| Error::Image("it was created before 1970 or after 9999".to_owned()))?;
+    Ok(moment.to_string())
 }

@@ -4,7 +4,7 @@ use crate::edge::files;
 use crate::error::{Failure, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
+use xtask_core::moment::Moment;
 
 /// The address of each archive, by the last part of its path: `debian`, `debian-security`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Archives {
     /// The archives as they were at `time` (seconds since 1970), if a snapshot archive is named.
     pub fn snapshot(time: u64) -> Option<impl Fn(&str) -> Option<String>> {
         let base = variable("XTASK_DEBIAN_SNAPSHOT")?;
-        let moment = humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(time));
+        let moment = i64::try_from(time).ok().and_then(Moment::from_seconds)?;
         let moment = moment.to_string().replace(['-', ':'], "");
         Some(move |name: &str| {
             Some(format!("{}/archive/{name}/{moment}", base.trim_end_matches('/')))
