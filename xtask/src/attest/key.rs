@@ -137,7 +137,7 @@ fn pem(label: &str, bytes: &[u8]) -> String {
 }
 
 /// The bytes between the lines that say `label`.
-pub(super) fn unpem(label: &str, text: &str) -> Option<Vec<u8>> {
+fn unpem(label: &str, text: &str) -> Option<Vec<u8>> {
     let rest = text.trim().strip_prefix(&format!("-----BEGIN {label}-----"))?;
     let inside = rest.strip_suffix(&format!("-----END {label}-----"))?;
     let inside: String = inside.split_whitespace().collect();
