@@ -33,6 +33,7 @@ pub mod reader;
 pub mod reference;
 pub mod release;
 pub mod renewal;
+pub mod requirement;
 pub mod retention;
 pub mod rollout;
 pub mod sbom;
