@@ -14,6 +14,7 @@ pub mod definition;
 pub mod deploy;
 pub mod descriptor;
 pub mod digest;
+pub mod excerpt;
 pub mod finding;
 pub mod graph;
 pub mod hooks;
