@@ -9,6 +9,11 @@ from nutri_ml.loading import build_estimator
 from nutri_ml.model.encoder import MiniLmEncoder
 from nutri_ml.model.weights import TOKENIZER_FILE, WEIGHTS_FILE, locate, read_checked
 from nutri_ml.store.foods import read_food_table
+from tests.requirement import put_on_record
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    put_on_record(report)
 
 
 @pytest.fixture(scope="session")

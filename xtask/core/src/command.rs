@@ -72,7 +72,8 @@ impl fmt::Display for Command {
     }
 }
 
-fn quoted(word: &str) -> String {
+/// `word` as a shell reads it.
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=,@%+".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {
         return word.to_owned();

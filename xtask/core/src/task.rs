@@ -68,7 +68,8 @@ impl Runner {
     /// The last line of `log` in which the runner says how many tests passed.
     pub fn closing_line(self, log: &str) -> Option<&str> {
         let closes = |line: &&str| match self {
-            Self::Nextest => line.trim_start().starts_with("Summary ["),
+            // What a test prints is indented by more.
+            Self::Nextest => line.starts_with("     Summary ["),
             Self::Jest => line.starts_with("Tests:"),
             Self::Pytest => line.starts_with('=') && line.ends_with('=') && line.contains(" in "),
         };

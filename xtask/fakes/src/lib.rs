@@ -4,4 +4,5 @@ pub mod archive;
 pub mod github;
 pub mod http;
 pub mod registry;
+pub mod requirement;
 pub mod trivy_database;

@@ -120,16 +120,16 @@ mod tests {
 
     #[test]
     fn a_workflow_is_named_where_there_is_one() {
+        let variables = [
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_WORKFLOW_REF", "a/b/.github/workflows/release.yml@refs/heads/main"),
+            ("GITHUB_REPOSITORY", "a/b"),
+            ("GITHUB_RUN_ID", "7"),
+            ("GITHUB_RUN_ATTEMPT", "1"),
+        ];
         let in_actions = |name: &str| {
-            let value = match name {
-                "GITHUB_SERVER_URL" => "https://github.com",
-                "GITHUB_WORKFLOW_REF" => "a/b/.github/workflows/release.yml@refs/heads/main",
-                "GITHUB_REPOSITORY" => "a/b",
-                "GITHUB_RUN_ID" => "7",
-                "GITHUB_RUN_ATTEMPT" => "1",
-                _ => return None,
-            };
-            Some(value.to_owned())
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
         };
         let wanted = "https://github.com/a/b/.github/workflows/release.yml@refs/heads/main";
         assert_eq!(builder(None, in_actions), wanted);

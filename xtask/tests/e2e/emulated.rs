@@ -4,26 +4,28 @@
 use crate::images::SETTINGS;
 use crate::scratch::Scratch;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use xtask_core::platform::Platform;
+use xtask_fakes::required;
+use xtask_fakes::requirement::{Required, required_file};
 use xtask_image::docker_archive::write_from_layout;
 use xtask_image::layout::Layout;
 
-const EMULATOR: &str = "/usr/bin/qemu-aarch64-static";
 const FOREIGN: Platform = Platform::Arm64;
 
 /// The backend serves and ends on SIGTERM; of the ML service, Python and every library with
 /// binaries but one is loaded. QEMU 7.2 dies in onnxruntime's threads, so the model is not.
 pub(crate) fn arm64_images_run(scratch: &Scratch) {
-    if !Path::new(EMULATOR).is_file() {
-        println!("not run: arm64 images, because qemu-user-static is not installed");
-        return;
-    }
+    let _emulator = required!(emulator());
     load(scratch, "backend");
     the_backend_serves_and_ends_on_sigterm(scratch);
     load(scratch, "ml-service");
     the_ml_service_loads_its_libraries(scratch);
+}
+
+fn emulator() -> Required<PathBuf> {
+    required_file("qemu-user-static")
 }
 
 fn the_backend_serves_and_ends_on_sigterm(scratch: &Scratch) {
@@ -55,7 +57,8 @@ fn the_ml_service_loads_its_libraries(scratch: &Scratch) {
 fn run(scratch: &Scratch, service: &str, options: &[&str], program: &[&str]) -> String {
     let (name, image) = (container(scratch, service), image(scratch, service));
     let label = format!("nutri.project={}", scratch.project);
-    let emulator = format!("{EMULATOR}:/emulator:ro");
+    let emulator = emulator().map(|it| format!("{}:/emulator:ro", it.display()));
+    let Required::Here(emulator) = emulator else { panic!("it was there a moment ago") };
     let mut args = vec!["run", "--read-only", "--tmpfs", "/tmp", "--name", &name];
     args.extend(["--label", &label, "--volume", &emulator, "--entrypoint", "/emulator"]);
     args.extend(options);

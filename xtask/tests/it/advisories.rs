@@ -1,10 +1,12 @@
 //! `advisories`: with tools of our own making, and with the real cargo-deny and a database of ours.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
-use super::world::World;
+use super::world::{World, cargo_home};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+use xtask_fakes::required;
+use xtask_fakes::requirement::required_program;
 
 const CLEAN: &str = r#"{"auditReportVersion":2,"vulnerabilities":{}}"#;
 const LODASH: &str = r#"{"auditReportVersion":2,"vulnerabilities":{"lodash":{"name":"lodash",
@@ -132,7 +134,7 @@ fn world_with_database(package: &str) -> (World, tempfile::TempDir) {
     git(&database, &["init", "--quiet", "--initial-branch=main"]);
     git(&database, &["add", "."]);
     git(&database, &["commit", "--quiet", "--message=one"]);
-    let real = cargo_home();
+    let real = cargo_home().expect("cargo has a home");
     let home = folder.path().join("cargo");
     std::fs::create_dir(&home).unwrap();
     for part in ["registry", "config.toml"].iter().filter(|part| real.join(part).exists()) {
@@ -140,7 +142,6 @@ fn world_with_database(package: &str) -> (World, tempfile::TempDir) {
     }
     let world = World::new()
         .with("CARGO_HOME", home.display().to_string())
-        .with("RUSTUP_HOME", rustup_home().display().to_string())
         .with("GIT_CONFIG_COUNT", "1".into())
         .with("GIT_CONFIG_KEY_0", format!("url.file://{}.insteadOf", database.display()))
         .with("GIT_CONFIG_VALUE_0", "https://github.com/RustSec/advisory-db".into());
@@ -159,22 +160,9 @@ fn git(folder: &Path, args: &[&str]) {
     assert!(command.status().unwrap().success(), "git {args:?}");
 }
 
-fn cargo_home() -> PathBuf {
-    let said = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    said.unwrap_or_else(|| std::env::home_dir().unwrap().join(".cargo"))
-}
-
-fn rustup_home() -> PathBuf {
-    let said = std::env::var_os("RUSTUP_HOME").map(PathBuf::from);
-    said.unwrap_or_else(|| std::env::home_dir().unwrap().join(".rustup"))
-}
-
 #[test]
 fn the_real_cargo_deny_finds_what_its_database_knows_and_nothing_else() {
-    let Some(found) = super::world::tool("cargo-deny") else {
-        eprintln!("skipped: no `cargo-deny` here (`scripts/bootstrap/tools.sh` brings it)");
-        return;
-    };
+    let found = required!(required_program("cargo-deny"));
     for (package, code) in [("hex", 4), ("another", 0)] {
         let (world, _folder) = world_with_database(package);
         std::fs::create_dir_all(world.cache().join("tools/bin")).unwrap();
@@ -187,10 +175,7 @@ fn the_real_cargo_deny_finds_what_its_database_knows_and_nothing_else() {
 
 #[test]
 fn the_real_cargo_deny_without_its_database_was_not_a_check() {
-    let Some(found) = super::world::tool("cargo-deny") else {
-        eprintln!("skipped: no `cargo-deny` here (`scripts/bootstrap/tools.sh` brings it)");
-        return;
-    };
+    let found = required!(required_program("cargo-deny"));
     let (world, folder) = world_with_database("hex");
     std::fs::remove_dir_all(folder.path().join("database")).unwrap();
     std::fs::create_dir_all(world.cache().join("tools/bin")).unwrap();

@@ -15,6 +15,7 @@ use xtask_core::descriptor::Descriptor;
 use xtask_core::digest::Digest;
 use xtask_fakes::archive::FakeArchive;
 use xtask_fakes::registry::{FakeRegistry, Fault};
+use xtask_fakes::required;
 use xtask_image::image::{Index, Manifest};
 use xtask_image::layout::Layout;
 
@@ -188,9 +189,7 @@ fn a_registry_with_lists_keeps_them_itself() {
 
 #[test]
 fn dockers_registry_keeps_what_is_said_about_an_image() {
-    let Some(real) = Real::start(Lock::Open) else {
-        return;
-    };
+    let real = required!(Real::start(Lock::Open));
     Signed::new().attested_and_checked_at(&real.client(None), &real.host);
 }
 

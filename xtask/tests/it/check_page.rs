@@ -1,5 +1,4 @@
-//! `docs/CHECK.md`: every command of the page, against Docker's registry and skopeo. Where these
-//! are not installed, it says so and proves nothing.
+//! `docs/CHECK.md`: every command of the page, against Docker's registry and skopeo.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::image_verify::{self, world};
@@ -8,6 +7,8 @@ use super::world::World;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use xtask_fakes::required;
+use xtask_fakes::requirement::required_program;
 
 const PAGE: &str = include_str!("../../../docs/CHECK.md");
 
@@ -60,12 +61,7 @@ fn follow(world: &World, variables: &[(&str, &str)]) -> Output {
 #[test]
 fn every_command_of_the_page_holds_for_our_image_and_fails_for_another() {
     assert!(commands().lines().count() > 20, "the page still has commands");
-    let Some(real) = Real::start(Lock::Open) else {
-        return;
-    };
-    if super::registry::program("skopeo").is_none() {
-        return;
-    }
+    let (real, _skopeo) = required!(Real::start(Lock::Open).and(|| required_program("skopeo")));
     drop(real.client(None));
     let second = image_verify::FILES.replace("name = \"greeting\"", "name = \"again\"");
     let world = world(&format!("{}{second}", image_verify::FILES));

@@ -1,13 +1,11 @@
 //! `completions`: each shell that is here takes its script, and then knows our words.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test ends where its world does not stand, and says when it did not run"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::world::World;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use xtask_fakes::required;
+use xtask_fakes::requirement::required_program;
 
 /// The script for a shell, as a file, in a world that keeps it.
 fn script(shell: &str) -> (World, PathBuf) {
@@ -19,13 +17,10 @@ fn script(shell: &str) -> (World, PathBuf) {
     (world, path)
 }
 
-/// What `shell` prints for `text`, in which `SCRIPT` is the script for it; nothing without it.
-fn ask(shell: &str, args: &[&str], text: &str) -> Option<String> {
-    if Command::new(shell).arg("--version").output().is_err() {
-        eprintln!("not run: no `{shell}` here");
-        return None;
-    }
-    let (world, path) = script(shell);
+/// What `shell` prints for `text`, in which `SCRIPT` is the script for it.
+fn ask(shell: &Path, args: &[&str], text: &str) -> String {
+    let name = shell.file_name().unwrap().to_str().unwrap();
+    let (world, path) = script(name);
     let text = text.replace("SCRIPT", path.to_str().unwrap());
     let output = Command::new(shell)
         .args(args)
@@ -35,9 +30,9 @@ fn ask(shell: &str, args: &[&str], text: &str) -> Option<String> {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{shell}: {said}");
-    assert_eq!(said, "", "{shell}");
-    Some(String::from_utf8(output.stdout).unwrap())
+    assert!(output.status.success(), "{name}: {said}");
+    assert_eq!(said, "", "{name}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// What bash offers when the last of `words` is being typed.
@@ -51,13 +46,13 @@ fn offered_by_bash(words: &[&str]) -> Vec<String> {
         words[last],
         words[last - 1],
     );
-    let offered = ask("bash", &["--norc"], &text).expect("bash is everywhere");
+    let offered = ask(Path::new("bash"), &["--norc"], &text);
     offered.lines().map(ToOwned::to_owned).collect()
 }
 
 #[test]
 fn bash_completes_verbs_flags_and_values_of_x() {
-    assert_eq!(ask("bash", &["--norc", "-n"], "source SCRIPT").unwrap(), "");
+    assert_eq!(ask(Path::new("bash"), &["--norc", "-n"], "source SCRIPT"), "");
     assert_eq!(offered_by_bash(&["x", "roll"]), ["rollout", "rollback"]);
     assert_eq!(offered_by_bash(&["x", "image", "insp"]), ["inspect"]);
     let shells = offered_by_bash(&["x", "completions", ""]);
@@ -76,17 +71,18 @@ fn bash_completes_cargo_xtask_and_leaves_the_rest_of_cargo_alone() {
 fn zsh_takes_its_script_and_knows_both_names() {
     let text = "autoload -Uz compinit && compinit -u -d $HOME/dump && source SCRIPT && \
                 print $_comps[x] $_comps[cargo]";
-    let Some(known) = ask("zsh", &["-f"], text) else { return };
-    assert_eq!(known, "_x _x_of_cargo\n");
+    let zsh = required!(required_program("zsh"));
+    assert_eq!(ask(&zsh, &["-f"], text), "_x _x_of_cargo\n");
 }
 
 #[test]
 fn fish_completes_x_and_cargo_xtask() {
+    let fish = required!(required_program("fish"));
     let text = |typed: &str| format!("source SCRIPT; complete -C '{typed}' | cut -f 1");
     for typed in ["x roll", "cargo xtask roll"] {
-        let Some(offered) = ask("fish", &["--no-config"], &text(typed)) else { return };
+        let offered = ask(&fish, &["--no-config"], &text(typed));
         assert_eq!(offered, "rollback\nrollout\n", "{typed}");
     }
-    let offered = ask("fish", &["--no-config"], &text("cargo xtask image insp")).unwrap();
+    let offered = ask(&fish, &["--no-config"], &text("cargo xtask image insp"));
     assert_eq!(offered, "inspect\n");
 }

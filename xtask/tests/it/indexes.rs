@@ -7,8 +7,7 @@ mod signed;
 use super::image::definition_of;
 use super::world::World;
 use signed::{Archive, Keys, Times};
-
-const SKIPPED: &str = "skipped: gpg or apt-get is not installed";
+use xtask_fakes::required;
 
 /// A world whose mirror is `archive` and whose keyring holds `keys`.
 fn world(archive: &Archive, keys: &Keys) -> World {
@@ -25,7 +24,7 @@ fn lock(world: &World, code: i32) -> String {
 
 #[test]
 fn a_well_signed_archive_is_locked_with_its_time() {
-    let Some(keys) = Keys::make() else { return println!("{SKIPPED}") };
+    let keys = required!(Keys::make());
     let archive = Archive::start();
     archive.publish(&keys, Times::fresh());
     let world = world(&archive, &keys);
@@ -40,9 +39,7 @@ fn a_well_signed_archive_is_locked_with_its_time() {
 
 #[test]
 fn every_bad_archive_is_refused_with_its_name_what_is_wrong_and_what_to_do() {
-    let (Some(keys), Some(others)) = (Keys::make(), Keys::make()) else {
-        return println!("{SKIPPED}");
-    };
+    let (keys, others) = required!(Keys::make().and(Keys::make));
     for bad in &signed::BAD {
         let archive = Archive::start();
         archive.publish(&keys, Times::fresh());
@@ -62,9 +59,7 @@ fn every_bad_archive_is_refused_with_its_name_what_is_wrong_and_what_to_do() {
 /// is still the one that was signed is not asked for again, so what the mirror has is not seen.
 #[test]
 fn a_bad_archive_is_refused_also_where_a_good_one_was_seen_before() {
-    let (Some(keys), Some(others)) = (Keys::make(), Keys::make()) else {
-        return println!("{SKIPPED}");
-    };
+    let (keys, others) = required!(Keys::make().and(Keys::make));
     let archive = Archive::start();
     archive.publish(&keys, Times::fresh());
     let world = world(&archive, &keys);
@@ -83,7 +78,7 @@ fn a_bad_archive_is_refused_also_where_a_good_one_was_seen_before() {
 
 #[test]
 fn a_keyring_that_is_not_there_trusts_nobody() {
-    let Some(keys) = Keys::make() else { return println!("{SKIPPED}") };
+    let keys = required!(Keys::make());
     let archive = Archive::start();
     archive.publish(&keys, Times::fresh());
     let world = world(&archive, &keys);

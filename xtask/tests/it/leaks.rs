@@ -1,9 +1,12 @@
 //! `leaks` and `hooks`, with the real git and the real gitleaks, in a repository of our own.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
-use super::world::{Run, World, tool};
+use super::world::{Run, World};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Command, Output};
+use xtask_fakes::required;
+use xtask_fakes::requirement::{Required, required_program};
 
 /// Something that looks like a token; in two halves, so that this file does not hold one.
 fn planted() -> String {
@@ -22,13 +25,12 @@ fn commit(world: &World, message: &str) {
     assert!(done.status.success(), "{done:?}");
 }
 
-/// A repository with one commit; `None` where there is no gitleaks.
-#[expect(clippy::print_stderr, reason = "a test that does not run says so")]
-fn repository() -> Option<World> {
-    let Some(gitleaks) = tool("gitleaks") else {
-        eprintln!("skipped: no `gitleaks` here (`scripts/bootstrap/tools.sh` brings it)");
-        return None;
-    };
+/// A repository with one commit.
+fn repository() -> Required<World> {
+    required_program("gitleaks").map(|gitleaks| repository_with(&gitleaks))
+}
+
+fn repository_with(gitleaks: &Path) -> World {
     let world = World::new();
     std::fs::create_dir_all(world.cache().join("tools/bin")).unwrap();
     std::os::unix::fs::symlink(gitleaks, world.cache().join("tools/bin/gitleaks")).unwrap();
@@ -36,7 +38,7 @@ fn repository() -> Option<World> {
     world.write("rustfmt.toml", "");
     assert!(git(&world, &["init", "--quiet"]).status.success());
     commit(&world, "one");
-    Some(world)
+    world
 }
 
 /// It names where the secret is, and does not show it.
@@ -49,7 +51,7 @@ fn names(run: &Run, file: &str) {
 
 #[test]
 fn a_secret_is_found_in_history_after_it_was_removed_and_not_in_a_clean_one() {
-    let Some(world) = repository() else { return };
+    let world = required!(repository());
     let run = world.run(&["leaks"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(0), "no secret found\n"), "{run:?}");
     world.write("settings.ini", &format!("token = {}\n", planted()));
@@ -64,7 +66,7 @@ fn a_secret_is_found_in_history_after_it_was_removed_and_not_in_a_clean_one() {
 
 #[test]
 fn a_staged_secret_is_found_until_it_is_no_longer_staged_and_no_comment_hides_it() {
-    let Some(world) = repository() else { return };
+    let world = required!(repository());
     world.write("a.py", &format!("token = \"{}\"  # gitleaks:allow\n", planted()));
     assert_eq!(world.run(&["leaks", "--staged"]).code, Some(0), "it is not staged");
     git(&world, &["add", "."]);
@@ -75,7 +77,7 @@ fn a_staged_secret_is_found_until_it_is_no_longer_staged_and_no_comment_hides_it
 
 #[test]
 fn a_shallow_clone_was_not_a_check() {
-    let Some(world) = repository() else { return };
+    let world = required!(repository());
     world.write("b", "b");
     commit(&world, "two");
     std::fs::write(world.path(".git/shallow"), git(&world, &["rev-parse", "HEAD"]).stdout).unwrap();
@@ -86,7 +88,7 @@ fn a_shallow_clone_was_not_a_check() {
 
 #[test]
 fn what_gitleaks_cannot_read_is_a_failure_and_no_clean_history() {
-    let Some(world) = repository() else { return };
+    let world = required!(repository());
     world.write(".gitleaks.toml", "[[rules");
     let said = world.run(&["leaks"]).ends(5);
     assert!(said.starts_with("error: failed to look for secrets with `gitleaks`"), "{said}");
@@ -94,12 +96,10 @@ fn what_gitleaks_cannot_read_is_a_failure_and_no_clean_history() {
 
 #[test]
 fn the_staged_form_counts_not_the_one_in_the_work_tree() {
-    let Some(world) = repository() else { return };
+    let world = required!(repository());
     world.write("a.rs", "fn  main( ) {}\n");
     git(&world, &["add", "a.rs"]);
     world.write("a.rs", "fn main() {}\n");
-    let world = world
-        .with("RUSTUP_HOME", std::env::home_dir().unwrap().join(".rustup").display().to_string());
     let said = world.run(&["hooks", "run", "pre-commit"]).ends(4);
     assert!(said.contains("a.rs: staged in another form; cargo fmt --all"), "{said}");
     git(&world, &["add", "a.rs"]);
@@ -109,7 +109,7 @@ fn the_staged_form_counts_not_the_one_in_the_work_tree() {
 
 #[test]
 fn an_installed_hook_stops_a_commit_and_a_removed_one_leaves_nothing() {
-    let Some(world) = repository() else { return };
+    let world = required!(repository());
     let list = || {
         let entries = std::fs::read_dir(world.path(".git/hooks")).unwrap();
         let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name()).collect();
@@ -135,7 +135,7 @@ fn an_installed_hook_stops_a_commit_and_a_removed_one_leaves_nothing() {
 
 #[test]
 fn a_hook_of_somebody_else_stays_and_is_named() {
-    let Some(world) = repository() else { return };
+    let world = required!(repository());
     let hooks = world.path("my-hooks");
     git(&world, &["config", "core.hooksPath", "my-hooks"]);
     world.write("my-hooks/pre-push", "#!/bin/sh\n");
@@ -150,7 +150,7 @@ fn a_hook_of_somebody_else_stays_and_is_named() {
 
 #[test]
 fn a_folder_of_hooks_that_other_repositories_share_is_refused() {
-    let Some(world) = repository() else { return };
+    let world = required!(repository());
     let shared = tempfile::tempdir().unwrap();
     git(&world, &["config", "core.hooksPath", &shared.path().display().to_string()]);
     let said = world.run(&["hooks", "install"]).ends(4);

@@ -27,6 +27,7 @@ mod platforms;
 mod push;
 mod registry;
 mod renew;
+mod requirements;
 mod scan;
 mod scripts;
 mod size;

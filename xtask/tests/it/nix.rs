@@ -1,10 +1,6 @@
 //! The flake, with the real Nix and a stand-in for nixpkgs: every output evaluates for every system,
 //! `nix develop` is entered by `./x`, and sources hold what cargo reads.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test ends where its world does not stand, and says when it did not run"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -12,6 +8,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use xtask_core::tools;
+use xtask_fakes::required;
+use xtask_fakes::requirement::{Required, required_program};
 
 const SYSTEMS: [&str; 3] = ["aarch64-darwin", "aarch64-linux", "x86_64-linux"];
 
@@ -29,13 +27,11 @@ struct Flake {
 }
 
 impl Flake {
-    /// Nothing, where there is no Nix; continuous integration installs it and must have it.
-    fn open() -> Option<Self> {
-        if Command::new("nix").arg("--version").output().is_err() {
-            assert!(std::env::var_os("CI").is_none(), "`nix` is missing; Debian has `nix-bin`");
-            eprintln!("not run: no `nix` here (Debian has it as `nix-bin`)");
-            return None;
-        }
+    fn open() -> Required<Self> {
+        required_program("nix").map(|_nix| Self::new())
+    }
+
+    fn new() -> Self {
         let flake = Self { folder: tempfile::tempdir().unwrap() };
         let tree = flake.tree();
         std::fs::create_dir_all(&tree).unwrap();
@@ -50,7 +46,7 @@ impl Flake {
         let stand_in = format!("path:{}", tree.join("xtask/tests/nix/nixpkgs").display());
         let locked = flake.nix(&["flake", "lock", "--override-input", "nixpkgs", &stand_in]);
         assert!(locked.status.success(), "{}", said(&locked));
-        Some(flake)
+        flake
     }
 
     fn tree(&self) -> PathBuf {
@@ -121,7 +117,7 @@ fn the_lock_names_nixpkgs_by_commit_and_content() {
 /// Every output is forced to its derivation, or to the program that it names.
 #[test]
 fn every_output_of_the_flake_evaluates_for_every_system() {
-    let Some(flake) = Flake::open() else { return };
+    let flake = required!(Flake::open());
     let checked = flake.nix(&["flake", "check", "--no-build"]);
     assert!(checked.status.success(), "{}", said(&checked));
     let force = "builtins.mapAttrs (_: of: of.drvPath or \
@@ -135,7 +131,7 @@ fn every_output_of_the_flake_evaluates_for_every_system() {
 
 #[test]
 fn a_name_that_nixpkgs_does_not_have_is_found() {
-    let Some(flake) = Flake::open() else { return };
+    let flake = required!(Flake::open());
     let list = std::fs::read_to_string(flake.tree().join("nix/tools.nix")).unwrap();
     std::fs::write(
         flake.tree().join("nix/tools.nix"),
@@ -149,7 +145,7 @@ fn a_name_that_nixpkgs_does_not_have_is_found() {
 #[test]
 fn every_app_runs_a_verb_that_there_is() {
     use clap::CommandFactory as _;
-    let Some(flake) = Flake::open() else { return };
+    let flake = required!(Flake::open());
     let verbs = xtask::flags::Flags::command();
     let apps: BTreeMap<String, String> = serde_json::from_value(
         flake.eval("apps.x86_64-linux", "builtins.mapAttrs (_: it: it.program)"),
@@ -163,7 +159,7 @@ fn every_app_runs_a_verb_that_there_is() {
 /// `./x` finds Nix by itself, enters the shell, and `doctor` runs inside it.
 #[test]
 fn x_enters_the_shell_in_which_every_tool_and_variable_is() {
-    let Some(flake) = Flake::open() else { return };
+    let flake = required!(Flake::open());
     let (bin, seen) = (flake.folder.path().join("bin"), flake.folder.path().join("seen"));
     std::fs::create_dir(&bin).unwrap();
     // In the place of `cargo run`: the program is built already. All else is the real cargo.
@@ -199,7 +195,7 @@ fn x_enters_the_shell_in_which_every_tool_and_variable_is() {
 /// What `include_str!` and its like name would be missed only by a real build.
 #[test]
 fn the_source_of_the_package_holds_what_its_crates_have_compiled_in() {
-    let Some(flake) = Flake::open() else { return };
+    let flake = required!(Flake::open());
     let source = flake.eval("packages.x86_64-linux.xtask.src", "toString");
     let source = Path::new(source.as_str().unwrap());
     assert!(!source.join("services").exists() && !source.join("docs").exists(), "nothing else");

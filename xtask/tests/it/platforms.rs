@@ -9,6 +9,8 @@ use std::io::Write as _;
 use xtask_core::definition::Debian;
 use xtask_core::digest::Digest;
 use xtask_fakes::archive::FakeArchive;
+use xtask_fakes::required;
+use xtask_fakes::requirement::{Required, required_program};
 use xtask_image::gzip_v1::{Encoder, Options};
 
 const PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
@@ -193,18 +195,10 @@ fn an_install_script_that_nobody_has_judged_is_refused() {
     assert!(said.contains("`other` is declared under `scripts` and has none"), "{said}");
 }
 
-/// The PATH with our pinned tools on it, if uv is there at all.
-#[expect(clippy::print_stdout, reason = "a test that did not run says so")]
-fn path_with_uv() -> Option<String> {
-    let variable = |name: &str| std::env::var(name).ok();
-    let caches = || variable("XDG_CACHE_HOME").or(Some(variable("HOME")? + "/.cache"));
-    let cache = variable("XTASK_CACHE").or(Some(caches()? + "/nutri"))?;
-    let path = format!("{cache}/tools/bin:{}", variable("PATH")?);
-    let found = path.split(':').any(|folder| std::path::Path::new(folder).join("uv").is_file());
-    if !found {
-        println!("skipped: uv is not installed; `scripts/bootstrap.sh ci` brings it");
-    }
-    found.then_some(path)
+/// The PATH with uv on it.
+fn path_with_uv() -> Required<String> {
+    let path = std::env::var("PATH").unwrap();
+    required_program("uv").map(|uv| format!("{}:{path}", uv.parent().unwrap().display()))
 }
 
 /// A wheel of the name `deep` with one tag, listed by its hash, and an image of it on a base
@@ -237,7 +231,7 @@ fn world_of_a_wheel(path: &str, tag: &str, libc6: &str) -> World {
 
 #[test]
 fn a_wheel_for_a_newer_c_library_than_the_base_has_is_refused() {
-    let Some(path) = path_with_uv() else { return };
+    let path = required!(path_with_uv());
     let tag = "cp311-cp311-manylinux_2_28_x86_64";
     let args = ["image", "build", "two", "--platform", "linux/amd64"];
     let said = world_of_a_wheel(&path, tag, "2.27-3").run(&args).ends(4);

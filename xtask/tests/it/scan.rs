@@ -1,30 +1,24 @@
 //! `image scan` with the real Trivy and a database of our own making.
-//!
-//! Where Trivy is not on the machine these tests say so and are skipped.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 mod world;
 
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt as _;
-use world::{Planted, Scanned, trivy};
+use world::{Planted, Scanned};
+use xtask_fakes::required;
+use xtask_fakes::requirement::required_program;
 
 /// Where one platform tells enough.
 const ONE: &[&str] = &["--platform", "linux/amd64"];
 
-/// Skips the test where there is no Trivy.
+/// A world for the real Trivy.
 macro_rules! planted {
     () => {
         planted!(Planted::new)
     };
     ($make:path) => {
-        match trivy() {
-            Some(trivy) => $make(&trivy),
-            None => {
-                println!("skipped: Trivy is not on this machine");
-                return;
-            }
-        }
+        $make(&required!(required_program("trivy")))
     };
 }
 

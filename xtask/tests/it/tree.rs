@@ -150,3 +150,99 @@ fn scripts_are_at_most_20_lines() {
         long.map(|it| format!("`{}` has {} lines", it.path, it.text.lines().count())).collect();
     assert_none(&findings, "what needs more is a verb of xtask");
 }
+
+/// The lines of each test of a Rust or Python file, by number: from where it begins up to the
+/// first line that is indented no deeper. Of TypeScript every line is a test's.
+fn test_bodies(file: &Tracked) -> Vec<(usize, &str)> {
+    let lines: Vec<&str> = file.text.lines().collect();
+    let numbered = |from: usize, to: usize| (from..to).map(|at| (at + 1, lines[at]));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let begins = |line: &str| match line.trim_start() {
+        "#[test]" => true,
+        line => file.ends(".py") && line.starts_with("def test_"),
+    };
+    if file.ends(".test.ts") {
+        return numbered(0, lines.len()).collect();
+    }
+    let mut bodies = Vec::new();
+    for at in (0..lines.len()).filter(|at| begins(lines[*at])) {
+        let first = if file.ends(".py") { at + 1 } else { at + 2 };
+        let outside = |line: &&str| !line.trim().is_empty() && indent(line) <= indent(lines[at]);
+        let length = lines[first..].iter().take_while(|line| !outside(line)).count();
+        bodies.extend(numbered(first, first + length));
+    }
+    bodies
+}
+
+/// What says that a test is left out, in halves, so that this file keeps to its own rule.
+const LEFT_OUT: [(&str, &str); 9] = [
+    ("\"skip", "ped:"),
+    ("\"not ", "run:"),
+    ("#[ig", "nore"),
+    ("pytest.", "skip"),
+    (".mark.", "skip"),
+    ("describe", ".skip"),
+    ("test", ".skip"),
+    ("it", ".skip("),
+    ("it", ".todo("),
+];
+
+/// The lines by which a test ends early or is left out, by number.
+fn early_ends(file: &Tracked) -> Vec<usize> {
+    // With a value it leaves a function inside a test, but in Rust, where it may be no value.
+    let leaves = |line: &str| {
+        let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let bare = line.trim_end().trim_end_matches(';').ends_with("return");
+        words.any(|word| word == "return") && (bare || file.ends(".rs"))
+    };
+    let says = |line: &str| LEFT_OUT.iter().any(|(one, two)| line.contains(&format!("{one}{two}")));
+    let bodies = test_bodies(file).into_iter();
+    let leaving = bodies.filter(|(_, line)| leaves(line)).map(|(at, _)| at);
+    let saying = file.text.lines().enumerate().filter(|(_, line)| says(line));
+    leaving.chain(saying.map(|(at, _)| at + 1)).collect()
+}
+
+/// The one place for each language in which a test is excused.
+const EXCUSES: [&str; 3] = [
+    "xtask/fakes/src/requirement.rs",
+    "services/backend/test/world/requirement.ts",
+    "services/ml-service/tests/requirement.py",
+];
+
+fn may_hold_tests(file: &Tracked) -> bool {
+    let rooms = ["xtask/", "services/backend/test/", "services/ml-service/tests/"];
+    let ends = [".rs", ".ts", ".py"].iter().any(|end| file.ends(end));
+    let held = ends && rooms.iter().any(|room| file.path.starts_with(room));
+    held && !EXCUSES.contains(&file.path.as_str())
+}
+
+#[test]
+fn no_test_ends_early_but_where_what_it_requires_is_excused() {
+    let files = tracked();
+    let findings: Vec<String> = files
+        .iter()
+        .filter(|it| may_hold_tests(it))
+        .flat_map(|it| early_ends(it).into_iter().map(|at| format!("`{}`, line {at}", it.path)))
+        .collect();
+    assert_none(&findings, &format!("let it ask what {} has for that", EXCUSES.join(", ")));
+}
+
+#[test]
+fn an_early_end_is_seen_in_whatever_form_it_is_written() {
+    let leaves = ["ret", "urn"].concat();
+    let rust =
+        |body: &str| format!("#[test]\nfn a() {{\n    {body}\n}}\n\nfn b() {{ {leaves} }}\n");
+    let python = |body: &str| format!("def test_a():\n    {body}\n\n\ndef b():\n    {leaves}\n");
+    for (path, text) in [
+        ("xtask/a.rs", rust(&format!("let Some(a) = which() else {{ {leaves} }};"))),
+        ("xtask/a.rs", rust(&format!("let Some(a) = b() else {{\n        {leaves};\n    }};"))),
+        ("xtask/a.rs", rust(&format!("if a {{ {leaves} println!(\"no a\") }}"))),
+        ("xtask/a.rs", rust(&["eprintln!(\"skip", "ped: no a\");"].concat())),
+        ("test/a.test.ts", format!("it(\"a\", () => {{\n  if (!a) {leaves};\n}});\n")),
+        ("tests/test_a.py", python(&format!("if not a:\n        {leaves}"))),
+        ("tests/test_a.py", python(&["pytest.", "skip(\"no a\")"].concat())),
+    ] {
+        let file = Tracked { path: path.to_owned(), text };
+        assert_eq!(early_ends(&file).len(), 1, "{}", file.text);
+    }
+}

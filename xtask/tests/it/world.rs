@@ -69,6 +69,8 @@ impl World {
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.folder.path().join("home")).env("XTASK_CACHE", self.cache());
         command.env("XTASK_STATE", self.folder.path().join("state"));
+        let homes = [("RUSTUP_HOME", rustup_home()), ("CARGO_HOME", cargo_home())];
+        command.envs(homes.into_iter().filter_map(|(name, home)| Some((name, home?))));
         // Where this program counts what tests cover, it counts in the place of all others.
         let counts = std::env::var_os("LLVM_PROFILE_FILE");
         command.envs(counts.map(|place| ("LLVM_PROFILE_FILE", place)));
@@ -85,12 +87,17 @@ impl Run {
     }
 }
 
-/// A real program of this machine, or of the tools that `scripts/bootstrap/tools.sh` brings.
-pub(crate) fn tool(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let cache = std::env::var_os("XTASK_CACHE").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(std::env::home_dir()?.join(".cache/nutri")));
-    let ours = cache.map(|it| it.join("tools/bin"));
-    let folders = std::env::split_paths(&path).chain(ours);
-    folders.map(|folder| folder.join(name)).find(|file| file.is_file())
+/// Where the machine's Rust is: rustup's programs look for it in the home, and a world has its own.
+pub(crate) fn rustup_home() -> Option<PathBuf> {
+    home_of("RUSTUP_HOME", ".rustup")
+}
+
+/// Where the machine's cargo keeps what it downloaded.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    home_of("CARGO_HOME", ".cargo")
+}
+
+fn home_of(variable: &str, in_home: &str) -> Option<PathBuf> {
+    let said = std::env::var_os(variable).filter(|it| !it.is_empty()).map(PathBuf::from);
+    said.or_else(|| Some(std::env::home_dir()?.join(in_home)).filter(|it| it.is_dir()))
 }

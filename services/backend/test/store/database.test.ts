@@ -7,7 +7,14 @@ import { columnsOf, foodOf, foodStore } from "../../src/store/foods.js";
 import { mealStore } from "../../src/store/meals.js";
 import { userStore } from "../../src/store/users.js";
 import type { MemoryStores } from "../world/memory.js";
-import { describeWithDatabase, sql, startDatabase, type TestDatabase } from "../world/postgres.js";
+import {
+  describeWithDatabase,
+  describeWithOwnDatabase,
+  sql,
+  startDatabase,
+  startOwnDatabase,
+  type TestDatabase,
+} from "../world/postgres.js";
 import { storeFacts } from "./facts.js";
 import { declaredIn } from "./prisma-schema.js";
 
@@ -126,14 +133,13 @@ describeWithDatabase("stores in Postgres", () => {
   });
 });
 
-describeWithDatabase("a database that goes away", () => {
+describeWithOwnDatabase("a database that goes away", () => {
   it("turns_every_query_into_a_refusal_and_fails_the_ping", async () => {
-    const server = await startDatabase();
+    const server = await startOwnDatabase();
     const idleErrors: Error[] = [];
     const database = openDatabase(server.url, (error) => idleErrors.push(error));
     try {
       await database.ping();
-      if (server.outage === undefined) return;
       await server.outage();
       const refusal = { kind: "unavailable", code: "unavailable" };
       const { users, foods, meals } = storesOn(database);
@@ -148,7 +154,7 @@ describeWithDatabase("a database that goes away", () => {
       expect(idleErrors.length).toBeGreaterThan(0);
     } finally {
       await database.close();
-      if (server.outage === undefined) await server.stop();
+      await server.stop();
     }
   });
 });

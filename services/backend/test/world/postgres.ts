@@ -4,42 +4,56 @@ import { randomUUID } from "node:crypto";
 import { chown, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe } from "@jest/globals";
 import pg from "pg";
 import { findProgram, freePort, runProgram, startProgram, unprivileged, until } from "./process.js";
+import { describeWith, missing } from "./requirement.js";
 
 export interface TestDatabase {
   readonly url: string;
   stop(): Promise<void>;
-  /** Ends the server, as an outage would; only for a server of our own. */
-  readonly outage: (() => Promise<void>) | undefined;
+}
+
+export interface OwnDatabase extends TestDatabase {
+  /** Ends the server, as an outage would. */
+  outage(): Promise<void>;
 }
 
 const migrationsFolder = "prisma/migrations";
 const installed = ["/usr/lib/postgresql/15/bin"];
 
-const noPostgres =
-  "cannot test the store: no Postgres found\n" +
-  "  hint: install postgresql-15, or set TEST_DATABASE_URL, or set ALLOW_NO_DATABASE=1 to skip";
+const given = process.env["TEST_DATABASE_URL"];
+const initdb = findProgram("initdb", installed);
+const postgres = findProgram("postgres", installed);
 
-/** Skipped only when somebody said that having no database is fine. */
-export const describeWithDatabase = mayRun() ? describe : describe.skip;
+export const describeWithDatabase = describeWith("postgres", given ?? initdb);
+
+/** For tests that do to a server what nobody may do to one that was given. */
+export const describeWithOwnDatabase = describeWith("postgres", initdb);
 
 export async function startDatabase(): Promise<TestDatabase> {
-  const given = process.env["TEST_DATABASE_URL"];
-  const server = given === undefined ? await startPostgres() : { url: given, stop: nothing };
-  const name = `nutri_test_${randomUUID().replaceAll("-", "")}`;
-  await sql(server.url, `CREATE DATABASE ${name}`);
-  const url = withDatabase(server.url, name);
-  await migrate(url);
+  if (given === undefined) return startOwnDatabase();
+  const { name, url } = await scratchDatabase(given);
   return {
     url,
     stop: async () => {
-      if (given !== undefined) await sql(server.url, `DROP DATABASE ${name} WITH (FORCE)`);
-      await server.stop();
+      await sql(given, `DROP DATABASE ${name} WITH (FORCE)`);
     },
-    outage: given === undefined ? server.stop : undefined,
   };
+}
+
+export async function startOwnDatabase(): Promise<OwnDatabase> {
+  const server = await startPostgres();
+  const { url } = await scratchDatabase(server.url);
+  return { url, stop: server.stop, outage: server.stop };
+}
+
+/** A new database on a server, with the migrations applied. */
+async function scratchDatabase(server: string): Promise<{ name: string; url: string }> {
+  const name = `nutri_test_${randomUUID().replaceAll("-", "")}`;
+  await sql(server, `CREATE DATABASE ${name}`);
+  const url = withDatabase(server, name);
+  await migrate(url);
+  return { name, url };
 }
 
 export async function sql(
@@ -65,9 +79,8 @@ async function migrate(url: string): Promise<void> {
 }
 
 async function startPostgres(): Promise<{ url: string; stop: () => Promise<void> }> {
-  const initdb = findProgram("initdb", installed);
-  const postgres = findProgram("postgres", installed);
-  if (initdb === undefined || postgres === undefined) throw new Error(noPostgres);
+  if (initdb === undefined || postgres === undefined)
+    throw missing("postgres", "TEST_DATABASE_URL");
 
   const folder = await mkdtemp(join(tmpdir(), "nutri-postgres-"));
   const owner = unprivileged();
@@ -96,17 +109,8 @@ async function startPostgres(): Promise<{ url: string; stop: () => Promise<void>
   };
 }
 
-function mayRun(): boolean {
-  const found = process.env["TEST_DATABASE_URL"] ?? findProgram("initdb", installed);
-  if (found !== undefined || process.env["ALLOW_NO_DATABASE"] !== "1") return true;
-  process.stderr.write(`skipped, as ALLOW_NO_DATABASE=1 allows: ${noPostgres}\n`);
-  return false;
-}
-
 function withDatabase(url: string, name: string): string {
   const changed = new URL(url);
   changed.pathname = `/${name}`;
   return changed.href;
 }
-
-const nothing = () => Promise.resolve();

@@ -1,30 +1,35 @@
 // A Redis for one test file: the one named by TEST_REDIS_URL, or one of our own.
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { describe } from "@jest/globals";
 import { openRedis, type Redis } from "../../src/store/redis.js";
 import { findProgram, freePort, startProgram, until } from "./process.js";
+import { describeWith, missing } from "./requirement.js";
 
 export interface TestRedis {
   readonly url: string;
   stop(): Promise<void>;
-  /** Stops and continues the process, as a machine out of memory would; only our own server. */
-  readonly freeze: ((frozen: boolean) => void) | undefined;
 }
 
-const noRedis =
-  "cannot test with Redis: no redis-server found\n" +
-  "  hint: install redis-server, or set TEST_REDIS_URL, or set ALLOW_NO_DATABASE=1 to skip";
+export interface OwnRedis extends TestRedis {
+  /** Stops and continues the process, as a machine out of memory would. */
+  freeze(frozen: boolean): void;
+}
 
-export const describeWithRedis = mayRun() ? describe : describe.skip;
+const given = process.env["TEST_REDIS_URL"];
+const program = findProgram("redis-server");
+
+export const describeWithRedis = describeWith("redis-server", given ?? program);
+
+/** For tests that do to a server what nobody may do to one that was given. */
+export const describeWithOwnRedis = describeWith("redis-server", program);
 
 export async function startRedis(): Promise<TestRedis> {
-  const given = process.env["TEST_REDIS_URL"];
-  if (given !== undefined) {
-    return { url: given, stop: () => Promise.resolve(), freeze: undefined };
-  }
-  const program = findProgram("redis-server");
-  if (program === undefined) throw new Error(noRedis);
+  if (given === undefined) return startOwnRedis();
+  return { url: given, stop: () => Promise.resolve() };
+}
+
+export async function startOwnRedis(): Promise<OwnRedis> {
+  if (program === undefined) throw missing("redis-server", "TEST_REDIS_URL");
   const port = await freePort();
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
   const server = startProgram(program, args, { cwd: tmpdir() });
@@ -68,11 +73,4 @@ export async function startSilence(): Promise<{ port: number; stop: () => Promis
       await new Promise((resolve) => server.close(resolve));
     },
   };
-}
-
-function mayRun(): boolean {
-  const found = process.env["TEST_REDIS_URL"] ?? findProgram("redis-server");
-  if (found !== undefined || process.env["ALLOW_NO_DATABASE"] !== "1") return true;
-  process.stderr.write(`skipped, as ALLOW_NO_DATABASE=1 allows: ${noRedis}\n`);
-  return false;
 }

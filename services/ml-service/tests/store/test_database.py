@@ -8,13 +8,13 @@ import psycopg
 import pytest
 
 from nutri_ml.store.database import WatchedDatabase, libpq_url
+from tests.requirement import required
 from tests.store.servers import Postgres, find_postgres, free_port
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Postgres:
-    if find_postgres("initdb") is None:
-        pytest.skip("no Postgres program is installed here")
+    required("postgres", find_postgres("initdb"))
     # Postgres runs as another user, who must be able to walk to its folder.
     folder = tmp_path_factory.mktemp("postgres")
     for parent in (folder.parent, folder.parent.parent):

@@ -9,6 +9,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from nutri_ml.store.redis import AWAY_SECONDS, LIFETIME_SECONDS, NoCache, RedisCache
+from tests.requirement import required
 from tests.store.servers import find_program, free_port, running
 
 TEXT = "two eggs and a slice of toast"
@@ -20,9 +21,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    program = find_program("redis-server", "/usr/sbin", "/usr/local/sbin")
-    if program is None:
-        pytest.skip("no redis-server is installed here")
+    found = find_program("redis-server", "/usr/sbin", "/usr/local/sbin")
+    program = required("redis-server", found)
     port, folder = free_port(), tmp_path_factory.mktemp("redis")
     listen = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     with running([program, *listen], port):

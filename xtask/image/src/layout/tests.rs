@@ -1,4 +1,5 @@
 use super::*;
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -142,12 +143,8 @@ fn many_builders_lose_neither_names_nor_blobs() {
 
 const KILLED_IN: &str = "XTASK_TEST_KILLED_IN";
 
-/// The victim of the next test, which runs it as a process of its own.
-#[test]
-fn builds_until_killed() {
-    let Some(dir) = std::env::var_os(KILLED_IN) else {
-        return;
-    };
+/// What the next test does where it was started once more, as a process of its own.
+fn build_until_killed(dir: OsString) -> ! {
     let layout = Layout::open_or_create(dir).unwrap();
     let built = layout.index().unwrap().manifests.len() as u32;
     for round in built.. {
@@ -158,15 +155,19 @@ fn builds_until_killed() {
         let descriptor = writer.finish("x/y").unwrap();
         layout.set_name(&format!("round-{round:06}"), &descriptor).unwrap();
     }
+    unreachable!("there are more rounds than anybody waits for")
 }
 
 #[test]
 fn a_build_killed_at_any_point_leaves_a_true_layout() {
+    if let Some(dir) = std::env::var_os(KILLED_IN) {
+        build_until_killed(dir);
+    }
     let (_dir, layout) = layout();
     for round in 0..6 {
         let before = layout.index().unwrap().manifests.len();
         let mut victim = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "layout::tests::builds_until_killed"])
+            .args(["--exact", "layout::tests::a_build_killed_at_any_point_leaves_a_true_layout"])
             .env(KILLED_IN, layout.dir())
             .stdout(Stdio::null())
             .spawn()

@@ -4,17 +4,19 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xtask_core::digest::Digest;
 use xtask_fakes::archive::FakeArchive;
+use xtask_fakes::requirement::{Required, required_program};
 
 /// A key pair of its own, in a folder of its own.
 pub(super) struct Keys(tempfile::TempDir);
 
 impl Keys {
-    /// Makes one, where gpg and apt are installed.
-    pub(super) fn make() -> Option<Self> {
-        let there = |program| Command::new(program).arg("--version").output().is_ok();
-        if !(there("gpg") && there("apt-get")) {
-            return None;
-        }
+    /// Makes one with gpg, for apt.
+    pub(super) fn make() -> Required<Self> {
+        let programs = required_program("gpg").and(|| required_program("apt-get"));
+        programs.map(|_programs| Self::new())
+    }
+
+    fn new() -> Self {
         let keys = Self(tempfile::tempdir().unwrap());
         let _made = keys.gpg(
             &[
@@ -29,7 +31,7 @@ impl Keys {
             "",
         );
         std::fs::write(keys.keyring(), keys.gpg(&["--export"], "")).unwrap();
-        Some(keys)
+        keys
     }
 
     pub(super) fn keyring(&self) -> String {

@@ -2,7 +2,6 @@
 //! password. Which of them this machine lacks is said: for those nothing is proved here.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use super::program;
 use super::real::{Lock, Real};
 use super::world::{PASSWORD, credentials};
 use base64::Engine as _;
@@ -10,6 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
+use xtask_fakes::required;
+use xtask_fakes::requirement::{Required, required_engine, required_program, required_right};
 
 /// An image that says `hello`, in a registry with a password, and a folder to try it from.
 struct Pushed {
@@ -21,8 +22,13 @@ struct Pushed {
 }
 
 impl Pushed {
-    fn new() -> Option<Self> {
-        let registry = Real::start(Lock::Passwords)?;
+    /// One for `program`, which is to take it out again.
+    fn for_program(program: &str) -> Required<(Self, PathBuf)> {
+        let program = required_program(program).and(|| Real::start(Lock::Passwords));
+        program.map(|(program, registry)| (Self::to(registry), program))
+    }
+
+    fn to(registry: Real) -> Self {
         registry.client(Some(credentials(PASSWORD)));
         let folder = tempfile::tempdir().unwrap();
         let host = registry.host.clone();
@@ -36,7 +42,7 @@ impl Pushed {
         let run = world.run(&args);
         assert_eq!(run.code, Some(0), "{run:?}");
         let pin = run.stdout.trim().to_owned();
-        Some(Self { host, pin, folder, _registry: registry })
+        Self { host, pin, folder, _registry: registry }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -65,17 +71,9 @@ fn is_root() -> bool {
     std::os::unix::fs::MetadataExt::uid(&own) == 0
 }
 
-/// What needs more of the machine than a program: said, like a program that is not there.
-#[expect(clippy::print_stdout, reason = "a test that proves nothing must say so")]
-fn skipped(what: &str, why: &str) {
-    println!("skipped: {what}: {why}");
-}
-
 #[test]
 fn skopeo_inspects_and_copies_it_and_umoci_unpacks_the_copy() {
-    let (Some(pushed), Some(skopeo)) = (Pushed::new(), program("skopeo")) else {
-        return;
-    };
+    let (pushed, skopeo) = required!(Pushed::for_program("skopeo"));
     let source = format!("docker://{}/acme/one:1", pushed.host);
     let digest = pushed.pin.split_once('@').unwrap().1;
     let raw = pushed.with_skopeo(&skopeo, &["inspect", "--raw", "--tls-verify=false", &source]);
@@ -88,9 +86,7 @@ fn skopeo_inspects_and_copies_it_and_umoci_unpacks_the_copy() {
     let args = ["copy", "--quiet", "--src-tls-verify=false", "--preserve-digests", &source, &copy];
     pushed.with_skopeo(&skopeo, &args);
 
-    let Some(umoci) = program("umoci") else {
-        return;
-    };
+    let umoci = required!(required_program("umoci"));
     let bundle = pushed.path("bundle").display().to_string();
     let image = format!("{layout}:one");
     let rootless: &[&str] = if is_root() { &[] } else { &["--rootless"] };
@@ -102,12 +98,8 @@ fn skopeo_inspects_and_copies_it_and_umoci_unpacks_the_copy() {
 
 #[test]
 fn docker_pulls_and_runs_it() {
-    let (Some(pushed), Some(docker)) = (Pushed::new(), program("docker")) else {
-        return;
-    };
-    if !Command::new(&docker).arg("version").output().is_ok_and(|said| said.status.success()) {
-        return skipped("docker", "no engine answers");
-    }
+    let _engine = required!(required_engine());
+    let (pushed, docker) = required!(Pushed::for_program("docker"));
     let config = pushed.folder.path().display().to_string();
     let config = ["--config", config.as_str()];
     pushed.run(&docker, &[&config[..], &["pull", "--quiet", &pushed.pin]].concat());
@@ -119,12 +111,9 @@ fn docker_pulls_and_runs_it() {
 
 #[test]
 fn podman_pulls_and_runs_it() {
-    let (Some(pushed), Some(podman)) = (Pushed::new(), program("podman")) else {
-        return;
-    };
-    if !is_root() {
-        return skipped("podman", "without root it needs user namespaces");
-    }
+    // Without root it needs user namespaces.
+    required!(required_right("root"));
+    let (pushed, podman) = required!(Pushed::for_program("podman"));
     let storage = ["storage", "run"].map(|name| pushed.path(name).display().to_string());
     let own = ["--root", &storage[0], "--runroot", &storage[1], "--storage-driver=vfs"];
     let own = [&own[..], &["--runtime=runc", "--cgroup-manager=cgroupfs"]].concat();
@@ -137,12 +126,9 @@ fn podman_pulls_and_runs_it() {
 
 #[test]
 fn buildah_pulls_it_by_digest() {
-    let (Some(pushed), Some(buildah)) = (Pushed::new(), program("buildah")) else {
-        return;
-    };
-    if !is_root() {
-        return skipped("buildah", "without root it needs user namespaces");
-    }
+    // Without root it needs user namespaces.
+    required!(required_right("root"));
+    let (pushed, buildah) = required!(Pushed::for_program("buildah"));
     let storage = ["storage", "run"].map(|name| pushed.path(name).display().to_string());
     let own = ["--root", &storage[0], "--runroot", &storage[1], "--storage-driver=vfs"];
     let args = ["pull", "--quiet", "--tls-verify=false", &pushed.pin];

@@ -1,4 +1,4 @@
-//! Docker's own registry. Where it is not installed, these say so and prove nothing.
+//! Docker's own registry.
 
 use super::world::{Image, credentials, tag};
 use std::collections::BTreeMap;
@@ -10,6 +10,8 @@ use tempfile::TempDir;
 use xtask::edge::registry::{Credentials, Patience, Registry};
 use xtask_core::descriptor::Descriptor;
 use xtask_core::reference::Repository;
+use xtask_fakes::required;
+use xtask_fakes::requirement::{Required, required_program};
 
 /// `correct-horse` in bcrypt at its lowest cost.
 const PASSWORDS: &str = "ci:$2y$04$ClClyrAjP3RbGUgWPjkut.RDV/AMOSaE2suk8aiU/gRml1v62PeHC\n";
@@ -28,9 +30,12 @@ pub(crate) enum Lock {
 }
 
 impl Real {
-    /// Starts one, or says that none is installed.
-    pub(crate) fn start(lock: Lock) -> Option<Self> {
-        let program = super::program("docker-registry")?;
+    /// Starts one.
+    pub(crate) fn start(lock: Lock) -> Required<Self> {
+        required_program("docker-registry").map(|program| Self::run(&program, lock))
+    }
+
+    fn run(program: &Path, lock: Lock) -> Self {
         let storage = tempfile::tempdir().unwrap();
         // The port is free now; nobody else on loopback is told of it.
         let host = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
@@ -43,7 +48,7 @@ impl Real {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Some(Self { host, child, _storage: storage })
+        Self { host, child, _storage: storage }
     }
 
     /// A client that waits until the registry is up.
@@ -87,9 +92,7 @@ fn document(storage: &Path, host: &str, lock: Lock) -> String {
 
 #[test]
 fn dockers_registry_takes_an_image_and_gives_it_back() {
-    let Some(real) = Real::start(Lock::Open) else {
-        return;
-    };
+    let real = required!(Real::start(Lock::Open));
     let (registry, image) = (real.client(None), Image::index(&["1.4.0", "latest"]));
     let repository = real.repository("acme/api");
     let push = || registry.push_image(&repository, &image.push, &image.blobs, &|_| {}).unwrap();
@@ -114,9 +117,7 @@ fn dockers_registry_takes_an_image_and_gives_it_back() {
 
 #[test]
 fn dockers_registry_mounts_between_repositories() {
-    let Some(real) = Real::start(Lock::Open) else {
-        return;
-    };
+    let real = required!(Real::start(Lock::Open));
     let (registry, mut image) = (real.client(None), Image::index(&["1"]));
     let base = real.repository("acme/base");
     registry.push_image(&base, &image.push, &image.blobs, &|_| {}).unwrap();
@@ -128,9 +129,7 @@ fn dockers_registry_mounts_between_repositories() {
 
 #[test]
 fn dockers_registry_takes_a_blob_in_chunks() {
-    let Some(real) = Real::start(Lock::Open) else {
-        return;
-    };
+    let real = required!(Real::start(Lock::Open));
     real.client(None);
     let patience = Patience { whole: 1000, ..Patience::default() };
     let registry = real.impatient(None, patience);
@@ -146,9 +145,7 @@ fn dockers_registry_takes_a_blob_in_chunks() {
 
 #[test]
 fn dockers_registry_keeps_an_artifact() {
-    let Some(real) = Real::start(Lock::Open) else {
-        return;
-    };
+    let real = required!(Real::start(Lock::Open));
     let (registry, repository) = (real.client(None), real.repository("acme/releases"));
     let (kind, bytes) = ("application/vnd.acme.release.v1+json", b"{\"v\":1}");
     let (tags, notes) = ([tag("1.4.0")], BTreeMap::new());
@@ -163,9 +160,7 @@ fn dockers_registry_keeps_an_artifact() {
 
 #[test]
 fn dockers_registry_lets_in_who_has_the_password() {
-    let Some(real) = Real::start(Lock::Passwords) else {
-        return;
-    };
+    let real = required!(Real::start(Lock::Passwords));
     let registry = real.client(Some(credentials(super::world::PASSWORD)));
     let (image, repository) = (Image::single(2 << 20, &["1"]), real.repository("acme/api"));
     let receipt = registry.push_image(&repository, &image.push, &image.blobs, &|_| {}).unwrap();

@@ -57,14 +57,6 @@ working_directory = "/"
 unpacked_mb = 10
 "#;
 
-/// The real Trivy of this machine, if it has one.
-pub(super) fn trivy() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let ours = std::env::home_dir().unwrap_or_default().join(".cache/nutri/tools/bin");
-    let folders = std::env::split_paths(&path).chain([ours]);
-    folders.map(|folder| folder.join("trivy")).find(|file| file.is_file())
-}
-
 /// Something that looks like a token; in two halves, so that this file does not hold one.
 pub(super) fn secret() -> String {
     format!("ghp_{}", "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX")
