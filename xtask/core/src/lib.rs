@@ -35,6 +35,7 @@ pub mod reader;
 pub mod reference;
 pub mod release;
 pub mod renewal;
+pub mod requirements;
 pub mod retention;
 pub mod rollout;
 pub mod sbom;
