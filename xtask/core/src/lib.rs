@@ -2,6 +2,7 @@
 //! into steps. Nothing here knows a terminal, a network, a process, a disk or a clock; what
 //! it must know is handed in. The fence is this crate's manifest and its `clippy.toml`.
 
+pub mod address;
 pub mod advisories;
 pub mod attestation;
 pub mod backing;
@@ -18,8 +19,8 @@ pub mod excerpt;
 pub mod finding;
 pub mod graph;
 pub mod hooks;
-pub mod installed;
 pub mod instance;
+pub mod json;
 pub mod judgement;
 pub mod leaks;
 pub mod ledger;
@@ -37,6 +38,7 @@ pub mod reference;
 pub mod release;
 pub mod renewal;
 pub mod requirement;
+pub mod requirements;
 pub mod retention;
 pub mod rollout;
 pub mod sbom;

@@ -1,96 +1,132 @@
-//! What a lock of npm says that nobody may overlook.
+//! npm's `package-lock.json`, read in one way by all who ask it: what is built, its key, what is
+//! listed and what advisories are asked about. `parse` lets in what the registry has and what is
+//! ours, and refuses the rest; `fitting` knows what of it a platform gets.
 
-use serde::Deserialize;
+mod entry;
+mod fitting;
+mod integrity;
+mod manifest;
+mod names;
+mod parse;
+mod resolve;
+mod scripts;
+mod target;
+
+pub use fitting::Wanted;
+pub use integrity::Integrity;
+pub use manifest::agree;
+pub use scripts::ScriptFindings;
+pub use target::Target;
+
 use std::collections::BTreeMap;
 
-#[derive(Deserialize)]
-struct PackageLock {
-    packages: BTreeMap<String, Package>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
-struct Package {
-    dev: bool,
-    optional: bool,
-    dev_optional: bool,
-    has_install_script: bool,
-}
-
-/// What is wrong between the install scripts of a lock and those that a definition declares.
+/// A lock of version 2 or 3: every package in it is of the registry, by hash, or our own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScriptFindings {
-    /// Packages with a script that nobody declared as not needed.
-    pub undeclared: Vec<String>,
-    /// Declarations of packages that have none.
-    pub stale: Vec<String>,
+pub struct NpmLock {
+    /// The packages, by their paths.
+    pub packages: Vec<Package>,
+    /// Folders of ours that npm links to, by the paths of their links.
+    pub links: Vec<Link>,
+    /// What `package.json` said when the lock was made.
+    root: Root,
 }
 
-impl ScriptFindings {
-    /// Whether there is nothing to refuse.
-    pub fn is_empty(&self) -> bool {
-        self.undeclared.is_empty() && self.stale.is_empty()
+/// One package of the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// Where npm puts it: `node_modules/a/node_modules/b`.
+    pub path: String,
+    /// What the registry calls it; its folder is called otherwise if it is an alias.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What says which bytes it is.
+    pub source: Source,
+    /// Its licence, as it says itself.
+    pub licence: Option<String>,
+    /// Only development needs it.
+    pub dev: bool,
+    /// Nothing breaks without it.
+    pub optional: bool,
+    /// Development needs it, and something optional.
+    pub dev_optional: bool,
+    /// It wants to run a script when it is installed.
+    pub has_install_script: bool,
+    /// Operating systems, processors and C libraries that it is for, as npm spells them.
+    os: Vec<String>,
+    cpu: Vec<String>,
+    libc: Vec<String>,
+    dependencies: Dependencies,
+}
+
+/// What says which bytes a package is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Its own hash.
+    Registry(Integrity),
+    /// It is inside the archive of the package at this path, whose hash covers it.
+    Bundled(String),
+}
+
+/// A folder of ours that npm links to: a workspace, or a `file:` dependency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Where npm puts the link.
+    pub path: String,
+    /// The folder, relative to that of the lock, and below it.
+    pub folder: String,
+    /// Its name.
+    pub name: String,
+    /// Only development needs it.
+    pub dev: bool,
+    /// Nothing breaks without it.
+    pub optional: bool,
+    dependencies: Dependencies,
+}
+
+/// What a package asks for, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Dependencies {
+    asked: Vec<String>,
+    /// Those that are in its own archive.
+    bundled: Vec<String>,
+}
+
+/// The root's own entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Root {
+    /// By kind (`dependencies`, …): what is asked for, and in which versions.
+    asked: BTreeMap<&'static str, BTreeMap<String, String>>,
+    workspaces: Vec<String>,
+}
+
+/// The kinds of dependencies, as `package.json` and the lock call them.
+const KINDS: [&str; 4] =
+    ["dependencies", "devDependencies", "optionalDependencies", "peerDependencies"];
+
+impl NpmLock {
+    /// The package at `path`, which may lead through a link.
+    pub fn package(&self, path: &str) -> Option<&Package> {
+        let through = |link: &Link| {
+            let rest = path.strip_prefix(&link.path)?.strip_prefix('/')?;
+            Some(format!("{}/{rest}", link.folder))
+        };
+        let path = self.links.iter().find_map(through).unwrap_or_else(|| path.to_owned());
+        self.packages.iter().find(|package| package.path == path)
+    }
+
+    /// The folder of ours that is linked at `path`.
+    pub fn link(&self, path: &str) -> Option<&Link> {
+        self.links.iter().find(|link| link.path == path)
     }
 }
 
-/// Judges the packages of `lock` (a `package-lock.json`) that run in production, with the
-/// optional ones if `optional`, by the names that are `declared`.
-pub fn judge_scripts(
-    lock: &str,
-    optional: bool,
-    declared: &[(String, String)],
-) -> Result<ScriptFindings, serde_json::Error> {
-    let lock: PackageLock = serde_json::from_str(lock)?;
-    let installed = |package: &Package| {
-        !package.dev && (optional || !(package.optional || package.dev_optional))
-    };
-    let scripts = lock.packages.iter().filter(|(_, it)| it.has_install_script && installed(it));
-    let mut names: Vec<&str> = scripts.filter_map(|(path, _)| name(path)).collect();
-    names.sort_unstable();
-    names.dedup();
-    let is_declared = |name: &str| declared.iter().any(|(known, _)| known == name);
-    let undeclared = names.iter().filter(|name| !is_declared(name));
-    let stale = declared.iter().filter(|(name, _)| !names.contains(&name.as_str()));
-    Ok(ScriptFindings {
-        undeclared: undeclared.map(|name| (*name).to_owned()).collect(),
-        stale: stale.map(|(name, _)| name.clone()).collect(),
-    })
-}
-
-/// `node_modules/a/node_modules/@b/c` is `@b/c`; the root has no name.
-fn name(path: &str) -> Option<&str> {
-    path.rsplit_once("node_modules/").map(|(_, name)| name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LOCK: &str = r#"{ "packages": {
-        "": { "hasInstallScript": true },
-        "node_modules/plain": {},
-        "node_modules/tool": { "dev": true, "hasInstallScript": true },
-        "node_modules/fast": { "optional": true, "hasInstallScript": true },
-        "node_modules/peer": { "devOptional": true, "hasInstallScript": true },
-        "node_modules/plain/node_modules/@b/native": { "hasInstallScript": true }
-    } }"#;
-
-    fn judge(optional: bool, declared: &[&str]) -> ScriptFindings {
-        let declared: Vec<_> =
-            declared.iter().map(|name| ((*name).to_owned(), "why".to_owned())).collect();
-        judge_scripts(LOCK, optional, &declared).unwrap()
-    }
-
-    #[test]
-    fn a_script_of_a_package_that_runs_in_production_must_be_declared() {
-        assert_eq!(judge(false, &[]).undeclared, ["@b/native"]);
-        assert_eq!(judge(true, &[]).undeclared, ["@b/native", "fast", "peer"]);
-        assert!(judge(false, &["@b/native"]).is_empty());
-    }
-
-    #[test]
-    fn a_declaration_without_a_script_is_stale() {
-        assert_eq!(judge(false, &["@b/native", "plain", "tool"]).stale, ["plain", "tool"]);
+impl Package {
+    /// Its own hash, unless it is inside another one's archive.
+    pub fn integrity(&self) -> Option<&Integrity> {
+        match &self.source {
+            Source::Registry(integrity) => Some(integrity),
+            Source::Bundled(_) => None,
+        }
     }
 }

@@ -1,14 +1,12 @@
 //! What an image is made of, component by component (SBOM), from its locks, and held against
-//! what is really in its layers. `found` reads a layer the way scanners do, `npm` and `wheels`
-//! read locks, `inventory` joins the two; `spdx` and `cyclonedx` write it for others.
+//! what is really in its layers. `found` reads a layer the way scanners do,
+//! `inventory` joins the two; `spdx` and `cyclonedx` write it for others.
 
 pub mod cyclonedx;
 pub mod found;
 pub mod inventory;
-pub mod npm;
 pub mod purl;
 pub mod spdx;
-pub mod wheels;
 
 use crate::digest::Digest;
 use crate::platform::Platform;

@@ -53,31 +53,6 @@ impl Needs {
     }
 }
 
-/// The requirements of a list that name a source rather than a wheel: an address or a path that
-/// is no `.whl`, or something editable. Installers build such a thing even where only wheels are
-/// asked for, and building runs code of the package.
-pub fn sources(requirements: &str) -> Vec<String> {
-    let lines = requirements.lines().map(str::trim);
-    lines.filter_map(source).map(ToOwned::to_owned).collect()
-}
-
-fn source(line: &str) -> Option<&str> {
-    if let Some(editable) = line.strip_prefix("-e").or(line.strip_prefix("--editable")) {
-        return Some(editable.trim_start_matches(['=', ' ']));
-    }
-    if line.starts_with(['#', '-']) {
-        return None;
-    }
-    let (name, place) = match line.split_once('@') {
-        Some((name, place)) => (name.trim(), place.trim()),
-        None if line.contains('/') => (line, line),
-        None => return None,
-    };
-    let place = place.split_whitespace().next()?;
-    let file = place.split(['?', '#']).next()?;
-    (!file.ends_with(".whl")).then_some(name.split_whitespace().next()?)
-}
-
 fn glibc_of(platform: &str) -> Option<Glibc> {
     for (legacy, glibc) in [("1_", 5), ("2010_", 12), ("2014_", 17)] {
         if platform.strip_prefix("manylinux").is_some_and(|rest| rest.starts_with(legacy)) {
@@ -114,16 +89,6 @@ mod tests {
         ] {
             assert_eq!(needs(text), wanted, "{text}");
         }
-    }
-
-    #[test]
-    fn addresses_and_paths_that_are_no_wheels_are_sources() {
-        let list = "# a comment @ x.tar.gz\n--require-hashes\nidna==3.20 --hash=sha256:aa\n\
-                    good @ file:///x/good-1-py3-none-any.whl#sha256=aa --hash=sha256:aa\n\
-                    numpy==2 ; python_version > '3' \\\n    --hash=sha256:aa\n\
-                    extra[all] @ https://x/extra-1.tar.gz --hash=sha256:aa\n\
-                    git @ git+https://x/git@v1\n-e ./mine\n./other-1.zip\n";
-        assert_eq!(sources(list), ["extra[all]", "git", "./mine", "./other-1.zip"]);
     }
 
     #[test]

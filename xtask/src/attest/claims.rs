@@ -3,8 +3,9 @@
 use crate::edge::clock;
 use crate::edge::files;
 use crate::edge::git::Checkout;
+use crate::edge::npm;
 use crate::error::Result;
-use crate::image::{Held, SOURCE_LABEL, inventory};
+use crate::image::{Held, SOURCE_LABEL, inventory, list_files};
 use crate::world::{World, lock_file};
 use std::collections::BTreeMap;
 use xtask_core::attestation::provenance::{self, Provenance};
@@ -98,12 +99,9 @@ fn inputs(world: &World<'_>, definition: &Definition) -> Result<BTreeMap<String,
     ];
     paths.extend(definition.base.iter().map(|base| format!("images/bases/{base}.toml")));
     for layer in &definition.layers {
-        match &layer.stuff {
-            Stuff::Npm { path, .. } | Stuff::Build { path, .. } => {
-                paths.push(format!("{path}/package-lock.json"));
-            }
-            Stuff::Wheels { requirements, .. } => paths.push(requirements.clone()),
-            Stuff::Debian(_) | Stuff::Files { .. } => {}
+        paths.extend(list_files(world, layer)?);
+        if let Stuff::Build { path, .. } = &layer.stuff {
+            paths.push(format!("{path}/{}", npm::LOCK));
         }
     }
     let digest = |path: String| {

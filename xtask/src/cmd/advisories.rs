@@ -3,19 +3,22 @@
 //! Silence is never success: a tool that is not there, a source that does not answer, and one
 //! that knows nothing against a notorious package all end as *not checked*.
 
+use crate::edge::pip_audit::List;
 use crate::edge::shell::Output;
 use crate::edge::{cargo_deny, clock, files, npm_audit, pip_audit};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::Advisories;
+use crate::image::{any_python, fitting, npm_lock, requirements};
 use crate::report::table;
 use crate::world::World;
 use serde_json::json;
-use std::path::Path;
 use xtask_core::advisories::{
     self, Answer, Ecosystem, Judged, NoAnswer, Outcome, Sighting, judge, npm,
 };
 use xtask_core::plan::Count;
+use xtask_core::platform::Platform;
+use xtask_core::requirements::{Environment, list};
 
 type Asked = Result<Answer, NoAnswer>;
 
@@ -52,36 +55,56 @@ fn ask(world: &World<'_>, ecosystem: Ecosystem) -> Asked {
 }
 
 /// What every service was answered whose folder holds `marker`.
-fn together(world: &World<'_>, marker: &str, ask: impl Fn(&World<'_>, &Path) -> Asked) -> Asked {
-    let folders = world.deploy.services.iter().map(|it| world.places.file(&it.path));
+fn together(world: &World<'_>, marker: &str, ask: impl Fn(&World<'_>, &str) -> Asked) -> Asked {
+    let folders = world.deploy.services.iter().map(|it| it.path.as_str());
     let mut all = Answer::default();
-    for folder in folders.filter(|folder| folder.join(marker).is_file()) {
-        let answer = ask(world, &folder)?;
+    for folder in folders.filter(|folder| world.places.file(folder).join(marker).is_file()) {
+        let answer = ask(world, folder)?;
         all.advisories.extend(answer.advisories);
         all.unasked.extend(answer.unasked);
     }
     Ok(all)
 }
 
-fn ask_npm(world: &World<'_>, folder: &Path) -> Asked {
+fn ask_npm(world: &World<'_>, folder: &str) -> Asked {
+    npm_lock(world, folder).map_err(|it| unread(&it))?;
     let read = |said: Result<Output>| {
         let said = said.map_err(|it| unasked(&it))?;
         npm::read(&said.text(), &said.stderr)
     };
-    let answer = read(npm_audit::lock(&world.shell, &folder.display().to_string()))?;
+    let answer = read(npm_audit::lock(&world.shell, folder))?;
     believe(answer, || read(npm_audit::sample(&world.shell)))
 }
 
-fn ask_python(world: &World<'_>, folder: &Path) -> Asked {
+fn ask_python(world: &World<'_>, folder: &str) -> Asked {
     let read = |said: Result<Output>| {
         let said = said.map_err(|it| unasked(&it))?;
         advisories::pip_audit::read(&said.text(), &said.stderr)
     };
-    let names = files::names(folder).map_err(|it| unasked(&it))?;
-    let mut lists: Vec<String> = names.into_iter().filter(|it| is_list(it)).collect();
-    lists.sort_unstable();
-    let answer = read(pip_audit::lists(&world.shell, folder, &lists))?;
-    believe(answer, || read(pip_audit::sample(&world.shell, folder)))
+    let place = world.places.file(folder);
+    let names = files::names(&place).map_err(|it| unasked(&it))?;
+    let mut lists = Vec::new();
+    for name in names.into_iter().filter(|it| is_list(it)) {
+        lists.extend(platform_lists(world, folder, &name).map_err(|it| unread(&it))?);
+    }
+    let answer = read(pip_audit::lists(&world.shell, &place, &lists))?;
+    believe(answer, || read(pip_audit::sample(&world.shell, &place)))
+}
+
+/// What a list says for each platform; pip-audit itself would judge it for this machine only.
+fn platform_lists(world: &World<'_>, folder: &str, name: &str) -> Result<Vec<List>> {
+    let file = format!("{folder}/{name}");
+    let read = requirements(world, &file)?;
+    let mut lists: Vec<List> = Vec::new();
+    for platform in Platform::ALL {
+        let environment = Environment { platform, python: any_python() };
+        let text = list(&fitting(&file, &read, &environment)?);
+        if lists.iter().all(|it| it.text != text) {
+            let folder = platform.architecture().to_owned();
+            lists.push(List { path: format!("{folder}/{name}"), text });
+        }
+    }
+    Ok(lists)
 }
 
 /// `requirements-overrides.txt` loosens a resolution; nothing is installed from it.
@@ -98,6 +121,12 @@ fn believe(answer: Answer, sample: impl FnOnce() -> Asked) -> Asked {
         return Err(NoAnswer(why.to_owned()));
     }
     Ok(answer)
+}
+
+/// A lock that cannot be used: which, and the first of what is wrong with it.
+fn unread(failure: &Failure) -> NoAnswer {
+    let why = failure.innermost_line().lines().next().unwrap_or_default();
+    NoAnswer(format!("{}: {why}", failure.first_line()))
 }
 
 fn unasked(failure: &Failure) -> NoAnswer {

@@ -19,6 +19,39 @@ pub fn read_if_there(path: &Path) -> Result<Option<String>> {
     }
 }
 
+/// Reads a file, if it is there.
+pub fn bytes_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).or_outside(|| format!("failed to read `{}`", path.display())),
+    }
+}
+
+/// What is found at a path that must not leave a folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// A file.
+    Bytes(Vec<u8>),
+    /// Nothing.
+    Absent,
+    /// A link leads out of the folder.
+    Elsewhere,
+}
+
+/// Reads a file in `folder`, if it is there, and if no link leads elsewhere.
+pub fn bytes_within(folder: &Path, path: &Path) -> Result<Within> {
+    let failed = || format!("failed to read `{}`", path.display());
+    let real = match std::fs::canonicalize(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Within::Absent),
+        real => real.or_outside(failed)?,
+    };
+    if !real.starts_with(std::fs::canonicalize(folder).or_outside(failed)?) {
+        return Ok(Within::Elsewhere);
+    }
+    std::fs::read(&real).map(Within::Bytes).or_outside(failed)
+}
+
 /// Whether the owner of a file may execute it.
 pub fn is_executable(path: &Path) -> Result<bool> {
     let metadata = std::fs::metadata(path);
@@ -92,6 +125,34 @@ pub fn remove_folder(path: &Path) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Puts the folder that a link leads to in the link's place, if there is a link.
+pub fn replace_link(link: &Path) -> Result<()> {
+    let failed = || format!("failed to copy what `{}` leads to", link.display());
+    if !link.is_symlink() {
+        return Ok(());
+    }
+    let folder = std::fs::canonicalize(link).or_outside(failed)?;
+    remove_file(link)?;
+    copy_folder(&folder, link).or_outside(failed)
+}
+
+/// Links in it stay links.
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let (kind, target) = (entry.file_type()?, to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(entry.path())?, target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes an empty folder beside `place`, on the same file system, for work that is renamed when it

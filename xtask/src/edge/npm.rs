@@ -7,11 +7,38 @@ use crate::error::{Context as _, Failure, Result};
 use std::path::Path;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
-use xtask_core::installed::{Selection, expected};
+use xtask_core::npm::{self, NpmLock, Package, Source};
 use xtask_core::platform::Platform;
 
+/// What a folder asks for, and its lock.
+pub const MANIFEST: &str = "package.json";
+/// The lock.
+pub const LOCK: &str = "package-lock.json";
+
 /// What decides the outcome of `npm ci` beside its arguments.
-pub const INPUTS: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
+pub const INPUTS: [&str; 3] = [MANIFEST, LOCK, ".npmrc"];
+
+/// A folder of ours that a lock links to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnFolder {
+    /// Where npm puts the link.
+    pub link: String,
+    /// The folder, relative to that of the lock.
+    pub folder: String,
+    /// Its sources, relative to the folder.
+    pub sources: Vec<String>,
+    /// The digest of all of them.
+    pub digest: Digest,
+}
+
+/// A lock, and the folders of ours that it links to.
+#[derive(Clone, Copy, Debug)]
+pub struct Locked<'a> {
+    /// The packages.
+    pub packages: &'a NpmLock,
+    /// The folders.
+    pub own: &'a [OwnFolder],
+}
 
 /// What is wanted of the packages of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +52,14 @@ pub enum Wanted {
 }
 
 impl Wanted {
-    fn selection(self) -> Selection {
-        let (dev, optional, cpu) = match self {
-            Self::Development => (true, true, this_cpu()),
-            Self::ProductionWithOptional(platform) => (false, true, platform.npm_cpu()),
-            Self::Production(platform) => (false, false, platform.npm_cpu()),
+    /// The same, as the lock is asked for it; `None` where nobody knows this machine's processor.
+    fn of_lock(self) -> Option<npm::Wanted> {
+        let (platform, dev, optional) = match self {
+            Self::Development => (Platform::of_machine(std::env::consts::ARCH)?, true, true),
+            Self::ProductionWithOptional(platform) => (platform, false, true),
+            Self::Production(platform) => (platform, false, false),
         };
-        Selection { dev, optional, cpu }
+        Some(npm::Wanted { target: platform.into(), dev, optional })
     }
 
     fn args(self) -> Vec<String> {
@@ -47,13 +75,23 @@ impl Wanted {
 }
 
 /// A folder that holds `node_modules` as the lock in `source` says. Installed at most once for
-/// the same lock: the folder's name is the digest of all that decides it.
-pub fn install(shell: &Shell, cache: &Path, source: &Path, wanted: Wanted) -> Result<Installed> {
-    let place = cache.join("npm").join(key(source, wanted)?.hex());
+/// the same lock: the folder's name is the digest of all that decides it. Folders of ours that the
+/// lock links to are in it as they are, so that it can be copied into an image.
+pub fn install(
+    shell: &Shell,
+    cache: &Path,
+    source: &Path,
+    wanted: Wanted,
+    lock: Locked<'_>,
+) -> Result<Installed> {
+    let place = cache.join("npm").join(key(source, wanted, lock.own)?.hex());
     installed::ensure(&place, |made| {
         for input in INPUTS.iter().filter(|input| source.join(input).is_file()) {
             let copied = std::fs::copy(source.join(input), made.join(input));
             copied.or_outside(|| format!("failed to copy `{input}`"))?;
+        }
+        for OwnFolder { folder, sources, .. } in lock.own {
+            copy_all(&source.join(folder), sources, &made.join(folder))?;
         }
         let command = Command::new("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"])
@@ -62,21 +100,23 @@ pub fn install(shell: &Shell, cache: &Path, source: &Path, wanted: Wanted) -> Re
         shell.run(&command).map_err(|failure| {
             failure.during(format!("failed to install the packages of `{}`", source.display()))
         })?;
-        check_complete(made, source, wanted)
+        let wanted = wanted.of_lock().map(|wanted| lock.packages.fitting(&wanted));
+        check_complete(made, source, &wanted.unwrap_or_default())?;
+        lock.own.iter().try_for_each(|own| files::replace_link(&made.join(&own.link)))
     })
 }
 
 /// Refuses an installation that lacks a package of the lock: npm leaves out an optional one that
 /// it could not fetch, and ends well.
-fn check_complete(made: &Path, source: &Path, wanted: Wanted) -> Result<()> {
-    let lock = source.join("package-lock.json");
-    let expected = expected(&files::read(&lock)?, wanted.selection());
-    let expected = expected.or_usage(|| format!("cannot read `{}`", lock.display()))?;
+fn check_complete(made: &Path, source: &Path, wanted: &[&Package]) -> Result<()> {
     let mut missing = Vec::new();
-    for (path, version) in &expected {
-        let manifest = files::read_if_there(&made.join(path).join("package.json"))?;
-        if manifest.as_deref().and_then(version_of).as_ref() != Some(version) {
-            missing.push(format!("{}@{version}", path.trim_start_matches("node_modules/")));
+    // What is bundled came in the archive of another package.
+    let own = |it: &&&Package| matches!(it.source, Source::Registry(_));
+    for package in wanted.iter().filter(own) {
+        let manifest = files::read_if_there(&made.join(&package.path).join(MANIFEST))?;
+        if manifest.as_deref().and_then(version_of).as_ref() != Some(&package.version) {
+            let name = package.path.trim_start_matches("node_modules/");
+            missing.push(format!("{name}@{}", package.version));
         }
     }
     if missing.is_empty() {
@@ -104,6 +144,8 @@ pub struct Build<'a> {
     /// The program that builds, and its arguments. Not through npm, whose start takes as long
     /// as the build itself.
     pub run: &'a [String],
+    /// Its lock.
+    pub lock: Locked<'a>,
 }
 
 /// Runs a service's own build in a copy of its sources, with every package of its lock beside
@@ -114,7 +156,7 @@ pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed
     let place = cache.join("builds").join(key.hex());
     let mut mended = false;
     let built = installed::ensure(&place, |made| {
-        let packages = install(shell, cache, folder, Wanted::Development)?;
+        let packages = install(shell, cache, folder, Wanted::Development, build.lock)?;
         mended = packages.mended;
         copy_all(folder, build.sources, made)?;
         std::os::unix::fs::symlink(packages.folder.join("node_modules"), made.join("node_modules"))
@@ -138,16 +180,14 @@ fn copy_all(folder: &Path, sources: &[String], into: &Path) -> Result<()> {
     Ok(())
 }
 
-/// This machine's processor, as npm spells it.
-fn this_cpu() -> &'static str {
-    Platform::of_machine(std::env::consts::ARCH).map_or("", Platform::npm_cpu)
-}
-
-fn key(source: &Path, wanted: Wanted) -> Result<Digest> {
+fn key(source: &Path, wanted: Wanted, own: &[OwnFolder]) -> Result<Digest> {
     let mut bytes = format!("npm-1 {wanted:?}\n").into_bytes();
     for input in INPUTS {
         let text = files::read_if_there(&source.join(input))?.unwrap_or_default();
         bytes.extend(format!("{input} {}\n", Digest::of(text.as_bytes())).into_bytes());
+    }
+    for OwnFolder { link, digest, .. } in own {
+        bytes.extend(format!("{link} {digest}\n").into_bytes());
     }
     Ok(Digest::of(&bytes))
 }

@@ -7,19 +7,33 @@ use std::path::Path;
 use xtask_core::advisories::pip_audit::SAMPLE;
 use xtask_core::command::Command;
 
-/// Asks about the `lists` of requirements of the service in `folder`.
-pub fn lists(shell: &Shell, folder: &Path, lists: &[String]) -> Result<Output> {
+/// A list of requirements, and the path under which it is handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// Relative, and its own.
+    pub path: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// Asks about the `lists` of requirements, with the program of the service in `folder`.
+pub fn lists(shell: &Shell, folder: &Path, lists: &[List]) -> Result<Output> {
+    let aside = tempfile::tempdir().or_outside(|| "failed to make a folder".to_owned())?;
     let program = folder.join(".venv/bin/pip-audit").display().to_string();
-    let command = Command::new(&program)
+    let mut command = Command::new(&program)
         .args(["--disable-pip", "--no-deps", "--format", "json", "--progress-spinner", "off"])
         .folder(folder.display().to_string());
-    shell.observe(&lists.iter().fold(command, |command, list| command.args(["-r", list])))
+    for List { path, text } in lists {
+        let file = aside.path().join(path);
+        files::make_folder(file.parent().unwrap_or(aside.path()))?;
+        files::write(&file, text.as_bytes())?;
+        command = command.args(["-r".to_owned(), file.display().to_string()]);
+    }
+    shell.observe(&command)
 }
 
 /// Asks about the sample.
 pub fn sample(shell: &Shell, folder: &Path) -> Result<Output> {
-    let aside = tempfile::tempdir().or_outside(|| "failed to make a folder".to_owned())?;
-    let list = aside.path().join("requirements.txt");
-    files::write(&list, SAMPLE.as_bytes())?;
-    lists(shell, folder, &[list.display().to_string()])
+    let sample = List { path: "sample.txt".to_owned(), text: SAMPLE.to_owned() };
+    lists(shell, folder, &[sample])
 }

@@ -7,34 +7,42 @@ use crate::error::{Failure, Result};
 use std::path::Path;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
-use xtask_core::platform::Platform;
+use xtask_core::requirements::Environment;
+use xtask_core::secret::Secret;
 
 /// Debian 12 has glibc 2.36; a wheel built for a newer one would not load.
 const GLIBC: &str = "manylinux_2_36";
-const PYTHON: &str = "3.11";
+/// The Python of all images, without its patch level.
+pub const PYTHON: &str = "3.11";
 
-/// A folder that holds the wheels of `requirements`, unpacked for `platform`. Source packages
-/// and files whose hash is not in the list are refused by uv.
-pub fn install(
-    shell: &Shell,
-    cache: &Path,
-    requirements: &Path,
-    platform: Platform,
-) -> Result<Installed> {
-    let list = files::read(requirements)?;
-    let key = Digest::of(format!("uv-1 {platform} {PYTHON} {GLIBC}\n{list}").as_bytes());
+/// Wheels for an image.
+#[derive(Clone, Copy, Debug)]
+pub struct Wheels<'a> {
+    /// The file that names them, as it is shown.
+    pub file: &'a str,
+    /// One a line, by name, version and hashes; nothing is left to decide.
+    pub list: &'a str,
+    /// What they are to run on.
+    pub environment: &'a Environment,
+}
+
+/// A folder that holds the wheels, unpacked. Source packages and files whose hash is not in the
+/// list are refused by uv.
+pub fn install(shell: &Shell, cache: &Path, wheels: &Wheels<'_>) -> Result<Installed> {
+    let Wheels { file, list, environment } = wheels;
+    let key = Digest::of(format!("uv-2 {environment} {GLIBC}\n{list}").as_bytes());
     let place = cache.join("wheels").join(key.hex());
     installed::ensure(&place, |made| {
-        shell.run(&command(requirements, platform, made)).map_err(|failure| {
-            let during = format!("failed to install `{}` for {platform}", requirements.display());
+        shell.run(&command(wheels, made)).map_err(|failure| {
+            let during = format!("failed to install `{file}` for {}", environment.platform);
             with_hint(failure.during(during))
         })?;
-        check_complete(made, requirements)
+        check_complete(made, file)
     })
 }
 
 /// Refuses an installation that lacks a file which a wheel in it says that it brought.
-fn check_complete(made: &Path, requirements: &Path) -> Result<()> {
+fn check_complete(made: &Path, file: &str) -> Result<()> {
     let mut missing = Vec::new();
     for name in files::names(made)?.into_iter().filter(|name| name.ends_with(".dist-info")) {
         let record = files::read(&made.join(&name).join("RECORD"))?;
@@ -44,7 +52,7 @@ fn check_complete(made: &Path, requirements: &Path) -> Result<()> {
         return Ok(());
     }
     missing.truncate(5);
-    Err(Failure::outside(format!("failed to install `{}`", requirements.display()))
+    Err(Failure::outside(format!("failed to install `{file}`"))
         .reason(format!("uv ended well and `{}` is not there", missing.join("`, `")))
         .hint("run it again; if that does not help, `uv cache clean` first"))
 }
@@ -66,13 +74,15 @@ fn with_hint(failure: Failure) -> Failure {
         .hint("a missing hash or wheel is mended by making the list anew; see the service's README")
 }
 
-fn command(requirements: &Path, platform: Platform, target: &Path) -> Command {
+/// The list is handed over as it was read, so that uv cannot read it otherwise.
+fn command(wheels: &Wheels<'_>, target: &Path) -> Command {
+    let Environment { platform, python } = wheels.environment;
     let target_platform = format!("{}-{GLIBC}", platform.machine());
     Command::new("uv")
         .args(["pip", "install", "--quiet", "--no-config", "--target"])
         .arg(target.display().to_string())
-        .args(["--python-platform", &target_platform, "--python-version", PYTHON])
+        .args(["--python-platform", &target_platform, "--python-version", &python.to_string()])
         .args(["--only-binary", ":all:", "--require-hashes", "--no-deps", "--link-mode", "copy"])
-        .arg("--requirements")
-        .arg(requirements.display().to_string())
+        .args(["--requirements", "-"])
+        .input(Secret::new(wheels.list.to_owned()))
 }

@@ -1,8 +1,8 @@
 //! The inventory of an image in the layout: its locks, held against what its layers hold.
 
 use super::held::{Held, HeldPlatform};
-use super::stage;
-use crate::edge::files;
+use super::{locks, stage};
+use crate::edge::{files, npm};
 use crate::error::{Context as _, Failure, Result};
 use crate::world::{World, lock_file};
 
@@ -13,14 +13,14 @@ use xtask_core::moment::Moment;
 use xtask_core::platform::Platform;
 use xtask_core::sbom::found::{Contents, is_telling};
 use xtask_core::sbom::inventory::{Origin, Sourced};
-use xtask_core::sbom::{Component, Inventory, npm, wheels};
+use xtask_core::sbom::{Component, Inventory};
 use xtask_image::listing::{Kind, Listed, Wanted, list};
 
 /// The label that says where an image's sources are.
 pub const SOURCE_LABEL: &str = "org.opencontainers.image.source";
 
 /// Raised when other things are listed than before, so that no old list is believed.
-const FORM: &str = "inventory-1";
+const FORM: &str = "inventory-2";
 
 /// The digest of everything that the inventory of `image` on one platform depends on.
 pub fn inventory_key(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Result<Digest> {
@@ -28,20 +28,24 @@ pub fn inventory_key(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Resu
     let text = |file: &str| files::read_if_there(&world.places.file(file));
     let mut locks = vec![text(&lock_file(&image.name))?];
     for layer in &definition.layers {
-        locks.extend(list_file(layer).map(|file| text(&file)).transpose()?);
+        for file in list_files(world, layer)? {
+            locks.push(text(&file)?);
+        }
     }
     let (version, manifest) = (env!("CARGO_PKG_VERSION"), on.manifest.digest);
     let inputs = format!("{FORM}\n{version}\n{manifest}\n{definition:?}\n{locks:?}");
     Ok(Digest::of(inputs.as_bytes()))
 }
 
-/// The file of the repository that names the packages of a layer.
-fn list_file(layer: &Layer) -> Option<String> {
-    match &layer.stuff {
-        Stuff::Npm { path, .. } => Some(format!("{path}/package-lock.json")),
-        Stuff::Wheels { requirements, .. } => Some(requirements.clone()),
-        Stuff::Debian(_) | Stuff::Build { .. } | Stuff::Files { .. } => None,
-    }
+/// The files of the repository that name the packages of a layer.
+pub fn list_files(world: &World<'_>, layer: &Layer) -> Result<Vec<String>> {
+    Ok(match &layer.stuff {
+        Stuff::Npm { path, .. } => vec![format!("{path}/{}", npm::LOCK)],
+        Stuff::Wheels { requirements, .. } => {
+            locks::requirements(world, requirements)?.files.into_keys().collect()
+        }
+        Stuff::Debian(_) | Stuff::Build { .. } | Stuff::Files { .. } => Vec::new(),
+    })
 }
 
 /// Everything that `image` is made of on one platform.
@@ -134,17 +138,14 @@ fn origin<'a>(
     lock: &'a Lock,
     platform: Platform,
 ) -> Result<Origin<'a>> {
-    let read = |file: &str| files::read(&world.places.file(file));
     Ok(match &layer.stuff {
         Stuff::Debian(_) => Origin::Debian(stage::locked(layer, lock, platform)?),
-        Stuff::Npm { path, copy, .. } => {
-            let file = format!("{path}/package-lock.json");
-            let parsed = npm::parse(&read(&file)?);
-            Origin::Npm(parsed.or_usage(|| format!("cannot use `{file}`"))?, copy)
-        }
+        Stuff::Npm { path, copy, .. } => Origin::Npm(locks::npm_lock(world, path)?, copy),
         Stuff::Wheels { requirements, copy } => {
-            let parsed = wheels::parse(&read(requirements)?);
-            Origin::Wheels(parsed.or_usage(|| format!("cannot use `{requirements}`"))?, copy)
+            let list = locks::requirements(world, requirements)?;
+            let environment = locks::environment(lock, platform);
+            let wheels = locks::fitting(requirements, &list, &environment)?;
+            Origin::Wheels(wheels.into_iter().cloned().collect(), copy)
         }
         Stuff::Build { path, .. } | Stuff::Files { path, .. } => Origin::Own(path),
     })

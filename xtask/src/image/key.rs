@@ -1,6 +1,6 @@
 //! The key of a layer: the digest of everything that its bytes depend on.
 
-use super::{scripts, stage};
+use super::{locks, scripts, stage};
 use crate::edge::{files, git, npm};
 use crate::error::{Context as _, Result};
 use crate::world::World;
@@ -54,14 +54,21 @@ fn inputs(
             Ok(format!("{scripts}\n{packages:?}\n{:?}", lock.neutral(layer)))
         }
         Stuff::Npm { path, .. } => {
+            let own = locks::own_folders(world, path, &locks::npm_lock(world, path)?)?;
+            let own: String = own.iter().map(|it| format!("{} {}\n", it.link, it.digest)).collect();
             let folder = root.join(path);
-            npm::INPUTS.iter().map(|input| digest_of_any(&folder.join(input))).collect()
+            let inputs = npm::INPUTS.iter().map(|input| digest_of_any(&folder.join(input)));
+            Ok(inputs.collect::<Result<String>>()? + &own)
         }
         Stuff::Wheels { requirements, .. } => {
-            let glibc = stage::glibc(lock, platform);
-            Ok(format!("{}\n{glibc:?}", digest_of(&root.join(requirements))?))
+            let files = locks::requirements(world, requirements)?.files;
+            let (glibc, on) = (stage::glibc(lock, platform), locks::environment(lock, platform));
+            Ok(format!("{files:?}\n{glibc:?}\n{on}"))
         }
         Stuff::Build { path, .. } | Stuff::Files { path, .. } => {
+            if let Stuff::Build { .. } = &layer.stuff {
+                let _usable = locks::npm_lock(world, path)?;
+            }
             if let Some(known) = sources.borrow().get(path) {
                 return Ok(known.to_string());
             }

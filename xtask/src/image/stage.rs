@@ -7,7 +7,7 @@ mod promises;
 pub(super) use debian::open as open_deb;
 pub(super) use promises::glibc;
 
-use super::key;
+use super::{key, locks};
 use crate::edge::installed::Installed;
 use crate::edge::npm::Wanted;
 use crate::edge::{apt, npm, uv};
@@ -70,20 +70,35 @@ pub(super) fn halves(
             debian_halves(world, layer, &store, packages, &of.lock.neutral(layer))
         }
         Stuff::Npm { path, optional, scripts, copy } => {
-            promises::check_scripts(&root.join(path), *optional, scripts)?;
+            let npm_lock = locks::npm_lock(world, path)?;
+            promises::check_scripts(
+                &format!("{path}/{}", npm::LOCK),
+                &npm_lock,
+                *optional,
+                scripts,
+            )?;
             doing(&format!("installing the packages of {path} for {platform}"));
             let wanted = if *optional {
                 Wanted::ProductionWithOptional(platform)
             } else {
                 Wanted::Production(platform)
             };
-            let installed = npm::install(&world.shell, cache, &root.join(path), wanted)?;
+            let own = locks::own_folders(world, path, &npm_lock)?;
+            let packages = npm::Locked { packages: &npm_lock, own: &own };
+            let installed = npm::install(&world.shell, cache, &root.join(path), wanted, packages)?;
             split_by_file(layer, place::copies(&said(world, path, installed), copy)?)
         }
         Stuff::Wheels { requirements, copy } => {
             doing(&format!("installing {requirements} for {platform}"));
-            promises::check_sources(&root.join(requirements))?;
-            let installed = uv::install(&world.shell, cache, &root.join(requirements), platform)?;
+            let list = locks::requirements(world, requirements)?;
+            let environment = locks::environment(of.lock, platform);
+            let wheels = locks::fitting(requirements, &list, &environment)?;
+            let wheels = uv::Wheels {
+                file: requirements,
+                list: &xtask_core::requirements::list(&wheels),
+                environment: &environment,
+            };
+            let installed = uv::install(&world.shell, cache, &wheels)?;
             let folder = said(world, requirements, installed);
             promises::check_wheels(&folder, glibc(of.lock, platform), platform)?;
             split_by_file(layer, place::copies(&folder, copy)?)
@@ -146,7 +161,10 @@ fn leave_out(layer: &Layer, tree: &mut Tree) -> Result<()> {
 fn service_build(world: &World<'_>, path: &str, run: &[String]) -> Result<PathBuf> {
     let (key, sources) = key::source_key(world, path)?;
     let folder = &world.places.file(path);
-    let build = npm::Build { folder, sources: &sources, key, run };
+    let packages = locks::npm_lock(world, path)?;
+    let own = locks::own_folders(world, path, &packages)?;
+    let lock = npm::Locked { packages: &packages, own: &own };
+    let build = npm::Build { folder, sources: &sources, key, run, lock };
     Ok(said(world, path, npm::build(&world.shell, &world.places.cache, &build)?))
 }
 

@@ -1,6 +1,7 @@
 //! `advisories`: with tools of our own making, and with the real cargo-deny and a database of ours.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+use super::npm_registry;
 use super::world::{World, cargo_home};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -12,6 +13,9 @@ const CLEAN: &str = r#"{"auditReportVersion":2,"vulnerabilities":{}}"#;
 const LODASH: &str = r#"{"auditReportVersion":2,"vulnerabilities":{"lodash":{"name":"lodash",
     "severity":"high","fixAvailable":true,"via":[{"source":1,"name":"lodash","severity":"high",
     "url":"https://github.com/advisories/GHSA-p6mc-m468-83gw","range":"<4.17.20"}]}}}"#;
+
+const LIST: &str = "idna==3.20 \\\n    \
+    --hash=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n";
 
 /// A program that `script` is, found before those of this machine.
 fn program(path: &Path, script: &str) {
@@ -27,7 +31,8 @@ fn tool(world: &World, name: &str, script: &str) {
 /// An npm that answers `ours` for the backend and `sample` anywhere else.
 fn npm(ours: &str, sample: &str) -> World {
     let world = World::new();
-    world.write("services/backend/package-lock.json", "{}");
+    let root = serde_json::json!({ "name": "backend" });
+    npm_registry::lock(&world, "services/backend", &root, &serde_json::json!({}));
     let script = format!(
         "case $PWD in */services/backend) cat <<'E'\n{ours}\nE\n;; *) cat <<'E'\n{sample}\nE\n;; esac"
     );
@@ -37,9 +42,9 @@ fn npm(ours: &str, sample: &str) -> World {
 
 fn pip_audit(report: &str) -> World {
     let world = World::new();
-    world.write("services/ml-service/requirements.txt", "idna==3.20\n");
+    world.write("services/ml-service/requirements.txt", LIST);
     let script = format!(
-        "case \"$*\" in *' -r requirements.txt') echo '{report}' ;; *) echo '{}' ;; esac",
+        "case \"$*\" in *'/requirements.txt') echo '{report}' ;; *) echo '{}' ;; esac",
         r#"{"dependencies":[{"name":"flask","version":"0.5","vulns":[{"id":"PYSEC-1"}]}]}"#
     );
     program(&world.path("services/ml-service/.venv/bin/pip-audit"), &script);
@@ -104,9 +109,40 @@ fn wheels_that_the_index_does_not_know_are_counted_and_not_taken_for_clean() {
 }
 
 #[test]
+fn a_lock_that_is_refused_was_not_checked_and_a_list_is_asked_about_for_every_platform() {
+    let world = npm(CLEAN, LODASH);
+    let packages = serde_json::json!({ "node_modules/bare": { "version": "1.0.0" } });
+    let root = serde_json::json!({ "name": "backend" });
+    npm_registry::lock(&world, "services/backend", &root, &packages);
+    let run = world.run(&["advisories", "npm"]);
+    assert_eq!(run.code, Some(75), "{run:?}");
+    let wanted = "not checked: npm: cannot use `services/backend/package-lock.json`: \
+                  services/backend/package-lock.json:5: `node_modules/bare`: it has no";
+    assert!(run.stdout.starts_with(wanted), "{run:?}");
+
+    // The answer names every line that is asked about, as pip-audit would a package.
+    let world = World::new();
+    let hash = &LIST[LIST.find("--hash").unwrap()..];
+    let line = |version: &str, machine: &str| {
+        format!("idna=={version} ; platform_machine == '{machine}' {hash}")
+    };
+    let list = [line("1", "x86_64"), line("2", "aarch64"), line("3", "never")].concat();
+    world.write("services/ml-service/requirements.txt", &list);
+    let script = "for file; do case $file in */requirements.txt) asked=$asked$(cat $file);; esac; \
+                  done; echo \"$asked\" >&2";
+    program(&world.path("services/ml-service/.venv/bin/pip-audit"), script);
+    let run = world.run(&["advisories", "python"]);
+    assert!(run.stdout.contains("idna==1 ") && run.stdout.contains("idna==2 "), "{run:?}");
+    assert!(!run.stdout.contains("idna==3"), "{run:?}");
+    world.write("services/ml-service/requirements.txt", "idna==3.20\n");
+    let run = world.run(&["advisories", "python"]);
+    assert!(run.stdout.contains("requirements.txt:1: `idna`: it has no hash"), "{run:?}");
+}
+
+#[test]
 fn a_tool_that_is_not_there_was_not_a_check_and_what_blocks_weighs_more() {
     let world = npm(LODASH, LODASH);
-    world.write("services/ml-service/requirements.txt", "idna==3.20\n");
+    world.write("services/ml-service/requirements.txt", LIST);
     tool(&world, "cargo-deny", "echo 'cannot clone' >&2; exit 1");
     let run = world.run(&["--json", "advisories"]);
     assert_eq!(run.code, Some(4), "{run:?}");

@@ -1,14 +1,16 @@
 //! Rows of the table as a machine runs them that has nothing: the real programs, empty caches.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+use super::world::cargo_home;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use xtask_core::task::{self, Task};
+use xtask_fakes::required;
+use xtask_fakes::requirement::required_program;
 
 /// A home of cargo that has the settings of the machine, and no crate.
 fn empty_cargo_home() -> tempfile::TempDir {
-    let said = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let real = said.unwrap_or_else(|| std::env::home_dir().unwrap().join(".cargo"));
+    let real = cargo_home().unwrap();
     let home = tempfile::tempdir().unwrap();
     for settings in ["config.toml", "config"].iter().filter(|file| real.join(file).exists()) {
         std::fs::copy(real.join(settings), home.path().join(settings)).unwrap();
@@ -20,8 +22,11 @@ fn empty_cargo_home() -> tempfile::TempDir {
 fn carry_out(task: &Task, cargo_home: &Path) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for command in &task.commands {
-        let program = super::world::tool(&command.program);
-        let program = program.unwrap_or_else(|| panic!("`{}` is not here", command.program));
+        let program = match command.program.as_str() {
+            // What runs this test.
+            "cargo" => PathBuf::from("cargo"),
+            other => required!(required_program(other)),
+        };
         let mut run = Command::new(program);
         run.args(&command.args).current_dir(root).env("CARGO_HOME", cargo_home);
         let output = run.output().unwrap();

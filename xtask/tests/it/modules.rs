@@ -1,11 +1,8 @@
 //! Modules of npm by a lock: one for all platforms, and a Node.js for each.
-#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+use super::npm_registry::{self, NpmRegistry};
 use super::world::World;
-use serde_json::{Value, json};
-use std::io::Write as _;
-use xtask_image::gzip_v1::{Encoder, Options};
-use xtask_image::tree::{Node, Tree};
+use serde_json::json;
 
 /// A layer of them, of which the packages with a binary are one half.
 pub(crate) const LAYER: &str = r#"
@@ -22,45 +19,23 @@ const MACHINES: [(&str, u8); 2] = [("x64", 0x3e), ("arm64", 0xb7)];
 
 /// Writes folder `app` with its lock: `planted-npm` 1.0.0 and Node.js 20.20.2.
 pub(crate) fn write(world: &World) {
-    let mut packages = json!({});
-    let mut optional = json!({});
+    let registry = NpmRegistry::start(world, "app");
+    let (mut packages, mut optional) = (json!({}), json!({}));
     for (cpu, machine) in MACHINES {
         let name = format!("node-linux-{cpu}");
         let about = json!({ "name": name, "version": "20.20.2", "os": ["linux"], "cpu": [cpu] });
-        let mut locked = package(world, &about, &[("package/bin/node", &elf(machine))]);
-        optional[&name] = locked["resolved"].clone();
+        let mut locked = registry.publish(&about, &[("bin/node", &elf(machine))]);
         locked["optional"] = json!(true);
+        optional[&name] = json!("20.20.2");
         packages[format!("node_modules/{name}")] = locked;
     }
     let about = json!({ "name": "planted-npm", "version": "1.0.0" });
-    let planted = package(world, &about, &[("package/index.js", b"planted\n")]);
-    let wanted = json!({ "planted-npm": planted["resolved"] });
-    packages["node_modules/planted-npm"] = planted;
-    let root = json!({ "name": "root", "version": "1.0.0", "dependencies": wanted,
+    packages["node_modules/planted-npm"] = registry.publish(&about, &[("index.js", b"planted\n")]);
+    let root = json!({ "name": "root", "version": "1.0.0",
+                       "dependencies": { "planted-npm": "1.0.0" },
                        "optionalDependencies": optional });
-    world.write("app/package.json", &root.to_string());
-    packages[""] = root;
-    let lock = json!({ "name": "root", "lockfileVersion": 3, "packages": packages });
-    world.write("app/package-lock.json", &lock.to_string());
-}
-
-/// Writes the archive of a package; what a lock says of it.
-fn package(world: &World, about: &Value, files: &[(&str, &[u8])]) -> Value {
-    let mut tree = Tree::new();
-    let text = about.to_string();
-    for (path, bytes) in files.iter().chain([&("package/package.json", text.as_bytes())]) {
-        tree.insert(path, Node::file(0o755, *bytes)).unwrap();
-    }
-    let mut tar = Vec::new();
-    xtask_image::layer::write_tar(&tree, &mut tar).unwrap();
-    let mut encoder = Encoder::new(Vec::new(), Options::default());
-    encoder.write_all(&tar).unwrap();
-    let archive = world.path(&format!("{}.tgz", about["name"].as_str().unwrap()));
-    std::fs::create_dir_all(archive.parent().unwrap()).unwrap();
-    std::fs::write(&archive, encoder.finish().unwrap()).unwrap();
-    let mut locked = about.clone();
-    locked["resolved"] = json!(format!("file:{}", archive.display()));
-    locked
+    npm_registry::lock(world, "app", &root, &packages);
+    registry.stays(world);
 }
 
 /// The head of a program for `machine`.

@@ -1,17 +1,16 @@
 //! Images for two platforms: what both share is one blob, and what fits neither is refused.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
-use super::image::{deb_of, tar};
+use super::image::deb_of;
+use super::npm_registry::{self, NpmRegistry};
+use super::wheels::{self, path_with_uv};
 use super::world::World;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use xtask_core::definition::Debian;
 use xtask_core::digest::Digest;
 use xtask_fakes::archive::FakeArchive;
 use xtask_fakes::required;
-use xtask_fakes::requirement::{Required, required_program};
-use xtask_image::gzip_v1::{Encoder, Options};
 
 const PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
 
@@ -112,40 +111,26 @@ fn packages_for_all_platforms_are_one_blob_whichever_are_built() {
 /// A folder with packages of npm: `plain` for all, and one a platform, with an `info.txt`.
 fn world_of_npm(layer: &str) -> World {
     let world = world(layer);
-    let mut packages = json!({});
-    let mut wanted = json!({});
+    let registry = NpmRegistry::start(&world, "app");
+    let (mut packages, mut optional) = (json!({}), json!({}));
     for (name, cpu) in [("plain", None), ("on-x64", Some("x64")), ("on-arm64", Some("arm64"))] {
-        let mut package = json!({ "name": name, "version": "1.0.0" });
+        let mut about = json!({ "name": name, "version": "1.0.0" });
         if let Some(cpu) = cpu {
-            package["os"] = json!(["linux"]);
-            package["cpu"] = json!([cpu]);
+            about["os"] = json!(["linux"]);
+            about["cpu"] = json!([cpu]);
+            optional[name] = json!("1.0.0");
         }
-        let file = if cpu.is_some() { "package/info.txt" } else { "package/index.js" };
-        let text = format!("{name}\n");
-        let files = [("package/package.json", package.to_string()), (file, text)];
-        let archive = world.path(&format!("{name}.tgz"));
-        std::fs::write(&archive, gzip(&tar(&files))).unwrap();
-        package["resolved"] = json!(format!("file:{}", archive.display()));
-        package["optional"] = json!(cpu.is_some());
-        package["hasInstallScript"] = json!(name == "plain");
-        packages[format!("node_modules/{name}")] = package;
-        wanted[name] = json!(format!("file:{}", archive.display()));
+        let file = if cpu.is_some() { "info.txt" } else { "index.js" };
+        let mut locked = registry.publish(&about, &[(file, format!("{name}\n").as_bytes())]);
+        locked["optional"] = json!(cpu.is_some());
+        locked["hasInstallScript"] = json!(name == "plain");
+        packages[format!("node_modules/{name}")] = locked;
     }
-    let plain = wanted.as_object_mut().unwrap().remove("plain");
-    let mut root = json!({ "name": "root", "version": "1.0.0" });
-    root["dependencies"] = json!({ "plain": plain });
-    root["optionalDependencies"] = wanted;
-    world.write("app/package.json", &root.to_string());
-    packages[""] = root;
-    let lock = json!({ "name": "root", "lockfileVersion": 3, "packages": packages });
-    world.write("app/package-lock.json", &lock.to_string());
+    let root = json!({ "name": "root", "version": "1.0.0", "dependencies": { "plain": "1.0.0" },
+                       "optionalDependencies": optional });
+    npm_registry::lock(&world, "app", &root, &packages);
+    registry.stays(&world);
     world
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = Encoder::new(Vec::new(), Options::default());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
 }
 
 const NPM: &str = "kind = \"npm\"\npath = \"app\"\noptional = \"include\"\n\
@@ -195,30 +180,12 @@ fn an_install_script_that_nobody_has_judged_is_refused() {
     assert!(said.contains("`other` is declared under `scripts` and has none"), "{said}");
 }
 
-/// The PATH with uv on it.
-fn path_with_uv() -> Required<String> {
-    let path = std::env::var("PATH").unwrap();
-    required_program("uv").map(|uv| format!("{}:{path}", uv.parent().unwrap().display()))
-}
-
 /// A wheel of the name `deep` with one tag, listed by its hash, and an image of it on a base
 /// whose lock has that `libc6`.
 fn world_of_a_wheel(path: &str, tag: &str, libc6: &str) -> World {
     let layer = "kind = \"wheels\"\nrequirements = \"list.txt\"\ncopy = { \".\" = \"site\" }";
-    let world = world(layer).with("PATH", path.to_owned());
-    world.write("wheel/deep/__init__.py", "");
-    let info = "wheel/deep-1.0.dist-info";
-    world.write(&format!("{info}/METADATA"), "Metadata-Version: 2.1\nName: deep\nVersion: 1.0\n");
-    let head = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false";
-    world.write(&format!("{info}/WHEEL"), &format!("{head}\nTag: {tag}\n"));
-    world.write(&format!("{info}/RECORD"), "");
-    let mut zip = std::process::Command::new("python3");
-    let made = world.path(&format!("deep-1.0-{tag}.whl"));
-    zip.args(["-m", "zipfile", "-c"]).arg(&made).args(["deep", "deep-1.0.dist-info"]);
-    assert!(zip.current_dir(world.path("wheel")).status().unwrap().success());
-    let hash = Digest::of(&std::fs::read(&made).unwrap()).hex();
-    let line = format!("deep @ file://{} --hash=sha256:{hash}\n", made.display());
-    world.write("list.txt", &line);
+    let world = wheels::indexed(world(layer), path.to_owned());
+    world.write("list.txt", &wheels::publish(&world, "deep", "1.0", tag));
     let package = format!(
         "libc6 = {{ version = \"{libc6}\", archive = \"debian\", path = \"x\", digest = \"{}\", \
          size = 1 }}",
@@ -245,9 +212,8 @@ fn a_source_package_among_the_wheels_is_refused_by_name_before_it_is_built() {
     let layer = "kind = \"wheels\"\nrequirements = \"list.txt\"\ncopy = { \".\" = \"site\" }";
     let world = world(layer);
     world.write("list.txt", "deep @ file:///x/deep-1.0.tar.gz --hash=sha256:aa\n");
-    let said = world.run(&["image", "build", "two"]).ends(4);
-    assert!(said.contains("it names what is no wheel"), "{said}");
-    assert!(said.contains("`deep`: building it would run its code here"), "{said}");
+    let said = world.run(&["image", "build", "two"]).ends(2);
+    assert!(said.contains("list.txt:1: `deep`: it is an address or a path"), "{said}");
 }
 
 #[test]

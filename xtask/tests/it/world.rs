@@ -3,11 +3,15 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Mutex;
 use xtask_core::lock::seal;
+use xtask_fakes::archive::FakeArchive;
 
 pub(crate) struct World {
     folder: tempfile::TempDir,
     variables: Vec<(&'static str, String)>,
+    /// Servers that end with the world.
+    servers: Mutex<Vec<FakeArchive>>,
 }
 
 /// How a run ended and what it said.
@@ -23,7 +27,7 @@ impl World {
     /// A world whose `deploy.toml` is the committed one.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let world = Self { folder, variables: Vec::new() };
+        let world = Self { folder, variables: Vec::new(), servers: Mutex::default() };
         world.write("deploy.toml", include_str!("../../../deploy.toml"));
         world.write("images/debian-scripts.toml", "[judged]\n");
         world
@@ -32,6 +36,11 @@ impl World {
     pub(crate) fn with(mut self, variable: &'static str, value: String) -> Self {
         self.variables.push((variable, value));
         self
+    }
+
+    /// Keeps a server running as long as the world.
+    pub(crate) fn keep(&self, server: FakeArchive) {
+        self.servers.lock().unwrap().push(server);
     }
 
     pub(crate) fn path(&self, file: &str) -> PathBuf {

@@ -1,6 +1,6 @@
 //! The packages of a layer, found the way scanners find them: by the files that name packages.
 
-use super::wheels;
+use crate::requirements::normal;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ impl Contents {
     pub fn wheels(&self) -> Vec<Found> {
         self.named(is_metadata, |path, text| {
             let head = text.split("\n\n").next().unwrap_or_default();
-            let name = wheels::normal(&field(head, "Name")?);
+            let name = normal(&field(head, "Name")?);
             let licence = field(head, "License-Expression").or_else(|| field(head, "License"));
             Some(Found { licence, ..plain(name, field(head, "Version")?, path) })
         })

@@ -2,12 +2,12 @@
 //! inventory: a list that may be wrong is worse than none.
 
 use super::found::{Contents, Found};
-use super::npm::LockedModule;
-use super::wheels::{self, Requirement};
 use super::{Component, Hash, Kind, purl};
 use crate::definition::Copy;
 use crate::lock::LockedPackage;
+use crate::npm::{NpmLock, Package, Source};
 use crate::platform::Platform;
+use crate::requirements::{Requirement, normal};
 use std::collections::BTreeMap;
 
 /// One layer, what it was made from, and what is in it.
@@ -29,8 +29,8 @@ pub enum Origin<'a> {
     /// The `.deb`s of the image's lock.
     Debian(&'a [LockedPackage]),
     /// Packages of npm's lock, and what was taken of them.
-    Npm(Vec<LockedModule>, &'a [Copy]),
-    /// Wheels of a list, and what was taken of them.
+    Npm(NpmLock, &'a [Copy]),
+    /// Wheels of a list that are for the platform, and what was taken of them.
     Wheels(Vec<Requirement>, &'a [Copy]),
     /// A folder of the repository.
     Own(&'a str),
@@ -78,56 +78,61 @@ impl Sourced<'_> {
         }
     }
 
-    fn npm(&self, modules: &[LockedModule], copies: &[Copy]) -> Result<Vec<Component>, Gap> {
+    fn npm(&self, lock: &NpmLock, copies: &[Copy]) -> Result<Vec<Component>, Gap> {
         let mut components = Vec::new();
         for found in self.contents.modules() {
             let folder = found.path.trim_end_matches("/package.json");
             let place = folder.find("node_modules/").map_or(folder, |start| &folder[start..]);
-            let same = |module: &&LockedModule| {
-                module.path == place && module.name == found.name && module.version == found.version
+            let same = |it: &&Package| it.name == found.name && it.version == found.version;
+            let ours = || lock.link(place).filter(|it| it.name == found.name);
+            let component = match (lock.package(place).filter(same), ours()) {
+                (Some(module), _) => self.module(module),
+                (None, Some(link)) => Component::new(Kind::Application, &link.name, self.layer),
+                (None, None) => return Err(self.unlocked(&found)),
             };
-            let module = modules.iter().find(same).ok_or_else(|| self.unlocked(&found))?;
-            components.push(Component { path: Some(folder.to_owned()), ..self.module(module) });
+            components.push(Component { path: Some(folder.to_owned()), ..component });
         }
         for copy in copies.iter().filter(|copy| copy.from != "node_modules") {
-            components.extend(self.part_of_module(modules, copy)?);
+            components.extend(self.part_of_module(lock, copy)?);
         }
         Ok(components)
     }
 
     /// One file out of a package: the package, and what the file is.
-    fn part_of_module(&self, modules: &[LockedModule], copy: &Copy) -> Result<Vec<Component>, Gap> {
-        let fits = |module: &&LockedModule| {
-            let cpus = &module.cpus;
-            let is_for = cpus.is_empty() || cpus.iter().any(|it| it == self.platform.npm_cpu());
-            is_for && starts_with(&copy.from, &module.path)
-        };
-        let module = modules.iter().find(fits);
+    fn part_of_module(&self, lock: &NpmLock, copy: &Copy) -> Result<Vec<Component>, Gap> {
+        let target = self.platform.into();
+        let fits = |it: &&Package| it.fits(&target) && starts_with(&copy.from, &it.path);
+        let module = lock.packages.iter().find(fits);
         let module =
             module.ok_or_else(|| self.gap(format!("holds `{}` of no package", copy.to)))?;
         let part = Component { path: Some(copy.to.clone()), ..self.module(module) };
         Ok(vec![part, self.file(&copy.to, Some(&module.version))?])
     }
 
-    fn module(&self, module: &LockedModule) -> Component {
+    fn module(&self, module: &Package) -> Component {
         let mut component = self.component(Kind::Npm, &module.name, &module.version);
         component.purl = Some(purl::npm(&module.name, &module.version));
-        component.hashes = module.hashes.clone();
         component.licence = module.licence.clone();
+        match &module.source {
+            Source::Registry(integrity) => component.hashes = integrity.hashes().to_vec(),
+            Source::Bundled(by) => {
+                component.notes.insert("bundledIn".to_owned(), by.clone());
+            }
+        }
         component
     }
 
     fn wheels(&self, list: &[Requirement], copies: &[Copy]) -> Result<Vec<Component>, Gap> {
         let mut components = Vec::new();
         for found in self.contents.wheels() {
-            let same = |it: &&Requirement| it.name == found.name && it.version == found.version;
+            let same = |it: &&Requirement| it.name == found.name && it.version.is(&found.version);
             let wheel = list.iter().find(same).ok_or_else(|| self.unlocked(&found))?;
             let path = found.path.trim_end_matches("/METADATA").to_owned();
             let licence = found.licence.clone();
             components.push(Component { path: Some(path), licence, ..self.wheel(wheel) });
         }
         for copy in copies.iter().filter(|copy| copy.from != ".") {
-            let top = wheels::normal(copy.from.split('/').next().unwrap_or_default());
+            let top = normal(copy.from.split('/').next().unwrap_or_default());
             let wheel = list.iter().find(|it| it.name == top);
             let none = || self.gap(format!("holds `{}` of no wheel", copy.to));
             let wheel = wheel.ok_or_else(none)?;
@@ -138,8 +143,8 @@ impl Sourced<'_> {
     }
 
     fn wheel(&self, wheel: &Requirement) -> Component {
-        let mut component = self.component(Kind::Wheel, &wheel.name, &wheel.version);
-        component.purl = Some(purl::python(&wheel.name, &wheel.version));
+        let mut component = self.component(Kind::Wheel, &wheel.name, wheel.version.text());
+        component.purl = Some(purl::python(&wheel.name, wheel.version.text()));
         match wheel.digests.as_slice() {
             [one] => component.hashes = vec![Hash::of(one)],
             // Which of them fits the platform, the installer decided; any other was refused.
@@ -210,6 +215,13 @@ fn starts_with(pattern: &str, path: &str) -> bool {
 mod tests {
     use super::*;
     use crate::digest::Digest;
+    use crate::requirements::{Opened, read};
+
+    fn lock(packages: &[String]) -> NpmLock {
+        let packages = packages.join(", ");
+        let text = format!(r#"{{ "lockfileVersion": 3, "packages": {{ "": {{}}, {packages} }} }}"#);
+        NpmLock::parse("package-lock.json", text.as_bytes()).unwrap()
+    }
 
     fn status(version: &str) -> Contents {
         let text = format!("Package: libc6\nVersion: {version}\nArchitecture: amd64\n");
@@ -258,17 +270,16 @@ mod tests {
 
     #[test]
     fn a_binary_out_of_a_package_is_listed_as_the_runtime_it_is() {
-        let module = |cpu: &str| LockedModule {
-            path: format!("node_modules/node-linux-{cpu}"),
-            name: format!("node-linux-{cpu}"),
-            version: "20.20.2".into(),
-            hashes: Vec::new(),
-            licence: None,
-            cpus: vec![cpu.into()],
+        let module = |cpu: &str| {
+            format!(
+                r#""node_modules/node-linux-{cpu}": {{ "version": "20.20.2", "cpu": "{cpu}",
+                "integrity": "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" }}"#
+            )
         };
+        let lock = lock(&[module("arm64"), module("x64")]);
         let copies =
             [Copy { from: "node_modules/*/bin/node".into(), to: "usr/local/bin/node".into() }];
-        let origin = Origin::Npm(vec![module("arm64"), module("x64")], &copies);
+        let origin = Origin::Npm(lock, &copies);
         let mut contents = Contents::default();
         contents.digests.insert("usr/local/bin/node".into(), Digest::of(b"node"));
         let components = sourced(origin.clone(), &contents).components().unwrap();
@@ -279,15 +290,49 @@ mod tests {
     }
 
     #[test]
+    fn an_alias_a_bundled_package_and_our_own_folder_are_listed_as_what_they_are() {
+        let hash = "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let lock = lock(&[
+            format!(
+                r#""node_modules/alias": {{ "name": "real", "version": "1.0.0",
+                "integrity": "{hash}", "bundleDependencies": ["in"] }}"#
+            ),
+            r#""node_modules/alias/node_modules/in": { "version": "2.0.0", "inBundle": true }"#
+                .to_owned(),
+            r#""node_modules/@x/own": { "resolved": "own", "link": true }"#.to_owned(),
+            r#""own": { "name": "@x/own", "version": "3.0.0" }"#.to_owned(),
+        ]);
+        let file = |path: &str, name: &str, version: &str| {
+            let text = format!(r#"{{ "name": "{name}", "version": "{version}" }}"#);
+            (format!("app/node_modules/{path}/package.json"), Some(text))
+        };
+        let list = |files: &[(String, Option<String>)]| {
+            let files = files.iter().cloned().collect();
+            let contents = Contents { files, ..Contents::default() };
+            sourced(Origin::Npm(lock.clone(), &[]), &contents).components()
+        };
+        let bundled = file("alias/node_modules/in", "in", "2.0.0");
+        let listed =
+            list(&[file("alias", "real", "1.0.0"), bundled, file("@x/own", "@x/own", "3.0.0")]);
+        let listed = listed.unwrap();
+        let purls: Vec<_> = listed.iter().map(|it| it.purl.as_deref()).collect();
+        assert_eq!(purls, [None, Some("pkg:npm/in@2.0.0"), Some("pkg:npm/real@1.0.0")]);
+        assert_eq!((listed[0].kind, listed[0].name.as_str()), (Kind::Application, "@x/own"));
+        assert_eq!(listed[1].notes["bundledIn"], "node_modules/alias");
+        assert!(list(&[file("alias", "alias", "1.0.0")]).is_err(), "it is called otherwise");
+    }
+
+    #[test]
     fn a_wheel_that_may_be_one_of_several_files_claims_none_of_them() {
         let text = "Name: numpy\nVersion: 2\n".to_owned();
         let path = "app/site-packages/numpy-2.dist-info/METADATA".to_owned();
         let contents =
             Contents { files: BTreeMap::from([(path, Some(text))]), ..Contents::default() };
-        let wheel = |count: usize| Requirement {
-            name: "numpy".into(),
-            version: "2".into(),
-            digests: vec![Digest::of(b"x"); count],
+        let wheel = |count: usize| {
+            let hashes = format!(" --hash={}", Digest::of(b"x")).repeat(count);
+            let text = format!("numpy==2{hashes}\n");
+            let open = |_: &str| Ok::<_, ()>(Opened::Bytes(text.clone().into_bytes()));
+            read("list.txt", open).unwrap().unwrap().entries.remove(0)
         };
         let copies = [Copy { from: ".".into(), to: "app/site-packages".into() }];
         let component = |count| {

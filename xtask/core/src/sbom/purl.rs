@@ -14,7 +14,7 @@ pub fn npm(name: &str, version: &str) -> String {
 
 /// A wheel. Python holds `_` and `-` in a name for the same.
 pub fn python(name: &str, version: &str) -> String {
-    format!("pkg:pypi/{}@{}", encoded(&super::wheels::normal(name)), encoded(version))
+    format!("pkg:pypi/{}@{}", encoded(&crate::requirements::normal(name)), encoded(version))
 }
 
 /// What no package manager brought.

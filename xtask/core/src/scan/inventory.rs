@@ -5,7 +5,7 @@
 
 use super::end_of_life::Program;
 use super::weakness::{self, Weakness, list};
-use crate::sbom::wheels;
+use crate::requirements::normal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -75,7 +75,7 @@ pub fn beyond(image: &Value, mut sbom: Value) -> Value {
 
 /// Python's names are written in several ways, and each answer has its own.
 fn is_same(one: &Weakness, other: &Weakness) -> bool {
-    let key = |it: &Weakness| (it.kind, it.id.clone(), wheels::normal(&it.package));
+    let key = |it: &Weakness| (it.kind, it.id.clone(), normal(&it.package));
     key(one) == key(other) && one.installed == other.installed
 }
 

@@ -4,6 +4,7 @@ mod control;
 mod deb;
 mod documents;
 mod layout;
+mod locks;
 mod names;
 mod packages;
 mod registry;
@@ -28,6 +29,8 @@ pub const TARGETS: &[Target] = &[
     control::CONTROL,
     packages::PACKAGES,
     settings::LOCK,
+    locks::NPM,
+    locks::REQUIREMENTS,
     settings::DEFINITION,
     settings::DEPLOY,
     layout::LAYOUT,

@@ -4,25 +4,23 @@ use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use std::path::Path;
 use xtask_core::lock::Lock;
-use xtask_core::npm::judge_scripts;
+use xtask_core::npm::NpmLock;
 use xtask_core::platform::Platform;
-use xtask_core::wheel::{Glibc, Needs, sources};
+use xtask_core::wheel::{Glibc, Needs};
 
-/// Refuses packages of the lock in `folder` whose install scripts nobody has judged: they are
+/// Refuses packages of `lock` in `file` whose install scripts nobody has judged: they are
 /// not run, so what they would have made is missing.
 pub(super) fn check_scripts(
-    folder: &Path,
+    file: &str,
+    lock: &NpmLock,
     optional: bool,
     declared: &[(String, String)],
 ) -> Result<()> {
-    let file = folder.join("package-lock.json");
-    let findings = judge_scripts(&files::read(&file)?, optional, declared);
-    let findings = findings.or_usage(|| format!("cannot read `{}`", file.display()))?;
+    let findings = lock.judge_scripts(optional, declared);
     if findings.is_empty() {
         return Ok(());
     }
-    let shown = file.display();
-    let mut failure = Failure::refused(format!("cannot use the packages of `{shown}`"));
+    let mut failure = Failure::refused(format!("cannot use the packages of `{file}`"));
     for name in &findings.undeclared {
         failure = failure.reason(format!(
             "`{name}` wants to run a script when it is installed, and no script is run"
@@ -32,18 +30,6 @@ pub(super) fn check_scripts(
         failure = failure.reason(format!("`{name}` is declared under `scripts` and has none"));
     }
     Err(failure.hint("read each script, then say in the layer why it is not needed: scripts = { \"NAME\" = \"…\" }; or take the package out"))
-}
-
-/// Refuses a list that names source packages.
-pub(super) fn check_sources(requirements: &Path) -> Result<()> {
-    let sources = sources(&files::read(requirements)?);
-    if sources.is_empty() {
-        return Ok(());
-    }
-    let shown = requirements.display();
-    Err(Failure::refused(format!("cannot install `{shown}`: it names what is no wheel"))
-        .reason(format!("`{}`: building it would run its code here", sources.join("`, `")))
-        .hint("name a wheel, which is unpacked only"))
 }
 
 /// The C library that the image's base brings.

@@ -1,0 +1,123 @@
+//! The locks of what others published, read for all who build, list or ask by them.
+
+use super::key;
+use crate::edge::npm::{LOCK, MANIFEST, OwnFolder};
+use crate::edge::{files, uv};
+use crate::error::{Failure, Result};
+use crate::world::World;
+use xtask_core::finding::Findings;
+use xtask_core::lock::Lock;
+use xtask_core::npm::{self, NpmLock};
+use xtask_core::platform::Platform;
+use xtask_core::requirements::{self, Environment, Opened, Python, Requirement, Requirements};
+
+/// A second lock, of which npm thinks more.
+const SHRINKWRAP: &str = "npm-shrinkwrap.json";
+
+/// The package whose version is that of the Python in an image.
+const PYTHON: &str = "python3.11-minimal";
+
+/// The lock in `folder`, which was made for the `package.json` beside it.
+pub fn npm_lock(world: &World<'_>, folder: &str) -> Result<NpmLock> {
+    let [manifest, file] = [MANIFEST, LOCK].map(|it| format!("{folder}/{it}"));
+    let anew = format!("`npm install --package-lock-only` in `{folder}` makes it anew");
+    let bytes = |file: &str| {
+        let there = files::bytes_if_there(&world.places.file(file))?;
+        there.ok_or_else(|| {
+            Failure::usage(format!("cannot use `{folder}`: `{file}` is not there")).hint(&anew)
+        })
+    };
+    if world.places.file(folder).join(SHRINKWRAP).exists() {
+        return Err(Failure::usage(format!("cannot use `{folder}/{SHRINKWRAP}`"))
+            .reason(format!("npm reads it instead of `{file}`"))
+            .hint(format!("`git mv {folder}/{SHRINKWRAP} {file}`")));
+    }
+    let lock = NpmLock::parse(&file, &bytes(&file)?);
+    let lock = lock.map_err(|findings| refused(&file, &findings).hint(mend(folder, &findings)))?;
+    npm::agree(&manifest, &bytes(&manifest)?, &lock)
+        .map_err(|findings| refused(&file, &findings).hint(anew))?;
+    Ok(lock)
+}
+
+fn refused(file: &str, findings: &Findings) -> Failure {
+    Failure::usage(format!("cannot use `{file}`")).because(findings)
+}
+
+/// npm keeps what is in a lock; only `update` asks the registry for hashes again.
+fn mend(folder: &str, findings: &Findings) -> String {
+    let is_about = |key: &str| findings.0.iter().any(|finding| finding.key == key);
+    if is_about("(syntax)") {
+        return format!(
+            "`git restore {folder}/package-lock.json`, or remove it, and then \
+             `npm install --package-lock-only` in `{folder}`"
+        );
+    }
+    if is_about("lockfileVersion") {
+        return format!("`npm install --package-lock-only --lockfile-version=3` in `{folder}`");
+    }
+    format!(
+        "`npm update --package-lock-only --omit-lockfile-registry-resolved` in `{folder}` asks \
+         the registry anew; what comes from elsewhere, `npm install NAME@VERSION` replaces"
+    )
+}
+
+/// The folders of ours that the lock in `folder` links to, with their sources.
+pub(super) fn own_folders(
+    world: &World<'_>,
+    folder: &str,
+    lock: &NpmLock,
+) -> Result<Vec<OwnFolder>> {
+    let own = |link: &npm::Link| {
+        let path = format!("{folder}/{}", link.folder);
+        let (digest, sources) = key::source_key(world, &path)?;
+        if sources.is_empty() {
+            let file = format!("{folder}/{LOCK}");
+            return Err(Failure::usage(format!("cannot use `{file}`"))
+                .reason(format!("it links to `{path}`, which holds no file that git knows")));
+        }
+        let (link, folder) = (link.path.clone(), link.folder.clone());
+        Ok(OwnFolder { link, folder, sources, digest })
+    };
+    lock.links.iter().map(own).collect()
+}
+
+/// The list in `file`, with all that it includes.
+pub fn requirements(world: &World<'_>, file: &str) -> Result<Requirements> {
+    let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let open = |path: &str| {
+        let found = files::bytes_within(&world.places.file(folder), &world.places.file(path))?;
+        Ok(match found {
+            files::Within::Bytes(bytes) => Opened::Bytes(bytes),
+            files::Within::Absent => Opened::Absent,
+            files::Within::Elsewhere => Opened::Elsewhere,
+        })
+    };
+    requirements::read(file, open)?.map_err(|findings| unusable(file, &findings))
+}
+
+/// What of the list in `file` is for `environment`.
+pub fn fitting<'a>(
+    file: &str,
+    list: &'a Requirements,
+    environment: &Environment,
+) -> Result<Vec<&'a Requirement>> {
+    list.fitting(environment).map_err(|findings| unusable(file, &findings))
+}
+
+fn unusable(file: &str, findings: &Findings) -> Failure {
+    refused(file, findings).hint(
+        "`uv pip compile --universal --generate-hashes --no-emit-index-url` writes such a list",
+    )
+}
+
+/// The Python of an image with this lock; one of unknown patch level if it brings none.
+pub(super) fn environment(lock: &Lock, platform: Platform) -> Environment {
+    let package = lock.package(PYTHON, platform);
+    let python = package.and_then(|package| Python::of_package(&package.version));
+    Environment { platform, python: python.unwrap_or_else(any_python) }
+}
+
+/// The Python of all images, of unknown patch level.
+pub fn any_python() -> Python {
+    uv::PYTHON.parse().expect("it is a version")
+}
