@@ -60,7 +60,7 @@ pub(crate) fn world(layer: &str) -> World {
     world
 }
 
-fn value(stdout: &str) -> Value {
+pub(crate) fn value(stdout: &str) -> Value {
     serde_json::from_str(stdout).unwrap()
 }
 
@@ -189,7 +189,7 @@ pub(crate) fn push(world: &World, host: &str, change: &dyn Fn(Vec<u8>) -> Vec<u8
         }
         blobs.extend(manifest.layers.iter().cloned().chain([manifest.config.clone()]));
         let bytes = serde_json::to_vec(&manifest).unwrap();
-        let platform = entry.platform;
+        let platform = entry.platform.clone();
         *entry = Descriptor { platform, ..Descriptor::of(media_type::MANIFEST, &bytes) };
         manifests.push((entry.clone(), bytes));
     }

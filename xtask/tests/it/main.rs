@@ -20,6 +20,7 @@ mod indexes;
 mod leaks;
 mod modules;
 mod nix;
+mod other_platforms;
 mod platforms;
 mod push;
 mod registry;

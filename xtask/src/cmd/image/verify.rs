@@ -68,9 +68,11 @@ fn show(world: &World<'_>, rebuilt: &Rebuilt, compared: &[Compared]) {
 
 /// What became of one comparison, for people: `name@digest`, or the differences line by line.
 pub(super) fn said(compared: &Compared, sides: &str) -> String {
-    let Compared { image, first, second, differences, count } = compared;
+    let Compared { image, first, second, differences, count, skipped } = compared;
+    let skipped = skipped.iter().map(|it| format!("  skipped {it}"));
     if compared.is_same() {
-        return format!("{image}@{first} {sides}: the same");
+        let same = format!("{image}@{first} {sides}: the same");
+        return std::iter::once(same).chain(skipped).collect::<Vec<_>>().join("\n");
     }
     let mut lines = vec![
         format!("{image} {sides}: {}", Count(*count, "difference")),
@@ -85,5 +87,6 @@ pub(super) fn said(compared: &Compared, sides: &str) -> String {
     if unsaid > 0 {
         lines.push(format!("  and {unsaid} more"));
     }
+    lines.extend(skipped);
     lines.join("\n")
 }
