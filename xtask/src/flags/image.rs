@@ -144,6 +144,9 @@ pub struct ImageVerify {
     /// Build once, and compare with this image in a registry: `REPOSITORY@sha256:…` or with a tag
     #[arg(long, value_name = "REFERENCE")]
     pub against: Option<Reference>,
+    /// Compare the two builds only, and not with what lies in `target/images`
+    #[arg(long, conflicts_with = "against")]
+    pub without_layout: bool,
 }
 
 /// Flags of `image scan`.

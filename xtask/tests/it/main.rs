@@ -15,6 +15,7 @@ mod doctor;
 mod gc;
 mod help;
 mod image;
+mod image_layout;
 mod image_verify;
 mod indexes;
 mod leaks;

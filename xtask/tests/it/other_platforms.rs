@@ -130,6 +130,9 @@ fn readers_of_the_layout_skip_them_and_say_so() {
     }
     let run = world.run(&["image", "gc"]);
     assert_eq!(run.code, Some(0), "what never came is not needed: {run:?}");
+    let run = world.run(&["image", "verify", "hello"]);
+    assert_eq!(run.code, Some(3), "we did not put them there: {run:?}");
+    assert!(run.stdout.contains("index: `manifests[2]`: presence: absent, there"), "{run:?}");
 
     // The layout itself keeps what it was given.
     let other = layout.resolve("hello").unwrap().unwrap();
