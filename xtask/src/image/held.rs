@@ -48,6 +48,24 @@ pub struct HeldLayer {
     pub diff_id: Digest,
 }
 
+impl Held {
+    /// Reads every blob of it again, and refuses one that is not what its name says.
+    pub fn check(&self) -> Result<()> {
+        let documents = self.platforms.iter().flat_map(|on| [&on.manifest, &on.config]);
+        let layers = self.platforms.iter().flat_map(|on| &on.layers).map(|it| &it.descriptor);
+        let mut blobs: Vec<&Descriptor> =
+            [&self.index].into_iter().chain(documents).chain(layers).collect();
+        blobs.sort_by_key(|blob| blob.digest);
+        blobs.dedup_by_key(|blob| blob.digest);
+        blobs.into_iter().try_for_each(|blob| {
+            let cannot = || format!("cannot use image `{}`: it is damaged", self.name);
+            let checked = self.layout.verify(blob).or_refused(cannot);
+            checked
+                .map_err(|failure| failure.hint(format!("cargo xtask image build {}", self.name)))
+        })
+    }
+}
+
 /// The image called `name` as it was built last.
 pub fn held(world: &World<'_>, name: &str) -> Result<Held> {
     world.definition(name)?;

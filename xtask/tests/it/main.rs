@@ -3,6 +3,8 @@
 mod advisories;
 mod archive;
 mod attest;
+mod attest_counts;
+mod attest_trust;
 mod bench;
 mod bootstrap;
 mod cache;
