@@ -3,6 +3,7 @@
 
 pub mod bundle;
 pub mod dsse;
+pub mod predicate;
 pub mod provenance;
 pub mod statement;
 pub mod verdict;
@@ -10,7 +11,7 @@ pub mod verdict;
 pub use bundle::Bundle;
 pub use dsse::Envelope;
 pub use statement::{Statement, Subject};
-pub use verdict::{Refusal, Verifier, judge};
+pub use verdict::{Refusal, Verifier, Wanted, judge};
 
 /// The media type of a bundle, and the artifact type of what carries one.
 pub const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";

@@ -55,6 +55,18 @@ impl fmt::Display for Conditions {
     }
 }
 
+/// The host name of a second build, and the one if the machine is called so itself.
+const OTHER_HOSTS: [&str; 2] = ["elsewhere", "somewhere-else"];
+
+/// Who runs us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Me {
+    /// The number of the user.
+    pub user: u32,
+    /// The number of the group.
+    pub group: u32,
+}
+
 /// What this machine allows us to vary.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Means {
@@ -62,8 +74,73 @@ pub struct Means {
     pub is_root: bool,
     /// The library that shows a program another time, if it is installed.
     pub clock_library: Option<String>,
+    /// How a program is shown another host name, if that was tried and worked.
+    pub host: Option<OtherHost>,
+    /// The processors that a second build may use, and how many there are; if that was tried.
+    pub processors: Option<Processors>,
     /// Folders that list differently in both trees, of all that were looked at.
     pub listings: (usize, usize),
+}
+
+/// Another host name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherHost {
+    /// The machine's own.
+    pub own: String,
+    /// The other one.
+    pub name: String,
+    /// What a program is started through to see it.
+    pub prefix: Vec<String>,
+}
+
+/// Fewer processors than there are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Processors {
+    /// How many there are.
+    pub all: usize,
+    /// All but one of them, as the kernel lists them: `0-2,5`.
+    pub fewer: String,
+}
+
+impl OtherHost {
+    /// How `me` would show a program another host name than `own`. Whether it works has to be
+    /// tried: kernels and containers differ in whom they allow it. Who is not root becomes root of
+    /// a name space of his own for as long as it takes, and is himself again before the program
+    /// starts; root's program starts as the user of the second build.
+    pub fn plan(own: &str, me: Me) -> Self {
+        let other = OTHER_HOSTS.into_iter().find(|name| *name != own).unwrap_or(OTHER_HOSTS[0]);
+        let named = ["sh", "-c", "hostname \"$0\" && exec \"$@\"", other].map(ToOwned::to_owned);
+        let words = |text: String| text.split(' ').map(ToOwned::to_owned).collect::<Vec<_>>();
+        let Me { user, group } = me;
+        let (before, after) = if user == 0 {
+            let ids = format!("--reuid={OTHER_USER} --regid={OTHER_USER}");
+            ("unshare --uts".to_owned(), format!("setpriv {ids} --clear-groups"))
+        } else {
+            let before = "unshare --user --map-root-user --uts".to_owned();
+            (before, format!("unshare --user --map-user={user} --map-group={group}"))
+        };
+        let prefix = [words(before), named.to_vec(), words(after)].concat();
+        Self { own: own.to_owned(), name: other.to_owned(), prefix }
+    }
+}
+
+impl Processors {
+    /// All processors of `list`, as the kernel writes it, but the last; none if there is one only.
+    pub fn but_one(list: &str) -> Option<Self> {
+        let mut all = Vec::new();
+        for part in list.trim().split(',') {
+            let (from, to) = part.split_once('-').unwrap_or((part, part));
+            all.extend(from.parse::<usize>().ok()?..=to.parse().ok()?);
+        }
+        let (_, fewer) = all.split_last().filter(|(_, fewer)| !fewer.is_empty())?;
+        let fewer: Vec<String> = fewer.iter().map(ToString::to_string).collect();
+        Some(Self { all: all.len(), fewer: fewer.join(",") })
+    }
+
+    /// What a program is started through to have only these.
+    pub fn prefix(&self) -> Vec<String> {
+        ["taskset", "--cpu-list", &self.fewer].map(ToOwned::to_owned).to_vec()
+    }
 }
 
 /// What surrounds one build.
@@ -75,6 +152,10 @@ pub struct Surroundings {
     pub umask: String,
     /// As whom it is run; as whoever runs us if not said.
     pub user: Option<u32>,
+    /// What it is started through, outermost first.
+    pub prefix: Vec<String>,
+    /// Whether `prefix` makes it that user: who gives it another host name has to be root still.
+    pub user_by_prefix: bool,
     /// What our own program is told.
     pub conditions: Conditions,
 }
@@ -92,7 +173,14 @@ pub struct Variation {
 pub fn first() -> Surroundings {
     let variables = [("TZ", "UTC0"), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")];
     let conditions = Conditions { threads: Some(2), copy_len: Some(256 << 10) };
-    Surroundings { variables: owned(&variables), umask: "022".into(), user: None, conditions }
+    Surroundings {
+        variables: owned(&variables),
+        umask: "022".into(),
+        user: None,
+        prefix: Vec::new(),
+        user_by_prefix: false,
+        conditions,
+    }
 }
 
 /// What surrounds the second build: as unlike the first as `means` allow.
@@ -108,7 +196,11 @@ pub fn second(means: &Means) -> Surroundings {
     }
     let user = means.is_root.then_some(OTHER_USER);
     let conditions = Conditions { threads: Some(5), copy_len: Some(4093) };
-    Surroundings { variables, umask: "077".into(), user, conditions }
+    let processors = means.processors.as_ref().map(Processors::prefix);
+    let host = means.host.as_ref().map(|host| host.prefix.clone());
+    let prefix = processors.into_iter().chain(host).flatten().collect();
+    let (umask, user_by_prefix) = ("077".to_owned(), means.host.is_some());
+    Surroundings { variables, umask, user, prefix, user_by_prefix, conditions }
 }
 
 /// Everything that is to differ, and what of it did.
@@ -122,6 +214,14 @@ pub fn variations(means: &Means) -> Vec<Variation> {
         true => Ok(format!("root, {OTHER_USER}")),
         false => Err("only root may start a program as somebody else".to_owned()),
     };
+    let host = match &means.host {
+        Some(host) => Ok(format!("{}, {}", host.own, host.name)),
+        None => Err("this machine does not let a program see another one (`unshare --uts`)".into()),
+    };
+    let processors = match &means.processors {
+        Some(Processors { all, .. }) => Ok(format!("{all}, {}", all - 1)),
+        None => Err("this machine has only one, or no `taskset`".to_owned()),
+    };
     let listing = match means.listings {
         (0, _) => Err("the file system lists both trees alike".to_owned()),
         (differing, all) => Ok(format!("{differing} of {all} folders list differently")),
@@ -134,6 +234,8 @@ pub fn variations(means: &Means) -> Vec<Variation> {
         varied("time zone", "UTC, UTC+14"),
         varied("folders", "checkout, home, cache, temporary files"),
         Variation { what: "user id", how: user },
+        Variation { what: "host name", how: host },
+        Variation { what: "processors", how: processors },
         Variation { what: "order of listing", how: listing },
         varied("threads", "2, 5"),
         varied("sizes of writes", "262144, 4093"),
@@ -196,9 +298,14 @@ mod tests {
     fn what_cannot_be_varied_is_said_with_the_reason() {
         let poor = variations(&Means::default());
         let kept: Vec<&str> = poor.iter().filter(|it| it.how.is_err()).map(|it| it.what).collect();
-        assert_eq!(kept, ["clock", "user id", "order of listing"]);
-        let means =
-            Means { is_root: true, clock_library: Some("/lib/f.so".into()), listings: (3, 9) };
+        assert_eq!(kept, ["clock", "user id", "host name", "processors", "order of listing"]);
+        let means = Means {
+            is_root: true,
+            clock_library: Some("/lib/f.so".into()),
+            host: Some(OtherHost::plan("here", Me { user: 0, group: 0 })),
+            processors: Processors::but_one("0-3"),
+            listings: (3, 9),
+        };
         assert!(variations(&means).iter().all(|it| it.how.is_ok()));
     }
 
@@ -215,6 +322,33 @@ mod tests {
         assert!(!is_roomy_memory("/dev/shm", "", memory));
         let full = memory.replace("12288000", "100");
         assert!(!is_roomy_memory("/dev/shm", &of("tmpfs rw"), &full));
+    }
+
+    #[test]
+    fn another_host_name_is_shown_by_root_and_by_others() {
+        let line = |own, user| {
+            let host = OtherHost::plan(own, Me { user, group: user });
+            (host.name, host.prefix.join(" "))
+        };
+        let (name, prefix) = line("here", 0);
+        assert_eq!(name, "elsewhere");
+        let wanted = "unshare --uts sh -c hostname \"$0\" && exec \"$@\" elsewhere \
+            setpriv --reuid=65534 --regid=65534 --clear-groups";
+        assert_eq!(prefix, wanted);
+        let (name, prefix) = line("elsewhere", 1000);
+        assert_eq!(name, "somewhere-else");
+        assert!(prefix.starts_with("unshare --user --map-root-user --uts "), "{prefix}");
+        assert!(prefix.ends_with("unshare --user --map-user=1000 --map-group=1000"), "{prefix}");
+    }
+
+    #[test]
+    fn a_second_build_has_one_processor_less_where_there_are_several() {
+        let of = |list| Processors::but_one(list).map(|it| (it.all, it.fewer));
+        assert_eq!(of("0-3,7\n"), Some((5, "0,1,2,3".to_owned())));
+        assert_eq!(of("2,5"), Some((2, "2".to_owned())));
+        for alone in ["0", "", "x", "3-1"] {
+            assert_eq!(of(alone), None, "{alone}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The os and architecture an image is for. Two are built: Linux on amd64 and on arm64.
+//! The os and architecture an image is for. Two are built: Linux on amd64 and on arm64. Others are
+//! read, because an index of somebody else may list them.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,6 +20,29 @@ pub enum Platform {
 struct Spelled {
     architecture: String,
     os: String,
+}
+
+/// A platform that an index lists: one that we build for, or another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "OtherPlatform", into = "OtherPlatform")]
+pub enum AnyPlatform {
+    /// One that we build for.
+    Ours(Platform),
+    /// `linux/arm/v7`, `windows/amd64`, or the `unknown/unknown` of what is no image.
+    Other(OtherPlatform),
+}
+
+/// A platform that we do not build for, as it is spelled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherPlatform {
+    #[serde(default)]
+    architecture: String,
+    #[serde(default)]
+    os: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    variant: Option<String>,
+    #[serde(rename = "os.version", default, skip_serializing_if = "Option::is_none")]
+    os_version: Option<String>,
 }
 
 /// Why a text is not a platform we build for.
@@ -96,5 +120,96 @@ impl TryFrom<Spelled> for Platform {
 impl From<Platform> for Spelled {
     fn from(platform: Platform) -> Self {
         Self { architecture: platform.architecture().to_owned(), os: "linux".to_owned() }
+    }
+}
+
+impl AnyPlatform {
+    /// The platform, if we build for it.
+    pub fn ours(&self) -> Option<Platform> {
+        match self {
+            Self::Ours(platform) => Some(*platform),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl From<OtherPlatform> for AnyPlatform {
+    /// `v8` is what every arm64 is; any other variant is a machine that we do not build for.
+    fn from(spelled: OtherPlatform) -> Self {
+        let OtherPlatform { architecture, os, variant, os_version } = &spelled;
+        let plain = match variant.as_deref() {
+            None | Some("") => true,
+            Some(variant) => architecture == "arm64" && variant == "v8",
+        };
+        let known = format!("{os}/{architecture}").parse().ok();
+        match known.filter(|_| plain && os_version.is_none()) {
+            Some(platform) => Self::Ours(platform),
+            None => Self::Other(spelled),
+        }
+    }
+}
+
+impl From<AnyPlatform> for OtherPlatform {
+    fn from(platform: AnyPlatform) -> Self {
+        match platform {
+            AnyPlatform::Ours(platform) => {
+                let Spelled { architecture, os } = platform.into();
+                Self { architecture, os, variant: None, os_version: None }
+            }
+            AnyPlatform::Other(other) => other,
+        }
+    }
+}
+
+impl From<Platform> for AnyPlatform {
+    fn from(platform: Platform) -> Self {
+        Self::Ours(platform)
+    }
+}
+
+impl fmt::Display for AnyPlatform {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ours(platform) => platform.fmt(formatter),
+            Self::Other(OtherPlatform { architecture, os, variant, .. }) => {
+                write!(formatter, "{os}/{architecture}")?;
+                variant.iter().try_for_each(|variant| write!(formatter, "/{variant}"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> AnyPlatform {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_variant_that_is_another_machine_is_another_platform() {
+        let cases = [
+            (r#"{"architecture":"amd64","os":"linux"}"#, Ok(Platform::Amd64)),
+            (r#"{"architecture":"arm64","os":"linux","variant":"v8"}"#, Ok(Platform::Arm64)),
+            (r#"{"architecture":"amd64","os":"linux","variant":"v3"}"#, Err("linux/amd64/v3")),
+            (r#"{"architecture":"arm","os":"linux","variant":"v7"}"#, Err("linux/arm/v7")),
+            (r#"{"architecture":"unknown","os":"unknown"}"#, Err("unknown/unknown")),
+            (r#"{"architecture":"amd64","os":"windows"}"#, Err("windows/amd64")),
+        ];
+        for (text, wanted) in cases {
+            let platform = read(text);
+            let found = platform.ours().ok_or_else(|| platform.to_string());
+            assert_eq!(found.as_ref().map_err(String::as_str), wanted.as_ref().map_err(|it| *it));
+            let written = serde_json::to_string(&platform).unwrap();
+            assert_eq!(read(&written), platform, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_of_ours_is_written_as_ever() {
+        let written = serde_json::to_string(&AnyPlatform::Ours(Platform::Arm64)).unwrap();
+        assert_eq!(written, r#"{"architecture":"arm64","os":"linux"}"#);
+        assert_eq!(written, serde_json::to_string(&Platform::Arm64).unwrap());
     }
 }

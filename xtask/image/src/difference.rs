@@ -11,7 +11,7 @@ mod tars;
 
 pub use gzip::gzips;
 pub use json::documents;
-pub use tars::{layers, tars};
+pub use tars::{damaged_layers, layers, tars};
 
 use serde::Serialize;
 
@@ -47,6 +47,27 @@ impl Differences {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    /// One difference: the whole is on the first side only.
+    pub fn absent() -> Self {
+        Self::one(Difference::presence("", Side::First))
+    }
+
+    /// One difference: `field` has other values.
+    pub fn values(field: &str, first: impl Into<String>, second: impl Into<String>) -> Self {
+        Self::one(Difference::new("", field, None).between(first, second))
+    }
+
+    fn one(difference: Difference) -> Self {
+        Self { found: vec![difference], count: 1 }
+    }
+
+    /// Adds all of `others`.
+    pub fn extend(&mut self, others: Self) {
+        self.count += others.count;
+        let room = KEPT_MAX.saturating_sub(self.found.len());
+        self.found.extend(others.found.into_iter().take(room));
     }
 
     fn add(&mut self, difference: Difference) {

@@ -83,6 +83,9 @@ pub enum Error {
     /// An image cannot be written as it was described.
     #[error("cannot write image: {0}")]
     Image(String),
+    /// An index is of no use to us.
+    #[error("cannot use index: {0}")]
+    Index(String),
 }
 
 impl Error {

@@ -5,9 +5,9 @@ use crate::json_v1;
 use crate::layer::LayerBlob;
 use crate::layout::Layout;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
-use xtask_core::descriptor::{Descriptor, media_type};
+use xtask_core::descriptor::{Descriptor, Skipped, media_type};
 use xtask_core::platform::Platform;
 
 mod config;
@@ -92,6 +92,40 @@ impl Default for Index {
     }
 }
 
+/// What an index lists, told apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entries {
+    /// Images for platforms of ours, and those that do not say for which they are.
+    pub images: Vec<Descriptor>,
+    /// Everything else, with the reason.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Index {
+    /// Tells images from what is none of ours. An index without any such image is refused, and so
+    /// is one with two for the same platform.
+    pub fn entries(&self) -> Result<Entries> {
+        let skipped: Vec<Skipped> = self.manifests.iter().filter_map(Descriptor::skipped).collect();
+        let images = self.manifests.iter().filter(|it| it.skipped().is_none());
+        let images: Vec<Descriptor> = images.cloned().collect();
+        if images.is_empty() {
+            return Err(Error::Index(no_image(&skipped)));
+        }
+        let mut platforms = BTreeSet::new();
+        let mut listed = images.iter().filter_map(Descriptor::our_platform);
+        match listed.find(|platform| !platforms.insert(*platform)) {
+            Some(twice) => Err(Error::Index(format!("it lists `{twice}` twice"))),
+            None => Ok(Entries { images, skipped }),
+        }
+    }
+}
+
+fn no_image(skipped: &[Skipped]) -> String {
+    let listed: Vec<String> = skipped.iter().map(ToString::to_string).collect();
+    let listed = if listed.is_empty() { "nothing".to_owned() } else { listed.join("; ") };
+    format!("it lists no image for a platform that we build for; it lists {listed}")
+}
+
 /// Writes config and manifest of an image whose layers are in `layout`, and describes the
 /// manifest. `created` is the commit's time, whole seconds of it.
 pub fn write_image(
@@ -115,17 +149,21 @@ pub fn write_image(
 
 /// Writes the index over one manifest a platform, amd64 first, and describes it.
 pub fn write_index(layout: &Layout, manifests: &[(Platform, Descriptor)]) -> Result<Descriptor> {
+    layout.write_blob(media_type::INDEX, &index_bytes(manifests)?)
+}
+
+/// The bytes of that index.
+pub fn index_bytes(manifests: &[(Platform, Descriptor)]) -> Result<Vec<u8>> {
     let by_platform: BTreeMap<_, _> = manifests.iter().cloned().collect();
     if by_platform.len() != manifests.len() {
         return Err(Error::Image("a platform is there twice".to_owned()));
     }
     let describe = |(platform, mut descriptor): (Platform, Descriptor)| {
-        descriptor.platform = Some(platform);
+        descriptor.platform = Some(platform.into());
         descriptor
     };
     let manifests = by_platform.into_iter().map(describe).collect();
-    let index = json_v1::to_bytes(&Index { manifests, ..Index::default() })?;
-    layout.write_blob(media_type::INDEX, &index)
+    Ok(json_v1::to_bytes(&Index { manifests, ..Index::default() })?)
 }
 
 #[cfg(test)]

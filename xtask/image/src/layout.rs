@@ -105,26 +105,40 @@ impl Layout {
     /// Makes `name` name `descriptor`, and nothing else. Names are kept sorted, so that the
     /// index does not depend on the order of building.
     pub fn set_name(&self, name: &str, descriptor: &Descriptor) -> Result<()> {
-        let mut descriptor = descriptor.clone();
-        descriptor.annotations.insert(REF_NAME.to_owned(), name.to_owned());
+        self.update_name(name, |_| Ok(descriptor.clone()))
+    }
+
+    /// Makes `name` name what `change` makes of what it names, while nobody else can change it.
+    pub fn update_name(
+        &self,
+        name: &str,
+        change: impl FnOnce(Option<&Descriptor>) -> Result<Descriptor>,
+    ) -> Result<()> {
         self.change_index(|index| {
+            let named = index.manifests.iter().find(|held| is_named(held, name));
+            let mut descriptor = change(named)?;
+            descriptor.annotations.insert(REF_NAME.to_owned(), name.to_owned());
             index.manifests.retain(|held| !is_named(held, name));
             index.manifests.push(descriptor);
             index.manifests.sort_by(|left, right| ref_name(left).cmp(&ref_name(right)));
+            Ok(())
         })
     }
 
     /// Removes `name`; its blobs stay.
     pub fn remove_name(&self, name: &str) -> Result<()> {
-        self.change_index(|index| index.manifests.retain(|held| !is_named(held, name)))
+        self.change_index(|index| {
+            index.manifests.retain(|held| !is_named(held, name));
+            Ok(())
+        })
     }
 
     /// Reads, changes and replaces the index while no other builder can.
-    fn change_index(&self, change: impl FnOnce(&mut Index)) -> Result<()> {
+    fn change_index(&self, change: impl FnOnce(&mut Index) -> Result<()>) -> Result<()> {
         let _lock = lock(&self.dir)?;
         let before = self.index()?;
         let mut index = before.clone();
-        change(&mut index);
+        change(&mut index)?;
         // Bringing nothing new to disk takes as long as bringing something.
         if index == before {
             return Ok(());

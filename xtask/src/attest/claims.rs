@@ -25,6 +25,13 @@ pub struct Claim {
     pub statement: Statement,
 }
 
+impl Claim {
+    /// How many statements `claims` are, one for each subject.
+    pub fn count(claims: &[Self]) -> usize {
+        claims.iter().map(|claim| claim.subjects.len()).sum()
+    }
+}
+
 /// Everything that is said about `image`, which was built from `checkout`: provenance about the
 /// index and each manifest, and of each manifest what it is made of, in both formats.
 pub fn claims(world: &World<'_>, image: &Held, checkout: &Checkout) -> Result<Vec<Claim>> {

@@ -5,7 +5,7 @@
 
 use crate::error::{Failure, Result};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey,
@@ -38,6 +38,7 @@ pub struct SigningKey {
 pub struct PublicKey {
     name: String,
     hint: String,
+    id: String,
     kind: Kind,
     point: Vec<u8>,
     info: Vec<u8>,
@@ -101,7 +102,8 @@ impl PublicKey {
             _ => return None,
         };
         let hint = STANDARD.encode(Sha256::digest(&info));
-        Some(Self { name: name.to_owned(), hint, kind, point, info })
+        let id = format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(ssh(kind, &point))));
+        Some(Self { name: name.to_owned(), hint, id, kind, point, info })
     }
 
     /// It in PEM.
@@ -120,6 +122,12 @@ impl Verifier for PublicKey {
         &self.hint
     }
 
+    /// The fingerprint that `ssh-keygen -l` shows. go-securesystemslib, and with it cosign, makes
+    /// this id of a key that has none, and passes over signatures with any other.
+    fn key_id(&self) -> &str {
+        &self.id
+    }
+
     fn has_signed(&self, bytes: &[u8], signature: &[u8]) -> bool {
         let algorithm: &'static dyn VerificationAlgorithm = match self.kind {
             Kind::Ed25519 => &ED25519,
@@ -127,6 +135,16 @@ impl Verifier for PublicKey {
         };
         UnparsedPublicKey::new(algorithm, &self.point).verify(bytes, signature).is_ok()
     }
+}
+
+/// A key as SSH writes it (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4).
+fn ssh(kind: Kind, point: &[u8]) -> Vec<u8> {
+    let parts: &[&[u8]] = match kind {
+        Kind::Ed25519 => &[b"ssh-ed25519", point],
+        Kind::P256 => &[b"ecdsa-sha2-nistp256", b"nistp256", point],
+    };
+    let length = |part: &[u8]| u32::try_from(part.len()).expect("a key is short").to_be_bytes();
+    parts.iter().flat_map(|part| [&length(part), *part].concat()).collect()
 }
 
 fn pem(label: &str, bytes: &[u8]) -> String {
@@ -175,6 +193,8 @@ mod tests {
         let public = key().public().clone();
         let read = PublicKey::parse("test", &public.pem()).unwrap();
         assert_eq!((&read, read.hint().len()), (&public, 44));
+        // As `ssh-keygen -l` says it of the same key.
+        assert_eq!(read.key_id(), "SHA256:bbXpuKG6zhzdmnxq256TlqzFBzRl2f6OOg722cYNbU8");
     }
 
     /// The public key and signature of RFC 6979 §A.2.5, message `sample`, SHA-256.
@@ -184,6 +204,7 @@ mod tests {
             08b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
         let info = [P256_HEAD.as_slice(), &hex::decode(point).unwrap()].concat();
         let key = PublicKey::parse("p256", &pem("PUBLIC KEY", &info)).unwrap();
+        assert_eq!(key.key_id(), "SHA256:hfuNWmjIYvsBGZ6dpCLTTAEa5LxbZABRHHVoynAxFlo");
         let r = "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716";
         let s = "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8";
         let signature = hex::decode(format!("3046022100{r}022100{s}")).unwrap();

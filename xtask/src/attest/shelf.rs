@@ -1,15 +1,18 @@
 //! Where images and what is said about them are kept: a repository of a registry, or a layout on
 //! this disk, for which no network is needed. Both keep referrers in the same form (OCI 1.1).
 
+use super::in_layout;
 use crate::edge::registry::{Artifact, Registry, RegistryError};
 use crate::error::{Context as _, Failure, Result};
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use crate::image::Held;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::{fmt, io};
 use xtask_core::attestation::BUNDLE_TYPE;
 use xtask_core::descriptor::{Descriptor, media_type};
+use xtask_core::digest::Digest;
 use xtask_core::reference::{Name, Repository};
 use xtask_image::image::{Index, Manifest};
-use xtask_image::json_v1;
 use xtask_image::layout::Layout;
 
 /// More would be no statement.
@@ -44,25 +47,40 @@ impl Shelf {
             (Self::Layout(layout), Name::Tag(tag)) => {
                 layout.resolve(tag.as_str()).or_outside(|| self.reading())
             }
-            (Self::Layout(layout), Name::Digest(digest)) => {
-                let size = std::fs::metadata(layout.blob_path(digest)).ok().map(|it| it.len());
-                Ok(size.map(|size| Descriptor::new(media_type::INDEX, *digest, size)))
-            }
+            (Self::Layout(layout), Name::Digest(digest)) => self.described(layout, digest),
         }
     }
 
-    /// The manifests by platform in the index called `descriptor`; none if it is a manifest.
-    pub fn children(&self, descriptor: &Descriptor) -> Result<Vec<Descriptor>> {
+    /// The document of that digest in the layout: held to it, and of the type that it says itself.
+    fn described(&self, layout: &Layout, digest: &Digest) -> Result<Option<Descriptor>> {
+        let size = match std::fs::metadata(layout.blob_path(digest)) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).or_outside(|| self.reading()),
+        };
+        let found = Descriptor::new(media_type::MANIFEST, *digest, size);
+        let bytes = layout.read_blob(&found).or_outside(|| self.reading())?;
+        let said: Spelled = serde_json::from_slice(&bytes).or_outside(|| self.reading())?;
+        Ok(Some(Descriptor { media_type: said.media_type, ..found }))
+    }
+
+    /// What the index called `descriptor` lists; nothing if it is one manifest.
+    pub fn entries(&self, descriptor: &Descriptor) -> Result<Vec<Descriptor>> {
         let absent = || {
             Failure::outside(self.reading())
                 .reason(format!("`{}` is named and not there", descriptor.digest))
         };
         let bytes = self.document(descriptor)?.ok_or_else(absent)?;
-        Ok(serde_json::from_slice::<Index>(&bytes).map(|it| it.manifests).unwrap_or_default())
+        let what = || format!("failed to read `{}`", descriptor.digest);
+        let said: Spelled = serde_json::from_slice(&bytes).or_outside(what)?;
+        if !media_type::is_index(&said.media_type) {
+            return Ok(Vec::new());
+        }
+        Ok(serde_json::from_slice::<Index>(&bytes).or_outside(what)?.manifests)
     }
 
-    /// Every bundle about `subject`, whatever it is worth.
-    pub fn bundles(&self, subject: &Descriptor) -> Result<Vec<Vec<u8>>> {
+    /// Every bundle about `subject`, whatever it is worth, with the artifact that carries it.
+    pub fn bundles(&self, subject: &Descriptor) -> Result<Vec<(Digest, Vec<u8>)>> {
         let mut bundles = Vec::new();
         for referrer in self.referrers(subject)? {
             // A list may name what is gone, or no artifact: then that says nothing.
@@ -71,10 +89,47 @@ impl Shelf {
             let is_bundle = manifest.artifact_type.as_deref() == Some(BUNDLE_TYPE);
             let layer = manifest.layers.first().filter(|it| is_bundle && it.size <= BUNDLE_MAX);
             if let Some(layer) = layer {
-                bundles.push(self.blob(layer)?);
+                bundles.push((referrer.digest, self.blob(layer)?));
             }
         }
         Ok(bundles)
+    }
+
+    /// The artifacts that are listed about `subject`.
+    pub fn listed(&self, subject: &Descriptor) -> Result<BTreeSet<Digest>> {
+        Ok(self.referrers(subject)?.into_iter().map(|it| it.digest).collect())
+    }
+
+    /// Refuses an image that is not here as a whole, every document held to its digest.
+    pub fn check(&self, image: &Held) -> Result<()> {
+        let absent = |what: &str, digest: &Digest| {
+            Failure::refused(format!("cannot attest image `{}` in `{self}`", image.name))
+                .reason(format!("{what} `{digest}` is not there"))
+                .hint("push first, of this very tree; `image build` says what it makes")
+        };
+        let manifests = image.platforms.iter().map(|on| ("manifest", &on.manifest));
+        for (what, document) in [("index", &image.index)].into_iter().chain(manifests) {
+            self.document(document)?.ok_or_else(|| absent(what, &document.digest))?;
+        }
+        for on in &image.platforms {
+            let layers = on.layers.iter().map(|layer| ("layer", &layer.descriptor));
+            for (what, blob) in [("config", &on.config)].into_iter().chain(layers) {
+                if !self.has_blob(blob)? {
+                    return Err(absent(what, &blob.digest));
+                }
+            }
+            self.blob(&on.config)?;
+        }
+        Ok(())
+    }
+
+    fn has_blob(&self, blob: &Descriptor) -> Result<bool> {
+        match self {
+            Self::Registry(registry, repository) => {
+                registry.has_blob(repository, &blob.digest).map_err(|error| self.failed(&error))
+            }
+            Self::Layout(layout) => Ok(layout.holds(blob)),
+        }
     }
 
     fn referrers(&self, subject: &Descriptor) -> Result<Vec<Descriptor>> {
@@ -85,13 +140,18 @@ impl Shelf {
             Self::Layout(layout) => {
                 let tag = Registry::referrers_tag(&subject.digest);
                 let list = layout.resolve(tag.as_str()).or_outside(|| self.reading())?;
-                list.map_or(Ok(Vec::new()), |list| self.children(&list))
+                list.map_or(Ok(Vec::new()), |list| self.entries(&list))
             }
         }
     }
 
-    /// Attaches `bundle` to `subject`, which must be here.
-    pub fn attach(&self, subject: &Descriptor, bundle: &[u8], predicate_type: &str) -> Result<()> {
+    /// Attaches `bundle` to `subject`, which must be here. Gives back the artifact that carries it.
+    pub fn attach(
+        &self,
+        subject: &Descriptor,
+        bundle: &[u8],
+        predicate_type: &str,
+    ) -> Result<Digest> {
         let annotations = BTreeMap::from([
             ("dev.sigstore.bundle.content".to_owned(), "dsse-envelope".to_owned()),
             ("dev.sigstore.bundle.predicateType".to_owned(), predicate_type.to_owned()),
@@ -105,9 +165,9 @@ impl Shelf {
         match self {
             Self::Registry(registry, repository) => {
                 let attached = registry.push_referrer(repository, subject, artifact);
-                attached.map(drop).map_err(|error| self.failed(&error))
+                attached.map(|own| own.digest).map_err(|error| self.failed(&error))
             }
-            Self::Layout(layout) => attach(layout, subject, artifact)
+            Self::Layout(layout) => in_layout::attach(layout, subject, artifact)
                 .or_outside(|| format!("failed to write to `{}`", layout.dir().display())),
         }
     }
@@ -142,42 +202,24 @@ impl Shelf {
     }
 
     fn reading(&self) -> String {
+        format!("failed to use `{self}`")
+    }
+}
+
+/// Its place, for people.
+impl fmt::Display for Shelf {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Registry(_, repository) => format!("failed to use `{repository}`"),
-            Self::Layout(layout) => format!("failed to use `{}`", layout.dir().display()),
+            Self::Registry(_, repository) => repository.fmt(formatter),
+            Self::Layout(layout) => layout.dir().display().fmt(formatter),
         }
     }
 }
 
-/// As a registry without lists of its own keeps it: an index under the tag of the subject.
-fn attach(
-    layout: &Layout,
-    subject: &Descriptor,
-    artifact: Artifact<'_>,
-) -> xtask_image::Result<()> {
-    let manifest = Manifest {
-        schema_version: 2,
-        media_type: media_type::MANIFEST.to_owned(),
-        artifact_type: Some(artifact.artifact_type.to_owned()),
-        config: layout.write_blob(media_type::EMPTY, b"{}")?,
-        layers: vec![layout.write_blob(artifact.media_type, artifact.bytes)?],
-        subject: Some(Descriptor::new(&subject.media_type, subject.digest, subject.size)),
-        annotations: artifact.annotations.clone(),
-    };
-    let own = layout.write_blob(media_type::MANIFEST, &json_v1::to_bytes(&manifest)?)?;
-    let tag = Registry::referrers_tag(&subject.digest);
-    let known = layout.resolve(tag.as_str())?.map(|list| layout.read_blob(&list)).transpose()?;
-    let known: Value = known.and_then(|it| serde_json::from_slice(&it).ok()).unwrap_or_default();
-    let mut entries = known["manifests"].as_array().cloned().unwrap_or_default();
-    if entries.iter().all(|entry| entry["digest"] != json!(own.digest)) {
-        entries.push(json!({
-            "mediaType": own.media_type, "digest": own.digest, "size": own.size,
-            "artifactType": artifact.artifact_type, "annotations": artifact.annotations,
-        }));
-    }
-    let list = json!({
-        "schemaVersion": 2, "mediaType": media_type::INDEX, "manifests": entries,
-    });
-    let list = layout.write_blob(media_type::INDEX, &json_v1::to_bytes(&list)?)?;
-    layout.set_name(tag.as_str(), &list)
+/// What a document says that it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spelled {
+    #[serde(default)]
+    media_type: String,
 }

@@ -8,8 +8,8 @@ use super::shelf::Shelf;
 use crate::error::{Failure, Result};
 use serde::Serialize;
 use xtask_core::attestation::provenance::{self, claims};
-use xtask_core::attestation::{Statement, Verifier as _, judge};
-use xtask_core::descriptor::{Descriptor, media_type};
+use xtask_core::attestation::{Statement, Verifier as _, Wanted, judge};
+use xtask_core::descriptor::{Descriptor, Skipped, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::sbom::Format;
 
@@ -29,15 +29,32 @@ pub struct Believed {
     pub commit: Option<String>,
 }
 
-/// Everything that is said of `image` and believed: of an index how it was made, and of each
-/// manifest in it also what it is made of.
+/// What is said of an image and believed, and what of it was not looked at.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    /// Everything that is believed.
+    pub believed: Vec<Believed>,
+    /// Entries of its index that are no images: attestations of buildx.
+    pub skipped: Vec<Skipped>,
+}
+
+/// Everything that is said of `image` as `name` and believed: of an index how it was made, and of
+/// each manifest in it also what it is made of, whatever platform it is for.
 pub fn verify(
     shelf: &Shelf,
     shown: &str,
+    name: &str,
     image: &Descriptor,
     keys: &[PublicKey],
-) -> Result<Vec<Believed>> {
-    let children = shelf.children(image)?;
+) -> Result<Verified> {
+    let listed = shelf.entries(image)?;
+    let (attestations, children): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(Descriptor::is_attestation);
+    let skipped: Vec<Skipped> = attestations.iter().filter_map(Descriptor::skipped).collect();
+    if children.is_empty() && !skipped.is_empty() {
+        let cannot = Failure::refused(format!("cannot trust `{shown}`: it holds no image"));
+        return Err(skipped.iter().fold(cannot, |it, skipped| it.reason(skipped.to_string())));
+    }
     let boms = Format::ALL.map(Format::predicate_type);
     let everything = [&[provenance::PREDICATE_TYPE], boms.as_slice()].concat();
     let alone: &[&str] = &everything[..1];
@@ -46,29 +63,30 @@ pub fn verify(
     let of_image = if children.is_empty() { everything.as_slice() } else { alone };
     let subjects = std::iter::once((image, of_image));
     let subjects = subjects.chain(children.iter().map(|child| (child, everything.as_slice())));
-    for (subject, wanted) in subjects {
-        let (good, bad) = subject_verdict(shelf, subject, wanted, keys)?;
+    for (subject, kinds) in subjects {
+        let (good, bad) = subject_verdict(shelf, subject, name, kinds, keys)?;
         believed.extend(good);
         wrong.extend(bad);
     }
     if wrong.is_empty() {
-        return Ok(believed);
+        return Ok(Verified { believed, skipped });
     }
-    let refusal = Failure::refused(format!("cannot trust `{shown}`"));
+    let refusal = Failure::refused(format!("cannot trust `{shown}` as image `{name}`"));
     Err(wrong.into_iter().fold(refusal, Failure::reason))
 }
 
-/// What is believed of one subject, and why anything that is wanted is not there.
+/// What is believed of one subject, and why anything of `wanted` is not there.
 fn subject_verdict(
     shelf: &Shelf,
     subject: &Descriptor,
+    name: &str,
     wanted: &[&str],
     keys: &[PublicKey],
 ) -> Result<(Vec<Believed>, Vec<String>)> {
     let bundles = shelf.bundles(subject)?;
     let (mut believed, mut doubts) = (Vec::new(), Vec::new());
-    for bundle in &bundles {
-        match judge(bundle, &subject.digest, keys) {
+    for (_, bundle) in &bundles {
+        match judge(bundle, Wanted { name, digest: subject.digest }, keys) {
             Ok((statement, key)) => believed.push(one(subject, &statement, key)),
             Err(refusal) => doubts.push(refusal.to_string()),
         }
@@ -78,7 +96,7 @@ fn subject_verdict(
     if missing.is_empty() {
         return Ok((believed, Vec::new()));
     }
-    let what = if subject.media_type == media_type::INDEX { "index" } else { "manifest" };
+    let what = if media_type::is_index(&subject.media_type) { "index" } else { "manifest" };
     let listed = missing.join("`, `");
     let mut wrong = vec![format!(
         "nothing that we believe says `{listed}` about {what} `{}`; {} attached",

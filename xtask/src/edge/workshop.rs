@@ -13,7 +13,7 @@ use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use xtask_core::command::Command;
-use xtask_core::conditions::{self, Conditions, Surroundings};
+use xtask_core::conditions::{self, Conditions, Me, OtherHost, Processors, Surroundings};
 
 const PREFIX: &str = "nutri-verify.";
 /// 2001-09-09, long before any file of ours.
@@ -119,7 +119,8 @@ impl Workshop {
         let failed = || format!("failed to run `{}`", self.path("xtask").display());
         let mut prepared = shell.prepare(&self.command(args));
         prepared.stdin(Stdio::null()).env_remove("XDG_CONFIG_HOME");
-        if let Some(user) = self.surroundings.user {
+        let Surroundings { user, user_by_prefix, .. } = &self.surroundings;
+        if let Some(user) = user.filter(|_| !user_by_prefix) {
             prepared.uid(user).gid(user);
         }
         let output = prepared.output().or_outside(failed)?;
@@ -129,12 +130,16 @@ impl Workshop {
 
     /// Only a shell can set the mask and then become another program without `unsafe`.
     fn command(&self, args: &[String]) -> Command {
-        let Surroundings { variables, umask, conditions, .. } = &self.surroundings;
+        let Surroundings { variables, umask, conditions, prefix, .. } = &self.surroundings;
         let place = |name: &str| self.path(name).display().to_string();
-        let mut command = Command::new("sh")
-            .args(["-c", "umask \"$0\" && exec \"$@\"", umask])
-            .arg(place("xtask"))
-            .args(args)
+        let masked = ["sh", "-c", "umask \"$0\" && exec \"$@\"", umask].map(ToOwned::to_owned);
+        // Behind the prefix: libfaketime shares memory with what a program becomes, and that is
+        // somebody else from there on.
+        let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
+        let varied: Vec<String> = std::iter::once("env".to_owned()).chain(variables).collect();
+        let words = [prefix.as_slice(), &varied, &masked, &[place("xtask")], args].concat();
+        Command::new(&words[0])
+            .args(&words[1..])
             .folder(place("tree"))
             .env("HOME", place("home"))
             .env("TMPDIR", place("temporary"))
@@ -142,9 +147,7 @@ impl Workshop {
             .env("XTASK_STATE", place("state"))
             .env("npm_config_cache", place("npm"))
             .env("UV_CACHE_DIR", place("uv"))
-            .env(conditions::VARIABLE, conditions.to_string());
-        command.env.extend(variables.iter().cloned());
-        command
+            .env(conditions::VARIABLE, conditions.to_string())
     }
 }
 
@@ -242,6 +245,32 @@ pub fn clock_library() -> Option<String> {
     let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
     let path = format!("/usr/lib/{triple}/faketime/libfaketimeMT.so.1");
     Path::new(&path).is_file().then_some(path)
+}
+
+/// Another host name for a program, if one that was started so has seen it.
+pub fn other_host(shell: &Shell) -> Option<OtherHost> {
+    let own = seen(shell, &[], "uname -n")?;
+    let me = fs::metadata("/proc/self").ok()?;
+    let host = OtherHost::plan(&own, Me { user: me.uid(), group: me.gid() });
+    let is_seen = seen(shell, &host.prefix, "uname -n").is_some_and(|name| name == host.name);
+    is_seen.then_some(host)
+}
+
+/// Fewer processors for a program, if one that was started so has counted them.
+pub fn fewer_processors(shell: &Shell) -> Option<Processors> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    let fewer = Processors::but_one(list)?;
+    let counted: usize = seen(shell, &fewer.prefix(), "nproc")?.parse().ok()?;
+    (counted + 1 == fewer.all).then_some(fewer)
+}
+
+/// What `words` say when they are started through `prefix`; none if they cannot be.
+fn seen(shell: &Shell, prefix: &[String], words: &str) -> Option<String> {
+    let mut all = prefix.iter().cloned().chain(words.split(' ').map(ToOwned::to_owned));
+    let command = Command::new(&all.next()?).args(all);
+    let output = shell.observe(&command).ok()?;
+    output.succeeded().then(|| output.text())
 }
 
 /// Whether this process may start others as somebody else.

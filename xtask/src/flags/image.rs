@@ -144,6 +144,9 @@ pub struct ImageVerify {
     /// Build once, and compare with this image in a registry: `REPOSITORY@sha256:…` or with a tag
     #[arg(long, value_name = "REFERENCE")]
     pub against: Option<Reference>,
+    /// Compare the two builds only, and not with what lies in `target/images`
+    #[arg(long, conflicts_with = "against")]
+    pub without_layout: bool,
 }
 
 /// Flags of `image scan`.
@@ -195,6 +198,9 @@ pub struct ImageAttest {
     /// everything stays in `target/attestations`
     #[arg(long)]
     pub to: Option<Repository>,
+    /// Platforms that the images were pushed for; both if none is named
+    #[arg(long)]
+    pub platform: Vec<Platform>,
     /// The private key: `env:VARIABLE` or `file:PATH`; else `signing.key` of `deploy.toml`
     #[arg(long)]
     pub key: Option<SecretSource>,
@@ -205,6 +211,10 @@ pub struct ImageAttest {
 pub struct ImageVerifyAttestation {
     /// `repository:tag` or `repository@sha256:…`; with `--layout` a name or a digest in it
     pub reference: String,
+    /// The image that it should be, by the name of its definition; else the last part of the
+    /// repository, or the name in the layout
+    #[arg(long, value_name = "NAME")]
+    pub image: Option<String>,
     /// Files of public keys; else `signing.public_keys` of `deploy.toml`
     #[arg(long)]
     pub key: Vec<PathBuf>,

@@ -225,7 +225,7 @@ impl<'a> Builder<'a> {
         // Scanners pick by name and know no platforms, so each manifest has a name of its own.
         for (platform, manifest) in &manifests {
             let mut described = manifest.clone();
-            described.platform = Some(*platform);
+            described.platform = Some((*platform).into());
             let tagged = format!("{name}-{}", platform.architecture());
             self.layout.set_name(&tagged, &described).or_outside(failed)?;
         }

@@ -3,8 +3,9 @@
 use super::held::{Held, HeldLayer, HeldPlatform};
 use crate::error::{Context as _, Result};
 use serde::Serialize;
+use serde_json::Value;
 use std::io::BufReader;
-use xtask_core::descriptor::Descriptor;
+use xtask_core::descriptor::{Descriptor, Skipped};
 use xtask_core::digest::Digest;
 use xtask_core::platform::Platform;
 use xtask_image::difference::{self, Difference, Differences};
@@ -24,6 +25,8 @@ pub struct Compared {
     pub differences: Vec<Found>,
     /// How many differences there are, those that are not listed included.
     pub count: usize,
+    /// What the second one lists beside images of ours: it is not compared.
+    pub skipped: Vec<Skipped>,
 }
 
 /// One difference and where it is.
@@ -39,12 +42,18 @@ pub struct Found {
 }
 
 impl Compared {
-    /// Whether both are the same bytes.
-    pub fn is_same(&self) -> bool {
-        self.first == self.second && self.count == 0
+    /// Nothing is compared yet.
+    pub(super) fn new(image: &str, first: Digest, second: Digest) -> Self {
+        let (image, differences, skipped) = (image.to_owned(), Vec::new(), Vec::new());
+        Self { image, first, second, differences, count: 0, skipped }
     }
 
-    fn add(&mut self, platform: Option<Platform>, part: &str, differences: Differences) {
+    /// Whether both are the same bytes, what is skipped left aside.
+    pub fn is_same(&self) -> bool {
+        self.count == 0 && (self.first == self.second || !self.skipped.is_empty())
+    }
+
+    pub(super) fn add(&mut self, platform: Option<Platform>, part: &str, differences: Differences) {
         self.count += differences.count;
         let found = |difference| Found { platform, part: part.to_owned(), difference };
         self.differences.extend(differences.found.into_iter().map(found));
@@ -64,23 +73,37 @@ pub fn differing_layers(first: &Held, second: &Held) -> Vec<Descriptor> {
 
 /// Compares the platforms that both have; one that is missing is in the index.
 pub fn compare(first: &Held, second: &Held) -> Result<Compared> {
-    let mut compared = Compared {
-        image: first.name.clone(),
-        first: first.index.digest,
-        second: second.index.digest,
-        differences: Vec::new(),
-        count: 0,
-    };
+    let mut compared = Compared::new(&first.name, first.index.digest, second.index.digest);
+    compared.skipped.clone_from(&second.skipped);
     for (left, right) in pairs(first, second) {
         if left.manifest.digest != right.manifest.digest {
             platform(&mut compared, (first, left), (second, right))?;
         }
     }
     if compared.count == 0 && compared.first != compared.second {
-        let index = documents((&first.layout, &first.index), (&second.layout, &second.index))?;
-        compared.add(None, "index", index);
+        compared.add(None, "index", indexes(first, second)?);
     }
     Ok(compared)
+}
+
+/// In what two indexes differ, without the entries of the second one that are skipped.
+fn indexes(first: &Held, second: &Held) -> Result<Differences> {
+    if second.skipped.is_empty() {
+        return documents((&first.layout, &first.index), (&second.layout, &second.index));
+    }
+    let failed = || format!("failed to compare index `{}`", second.index.digest);
+    let read = |held: &Held| -> Result<Value> {
+        let bytes = held.layout.read_blob(&held.index).or_outside(failed)?;
+        serde_json::from_slice(&bytes).or_outside(failed)
+    };
+    let (left, mut right) = (read(first)?, read(second)?);
+    if let Some(entries) = right["manifests"].as_array_mut() {
+        let is_skipped = |entry: &Value| {
+            second.skipped.iter().any(|it| entry["digest"] == it.digest.to_string())
+        };
+        entries.retain(|entry| !is_skipped(entry));
+    }
+    Ok(difference::documents(left.to_string().as_bytes(), right.to_string().as_bytes()))
 }
 
 fn pairs<'a>(
@@ -119,7 +142,7 @@ fn platform(
 }
 
 /// Leaves out what follows from something `explained`.
-fn without(differences: Differences, explained: bool, consequence: &str) -> Differences {
+pub(super) fn without(differences: Differences, explained: bool, consequence: &str) -> Differences {
     let Differences { mut found, count } = differences;
     let all = found.len();
     found.retain(|it| !explained || !it.path.starts_with(consequence));

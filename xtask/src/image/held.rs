@@ -3,7 +3,7 @@
 use crate::error::{Context as _, Failure, Result};
 use crate::world::World;
 use serde::de::DeserializeOwned;
-use xtask_core::descriptor::Descriptor;
+use xtask_core::descriptor::{Descriptor, Skipped};
 use xtask_core::digest::Digest;
 use xtask_core::platform::Platform;
 use xtask_image::image::{Index, Manifest, ReadConfig};
@@ -20,6 +20,8 @@ pub struct Held {
     pub index: Descriptor,
     /// What it is on each platform, amd64 first.
     pub platforms: Vec<HeldPlatform>,
+    /// What its index lists beside, which is no image for a platform of ours.
+    pub skipped: Vec<Skipped>,
 }
 
 /// An image for one platform.
@@ -46,6 +48,24 @@ pub struct HeldLayer {
     pub diff_id: Digest,
 }
 
+impl Held {
+    /// Reads every blob of it again, and refuses one that is not what its name says.
+    pub fn check(&self) -> Result<()> {
+        let documents = self.platforms.iter().flat_map(|on| [&on.manifest, &on.config]);
+        let layers = self.platforms.iter().flat_map(|on| &on.layers).map(|it| &it.descriptor);
+        let mut blobs: Vec<&Descriptor> =
+            [&self.index].into_iter().chain(documents).chain(layers).collect();
+        blobs.sort_by_key(|blob| blob.digest);
+        blobs.dedup_by_key(|blob| blob.digest);
+        blobs.into_iter().try_for_each(|blob| {
+            let cannot = || format!("cannot use image `{}`: it is damaged", self.name);
+            let checked = self.layout.verify(blob).or_refused(cannot);
+            checked
+                .map_err(|failure| failure.hint(format!("cargo xtask image build {}", self.name)))
+        })
+    }
+}
+
 /// The image called `name` as it was built last.
 pub fn held(world: &World<'_>, name: &str) -> Result<Held> {
     world.definition(name)?;
@@ -61,12 +81,14 @@ pub fn held_in(layout: Layout, name: &str) -> Result<Held> {
         Failure::usage(format!("cannot read image `{name}`: it is not built"))
             .hint(format!("cargo xtask image build {name}"))
     })?;
-    let read = || -> Result<Vec<HeldPlatform>> {
-        let manifests = parse::<Index>(&layout, &index)?.manifests;
-        manifests.iter().map(|manifest| platform(&layout, manifest)).collect()
+    let read = || -> Result<(Vec<HeldPlatform>, Vec<Skipped>)> {
+        let entries = parse::<Index>(&layout, &index)?.entries();
+        let entries = entries.or_outside(|| format!("failed to read `{}`", index.digest))?;
+        let platforms = entries.images.iter().map(|manifest| platform(&layout, manifest));
+        Ok((platforms.collect::<Result<_>>()?, entries.skipped))
     };
-    let platforms = read().map_err(|failure| failure.during(failed()))?;
-    Ok(Held { name: name.to_owned(), layout, index, platforms })
+    let (platforms, skipped) = read().map_err(|failure| failure.during(failed()))?;
+    Ok(Held { name: name.to_owned(), layout, index, platforms, skipped })
 }
 
 fn platform(layout: &Layout, descriptor: &Descriptor) -> Result<HeldPlatform> {
@@ -84,7 +106,7 @@ fn platform(layout: &Layout, descriptor: &Descriptor) -> Result<HeldPlatform> {
         diff_id: *diff_id,
     });
     Ok(HeldPlatform {
-        platform: descriptor.platform.ok_or_else(strange)?,
+        platform: descriptor.our_platform().ok_or_else(strange)?,
         manifest: descriptor.clone(),
         config: manifest.config.clone(),
         layers: layers.collect(),

@@ -68,7 +68,10 @@ fn reach(
         .or_refused(unknown)
         .map_err(|failure| failure.hint("`cargo xtask image build` makes the image anew"))?;
     let names: Names = serde_json::from_slice(&bytes).or_refused(unknown)?;
-    names.manifests.iter().try_for_each(|child| reach(layout, child, who, needed))?;
+    // An index of somebody else may list platforms whose manifests never came here.
+    let is_here = |child: &&Descriptor| child.skipped().is_none() || layout.has(&child.digest);
+    let mut children = names.manifests.iter().filter(is_here);
+    children.try_for_each(|child| reach(layout, child, who, needed))?;
     let leaves = names.config.into_iter().chain(names.layers).chain(names.subject);
     for leaf in leaves {
         needed.entry(leaf.digest).or_insert_with(|| who.to_owned());

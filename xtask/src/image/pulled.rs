@@ -7,8 +7,8 @@ use crate::error::{Context as _, Failure, Result};
 use serde_json::Value;
 use std::io::{BufWriter, Write as _};
 use tempfile::TempDir;
-use xtask_core::descriptor::{Descriptor, media_type};
-use xtask_core::platform::Platform;
+use xtask_core::descriptor::{Descriptor, Skipped, media_type};
+use xtask_core::platform::{AnyPlatform, Platform};
 use xtask_core::reference::{Reference, Repository};
 use xtask_image::image::{Index, Manifest, write_index};
 use xtask_image::layout::Layout;
@@ -27,6 +27,8 @@ pub struct Pulled {
     pub root: Descriptor,
     /// What it calls itself.
     pub title: Option<String>,
+    /// What its index lists beside, which is no image for a platform of ours.
+    pub skipped: Vec<Skipped>,
     platforms: Vec<(Platform, Descriptor)>,
     _folder: TempDir,
 }
@@ -44,18 +46,22 @@ impl Pulled {
             return Err(Failure::outside(failed())
                 .reason(format!("registry `{}` has nothing of that name", repository.registry())));
         };
-        let (title, platforms) = (None, Vec::new());
-        let root_type = root.media_type.clone();
+        let (title, skipped, platforms) = (None, Vec::new(), Vec::new());
         let mut pulled =
-            Self { registry, repository, layout, root, title, platforms, _folder: folder };
-        pulled.keep(&root_type, &bytes)?;
-        let read = if root_type == media_type::INDEX {
+            Self { registry, repository, layout, root, title, skipped, platforms, _folder: folder };
+        pulled.keep(&pulled.root.media_type, &bytes)?;
+        let read = if pulled.is_index() {
             pulled.read_index(&bytes)
         } else {
             pulled.read_manifest(&pulled.root.clone(), &bytes, None)
         };
         read.map_err(|failure| failure.during(failed()))?;
         Ok(pulled)
+    }
+
+    /// Whether the reference names an index, and not one manifest.
+    pub fn is_index(&self) -> bool {
+        media_type::is_index(&self.root.media_type)
     }
 
     /// The platforms it is for.
@@ -66,8 +72,7 @@ impl Pulled {
     /// The image as `held` reads one of ours.
     pub fn held(&self) -> Result<Held> {
         let failed = || "failed to read a pulled image".to_owned();
-        let is_index = self.root.media_type == media_type::INDEX;
-        let index = if is_index {
+        let index = if self.is_index() {
             self.root.clone()
         } else {
             write_index(&self.layout, &self.platforms).or_outside(failed)?
@@ -94,13 +99,15 @@ impl Pulled {
 
     fn read_index(&mut self, bytes: &[u8]) -> Result<()> {
         let index: Index = parse("index", bytes)?;
-        for manifest in index.manifests {
+        let entries = index.entries().or_outside(|| "there is no image in it".to_owned())?;
+        self.skipped = entries.skipped;
+        for manifest in entries.images {
             let reference = self.repository.pin(manifest.digest);
             let failed = || format!("failed to read manifest `{}`", manifest.digest);
             let found = self.registry.manifest(&reference).map_err(|it| refused(failed(), &it))?;
             let (_, bytes) = found.ok_or_else(|| Failure::outside(failed()))?;
             self.keep(&manifest.media_type, &bytes)?;
-            self.read_manifest(&manifest, &bytes, manifest.platform)?;
+            self.read_manifest(&manifest, &bytes, manifest.our_platform())?;
         }
         Ok(())
     }
@@ -121,7 +128,7 @@ impl Pulled {
         self.title = self.title.take().or(title.map(ToOwned::to_owned));
         let platform = match platform {
             Some(platform) => platform,
-            None => parse("config", &config)?,
+            None => ours(&parse("config", &config)?)?,
         };
         self.platforms.push((platform, descriptor.clone()));
         Ok(())
@@ -131,6 +138,13 @@ impl Pulled {
         let kept = self.layout.write_blob(media_type, bytes);
         kept.map(drop).or_outside(|| "failed to keep a document of an image".to_owned())
     }
+}
+
+fn ours(platform: &AnyPlatform) -> Result<Platform> {
+    let known = Platform::ALL.map(|it| it.to_string()).join("`, `");
+    platform
+        .ours()
+        .ok_or_else(|| Failure::outside(format!("it is for `{platform}`; we build for `{known}`")))
 }
 
 fn parse<T: serde::de::DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T> {

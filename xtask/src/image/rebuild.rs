@@ -39,6 +39,8 @@ pub fn rebuild(world: &World<'_>, names: &[String], platforms: &[Platform]) -> R
     let mut means = Means {
         is_root: workshop::is_root(),
         clock_library: workshop::clock_library(),
+        host: workshop::other_host(&world.shell),
+        processors: workshop::fewer_processors(&world.shell),
         ..Means::default()
     };
     let elsewhere = workshop::memory_folder().unwrap_or_else(std::env::temp_dir);

@@ -19,16 +19,16 @@ use xtask_fakes::required;
 use xtask_image::image::{Index, Manifest};
 use xtask_image::layout::Layout;
 
-const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
+pub(crate) const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 
 /// A committed repository with one image, its mirror, and a key.
-struct Signed {
-    world: World,
+pub(crate) struct Signed {
+    pub(crate) world: World,
     _mirror: FakeArchive,
 }
 
 impl Signed {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mirror = FakeArchive::start();
         let bytes = deb("hello", None);
         mirror.put(&format!("/debian/{POOL}"), &bytes);
@@ -49,13 +49,13 @@ impl Signed {
         signed
     }
 
-    fn key(&self, name: &str) {
+    pub(crate) fn key(&self, name: &str) {
         let (private, public) = (format!("{name}.key"), format!("{name}.pub"));
         let made = self.world.run(&["image", "keygen", "--private", &private, "--public", &public]);
         let _said = made.ends(0);
     }
 
-    fn build(&self) -> Value {
+    pub(crate) fn build(&self) -> Value {
         let run = self.world.run(&["--json", "image", "build", "hello"]);
         assert_eq!(run.code, Some(0), "{run:?}");
         let built: Value = serde_json::from_str(&run.stdout).unwrap();
@@ -63,7 +63,7 @@ impl Signed {
     }
 
     /// Attests, and tells how much was attached.
-    fn attest(&self, more: &[&str]) -> u64 {
+    pub(crate) fn attest(&self, more: &[&str]) -> u64 {
         let args =
             [&["--json", "image", "attest", "hello", "--key", "file:ours.key"], more].concat();
         let run = self.world.run(&args);
@@ -72,11 +72,11 @@ impl Signed {
         said["images"][0]["attached"].as_u64().unwrap()
     }
 
-    fn layout(&self) -> Layout {
+    pub(crate) fn layout(&self) -> Layout {
         Layout::open_or_create(self.world.path("target/attestations")).unwrap()
     }
 
-    fn check_here(&self, key: &str) -> super::world::Run {
+    pub(crate) fn check_here(&self, key: &str) -> super::world::Run {
         let layout = self.world.path("target/attestations").display().to_string();
         self.world.run(&["image", "verify-attestation", "hello", "--layout", &layout, "--key", key])
     }
@@ -99,7 +99,7 @@ impl Signed {
     }
 
     /// Pushes the image, as a release does.
-    fn push(&self, registry: &Registry, host: &str) -> String {
+    pub(crate) fn push(&self, registry: &Registry, host: &str) -> String {
         let layout = Layout::open_or_create(self.world.path("target/images")).unwrap();
         let root = layout.resolve("hello").unwrap().unwrap();
         let root = Descriptor::new(&root.media_type, root.digest, root.size);
@@ -199,11 +199,11 @@ fn what_was_not_pushed_cannot_be_attested_there() {
     let to = format!("{}/acme", fake.host());
     let args = ["image", "attest", "hello", "--key", "file:ours.key", "--to", &to];
     let said = signed.world.run(&args).ends(4);
-    assert!(said.contains("it is not there"), "{said}");
+    assert!(said.contains("index `sha256:") && said.contains("` is not there"), "{said}");
 }
 
 /// Puts `changed` in the place of every bundle about the index, under its own digest.
-fn replace(signed: &Signed, change: impl Fn(&mut Value)) {
+pub(crate) fn replace(signed: &Signed, change: impl Fn(&mut Value)) {
     let layout = signed.layout();
     let index = layout.resolve("hello").unwrap().unwrap();
     let tag = Registry::referrers_tag(&index.digest);

@@ -61,7 +61,7 @@ pub(crate) fn world(layer: &str) -> World {
     world
 }
 
-fn value(stdout: &str) -> Value {
+pub(crate) fn value(stdout: &str) -> Value {
     serde_json::from_str(stdout).unwrap()
 }
 
@@ -88,14 +88,26 @@ fn what_comes_out_the_same_passes_and_what_was_varied_is_said() {
     let is_root =
         std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").unwrap()) == 0;
     assert_eq!(varied("user id"), json!(is_root));
+    let says = |program: &str, args: &[&str]| {
+        let output = std::process::Command::new(program).args(args).output().ok();
+        output.filter(|it| it.status.success()).map(|it| String::from_utf8(it.stdout).unwrap())
+    };
+    let processors = says("nproc", &[]).unwrap().trim().parse::<usize>().unwrap();
+    let few = says("taskset", &["--version"]).is_some() && processors > 1;
+    assert_eq!(varied("processors"), json!(few));
+    let name = ["--uts", "sh", "-c", "hostname it && uname -n"];
+    let may = says("unshare", &name).is_some_and(|it| it == "it\n");
+    assert!(!may || varied("host name") == json!(true), "root of this machine may: {said}");
 }
 
 /// What a careless build may write down, a file each, and which variation gives it away.
-const WITNESSES: [(&str, &str, &str); 7] = [
+const WITNESSES: [(&str, &str, &str); 9] = [
     ("clock", "day.txt", "date -u +%d"),
     ("folders", "home.txt", "echo home=$HOME"),
     ("folders", "here.txt", "pwd -P"),
+    ("host name", "host.txt", "uname -n"),
     ("locale", "locale.txt", "echo $LC_ALL"),
+    ("processors", "processors.txt", "nproc"),
     ("time zone", "zone.txt", "date +%z"),
     ("umask", "umask.txt", "umask"),
     ("user id", "user.txt", "id -u"),
@@ -194,7 +206,7 @@ pub(crate) fn push(world: &World, host: &str, change: &dyn Fn(Vec<u8>) -> Vec<u8
         }
         blobs.extend(manifest.layers.iter().cloned().chain([manifest.config.clone()]));
         let bytes = serde_json::to_vec(&manifest).unwrap();
-        let platform = entry.platform;
+        let platform = entry.platform.clone();
         *entry = Descriptor { platform, ..Descriptor::of(media_type::MANIFEST, &bytes) };
         manifests.push((entry.clone(), bytes));
     }

@@ -71,9 +71,9 @@ mod tests {
 
     #[test]
     fn a_bundle_has_these_bytes_and_reads_back() {
-        let bundle = Bundle::new(Envelope::sign("t", b"hello", |_| b"sig".to_vec()), "key");
+        let bundle = Bundle::new(Envelope::sign("t", b"hello", "id", |_| b"sig".to_vec()), "key");
         let text = serde_json::to_string(&bundle).unwrap();
-        let wanted = r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"key"},"tlogEntries":[]},"dsseEnvelope":{"payload":"aGVsbG8=","payloadType":"t","signatures":[{"keyid":"","sig":"c2ln"}]}}"#;
+        let wanted = r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"key"},"tlogEntries":[]},"dsseEnvelope":{"payload":"aGVsbG8=","payloadType":"t","signatures":[{"keyid":"id","sig":"c2ln"}]}}"#;
         assert_eq!(text, wanted);
         assert_eq!(Bundle::parse(text.as_bytes()).unwrap(), bundle);
         let older = text.replace("v0.3+json", "v0.1+json");

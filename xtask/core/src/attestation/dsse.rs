@@ -32,13 +32,18 @@ pub struct Signature {
 pub struct NotBase64(&'static str);
 
 impl Envelope {
-    /// `payload` with what `sign` makes of its encoding.
-    pub fn sign(payload_type: &str, payload: &[u8], sign: impl FnOnce(&[u8]) -> Vec<u8>) -> Self {
+    /// `payload` with what `sign`, whose key is called `key_id`, makes of its encoding.
+    pub fn sign(
+        payload_type: &str,
+        payload: &[u8],
+        key_id: &str,
+        sign: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Self {
         let sig = STANDARD.encode(sign(&encoding(payload_type, payload)));
         Self {
             payload: STANDARD.encode(payload),
             payload_type: payload_type.to_owned(),
-            signatures: vec![Signature { keyid: String::new(), sig }],
+            signatures: vec![Signature { keyid: key_id.to_owned(), sig }],
         }
     }
 
@@ -77,11 +82,13 @@ mod tests {
 
     #[test]
     fn an_envelope_is_signed_over_its_encoding_and_reads_back() {
-        let envelope = Envelope::sign("t", b"hello", <[u8]>::to_vec);
+        let envelope = Envelope::sign("t", b"hello", "k", <[u8]>::to_vec);
         assert_eq!(envelope.signatures[0].bytes(), Ok(b"DSSEv1 1 t 5 hello".to_vec()));
         let text = serde_json::to_string(&envelope).unwrap();
         let read: Envelope = serde_json::from_str(&text).unwrap();
         assert_eq!((read.payload(), &read), (Ok(b"hello".to_vec()), &envelope));
+        let older: Envelope = serde_json::from_str(&text.replace(r#""keyid":"k","#, "")).unwrap();
+        assert_eq!(older.signatures[0].keyid, "", "an id may be left out");
         let broken: Envelope = serde_json::from_str(&text.replace("aGVsbG8=", "aGVsb*8=")).unwrap();
         assert_eq!(broken.payload(), Err(NotBase64("payload")));
     }

@@ -59,9 +59,10 @@ impl Statement {
         }
     }
 
-    /// Whether it is about the bytes called `digest`.
-    pub fn is_about(&self, digest: &Digest) -> bool {
-        self.subjects.iter().any(|subject| subject.is(digest))
+    /// What it calls the bytes called `digest`; nothing if it is not about them.
+    pub fn names_of(&self, digest: &Digest) -> Vec<&str> {
+        let subjects = self.subjects.iter().filter(|subject| subject.is(digest));
+        subjects.map(|subject| subject.name.as_str()).collect()
     }
 
     /// Whether both say the same, the circumstances of the run left aside.

@@ -1,9 +1,9 @@
-//! Whether a bundle is to be believed: by a known key, about this image, unchanged.
+//! Whether a bundle is to be believed: by a known key, about this image under this name, unchanged.
 
-use super::PAYLOAD_TYPE;
 use super::bundle::{Bundle, BundleError};
 use super::dsse::{self, NotBase64};
 use super::statement::{Statement, StatementError};
+use super::{PAYLOAD_TYPE, predicate};
 use crate::digest::Digest;
 
 /// A public key, to who only wants to know whether it signed.
@@ -12,8 +12,20 @@ pub trait Verifier {
     fn name(&self) -> &str;
     /// How bundles hint at it.
     fn hint(&self) -> &str;
+    /// How signatures call it.
+    fn key_id(&self) -> &str;
     /// Whether `signature` is this key's over `bytes`.
     fn has_signed(&self, bytes: &[u8], signature: &[u8]) -> bool;
+}
+
+/// What a bundle should be about. Both have to fit: a repository may be given another image of
+/// ours, with everything that is truly said about that one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// What the image is called.
+    pub name: &'a str,
+    /// Its index, or a manifest in it.
+    pub digest: Digest,
 }
 
 /// Why a bundle is not believed.
@@ -53,13 +65,24 @@ pub enum Refusal {
         /// What it is about.
         found: String,
     },
+    /// It is signed, and about an image of another name with these bytes.
+    #[error("it is about an image of another name: wanted `{wanted}`, found `{found}`")]
+    OtherName {
+        /// What the image should be called.
+        wanted: String,
+        /// What it is called.
+        found: String,
+    },
+    /// It is signed, and its content is not of the type that it names.
+    #[error(transparent)]
+    Predicate(#[from] predicate::PredicateError),
 }
 
-/// The statement in `bundle` and the key that signed it, if it is about `subject` and one of
-/// `keys` has signed it.
+/// The statement in `bundle` and the key that signed it, if it is about what is `wanted` and one
+/// of `keys` has signed it.
 pub fn judge<'k, V: Verifier>(
     bundle: &[u8],
-    subject: &Digest,
+    wanted: Wanted<'_>,
     keys: &'k [V],
 ) -> Result<(Statement, &'k V), Refusal> {
     let bundle = Bundle::parse(bundle)?;
@@ -74,13 +97,25 @@ pub fn judge<'k, V: Verifier>(
     let key = signer(&bundle, &payload, keys)?;
     // Only what is signed is looked into.
     let statement = Statement::parse(&payload)?;
-    if statement.is_about(subject) {
-        return Ok((statement, key));
-    }
-    let found: Vec<String> = statement.subjects.iter().map(super::Subject::shown).collect();
-    Err(Refusal::OtherSubject { wanted: *subject, found: found.join("`, `") })
+    is_about(&statement, wanted)?;
+    predicate::check(&statement, wanted.name)?;
+    Ok((statement, key))
 }
 
+fn is_about(statement: &Statement, wanted: Wanted<'_>) -> Result<(), Refusal> {
+    let names = statement.names_of(&wanted.digest);
+    if names.contains(&wanted.name) {
+        return Ok(());
+    }
+    if names.is_empty() {
+        let found: Vec<String> = statement.subjects.iter().map(super::Subject::shown).collect();
+        return Err(Refusal::OtherSubject { wanted: wanted.digest, found: found.join("`, `") });
+    }
+    Err(Refusal::OtherName { wanted: wanted.name.to_owned(), found: names.join("`, `") })
+}
+
+/// Whose signature is good. Ids and hints are not signed, so every key is tried on each; a
+/// signature that cannot be read does not stand in the way of one beside it.
 fn signer<'k, V: Verifier>(
     bundle: &Bundle,
     payload: &[u8],
@@ -88,14 +123,25 @@ fn signer<'k, V: Verifier>(
 ) -> Result<&'k V, Refusal> {
     let envelope = &bundle.dsse_envelope;
     let bytes = dsse::encoding(&envelope.payload_type, payload);
+    let mut unread = None;
     for signature in &envelope.signatures {
-        let signature = signature.bytes()?;
-        if let Some(key) = keys.iter().find(|key| key.has_signed(&bytes, &signature)) {
-            return Ok(key);
+        match signature.bytes() {
+            Ok(signature) => {
+                if let Some(key) = keys.iter().find(|key| key.has_signed(&bytes, &signature)) {
+                    return Ok(key);
+                }
+            }
+            Err(error) => unread = Some(error),
         }
     }
+    if let Some(error) = unread {
+        return Err(error.into());
+    }
     let hint = bundle.hint().unwrap_or_default();
-    if let Some(key) = keys.iter().find(|key| key.hint() == hint) {
+    let is_meant = |key: &&V| {
+        key.hint() == hint || envelope.signatures.iter().any(|it| it.keyid == key.key_id())
+    };
+    if let Some(key) = keys.iter().find(is_meant) {
         return Err(Refusal::Changed(key.name().to_owned()));
     }
     let names: Vec<String> = keys.iter().map(|key| format!("`{}`", key.name())).collect();
@@ -126,13 +172,22 @@ mod tests {
             self.0
         }
 
+        fn key_id(&self) -> &str {
+            self.0
+        }
+
         fn has_signed(&self, bytes: &[u8], signature: &[u8]) -> bool {
             self.sign(bytes) == signature
         }
     }
 
+    fn app() -> Wanted<'static> {
+        Wanted { name: "app", digest: Digest::of(b"app") }
+    }
+
     fn bundle(payload_type: &str, payload: &[u8]) -> String {
-        let envelope = Envelope::sign(payload_type, payload, |bytes| Key("ours").sign(bytes));
+        let sign = |bytes: &[u8]| Key("ours").sign(bytes);
+        let envelope = Envelope::sign(payload_type, payload, "ours", sign);
         serde_json::to_string(&Bundle::new(envelope, "ours")).unwrap()
     }
 
@@ -142,7 +197,7 @@ mod tests {
     }
 
     fn refused(bundle: &str, keys: &[Key]) -> String {
-        match judge(bundle.as_bytes(), &Digest::of(b"app"), keys) {
+        match judge(bundle.as_bytes(), app(), keys) {
             Ok(_) => panic!("believed: {bundle}"),
             Err(refusal) => refusal.to_string(),
         }
@@ -152,7 +207,7 @@ mod tests {
     fn what_one_of_our_keys_signed_about_this_image_is_believed() {
         let good = bundle(PAYLOAD_TYPE, &statement(b"app"));
         let keys = [Key("older"), Key("ours")];
-        let (statement, key) = judge(good.as_bytes(), &Digest::of(b"app"), &keys).unwrap();
+        let (statement, key) = judge(good.as_bytes(), app(), &keys).unwrap();
         assert_eq!((statement.predicate_type.as_str(), key.name()), ("https://x/y", "ours"));
     }
 
@@ -166,7 +221,7 @@ mod tests {
             value.to_string()
         };
         let payload = |bytes: &[u8]| {
-            let other = Envelope::sign(PAYLOAD_TYPE, bytes, |_| Vec::new());
+            let other = Envelope::sign(PAYLOAD_TYPE, bytes, "", |_| Vec::new());
             serde_json::to_value(other).unwrap()["payload"].clone()
         };
         let changed = "its signature is not that of key `ours` over its payload";
@@ -190,5 +245,42 @@ mod tests {
         assert_eq!(refused(&bundle(PAYLOAD_TYPE, b"{}"), &ours), "its payload is no statement");
         let kind = refused(&bundle("text/plain", &statement(b"app")), &ours);
         assert!(kind.starts_with("its payload is a `text/plain`"), "{kind}");
+    }
+
+    /// True of those bytes, and signed by us: but of an image that has them under another name.
+    #[test]
+    fn what_is_said_of_another_name_does_not_count_for_this_one() {
+        let good = bundle(PAYLOAD_TYPE, &statement(b"app"));
+        let wanted = Wanted { name: "backend", ..app() };
+        let refusal = judge(good.as_bytes(), wanted, &[Key("ours")]).err().unwrap();
+        let said = "it is about an image of another name: wanted `backend`, found `app`";
+        assert_eq!(refusal.to_string(), said);
+    }
+
+    #[test]
+    fn one_good_signature_among_several_is_enough() {
+        let good = bundle(PAYLOAD_TYPE, &statement(b"app"));
+        let with = |first: serde_json::Value| {
+            let mut value: serde_json::Value = serde_json::from_str(&good).unwrap();
+            value["dsseEnvelope"]["signatures"].as_array_mut().unwrap().insert(0, first);
+            value.to_string()
+        };
+        let believes = |bundle: &str| judge(bundle.as_bytes(), app(), &[Key("ours")]).is_ok();
+        assert!(believes(&with(json!({ "keyid": "theirs", "sig": "AAAA" }))));
+        assert!(believes(&with(json!({ "sig": "no base64" }))), "nor does a broken one hinder");
+        let both = with(json!({ "sig": "AAAA" }));
+        let said = refused(&both, &[Key("theirs")]);
+        assert!(said.starts_with("it is signed by another key"), "a key was taken away: {said}");
+    }
+
+    /// As they were signed before signatures had ids.
+    #[test]
+    fn a_signature_without_an_id_is_tried_with_every_key() {
+        let good = bundle(PAYLOAD_TYPE, &statement(b"app"));
+        let older =
+            good.replace(r#""keyid":"ours","#, "").replace(r#""hint":"ours""#, r#""hint":"""#);
+        assert!(!older.contains("ours"), "{older}");
+        let keys = [Key("newer"), Key("ours")];
+        assert_eq!(judge(older.as_bytes(), app(), &keys).unwrap().1.name(), "ours");
     }
 }

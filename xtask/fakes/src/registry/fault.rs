@@ -80,6 +80,19 @@ pub enum Fault {
         /// And what it says.
         value: String,
     },
+    /// Somebody else points a tag at another manifest just before this is answered.
+    MovesTag {
+        /// Whom it meets.
+        on: On,
+        /// In which repository.
+        repository: String,
+        /// Which tag.
+        tag: String,
+        /// The digest that it names from then on.
+        digest: String,
+        /// How often.
+        times: u32,
+    },
     /// Leaves the digest out of answers about manifests.
     NoContentDigest,
     /// Says another digest of manifests than theirs.
@@ -120,6 +133,7 @@ impl Fault {
             | Self::CutAnswer { times, .. }
             | Self::CommitThenFail { times, .. }
             | Self::ExpireTokens { times, .. }
+            | Self::MovesTag { times, .. }
             | Self::FalseHead { times } => Some(times),
             _ => None,
         }

@@ -204,6 +204,7 @@ impl Handler for Door {
         let mut state = self.shared.lock();
         let hosts = self.shared.hosts.get().cloned();
         let hosts = hosts.unwrap_or(Hosts { own: String::new(), foreign: String::new() });
+        move_tag(&mut state, request);
         let response = routes::answer(&mut state, &hosts, request);
         let response = spoil(&mut state, request, response);
         self.log(&mut state, request, response.status);
@@ -214,6 +215,19 @@ impl Handler for Door {
         let mut state = self.shared.lock();
         routes::keep_part(&mut state, part);
         self.log(&mut state, part, 0);
+    }
+}
+
+/// What another client does in between.
+fn move_tag(state: &mut State, request: &Request) {
+    let moved = state.take_fault(|fault| match fault {
+        Fault::MovesTag { on, repository, tag, digest, .. } if on.meets(request) => {
+            Some((repository.clone(), tag.clone(), digest.clone()))
+        }
+        _ => None,
+    });
+    if let Some((repository, tag, digest)) = moved {
+        state.repository(&repository).tags.insert(tag, digest);
     }
 }
 

@@ -40,14 +40,30 @@ fn unpacked<'a>(mut source: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>>
 /// In what two tars differ. Two that do not differ in a byte give nothing, any others something.
 pub fn tars(first: impl Read, second: impl Read) -> io::Result<Differences> {
     let mut pair = Pair::new(first, second)?;
-    while let Some(order) = pair.order() {
-        match order {
-            Ordering::Less => pair.alone(Side::First)?,
-            Ordering::Greater => pair.alone(Side::Second)?,
-            Ordering::Equal => pair.together()?,
+    pair.walk()?;
+    pair.ends()
+}
+
+/// As `layers`, where the second may be damaged: what cannot be unpacked ends the comparison, and
+/// the file at which it does is named.
+pub fn damaged_layers(first: impl BufRead, second: impl BufRead) -> io::Result<Differences> {
+    let second = match unpacked(second) {
+        Ok(second) => second,
+        Err(error) => return Ok(Differences::values("gzip data", "readable", error.to_string())),
+    };
+    let mut pair = match Pair::new(unpacked(first)?, second) {
+        Ok(pair) => pair,
+        Err(error) => return Ok(Differences::values("tar", "readable", error.to_string())),
+    };
+    match pair.walk() {
+        Ok(()) => pair.ends(),
+        Err(error) => {
+            let path = pair.left.as_ref().map(|entry| lossy(&entry.path)).unwrap_or_default();
+            let broken = Difference::new(&path, "unpacking", None);
+            pair.differences.add(broken.between("possible", error.to_string()));
+            Ok(pair.differences)
         }
     }
-    pair.ends()
 }
 
 /// Two tars and where each of them is.
@@ -64,6 +80,18 @@ impl<L: Read, R: Read> Pair<L, R> {
         let (mut first, mut second) = (Entries::new(first), Entries::new(second));
         let (left, right) = (first.next()?, second.next()?);
         Ok(Self { first, second, left, right, differences: Differences::default() })
+    }
+
+    /// Goes through both to the ends of their entries.
+    fn walk(&mut self) -> io::Result<()> {
+        while let Some(order) = self.order() {
+            match order {
+                Ordering::Less => self.alone(Side::First)?,
+                Ordering::Greater => self.alone(Side::Second)?,
+                Ordering::Equal => self.together()?,
+            }
+        }
+        Ok(())
     }
 
     /// Which side comes first by its path; none when both are at their ends.

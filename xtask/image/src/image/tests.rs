@@ -2,6 +2,7 @@ use super::*;
 use crate::gzip_v1::Options;
 use crate::layer::write_layer;
 use crate::tree::{Node, Tree};
+use serde_json::json;
 use std::time::Duration;
 use xtask_core::digest::Digest;
 
@@ -113,7 +114,7 @@ fn an_image_for_two_platforms_keeps_its_digest() {
         "sha256:82888783d941beed6c57be92a3367b26b36060f83ced9bc9117206e2ce7d9254"
     );
     let read: Index = serde_json::from_slice(&layout.read_blob(&index).unwrap()).unwrap();
-    let platforms: Vec<_> = read.manifests.iter().map(|manifest| manifest.platform).collect();
+    let platforms: Vec<_> = read.manifests.iter().map(Descriptor::our_platform).collect();
     assert_eq!(platforms, [Some(Platform::Amd64), Some(Platform::Arm64)]);
     let manifest: Manifest =
         serde_json::from_slice(&layout.read_blob(&read.manifests[0]).unwrap()).unwrap();
@@ -134,4 +135,38 @@ fn a_layer_that_is_not_there_is_named_before_anything_is_written() {
     let error = write_image(&layout, &[layer], &config(), Platform::Amd64, created()).unwrap_err();
     let wanted = format!("cannot write image: its layer `{digest}` is not in the layout");
     assert_eq!(error.to_string(), wanted);
+}
+
+/// An index as buildx pushes it: a manifest, and the attestation that belongs to it.
+#[test]
+fn what_an_index_lists_beside_images_is_told_apart() {
+    let entry = |bytes: &[u8], platform: serde_json::Value| {
+        let digest = Digest::of(bytes);
+        json!({ "mediaType": media_type::MANIFEST, "digest": digest, "size": 1, "platform": platform })
+    };
+    let linux = |architecture: &str| json!({ "architecture": architecture, "os": "linux" });
+    let mut attestation = entry(b"2", json!({ "architecture": "unknown", "os": "unknown" }));
+    attestation["annotations"] = json!({ "vnd.docker.reference.type": "attestation-manifest" });
+    let arm = json!({ "architecture": "arm", "os": "linux", "variant": "v7" });
+    let index = |entries: &[&serde_json::Value]| -> Index {
+        let document = json!({ "schemaVersion": 2, "manifests": entries });
+        serde_json::from_value(document).unwrap()
+    };
+    let (amd64, arm) = (entry(b"1", linux("amd64")), entry(b"3", arm));
+    let entries = index(&[&amd64, &attestation, &arm]).entries().unwrap();
+    let platforms: Vec<_> = entries.images.iter().map(Descriptor::our_platform).collect();
+    assert_eq!(platforms, [Some(Platform::Amd64)]);
+    let skipped: Vec<String> = entries.skipped.iter().map(ToString::to_string).collect();
+    assert!(skipped[0].starts_with("`unknown/unknown` ("), "{skipped:?}");
+    assert!(skipped[0].ends_with("it is an attestation of buildx, no image"), "{skipped:?}");
+    assert!(skipped[1].starts_with("`linux/arm/v7` ("), "{skipped:?}");
+    assert!(skipped[1].ends_with("we do not build for it"), "{skipped:?}");
+
+    let said = |entries: &[&serde_json::Value]| index(entries).entries().unwrap_err().to_string();
+    let none = said(&[&attestation]);
+    assert!(none.contains("it lists no image for a platform that we build for"), "{none}");
+    assert!(none.contains("`unknown/unknown`"), "{none}");
+    assert!(said(&[]).ends_with("it lists nothing"), "{}", said(&[]));
+    let twice = said(&[&amd64, &entry(b"4", linux("amd64"))]);
+    assert_eq!(twice, "cannot use index: it lists `linux/amd64` twice");
 }

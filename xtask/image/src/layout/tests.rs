@@ -210,3 +210,26 @@ fn only_old_leftovers_of_crashes_are_swept() {
     names.sort();
     assert_eq!(names, [".partial-new", "other"]);
 }
+
+#[test]
+fn many_writers_of_one_list_lose_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(dir.path()).unwrap();
+    let add = |line: usize| {
+        layout.update_name("list", |named| {
+            let known = named.map(|it| layout.read_blob(it)).transpose()?.unwrap_or_default();
+            layout.write_blob("text/plain", &[known, format!("{line}\n").into_bytes()].concat())
+        })
+    };
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            let add = &add;
+            scope.spawn(move || (0..5).for_each(|it| add(writer * 5 + it).unwrap()));
+        }
+    });
+    let list = layout.resolve("list").unwrap().unwrap();
+    let text = String::from_utf8(layout.read_blob(&list).unwrap()).unwrap();
+    let mut lines: Vec<usize> = text.lines().map(|it| it.parse().unwrap()).collect();
+    lines.sort_unstable();
+    assert_eq!(lines, (0..40).collect::<Vec<_>>());
+}

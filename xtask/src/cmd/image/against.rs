@@ -7,7 +7,6 @@ use crate::flags::ImageVerify;
 use crate::image::{Held, Pulled, build, compare, differing_layers, held};
 use crate::world::World;
 use serde_json::json;
-use xtask_core::descriptor::media_type;
 use xtask_core::platform::Platform;
 use xtask_core::reference::Reference;
 
@@ -53,7 +52,7 @@ fn image(
 
 /// What this checkout builds, in the form in which it was pulled: an index, or one platform.
 fn ours(name: &str, pulled: &Pulled, world: &World<'_>) -> Result<Held> {
-    let is_index = pulled.root.media_type == media_type::INDEX;
+    let is_index = pulled.is_index();
     let platforms = if is_index { pulled.platforms() } else { Platform::ALL.to_vec() };
     let phase = world.report.phase(name);
     let built = build(world, name, &platforms, &phase)?;

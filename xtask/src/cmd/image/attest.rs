@@ -1,8 +1,9 @@
 //! `image attest`: says how images were made and what they are made of, signed, beside them.
 
 use super::build::service_images;
-use crate::attest::{Shelf, SigningKey, attest, claims, sealed};
-use crate::edge::{git, passphrase, secrets};
+use crate::attest::{Claim, Shelf, SigningKey, Tally, attest, claims, sealed};
+use crate::edge::git::{self, Checkout};
+use crate::edge::{passphrase, secrets};
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageAttest;
@@ -14,38 +15,109 @@ use xtask_core::deploy::SecretSource;
 use xtask_core::descriptor::media_type;
 use xtask_core::plan::Count;
 use xtask_core::platform::Platform;
-use xtask_core::reference::{Name, Repository};
+use xtask_core::reference::Repository;
 use xtask_core::secret::Secret;
 use xtask_image::layout::Layout;
+
+/// An image that may be attested: its bytes are what their names say, wherever it is.
+struct Prepared {
+    image: Held,
+    claims: Vec<Claim>,
+    /// The repository that it was pushed to, if one is named.
+    pushed: Option<Shelf>,
+}
 
 pub(super) fn run(flags: &ImageAttest, world: &World<'_>) -> Result<Exit> {
     let names = if flags.images.is_empty() { service_images(world) } else { flags.images.clone() };
     let key = key(world, flags.key.as_ref())?;
     let checkout = git::checkout(&world.shell)?;
-    let mut said = Vec::new();
-    for name in &names {
-        let phase = world.report.phase(name);
-        // Only of what this very tree makes can it be said that it does.
-        build(world, name, &Platform::ALL, &phase)?;
-        let image = held(world, name)?;
-        phase.doing("reading what it is made of");
-        let claims = claims(world, &image, &checkout)?;
-        let mut attached = 0;
-        for shelf in shelves(world, &image, flags.to.as_ref())? {
-            for claim in &claims {
-                attached += attest(&shelf, claim, &key)?;
-            }
-        }
-        phase.done(&format!("{}, {attached} attached now", Count(claims.len(), "statement")));
-        said.push(json!({
-            "image": name, "index": image.index.digest, "statements": claims.len(),
-            "attached": attached, "key": key.public().hint(),
-        }));
+    // Everything is looked at before the first statement is attached.
+    let prepared = names.iter().map(|name| prepare(flags, world, name, &checkout));
+    let prepared = prepared.collect::<Result<Vec<Prepared>>>()?;
+    refuse_changed_tree(world, &checkout)?;
+    let (mut said, mut all) = (Vec::new(), Tally::default());
+    for one in &prepared {
+        let tally = attach(world, one, &key);
+        said.push(value(one, &tally, &key));
+        all.add(tally);
+    }
+    if all.failed > 0 {
+        return Err(failure(all));
     }
     let line = |it: &Value| format!("{}@{}", it["image"], it["index"]).replace('"', "");
     let text: Vec<String> = said.iter().map(line).collect();
     world.report.data(&json!({ "images": said }), &text.join("\n"));
     Ok(Exit::Done)
+}
+
+/// Only of what this very tree makes can it be said that it does.
+fn prepare(
+    flags: &ImageAttest,
+    world: &World<'_>,
+    name: &str,
+    checkout: &Checkout,
+) -> Result<Prepared> {
+    let phase = world.report.phase(name);
+    let platforms = if flags.platform.is_empty() { &Platform::ALL[..] } else { &flags.platform };
+    let built = build(world, name, platforms, &phase)?;
+    let image = held(world, name)?;
+    if image.index.digest != built.index.digest {
+        return Err(Failure::refused(format!("cannot attest image `{name}`"))
+            .reason("another build has changed it meanwhile")
+            .hint("run it again"));
+    }
+    phase.doing("reading what it is made of");
+    image.check()?;
+    let claims = claims(world, &image, checkout)?;
+    let pushed = flags.to.as_ref().map(|base| pushed(base, &image)).transpose()?;
+    phase.done(&format!("{} about {}", Count(claims.len(), "statement"), image.index.digest));
+    Ok(Prepared { image, claims, pushed })
+}
+
+/// What was said of a commit while its tree changed would be said of another tree.
+fn refuse_changed_tree(world: &World<'_>, before: &Checkout) -> Result<()> {
+    if git::checkout(&world.shell)? == *before {
+        return Ok(());
+    }
+    Err(Failure::refused("cannot attest: the tree changed while it was built").hint("run it again"))
+}
+
+/// Attaches to what is kept here first, and then where it was pushed to.
+fn attach(world: &World<'_>, one: &Prepared, key: &SigningKey) -> Tally {
+    let phase = world.report.phase("attest");
+    let Prepared { image, claims, pushed } = one;
+    let to = |shelf: &Shelf| {
+        phase.doing(&format!("{} in {shelf}", image.name));
+        attest(shelf, &image.name, claims, key)
+    };
+    let mut tally = match kept(world, image) {
+        Ok(layout) => to(&Shelf::Layout(layout)),
+        Err(failure) => Tally::of_failed(Claim::count(claims), failure),
+    };
+    pushed.iter().for_each(|shelf| tally.add(to(shelf)));
+    phase.done(&format!("{}: {tally}", image.name));
+    tally
+}
+
+fn value(one: &Prepared, tally: &Tally, key: &SigningKey) -> Value {
+    json!({
+        "image": one.image.name, "index": one.image.index.digest, "statements": one.claims.len(),
+        "attached": tally.attached, "present": tally.present, "key": key.public().hint(),
+        "keyId": key.public().key_id(),
+    })
+}
+
+/// What is attached stays: the next run finds it and goes on.
+fn failure(tally: Tally) -> Failure {
+    let (counts, failed, attached) = (tally.to_string(), tally.failed, tally.attached);
+    let mut reasons = tally.reasons.into_iter();
+    let first = reasons.next().unwrap_or_else(|| Failure::outside("nothing says why"));
+    let failure = reasons.fold(first, |all, it| all.reason(it.innermost_line()));
+    let failure = failure
+        .during(counts)
+        .during(format!("failed to attach {}", Count(failed, "statement")))
+        .hint("run it again: what is attached stays, and is not attached twice");
+    if attached > 0 { failure.partly() } else { failure }
 }
 
 /// The key that signs, opened if it is sealed.
@@ -72,22 +144,13 @@ fn opened(name: &str, text: Secret) -> Result<Secret> {
     sealed::open(name, text.expose(), &passphrase)
 }
 
-/// The layout of attestations, and the repository if one is named; `image` is on both.
-fn shelves(world: &World<'_>, image: &Held, to: Option<&Repository>) -> Result<Vec<Shelf>> {
-    let mut shelves = vec![Shelf::Layout(kept(world, image)?)];
-    if let Some(base) = to {
-        let name = &image.name;
-        let repository = base.join(name).or_usage(|| format!("cannot name `{base}/{name}`"))?;
-        let shelf = Shelf::of_repository(&repository)?;
-        let digest = image.index.digest;
-        if shelf.resolve(&Name::Digest(digest))?.is_none() {
-            let what = format!("cannot attest `{repository}@{digest}`: it is not there");
-            return Err(Failure::refused(what)
-                .hint("push first, of this very tree; `image build` says what it makes"));
-        }
-        shelves.push(shelf);
-    }
-    Ok(shelves)
+/// The repository below `base` that `image` was pushed to, if it is there as a whole.
+fn pushed(base: &Repository, image: &Held) -> Result<Shelf> {
+    let name = &image.name;
+    let repository = base.join(name).or_usage(|| format!("cannot name `{base}/{name}`"))?;
+    let shelf = Shelf::of_repository(&repository)?;
+    shelf.check(image)?;
+    Ok(shelf)
 }
 
 /// Index and manifests of `image`, without layers, where its attestations are kept.

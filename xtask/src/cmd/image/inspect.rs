@@ -1,17 +1,21 @@
 //! `image inspect`: what a built image is made of, layer by layer and platform by platform.
 
+use super::looked_at;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::ImageInspect;
-use crate::image::{Held, HeldLayer, HeldPlatform, held};
+use crate::image::{Held, HeldLayer, HeldPlatform};
 use crate::report::table;
 use crate::world::World;
 use serde_json::{Value, json};
 
 pub(super) fn run(flags: &ImageInspect, world: &World<'_>) -> Result<Exit> {
-    let image = held(world, &flags.image)?;
+    let image = looked_at(world, &flags.image)?;
     let platforms: Vec<Value> = image.platforms.iter().map(value).collect();
-    let value = json!({ "image": image.name, "index": image.index.digest, "platforms": platforms });
+    let value = json!({
+        "image": image.name, "index": image.index.digest, "platforms": platforms,
+        "skipped": image.skipped,
+    });
     let text = format!("{}@{}\n{}", image.name, image.index.digest, table(&rows(&image)));
     world.report.data(&value, &text);
     Ok(Exit::Done)

@@ -54,7 +54,7 @@ fn latest(from: &Repository, name: String, keys: &[PublicKey]) -> Result<Latest>
         Failure::refused(format!("cannot find `{shown}`: nothing has been pushed there"))
             .hint(format!("cargo xtask image push --to {from}"))
     })?;
-    let believed = verify(&shelf, &shown, &image, keys)?;
+    let believed = verify(&shelf, &shown, &name, &image, keys)?.believed;
     Ok(Latest { name, repository, digest: image.digest, believed })
 }
 

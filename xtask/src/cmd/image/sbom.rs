@@ -1,15 +1,16 @@
 //! `image sbom`: what a built image is made of, in a form that other tools read.
 
+use super::looked_at;
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageSbom;
-use crate::image::{Held, held, inventory};
+use crate::image::{Held, inventory};
 use crate::world::{World, this_platform};
 use xtask_core::platform::Platform;
 use xtask_image::json_v1;
 
 pub(super) fn run(flags: &ImageSbom, world: &World<'_>) -> Result<Exit> {
-    let image = held(world, &flags.image)?;
+    let image = looked_at(world, &flags.image)?;
     let platform = flags.platform.map_or_else(this_platform, Ok)?;
     let on = image.platforms.iter().find(|on| on.platform == platform);
     let inventory = inventory(world, &image, on.ok_or_else(|| not_built(&image, platform))?)?;

@@ -1,10 +1,11 @@
 //! `image scan`: what the scanner finds in built images, judged by `[scan]` of `deploy.toml`.
 
+use super::looked_at;
 use crate::edge::files;
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageScan;
-use crate::image::{Held, HeldPlatform, held};
+use crate::image::{Held, HeldPlatform};
 use crate::report::table;
 use crate::road::scan::{Fetch, Scan, Scanner};
 use crate::world::{World, definition_name};
@@ -49,7 +50,7 @@ fn wanted(flags: &ImageScan, world: &World<'_>) -> Result<Vec<(Held, HeldPlatfor
     let names = if flags.images.is_empty() { services.collect() } else { flags.images.clone() };
     let mut wanted = Vec::new();
     for name in names {
-        let image = held(world, &name)?;
+        let image = looked_at(world, &name)?;
         let there: Vec<Platform> = image.platforms.iter().map(|on| on.platform).collect();
         if let Some(absent) = flags.platform.iter().find(|it| !there.contains(it)) {
             return Err(Failure::usage(format!(

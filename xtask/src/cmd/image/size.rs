@@ -1,10 +1,11 @@
 //! `image size`: what weighs in a built image, by layer, by package and by type of file.
 
+use super::looked_at;
 use crate::edge::files;
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageSize;
-use crate::image::{Held, HeldPlatform, held, size};
+use crate::image::{Held, HeldPlatform, size};
 use crate::report::table;
 use crate::world::World;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use xtask_core::size::{Page, Size, Weight, megabytes, page};
 
 pub(super) fn run(flags: &ImageSize, world: &World<'_>) -> Result<Exit> {
     let definition = world.definition(&flags.image)?;
-    let image = held(world, &flags.image)?;
+    let image = looked_at(world, &flags.image)?;
     let sizes = sizes(&image, &definition, flags.platform)?;
     let budget = definition.budget_mb * 1_000_000;
     if let Some(file) = &flags.html {

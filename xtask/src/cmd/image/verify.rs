@@ -2,15 +2,25 @@
 //! them with what a registry holds.
 
 use super::against;
-use crate::error::Result;
+use crate::edge::in_use;
+use crate::error::{Context as _, Result};
 use crate::exit::Exit;
 use crate::flags::ImageVerify;
-use crate::image::{Compared, Rebuilt, compare, rebuild};
+use crate::image::{Compared, InLayout, Rebuilt, compare, in_layout, rebuild};
 use crate::world::{World, definition_name};
 use serde_json::{Value, json};
 use xtask_core::conditions::Variation;
 use xtask_core::plan::Count;
 use xtask_core::platform::Platform;
+use xtask_image::layout::Layout;
+
+/// An image that was built twice.
+struct Verified {
+    /// How both builds compare.
+    twice: Compared,
+    /// How the first compares with what lies in the layout; none if nothing does, or nobody asked.
+    kept: Option<InLayout>,
+}
 
 pub(super) fn run(flags: &ImageVerify, world: &World<'_>) -> Result<Exit> {
     match &flags.against {
@@ -23,10 +33,50 @@ fn twice(flags: &ImageVerify, world: &World<'_>) -> Result<Exit> {
     let names = if flags.images.is_empty() { service_images(world) } else { flags.images.clone() };
     names.iter().try_for_each(|name| world.definition(name).map(drop))?;
     let rebuilt = rebuild(world, &names, &platforms(flags))?;
-    let compared = rebuilt.images.iter().map(|(first, second)| compare(first, second));
-    let compared = compared.collect::<Result<Vec<_>>>()?;
-    show(world, &rebuilt, &compared);
-    Ok(exit(&compared))
+    let _in_use = in_use::share(&world.places.cache)?;
+    let layout = if flags.without_layout { None } else { layout(world)? };
+    let verified = rebuilt.images.iter().map(|(first, second)| {
+        let kept = layout.as_ref().map(|layout| in_layout(first, layout)).transpose()?.flatten();
+        Ok(Verified { twice: compare(first, second)?, kept })
+    });
+    let verified = verified.collect::<Result<Vec<_>>>()?;
+    show(world, flags, &rebuilt, &verified);
+    let is_same = verified.iter().all(Verified::is_same);
+    Ok(if is_same { Exit::Done } else { Exit::Planned })
+}
+
+/// The layout of the checkout, if there is one; looking must not make it.
+fn layout(world: &World<'_>) -> Result<Option<Layout>> {
+    let folder = world.places.layout();
+    if !folder.join("index.json").exists() {
+        return Ok(None);
+    }
+    let layout = Layout::open_or_create(folder);
+    layout.or_outside(|| "failed to open the image layout".to_owned()).map(Some)
+}
+
+impl Verified {
+    fn is_same(&self) -> bool {
+        self.twice.is_same() && self.kept.as_ref().is_none_or(|kept| kept.compared.is_same())
+    }
+
+    /// Both comparisons for people.
+    fn text(&self, flags: &ImageVerify) -> String {
+        let twice = said(&self.twice, "built twice");
+        if flags.without_layout {
+            return twice;
+        }
+        let nothing = || format!("{} in target/images: nothing lies there", self.twice.image);
+        format!("{twice}\n{}", self.kept.as_ref().map_or_else(nothing, kept_text))
+    }
+}
+
+fn kept_text(kept: &InLayout) -> String {
+    let mut text = said(&kept.compared, "built now, and in target/images");
+    for platform in &kept.unchecked {
+        text.push_str(&format!("\n  {platform} lies there too: not built now, not compared"));
+    }
+    text
 }
 
 /// The platforms that were asked for, or both.
@@ -44,7 +94,7 @@ fn service_images(world: &World<'_>) -> Vec<String> {
     services.map(|service| definition_name(&service.image).to_owned()).collect()
 }
 
-fn show(world: &World<'_>, rebuilt: &Rebuilt, compared: &[Compared]) {
+fn show(world: &World<'_>, flags: &ImageVerify, rebuilt: &Rebuilt, verified: &[Verified]) {
     let (varied, kept): (Vec<_>, Vec<_>) =
         rebuilt.variations.iter().partition(|variation| variation.how.is_ok());
     let text = |it: &Variation| {
@@ -61,16 +111,29 @@ fn show(world: &World<'_>, rebuilt: &Rebuilt, compared: &[Compared]) {
         Err(why) => json!({ "what": it.what, "varied": false, "why": why }),
     };
     let variations: Vec<Value> = rebuilt.variations.iter().map(|it| variation(&it)).collect();
-    let lines: Vec<String> = compared.iter().map(|it| said(it, "built twice")).collect();
-    let value = json!({ "images": compared, "variations": variations });
+    let lines: Vec<String> = verified.iter().map(|it| it.text(flags)).collect();
+    let images: Vec<&Compared> = verified.iter().map(|it| &it.twice).collect();
+    let layout: Vec<Value> = verified.iter().map(kept_value).collect();
+    let value = json!({ "images": images, "layout": layout, "variations": variations });
     world.report.data(&value, &lines.join("\n"));
+    if verified.iter().any(|it| it.kept.as_ref().is_some_and(|kept| !kept.compared.is_same())) {
+        let cure = "`cargo xtask image build` makes it anew";
+        world.report.warning(&format!("target/images does not hold what is built now: {cure}"));
+    }
+}
+
+/// What lies in the layout, as data; null where nothing does.
+fn kept_value(verified: &Verified) -> Value {
+    json!({ "image": verified.twice.image, "there": verified.kept })
 }
 
 /// What became of one comparison, for people: `name@digest`, or the differences line by line.
 pub(super) fn said(compared: &Compared, sides: &str) -> String {
-    let Compared { image, first, second, differences, count } = compared;
+    let Compared { image, first, second, differences, count, skipped } = compared;
+    let skipped = skipped.iter().map(|it| format!("  skipped {it}"));
     if compared.is_same() {
-        return format!("{image}@{first} {sides}: the same");
+        let same = format!("{image}@{first} {sides}: the same");
+        return std::iter::once(same).chain(skipped).collect::<Vec<_>>().join("\n");
     }
     let mut lines = vec![
         format!("{image} {sides}: {}", Count(*count, "difference")),
@@ -85,5 +148,6 @@ pub(super) fn said(compared: &Compared, sides: &str) -> String {
     if unsaid > 0 {
         lines.push(format!("  and {unsaid} more"));
     }
+    lines.extend(skipped);
     lines.join("\n")
 }

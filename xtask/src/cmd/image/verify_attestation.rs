@@ -1,7 +1,7 @@
 //! `image verify-attestation`: whether everything that should be said of an image is, by a key
 //! that we know.
 
-use crate::attest::{Believed, PublicKey, Shelf, verify};
+use crate::attest::{Believed, PublicKey, Shelf, Verified, verify};
 use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
@@ -15,13 +15,17 @@ use xtask_image::layout::Layout;
 
 pub(super) fn run(flags: &ImageVerifyAttestation, world: &World<'_>) -> Result<Exit> {
     let keys = keys(&flags.key, world)?;
-    let (shelf, name) = place(flags)?;
+    let Place { shelf, reference, image: name } = place(flags)?;
     let shown = &flags.reference;
     let image = shelf
-        .resolve(&name)?
+        .resolve(&reference)?
         .ok_or_else(|| Failure::usage(format!("cannot check `{shown}`: there is no such image")))?;
-    let believed = verify(&shelf, shown, &image, &keys)?;
-    let value = json!({ "image": shown, "digest": image.digest, "believed": believed });
+    let Verified { believed, skipped } = verify(&shelf, shown, &name, &image, &keys)?;
+    skipped.iter().for_each(|it| world.report.warning(&format!("`{shown}`: skipped {it}")));
+    let value = json!({
+        "image": shown, "name": name, "digest": image.digest, "believed": believed,
+        "skipped": skipped,
+    });
     world.report.data(&value, &format!("{}\n{}", image.digest, table(&rows(&believed))));
     Ok(Exit::Done)
 }
@@ -38,22 +42,39 @@ pub(super) fn keys(named: &[PathBuf], world: &World<'_>) -> Result<Vec<PublicKey
     paths.iter().map(|path| read(path)).collect()
 }
 
-/// Where to look, and for what.
-fn place(flags: &ImageVerifyAttestation) -> Result<(Shelf, Name)> {
+/// Where to look, for what, and as which image.
+struct Place {
+    shelf: Shelf,
+    reference: Name,
+    image: String,
+}
+
+fn place(flags: &ImageVerifyAttestation) -> Result<Place> {
     let cannot = || format!("cannot check `{}`", flags.reference);
     let Some(folder) = &flags.layout else {
         let reference: Reference = flags.reference.parse().or_usage(cannot)?;
-        return Ok((Shelf::of_repository(&reference.repository)?, reference.name));
+        let last = reference.repository.path().rsplit('/').next().unwrap_or_default();
+        let image = flags.image.clone().unwrap_or_else(|| last.to_owned());
+        let shelf = Shelf::of_repository(&reference.repository)?;
+        return Ok(Place { shelf, reference: reference.name, image });
     };
     if !folder.join("oci-layout").is_file() {
         return Err(Failure::usage(cannot()).reason(format!("`{}` is no layout", folder.display())));
     }
     let layout = Layout::open_or_create(folder).or_outside(cannot)?;
-    let name = match flags.reference.parse() {
-        Ok(digest) => Name::Digest(digest),
-        Err(_) => Name::Tag(flags.reference.parse().or_usage(cannot)?),
+    let (reference, own) = match flags.reference.parse() {
+        Ok(digest) => (Name::Digest(digest), None),
+        Err(_) => {
+            let name = Name::Tag(flags.reference.parse().or_usage(cannot)?);
+            (name, Some(flags.reference.clone()))
+        }
     };
-    Ok((Shelf::Layout(layout), name))
+    let image = flags.image.clone().or(own).ok_or_else(|| {
+        Failure::usage(cannot())
+            .reason("a digest does not say which image it should be")
+            .hint("name it: `--image NAME`")
+    })?;
+    Ok(Place { shelf: Shelf::Layout(layout), reference, image })
 }
 
 fn rows(believed: &[Believed]) -> Vec<Vec<String>> {

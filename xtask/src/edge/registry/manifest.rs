@@ -73,6 +73,18 @@ impl Registry {
         same(&answer.url, "a blob", &descriptor.digest, &Digest::of(&answer.body))?;
         Ok(answer.body)
     }
+
+    /// Whether the registry says that it has a blob of that name.
+    pub fn has_blob(
+        &self,
+        repository: &Repository,
+        digest: &Digest,
+    ) -> Result<bool, RegistryError> {
+        let session = Session::quiet(self);
+        let url = session.url(&format!("/v2/{}/blobs/{digest}", repository.path()))?;
+        let answer = session.send(&Scope::pull(repository), &Ask::new(Method::HEAD, url))?;
+        Ok(answer.wanted(&[200, 404])?.status.as_u16() == 200)
+    }
 }
 
 impl Place<'_> {
