@@ -7,11 +7,40 @@ use crate::instance::{Grants, LABEL_SETTINGS};
 use crate::owner::Owner;
 use crate::proxy::{ADMIN_PORT, PUBLIC_PORT};
 
+/// What a part of the backing is there for. Its name is its key in `deploy.toml`, the end of its
+/// container's name, and no name of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The database.
+    Postgres,
+    /// The cache.
+    Redis,
+    /// The registry.
+    Registry,
+    /// The reverse proxy.
+    Proxy,
+}
+
+impl Role {
+    /// Every role, in the order of starting.
+    pub const ALL: [Self; 4] = [Self::Postgres, Self::Redis, Self::Registry, Self::Proxy];
+
+    /// How it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Redis => "redis",
+            Self::Registry => "registry",
+            Self::Proxy => "proxy",
+        }
+    }
+}
+
 /// One container of the backing, as it is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// What it is: `postgres`, `redis`, `registry`, `proxy`.
-    pub name: &'static str,
+    /// What it is there for.
+    pub role: Role,
     /// The file that defines its image.
     pub definition: String,
     /// Ports: of this machine's loopback address, and inside the container.
@@ -62,47 +91,56 @@ pub const DATABASE_USER: &str = "nutri";
 
 /// Every part, in the order of starting.
 pub fn parts(backing: &Backing) -> Vec<Part> {
+    Role::ALL.into_iter().map(|role| part(role, backing)).collect()
+}
+
+fn part(role: Role, backing: &Backing) -> Part {
     let proxy = &backing.proxy;
-    vec![
-        Part {
-            name: "postgres",
+    match role {
+        Role::Postgres => Part {
+            role,
             definition: backing.postgres.image.clone(),
             ports: vec![(backing.postgres.port, POSTGRES_PORT)],
             volumes: vec![("postgres", POSTGRES_HOME)],
             memory: vec!["/tmp", "/run/postgresql:uid=70,gid=70,mode=0775"],
             stop_signal: "SIGINT",
         },
-        Part {
-            name: "redis",
+        Role::Redis => Part {
+            role,
             definition: backing.redis.image.clone(),
             ports: vec![(backing.redis.port, REDIS_PORT)],
             volumes: vec![("redis", "/data")],
             memory: vec!["/tmp"],
             stop_signal: "SIGTERM",
         },
-        Part {
-            name: "registry",
+        Role::Registry => Part {
+            role,
             definition: backing.registry.image.clone(),
             ports: vec![(backing.registry.port, REGISTRY_PORT)],
             volumes: vec![("registry", "/var/lib/registry")],
             memory: vec!["/tmp"],
             stop_signal: "SIGTERM",
         },
-        Part {
-            name: "proxy",
+        Role::Proxy => Part {
+            role,
             definition: proxy.part.image.clone(),
             ports: vec![(proxy.part.port, PUBLIC_PORT), (proxy.admin_port, ADMIN_PORT)],
             volumes: vec![("proxy-config", "/config"), ("proxy-data", "/data")],
             memory: vec!["/tmp"],
             stop_signal: "SIGTERM",
         },
-    ]
+    }
 }
 
 impl Part {
+    /// How it is called.
+    pub fn name(&self) -> &'static str {
+        self.role.name()
+    }
+
     /// The container's name, by which other containers find it.
     pub fn container(&self, project: &str) -> String {
-        format!("{project}-{}", self.name)
+        format!("{project}-{}", self.name())
     }
 
     /// The names of its volumes.
@@ -123,7 +161,7 @@ impl Part {
 
     /// Kernel settings of its own network that it needs to lose nothing.
     fn sysctls(&self, grants: Grants) -> Vec<String> {
-        let wanted = self.name == "proxy" && grants.migrates_connections;
+        let wanted = self.role == Role::Proxy && grants.migrates_connections;
         let setting = ["--sysctl".to_owned(), "net.ipv4.tcp_migrate_req=1".to_owned()];
         if wanted { setting.to_vec() } else { Vec::new() }
     }

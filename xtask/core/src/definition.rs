@@ -6,6 +6,7 @@ pub use layer::{Addition, Copy, Debian, Layer, NATIVE_SUFFIX, Ownership, Stuff};
 
 use crate::finding::Findings;
 use crate::reader::{Source, Table};
+use crate::release::RELEASES_REPOSITORY;
 
 /// One image, for every platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,10 @@ impl Definition {
 }
 
 fn read(name: &str, root: &Table<'_>) -> Option<Definition> {
+    if name == RELEASES_REPOSITORY {
+        let said = "is the repository of releases, beside those of images; choose another name";
+        root.refuse("(name)", format!("`{name}` {said}"));
+    }
     let base = root.optional_text("base");
     let layers = root.tables("layer", layer::read);
     if layers.is_empty() {

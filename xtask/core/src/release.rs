@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 /// The artifact type of a release in a registry.
 pub const ARTIFACT_TYPE: &str = "application/vnd.nutri.release.v1+json";
 
+/// The repository of releases, beside those of the images.
+pub const RELEASES_REPOSITORY: &str = "releases";
+
 /// The tag of what was pushed last.
 pub const LATEST: &str = "latest";
 

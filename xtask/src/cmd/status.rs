@@ -72,7 +72,7 @@ fn lines(site: &Site<'_>, observed: &[Observed]) -> Vec<Line> {
     let parts = parts(site.backing).into_iter().map(|part| {
         let found = find(&part.container(site.project()));
         let state = found.map_or("absent", |it| if it.running { "running" } else { "stopped" });
-        line(part.name, found, state.to_owned())
+        line(part.name(), found, state.to_owned())
     });
     services.chain(parts).collect()
 }

@@ -9,7 +9,7 @@ use crate::edge::docker::Kind;
 use crate::edge::ports;
 use crate::error::{Failure, Result};
 use crate::report::Phase;
-use xtask_core::backing::{Cluster, POSTGRES_MAJOR, Part, parts};
+use xtask_core::backing::{Cluster, POSTGRES_MAJOR, Part, Role, parts};
 use xtask_core::instance::{self, Observed};
 use xtask_core::proxy;
 
@@ -37,9 +37,9 @@ pub fn ensure(site: &Site<'_>) -> Result<()> {
     refuse_taken_ports(site, &parts, &observed)?;
     let mut started = Vec::new();
     for part in &parts {
-        phase.doing(part.name);
+        phase.doing(part.name());
         if ensure_part(site, part, &observed, &phase)? {
-            started.push(part.name);
+            started.push(part.name());
         }
     }
     parts.iter().try_for_each(|part| ready::wait(site, part, &phase))?;
@@ -59,7 +59,7 @@ fn refuse_taken_ports(site: &Site<'_>, parts: &[Part], observed: &[Observed]) ->
         observed.iter().any(|it| it.container == name && it.running)
     };
     let absent = parts.iter().filter(|part| !runs(part));
-    let wanted = absent.flat_map(|part| part.ports.iter().map(|(port, _)| (part.name, *port)));
+    let wanted = absent.flat_map(|part| part.ports.iter().map(|(port, _)| (part.name(), *port)));
     let taken: Vec<String> = wanted
         .filter_map(|(name, port)| {
             Some(format!("port {port}, wanted for {name}, is held by {}", ports::holder(port)?))
@@ -95,12 +95,12 @@ fn ensure_part(
     part.volume_names(project)
         .iter()
         .try_for_each(|volume| docker.ensure_volume(&site.owner, volume))?;
-    if part.name == "postgres" {
+    if part.role == Role::Postgres {
         initialise(site, part, &image)?;
     }
     docker
         .run(&start)
-        .map_err(|failure| failure.during(format!("failed to start {}", part.name)))?;
+        .map_err(|failure| failure.during(format!("failed to start {}", part.name())))?;
     Ok(true)
 }
 

@@ -8,7 +8,9 @@ use crate::error::{Context as _, Failure, Result};
 use std::collections::BTreeMap;
 use xtask_core::migration::MigrationFile;
 use xtask_core::reference::{Repository, Tag};
-use xtask_core::release::{self, ARTIFACT_TYPE, Release, ReleasedImage, ScanVerdict};
+use xtask_core::release::{
+    self, ARTIFACT_TYPE, RELEASES_REPOSITORY, Release, ReleasedImage, ScanVerdict,
+};
 use xtask_image::gzip_v1::ENCODER_ID;
 use xtask_image::image::Manifest;
 
@@ -110,7 +112,7 @@ pub fn list(site: &Site<'_>) -> Result<Vec<Release>> {
 }
 
 fn repository(site: &Site<'_>) -> Result<Repository> {
-    let joined = site.environment.registry.join("releases");
+    let joined = site.environment.registry.join(RELEASES_REPOSITORY);
     joined.or_usage(|| "cannot name the repository of releases".to_owned())
 }
 

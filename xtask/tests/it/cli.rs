@@ -75,3 +75,14 @@ fn without_an_engine_there_is_nothing_to_stop_and_nothing_can_be_erased() {
     let said = world.run(&["down", "--erase"]).ends(4);
     assert!(said.contains("cannot erase anything: no Docker engine answers"), "{said}");
 }
+
+#[test]
+fn a_service_with_a_name_of_ours_is_refused_before_anything_is_done() {
+    let world = World::new();
+    let text = include_str!("../../../deploy.toml").replace("ml-service", "releases");
+    world.write("deploy.toml", &text);
+    let said = world.run(&["up"]).ends(2);
+    let why = "deploy.toml:7: `services.releases`: the name `releases` is reserved for what runs \
+               beside the services; reserved: `postgres`, `redis`, `registry`, `proxy`, `releases`";
+    assert!(said.contains(why), "{said}");
+}

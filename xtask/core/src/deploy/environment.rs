@@ -1,6 +1,7 @@
 //! One environment: a named place where releases live, with its own target and secrets.
 
 use super::{Deploy, read_path};
+use crate::backing::Role;
 use crate::reader::Table;
 use crate::reference::Repository;
 use std::collections::BTreeMap;
@@ -140,10 +141,11 @@ fn read_url(table: &Table<'_>) -> Option<String> {
 }
 
 fn read_backing(table: &Table<'_>) -> Option<Backing> {
-    let postgres = table.table("postgres").map(|it| read_part(&it));
-    let redis = table.table("redis").map(|it| read_part(&it));
-    let registry = table.table("registry").map(|it| read_part(&it));
-    let proxy = table.table("proxy").map(|it| read_proxy(&it));
+    let part = |role: Role| table.table(role.name()).map(|it| read_part(&it));
+    let postgres = part(Role::Postgres);
+    let redis = part(Role::Redis);
+    let registry = part(Role::Registry);
+    let proxy = table.table(Role::Proxy.name()).map(|it| read_proxy(&it));
     table.refuse_unknown();
     Some(Backing { postgres: postgres??, redis: redis??, registry: registry??, proxy: proxy?? })
 }

@@ -1,7 +1,9 @@
 //! One service: where its source is, how it listens, how it says that it is well.
 
 use super::{is_name, read_path};
+use crate::backing::Role;
 use crate::reader::Table;
+use crate::release::RELEASES_REPOSITORY;
 use crate::template::Template;
 use std::fmt;
 use std::str::FromStr;
@@ -90,6 +92,7 @@ impl fmt::Display for Access {
 
 pub(super) fn read_all(root: &Table<'_>) -> Option<Vec<Service>> {
     let table = root.table("services")?;
+    refuse_reserved(&table);
     let services: Vec<Service> = table.each(read).into_iter().map(|(_, service)| service).collect();
     let public = services.iter().filter(|service| service.access == Access::Public).count();
     if public > 1 {
@@ -99,6 +102,21 @@ pub(super) fn read_all(root: &Table<'_>) -> Option<Vec<Service>> {
         root.refuse("services", "none is public; the public port must lead to one");
     }
     Some(services)
+}
+
+/// Containers and repositories are found by name: one of ours would be taken for a service's.
+fn refuse_reserved(table: &Table<'_>) {
+    let reserved: Vec<&str> =
+        Role::ALL.map(Role::name).into_iter().chain([RELEASES_REPOSITORY]).collect();
+    for name in table.keys().iter().filter(|name| reserved.contains(&name.as_str())) {
+        let all = reserved.join("`, `");
+        table.refuse(
+            name,
+            format!(
+                "the name `{name}` is reserved for what runs beside the services; reserved: `{all}`"
+            ),
+        );
+    }
 }
 
 fn read(name: &str, table: &Table<'_>) -> Option<Service> {

@@ -50,6 +50,27 @@ fn references_needs_and_ports_are_judged_across_the_file() {
 }
 
 #[test]
+fn names_of_what_runs_beside_the_services_are_reserved() {
+    let taken = ["postgres", "redis", "registry", "proxy", "releases"];
+    for name in taken {
+        let text = committed().replace("ml-service", name);
+        let line = format!(
+            "deploy.toml:7: `services.{name}`: the name `{name}` is reserved for what runs beside \
+             the services; reserved: `postgres`, `redis`, `registry`, `proxy`, `releases`"
+        );
+        assert!(mistakes(&text).contains(&line), "{}", mistakes(&text));
+    }
+    let backing = committed_backing();
+    let parts: Vec<&str> = crate::backing::parts(&backing).iter().map(|it| it.name()).collect();
+    assert_eq!(parts, taken[..4], "every part that is started is reserved");
+    Deploy::parse(&committed().replace("ml-service", "proxy-of-ours")).unwrap();
+}
+
+fn committed_backing() -> Backing {
+    Deploy::parse(&committed()).unwrap().environments["local"].backing.clone().unwrap()
+}
+
+#[test]
 fn an_unknown_environment_names_the_known() {
     let deploy = Deploy::parse(&committed()).unwrap();
     let error = deploy.environment("prod").unwrap_err().to_string();

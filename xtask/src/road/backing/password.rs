@@ -3,7 +3,7 @@
 use super::super::site::Site;
 use super::{examine, image};
 use crate::error::{Failure, Result};
-use xtask_core::backing::{Cluster, DATABASE_USER, Part, parts};
+use xtask_core::backing::{Cluster, DATABASE_USER, Part, Role, parts};
 use xtask_core::instance;
 use xtask_core::secret::Secret;
 
@@ -14,7 +14,7 @@ pub fn reset(site: &Site<'_>) -> Result<()> {
     super::preflight(site)?;
     let phase = site.world.report.phase("password");
     let parts = parts(site.backing);
-    let part = parts.iter().find(|part| part.name == "postgres").expect("it is always a part");
+    let part = parts.iter().find(|part| part.role == Role::Postgres).expect("it is always a part");
     let tag = image::ensure(site, part, &phase)?;
     stop(site, part)?;
     match examine(site, part, &tag)? {
