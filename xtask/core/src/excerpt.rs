@@ -31,7 +31,7 @@ pub struct Excerpt {
     pub title: String,
     /// What it said; nothing where too many failed.
     pub text: String,
-    /// The command that does it again, as it can be pasted at the root.
+    /// The command that does it again, as it can be pasted at the root, if one smaller than the task does.
     pub repeat: Option<String>,
 }
 
@@ -69,17 +69,24 @@ impl Failed<'_> {
     fn end(&self, whole: bool) -> Excerpt {
         let lines: Vec<&str> = self.log.trim_end().lines().filter(|it| !is_progress(it)).collect();
         let last = if whole { 0 } else { lines.len().saturating_sub(LINES_LAST) };
-        let repeat = in_folder(self.command, &self.command.to_string());
-        Excerpt { title: repeat.clone(), text: cut(&lines[last..]), repeat: Some(repeat) }
+        let title = pasted(&Command { env: Vec::new(), ..self.command.clone() });
+        // Tests are told more than a person would paste; `ci` tells them again.
+        let repeat = self.runner.is_none().then(|| pasted(self.command));
+        Excerpt { title, text: cut(&lines[last..]), repeat }
     }
 }
 
-/// `words` as they are run where `command` is.
-fn in_folder(command: &Command, words: &str) -> String {
-    match &command.folder {
-        Some(folder) => format!("(cd {} && {words})", quoted(folder)),
-        None => words.to_owned(),
-    }
+/// A command of a row as it can be pasted at the root. Rows name programs from there.
+fn pasted(command: &Command) -> String {
+    let Some(folder) = &command.folder else { return command.to_string() };
+    let inside = command.program.strip_prefix(folder.as_str()).and_then(|it| it.strip_prefix('/'));
+    let program = inside.unwrap_or(&command.program).to_owned();
+    format!("(cd {} && {})", quoted(folder), Command { program, ..command.clone() })
+}
+
+/// Another command, run where `command` is.
+fn beside(command: &Command, other: Command) -> String {
+    pasted(&Command { folder: command.folder.clone(), ..other })
 }
 
 /// A line in which cargo says how far it is.

@@ -2,6 +2,7 @@
 
 use crate::digest::Digest;
 use crate::graph::position;
+use crate::requirement::NotRun;
 use crate::task::{Globs, Task};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +51,9 @@ pub struct Past {
     pub took_ms: Option<u64>,
     /// All that it depended on when it passed; nothing if it did not, or was not ended.
     pub passed: Option<Key>,
+    /// Its tests that did not run, as something was missing.
+    #[serde(default)]
+    pub not_run: Vec<NotRun>,
 }
 
 /// What became of each task in earlier runs.

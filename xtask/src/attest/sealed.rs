@@ -94,8 +94,7 @@ mod tests {
         let bytes = STANDARD.decode(body).unwrap();
         let head = String::from_utf8_lossy(&bytes).replacen(" 8\n", " 23\n", 1);
         let end = head.find("---").unwrap();
-        let changed =
-            [head[..end].as_bytes(), &bytes[bytes.len() - (bytes.len() - end + 1)..]].concat();
+        let changed = [&head.as_bytes()[..end], &bytes[end - 1..]].concat();
         let error = open("k", &armor(&changed), &Secret::new("x")).unwrap_err().to_string();
         assert!(error.contains("it asks for 2^23 steps of work"), "{error}");
     }

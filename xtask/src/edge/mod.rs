@@ -27,6 +27,7 @@ pub mod postgres;
 pub mod proxy;
 pub mod redis;
 pub mod registry;
+pub mod requirements;
 pub mod secrets;
 pub mod seen;
 pub mod shell;

@@ -1,6 +1,8 @@
 //! `ci`: the real table, in a world where every program it runs is a fake that keeps a record.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+mod not_run;
+
 use super::world::{Run, World};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
@@ -9,7 +11,7 @@ use std::process::Command;
 /// makes, and fails, hangs or cannot look if a file of that name says so.
 const FAKE: &str = r#"#!/bin/sh
 me=$(basename "$0")
-case "$1" in --version) echo "$me 20.99.0 of $(cat "$FAKES/version" 2>/dev/null)"; exit 0 ;; esac
+case "$1" in --version|version) echo "$me 20.99.0 of $(cat "$FAKES/version" 2>/dev/null)"; exit 0 ;; esac
 echo "$me $*" >> "$FAKES/record"
 case "$me $*" in
   # As the real ones: building fetches what this platform needs, `fetch` the whole lock.
@@ -29,6 +31,11 @@ case "$me $*" in
   "cargo nextest run --workspace"*) mkdir -p target/ci/coverage/rust/counts ;;
 esac
 if [ -e "$FAKES/edit-$me" ]; then echo "// $$" >> "$(cat "$FAKES/edit-$me")"; fi
+if [ -n "${XTASK_TESTS_WITHOUT-}" ]; then
+  echo "$me goes without $XTASK_TESTS_WITHOUT" >> "$FAKES/record"
+  ! [ -e "$FAKES/not-run-$me" ] || cat "$FAKES/not-run-$me" >> "$XTASK_TESTS_NOT_RUN"
+fi
+if [ -e "$FAKES/says-$me" ]; then cat "$FAKES/says-$me"; exit 100; fi
 if [ -e "$FAKES/fails-$me" ]; then echo "$me found something"; exit 1; fi
 exit 0
 "#;
@@ -254,7 +261,7 @@ fn a_failure_is_never_remembered_and_neither_is_a_pass_whose_inputs_changed_mean
     for _ in 0..2 {
         let (run, asked) = fakes.ci(&only);
         assert_eq!((run.code, asked.contains("shellcheck")), (Some(3), true), "{run:?}");
-        assert!(run.stderr.contains("shellcheck found something"), "{run:?}");
+        assert!(run.stdout.contains("\n    shellcheck found something\n"), "{run:?}");
     }
     std::fs::remove_file(fakes.world.path("../fakes/fails-shellcheck")).unwrap();
     fakes.fake("edit-shellcheck", &fakes.world.path("x").display().to_string());
@@ -331,4 +338,42 @@ fn a_task_is_explained_whole() {
     }
     let said = fakes.ci(&["--explain", "jets"]).0.ends(2);
     assert!(said.contains("unknown task `jets`; known: `rustfmt`"), "{said}");
+}
+
+/// What nextest says of a test that fails among many that pass.
+const NEXTEST: &str = "    Starting 31 tests across 1 binary
+        FAIL [   0.1s] ( 1/31) xtask::it cli::a_word
+  stderr ───
+    assertion `left == right` failed: what the test said
+      left: `%` and `::error::`
+
+        PASS [   0.1s] ( 2/31) xtask::it cli::another
+────────────
+     Summary [   0.4s] 31 tests run: 30 passed, 1 failed, 0 skipped
+        FAIL [   0.1s] ( 1/31) xtask::it cli::a_word
+error: test run failed
+";
+
+#[test]
+fn a_failed_test_is_shown_last_with_what_it_said_and_how_to_repeat_it() {
+    let mut fakes = Fakes::new();
+    let page = fakes.world.path("../page").display().to_string();
+    fakes.fake("says-cargo", NEXTEST);
+    let only = ["--only", "rust-test", "--skip", "clippy"];
+    let world = std::mem::replace(&mut fakes.world, World::new());
+    fakes.world =
+        world.with("GITHUB_STEP_SUMMARY", page.clone()).with("GITHUB_ACTIONS", "1".into());
+    let (run, _) = fakes.ci(&only);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    let shown = "\nFAILED: rust-test: xtask::it cli::a_word\n    stderr ───\n      assertion `left == \
+                 right` failed: what the test said\n        left: `%` and `::error::`\n  again: cargo \
+                 nextest run -p xtask --test it -E 'test(=cli::a_word)'\n\n0 passed, 1 failed";
+    assert!(run.stdout.trim_end().ends_with(shown), "{}", run.stdout);
+    let annotation =
+        "::error title=rust-test%3A xtask%3A%3Ait cli%3A%3Aa_word::stderr ───%0A  assertion";
+    assert!(run.stderr.contains(annotation), "{}", run.stderr);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("### FAILED: rust-test: xtask::it cli::a_word"), "{page}");
+    assert!(page.contains("failed: what the test said") && page.contains("cargo nextest run -p"));
+    assert!(!page.contains("PASS ["), "{page}");
 }

@@ -1,6 +1,6 @@
 //! What Jest says: a file's heading in the first column, and below it a `●` block a failure.
 
-use super::{Excerpt, cut, in_folder};
+use super::{Excerpt, beside, cut};
 use crate::command::Command;
 
 /// What stands between the parts of a test's name.
@@ -48,7 +48,7 @@ fn repeat(file: &str, name: &str, command: &Command) -> String {
         "Test suite failed to run" => npm,
         _ => npm.arg("-t").arg(format!("^{}$", pattern(&name.replace(PARTS, " ")))),
     };
-    in_folder(command, &npm.to_string())
+    beside(command, npm)
 }
 
 /// A regular expression for exactly `text`.

@@ -1,6 +1,6 @@
 //! What pytest says: sections between rules of `=`, and in them a block under each rule of `_`.
 
-use super::{Excerpt, cut, in_folder};
+use super::{Excerpt, beside, cut};
 use crate::command::Command;
 
 /// Sections that hold failures, and with which word the summary at the end names each of them.
@@ -83,8 +83,5 @@ fn nodes<'a>(lines: &[&'a str], word: &str) -> Vec<&'a str> {
 
 /// The command once more, for one test.
 fn repeat(node: &str, command: &Command) -> String {
-    let folder = command.folder.as_deref().unwrap_or_default();
-    let program = command.program.strip_prefix(folder).map(|it| it.trim_start_matches('/'));
-    let pytest = Command::new(program.unwrap_or(&command.program)).args(["--no-cov", node]);
-    in_folder(command, &pytest.to_string())
+    beside(command, Command::new(&command.program).args(["--no-cov", node]))
 }

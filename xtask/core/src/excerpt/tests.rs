@@ -88,9 +88,8 @@ fn a_runner_that_was_killed_shows_what_failed_what_still_ran_and_its_last_lines(
     assert_eq!(titles[..2], ["scratch tests::two_and_two_are_five", "scratch::it hangs"]);
     assert!(found[0].text.contains("assertion `left == right` failed: arithmetic"));
     assert_eq!(found[1].text, "it still ran at the end");
-    assert!(
-        titles[2].ends_with("cargo nextest run --workspace --no-fail-fast -E 'not binary(e2e)'")
-    );
+    let whole = "cargo nextest run --workspace --no-fail-fast -E 'not binary(e2e)'";
+    assert_eq!((titles[2], &found[2].repeat), (whole, &None));
     assert!(found[2].text.ends_with("SLOW [>  5.000s] (─────) scratch::it hangs"));
     assert!(found[2].text.lines().count() <= LINES_LAST);
 }
@@ -111,6 +110,14 @@ fn a_plain_command_shows_all_it_said_but_how_far_it_was() {
     assert!(found[0].text.contains("error: useless use of `vec!`"));
     let tsc = "src/a.ts(1,7): error TS2322: Type 'string' is not assignable to type 'number'.\n";
     assert_eq!(excerpts(None, tsc)[0].text, tsc.trim_end());
+}
+
+#[test]
+fn a_command_of_a_folder_can_be_pasted_at_the_root() {
+    let command = Command::new("services/a/.venv/bin/mypy").folder("services/a").env("A", "b c");
+    let found = Failed { command: &command, runner: None, log: "no\n" }.excerpts();
+    assert_eq!(titles(&found), ["(cd services/a && .venv/bin/mypy)"]);
+    assert_eq!(repeats(&found), ["(cd services/a && A='b c' .venv/bin/mypy)"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What is known before a run: what each task depends on now, what it was when it last passed,
 //! and what changed since a revision.
 
+use super::unproved;
 use crate::cmd::doctor;
 use crate::edge::git;
 use crate::edge::seen::Seen;
@@ -22,6 +23,8 @@ pub(super) struct Gathered {
     pub(super) belief: Belief,
     /// The keys of all tasks of the table, by name.
     keys: BTreeMap<&'static str, Key>,
+    /// What tests may go without.
+    pub(super) without: String,
     /// What changed, if somebody asked for what is affected only.
     changed: Option<Vec<String>>,
 }
@@ -33,8 +36,9 @@ impl Gathered {
         let revision = flags.affected_by.as_deref();
         let changed = revision.map(|it| git::changed_since(&world.shell, it)).transpose()?;
         let wanted = belief != Belief::NoneInCi || flags.explain.is_some();
-        let keys = if wanted { keys(world)? } else { BTreeMap::new() };
-        Ok(Self { belief, keys, changed })
+        let without = unproved::without(world)?;
+        let keys = if wanted { keys(&without, world)? } else { BTreeMap::new() };
+        Ok(Self { belief, keys, without, changed })
     }
 
     /// What is known of `task`.
@@ -65,7 +69,7 @@ fn belief(flags: &Ci) -> Belief {
 }
 
 /// The keys of all tasks of the table.
-fn keys(world: &World<'_>) -> Result<BTreeMap<&'static str, Key>> {
+fn keys(without: &str, world: &World<'_>) -> Result<BTreeMap<&'static str, Key>> {
     let graph = Graph::new(&task::all()).or_usage(|| "cannot put the tasks in order".to_owned())?;
     let mut seen = Seen::open(&world.places.file(SEEN));
     let files = git::files(&world.shell, ".")?;
@@ -77,10 +81,12 @@ fn keys(world: &World<'_>) -> Result<BTreeMap<&'static str, Key>> {
         let needed = task.needs.iter().map(|need| format!("{need} {}", keys[need].digest()));
         let tools = task.programs().into_iter().chain(task.notices.iter().copied());
         let tools = tools.map(|name| format!("{name} {}", versions.get(name).map_or("", |it| it)));
+        // What is missing decides which of its tests run.
+        let without = task.runner.map(|_| format!("without {without}"));
         let key = Key {
             inputs: inputs(task, &files, &digests),
             needs: digest(needed),
-            tools: digest(tools),
+            tools: digest(tools.chain(without)),
             row: Digest::of(task.row().as_bytes()),
         };
         keys.insert(task.name, key);

@@ -1,12 +1,16 @@
 //! What GitHub Actions wants to hear: a folded log per task, annotations, a page per run.
 
 use super::said::Ended;
+use super::{failed, unproved};
 use crate::error::{Context as _, Result};
 use crate::report::Report;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
 use xtask_core::schedule::Outcome;
+
+/// GitHub shows ten errors of a step.
+const ANNOTATIONS_MAX: usize = 10;
 
 /// GitHub Actions, as far as this run is inside it.
 pub(super) struct Github {
@@ -30,21 +34,22 @@ impl Github {
             return;
         }
         report.status(&format!("::group::{}\n{}\n::endgroup::", ended.name, log.trim_end()));
+        if !ended.not_run.is_empty() {
+            let title = format!("{} did not run all tests", ended.name);
+            let text = unproved::paragraphs(std::slice::from_ref(ended)).join("\n");
+            report.status(&annotation("warning", &title, &text));
+        }
         match ended.outcome {
             Outcome::Passed | Outcome::Remembered | Outcome::Unaffected | Outcome::Skipped => {}
             Outcome::NotChecked => {
-                report.status(&annotation(
-                    "warning",
-                    &format!("{} not checked", ended.name),
-                    ended.last(),
-                ));
+                let title = format!("{} not checked", ended.name);
+                report.status(&annotation("warning", &title, ended.reason()));
             }
             Outcome::Failed | Outcome::TimedOut => {
-                report.status(&annotation(
-                    "error",
-                    &format!("{} failed", ended.name),
-                    ended.last(),
-                ));
+                for failure in ended.failures.iter().take(ANNOTATIONS_MAX) {
+                    let (title, text) = failed::annotation(ended, failure);
+                    report.status(&annotation("error", &title, &text));
+                }
             }
         }
     }
@@ -58,10 +63,11 @@ impl Github {
     }
 }
 
-/// A workflow command is one line: what would end it is escaped.
+/// A workflow command is one line: what would end it, or its title, is escaped.
 fn annotation(level: &str, title: &str, text: &str) -> String {
-    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    format!("::{level} title={title}::{text}")
+    let escaped = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let title = escaped(title).replace(':', "%3A").replace(',', "%2C");
+    format!("::{level} title={title}::{}", escaped(text))
 }
 
 #[cfg(test)]
@@ -74,5 +80,7 @@ mod tests {
             annotation("error", "jest failed", "50%\nno"),
             "::error title=jest failed::50%25%0Ano"
         );
+        let said = annotation("error", "it a::b, c", "no");
+        assert_eq!(said, "::error title=it a%3A%3Ab%2C c::no");
     }
 }

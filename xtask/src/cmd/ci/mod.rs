@@ -2,11 +2,13 @@
 
 mod covered;
 mod explain;
+mod failed;
 mod gather;
 mod github;
 mod remembered;
 mod running;
 mod said;
+mod unproved;
 
 use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
@@ -21,6 +23,7 @@ use said::{Ended, Summary};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use xtask_core::graph::Graph;
+use xtask_core::requirement::NotRun;
 use xtask_core::schedule::{AfterFailure, Outcome, Schedule};
 use xtask_core::task::{self, Task};
 use xtask_core::tools;
@@ -35,6 +38,8 @@ struct Choice {
     known: Vec<Known>,
     turns: Vec<Turn>,
     memory: Memory,
+    /// What tests may go without.
+    without: String,
 }
 
 /// One run of the tasks that have their turn.
@@ -86,7 +91,7 @@ impl Choice {
         let known: Vec<Known> =
             tasks.iter().map(|task| gathered.known(task, &memory, world)).collect();
         let turns = turns(&tasks, &known, gathered.belief);
-        Ok(Self { tasks, known, turns, memory })
+        Ok(Self { tasks, known, turns, memory, without: gathered.without })
     }
 
     /// The tasks that have their turn.
@@ -162,7 +167,13 @@ impl<'a> Run<'a> {
                 Turn::Remembered => Outcome::Remembered,
                 Turn::Unaffected => Outcome::Unaffected,
             };
-            self.settle(task, outcome, Duration::ZERO)?;
+            let mut ended = Ended::without_run(task, outcome);
+            if outcome == Outcome::Remembered {
+                let past = self.choice.memory.tasks.get(task.name);
+                ended.not_run = past.map(|past| past.not_run.clone()).unwrap_or_default();
+                self.covered.extend(covered::read(task, self.world)?);
+            }
+            self.settle(ended);
         }
         Ok(())
     }
@@ -181,10 +192,9 @@ impl<'a> Run<'a> {
                 continue;
             };
             let at = ended.at();
-            self.remember(&self.tasks[at], outcome, ended.took())?;
-            self.settle(&self.tasks[at], outcome, ended.took())?;
+            self.end(&ended, outcome)?;
             for skipped in schedule.end(at, outcome) {
-                self.settle(&self.tasks[skipped], Outcome::Skipped, Duration::ZERO)?;
+                self.settle(Ended::without_run(&self.tasks[skipped], Outcome::Skipped));
             }
         }
         Ok(())
@@ -194,11 +204,19 @@ impl<'a> Run<'a> {
         let task = &self.tasks[at];
         remembered::begins(task, self.world)?;
         covered::forget(task, self.world)?;
-        Running::start(at, task, &self.world.shell, &self.world.places.root, &self.log(task))
+        unproved::forget(task, self.world)?;
+        let told = unproved::told(task, &self.choice.without, self.world);
+        Running::start(at, &told, &self.world.shell, &self.world.places.root, &self.log(task))
     }
 
     /// Remembers how a task ended. A pass whose inputs changed while it ran says nothing.
-    fn remember(&self, task: &Task, outcome: Outcome, took: Duration) -> Result<()> {
+    fn remember(
+        &self,
+        task: &Task,
+        outcome: Outcome,
+        took: Duration,
+        not_run: &[NotRun],
+    ) -> Result<()> {
         let key = self.choice.known[self.choice.place(task)].key;
         let passed = match key {
             Some(key) if outcome == Outcome::Passed => {
@@ -210,23 +228,29 @@ impl<'a> Run<'a> {
             Some(key) => gather::inputs_now(task, self.world)? == key.inputs,
             None => false,
         };
-        remembered::ended(task, self.world, (outcome, took), passed.filter(|_| same))
+        remembered::ended(task, self.world, (outcome, took), passed.filter(|_| same), not_run)
+    }
+
+    /// Reads what a task that ran left behind, remembers it, and says it.
+    fn end(&mut self, running: &Running, outcome: Outcome) -> Result<()> {
+        let (task, took) = (&self.tasks[running.at()], running.took());
+        let not_run = unproved::read(task, self.world)?;
+        self.remember(task, outcome, took, &not_run)?;
+        let said = running.said(&self.log(task))?;
+        let mut ended = Ended::new(task, outcome, took, &said);
+        ended.not_run = not_run;
+        if outcome == Outcome::Passed {
+            self.covered.extend(covered::read(task, self.world)?);
+        }
+        self.github.task(self.world.report, &ended, &said.whole);
+        self.settle(ended);
+        Ok(())
     }
 
     /// Keeps how a task ended, and says it.
-    fn settle(&mut self, task: &Task, outcome: Outcome, took: Duration) -> Result<()> {
-        let ran = !matches!(outcome, Outcome::Skipped | Outcome::Remembered | Outcome::Unaffected);
-        let log = if ran { running::read_log(&self.log(task))? } else { String::new() };
-        let ended = Ended::new(task, outcome, took, &log);
+    fn settle(&mut self, ended: Ended) {
         self.world.report.status(&ended.line());
-        if ran {
-            self.github.task(self.world.report, &ended, &log);
-        }
-        if matches!(outcome, Outcome::Passed | Outcome::Remembered) {
-            self.covered.extend(covered::read(task, self.world)?);
-        }
         self.ended.push(ended);
-        Ok(())
     }
 
     fn log(&self, task: &Task) -> PathBuf {

@@ -4,6 +4,7 @@ use crate::edge::{clock, files};
 use crate::error::{Context as _, Result};
 use crate::world::World;
 use std::time::Duration;
+use xtask_core::requirement::NotRun;
 use xtask_core::schedule::Outcome;
 use xtask_core::task::Task;
 use xtask_core::turn::{Key, Memory, Past};
@@ -28,12 +29,14 @@ pub(super) fn ended(
     world: &World<'_>,
     outcome: (Outcome, Duration),
     passed: Option<Key>,
+    not_run: &[NotRun],
 ) -> Result<()> {
     let (outcome, took) = outcome;
     change(task, world, |past| {
         super::said::word(outcome).to_lowercase().clone_into(&mut past.outcome);
         past.at = clock::now();
         past.passed = passed;
+        past.not_run = not_run.to_vec();
         if outcome == Outcome::Passed {
             past.took_ms = u64::try_from(took.as_millis()).ok();
         }

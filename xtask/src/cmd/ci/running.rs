@@ -3,7 +3,7 @@
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result};
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
@@ -22,7 +22,10 @@ pub(super) const OURSELVES: &str = "target/ci/xtask";
 /// A task while it runs.
 pub(super) struct Running {
     at: usize,
-    commands: std::vec::IntoIter<Command>,
+    /// What is to come, as its row says it and as it is run.
+    commands: std::vec::IntoIter<(Command, Command)>,
+    /// What was started last, and where in the log its output begins.
+    last: Option<(Command, u64)>,
     shell: Shell,
     log: File,
     current: Option<(Child, Guard)>,
@@ -48,11 +51,12 @@ impl Running {
     ) -> Result<Self> {
         let file =
             File::create(log).or_outside(|| format!("failed to write `{}`", log.display()))?;
-        let commands =
-            task.commands.iter().map(|command| rooted(command, root)).collect::<Vec<_>>();
+        let row = task.commands.iter();
+        let commands: Vec<_> = row.map(|it| (it.clone(), rooted(it, root))).collect();
         let mut running = Self {
             at,
             commands: commands.into_iter(),
+            last: None,
             shell: shell.clone(),
             log: file,
             current: None,
@@ -71,6 +75,17 @@ impl Running {
     /// How long it took so far.
     pub(super) fn took(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    /// What it said, of which the log at `path` holds every byte.
+    pub(super) fn said(&self, path: &Path) -> Result<Said> {
+        let bytes =
+            std::fs::read(path).or_outside(|| format!("failed to read `{}`", path.display()))?;
+        let last = self.last.as_ref().map(|(command, begins)| {
+            let begins = usize::try_from(*begins).unwrap_or(usize::MAX).min(bytes.len());
+            (command.clone(), plain(&bytes[begins..]))
+        });
+        Ok(Said { whole: plain(&bytes), last })
     }
 
     /// How it ended, if it did; starts its next command when one ended well.
@@ -103,8 +118,10 @@ impl Running {
     /// Starts the next command; false if there is none. One that cannot be started fails the task
     /// and says why in its log, because a missing tool is a finding like any other.
     fn advance(&mut self) -> Result<bool> {
-        let Some(command) = self.commands.next() else { return Ok(false) };
+        let Some((row, command)) = self.commands.next() else { return Ok(false) };
         self.note(&format!("$ {command}"))?;
+        let begins = self.log.stream_position().or_outside(|| "failed to ask a log".to_owned())?;
+        self.last = Some((row, begins));
         self.current = match self.spawn(&command) {
             Ok(started) => Some(started),
             Err(failure) => {
@@ -201,11 +218,20 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
         .hint("`./x doctor` lists every tool and how to get it")
 }
 
-/// What a task said; bytes that are not text are shown as such.
-pub(super) fn read_log(path: &Path) -> Result<String> {
-    let bytes =
-        std::fs::read(path).or_outside(|| format!("failed to read `{}`", path.display()))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// What a task said, as plain text.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) whole: String,
+    /// The command that ran last, as its row says it, and what that said.
+    pub(super) last: Option<(Command, String)>,
+}
+
+/// Bytes as plain text: without colours and what else moves a terminal; what is no text is shown
+/// as such, and each state of a line that was written over and over is a line.
+fn plain(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let text = console::strip_ansi_codes(&text).replace("\r\n", "\n").replace('\r', "\n");
+    text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "")
 }
 
 #[cfg(test)]
@@ -238,7 +264,7 @@ mod tests {
         }
 
         fn log(&self) -> String {
-            read_log(&self.folder.path().join("log")).unwrap()
+            plain(&std::fs::read(self.folder.path().join("log")).unwrap())
         }
     }
 
@@ -319,5 +345,32 @@ mod tests {
         task.commands = vec![Command::new("no-such-program")];
         assert_eq!(wait(&mut world.start_task(&task)), Outcome::Failed);
         assert!(world.log().contains("hint: `./x doctor` lists every tool"), "{}", world.log());
+    }
+
+    #[test]
+    fn what_the_last_command_said_is_known_by_the_command_of_its_row() {
+        let world = World::new();
+        let mut running = world.start(&["echo one", "printf 'two\\n\\377\\n'; exit 1"], 60_000);
+        assert_eq!(wait(&mut running), Outcome::Failed);
+        let said = running.said(&world.folder.path().join("log")).unwrap();
+        assert!(said.whole.starts_with("$ sh -c 'echo one'\none\n$ sh"), "{}", said.whole);
+        let (command, last) = said.last.unwrap();
+        assert_eq!(command.args[1], "printf 'two\\n\\377\\n'; exit 1");
+        assert_eq!(last, "two\n\u{fffd}\nended with exit status: 1\n");
+    }
+
+    #[test]
+    fn a_log_with_colours_and_lines_written_over_is_read_like_a_plain_one() {
+        assert_eq!(
+            plain(b"\x1b[1m\x1b[92ma\x1b[0m\r\nb 1%\rb 2%\x07\n\x1b]0;title\x07c"),
+            "a\nb 1%\nb 2%\nc"
+        );
+        let coloured = include_bytes!("../../../core/src/excerpt/recorded/nextest-colour.txt");
+        let runner = Some(xtask_core::task::Runner::Nextest);
+        let (command, log) = (Command::new("cargo"), plain(coloured));
+        let found = xtask_core::excerpt::Failed { command: &command, runner, log: &log }.excerpts();
+        let titles: Vec<_> = found.iter().map(|it| it.title.as_str()).collect();
+        assert_eq!(titles, ["scratch tests::two_and_two_are_five", "scratch::it aborts"]);
+        assert!(found[0].text.contains("about to add"), "{}", found[1].text);
     }
 }

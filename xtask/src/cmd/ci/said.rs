@@ -1,60 +1,81 @@
 //! What `ci` says: a line when a task ends, and the summary that closes the run.
 
 use super::covered::Covered;
-use crate::edge::shell::last_lines;
+use super::running::Said;
+use super::{failed, unproved};
 use crate::report::table;
 use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
+use xtask_core::excerpt::{self, Excerpt};
+use xtask_core::requirement::NotRun;
 use xtask_core::schedule::{Outcome, critical_path};
 use xtask_core::task::Task;
-
-/// How many lines of its log a failed task shows.
-const LINES_SHOWN: usize = 40;
 
 /// A task that ended, or was left out.
 #[derive(Clone, Debug)]
 pub(super) struct Ended {
     pub(super) name: &'static str,
+    /// What failed, if it did.
+    pub(super) failures: Vec<Excerpt>,
+    /// Its tests that did not run.
+    pub(super) not_run: Vec<NotRun>,
     claim: &'static str,
     pub(super) outcome: Outcome,
     took: Duration,
     /// The line with which its test runner closed.
     closing: Option<String>,
-    /// The end of its log, if it did not pass; of one that was not checked, the reason.
-    last: String,
+    /// Why it was not checked, if so.
+    reason: String,
 }
 
 impl Ended {
-    pub(super) fn new(task: &Task, outcome: Outcome, took: Duration, log: &str) -> Self {
-        let closing = task.runner.and_then(|runner| runner.closing_line(log)).map(str::to_owned);
-        let last = match outcome {
-            Outcome::Passed | Outcome::Remembered | Outcome::Unaffected | Outcome::Skipped => {
-                String::new()
-            }
-            Outcome::NotChecked => reason(log).to_owned(),
-            Outcome::Failed | Outcome::TimedOut => last_lines(log, LINES_SHOWN),
-        };
-        Self { name: task.name, claim: task.claim, outcome, took, closing, last }
+    pub(super) fn new(task: &Task, outcome: Outcome, took: Duration, said: &Said) -> Self {
+        let mut ended = Self::without_run(task, outcome);
+        ended.took = took;
+        let closing = task.runner.and_then(|runner| runner.closing_line(&said.whole));
+        ended.closing = closing.map(str::to_owned);
+        if let (true, Some((command, log))) = (ended.failed(), &said.last) {
+            ended.failures = excerpt::Failed { command, runner: task.runner, log }.excerpts();
+        }
+        if ended.not_checked() {
+            reason(&said.whole).clone_into(&mut ended.reason);
+        }
+        ended
     }
 
-    /// The one line said when it ends; a failure brings the end of its log.
+    /// A task that was left out.
+    pub(super) fn without_run(task: &Task, outcome: Outcome) -> Self {
+        Self {
+            name: task.name,
+            claim: task.claim,
+            outcome,
+            took: Duration::ZERO,
+            closing: None,
+            reason: String::new(),
+            failures: Vec::new(),
+            not_run: Vec::new(),
+        }
+    }
+
+    /// The one line said when it ends; a failure brings what failed by name. What it said closes
+    /// the run, where no other task talks over it.
     pub(super) fn line(&self) -> String {
         let (word, name) = (word(self.outcome), self.name);
         if self.did_not_run() {
             return format!("{word:<11} {name}");
         }
         let line = format!("{word:<11} {name:<14} {}", seconds(self.took));
-        if self.last.is_empty() {
-            return line;
+        match self.failed() {
+            true => format!("{line}\n{}", failed::names(self)),
+            false if self.not_checked() => format!("{line}\n    {}", self.reason),
+            false => line,
         }
-        let last = self.last.replace('\n', "\n    ");
-        format!("{line}\n    {last}\n    the whole log: {}", log_file(name))
     }
 
-    /// What was at the end of its log.
-    pub(super) fn last(&self) -> &str {
-        &self.last
+    /// Why it was not checked.
+    pub(super) fn reason(&self) -> &str {
+        &self.reason
     }
 
     fn failed(&self) -> bool {
@@ -110,13 +131,14 @@ impl Summary {
 
     /// Nothing failed; if `strict`, everything was looked at too.
     pub(super) fn is_good(&self, strict: bool) -> bool {
-        !self.ended.iter().any(|it| it.failed() || (strict && it.not_checked()))
+        let not_all = |it: &Ended| it.not_checked() || !it.not_run.is_empty();
+        !self.ended.iter().any(|it| it.failed() || (strict && not_all(it)))
     }
 
     /// One loud line for each task that could not look.
     fn not_checked(&self) -> Vec<String> {
         let unchecked = self.ended.iter().filter(|it| it.not_checked());
-        unchecked.map(|it| format!("NOT CHECKED: {}: {}", it.name, it.last)).collect()
+        unchecked.map(|it| format!("NOT CHECKED: {}: {}", it.name, it.reason)).collect()
     }
 
     fn count(&self, of: impl Fn(&Ended) -> bool) -> usize {
@@ -164,7 +186,8 @@ impl Summary {
             json!({
                 "name": it.name, "claim": it.claim, "outcome": it.outcome,
                 "seconds": it.took.as_secs_f64(), "tests": it.closing,
-                "reason": it.not_checked().then_some(&it.last), "log": log_file(it.name),
+                "reason": it.not_checked().then_some(&it.reason), "log": log_file(it.name),
+                "failures": it.failures, "not_run": it.not_run,
             })
         });
         json!({
@@ -185,9 +208,18 @@ impl Summary {
         let head = "| outcome | task | time | claim |\n|---|---|---:|---|\n";
         let unchecked: String =
             self.not_checked().iter().map(|line| format!("**{line}**\n\n")).collect();
+        let unproved = unproved::paragraphs(&self.ended).into_iter().map(|it| {
+            let (first, tests) = it.split_once('\n').unwrap_or((&it, ""));
+            format!("**{first}**\n\n```text\n{tests}\n```\n\n")
+        });
+        let unproved: String = unproved.collect();
+        let failures = failed::markdown(&self.ended);
         let coverage: String = self.coverage().iter().map(|line| format!("{line}\n\n")).collect();
         let critical = self.critical();
-        format!("## {}\n\n{unchecked}{head}{rows}\n{coverage}{critical}\n", self.closing())
+        format!(
+            "## {}\n\n{unchecked}{unproved}{failures}{head}{rows}\n{coverage}{critical}\n",
+            self.closing()
+        )
     }
 }
 
@@ -205,8 +237,10 @@ impl fmt::Display for Summary {
         writeln!(formatter, "\n{}\n", table(&rows))?;
         let lines = self.coverage().into_iter().chain(self.remembered()).chain([self.critical()]);
         writeln!(formatter, "{}\n", lines.collect::<Vec<_>>().join("\n"))?;
-        for line in self.not_checked() {
-            writeln!(formatter, "{line}\n")?;
+        let failures = self.ended.iter().flat_map(failed::paragraphs);
+        let unproved = unproved::paragraphs(&self.ended);
+        for paragraph in self.not_checked().into_iter().chain(unproved).chain(failures) {
+            writeln!(formatter, "{paragraph}\n")?;
         }
         formatter.write_str(&self.closing())
     }
@@ -263,18 +297,88 @@ mod tests {
     fn ended(name: &str, outcome: Outcome, log: &str) -> Ended {
         let tasks = task::all();
         let task = tasks.iter().find(|task| task.name == name).unwrap();
-        Ended::new(task, outcome, Duration::from_millis(1500), log)
+        let last = task.commands.last().map(|command| (command.clone(), log.to_owned()));
+        let said = Said { whole: log.to_owned(), last };
+        Ended::new(task, outcome, Duration::from_millis(1500), &said)
     }
 
     #[test]
-    fn a_failure_shows_the_end_of_its_log_and_where_the_rest_is() {
-        insta::assert_snapshot!(ended("clippy", Outcome::Failed, "$ cargo\nerror: no\n").line(), @r"
+    fn a_failure_is_named_when_it_ends_with_where_its_log_is() {
+        insta::assert_snapshot!(ended("clippy", Outcome::Failed, "error: no\n").line(), @r"
         FAILED      clippy         1.5 s
-            $ cargo
-            error: no
+            cargo clippy --workspace --all-targets -- -D warnings
             the whole log: target/ci/clippy.log
         ");
         assert_eq!(ended("clippy", Outcome::Skipped, "").line(), "skipped     clippy");
+    }
+
+    /// A run of one task whose log is `log`.
+    fn summary(name: &str, outcome: Outcome, log: &str, not_run: &[(&str, &str)]) -> Summary {
+        let mut ended = ended(name, outcome, log);
+        let owned = |(test, needs): &(&str, &str)| NotRun {
+            test: (*test).to_owned(),
+            needs: (*needs).to_owned(),
+        };
+        ended.not_run = not_run.iter().map(owned).collect();
+        Summary::new(&task::all(), vec![ended], Vec::new(), Duration::from_secs(4))
+    }
+
+    #[test]
+    fn what_failed_is_shown_last_and_whole_with_the_command_that_repeats_it() {
+        let log = "        FAIL [   0.1s] (1/9) xtask::it ci::a\n  stderr ───\n    left: `1`\n\n\
+                   \x20       PASS [   0.1s] (2/9) xtask::it ci::b\n────────────\n\
+                   \x20    Summary [   0.4s] 2 tests run: 1 passed, 1 failed, 0 skipped\n\
+                   \x20       FAIL [   0.1s] (1/9) xtask::it ci::a\n";
+        let summary = summary("rust-test", Outcome::Failed, log, &[]);
+        insta::assert_snapshot!(summary.to_string(), @"
+        rust-test:
+             Summary [   0.4s] 2 tests run: 1 passed, 1 failed, 0 skipped
+
+        FAILED  rust-test  1.5 s  Rust tests pass, the rules of the tree among them
+
+        critical path: rust-test (1.5 s of 4.0 s)
+
+        FAILED: rust-test: xtask::it ci::a
+            stderr ───
+              left: `1`
+          again: cargo nextest run -p xtask --test it -E 'test(=ci::a)'
+
+        0 passed, 1 failed
+        ");
+        let page = summary.markdown();
+        let part = "### FAILED: rust-test: xtask::it ci::a\n\n```text\nstderr ───\n  left: `1`\n\
+                    ```\n\n```sh\ncargo nextest run -p xtask --test it -E 'test(=ci::a)'\n```\n";
+        assert!(page.contains(part), "{page}");
+        assert_eq!(summary.json()["tasks"][0]["failures"][0]["title"], "xtask::it ci::a");
+    }
+
+    #[test]
+    fn tests_that_did_not_run_are_named_with_what_they_miss_and_bad_when_strict() {
+        let not_run = [
+            ("it oracles::podman", "podman"),
+            ("it oracles::other", "podman"),
+            ("it completions::zsh", "zsh"),
+        ];
+        let summary = summary("rust-test", Outcome::Remembered, "", &not_run);
+        assert!(summary.is_good(false) && !summary.is_good(true));
+        insta::assert_snapshot!(summary.to_string(), @"
+
+        remembered  rust-test  -  Rust tests pass, the rules of the tree among them
+
+        1 remembered: nothing they depend on changed; `--fresh` runs them
+        nothing had to run (4.0 s)
+
+        NOT PROVED: `podman` is missing (apt: podman), so 2 tests did not run:
+            rust-test: it oracles::podman
+            rust-test: it oracles::other
+
+        NOT PROVED: `zsh` is missing (apt: zsh), so 1 test did not run:
+            rust-test: it completions::zsh
+
+        1 passed, 0 failed
+        ");
+        assert!(summary.markdown().contains("**NOT PROVED: `podman` is missing (apt: podman)"));
+        assert_eq!(summary.json()["tasks"][0]["not_run"][2]["needs"], "zsh");
     }
 
     #[test]
@@ -286,7 +390,7 @@ mod tests {
         let ended = vec![
             ended("clippy", Outcome::Passed, ""),
             ended("rust-test", Outcome::Passed, log),
-            ended("mypy", Outcome::TimedOut, ""),
+            ended("mypy", Outcome::TimedOut, "src/a.py:1: no\nended by us after 600 s\n"),
         ];
         let summary = Summary::new(&tasks, ended, Vec::new(), Duration::from_secs(4));
         assert!(!summary.is_good(false));
@@ -299,6 +403,11 @@ mod tests {
         TIMED OUT  mypy       1.5 s  Python types hold, strictly
 
         critical path: clippy > rust-test (3.0 s of 4.0 s)
+
+        FAILED: mypy: (cd services/ml-service && .venv/bin/mypy)
+            src/a.py:1: no
+            ended by us after 600 s
+          again: (cd services/ml-service && .venv/bin/mypy)
 
         2 passed, 1 failed
         ");
