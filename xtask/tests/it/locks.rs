@@ -229,8 +229,11 @@ fn the_packages_that_fit_a_platform_are_those_that_npm_installs() {
         let _fresh = std::fs::remove_dir_all(world.cache().join("npm"));
         let run = world.run(&["image", "build", "one", "--platform", &platform.to_string()]);
         assert_eq!(run.code, Some(0), "{run:?}");
-        let installed = std::fs::read_dir(world.cache().join("npm")).unwrap().next().unwrap();
-        let modules = std::fs::read_dir(installed.unwrap().path().join("node_modules")).unwrap();
+        // Beside the folder lies the record of what it holds.
+        let kept = std::fs::read_dir(world.cache().join("npm")).unwrap();
+        let mut kept = kept.map(|entry| entry.unwrap().path());
+        let installed = kept.find(|path| path.is_dir()).unwrap();
+        let modules = std::fs::read_dir(installed.join("node_modules")).unwrap();
         let names = modules.map(|it| it.unwrap().file_name().into_string().unwrap());
         let found: BTreeSet<String> = names.filter(|name| !name.starts_with('.')).collect();
         let wanted = Wanted { target: platform.into(), dev: false, optional: true };
