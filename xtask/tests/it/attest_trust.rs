@@ -110,7 +110,7 @@ fn plainly_signed() -> (Signed, Value) {
 }
 
 /// Puts an index with one more entry in the place of the image's.
-fn with_entry(signed: &Signed, platform: Value) -> Descriptor {
+fn with_entry(signed: &Signed, platform: &Value) -> Descriptor {
     let layout = signed.layout();
     let named = layout.resolve("hello").unwrap().unwrap();
     let mut index: Value = serde_json::from_slice(&layout.read_blob(&named).unwrap()).unwrap();
@@ -130,7 +130,7 @@ fn an_attestation_of_buildx_is_skipped_and_said_but_another_platform_has_to_be_s
     let (signed, made) = plainly_signed();
     let own = signed.layout().resolve("hello").unwrap().unwrap();
     let unknown = json!({ "os": "unknown", "architecture": "unknown" });
-    let index = with_entry(&signed, unknown);
+    let index = with_entry(&signed, &unknown);
     let said = signed.check_here("plain.pub").ends(4);
     assert!(said.contains("about index"), "its bytes are others: {said}");
     say(&signed, &index, PROVENANCE, made.clone());
@@ -140,7 +140,7 @@ fn an_attestation_of_buildx_is_skipped_and_said_but_another_platform_has_to_be_s
 
     signed.layout().set_name("hello", &own).unwrap();
     let arm = json!({ "os": "linux", "architecture": "arm", "variant": "v7" });
-    let index = with_entry(&signed, arm);
+    let index = with_entry(&signed, &arm);
     say(&signed, &index, PROVENANCE, made);
     let said = signed.check_here("plain.pub").ends(4);
     let digest = Digest::of(b"other");
@@ -153,7 +153,7 @@ fn a_statement_of_the_wrong_type_does_not_count() {
     let own = signed.layout().resolve("hello").unwrap().unwrap();
     let lists = |kind: &str| format!("nothing that we believe says `{kind}`");
     // A new index, so that nothing is said of it yet but this.
-    let index = with_entry(&signed, json!({ "os": "unknown", "architecture": "unknown" }));
+    let index = with_entry(&signed, &json!({ "os": "unknown", "architecture": "unknown" }));
     assert_ne!(index.digest, own.digest);
     say(&signed, &index, "https://spdx.dev/Document", json!({ "bomFormat": "CycloneDX" }));
     say(&signed, &index, PROVENANCE, json!({ "buildDefinition": { "buildType": "https://x/y" } }));
