@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use xtask_fakes::required;
-use xtask_fakes::requirement::required_program;
+use xtask_fakes::requirement::{Required, required_program};
 
 const PAGE: &str = include_str!("../../../docs/CHECK.md");
 
@@ -58,44 +58,100 @@ fn follow(world: &World, variables: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
+/// What the page runs of our own program where it is named in a sentence, with these variables.
+fn own_program(world: &World, variables: &[(&str, &str)]) -> Output {
+    let spans = PAGE.split('`').filter(|it| it.starts_with("cargo xtask") && it.contains('$'));
+    let [words] = spans.collect::<Vec<_>>()[..] else { panic!("one line has variables") };
+    let tools = tempfile::tempdir().unwrap();
+    cargo(tools.path());
+    let path = std::env::var("PATH").unwrap();
+    Command::new("sh")
+        .args(["-euc", words])
+        .current_dir(world.path(""))
+        .env("PATH", format!("{}:{path}", tools.path().display()))
+        .env("XTASK_CACHE", world.cache())
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
+/// A committed world with the image `hello` of two layers, and the registry that it is pushed to.
+struct Checked {
+    world: World,
+    real: Real,
+    commit: String,
+}
+
+impl Checked {
+    fn start() -> Required<Self> {
+        Real::start(Lock::Open).and(|| required_program("skopeo")).map(|(real, _)| Self::of(real))
+    }
+
+    fn of(real: Real) -> Self {
+        drop(real.client(None));
+        let second = image_verify::FILES.replace("name = \"greeting\"", "name = \"again\"");
+        let world = world(&format!("{}{second}", image_verify::FILES));
+        world.write(".gitignore", "/target\n");
+        git(&world, &["add", "--all"]);
+        git(&world, &["commit", "--quiet", "-m", "it"]);
+        let commit = git(&world, &["rev-parse", "HEAD"]);
+        Self { world, real, commit }
+    }
+
+    /// Follows the page, and then its line about our own program.
+    fn check(&self, digest: &str) -> (Output, Output) {
+        let image = format!("{}/nutri/hello", self.real.host);
+        let source = self.world.path("").display().to_string();
+        let variables = [
+            ("IMAGE", image.as_str()),
+            ("DIGEST", digest),
+            ("NAME", "hello"),
+            ("SOURCE", source.as_str()),
+            ("COMMIT", self.commit.as_str()),
+            ("OPTIONS", "--src-tls-verify=false"),
+        ];
+        (follow(&self.world, &variables), own_program(&self.world, &variables))
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 #[test]
 fn every_command_of_the_page_holds_for_our_image_and_fails_for_another() {
     assert!(commands().lines().count() > 20, "the page still has commands");
-    let (real, _skopeo) = required!(Real::start(Lock::Open).and(|| required_program("skopeo")));
-    drop(real.client(None));
-    let second = image_verify::FILES.replace("name = \"greeting\"", "name = \"again\"");
-    let world = world(&format!("{}{second}", image_verify::FILES));
-    world.write(".gitignore", "/target\n");
-    git(&world, &["add", "--all"]);
-    git(&world, &["commit", "--quiet", "-m", "it"]);
-    let commit = git(&world, &["rev-parse", "HEAD"]);
-    image_verify::build(&world);
-    let digest = image_verify::push(&world, &real.host, &|bytes| bytes).to_string();
-    let (image, source) = (format!("{}/nutri/hello", real.host), world.path(""));
-    let variables = |digest| {
-        [
-            ("IMAGE", image.clone()),
-            ("DIGEST", digest),
-            ("NAME", "hello".to_owned()),
-            ("SOURCE", source.display().to_string()),
-            ("COMMIT", commit.clone()),
-            ("OPTIONS", "--src-tls-verify=false".to_owned()),
-        ]
-    };
-    let run = |digest: String| {
-        let variables = variables(digest);
-        let variables: Vec<(&str, &str)> =
-            variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        follow(&world, &variables)
-    };
-    let output = run(digest);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let checked = required!(Checked::start());
+    let (world, host) = (&checked.world, &checked.real.host);
+    image_verify::build(world);
+    let digest = image_verify::push(world, host, &|bytes| bytes).to_string();
+    let (page, own) = checked.check(&digest);
+    assert!(page.status.success(), "{}", stderr(&page));
+    assert!(own.status.success(), "{}", stderr(&own));
 
-    let other = image_verify::push(&world, &real.host, &|mut bytes| {
+    let other = image_verify::push(world, host, &|mut bytes| {
         bytes[9] = 3;
         bytes
     });
-    let output = run(other.to_string());
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && said.contains("cmp"), "{said}");
+    let (page, own) = checked.check(&other.to_string());
+    let said = stderr(&page);
+    assert!(!page.status.success() && said.contains("cmp"), "{said}");
+    assert_eq!(own.status.code(), Some(3), "{}", stderr(&own));
+}
+
+/// `up` builds for the platform of its machine, and pushes by the same code as `image push`.
+#[test]
+fn every_command_of_the_page_holds_for_an_image_for_one_platform_as_up_pushes_it() {
+    let checked = required!(Checked::start());
+    let to = format!("{}/nutri", checked.real.host);
+    let push = ["--json", "image", "push", "hello", "--to", &to, "--platform", "linux/amd64"];
+    let run = checked.world.run(&push);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let pushed = image_verify::value(&run.stdout);
+    let digest = pushed["images"][0]["digest"].as_str().unwrap().to_owned();
+    let both = checked.world.run(&["image", "build", "hello"]);
+    assert!(!both.stdout.contains(&digest), "an index over both is another one: {both:?}");
+    let (page, own) = checked.check(&digest);
+    assert!(page.status.success(), "{}", stderr(&page));
+    assert!(own.status.success(), "{}", stderr(&own));
 }
