@@ -18,10 +18,11 @@ use xtask_core::proxy;
 pub fn preflight(site: &Site<'_>) -> Result<()> {
     let project = site.project();
     let parts = parts(site.backing);
-    let containers = parts.iter().map(|part| part.container(project)).collect();
-    let volumes = parts.iter().flat_map(|part| part.volume_names(project)).collect();
-    let networks = vec![project.to_owned()];
-    let names = [(Kind::Network, networks), (Kind::Container, containers), (Kind::Volume, volumes)];
+    let mut names = vec![(Kind::Network, project.to_owned())];
+    for part in &parts {
+        names.push((Kind::Container, part.container(project)));
+        names.extend(part.volume_names(project).into_iter().map(|name| (Kind::Volume, name)));
+    }
     site.docker().refuse_foreign(&site.owner, &names)?;
     let observed = site.docker().containers(&site.owner)?;
     refuse_taken_ports(site, &parts, &observed)

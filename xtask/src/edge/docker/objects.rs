@@ -71,21 +71,14 @@ impl Docker<'_> {
 
     /// Whether the engine's list of that kind has `name`.
     fn lists(&self, kind: Kind, name: &str) -> Result<bool> {
-        if kind == Kind::Image {
-            return Ok(!self.run(&docker(["images", "--quiet", name]))?.is_empty());
-        }
-        Ok(self.names(kind)?.iter().any(|listed| listed == name))
-    }
-
-    /// The names of everything of a kind, whoever made it.
-    fn names(&self, kind: Kind) -> Result<Vec<String>> {
         let list = match kind {
             Kind::Container => docker(["ps", "--all", "--format", "{{.Names}}"]),
             Kind::Volume => docker(["volume", "ls", "--format", "{{.Name}}"]),
             Kind::Network => docker(["network", "ls", "--format", "{{.Name}}"]),
-            Kind::Image => docker(["images", "--format", "{{.Repository}}:{{.Tag}}"]),
+            // An image has many names; the engine itself knows whether this is one.
+            Kind::Image => return Ok(!self.run(&docker(["images", "--quiet", name]))?.is_empty()),
         };
-        Ok(self.run(&list)?.lines().map(ToOwned::to_owned).collect())
+        Ok(self.run(&list)?.lines().any(|listed| listed == name))
     }
 
     /// What is there under `name`, whoever made it.
@@ -95,26 +88,18 @@ impl Docker<'_> {
 
     /// What is there under `name`; refused if it is not `owner`'s.
     pub fn owned(&self, owner: &Owner, kind: Kind, name: &str) -> Result<Option<Found>> {
-        match self.find(kind, name)? {
-            Some(found) if !owner.owns(&found.labels) => {
-                let why = format!("{} `{name}`: {}", kind.word(), owner.stranger(&found.labels));
-                Err(foreign(owner, &[why]))
-            }
-            other => Ok(other),
+        let found = self.find(kind, name)?;
+        match found.as_ref().and_then(|it| it.stranger_to(owner, kind)) {
+            Some(stranger) => Err(foreign(owner, &[stranger])),
+            None => Ok(found),
         }
     }
 
     /// Refuses, all at once, what has one of these names and is not `owner`'s.
-    pub fn refuse_foreign(&self, owner: &Owner, names: &[(Kind, Vec<String>)]) -> Result<()> {
+    pub fn refuse_foreign(&self, owner: &Owner, names: &[(Kind, String)]) -> Result<()> {
         let mut strangers = Vec::new();
-        for (kind, wanted) in names {
-            let there = self.names(*kind)?;
-            for name in wanted.iter().filter(|name| there.contains(name)) {
-                let found = self.find(*kind, name)?.filter(|it| !owner.owns(&it.labels));
-                strangers.extend(found.map(|found| {
-                    format!("{} `{name}`: {}", kind.word(), owner.stranger(&found.labels))
-                }));
-            }
+        for (kind, name) in names {
+            strangers.extend(self.find(*kind, name)?.and_then(|it| it.stranger_to(owner, *kind)));
         }
         if strangers.is_empty() { Ok(()) } else { Err(foreign(owner, &strangers)) }
     }
@@ -144,6 +129,14 @@ impl Docker<'_> {
             })
         };
         Ok(listed.iter().filter_map(usage).collect())
+    }
+}
+
+impl Found {
+    /// What it is and why it is not `owner`'s, if it is not.
+    fn stranger_to(&self, owner: &Owner, kind: Kind) -> Option<String> {
+        let why = || format!("{} `{}`: {}", kind.word(), self.name, owner.stranger(&self.labels));
+        (!owner.owns(&self.labels)).then(why)
     }
 }
 
