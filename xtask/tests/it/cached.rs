@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::image::{POOL, deb, deb_of, world};
-use super::world::World;
+use super::world::{END, World};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use xtask_core::digest::Digest;
@@ -45,7 +45,7 @@ fn npm_world() -> World {
             "encoder = \"{encoder}\"\nsuite = \"bookworm\"\narchive_time = 1700000000\n[wanted]\n"
         ),
     );
-    world.write("images/two.toml", DEFINITION);
+    world.write("images/two.toml", &format!("{LAYER}{END}"));
     let bin = world.path("../bin");
     std::fs::create_dir_all(&bin).unwrap();
     std::fs::write(bin.join("npm"), NPM).unwrap();
@@ -54,21 +54,13 @@ fn npm_world() -> World {
     world.with("PATH", path)
 }
 
-const DEFINITION: &str = r#"
+const LAYER: &str = r#"
 [[layer]]
 name = "things"
 kind = "npm"
 path = "service"
 optional = "include"
 copy = { node_modules = "app/node_modules" }
-
-[config]
-user = "65532:65532"
-entrypoint = ["/bin/true"]
-working_directory = "/"
-
-[budget]
-unpacked_mb = 10
 "#;
 
 const BUILD: [&str; 5] = ["image", "build", "two", "--platform", "linux/amd64"];

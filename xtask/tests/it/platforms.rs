@@ -4,7 +4,7 @@
 use super::image::deb_of;
 use super::npm_registry::{self, NpmRegistry};
 use super::wheels::{self, path_with_uv};
-use super::world::World;
+use super::world::{END, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use xtask_core::definition::Debian;
@@ -13,16 +13,6 @@ use xtask_fakes::archive::FakeArchive;
 use xtask_fakes::required;
 
 const PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
-
-const END: &str = r#"
-[config]
-user = "65532:65532"
-entrypoint = ["/bin/true"]
-working_directory = "/"
-
-[budget]
-unpacked_mb = 10
-"#;
 
 /// A world with the image `two` of one layer.
 fn world(layer: &str) -> World {

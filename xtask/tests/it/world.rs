@@ -7,6 +7,17 @@ use std::sync::Mutex;
 use xtask_core::lock::seal;
 use xtask_fakes::archive::FakeArchive;
 
+/// What a definition ends with where a test is about its layers.
+pub(crate) const END: &str = r#"
+[config]
+user = "65532:65532"
+entrypoint = ["/bin/true"]
+working_directory = "/"
+
+[budget]
+unpacked_mb = 10
+"#;
+
 pub(crate) struct World {
     folder: tempfile::TempDir,
     variables: Vec<(&'static str, String)>,
