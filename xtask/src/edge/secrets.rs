@@ -132,7 +132,10 @@ fn kept(folder: &Path) -> Result<BTreeMap<String, String>> {
         let place = format!("line {}, column {}", error.line(), error.column());
         Failure::refused(format!("cannot use `{}`: it is damaged", path.display()))
             .reason(format!("it is not JSON with a text for each name: {place}"))
-            .hint("bring the file back as it was: it holds the database's password")
+            .hint(
+                "bring it back as it was; or move it away and set a new password: \
+                 `./x database reset-password`",
+            )
     })
 }
 
