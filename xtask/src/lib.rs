@@ -10,5 +10,6 @@ pub mod exit;
 pub mod flags;
 pub mod image;
 pub mod report;
-pub mod road;
+pub mod ship;
+pub mod target;
 pub mod world;

@@ -10,7 +10,7 @@ use crate::report::Report;
 use std::path::PathBuf;
 use xtask_core::conditions::Conditions;
 use xtask_core::definition::Definition;
-use xtask_core::deploy::{self, Backing, Deploy, Environment, Service, TargetKind};
+use xtask_core::deploy::{self, Deploy, Environment, Service};
 use xtask_core::lock::{Lock, seal};
 use xtask_core::owner::Owner;
 use xtask_core::platform::Platform;
@@ -52,18 +52,6 @@ impl<'a> World<'a> {
     /// The environment called `name`.
     pub fn environment(&self, name: &str) -> Result<&Environment> {
         self.deploy.environment(name).map_err(|error| Failure::usage(error.to_string()))
-    }
-
-    /// The environment called `name` and what backs it, if plain Docker runs it.
-    pub fn docker_environment(&self, name: &str) -> Result<(&Environment, &Backing)> {
-        let environment = self.environment(name)?;
-        match (&environment.target, &environment.backing) {
-            (TargetKind::Docker, Some(backing)) => Ok((environment, backing)),
-            _ => Err(Failure::usage(format!(
-                "cannot change `{name}`: its target is not reached by this version"
-            ))
-            .hint("environments with `target = \"docker\"` can be used: `local`")),
-        }
     }
 
     /// What the environment called `name` labels its own with.

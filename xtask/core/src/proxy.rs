@@ -67,10 +67,15 @@ pub fn container_of(upstream: &str) -> &str {
     upstream.split_once(':').map_or(upstream, |(container, _port)| container)
 }
 
+/// The containers that upstreams lead to, by service.
+pub fn containers(upstreams: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let container = |upstream: &String| container_of(upstream).to_owned();
+    upstreams.iter().map(|(service, it)| (service.clone(), container(it))).collect()
+}
+
 /// Reads back from a configuration which container each service's requests go to.
 pub fn serving(config: &Value) -> BTreeMap<String, String> {
-    let upstreams = upstreams(config).into_iter();
-    upstreams.map(|(service, upstream)| (service, container_of(&upstream).to_owned())).collect()
+    containers(&upstreams(config))
 }
 
 #[cfg(test)]

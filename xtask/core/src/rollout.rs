@@ -38,6 +38,28 @@ pub enum Change {
     },
 }
 
+/// Where in a rollout something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The new release comes up and is sent requests.
+    RollOut,
+    /// It is asked from outside.
+    Verify,
+    /// What served before ends; there is no way back to it.
+    Drain,
+}
+
+impl fmt::Display for Stage {
+    /// As it stands in the ledger.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::RollOut => "roll out",
+            Self::Verify => "verify",
+            Self::Drain => "drain",
+        })
+    }
+}
+
 /// The changes of one service, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ServiceRollout {

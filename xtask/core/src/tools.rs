@@ -136,6 +136,10 @@ fn numbers(version: &str) -> Vec<u32> {
 
 /// Every tool, what `up` needs first.
 pub fn all() -> Vec<Tool> {
+    [for_up(), for_checks(), for_tests()].concat()
+}
+
+fn for_up() -> Vec<Tool> {
     vec![
         up(&["cargo"], Wanted::AtLeast(&[1, 91]), "builds this program", "rustup.rs", "cargo"),
         up(&["cc"], Wanted::Any, "links Rust programs", "apt: gcc libc6-dev", "gcc"),
@@ -163,6 +167,11 @@ pub fn all() -> Vec<Tool> {
             "uv",
         ),
         up(&["trivy"], Wanted::AtLeast(&[0, 60]), "scans the images", "scripts/tools.txt", "trivy"),
+    ]
+}
+
+fn for_checks() -> Vec<Tool> {
+    vec![
         ci(
             &["rustfmt"],
             Wanted::Any,
@@ -209,6 +218,12 @@ pub fn all() -> Vec<Tool> {
             "scripts/tools.txt",
             "zizmor",
         ),
+    ]
+}
+
+/// Programs that tests start, or compare ours with.
+fn for_tests() -> Vec<Tool> {
+    vec![
         ci(
             &["postgres", "/usr/lib/postgresql/15/bin/postgres"],
             Wanted::Series(&[15]),

@@ -5,8 +5,8 @@ use crate::edge::secrets;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Database;
-use crate::road::backing::password;
-use crate::road::site::{DATABASE_SECRET, Site};
+use crate::target::docker::backing::password;
+use crate::target::docker::{self, DATABASE_SECRET};
 use crate::world::World;
 use serde_json::json;
 
@@ -19,12 +19,12 @@ pub(super) fn run(verb: &Database, world: &World<'_>) -> Result<Exit> {
 /// The database is changed first and the file after it: a run that is killed between the two is
 /// mended by the same command.
 fn reset_password(name: &str, world: &World<'_>) -> Result<Exit> {
-    let (environment, _) = world.docker_environment(name)?;
+    let (environment, _) = docker::backing_of(world, name)?;
     let folder = world.state(name);
     let _lease = Holder::take(&folder, "database reset-password", &holder::who())?;
     let (secrets, generated) = secrets::renewed(&folder, &environment.secrets, DATABASE_SECRET)?;
-    let site = Site::open_with(world, name, secrets)?;
-    password::reset(&site)?;
+    let target = docker::open_with(world, name, secrets)?;
+    password::reset(&target)?;
     generated.keep(&folder)?;
     let file = secrets::file(&folder).display().to_string();
     let said = format!("the database has a new password, kept in `{file}`; `./x up` hands it over");

@@ -7,6 +7,7 @@ use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::Down;
 use crate::report::table;
+use crate::target::docker as docker_target;
 use crate::world::{World, definition_name};
 use serde_json::json;
 use xtask_core::backing::parts;
@@ -24,7 +25,7 @@ struct Erasure {
 }
 
 pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
-    world.docker_environment(ENVIRONMENT)?;
+    docker_target::backing_of(world, ENVIRONMENT)?;
     let _lease = Holder::take(&world.state(ENVIRONMENT), "down", &holder::who())?;
     if !docker::answers(&world.shell)? {
         return nothing_runs(flags, world);
@@ -72,7 +73,7 @@ fn gather(world: &World<'_>, docker: &Docker<'_>, owner: &Owner) -> Result<Erasu
 /// Images of our registry's services, and those of the backing that our engine has loaded: named
 /// after a definition, with a digest for a tag.
 fn images(world: &World<'_>, docker: &Docker<'_>) -> Result<Vec<String>> {
-    let (environment, backing) = world.docker_environment(ENVIRONMENT)?;
+    let (environment, backing) = docker_target::backing_of(world, ENVIRONMENT)?;
     let mut images = Vec::new();
     for service in &world.deploy.services {
         images.extend(docker.images(&format!("{}/{} ", environment.registry, service.name))?);

@@ -4,23 +4,24 @@ use crate::edge::holder::{self, Holder};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Migrate;
-use crate::road::site::Site;
-use crate::road::{backing, migrate};
+use crate::ship::migrate;
+use crate::ship::site::Site;
+use crate::target;
 use crate::world::World;
 use serde_json::json;
 use xtask_core::plan::Count;
 
 pub(super) fn run(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
-    world.docker_environment(&flags.environment)?;
+    target::check(world, &flags.environment)?;
     let _lease = Holder::take(&world.state(&flags.environment), "migrate", &holder::who())?;
     let site = Site::open(world, &flags.environment)?;
-    backing::preflight(&site)?;
-    backing::ensure(&site)?;
+    site.target.preflight()?;
+    site.target.prepare()?;
     let files = migrate::files(world)?;
     let plan = if flags.apply {
         migrate::apply(&site, &files)?
     } else {
-        migrate::plan(&mut site.database().connect()?, &files)?
+        migrate::plan(&mut site.database()?.connect()?, &files)?
     };
     let pending = Count(plan.pending.len(), "migration");
     let said = if flags.apply { "applied now" } else { "pending" };

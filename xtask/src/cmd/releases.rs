@@ -4,8 +4,8 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::report::table;
-use crate::road::release;
-use crate::road::site::Site;
+use crate::ship::release;
+use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::json;
 

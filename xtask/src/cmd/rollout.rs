@@ -4,19 +4,20 @@ use crate::edge::holder::{self, Holder};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Rollout;
-use crate::road::rollout::Rolled;
-use crate::road::site::Site;
-use crate::road::{backing, migrate, release, rollout};
+use crate::ship::rollout::Rolled;
+use crate::ship::site::Site;
+use crate::ship::{migrate, release, rollout};
+use crate::target;
 use crate::world::World;
 use serde_json::json;
 use xtask_core::ledger::Action;
 
 pub(super) fn run(flags: &Rollout, world: &World<'_>) -> Result<Exit> {
-    world.docker_environment(&flags.environment)?;
+    target::check(world, &flags.environment)?;
     let _lease = Holder::take(&world.state(&flags.environment), "rollout", &holder::who())?;
     let site = Site::open(world, &flags.environment)?;
-    backing::preflight(&site)?;
-    backing::ensure(&site)?;
+    site.target.preflight()?;
+    site.target.prepare()?;
     go(&site, &flags.release, Action::Rollout)
 }
 

@@ -1,23 +1,22 @@
 //! `status`: what runs, which release, since when, healthy or not.
 
-use crate::edge::docker::Docker;
-use crate::edge::{clock, docker, http, secrets};
+use crate::edge::{clock, http};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::report::table;
-use crate::road::site::Site;
+use crate::ship::site::{Seen, Site};
+use crate::target::{Beside, BesideState, Serving};
 use crate::world::World;
 use serde::Serialize;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::time::Duration;
-use xtask_core::backing::parts;
-use xtask_core::instance::Observed;
-use xtask_core::proxy;
+use xtask_core::deploy::Service;
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
-/// One container, as a person asks after it.
+/// One service, or something beside the services, as a person asks after it.
 #[derive(Serialize)]
 struct Line {
     name: String,
@@ -28,31 +27,16 @@ struct Line {
 }
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
-    world.docker_environment(&flags.environment)?;
-    if !docker::answers(&world.shell)? {
-        return Ok(nothing_runs(world, "no Docker engine answers: nothing runs"));
-    }
-    if nobody_brought_it_up(flags, world)? {
-        return Ok(nothing_runs(
-            world,
-            "nothing runs: this user never brought it up; `./x up` does",
-        ));
-    }
-    let site = Site::look(world, &flags.environment)?;
-    let observed = site.docker().containers(&site.owner)?;
-    let lines = lines(&site, &observed);
+    let site = match Site::see(world, &flags.environment)? {
+        Seen::Site(site) => site,
+        Seen::Nothing(why) => return Ok(nothing_runs(world, &why)),
+    };
+    let (lines, running) = lines(&site)?;
     let healthy = lines.iter().all(|line| line.healthy);
-    let value = json!({ "running": !observed.is_empty(), "healthy": healthy, "url": site.environment.url, "lines": lines });
+    let url = &site.environment.url;
+    let value = json!({ "running": running, "healthy": healthy, "url": url, "lines": lines });
     world.report.data(&value, &shown(&site, &lines));
     Ok(if healthy { Exit::Done } else { Exit::Planned })
-}
-
-/// Without secrets and without containers; where containers run, the secrets are lost.
-fn nobody_brought_it_up(flags: &Environment, world: &World<'_>) -> Result<bool> {
-    let (environment, _) = world.docker_environment(&flags.environment)?;
-    let missing = secrets::missing(&world.state(&flags.environment), &environment.secrets)?;
-    let docker = Docker::new(&world.shell);
-    Ok(missing.is_all && docker.containers(&world.owner(&flags.environment))?.is_empty())
 }
 
 fn nothing_runs(world: &World<'_>, why: &str) -> Exit {
@@ -60,34 +44,44 @@ fn nothing_runs(world: &World<'_>, why: &str) -> Exit {
     Exit::Planned
 }
 
-fn lines(site: &Site<'_>, observed: &[Observed]) -> Vec<Line> {
-    let serving = site.proxy().config().map(|config| proxy::serving(&config)).unwrap_or_default();
-    let find = |name: &str| observed.iter().find(|it| it.container == name);
-    let services = site.world.deploy.services.iter().map(|service| {
-        let found = serving.get(&service.name).and_then(|name| find(name));
-        let state =
-            found.map_or_else(|| "not rolled out".to_owned(), |it| ask(it, &service.health.status));
-        line(&service.name, found, state)
+/// A line for everything, and whether anything of it is there.
+fn lines(site: &Site<'_>) -> Result<(Vec<Line>, bool)> {
+    let beside = site.target.beside()?;
+    let serving = site.target.serving();
+    let there = beside.iter().any(|it| it.state != BesideState::Absent);
+    let running = there || serving.as_ref().map_or(true, |it| !it.is_empty());
+    let services = site.world.deploy.services.iter().map(|service| match &serving {
+        Ok(serving) => service_line(service, serving),
+        // That nobody could be asked is not that nothing is rolled out.
+        Err(failure) => {
+            line(&service.name, None, None, format!("unknown: {}", failure.first_line()))
+        }
     });
-    let parts = parts(site.backing).into_iter().map(|part| {
-        let found = find(&part.container(site.project()));
-        let state = found.map_or("absent", |it| if it.running { "running" } else { "stopped" });
-        line(part.name(), found, state.to_owned())
-    });
-    services.chain(parts).collect()
+    Ok((services.chain(beside.iter().map(beside_line)).collect(), running))
 }
 
-fn line(name: &str, found: Option<&Observed>, state: String) -> Line {
+fn service_line(service: &Service, serving: &BTreeMap<String, Serving>) -> Line {
+    let Some(found) = serving.get(&service.name) else {
+        return line(&service.name, None, None, "not rolled out".to_owned());
+    };
+    let state = ask(found, &service.health.status);
+    line(&service.name, Some(found.release.clone()), found.since.clone(), state)
+}
+
+fn beside_line(beside: &Beside) -> Line {
+    line(&beside.name, None, beside.since.clone(), beside.state.word().to_owned())
+}
+
+fn line(name: &str, release: Option<String>, since: Option<String>, state: String) -> Line {
     let healthy = matches!(state.as_str(), "healthy" | "degraded" | "running");
-    let release = found.map(|it| it.release.clone()).filter(|release| !release.is_empty());
-    let since = found.filter(|it| it.running).map(|it| it.started_at.clone());
+    let release = release.filter(|release| !release.is_empty());
     Line { name: name.to_owned(), release, state, since, healthy }
 }
 
 /// What the service says of itself.
-fn ask(found: &Observed, path: &str) -> String {
-    let Some(port) = found.port.filter(|_| found.running) else { return "stopped".to_owned() };
-    match http::get(&format!("http://127.0.0.1:{port}{path}"), ANSWER_LIMIT) {
+fn ask(found: &Serving, path: &str) -> String {
+    let Some(address) = &found.address else { return "stopped".to_owned() };
+    match http::get(&format!("{address}{path}"), ANSWER_LIMIT) {
         Ok(answer) => {
             let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
             body["status"].as_str().unwrap_or("no status").to_owned()

@@ -6,9 +6,10 @@ use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::image::Built;
 use crate::report::table;
-use crate::road::rollout::Rolled;
-use crate::road::site::Site;
-use crate::road::{backing, build, migrate, push, release, rollout, scan};
+use crate::ship::rollout::Rolled;
+use crate::ship::site::Site;
+use crate::ship::{build, migrate, push, release, rollout, scan};
+use crate::target;
 use crate::world::{World, this_platform};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -20,11 +21,11 @@ const ENVIRONMENT: &str = "local";
 
 pub(super) fn run(world: &World<'_>) -> Result<Exit> {
     let began = Instant::now();
-    world.docker_environment(ENVIRONMENT)?;
+    target::check(world, ENVIRONMENT)?;
     let _lease = Holder::take(&world.state(ENVIRONMENT), "up", &holder::who())?;
     let checkout = git::checkout(&world.shell)?;
     let site = open(world)?;
-    backing::preflight(&site)?;
+    site.target.preflight()?;
     let built = prepare(&site)?;
     refuse_changed_tree(world, &checkout)?;
     let scans = scan::services(world, &built)?;
@@ -37,8 +38,7 @@ pub(super) fn run(world: &World<'_>) -> Result<Exit> {
 fn open<'a>(world: &'a World<'a>) -> Result<Site<'a>> {
     let phase = world.report.phase("engine");
     let site = Site::open(world, ENVIRONMENT)?;
-    let verb = if site.engine.started { "started" } else { "answers" };
-    phase.done(&format!("Docker {} {verb}", site.engine.version));
+    phase.done(&site.target.describe());
     Ok(site)
 }
 
@@ -55,7 +55,7 @@ fn refuse_changed_tree(world: &World<'_>, before: &Checkout) -> Result<()> {
 fn prepare(site: &Site<'_>) -> Result<BTreeMap<String, Built>> {
     let platform = this_platform()?;
     std::thread::scope(|scope| {
-        let backing = scope.spawn(|| backing::ensure(site));
+        let backing = scope.spawn(|| site.target.prepare());
         let built = build::services(site.world, &[platform]);
         backing.join().expect("bringing up the backing does not panic")?;
         built

@@ -38,7 +38,11 @@ fn an_environment_that_is_not_there_or_not_reached_is_named_with_the_known() {
         "{said}"
     );
     let said = world.run(&["rollback", "production"]).ends(2);
-    assert!(said.contains("cannot change `production`"), "{said}");
+    assert!(said.contains("cannot change `production`: it runs on Coolify"), "{said}");
+    for look in ["status", "releases", "audit", "verify"] {
+        let said = world.run(&[look, "production"]).ends(2);
+        assert!(said.contains("cannot look at `production`: it runs on Coolify"), "{said}");
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod cli;
 mod completions;
 mod docs;
 mod doctor;
+mod doors;
 mod engine;
 mod fresh;
 mod gc;

@@ -5,6 +5,7 @@ use crate::backing::Role;
 use crate::reader::Table;
 use crate::release::RELEASES_REPOSITORY;
 use crate::template::Template;
+use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
 
@@ -43,7 +44,7 @@ pub enum Access {
 }
 
 /// The three health paths, and how long a start may take.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Health {
     /// The process is alive.
     pub live: String,
@@ -56,7 +57,7 @@ pub struct Health {
 }
 
 /// What a container may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
     /// Processor cores.
     pub cpus: u64,

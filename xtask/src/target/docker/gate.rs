@@ -1,6 +1,6 @@
 //! The health gate: a candidate is sent requests only after it said by itself that it is ready.
 
-use super::site::Site;
+use super::DockerTarget;
 use crate::edge::shell::last_lines;
 use crate::edge::{clock, http};
 use crate::error::{Failure, Result};
@@ -21,10 +21,10 @@ enum Unready {
 }
 
 /// Waits until `container` says that it is ready; its last lines are in the error.
-pub fn wait(site: &Site<'_>, service: &Service, container: &str) -> Result<()> {
+pub(super) fn wait(target: &DockerTarget<'_>, service: &Service, container: &str) -> Result<()> {
     let limit = Duration::from_secs(service.health.start_seconds);
     let mut last = String::from("it was never asked");
-    let outcome = clock::wait_for(limit, EVERY, || match ask(site, service, container) {
+    let outcome = clock::wait_for(limit, EVERY, || match ask(target, service, container) {
         Ok(()) => Ok(Ok(())),
         Err(Unready::NotYet(reason)) => {
             last = reason;
@@ -38,16 +38,16 @@ pub fn wait(site: &Site<'_>, service: &Service, container: &str) -> Result<()> {
         Ok(Err(Unready::Unknown(failure))) => return Err(failure),
         _ => format!("it was not ready after {} s: {last}", limit.as_secs()),
     };
-    Err(not_ready(site, service, container, &why))
+    Err(not_ready(target, service, container, &why))
 }
 
-fn ask(site: &Site<'_>, service: &Service, container: &str) -> Result<(), Unready> {
-    let found = site.docker().container(container).map_err(Unready::Unknown)?;
+fn ask(target: &DockerTarget<'_>, service: &Service, container: &str) -> Result<(), Unready> {
+    let found = target.docker().container(container).map_err(Unready::Unknown)?;
     let Some(found) = found else {
         return Err(Unready::NotYet("there is no such container".into()));
     };
     if !found.running {
-        let state = site.docker().state(container).map_err(Unready::Unknown)?;
+        let state = target.docker().state(container).map_err(Unready::Unknown)?;
         return Err(Unready::Ended(state.map_or(-1, |state| state.exit_code)));
     }
     let port = found.port.ok_or_else(|| Unready::NotYet("it has no port yet".into()))?;
@@ -64,8 +64,8 @@ fn ask(site: &Site<'_>, service: &Service, container: &str) -> Result<(), Unread
     }
 }
 
-fn not_ready(site: &Site<'_>, service: &Service, container: &str, why: &str) -> Failure {
-    let logs = site.docker().logs(container, 15).unwrap_or_default();
+fn not_ready(target: &DockerTarget<'_>, service: &Service, container: &str, why: &str) -> Failure {
+    let logs = target.docker().logs(container, 15).unwrap_or_default();
     Failure::outside(format!("failed to start `{}`: {why}", service.name))
         .reason(format!("it wrote last:\n{}", last_lines(&logs, 15)))
         .hint(format!("mend `{}`, then `./x up` again", service.path))

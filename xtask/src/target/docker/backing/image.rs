@@ -1,6 +1,6 @@
 //! The image of a part: built by our own engine, handed to Docker without a registry.
 
-use super::super::site::Site;
+use super::super::DockerTarget;
 use crate::error::{Context as _, Result};
 use crate::image::build;
 use crate::report::Phase;
@@ -11,15 +11,15 @@ use xtask_image::docker_archive::write_from_layout;
 use xtask_image::layout::Layout;
 
 /// The tag of the part's image on the engine; the image is loaded if it is not there.
-pub(super) fn ensure(site: &Site<'_>, part: &Part, phase: &Phase<'_>) -> Result<String> {
-    let world = site.world;
+pub(super) fn ensure(target: &DockerTarget<'_>, part: &Part, phase: &Phase<'_>) -> Result<String> {
+    let world = target.world;
     let platform = this_platform()?;
     let name = definition_name(&part.definition);
     let built = build(world, name, &[platform], phase)?;
     let manifest = built.manifest(platform).expect("it was built for this platform");
     // Named by its digest: what is loaded under this tag never needs loading again.
-    let tag = format!("{}/{name}:{}", site.project(), manifest.digest.short());
-    let docker = site.docker();
+    let tag = format!("{}/{name}:{}", target.project(), manifest.digest.short());
+    let docker = target.docker();
     if docker.has_image(&tag)? {
         return Ok(tag);
     }

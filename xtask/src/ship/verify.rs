@@ -17,8 +17,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 pub fn release(site: &Site<'_>, version: &str) -> Result<()> {
     let phase = site.world.report.phase("verify");
     let began = Instant::now();
-    let public = site.world.deploy.services.iter().find(|it| it.access == Access::Public);
-    let public = public.ok_or_else(|| Failure::usage("cannot verify: no service is public"))?;
+    let public = site.public()?;
     for round in 0..TIMES {
         let due = began + SPAN * round / (TIMES - 1);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
@@ -41,17 +40,15 @@ fn ask_public(site: &Site<'_>, service: &Service, version: &str) -> Result<()> {
     judge(&service.name, &url, version)
 }
 
-/// Internal services are not reachable from outside; they are asked through loopback.
+/// Internal services are not reachable from outside; they are asked where the target says.
 fn ask_internal(site: &Site<'_>, version: &str) -> Result<()> {
-    let serving = xtask_core::proxy::serving(&site.proxy().config()?);
+    let serving = site.target.serving()?;
     let internal = site.world.deploy.services.iter().filter(|it| it.access == Access::Internal);
     for service in internal {
-        let container = serving.get(&service.name).map(String::as_str).unwrap_or_default();
-        let port = site.docker().container(container)?.and_then(|found| found.port);
-        let port =
-            port.ok_or_else(|| Failure::outside(format!("`{}` does not run", service.name)))?;
-        let url = format!("http://127.0.0.1:{port}{}", service.health.status);
-        judge(&service.name, &url, version)?;
+        let address = serving.get(&service.name).and_then(|it| it.address.as_ref());
+        let address =
+            address.ok_or_else(|| Failure::outside(format!("`{}` does not run", service.name)))?;
+        judge(&service.name, &format!("{address}{}", service.health.status), version)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ mod image;
 pub mod password;
 mod ready;
 
-use super::site::Site;
+use super::{DATABASE_SECRET, DockerTarget, routes};
 use crate::edge::docker::Kind;
 use crate::edge::ports;
 use crate::error::{Failure, Result};
@@ -15,37 +15,37 @@ use xtask_core::proxy;
 
 /// Refuses, before anything else is done, what has our names and is not ours, and ports that
 /// somebody else has.
-pub fn preflight(site: &Site<'_>) -> Result<()> {
-    let project = site.project();
-    let parts = parts(site.backing);
+pub fn preflight(target: &DockerTarget<'_>) -> Result<()> {
+    let project = target.project();
+    let parts = parts(target.backing);
     let mut names = vec![(Kind::Network, project.to_owned())];
     for part in &parts {
         names.push((Kind::Container, part.container(project)));
         names.extend(part.volume_names(project).into_iter().map(|name| (Kind::Volume, name)));
     }
-    site.docker().refuse_foreign(&site.owner, &names)?;
-    let observed = site.docker().containers(&site.owner)?;
-    refuse_taken_ports(site, &parts, &observed)
+    target.docker().refuse_foreign(&target.owner, &names)?;
+    let observed = target.docker().containers(&target.owner)?;
+    refuse_taken_ports(target, &parts, &observed)
 }
 
 /// Brings every part up. What runs as it is wanted is left alone.
-pub fn ensure(site: &Site<'_>) -> Result<()> {
-    let phase = site.world.report.phase("backing");
-    let docker = site.docker();
-    docker.ensure_network(&site.owner)?;
-    let observed = docker.containers(&site.owner)?;
-    let parts = parts(site.backing);
-    refuse_taken_ports(site, &parts, &observed)?;
+pub fn ensure(target: &DockerTarget<'_>) -> Result<()> {
+    let phase = target.world.report.phase("backing");
+    let docker = target.docker();
+    docker.ensure_network(&target.owner)?;
+    let observed = docker.containers(&target.owner)?;
+    let parts = parts(target.backing);
+    refuse_taken_ports(target, &parts, &observed)?;
     let mut started = Vec::new();
     for part in &parts {
         phase.doing(part.name());
-        if ensure_part(site, part, &observed, &phase)? {
+        if ensure_part(target, part, &observed, &phase)? {
             started.push(part.name());
         }
     }
-    parts.iter().try_for_each(|part| ready::wait(site, part, &phase))?;
-    ready::ensure_database(site)?;
-    ensure_routes(site)?;
+    parts.iter().try_for_each(|part| ready::wait(target, part, &phase))?;
+    ready::ensure_database(target)?;
+    ensure_routes(target)?;
     phase.done(&match started.as_slice() {
         [] => "runs already".to_owned(),
         started => format!("started {}", started.join(", ")),
@@ -54,9 +54,13 @@ pub fn ensure(site: &Site<'_>) -> Result<()> {
 }
 
 /// Every port that is taken by somebody else, said at once and before anything is started.
-fn refuse_taken_ports(site: &Site<'_>, parts: &[Part], observed: &[Observed]) -> Result<()> {
+fn refuse_taken_ports(
+    target: &DockerTarget<'_>,
+    parts: &[Part],
+    observed: &[Observed],
+) -> Result<()> {
     let runs = |part: &&Part| {
-        let name = part.container(site.project());
+        let name = part.container(target.project());
         observed.iter().any(|it| it.container == name && it.running)
     };
     let absent = parts.iter().filter(|part| !runs(part));
@@ -69,21 +73,21 @@ fn refuse_taken_ports(site: &Site<'_>, parts: &[Part], observed: &[Observed]) ->
     if taken.is_empty() {
         return Ok(());
     }
-    let refusal = Failure::refused(format!("cannot start `{}`: {}", site.name, taken.join("; ")));
+    let refusal = Failure::refused(format!("cannot start `{}`: {}", target.name, taken.join("; ")));
     Err(refusal.hint("end that process, or choose other ports in `deploy.toml`"))
 }
 
 /// Starts `part` unless it runs as it is wanted; tells whether it was started.
 fn ensure_part(
-    site: &Site<'_>,
+    target: &DockerTarget<'_>,
     part: &Part,
     observed: &[Observed],
     phase: &Phase<'_>,
 ) -> Result<bool> {
-    let image = image::ensure(site, part, phase)?;
-    let docker = site.docker();
-    let project = site.project();
-    let (start, digest) = part.start(&site.owner, &image, site.engine.grants);
+    let image = image::ensure(target, part, phase)?;
+    let docker = target.docker();
+    let project = target.project();
+    let (start, digest) = part.start(&target.owner, &image, target.engine.grants);
     let container = part.container(project);
     let found = observed.iter().find(|it| it.container == container);
     if found.is_some_and(|it| it.running && it.settings == digest.to_string()) {
@@ -92,12 +96,12 @@ fn ensure_part(
     if found.is_some_and(|it| it.running) {
         docker.run(&instance::stop(&container, 0))?;
     }
-    docker.remove(&site.owner, &container)?;
+    docker.remove(&target.owner, &container)?;
     part.volume_names(project)
         .iter()
-        .try_for_each(|volume| docker.ensure_volume(&site.owner, volume))?;
+        .try_for_each(|volume| docker.ensure_volume(&target.owner, volume))?;
     if part.role == Role::Postgres {
-        initialise(site, part, &image)?;
+        initialise(target, part, &image)?;
     }
     docker
         .run(&start)
@@ -107,28 +111,28 @@ fn ensure_part(
 
 /// Makes the database cluster, once. The server is only ever started on a cluster that is marked
 /// as whole; a volume is made anew only where an `initdb` of ours began in it and was cut off.
-fn initialise(site: &Site<'_>, part: &Part, image: &str) -> Result<()> {
-    let docker = site.docker();
-    match examine(site, part, image)? {
+fn initialise(target: &DockerTarget<'_>, part: &Part, image: &str) -> Result<()> {
+    let docker = target.docker();
+    match examine(target, part, image)? {
         Cluster::Whole(version) if version == POSTGRES_MAJOR => return Ok(()),
-        Cluster::Whole(version) => return Err(other_version(part, site.project(), &version)),
-        Cluster::Foreign(found) => return Err(foreign(part, site.project(), &found)),
+        Cluster::Whole(version) => return Err(other_version(part, target.project(), &version)),
+        Cluster::Foreign(found) => return Err(foreign(part, target.project(), &found)),
         Cluster::Empty => {}
         Cluster::CutOff => {
-            for volume in part.volume_names(site.project()) {
-                docker.remove_volume(&site.owner, &volume)?;
-                docker.ensure_volume(&site.owner, &volume)?;
+            for volume in part.volume_names(target.project()) {
+                docker.remove_volume(&target.owner, &volume)?;
+                docker.ensure_volume(&target.owner, &volume)?;
             }
         }
     }
-    let command = part.initialise(&site.owner, image, site.engine.grants);
-    let run = docker.run(&command.input(site.secrets["database"].clone()));
+    let command = part.initialise(&target.owner, image, target.engine.grants);
+    let run = docker.run(&command.input(target.secrets[DATABASE_SECRET].clone()));
     run.map(drop).map_err(|failure| failure.during("failed to make the database cluster"))
 }
 
 /// What the volume of the database holds.
-fn examine(site: &Site<'_>, part: &Part, image: &str) -> Result<Cluster> {
-    let said = site.docker().run(&part.examine(&site.owner, image, site.engine.grants))?;
+fn examine(target: &DockerTarget<'_>, part: &Part, image: &str) -> Result<Cluster> {
+    let said = target.docker().run(&part.examine(&target.owner, image, target.engine.grants))?;
     Cluster::parse(&said)
         .ok_or_else(|| Failure::outside(format!("failed to examine the database: `{said}`")))
 }
@@ -154,16 +158,16 @@ fn other_version(part: &Part, project: &str, version: &str) -> Failure {
 
 /// Gives the proxy its routes, without changing what serves. It remembers its routes over a
 /// restart; one that leads to a container that is gone leads nowhere, and is taken away.
-fn ensure_routes(site: &Site<'_>) -> Result<()> {
-    let proxy = site.proxy();
+fn ensure_routes(target: &DockerTarget<'_>) -> Result<()> {
+    let proxy = target.proxy();
     let config = proxy.config()?;
-    let observed = site.docker().containers(&site.owner)?;
+    let observed = target.docker().containers(&target.owner)?;
     let runs = |upstream: &String| {
         let name = proxy::container_of(upstream);
         observed.iter().any(|it| it.container == name && it.running)
     };
     let upstreams = proxy::upstreams(&config);
     let kept = |service: &str| upstreams.get(service).filter(|it| runs(it)).cloned();
-    let wanted = proxy::config(&site.routes(kept));
+    let wanted = proxy::config(&routes::routes(target, kept));
     if config == wanted { Ok(()) } else { proxy.load(&wanted) }
 }

@@ -1,6 +1,7 @@
 //! Whether a part answers: asked in its own language, not by looking at its process.
 
-use super::super::site::Site;
+use super::super::DockerTarget;
+use crate::edge::registry::Registry;
 use crate::edge::shell::last_lines;
 use crate::edge::{clock, redis};
 use crate::error::{Context as _, Result};
@@ -13,34 +14,38 @@ const LIMIT: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_millis(100);
 
 /// Waits until `part` answers; what it wrote is in the error.
-pub(super) fn wait(site: &Site<'_>, part: &Part, phase: &Phase<'_>) -> Result<()> {
+pub(super) fn wait(target: &DockerTarget<'_>, part: &Part, phase: &Phase<'_>) -> Result<()> {
     phase.doing(&format!("waiting for {}", part.name()));
-    let answered = clock::wait_for(LIMIT, EVERY, || match ask(site, part) {
+    let answered = clock::wait_for(LIMIT, EVERY, || match ask(target, part) {
         // What is refused now is refused in a minute as well.
         Err(refusal) if refusal.exit() == Exit::Refused => Ok(Err(refusal)),
         other => other.map(Ok),
     });
     answered.unwrap_or_else(|failure| {
-        let logs = site.docker().logs(&part.container(site.project()), 10).unwrap_or_default();
+        let logs = target.docker().logs(&part.container(target.project()), 10).unwrap_or_default();
         Err(failure
             .during(format!("failed to start {}: it does not answer after a minute", part.name()))
             .reason(format!("it wrote last:\n{}", last_lines(&logs, 10))))
     })
 }
 
-fn ask(site: &Site<'_>, part: &Part) -> Result<()> {
+fn ask(target: &DockerTarget<'_>, part: &Part) -> Result<()> {
     match part.role {
-        Role::Postgres => site.database().with_database("postgres").connect()?.ping(),
-        Role::Redis => redis::ping(site.backing.redis.port),
+        Role::Postgres => target.address("postgres").connect()?.ping(),
+        Role::Redis => redis::ping(target.backing.redis.port),
         Role::Registry => {
-            site.registry().ping().or_outside(|| "failed to ask the registry".to_owned())
+            registry(target).ping().or_outside(|| "failed to ask the registry".to_owned())
         }
-        Role::Proxy => site.proxy().config().map(drop),
+        Role::Proxy => target.proxy().config().map(drop),
     }
 }
 
 /// Makes the project's database in the cluster, once.
-pub(super) fn ensure_database(site: &Site<'_>) -> Result<()> {
-    let mut cluster = site.database().with_database("postgres").connect()?;
-    cluster.ensure_database(site.project())
+pub(super) fn ensure_database(target: &DockerTarget<'_>) -> Result<()> {
+    let mut cluster = target.address("postgres").connect()?;
+    cluster.ensure_database(target.project())
+}
+
+fn registry(target: &DockerTarget<'_>) -> Registry {
+    Registry::new(target.environment.registry.registry(), None)
 }

@@ -5,6 +5,7 @@ use crate::edge::{clock, holder};
 use crate::error::{Context as _, Failure, Result};
 use xtask_core::ledger::{self, Action, Outcome, ProbeCount, Record};
 use xtask_core::release::Release;
+use xtask_core::rollout::Stage;
 
 /// A change of an environment, from its beginning.
 pub struct Change {
@@ -45,17 +46,17 @@ impl Change {
             phases: site.world.report.phases(),
             probe,
         };
-        site.database().connect()?.append(&record).map(drop)
+        site.database()?.connect()?.append(&record).map(drop)
     }
 }
 
 /// How a failure is recorded.
-pub fn failed(phase: &str, failure: &Failure) -> Outcome {
-    Outcome::Failed { phase: phase.to_owned(), error: failure.first_line().to_owned() }
+pub fn failed(stage: Stage, failure: &Failure) -> Outcome {
+    Outcome::Failed { phase: stage.to_string(), error: failure.first_line().to_owned() }
 }
 
 /// Every record of the environment, its chain checked.
 pub fn all(site: &Site<'_>) -> Result<Vec<Record>> {
-    let links = site.database().connect()?.ledger()?;
+    let links = site.database()?.connect()?.ledger()?;
     ledger::walk(&links).or_refused(|| "the ledger is not whole".to_owned())
 }

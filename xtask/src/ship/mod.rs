@@ -1,0 +1,16 @@
+//! Shipping a release, one step a file: each takes what the one before gave, and gives what the
+//! next one takes. Verbs in `cmd/` walk all of it or a part.
+//!
+//! What runs the containers is behind `crate::target`; no line here names it.
+
+pub mod build;
+pub mod migrate;
+pub mod probe;
+pub mod push;
+pub mod record;
+pub mod release;
+pub mod rollout;
+pub mod scan;
+pub mod settings;
+pub mod site;
+pub mod verify;

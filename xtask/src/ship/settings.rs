@@ -1,0 +1,32 @@
+//! What a service is told from outside: its settings with every reference filled in.
+
+use super::site::Site;
+use crate::error::{Context as _, Failure, Result};
+use xtask_core::deploy::Service;
+use xtask_core::secret::Secret;
+
+/// The settings of `service` at release `version`, one `NAME=value` a line.
+pub fn fill(site: &Site<'_>, service: &Service, version: &str) -> Result<Secret> {
+    let mut lines = format!("PORT={}\n", service.port);
+    for (name, template) in &service.settings {
+        let value = template.fill(|reference| answer(site, reference, version));
+        let value =
+            value.or_usage(|| format!("cannot fill setting `{name}` of `{}`", service.name))?;
+        // One variable a line is how settings are handed over; no newline fits inside one.
+        if value.contains('\n') {
+            return Err(Failure::usage(format!(
+                "cannot hand over setting `{name}`: it has a newline"
+            )));
+        }
+        lines.push_str(&format!("{name}={value}\n"));
+    }
+    Ok(Secret::new(lines))
+}
+
+fn answer(site: &Site<'_>, reference: &str, version: &str) -> Option<String> {
+    match reference.split_once('.') {
+        Some(("release", "version")) => Some(version.to_owned()),
+        Some(("secrets", name)) => Some(site.secrets.get(name)?.expose().to_owned()),
+        _ => site.target.answer(reference),
+    }
+}

@@ -1,0 +1,93 @@
+//! An environment that is reached: what `deploy.toml` says of it, its secrets, its target.
+
+use crate::edge::postgres::Address;
+use crate::edge::registry::Registry;
+use crate::edge::secrets::Secrets;
+use crate::error::{Failure, Result};
+use crate::target::{self, Look, Serving, Target};
+use crate::world::World;
+use std::collections::BTreeMap;
+use xtask_core::deploy::{Access, Environment, Service};
+
+/// An environment that is reached right now.
+pub struct Site<'a> {
+    /// What every verb is handed.
+    pub world: &'a World<'a>,
+    /// Its name.
+    pub name: &'a str,
+    /// What `deploy.toml` says of it.
+    pub environment: &'a Environment,
+    /// Its secrets.
+    pub secrets: Secrets,
+    /// Where its releases live.
+    pub target: Box<dyn Target + 'a>,
+}
+
+/// What a look at an environment found.
+pub enum Seen<'a> {
+    /// It can be reached.
+    Site(Site<'a>),
+    /// Nothing of it runs: why.
+    Nothing(String),
+}
+
+impl<'a> Site<'a> {
+    /// Reaches the environment called `name` to change it.
+    pub fn open(world: &'a World<'a>, name: &'a str) -> Result<Self> {
+        let (secrets, target) = target::open(world, name)?;
+        Self::new(world, name, secrets, target)
+    }
+
+    /// Reaches it only to look: nothing is started and nothing is made.
+    pub fn see(world: &'a World<'a>, name: &'a str) -> Result<Seen<'a>> {
+        match target::look(world, name)? {
+            Look::Reached(secrets, target) => {
+                Self::new(world, name, secrets, target).map(Seen::Site)
+            }
+            Look::Nothing(why) => Ok(Seen::Nothing(why)),
+        }
+    }
+
+    /// Reaches it only to look; that nothing runs is a refusal.
+    pub fn look(world: &'a World<'a>, name: &'a str) -> Result<Self> {
+        match Self::see(world, name)? {
+            Seen::Site(site) => Ok(site),
+            Seen::Nothing(why) => {
+                Err(Failure::refused(format!("cannot look at `{name}`: {why}")).hint("./x up"))
+            }
+        }
+    }
+
+    fn new(
+        world: &'a World<'a>,
+        name: &'a str,
+        secrets: Secrets,
+        target: Box<dyn Target + 'a>,
+    ) -> Result<Self> {
+        Ok(Self { world, name, environment: world.environment(name)?, secrets, target })
+    }
+
+    /// Its registry.
+    pub fn registry(&self) -> Registry {
+        Registry::new(self.environment.registry.registry(), None)
+    }
+
+    /// Its database, as it is reached from this machine.
+    pub fn database(&self) -> Result<Address> {
+        self.target.database()
+    }
+
+    /// The service that is reached from outside; there is exactly one.
+    pub fn public(&self) -> Result<&'a Service> {
+        let mut services = self.world.deploy.services.iter();
+        services
+            .find(|it| it.access == Access::Public)
+            .ok_or_else(|| Failure::usage("no service is public"))
+    }
+
+    /// The release that answers at the public URL, as the target says.
+    pub fn public_release(&self) -> Result<Option<String>> {
+        let serving: BTreeMap<String, Serving> = self.target.serving()?;
+        Ok(serving.get(&self.public()?.name).map(|it| it.release.clone()))
+    }
+}

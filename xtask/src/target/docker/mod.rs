@@ -1,0 +1,132 @@
+//! Plain Docker on this machine, behind a proxy of our own: containers are started beside those
+//! that serve, the proxy is switched, and what served before ends.
+
+pub mod backing;
+mod desired;
+mod gate;
+mod observe;
+mod reach;
+mod rollout;
+mod routes;
+
+pub use reach::{backing_of, look, open, open_with};
+
+use super::{Beside, Logs, Rollout, Serving, Target, Wanted};
+use crate::edge::docker::{Docker, Engine};
+use crate::edge::postgres::Address;
+use crate::edge::proxy::Proxy;
+use crate::edge::secrets::Secrets;
+use crate::error::Result;
+use crate::world::World;
+use std::collections::{BTreeMap, BTreeSet};
+use xtask_core::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT};
+use xtask_core::deploy::{Backing, Environment};
+use xtask_core::digest::Digest;
+use xtask_core::owner::Owner;
+use xtask_core::retention;
+
+/// The secret that is the database's password.
+pub const DATABASE_SECRET: &str = "database";
+
+/// An environment on this machine's engine, reached.
+pub struct DockerTarget<'a> {
+    world: &'a World<'a>,
+    name: String,
+    /// What its containers, volumes and network are labelled with.
+    owner: Owner,
+    environment: &'a Environment,
+    /// What runs beside its services.
+    backing: &'a Backing,
+    secrets: Secrets,
+    engine: Engine,
+}
+
+impl<'a> DockerTarget<'a> {
+    /// The environment's secrets.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// The name that its containers, volumes and network start with.
+    fn project(&self) -> &str {
+        &self.world.deploy.project
+    }
+
+    fn docker(&self) -> Docker<'a> {
+        Docker::new(&self.world.shell)
+    }
+
+    fn proxy(&self) -> Proxy {
+        Proxy::new(self.backing.proxy.admin_port)
+    }
+
+    fn address(&self, database: &str) -> Address {
+        Address {
+            host: "127.0.0.1".to_owned(),
+            port: self.backing.postgres.port,
+            user: DATABASE_USER.to_owned(),
+            database: database.to_owned(),
+            password: self.secrets[DATABASE_SECRET].clone(),
+        }
+    }
+}
+
+impl Target for DockerTarget<'_> {
+    fn describe(&self) -> String {
+        let verb = if self.engine.started { "started" } else { "answers" };
+        format!("Docker {} {verb}", self.engine.version)
+    }
+
+    fn preflight(&self) -> Result<()> {
+        backing::preflight(self)
+    }
+
+    fn prepare(&self) -> Result<()> {
+        backing::ensure(self)
+    }
+
+    fn answer(&self, reference: &str) -> Option<String> {
+        let project = self.project();
+        match reference.split('.').collect::<Vec<_>>().as_slice() {
+            ["database", "url"] => {
+                let password = self.secrets.get(DATABASE_SECRET)?.expose();
+                Some(format!(
+                    "postgresql://{DATABASE_USER}:{password}@{project}-postgres:{POSTGRES_PORT}/{project}"
+                ))
+            }
+            ["redis", "url"] => Some(format!("redis://{project}-redis:{REDIS_PORT}")),
+            ["services", name, "url"] => {
+                let service = self.world.deploy.service(name)?;
+                Some(format!("http://{project}-proxy:{}", routes::proxy_port(service)))
+            }
+            _ => None,
+        }
+    }
+
+    fn database(&self) -> Result<Address> {
+        Ok(self.address(self.project()))
+    }
+
+    fn serving(&self) -> Result<BTreeMap<String, Serving>> {
+        observe::serving(self)
+    }
+
+    fn beside(&self) -> Result<Vec<Beside>> {
+        observe::beside(self)
+    }
+
+    fn logs(&self, service: &str, lines: usize) -> Result<Option<Logs>> {
+        observe::logs(self, service, lines)
+    }
+
+    fn plan<'t>(&'t self, wanted: Vec<Wanted>) -> Result<Box<dyn Rollout + 't>> {
+        Ok(Box::new(rollout::plan(self, &wanted)?))
+    }
+
+    fn remove_images(&self, kept: &BTreeSet<Digest>) -> Result<()> {
+        let docker = self.docker();
+        let present = docker.images(&format!("{}/", self.environment.registry))?;
+        let mut gone = retention::let_go(&present, kept).into_iter();
+        gone.try_for_each(|name| docker.remove_image(name))
+    }
+}

@@ -1,0 +1,195 @@
+//! New containers up and ready, the proxy switched, the old ones drained.
+//!
+//! The old containers run until they are retired. So going back is one change of the proxy, and
+//! loses nothing either.
+
+use super::super::{Rollout, Wanted};
+use super::desired::desired;
+use super::{DockerTarget, gate, routes};
+use crate::error::{Failure, Result};
+use crate::report::Phase;
+use std::collections::BTreeMap;
+use xtask_core::deploy::Access;
+use xtask_core::instance::{self, Desired, Observed};
+use xtask_core::plan::{Count, Step};
+use xtask_core::proxy;
+use xtask_core::rollout::{self, Change, ServiceRollout};
+use xtask_core::secret::Secret;
+
+/// A rollout on this machine.
+pub(super) struct DockerRollout<'t> {
+    target: &'t DockerTarget<'t>,
+    desired: Vec<Desired>,
+    settings: BTreeMap<String, Secret>,
+    plans: Vec<ServiceRollout>,
+    release_before: Option<String>,
+    /// Where requests went before, to go back to: container and port by service.
+    before: BTreeMap<String, String>,
+    /// Where they go now.
+    serving: BTreeMap<String, String>,
+}
+
+/// Looks at what runs and plans the way to what is wanted.
+pub(super) fn plan<'t>(
+    target: &'t DockerTarget<'_>,
+    wanted: &[Wanted],
+) -> Result<DockerRollout<'t>> {
+    let desired: Vec<Desired> = wanted.iter().map(desired).collect();
+    let settings = wanted.iter().map(|it| (it.service.name.clone(), it.settings.clone()));
+    let observed = target.docker().containers(&target.owner)?;
+    let before = proxy::upstreams(&target.proxy().config()?);
+    let serving = proxy::containers(&before);
+    let plans = rollout::plan(target.project(), &desired, &observed, &serving);
+    let release_before = release_before(target, &serving, &observed);
+    let (settings, serving) = (settings.collect(), before.clone());
+    Ok(DockerRollout { target, desired, settings, plans, release_before, before, serving })
+}
+
+/// The release of the container that the public service's requests go to, by its label.
+fn release_before(
+    target: &DockerTarget<'_>,
+    serving: &BTreeMap<String, String>,
+    observed: &[Observed],
+) -> Option<String> {
+    let public = target.world.deploy.services.iter().find(|it| it.access == Access::Public)?;
+    let container = serving.get(&public.name)?;
+    let found = observed.iter().find(|it| it.container == *container)?;
+    Some(found.release.clone())
+}
+
+impl Rollout for DockerRollout<'_> {
+    fn is_idle(&self) -> bool {
+        rollout::is_idle(&self.plans)
+    }
+
+    fn release_before(&self) -> Option<&str> {
+        self.release_before.as_deref()
+    }
+
+    /// Every image, side by side.
+    fn fetch(&mut self) -> Result<()> {
+        let docker = self.target.docker();
+        let mut absent = Vec::new();
+        for desired in &self.desired {
+            if !docker.has_image(&desired.image.to_string())? {
+                absent.push(desired);
+            }
+        }
+        if absent.is_empty() {
+            return Ok(());
+        }
+        let phase = self.target.world.report.phase("pull");
+        let pulled: Vec<Result<()>> = std::thread::scope(|scope| {
+            let one = |it: &Desired| {
+                let (docker, image) = (docker.clone(), it.image.to_string());
+                scope.spawn(move || docker.pull(&image))
+            };
+            let workers: Vec<_> = absent.iter().map(|it| one(it)).collect();
+            workers.into_iter().map(|it| it.join().expect("a pull does not panic")).collect()
+        });
+        pulled.into_iter().collect::<Result<Vec<()>>>()?;
+        phase.done(&format!("{} from the registry", Count(absent.len(), "image")));
+        Ok(())
+    }
+
+    fn deploy(&mut self, service: &str, phase: &Phase<'_>) -> Result<Vec<String>> {
+        let plan = self.plans.iter().find(|plan| plan.service == service);
+        let steps = plan.map(|plan| plan.forward.clone()).unwrap_or_default();
+        for step in &steps {
+            phase.doing(&step.to_string());
+            self.apply(&step.what)?;
+        }
+        Ok(steps.iter().map(|step| step.what.to_string()).collect())
+    }
+
+    /// Old containers of all services drain side by side: each waits for itself only.
+    fn retire(&mut self) -> Result<()> {
+        let steps: Vec<&Step<Change>> = self.plans.iter().flat_map(|plan| &plan.retire).collect();
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let target = self.target;
+        let phase = target.world.report.phase("drain");
+        let drained: Vec<Result<()>> = std::thread::scope(|scope| {
+            let workers: Vec<_> =
+                steps.iter().map(|step| scope.spawn(|| drain(target, &step.what))).collect();
+            workers.into_iter().map(|it| it.join().expect("a drain does not panic")).collect()
+        });
+        drained.into_iter().collect::<Result<Vec<()>>>()?;
+        phase.done(&format!("{} gone", Count(steps.len(), "old container")));
+        Ok(())
+    }
+
+    fn go_back(&mut self) -> Result<()> {
+        routes::send_to(self.target, &self.before)?;
+        let changes = self.plans.iter().flat_map(|plan| &plan.forward);
+        for step in changes {
+            if let Change::Switch { service, container } = &step.what
+                && !self.before.values().any(|it| proxy::container_of(it) == container)
+            {
+                self.end_candidate(service, container)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl DockerRollout<'_> {
+    fn apply(&mut self, change: &Change) -> Result<()> {
+        match change {
+            Change::Remove { container } => {
+                self.target.docker().remove(&self.target.owner, container)
+            }
+            Change::Start { service, container } => self.start(service, container),
+            Change::Switch { service, container } => self.switch(service, container),
+            Change::Drain { .. } => drain(self.target, change),
+        }
+    }
+
+    fn start(&self, service: &str, container: &str) -> Result<()> {
+        let wanted = |it: &&Desired| it.service.name == service;
+        let desired = self.desired.iter().find(wanted).expect("the plan is made of these");
+        let start = desired.start(&self.target.owner, self.target.engine.grants);
+        let started = self.target.docker().run(&start.input(self.settings[service].clone()));
+        started
+            .map(drop)
+            .map_err(|failure| failure.during(format!("failed to start `{container}`")))
+    }
+
+    /// The gate is here and not at the start: a candidate that an earlier, killed run has started
+    /// passes it as well.
+    fn switch(&mut self, service: &str, container: &str) -> Result<()> {
+        let (target, service) = (self.target, self.target.world.service(service)?);
+        gate::wait(target, service, container)?;
+        // Kept first: a run that is killed here leaves nothing that a reboot would end.
+        target.docker().run(&instance::keep(container))?;
+        self.serving.insert(service.name.clone(), format!("{container}:{}", service.port));
+        routes::send_to(target, &self.serving)
+    }
+
+    /// A candidate may have requests under way: it drains like everything else that served.
+    fn end_candidate(&self, service: &str, container: &str) -> Result<()> {
+        let docker = self.target.docker();
+        if docker.state(container)?.is_some_and(|state| state.running) {
+            let seconds = self.target.world.service(service)?.drain_seconds;
+            docker.run(&instance::stop(container, seconds))?;
+        }
+        docker.remove(&self.target.owner, container)
+    }
+}
+
+/// SIGTERM, the drain time, and then it is gone. An end by SIGKILL is a service that did not
+/// keep its word, and is said.
+fn drain(target: &DockerTarget<'_>, change: &Change) -> Result<(), Failure> {
+    let Change::Drain { service, container } = change else { return Ok(()) };
+    let seconds = target.world.service(service)?.drain_seconds;
+    let docker = target.docker();
+    docker.run(&instance::stop(container, seconds))?;
+    let code = docker.state(container)?.map_or(0, |state| state.exit_code);
+    if code != 0 {
+        let line =
+            format!("`{container}` did not end well within its drain time: exit code {code}");
+        target.world.report.warning(&line);
+    }
+    docker.remove(&target.owner, container)
+}

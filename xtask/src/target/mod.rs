@@ -1,0 +1,185 @@
+//! Where a release can live. `ship` reaches a server through a `Target` and in no other way;
+//! it knows neither what runs the containers nor what stands before them.
+//!
+//! May use: `edge`, `image` (for what a target runs beside the services), `world`. Not `ship`.
+
+pub mod docker;
+
+use crate::edge::postgres::Address;
+use crate::edge::secrets::Secrets;
+use crate::error::{Failure, Result};
+use crate::report::Phase;
+use crate::world::World;
+use std::collections::{BTreeMap, BTreeSet};
+use xtask_core::deploy::{Service, TargetKind};
+use xtask_core::digest::Digest;
+use xtask_core::reference::Reference;
+use xtask_core::secret::Secret;
+
+/// A server, or this machine, as far as shipping a release needs to know it.
+pub trait Target: Sync {
+    /// What it is and how it was found, in a few words for people.
+    fn describe(&self) -> String;
+
+    /// Refuses, before anything is changed, what would stop a change half-way.
+    fn preflight(&self) -> Result<()>;
+
+    /// Brings up what the target itself runs beside the services, and waits until it answers.
+    fn prepare(&self) -> Result<()>;
+
+    /// What a reference such as `database.url` or `services.NAME.url` reads as where the services
+    /// run; `None` if the target has no answer.
+    fn answer(&self, reference: &str) -> Option<String>;
+
+    /// The database of the services, as it is reached from here.
+    fn database(&self) -> Result<Address>;
+
+    /// What is sent requests now, by service. A service that was never rolled out is missing; a
+    /// target that cannot be asked is an error.
+    fn serving(&self) -> Result<BTreeMap<String, Serving>>;
+
+    /// How what it runs beside the services is.
+    fn beside(&self) -> Result<Vec<Beside>>;
+
+    /// The last lines that a service wrote; `None` if nothing of it serves.
+    fn logs(&self, service: &str, lines: usize) -> Result<Option<Logs>>;
+
+    /// Plans how these services come to serve, in their order. Nothing is changed yet.
+    fn plan<'t>(&'t self, wanted: Vec<Wanted>) -> Result<Box<dyn Rollout + 't>>;
+
+    /// Removes images of the services that are not `kept`.
+    fn remove_images(&self, kept: &BTreeSet<Digest>) -> Result<()>;
+}
+
+/// A planned change from what serves to what is wanted.
+pub trait Rollout {
+    /// Whether there is nothing to do.
+    fn is_idle(&self) -> bool;
+
+    /// The release that the public service ran when this was planned.
+    fn release_before(&self) -> Option<&str>;
+
+    /// Fetches what will be started, before anything is started.
+    fn fetch(&mut self) -> Result<()>;
+
+    /// Brings the new release of one service up and sends requests to it once it is ready. Gives
+    /// what was done, step by step.
+    fn deploy(&mut self, service: &str, phase: &Phase<'_>) -> Result<Vec<String>>;
+
+    /// Ends what served before. From here on there is no way back to it.
+    fn retire(&mut self) -> Result<()>;
+
+    /// Sends requests where they went when this was planned, and ends what was begun.
+    fn go_back(&mut self) -> Result<()>;
+}
+
+/// One service as a release wants it.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// The service as `deploy.toml` describes it.
+    pub service: Service,
+    /// The release's version.
+    pub release: String,
+    /// Its image, by digest.
+    pub image: Reference,
+    /// The digest of its index.
+    pub digest: Digest,
+    /// Its settings with every reference filled in, one `NAME=value` a line.
+    pub settings: Secret,
+}
+
+/// One service as it serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Serving {
+    /// The release that it was started for.
+    pub release: String,
+    /// When it was started (RFC 3339), if it runs.
+    pub since: Option<String>,
+    /// The base URL by which it is asked from here without the public way in, if there is one.
+    pub address: Option<String>,
+}
+
+/// Something that the target runs beside the services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// Its name.
+    pub name: String,
+    /// Whether it runs, stopped, or is not there.
+    pub state: BesideState,
+    /// When it was started (RFC 3339), if it runs.
+    pub since: Option<String>,
+}
+
+/// How something beside the services is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BesideState {
+    /// It runs.
+    Running,
+    /// It is there and does not run.
+    Stopped,
+    /// It was never started, or is removed.
+    Absent,
+}
+
+/// What a service wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logs {
+    /// Which instance of it wrote them, as the target names it.
+    pub instance: String,
+    /// The lines.
+    pub text: String,
+}
+
+/// What a look at an environment found.
+pub enum Look<'a> {
+    /// It can be reached.
+    Reached(Secrets, Box<dyn Target + 'a>),
+    /// It was looked at, and nothing of it runs: why.
+    Nothing(String),
+}
+
+/// Reaches the environment called `name` to change it: what can be started is started, and secrets
+/// are made that are not there yet.
+pub fn open<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, Box<dyn Target + 'a>)> {
+    match world.environment(name)?.target {
+        TargetKind::Docker => {
+            let target = docker::open(world, name)?;
+            Ok((target.secrets().clone(), Box::new(target)))
+        }
+        TargetKind::Coolify => Err(unreached("change", name)),
+    }
+}
+
+/// Reaches it only to look: nothing is started and nothing is made.
+pub fn look<'a>(world: &'a World<'_>, name: &str) -> Result<Look<'a>> {
+    match world.environment(name)?.target {
+        TargetKind::Docker => docker::look(world, name),
+        TargetKind::Coolify => Err(unreached("look at", name)),
+    }
+}
+
+/// Refuses an environment that `open` would refuse for what it is, before anything is locked.
+pub fn check(world: &World<'_>, name: &str) -> Result<()> {
+    match world.environment(name)?.target {
+        TargetKind::Docker => Ok(()),
+        TargetKind::Coolify => Err(unreached("change", name)),
+    }
+}
+
+fn unreached(verb: &str, name: &str) -> Failure {
+    Failure::usage(format!(
+        "cannot {verb} `{name}`: it runs on Coolify, which this version does not reach yet"
+    ))
+    .hint("environments with `target = \"docker\"` can be used: `local`")
+}
+
+impl BesideState {
+    /// For people and for JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+            Self::Absent => "absent",
+        }
+    }
+}
