@@ -1,6 +1,6 @@
 //! `migrate`: shows which migrations are pending, or applies them.
 
-use crate::edge::holder::{self, Holder};
+use crate::edge::lease::{self, Lease};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Migrate;
@@ -34,7 +34,7 @@ fn show(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
 
 fn apply(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;
-    let _lease = Holder::take(&world.state(&flags.environment), "migrate", &holder::who())?;
+    let _lease = Lease::take(&world.state(&flags.environment), "migrate", &lease::who())?;
     let site = Site::open(world, &flags.environment)?;
     site.target.preflight()?;
     site.target.prepare()?;

@@ -1,6 +1,6 @@
 //! `rollout`: moves an environment to a release of its registry.
 
-use crate::edge::holder::{self, Holder};
+use crate::edge::lease::{self, Lease};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::{Reviewed, Rollout};
@@ -27,11 +27,11 @@ pub(super) fn lease(
     environment: &str,
     verb: &str,
     reviewed: &Reviewed,
-) -> Result<Option<Holder>> {
+) -> Result<Option<Lease>> {
     if reviewed.dry_run {
         return Ok(None);
     }
-    Holder::take(&world.state(environment), verb, &holder::who()).map(Some)
+    Lease::take(&world.state(environment), verb, &lease::who()).map(Some)
 }
 
 /// The environment, ready to be changed; only to look, nothing of it is started.

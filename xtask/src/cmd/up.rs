@@ -1,7 +1,7 @@
 //! `up`: the whole road on this machine, from the working commit to verified services.
 
 use crate::edge::git::{self, Checkout};
-use crate::edge::holder::{self, Holder};
+use crate::edge::lease::{self, Lease};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::image::Built;
@@ -22,7 +22,7 @@ const ENVIRONMENT: &str = "local";
 pub(super) fn run(world: &World<'_>) -> Result<Exit> {
     let began = Instant::now();
     target::check(world, ENVIRONMENT)?;
-    let _lease = Holder::take(&world.state(ENVIRONMENT), "up", &holder::who())?;
+    let _lease = Lease::take(&world.state(ENVIRONMENT), "up", &lease::who())?;
     let checkout = git::checkout(&world.shell)?;
     let site = open(world)?;
     site.target.preflight()?;
