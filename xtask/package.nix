@@ -20,6 +20,8 @@ rustPlatform.buildRustPackage {
         # Tests of the pure crates have these compiled in.
         ../deploy.toml
         ../images
+        # `explain` prints its sections.
+        ../docs/OPERATING.md
       ]
     );
   };

@@ -3,7 +3,10 @@
 //! The first line names the verb and the thing; the causes follow, outermost first; at most one
 //! hint says what to type. Hints are added where the advice is known.
 
+pub mod code;
+
 use crate::exit::Exit;
+use code::Code;
 use std::error::Error;
 use std::fmt;
 
@@ -11,6 +14,7 @@ use std::fmt;
 #[derive(Debug)]
 pub struct Failure {
     exit: Exit,
+    code: &'static Code,
     lines: Vec<String>,
     hint: Option<String>,
 }
@@ -35,7 +39,7 @@ impl Failure {
     }
 
     fn new(exit: Exit, line: impl Into<String>) -> Self {
-        Self { exit, lines: vec![line.into()], hint: None }
+        Self { exit, code: Code::general(exit), lines: vec![line.into()], hint: None }
     }
 
     /// Adds why, with every cause below it.
@@ -71,11 +75,25 @@ impl Failure {
         self
     }
 
+    /// Gives it a stable name; the innermost name stays.
+    #[must_use]
+    pub fn code(mut self, code: &'static Code) -> Self {
+        if self.code.is_general() {
+            self.code = code;
+        }
+        self
+    }
+
     /// Says that something was changed before it failed.
     #[must_use]
     pub fn partly(mut self) -> Self {
         self.exit = Exit::Partial;
         self
+    }
+
+    /// Its stable name.
+    pub fn name(&self) -> &'static str {
+        self.code.name
     }
 
     /// The exit code it leads to.
@@ -97,7 +115,7 @@ impl Failure {
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
             "error": self.lines[0], "causes": self.lines[1..], "hint": self.hint,
-            "exit": self.exit.code(),
+            "exit": self.exit.code(), "code": self.code.name,
         })
     }
 }
@@ -108,10 +126,10 @@ impl fmt::Display for Failure {
         for line in &self.lines[1..] {
             write!(formatter, "\n  caused by: {}", line.trim_end().replace('\n', "\n    "))?;
         }
-        match &self.hint {
-            Some(hint) => write!(formatter, "\n  hint: {hint}"),
-            None => Ok(()),
+        if let Some(hint) = &self.hint {
+            write!(formatter, "\n  hint: {hint}")?;
         }
+        write!(formatter, "\n  code: {}", self.code.name)
     }
 }
 
@@ -123,6 +141,19 @@ pub trait Context<T> {
     fn or_usage(self, line: impl FnOnce() -> String) -> Result<T>;
     /// We refuse to go on.
     fn or_refused(self, line: impl FnOnce() -> String) -> Result<T>;
+}
+
+/// Gives the failure of a result its stable name.
+pub trait Coded {
+    /// The same result; its failure carries `code`, unless it has a closer one.
+    #[must_use]
+    fn coded(self, code: &'static Code) -> Self;
+}
+
+impl<T> Coded for Result<T> {
+    fn coded(self, code: &'static Code) -> Self {
+        self.map_err(|failure| failure.code(code))
+    }
 }
 
 impl<T, E: Error> Context<T> for std::result::Result<T, E> {
@@ -149,13 +180,16 @@ mod tests {
         let failure = Failure::outside("failed to write `a.tar`")
             .because(&cause)
             .hint("free some space")
+            .code(&code::DISK)
             .hint("never seen")
-            .during("failed to build image `backend`");
+            .during("failed to build image `backend`")
+            .code(&code::TOOL_FAILED);
         insta::assert_snapshot!(failure.to_string(), @"
         error: failed to build image `backend`
           caused by: failed to write `a.tar`
           caused by: No space left on device
           hint: free some space
+          code: E-disk
         ");
         assert_eq!(failure.exit().code(), 5);
     }

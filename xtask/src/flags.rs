@@ -96,12 +96,22 @@ pub enum Verb {
     /// version. `./x doctor` ends with 4 when there is no Rust to build this program with.
     #[command(after_help = "Example: cargo xtask doctor --for ci")]
     Doctor(Doctor),
+    /// Tell what an error code means, and what to do; without one, list all
+    #[command(after_help = "Example: cargo xtask explain E-port-taken")]
+    Explain(Explain),
     /// Print what a shell needs to complete `x` and `cargo xtask`
     #[command(after_help = "Example: cargo xtask completions bash")]
     Completions(Completions),
     /// Write the documents that are generated, such as `docs/cli.md`
     #[command(after_help = "Example: cargo xtask docs --check")]
     Docs(Docs),
+}
+
+/// Flags of `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A code, as it stands below an error
+    pub code: Option<String>,
 }
 
 /// Flags of `down`.

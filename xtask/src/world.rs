@@ -4,7 +4,7 @@ use crate::edge::files;
 use crate::edge::leftovers;
 use crate::edge::places::Places;
 use crate::edge::shell::Shell;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use crate::report::Report;
 use std::path::PathBuf;
 use xtask_core::conditions::{self, Conditions};
@@ -34,7 +34,9 @@ impl<'a> World<'a> {
         let places = Places::find()?;
         let shell = Shell::new(&places.root, &places.cache.join("tools/bin"));
         let text = files::read(&places.file(deploy::FILE))?;
-        let deploy = Deploy::parse(&text).or_usage(|| format!("cannot use `{}`", deploy::FILE))?;
+        let deploy = Deploy::parse(&text)
+            .or_usage(|| format!("cannot use `{}`", deploy::FILE))
+            .coded(&code::CONFIG)?;
         let conditions = conditions()?;
         let world = Self { places, shell, report, deploy, conditions };
         world.sweep()?;
@@ -71,7 +73,9 @@ impl<'a> World<'a> {
             Failure::usage(format!("unknown image `{name}`; known: `{known}`"))
         })?;
         let definition = Definition::parse(name, &file, &text);
-        self.on_base(definition.or_usage(|| format!("cannot use `{file}`"))?)
+        self.on_base(
+            definition.or_usage(|| format!("cannot use `{file}`")).coded(&code::DEFINITION)?,
+        )
     }
 
     fn on_base(&self, definition: Definition) -> Result<Definition> {
@@ -83,7 +87,10 @@ impl<'a> World<'a> {
                 definition.name
             ))
         })?;
-        definition.on_base(&file, &text).or_usage(|| format!("cannot use `{file}`"))
+        definition
+            .on_base(&file, &text)
+            .or_usage(|| format!("cannot use `{file}`"))
+            .coded(&code::DEFINITION)
     }
 
     /// The names of all definitions, ordered.
@@ -100,6 +107,7 @@ impl<'a> World<'a> {
         let edited = || format!("cannot use `{file}`: it is not as `image lock` wrote it");
         seal::check(&text)
             .or_refused(edited)
+            .coded(&code::LOCK_STALE)
             .map_err(|failure| failure.hint(format!("cargo xtask image lock {name}")))?;
         Lock::parse(&file, &text).or_usage(|| format!("cannot use `{file}`")).map(Some)
     }

@@ -1,7 +1,7 @@
 //! A text under a passphrase, in the age format: what protects a private key on a disk, and what
 //! `age` itself opens and writes (`age --passphrase --armor`).
 
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use age::DecryptError;
 use age::scrypt::{Identity, Recipient};
 use age::secrecy::SecretString;
@@ -28,7 +28,9 @@ pub fn seal(text: &Secret, passphrase: &Secret, work: u8) -> Result<String> {
 
 /// Opens what was sealed; `name` is how messages call it.
 pub fn open(name: &str, text: &str, passphrase: &Secret) -> Result<Secret> {
-    let refuse = |why: &str| Failure::refused(format!("cannot open key `{name}`: {why}"));
+    let refuse = |why: &str| {
+        Failure::refused(format!("cannot open key `{name}`: {why}")).code(&code::KEY_UNUSABLE)
+    };
     let mut identity = Identity::new(secret(passphrase));
     identity.set_max_work_factor(WORK_MAX);
     let opened = age::decrypt(&identity, text.trim().as_bytes()).map_err(|error| match error {

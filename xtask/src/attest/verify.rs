@@ -5,7 +5,7 @@
 
 use super::key::PublicKey;
 use super::shelf::Shelf;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use serde::Serialize;
 use xtask_core::attestation::provenance::{self, claims};
 use xtask_core::attestation::{Statement, Verifier as _, Wanted, judge};
@@ -52,7 +52,8 @@ pub fn verify(
         listed.into_iter().partition(Descriptor::is_attestation);
     let skipped: Vec<Skipped> = attestations.iter().filter_map(Descriptor::skipped).collect();
     if children.is_empty() && !skipped.is_empty() {
-        let cannot = Failure::refused(format!("cannot trust `{shown}`: it holds no image"));
+        let cannot = Failure::refused(format!("cannot trust `{shown}`: it holds no image"))
+            .code(&code::SIGNATURE_REFUSED);
         return Err(skipped.iter().fold(cannot, |it, skipped| it.reason(skipped.to_string())));
     }
     let boms = Format::ALL.map(Format::predicate_type);
@@ -71,7 +72,8 @@ pub fn verify(
     if wrong.is_empty() {
         return Ok(Verified { believed, skipped });
     }
-    let refusal = Failure::refused(format!("cannot trust `{shown}` as image `{name}`"));
+    let refusal = Failure::refused(format!("cannot trust `{shown}` as image `{name}`"))
+        .code(&code::SIGNATURE_REFUSED);
     Err(wrong.into_iter().fold(refusal, Failure::reason))
 }
 

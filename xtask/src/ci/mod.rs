@@ -12,7 +12,7 @@ mod seen;
 mod unproved;
 
 use crate::edge::files;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Ci;
 use crate::world::World;
@@ -127,7 +127,8 @@ fn refuse_without_tools(tasks: &[Task], world: &World<'_>) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    let failure = Failure::refused("cannot run all tasks: programs are missing");
+    let failure =
+        Failure::refused("cannot run all tasks: programs are missing").code(&code::TOOL_MISSING);
     let failure = missing.into_iter().fold(failure, Failure::reason);
     Err(failure.hint("`./x doctor` lists every tool; `--skip TASK` leaves a task out"))
 }

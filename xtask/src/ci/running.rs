@@ -1,7 +1,7 @@
 //! A task while it runs: one command after the other, all output in one log, none outliving us.
 
 use crate::edge::shell::Shell;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -214,6 +214,7 @@ fn rooted(command: &Command, root: &Path) -> Command {
 
 fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
     Failure::outside(format!("failed to start `{}`", command.program))
+        .code(&code::TOOL_MISSING)
         .because(error)
         .hint("`./x doctor` lists every tool and how to get it")
 }

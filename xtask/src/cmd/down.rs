@@ -3,7 +3,7 @@
 use crate::edge::docker::{self, Docker, Found, Kind};
 use crate::edge::lease::{self, Lease};
 use crate::edge::{confirm, files, secrets};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Down;
 use crate::report::table;
@@ -57,6 +57,7 @@ pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
 fn nothing_runs(flags: &Down, world: &World<'_>) -> Result<Exit> {
     if flags.erase {
         return Err(Failure::refused("cannot erase anything: no Docker engine answers")
+            .code(&code::ENGINE_SILENT)
             .hint("start the engine first: it holds the volumes and the images"));
     }
     let value = json!({ "containers": 0, "erased": false });
@@ -117,12 +118,14 @@ fn ask(flags: &Down, world: &World<'_>) -> Result<()> {
     }
     if !confirm::can_ask() {
         return Err(Failure::refused("cannot erase: nobody is here to confirm it")
+            .code(&code::NOT_CONFIRMED)
             .hint("run it at a terminal, or say `--yes`"));
     }
     if confirm::typed(&format!("type `{project}` to erase it: "), project)? {
         return Ok(());
     }
-    Err(Failure::refused(format!("nothing was erased: `{project}` was not typed")))
+    Err(Failure::refused(format!("nothing was erased: `{project}` was not typed"))
+        .code(&code::NOT_CONFIRMED))
 }
 
 /// Services first, so that they can say goodbye to what they use.

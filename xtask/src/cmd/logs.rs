@@ -1,6 +1,6 @@
 //! `logs`: the last lines that a service wrote.
 
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Logs;
 use crate::ship::site::Site;
@@ -12,6 +12,7 @@ pub(super) fn run(flags: &Logs, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, "local")?;
     let logs = site.target.logs(&service.name, flags.lines)?.ok_or_else(|| {
         Failure::refused(format!("cannot show logs: `{}` is not rolled out", service.name))
+            .code(&code::NOT_ROLLED_OUT)
             .hint("./x up")
     })?;
     let lines: Vec<&str> = logs.text.lines().collect();

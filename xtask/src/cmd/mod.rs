@@ -10,6 +10,7 @@ mod database;
 mod docs;
 mod doctor;
 mod down;
+mod explain;
 mod hooks;
 mod image;
 mod leaks;
@@ -32,6 +33,9 @@ use crate::world::World;
 
 /// Does what the command line says.
 pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
+    if let Verb::Explain(flags) = &verb {
+        return explain::run(flags, report);
+    }
     let world = World::open(report)?;
     match verb {
         Verb::Up => up::run(&world),
@@ -53,6 +57,7 @@ pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
         Verb::Hooks(flags) => hooks::run(&flags, &world),
         Verb::Doctor(flags) => doctor::run(&flags, &world),
         Verb::Completions(flags) => completions::run(&flags, report),
+        Verb::Explain(flags) => explain::run(&flags, report),
         Verb::Docs(flags) => docs::run(&flags, &world),
         Verb::Coverage => coverage::run(&world),
         Verb::Renew(flags) => renew::run(&flags, &world),

@@ -1,6 +1,6 @@
 //! `rollback`: a rollout of an earlier release.
 
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Rollback;
 use crate::ship::record;
@@ -27,6 +27,7 @@ fn release_before(site: &Site<'_>) -> Result<String> {
     let target = ledger::rollback_target(&records, current.as_deref().unwrap_or_default());
     target.map(ToOwned::to_owned).ok_or_else(|| {
         Failure::refused("cannot roll back: the ledger knows no other release that was verified")
+            .code(&code::NO_ROLLBACK_TARGET)
             .hint("`cargo xtask releases` lists what the registry has; name one of them")
     })
 }

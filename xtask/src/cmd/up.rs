@@ -2,7 +2,7 @@
 
 use crate::edge::git::{self, Checkout};
 use crate::edge::lease::{self, Lease};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::image::Built;
 use crate::report::table;
@@ -48,6 +48,7 @@ fn refuse_changed_tree(world: &World<'_>, before: &Checkout) -> Result<()> {
         return Ok(());
     }
     Err(Failure::refused("cannot release: the tree changed while it was built")
+        .code(&code::TREE_CHANGED)
         .hint("run it again"))
 }
 

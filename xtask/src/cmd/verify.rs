@@ -1,6 +1,6 @@
 //! `verify`: asks from outside which release answers.
 
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::ship::site::Site;
@@ -10,9 +10,11 @@ use serde_json::json;
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
-    let release = site
-        .public_release()?
-        .ok_or_else(|| Failure::refused("cannot verify: nothing is rolled out").hint("./x up"))?;
+    let release = site.public_release()?.ok_or_else(|| {
+        Failure::refused("cannot verify: nothing is rolled out")
+            .code(&code::NOT_ROLLED_OUT)
+            .hint("./x up")
+    })?;
     verify::release(&site, &release)?;
     let value = json!({ "release": release, "url": site.environment.url });
     world.report.data(&value, &format!("{} answers as {}", site.environment.url, release));

@@ -3,6 +3,7 @@
 //! To add one, write what makes its text in a file here, and its row in `all`.
 
 mod cli;
+pub mod errors;
 mod tools;
 
 /// A document, and what it must hold.
@@ -29,6 +30,7 @@ pub struct Difference {
 pub fn all() -> Vec<Document> {
     vec![
         Document { path: "docs/cli.md", text: cli::page() },
+        Document { path: "docs/errors.md", text: errors::page() },
         Document { path: "docs/tools.md", text: tools::page() },
     ]
 }

@@ -9,7 +9,7 @@ pub use sources::Archives;
 
 use crate::edge::files;
 use crate::edge::shell::{Shell, last_lines};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::io::Read as _;
@@ -178,7 +178,8 @@ impl Trouble {
         let names: Vec<String> =
             gone.iter().map(|it| format!("`{}` {}", it.name, it.version)).collect();
         let word = if gone.len() == 1 { "package" } else { "packages" };
-        let mut failure = Failure::outside(format!("failed to fetch {word} {}", names.join(", ")));
+        let mut failure = Failure::outside(format!("failed to fetch {word} {}", names.join(", ")))
+            .code(&code::PACKAGE_GONE);
         for package in &gone {
             for (_, why) in self.0.iter().filter(|(digest, _)| *digest == package.digest) {
                 failure = failure.reason(format!("`{}` from {why}", package.name));

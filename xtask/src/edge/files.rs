@@ -1,13 +1,15 @@
 //! Reads and writes files; every error names the path.
 
-use crate::error::{Context as _, Result};
+use crate::error::{Coded as _, Context as _, Result, code};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Reads a text file.
 pub fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).or_outside(|| format!("failed to read `{}`", path.display()))
+    std::fs::read_to_string(path)
+        .or_outside(|| format!("failed to read `{}`", path.display()))
+        .coded(&code::DISK)
 }
 
 /// Reads a text file, if it is there.
@@ -15,7 +17,9 @@ pub fn read_if_there(path: &Path) -> Result<Option<String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).or_outside(|| format!("failed to read `{}`", path.display())),
+        Err(error) => Err(error)
+            .or_outside(|| format!("failed to read `{}`", path.display()))
+            .coded(&code::DISK),
     }
 }
 
@@ -24,7 +28,9 @@ pub fn bytes_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).or_outside(|| format!("failed to read `{}`", path.display())),
+        Err(error) => Err(error)
+            .or_outside(|| format!("failed to read `{}`", path.display()))
+            .coded(&code::DISK),
     }
 }
 
@@ -44,25 +50,28 @@ pub fn bytes_within(folder: &Path, path: &Path) -> Result<Within> {
     let failed = || format!("failed to read `{}`", path.display());
     let real = match std::fs::canonicalize(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Within::Absent),
-        real => real.or_outside(failed)?,
+        real => real.or_outside(failed).coded(&code::DISK)?,
     };
-    if !real.starts_with(std::fs::canonicalize(folder).or_outside(failed)?) {
+    if !real.starts_with(std::fs::canonicalize(folder).or_outside(failed).coded(&code::DISK)?) {
         return Ok(Within::Elsewhere);
     }
-    std::fs::read(&real).map(Within::Bytes).or_outside(failed)
+    std::fs::read(&real).map(Within::Bytes).or_outside(failed).coded(&code::DISK)
 }
 
 /// Whether the owner of a file may execute it.
 pub fn is_executable(path: &Path) -> Result<bool> {
     let metadata = std::fs::metadata(path);
-    let metadata = metadata.or_outside(|| format!("failed to read `{}`", path.display()))?;
+    let metadata = metadata
+        .or_outside(|| format!("failed to read `{}`", path.display()))
+        .coded(&code::DISK)?;
     Ok(metadata.permissions().mode() & 0o100 != 0)
 }
 
 /// The names of what is in a folder, ordered.
 pub fn names(folder: &Path) -> Result<Vec<String>> {
     let entries = std::fs::read_dir(folder)
-        .or_outside(|| format!("failed to read `{}`", folder.display()))?;
+        .or_outside(|| format!("failed to read `{}`", folder.display()))
+        .coded(&code::DISK)?;
     let mut names: Vec<String> =
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort_unstable();
@@ -71,7 +80,9 @@ pub fn names(folder: &Path) -> Result<Vec<String>> {
 
 /// Makes a folder and those above it.
 pub fn make_folder(path: &Path) -> Result<()> {
-    std::fs::create_dir_all(path).or_outside(|| format!("failed to make `{}`", path.display()))
+    std::fs::create_dir_all(path)
+        .or_outside(|| format!("failed to make `{}`", path.display()))
+        .coded(&code::DISK)
 }
 
 /// Makes a folder that only this user may enter.
@@ -79,6 +90,7 @@ pub fn make_private_folder(path: &Path) -> Result<()> {
     make_folder(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
         .or_outside(|| format!("failed to make `{}` private", path.display()))
+        .coded(&code::DISK)
 }
 
 /// Writes a file whole or not at all: beside it, synced, then renamed over it.
@@ -104,7 +116,7 @@ fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
         aside.as_file().sync_all()?;
         aside.persist(path).map(drop).map_err(|error| error.error)
     };
-    write().or_outside(|| format!("failed to write `{}`", path.display()))
+    write().or_outside(|| format!("failed to write `{}`", path.display())).coded(&code::DISK)
 }
 
 /// Removes all but the newest `count` files of a folder. One that another run removed is gone.
@@ -114,9 +126,11 @@ pub fn keep_newest(folder: &Path, count: usize) -> Result<()> {
     for name in names(folder)? {
         let path = folder.join(name);
         match std::fs::metadata(&path) {
-            Ok(found) => files.push((found.modified().or_outside(failed)?, path)),
+            Ok(found) => {
+                files.push((found.modified().or_outside(failed).coded(&code::DISK)?, path))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error).or_outside(failed),
+            Err(error) => return Err(error).or_outside(failed).coded(&code::DISK),
         }
     }
     files.sort_by(|left, right| right.cmp(left));
@@ -126,9 +140,9 @@ pub fn keep_newest(folder: &Path, count: usize) -> Result<()> {
 /// Removes a file, if it is there.
 pub fn remove_file(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).or_outside(|| format!("failed to remove `{}`", path.display()))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error)
+            .or_outside(|| format!("failed to remove `{}`", path.display()))
+            .coded(&code::DISK),
         _ => Ok(()),
     }
 }
@@ -136,9 +150,9 @@ pub fn remove_file(path: &Path) -> Result<()> {
 /// Removes a folder and all in it, if it is there.
 pub fn remove_folder(path: &Path) -> Result<()> {
     match std::fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).or_outside(|| format!("failed to remove `{}`", path.display()))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error)
+            .or_outside(|| format!("failed to remove `{}`", path.display()))
+            .coded(&code::DISK),
         _ => Ok(()),
     }
 }
@@ -149,9 +163,9 @@ pub fn replace_link(link: &Path) -> Result<()> {
     if !link.is_symlink() {
         return Ok(());
     }
-    let folder = std::fs::canonicalize(link).or_outside(failed)?;
+    let folder = std::fs::canonicalize(link).or_outside(failed).coded(&code::DISK)?;
     remove_file(link)?;
-    copy_folder(&folder, link).or_outside(failed)
+    copy_folder(&folder, link).or_outside(failed).coded(&code::DISK)
 }
 
 /// Links in it stay links.
@@ -197,7 +211,9 @@ pub fn make_aside(place: &Path) -> Result<PathBuf> {
 pub fn settle_folder(made: &Path, place: &Path) -> Result<()> {
     match std::fs::rename(made, place) {
         Err(_) if place.is_dir() => remove_folder(made),
-        moved => moved.or_outside(|| format!("failed to move a folder to `{}`", place.display())),
+        moved => moved
+            .or_outside(|| format!("failed to move a folder to `{}`", place.display()))
+            .coded(&code::DISK),
     }
 }
 

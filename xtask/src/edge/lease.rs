@@ -4,7 +4,7 @@
 //! is nothing to expire and nothing to take over.
 
 use crate::edge::{clock, files};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -87,6 +87,7 @@ fn held(file: &mut File) -> Failure {
         |it| format!("`{}` of {} (process {}, since {})", it.verb, it.who, it.process, it.since),
     );
     Failure::refused(format!("cannot change the environment: {by} is changing it"))
+        .code(&code::LEASE_HELD)
         .hint("wait until it has ended; the lease frees itself with its process")
 }
 

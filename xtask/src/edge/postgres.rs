@@ -3,7 +3,7 @@
 mod ledger;
 mod migrations;
 
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use std::time::Duration;
 use xtask_core::secret::Secret;
 
@@ -52,10 +52,13 @@ fn unreachable(place: &str, error: &postgres::Error) -> Failure {
         return Failure::refused(format!(
             "cannot use Postgres at `{place}`: it has another password"
         ))
+        .code(&code::PASSWORD_WRONG)
         .because(error)
         .hint("work as the user who made it, or set a new one: `./x database reset-password`");
     }
-    Failure::outside(format!("failed to connect to Postgres at `{place}`")).because(error)
+    Failure::outside(format!("failed to connect to Postgres at `{place}`"))
+        .code(&code::DATABASE_UNREACHED)
+        .because(error)
 }
 
 impl Database {

@@ -1,7 +1,7 @@
 //! Secrets of an environment: made once and kept in a private file, or read where they are named.
 
 use crate::edge::files;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,7 @@ pub fn look(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Result<S
     }
     let path = file(folder);
     Err(Failure::refused(format!("cannot read secret `{}`", missing.join("`, `")))
+        .code(&code::SECRET_MISSING)
         .reason(format!("it is not in `{}`", path.display()))
         .hint("bring that file back, or `./x up`, which makes what is not there"))
 }
@@ -117,6 +118,7 @@ pub fn read_one(name: &str, source: &SecretSource) -> Result<Secret> {
         SecretSource::File(path) => files::read(Path::new(path))?,
         SecretSource::Generate => {
             return Err(Failure::usage(format!("cannot read secret `{name}`: nobody makes it"))
+                .code(&code::SECRET_MISSING)
                 .hint("say where it is kept: `env:VARIABLE` or `file:PATH`"));
         }
     };
@@ -131,6 +133,7 @@ fn kept(folder: &Path) -> Result<BTreeMap<String, String>> {
         // The error of the parser may quote the text, which is secret.
         let place = format!("line {}, column {}", error.line(), error.column());
         Failure::refused(format!("cannot use `{}`: it is damaged", path.display()))
+            .code(&code::SECRETS_DAMAGED)
             .reason(format!("it is not JSON with a text for each name: {place}"))
             .hint(
                 "bring it back as it was; or move it away and set a new password: \
@@ -148,6 +151,7 @@ fn keep(folder: &Path, generated: &BTreeMap<String, String>) -> Result<()> {
 fn from_variable(name: &str, variable: &str) -> Result<String> {
     std::env::var(variable).map_err(|_| {
         Failure::refused(format!("cannot read secret `{name}`: `{variable}` is not set"))
+            .code(&code::SECRET_MISSING)
             .hint(format!("set `{variable}` for this command only"))
     })
 }

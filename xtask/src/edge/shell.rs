@@ -1,6 +1,6 @@
 //! Runs a command that the core described, and nothing else.
 
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -64,6 +64,7 @@ impl Shell {
         let said = if output.stderr.trim().is_empty() { output.text() } else { output.stderr };
         let code = output.code.map_or_else(|| "a signal".to_owned(), |code| code.to_string());
         Err(Failure::outside(format!("failed to run `{command}`"))
+            .code(&code::TOOL_FAILED)
             .reason(format!("it ended with {code}: {}", last_lines(&said, 12))))
     }
 
@@ -104,7 +105,9 @@ impl Shell {
 }
 
 fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
-    let failure = Failure::outside(format!("failed to start `{}`", command.program)).because(error);
+    let failure = Failure::outside(format!("failed to start `{}`", command.program))
+        .code(&code::TOOL_MISSING)
+        .because(error);
     match error.kind() {
         std::io::ErrorKind::NotFound => {
             failure.hint("`./x doctor` lists every tool and how to get it")

@@ -3,7 +3,7 @@
 use super::cache_lock;
 use super::halves::{self, HalfBlob, LayerBuild};
 use super::{key, memo::Memo, size::size, stage, union};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use crate::report::Phase;
 use crate::world::World;
 use serde::Serialize;
@@ -89,6 +89,7 @@ fn check_encoder(name: &str, lock: &Lock) -> Result<()> {
         return Ok(());
     }
     Err(Failure::refused(format!("cannot build image `{name}`: its lock names another encoder"))
+        .code(&code::LOCK_STALE)
         .reason(format!("wanted `{}`, found `{ENCODER_ID}`", lock.encoder))
         .hint(format!("`cargo xtask image lock {name} --update` locks it for this encoder")))
 }

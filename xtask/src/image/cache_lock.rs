@@ -2,7 +2,7 @@
 //! holds it, so it ends with its process.
 
 use crate::edge::files;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
@@ -20,6 +20,7 @@ pub fn exclusive(cache: &Path) -> Result<File> {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             Err(Failure::refused("cannot remove anything: a build is running")
+                .code(&code::CACHE_BUSY)
                 .hint("run it again when the build has ended"))
         }
         Err(TryLockError::Error(error)) => {

@@ -3,7 +3,7 @@
 
 use super::held::{Held, held_in};
 use crate::edge::registry::{Registry, RegistryError};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use serde_json::Value;
 use std::io::{BufWriter, Write as _};
 use tempfile::TempDir;
@@ -152,7 +152,7 @@ fn parse<T: serde::de::DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T> 
 }
 
 fn refused(line: String, error: &RegistryError) -> Failure {
-    let failure = Failure::outside(line).because(error);
+    let failure = Failure::outside(line).because(error).code(&code::REGISTRY_REFUSED);
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,

@@ -3,7 +3,7 @@
 use super::build::Built;
 use super::held::Held;
 use crate::edge::registry::{Blobs, Mounts, Push, PushEvent, PushReceipt, Registry, RegistryError};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use crate::report::Phase;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -84,7 +84,9 @@ impl<'a> Pushing<'a> {
 
 /// A registry's refusal with its cure.
 pub fn refused(repository: &Repository, error: &RegistryError) -> Failure {
-    let failure = Failure::outside(format!("failed to push to `{repository}`")).because(error);
+    let failure = Failure::outside(format!("failed to push to `{repository}`"))
+        .because(error)
+        .code(&code::REGISTRY_REFUSED);
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,

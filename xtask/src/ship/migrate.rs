@@ -4,7 +4,7 @@ use super::review;
 use super::site::Site;
 use crate::edge::files;
 use crate::edge::postgres::Database;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::world::World;
 use xtask_core::digest::Digest;
 use xtask_core::migration::{self, MigrationFile, MigrationPlan};
@@ -28,6 +28,7 @@ pub fn plan(database: &mut Database, files: &[MigrationFile]) -> Result<Migratio
     let rows = database.migration_rows()?;
     migration::plan(files, &rows).map_err(|refusal| {
         Failure::refused("cannot migrate")
+            .code(&code::MIGRATION_REFUSED)
             .reason(refusal.to_string())
             .hint("`cargo xtask migrate ENVIRONMENT` shows the state again after it is mended")
     })
@@ -77,6 +78,7 @@ pub fn check_schema(site: &Site<'_>, release: &Release) -> Result<()> {
     };
     if let Some(absent) = release.migrations.iter().find(missing) {
         return Err(Failure::refused(format!("cannot roll out release `{}`", release.version))
+            .code(&code::SCHEMA_BEHIND)
             .reason(format!("it expects migration `{}`, which is not applied", absent.name))
             .hint("check out its commit and run `./x up`: it applies the migration first"));
     }
@@ -92,6 +94,7 @@ pub fn check_not_below(site: &Site<'_>, release: &Release) -> Result<()> {
             "cannot roll out release `{}`: the schema forbids it",
             release.version
         ))
+        .code(&code::SCHEMA_AHEAD)
         .reason(ahead.to_string())
         .hint("roll forward instead: mend the code, commit, `./x up`")
     })

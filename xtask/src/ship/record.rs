@@ -2,7 +2,7 @@
 
 use super::site::Site;
 use crate::edge::{clock, lease};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use xtask_core::ledger::{self, Action, Outcome, ProbeCount, Record};
 use xtask_core::release::Release;
 use xtask_core::rollout::Stage;
@@ -58,5 +58,7 @@ pub fn failed(stage: Stage, failure: &Failure) -> Outcome {
 /// Every record of the environment, its chain checked.
 pub fn all(site: &Site<'_>) -> Result<Vec<Record>> {
     let links = site.database()?.connect()?.ledger()?;
-    ledger::walk(&links).or_refused(|| "the ledger is not whole".to_owned())
+    ledger::walk(&links)
+        .or_refused(|| "the ledger is not whole".to_owned())
+        .coded(&code::LEDGER_BROKEN)
 }

@@ -4,7 +4,7 @@ use super::push::refused;
 use super::site::Site;
 use crate::edge::clock;
 use crate::edge::git::Checkout;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use std::collections::BTreeMap;
 use xtask_core::migration::MigrationFile;
 use xtask_core::reference::{Repository, Tag};
@@ -48,7 +48,8 @@ pub fn ensure(site: &Site<'_>, parts: Parts<'_>) -> Result<Release> {
     if let Some(known) = find(site, &release.version)? {
         known
             .agrees_with(&release)
-            .or_refused(|| format!("cannot release `{}`", release.version))?;
+            .or_refused(|| format!("cannot release `{}`", release.version))
+            .coded(&code::RELEASE_CONFLICT)?;
         phase.done(&format!("{} is in the registry already", known.version));
         return Ok(known);
     }
@@ -95,7 +96,8 @@ pub fn get(site: &Site<'_>, version: &str) -> Result<Release> {
         return Ok(release);
     }
     let known: Vec<String> = list(site)?.into_iter().map(|release| release.version).collect();
-    Err(Failure::usage(format!("unknown release `{version}`; known: `{}`", known.join("`, `"))))
+    Err(Failure::usage(format!("unknown release `{version}`; known: `{}`", known.join("`, `")))
+        .code(&code::RELEASE_UNKNOWN))
 }
 
 /// Every release in the registry, newest first.

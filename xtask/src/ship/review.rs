@@ -4,7 +4,7 @@
 //! moved since.
 
 use crate::edge::files;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use crate::world::World;
 use std::path::PathBuf;
 use xtask_core::digest::Digest;
@@ -34,6 +34,7 @@ pub fn hold(world: &World<'_>, reviewed: Option<&Digest>, now: &Review) -> Resul
     let (verb, environment) = (&now.verb, &now.environment);
     let moved = moved(world, reviewed, now)?;
     Err(Failure::refused(format!("cannot {verb}: what would be done is not the reviewed plan"))
+        .code(&code::PLAN_MOVED)
         .reason(moved)
         .hint(format!("review it again: `cargo xtask {verb} {environment} …`, then `--plan`")))
 }

@@ -2,7 +2,7 @@
 
 use super::site::Site;
 use crate::edge::clock;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use crate::image::{Built, held};
 use crate::scan::{Fetch, Scanner};
 use crate::world::World;
@@ -70,6 +70,7 @@ fn refuse_blocking(verdicts: &BTreeMap<String, ScanVerdict>) -> Result<()> {
         return Ok(());
     }
     Err(Failure::refused("cannot release: the scanner found what must not be shipped")
+        .code(&code::SCAN_BLOCKS)
         .reason(findings.join("\n"))
         .hint("update the package or remove the file it names, then run the same command again"))
 }

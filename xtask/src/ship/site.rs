@@ -3,7 +3,7 @@
 use crate::edge::postgres::Address;
 use crate::edge::registry::Registry;
 use crate::edge::secrets::Secrets;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::target::{self, Look, Serving, Target};
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -52,9 +52,9 @@ impl<'a> Site<'a> {
     pub fn look(world: &'a World<'a>, name: &'a str) -> Result<Self> {
         match Self::see(world, name)? {
             Seen::Site(site) => Ok(site),
-            Seen::Nothing(why) => {
-                Err(Failure::refused(format!("cannot look at `{name}`: {why}")).hint("./x up"))
-            }
+            Seen::Nothing(why) => Err(Failure::refused(format!("cannot look at `{name}`: {why}"))
+                .code(&code::NOT_UP)
+                .hint("./x up")),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::site::Site;
 use crate::edge::http;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use std::time::{Duration, Instant};
 use xtask_core::deploy::{Access, Service};
@@ -54,7 +54,10 @@ fn ask_internal(site: &Site<'_>, version: &str) -> Result<()> {
 }
 
 fn judge(service: &str, url: &str, version: &str) -> Result<()> {
-    let failed = || Failure::outside(format!("failed to verify `{service}` at `{url}`"));
+    let failed = || {
+        Failure::outside(format!("failed to verify `{service}` at `{url}`"))
+            .code(&code::VERIFY_FAILED)
+    };
     let answer = http::get(url, ANSWER_LIMIT).map_err(|error| failed().because(&error))?;
     if answer.status != 200 {
         return Err(failed().reason(format!(

@@ -7,7 +7,7 @@ pub mod docker;
 
 use crate::edge::postgres::Address;
 use crate::edge::secrets::Secrets;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,6 +173,7 @@ fn unreached(verb: &str, name: &str) -> Failure {
     Failure::usage(format!(
         "cannot {verb} `{name}`: it runs on Coolify, which this version does not reach yet"
     ))
+    .code(&code::TARGET_UNREACHED)
     .hint("environments with `target = \"docker\"` can be used: `local`")
 }
 

@@ -29,6 +29,7 @@ fn what_the_mirror_has_dropped_names_the_package_and_the_cure() {
       caused by: failed to fetch package `hello` 1
       caused by: `hello` from the mirror: 404 Status [IP: 127.0.0.1 PORT]
       hint: `cargo xtask image lock hello --update` locks what the mirror holds now; or name a snapshot archive in XTASK_DEBIAN_SNAPSHOT
+      code: E-package-gone
     ");
 }
 
@@ -53,6 +54,7 @@ fn a_snapshot_archive_that_cannot_be_reached_is_named_beside_the_mirror() {
       caused by: `hello` from the mirror: 404 Status [IP: 127.0.0.1 PORT]
       caused by: `hello` from the snapshot archive: Could not connect to 127.0.0.1:9 (127.0.0.1). - connect (111: Connection refused)
       hint: `cargo xtask image lock hello --update` locks what the mirror holds now
+      code: E-package-gone
     ");
 }
 
@@ -103,6 +105,7 @@ fn every_package_that_is_gone_is_named_at_once_and_what_came_is_kept() {
       caused by: `lib+gone` from the mirror: 404 Status [IP: 127.0.0.1 PORT]
       caused by: `libtoo` from the mirror: 404 Status [IP: 127.0.0.1 PORT]
       hint: `cargo xtask image lock hello --update` locks what the mirror holds now; or name a snapshot archive in XTASK_DEBIAN_SNAPSHOT
+      code: E-package-gone
     ");
     assert_eq!(kept(&world), 1, "the next run asks for the others only");
 }

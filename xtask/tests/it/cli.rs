@@ -17,6 +17,7 @@ fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
         deploy.toml:31: `services.backend.drain_seconds`: missing; it is required
         deploy.toml:35: `services.backend.access`: unknown access `open`; known: `public`, `internal`
         deploy.toml:37: `services.backend.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `settings`
+      code: E-config
     ");
 }
 
@@ -51,6 +52,23 @@ fn a_failure_is_json_too_when_json_was_asked_for() {
     let run = world.run(&["--json", "rollback", "prod"]);
     let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!((run.code, &value["exit"]), (Some(2), &serde_json::json!(2)));
+}
+
+#[test]
+fn every_failure_has_a_code_that_can_be_explained() {
+    let world = World::new();
+    let run = world.run(&["--json", "rollback", "production"]);
+    let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(value["code"], "E-target-unreached", "{value}");
+    let explained = world.run(&["explain", "E-target-unreached"]);
+    assert!(explained.stdout.starts_with("E-target-unreached: "), "{explained:?}");
+    assert!(explained.stdout.contains("## Nothing runs, or it is not reached"), "{explained:?}");
+    let said = world.run(&["explain", "E-nothing"]).ends(2);
+    assert!(
+        said.contains("unknown code `E-nothing`") && said.ends_with("code: E-usage\n"),
+        "{said}"
+    );
+    assert!(world.run(&["explain"]).stdout.contains("E-port-taken"));
 }
 
 #[test]

@@ -106,6 +106,25 @@ fn shipping_names_neither_what_runs_containers_nor_what_stands_before_them() {
 }
 
 #[test]
+fn every_error_code_is_given_to_some_failure() {
+    let sources = sources();
+    let of_codes = |path: &str| path == "xtask/src/error/code.rs";
+    let codes = sources.iter().find(|(path, _)| of_codes(path)).expect("the codes");
+    let constants = codes.1.lines().filter(|line| line.contains(" = \"E-"));
+    let constants: Vec<&str> =
+        constants.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(constants.len() > 40, "{constants:?}");
+    let given = |name: &str| {
+        let word = format!("code::{name}");
+        sources.iter().any(|(_, text)| text.contains(&word))
+    };
+    let general = ["USAGE", "REFUSED", "OUTSIDE"];
+    let idle: Vec<&&str> =
+        constants.iter().filter(|it| !general.contains(it) && !given(it)).collect();
+    assert!(idle.is_empty(), "given to nothing: {idle:?}");
+}
+
+#[test]
 fn what_stands_in_a_group_is_seen() {
     let text = "use crate::{edge, world::World};\nuse crate::error::Result; crate::report::x()";
     let seen: Vec<String> = used(text).into_iter().collect();

@@ -57,6 +57,7 @@ fn a_broken_budget_names_the_ten_heaviest_packages_in_order() {
         @scope/p4 (npm) 0.4 MB
         @scope/p3 (npm) 0.3 MB
       hint: leave files out with `drop`, or raise `budget.unpacked_mb`
+      code: E-refused
     ");
 }
 

@@ -4,7 +4,7 @@ use super::build::service_images;
 use crate::attest::{Claim, Shelf, SigningKey, Tally, attest, claims, sealed};
 use crate::edge::git::{self, Checkout};
 use crate::edge::{passphrase, secrets};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::ImageAttest;
 use crate::image::{Held, build, held};
@@ -79,7 +79,9 @@ fn refuse_changed_tree(world: &World<'_>, before: &Checkout) -> Result<()> {
     if git::checkout(&world.shell)? == *before {
         return Ok(());
     }
-    Err(Failure::refused("cannot attest: the tree changed while it was built").hint("run it again"))
+    Err(Failure::refused("cannot attest: the tree changed while it was built")
+        .code(&code::TREE_CHANGED)
+        .hint("run it again"))
 }
 
 /// Attaches to what is kept here first, and then where it was pushed to.
@@ -123,9 +125,11 @@ fn failure(tally: Tally) -> Failure {
 /// The key that signs, opened if it is sealed.
 fn key(world: &World<'_>, source: Option<&SecretSource>) -> Result<SigningKey> {
     let source = source.or(world.deploy.signing.key.as_ref()).ok_or_else(|| {
-        Failure::refused("cannot attest: there is no key to sign with").hint(
-            "`cargo xtask image keygen` makes one; then `--key file:PATH` or `--key env:NAME`",
-        )
+        Failure::refused("cannot attest: there is no key to sign with")
+            .code(&code::KEY_UNUSABLE)
+            .hint(
+                "`cargo xtask image keygen` makes one; then `--key file:PATH` or `--key env:NAME`",
+            )
     })?;
     let name = match source {
         SecretSource::Variable(variable) => format!("env:{variable}"),

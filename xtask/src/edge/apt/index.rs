@@ -3,7 +3,7 @@
 use super::sources::Archives;
 use crate::edge::files;
 use crate::edge::shell::{Shell, last_lines};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use std::collections::BTreeMap;
 use std::path::Path;
 use xtask_core::command::Command;
@@ -46,6 +46,7 @@ fn refused(said: &str, suite: &str, archives: &Archives) -> Failure {
     let refusals = refusals(said, &addresses);
     let Some(first) = refusals.first() else {
         return Failure::outside("failed to fetch Debian's indexes")
+            .code(&code::ARCHIVE_REFUSED)
             .reason(format!("apt said: {}", last_lines(said, 4)))
             .hint(Fault::Other.next_step());
     };
@@ -57,7 +58,7 @@ fn refused(said: &str, suite: &str, archives: &Archives) -> Failure {
             .reason(format!("`{}`: {}", it.archive, it.fault))
             .reason(format!("apt said: {}", it.words))
     });
-    failure.hint(hint)
+    failure.code(&code::ARCHIVE_REFUSED).hint(hint)
 }
 
 fn suites(suite: &str) -> [(&'static str, String); 2] {

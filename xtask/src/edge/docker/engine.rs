@@ -2,7 +2,7 @@
 
 use crate::edge::shell::{Shell, last_lines};
 use crate::edge::{clock, files};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
@@ -42,8 +42,9 @@ pub fn ensure(shell: &Shell, state: &Path) -> Result<Engine> {
         return Ok(Engine { version, grants, started: false });
     }
     start(shell, state)?;
-    let version =
-        ask(shell)?.ok_or_else(|| Failure::outside("failed to reach the Docker engine"))?;
+    let version = ask(shell)?.ok_or_else(|| {
+        Failure::outside("failed to reach the Docker engine").code(&code::ENGINE_SILENT)
+    })?;
     Ok(Engine { version, grants, started: true })
 }
 
@@ -66,6 +67,7 @@ fn ask(shell: &Shell) -> Result<Option<String>> {
 fn start(shell: &Shell, state: &Path) -> Result<()> {
     if let Ok(host) = std::env::var("DOCKER_HOST") {
         return Err(Failure::outside(format!("failed to reach the Docker engine at `{host}`"))
+            .code(&code::ENGINE_SILENT)
             .hint("start that engine, or unset DOCKER_HOST to use one of this machine"));
     }
     refuse_without_permission()?;
@@ -83,6 +85,7 @@ fn refuse_without_permission() -> Result<()> {
     match UnixStream::connect(SOCKET) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             Err(Failure::refused("cannot ask the Docker engine: this user may not")
+                .code(&code::ENGINE_FORBIDDEN)
                 .because(&error)
                 .hint("add the user to the group `docker` and log in again, or run this as root"))
         }
@@ -96,9 +99,10 @@ fn start_daemon(shell: &Shell, state: &Path) -> Result<()> {
         failure.hint("start Docker yourself (`sudo systemctl start docker`), or run this as root")
     };
     if shell.find("dockerd").is_none() {
-        return Err(explain(Failure::outside(
-            "no Docker engine answers, and `dockerd` is not here",
-        )));
+        return Err(explain(
+            Failure::outside("no Docker engine answers, and `dockerd` is not here")
+                .code(&code::ENGINE_SILENT),
+        ));
     }
     files::make_private_folder(state)?;
     let log = state.join("dockerd.log");
@@ -108,7 +112,10 @@ fn start_daemon(shell: &Shell, state: &Path) -> Result<()> {
     let mut prepared = shell.prepare(&command);
     // A group of its own: Ctrl-C at this run does not reach it.
     let prepared = prepared.stdin(Stdio::null()).stdout(file).stderr(copy).process_group(0);
-    let mut child = prepared.spawn().or_outside(|| "failed to start `dockerd`".to_owned())?;
+    let mut child = prepared
+        .spawn()
+        .or_outside(|| "failed to start `dockerd`".to_owned())
+        .coded(&code::ENGINE_SILENT)?;
     wait(shell, || still_runs(&mut child, &log)).map_err(explain)
 }
 
@@ -128,7 +135,9 @@ fn still_runs(child: &mut Child, log: &Path) -> Result<()> {
         return Ok(());
     }
     let said = files::read(log).unwrap_or_default();
-    Err(Failure::outside("failed to start `dockerd`").reason(last_lines(&said, 6)))
+    Err(Failure::outside("failed to start `dockerd`")
+        .code(&code::ENGINE_SILENT)
+        .reason(last_lines(&said, 6)))
 }
 
 fn wait(shell: &Shell, mut alive: impl FnMut() -> Result<()>) -> Result<()> {
@@ -138,7 +147,10 @@ fn wait(shell: &Shell, mut alive: impl FnMut() -> Result<()>) -> Result<()> {
         }
         Err(())
     })
-    .map_err(|()| Failure::outside("the Docker engine does not answer after a minute"))?;
+    .map_err(|()| {
+        Failure::outside("the Docker engine does not answer after a minute")
+            .code(&code::ENGINE_SILENT)
+    })?;
     alive()
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Docker, docker, parse};
 use crate::edge::shell::last_lines;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use xtask_core::instance::LABEL_PROJECT;
@@ -144,7 +144,8 @@ fn foreign(owner: &Owner, strangers: &[String]) -> Failure {
     let refusal = Failure::refused(format!(
         "cannot use what is not of `{}` in environment `{}`",
         owner.project, owner.environment
-    ));
+    ))
+    .code(&code::FOREIGN);
     let refusal = strangers.iter().fold(refusal, |refusal, line| refusal.reason(line.clone()));
     refusal.hint("rename or remove it yourself, or choose another `project` in `deploy.toml`")
 }

@@ -3,7 +3,7 @@
 //! Each file runs in one transaction under a lock time-out, which Prisma's own runner has not.
 
 use super::Database;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use std::error::Error as _;
 use xtask_core::deploy::Migrations;
 use xtask_core::migration::{MigrationFile, MigrationRow};
@@ -49,6 +49,7 @@ impl Database {
             return Ok(());
         }
         Err(Failure::refused("cannot migrate: another runner is migrating this database")
+            .code(&code::MIGRATION_RUNNING)
             .hint("wait for it; `SELECT * FROM pg_locks WHERE locktype = 'advisory'` shows it"))
     }
 
@@ -81,7 +82,8 @@ fn failed_to_read() -> String {
 
 fn refused(name: &str, error: &postgres::Error) -> Failure {
     let failure =
-        Failure::outside(format!("failed to apply migration `{name}`; nothing of it was kept"));
+        Failure::outside(format!("failed to apply migration `{name}`; nothing of it was kept"))
+            .code(&code::MIGRATION_FAILED);
     let failure = match error.as_db_error() {
         Some(said) => failure.reason(format!("{}: {}", said.code().code(), said.message())),
         None => failure.because(error.source().unwrap_or(error)),

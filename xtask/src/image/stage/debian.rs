@@ -2,7 +2,7 @@
 
 use crate::edge::apt::DebStore;
 use crate::edge::files;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use crate::image::scripts;
 use crate::world::World;
 use std::collections::BTreeSet;
@@ -88,7 +88,10 @@ impl Unjudged {
             "cannot use packages whose scripts nobody has judged: {}",
             self.scripts.join(", ")
         );
-        let failure = self.reasons.into_iter().fold(Failure::usage(line), Failure::reason);
+        let failure = self
+            .reasons
+            .into_iter()
+            .fold(Failure::usage(line).code(&code::SCRIPT_UNREAD), Failure::reason);
         Err(failure.hint(format!(
             "`cargo xtask image scripts {packages}` shows them, and how to accept them"
         )))

@@ -7,7 +7,7 @@ mod ready;
 use super::{DATABASE_SECRET, DockerTarget, routes};
 use crate::edge::docker::Kind;
 use crate::edge::ports;
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use xtask_core::backing::{Cluster, POSTGRES_MAJOR, Part, Role, parts};
 use xtask_core::instance::{self, Observed};
@@ -73,7 +73,8 @@ fn refuse_taken_ports(
     if taken.is_empty() {
         return Ok(());
     }
-    let refusal = Failure::refused(format!("cannot start `{}`: {}", target.name, taken.join("; ")));
+    let refusal = Failure::refused(format!("cannot start `{}`: {}", target.name, taken.join("; ")))
+        .code(&code::PORT_TAKEN);
     Err(refusal.hint("end that process, or choose other ports in `deploy.toml`"))
 }
 
@@ -142,6 +143,7 @@ fn foreign(part: &Part, project: &str, found: &str) -> Failure {
     Failure::refused(format!(
         "cannot use volume `{volume}`: it holds no database that `up` has made"
     ))
+    .code(&code::DATABASE_FOREIGN)
     .reason(format!("found there: {found}"))
     .hint(format!(
         "to keep it, copy it elsewhere; `up` makes a database where `{volume}` is empty or gone"
@@ -153,6 +155,7 @@ fn other_version(part: &Part, project: &str, version: &str) -> Failure {
     Failure::refused(format!(
         "cannot use volume `{volume}`: Postgres {version} made it, and {POSTGRES_MAJOR} would run"
     ))
+    .code(&code::DATABASE_VERSION)
     .hint("name an image of that version in `deploy.toml`, or dump it there and restore it here")
 }
 

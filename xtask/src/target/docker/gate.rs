@@ -3,7 +3,7 @@
 use super::DockerTarget;
 use crate::edge::shell::last_lines;
 use crate::edge::{clock, http};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use std::time::Duration;
 use xtask_core::deploy::Service;
 
@@ -67,6 +67,7 @@ fn ask(target: &DockerTarget<'_>, service: &Service, container: &str) -> Result<
 fn not_ready(target: &DockerTarget<'_>, service: &Service, container: &str, why: &str) -> Failure {
     let logs = target.docker().logs(container, 15).unwrap_or_default();
     Failure::outside(format!("failed to start `{}`: {why}", service.name))
+        .code(&code::ROLLOUT_NOT_READY)
         .reason(format!("it wrote last:\n{}", last_lines(&logs, 15)))
         .hint(format!("mend `{}`, then `./x up` again", service.path))
 }

@@ -4,7 +4,7 @@ use super::super::Look;
 use super::{DATABASE_SECRET, DockerTarget};
 use crate::edge::docker::{self, Docker, Engine, Kind};
 use crate::edge::secrets::{self, Secrets};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::world::World;
 use xtask_core::deploy::{Backing, Environment};
 
@@ -59,6 +59,7 @@ fn without_secrets<'a>(world: &World<'_>, name: &str) -> Result<Look<'a>> {
         return Ok(Look::Nothing(why.to_owned()));
     }
     Err(Failure::refused(format!("cannot look at `{name}`: it was never brought up by this user"))
+        .code(&code::NOT_UP)
         .hint("./x up"))
 }
 
@@ -90,6 +91,7 @@ fn refuse_lost_password(world: &World<'_>, name: &str) -> Result<()> {
     Err(Failure::refused(format!(
         "cannot use the database in volume `{volume}`: its password is unknown"
     ))
+    .code(&code::PASSWORD_LOST)
     .reason(format!("it is not in `{}`", secrets::file(&folder).display()))
     .hint(format!(
         "bring that file back, or set a new password: `./x database reset-password {name}`"

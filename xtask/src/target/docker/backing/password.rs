@@ -2,7 +2,7 @@
 
 use super::super::{DATABASE_SECRET, DockerTarget};
 use super::{examine, image};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use xtask_core::backing::{Cluster, DATABASE_USER, Part, Role, parts};
 use xtask_core::instance;
 use xtask_core::secret::Secret;
@@ -21,6 +21,7 @@ pub fn reset(target: &DockerTarget<'_>) -> Result<()> {
         Cluster::Whole(_) => {}
         _ => {
             return Err(Failure::refused("cannot set a password: there is no database")
+                .code(&code::NOT_UP)
                 .hint("`./x up` makes one"));
         }
     }

@@ -4,7 +4,7 @@ use super::super::DockerTarget;
 use crate::edge::registry::Registry;
 use crate::edge::shell::last_lines;
 use crate::edge::{clock, redis};
-use crate::error::{Context as _, Result};
+use crate::error::{Context as _, Result, code};
 use crate::exit::Exit;
 use crate::report::Phase;
 use std::time::Duration;
@@ -24,6 +24,7 @@ pub(super) fn wait(target: &DockerTarget<'_>, part: &Part, phase: &Phase<'_>) ->
     answered.unwrap_or_else(|failure| {
         let logs = target.docker().logs(&part.container(target.project()), 10).unwrap_or_default();
         Err(failure
+            .code(&code::BACKING_SILENT)
             .during(format!("failed to start {}: it does not answer after a minute", part.name()))
             .reason(format!("it wrote last:\n{}", last_lines(&logs, 10))))
     })

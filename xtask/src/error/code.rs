@@ -1,0 +1,163 @@
+//! Stable names of failures: for scripts, for searching, and for `xtask explain`.
+//!
+//! A code is never renamed and never given to something else; its words may change. What has no
+//! code of its own carries the general one of its exit code.
+
+use crate::exit::Exit;
+
+/// The stable name of one kind of failure.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Such as `E-port-taken`.
+    pub name: &'static str,
+    /// What is the matter, in a sentence.
+    pub means: &'static str,
+    /// The heading in `docs/OPERATING.md` below which it stands what to do.
+    pub section: &'static str,
+}
+
+macro_rules! codes {
+    ($($constant:ident = $name:literal, $means:literal, $section:literal;)+) => {
+        $(
+            #[doc = $means]
+            pub static $constant: Code =
+                Code { name: $name, means: $means, section: $section };
+        )+
+        /// Every code, in the order of the page.
+        pub static ALL: &[&Code] = &[$(&$constant),+];
+    };
+}
+
+codes! {
+    USAGE = "E-usage", "The command line, or a file that a person wrote, is wrong.",
+        "A word or a file is wrong";
+    CONFIG = "E-config", "`deploy.toml` has mistakes; all of them are listed with their lines.",
+        "A word or a file is wrong";
+    DEFINITION = "E-definition", "The definition of an image has mistakes, or contradicts its files.",
+        "An image is refused";
+    TARGET_UNREACHED = "E-target-unreached", "The environment's target is not reached by this version.",
+        "Nothing runs, or it is not reached";
+    REFUSED = "E-refused", "Something was refused before anything was changed.",
+        "A word or a file is wrong";
+    NOT_UP = "E-not-up", "Nothing of the environment runs for this user.",
+        "Nothing runs, or it is not reached";
+    NOT_ROLLED_OUT = "E-not-rolled-out", "No release is rolled out there.",
+        "Nothing runs, or it is not reached";
+    LEASE_HELD = "E-lease-held", "Somebody else is changing the environment.",
+        "Somebody else is changing it";
+    CACHE_BUSY = "E-cache-busy", "A build uses the cache, so nothing may be removed from it.",
+        "The disk fills";
+    PORT_TAKEN = "E-port-taken", "Another process listens on a port that is wanted.",
+        "A port is taken";
+    FOREIGN = "E-foreign", "Something has one of our names and does not belong to this environment.",
+        "What is there is not ours";
+    DATABASE_FOREIGN = "E-database-foreign", "The database's volume holds something that `up` has not made.",
+        "What is there is not ours";
+    DATABASE_VERSION = "E-database-version", "The database's volume was made by another major version of Postgres.",
+        "What is there is not ours";
+    PASSWORD_LOST = "E-password-lost", "There is a database, and its password is not in the secrets.",
+        "A secret is missing";
+    PASSWORD_WRONG = "E-password-wrong", "The database has another password than the secrets.",
+        "A secret is missing";
+    SECRET_MISSING = "E-secret-missing", "A secret is not where `deploy.toml` says that it comes from.",
+        "A secret is missing";
+    SECRETS_DAMAGED = "E-secrets-damaged", "The file with the secrets cannot be read as one.",
+        "A secret is missing";
+    NOT_CONFIRMED = "E-not-confirmed", "What destroys data was not confirmed.",
+        "Give it all back";
+    PLAN_MOVED = "E-plan-moved", "What would be done is not the plan that was reviewed.",
+        "Review a change before it is made";
+    TREE_CHANGED = "E-tree-changed", "The tree changed while it was built, so it has no version.",
+        "Edit";
+    SCAN_BLOCKS = "E-scan-blocks", "The scanner found what must not be shipped.",
+        "An image is refused";
+    RELEASE_CONFLICT = "E-release-conflict", "A release of that version exists, with other images.",
+        "An image is refused";
+    RELEASE_UNKNOWN = "E-release-unknown", "The registry has no such release.",
+        "Roll back";
+    NO_ROLLBACK_TARGET = "E-no-rollback-target", "The ledger knows no other release that was verified.",
+        "Roll back";
+    SCHEMA_AHEAD = "E-schema-ahead", "The schema holds a migration that the release does not know.",
+        "Roll back";
+    SCHEMA_BEHIND = "E-schema-behind", "The release expects a migration that is not applied.",
+        "A migration is refused";
+    MIGRATION_REFUSED = "E-migration-refused", "Migrations are edited, half done or out of order.",
+        "A migration is refused";
+    MIGRATION_RUNNING = "E-migration-running", "Another runner is migrating this database.",
+        "A migration is refused";
+    MIGRATION_FAILED = "E-migration-failed", "A migration failed; nothing of that file was kept.",
+        "A migration is refused";
+    ROLLOUT_NOT_READY = "E-rollout-not-ready", "A new release did not become ready; what served before serves.",
+        "A release does not start";
+    VERIFY_FAILED = "E-verify-failed", "From outside, the new release does not answer as it should.",
+        "A release does not start";
+    LEDGER_BROKEN = "E-ledger-broken", "The chain of the ledger is not whole.",
+        "The ledger is not whole";
+    LOCK_STALE = "E-lock-stale", "A lock does not fit its definition, its encoder or its own checksum.",
+        "A lock is refused";
+    PACKAGE_GONE = "E-package-gone", "A locked Debian package is in no archive that was asked.",
+        "The mirror dropped a package";
+    SCRIPT_UNREAD = "E-script-unread", "A package has a script that nobody has read.",
+        "The mirror dropped a package";
+    ARCHIVE_REFUSED = "E-archive-refused", "An index of Debian's archive is not signed as it must be.",
+        "Debian's archive is refused";
+    SIGNATURE_REFUSED = "E-signature-refused", "Nothing believed says of the image what is asked.",
+        "A signature is refused";
+    KEY_UNUSABLE = "E-key-unusable", "There is no key to sign with, or it cannot be opened.",
+        "A signature is refused";
+    TOOL_MISSING = "E-tool-missing", "A program that is needed is not on this machine.",
+        "A program or a server fails";
+    TOOL_FAILED = "E-tool-failed", "A program that we ran ended badly.",
+        "A program or a server fails";
+    ENGINE_SILENT = "E-engine-silent", "No Docker engine answers, and none could be started.",
+        "Docker does not start";
+    ENGINE_FORBIDDEN = "E-engine-forbidden", "This user may not ask the Docker engine.",
+        "Docker does not start";
+    BACKING_SILENT = "E-backing-silent", "Something that runs beside the services does not answer.",
+        "A part of the backing does not answer";
+    DATABASE_UNREACHED = "E-database-unreached", "Postgres cannot be reached.",
+        "A part of the backing does not answer";
+    REGISTRY_REFUSED = "E-registry-refused", "A registry refused, or could not be asked.",
+        "A program or a server fails";
+    DISK = "E-disk", "A file could not be read or written.",
+        "The disk is full";
+    OUTSIDE = "E-outside", "Something outside failed; nothing is half-done.",
+        "A program or a server fails";
+}
+
+impl Code {
+    /// What carries no code of its own.
+    pub(super) fn general(exit: Exit) -> &'static Self {
+        match exit {
+            Exit::Usage => &USAGE,
+            Exit::Refused => &REFUSED,
+            _ => &OUTSIDE,
+        }
+    }
+
+    /// Whether it says no more than the exit code.
+    pub(super) fn is_general(&self) -> bool {
+        [&USAGE, &REFUSED, &OUTSIDE].contains(&self)
+    }
+
+    /// The code of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        ALL.iter().copied().find(|code| code.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_name_is_given_twice_and_all_are_of_one_form() {
+        let names: BTreeSet<&str> = ALL.iter().map(|code| code.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        let is_plain = |it: char| it.is_ascii_lowercase() || it == '-';
+        for name in names {
+            assert!(name.strip_prefix("E-").is_some_and(|it| it.chars().all(is_plain)), "{name}");
+        }
+    }
+}
