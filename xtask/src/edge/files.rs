@@ -127,7 +127,7 @@ pub fn keep_newest(folder: &Path, count: usize) -> Result<()> {
         let path = folder.join(name);
         match std::fs::metadata(&path) {
             Ok(found) => {
-                files.push((found.modified().or_outside(failed).coded(&code::DISK)?, path))
+                files.push((found.modified().or_outside(failed).coded(&code::DISK)?, path));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).or_outside(failed).coded(&code::DISK),
