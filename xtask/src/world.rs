@@ -9,7 +9,7 @@ use crate::error::{Context as _, Failure, Result};
 use crate::report::Report;
 use std::path::PathBuf;
 use xtask_core::conditions::Conditions;
-use xtask_core::definition::Definition;
+use xtask_core::definition::{Definition, Layer};
 use xtask_core::deploy::{self, Backing, Deploy, Environment, Service, TargetKind};
 use xtask_core::lock::{Lock, seal};
 use xtask_core::owner::Owner;
@@ -97,6 +97,18 @@ impl<'a> World<'a> {
             ))
         })?;
         definition.on_base(&file, &text).or_usage(|| format!("cannot use `{file}`"))
+    }
+
+    /// The file that holds `layer` of a definition: its own, or its base.
+    pub fn layer_file(&self, definition: &Definition, layer: &Layer) -> String {
+        let (name, own) = (&definition.name, format!("images/{}.toml", definition.name));
+        let text = files::read_if_there(&self.places.file(&own)).ok().flatten();
+        let read = text.and_then(|text| Definition::parse(name, &own, &text).ok());
+        let is_own = |it: Definition| it.layers.iter().any(|it| it.name == layer.name);
+        match &definition.base {
+            Some(base) if !read.is_some_and(is_own) => format!("images/bases/{base}.toml"),
+            _ => own,
+        }
     }
 
     /// The names of all definitions, ordered.

@@ -3,6 +3,7 @@
 
 mod build;
 mod compare;
+mod folder;
 mod halves;
 mod held;
 mod in_layout;
@@ -16,6 +17,7 @@ mod push;
 mod rebuild;
 mod scripts;
 mod size;
+mod sources;
 mod stage;
 mod union;
 

@@ -1,0 +1,101 @@
+//! A folder of the disk, and what of it may go into an image: sources that git knows, or what a
+//! tool has installed. Its links are judged here, and followed nowhere.
+
+use super::sources::{Sources, sources};
+use crate::edge::entry::{self, Entries, Entry, join};
+use crate::error::{Failure, Result};
+use crate::world::World;
+use std::path::{Path, PathBuf};
+use xtask_core::digest::Digest;
+use xtask_core::links::{Lead, follow};
+
+/// A folder with its entries.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    pub(super) disk: PathBuf,
+    /// As messages call it.
+    pub(super) shown: String,
+    pub(super) entries: Entries,
+    /// Of the sources.
+    pub(super) digest: Option<Digest>,
+    by_git: bool,
+}
+
+/// Why a link may not go into an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Flaw {
+    pub(super) reason: String,
+    pub(super) hint: &'static str,
+}
+
+impl Folder {
+    /// The sources in `folder`.
+    pub(super) fn sources(world: &World<'_>, folder: &str) -> Result<Self> {
+        let Sources { entries, digest } = sources(world, folder)?;
+        let (disk, shown) = (world.places.file(folder), folder.to_owned());
+        Ok(Self { disk, shown, entries, digest: Some(digest), by_git: true })
+    }
+
+    /// The sources in `folder`, for a tool that may read any of them: every link must do.
+    pub(super) fn read_whole(world: &World<'_>, folder: &str) -> Result<Self> {
+        let found = Self::sources(world, folder)?;
+        let mut flaws = Vec::new();
+        for path in found.entries.keys() {
+            flaws.extend(found.lead(path)?.err());
+        }
+        refuse(flaws, || format!("cannot use the links in `{folder}`"))?;
+        Ok(found)
+    }
+
+    /// What a tool has put into `folder`.
+    pub(super) fn installed(folder: &Path) -> Result<Self> {
+        let entries = entry::below(folder)?;
+        let (disk, shown) = (folder.to_owned(), folder.display().to_string());
+        Ok(Self { disk, shown, entries, digest: None, by_git: false })
+    }
+
+    /// Whether what lies there was installed, with what its installer left for itself.
+    pub(super) fn is_installed(&self) -> bool {
+        !self.by_git
+    }
+
+    /// Where the link at `path` leads inside the folder, or why it may not lead there; a path that
+    /// is no link leads to itself.
+    pub(super) fn lead(&self, path: &str) -> Result<Result<String, Flaw>> {
+        let Some(Entry::Link(target)) = self.entries.get(path) else {
+            return Ok(Ok(path.to_owned()));
+        };
+        let said = format!("`{}` is a link to `{target}`", join(&self.shown, path));
+        let (why, hint) = match follow(path, |at| entry::seen(&self.entries, at)) {
+            Lead::To(to) => return Ok(Ok(to)),
+            Lead::Out => (
+                format!("which leaves `{}`", self.shown),
+                "put what it leads to into the folder; a link to a place in the image stands \
+                 under `links` of the layer",
+            ),
+            Lead::Round => ("which leads round in a circle".to_owned(), REMOVE),
+            Lead::Nowhere(at) if Entry::at(&self.disk.join(&at))?.is_none() => {
+                (format!("and `{at}` is not there"), REMOVE)
+            }
+            Lead::Nowhere(at) if self.entries.contains_key(&at) => {
+                (format!("and `{at}` is no folder"), REMOVE)
+            }
+            Lead::Nowhere(at) => (
+                format!("and git ignores `{}`", join(&self.shown, &at)),
+                "what git ignores gets into no image: let the link lead to what git knows",
+            ),
+        };
+        Ok(Err(Flaw { reason: format!("{said}, {why}"), hint }))
+    }
+}
+
+const REMOVE: &str = "remove the link, or make what it should lead to";
+
+/// Refuses all `flaws` at once.
+pub(super) fn refuse(flaws: Vec<Flaw>, line: impl Fn() -> String) -> Result<()> {
+    if flaws.is_empty() {
+        return Ok(());
+    }
+    let add = |failure: Failure, flaw: Flaw| failure.reason(flaw.reason).hint(flaw.hint);
+    Err(flaws.into_iter().fold(Failure::usage(line()), add))
+}
