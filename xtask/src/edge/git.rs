@@ -8,7 +8,7 @@ mod index;
 mod listing;
 
 pub use faithful::{Instead, Unfaithful, unfaithful};
-pub use listing::{Listed, Listing, Tracked, Unseen, listing};
+pub use listing::{Listed, Listing, Tracked, Unseen, knows, listing};
 
 use crate::edge::entry;
 use crate::edge::shell::Shell;
@@ -61,9 +61,15 @@ pub fn changed_since(shell: &Shell, revision: &str) -> Result<Vec<String>> {
     let diff = ["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z"];
     let diff = git(diff).args(["--ignore-submodules=none", &base.text(), "--"]);
     let new = git(["ls-files", "-z", "--others", "--exclude-standard"]);
-    let index = Index::open(shell, "", &listing::tracked(shell, "", ".")?)?;
+    let (tracked, mut inside) = (listing::tracked(shell, "", ".")?, Vec::new());
+    let index = Index::open(shell, "", &tracked)?;
     let mut files = names(&shell.run(&index.with(diff))?.stdout);
     files.extend(names(&shell.run(&new)?.stdout));
+    // Any file of a submodule may have changed with it.
+    for submodule in tracked.iter().filter(|it| it.is_submodule() && files.contains(&it.path)) {
+        inside.extend(self::files(shell, &submodule.path)?);
+    }
+    files.extend(inside);
     files.sort_unstable();
     files.dedup();
     Ok(files)
@@ -106,7 +112,7 @@ fn changed_tree(shell: &Shell, folder: &str) -> Result<Option<String>> {
 
 /// What the surroundings may tell git of another repository, or of how paths are read. Settings
 /// they may make.
-const SURROUNDINGS: [&str; 14] = [
+pub const SURROUNDINGS: [&str; 14] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",

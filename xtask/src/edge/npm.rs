@@ -2,6 +2,7 @@
 
 use crate::edge::entry::{Entries, copy_all};
 use crate::edge::files;
+use crate::edge::git;
 use crate::edge::installed::{self, Installed};
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result};
@@ -169,7 +170,8 @@ pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed
             .or_outside(|| "failed to link `node_modules`".to_owned())?;
         let (program, args) = build.run.split_first().expect("a definition names what builds");
         let command = Command::new(program).args(args);
-        let run = shell.run(&command.folder(made.display().to_string()));
+        let command = command.folder(made.display().to_string()).without(git::SURROUNDINGS);
+        let run = shell.run(&command);
         run.map(drop)
             .map_err(|failure| failure.during(format!("failed to build `{}`", folder.display())))
     })?;

@@ -6,7 +6,6 @@ use crate::edge::entry::{self, Entries, Entry, join};
 use crate::error::{Failure, Result};
 use crate::world::World;
 use std::path::{Path, PathBuf};
-use xtask_core::digest::Digest;
 use xtask_core::links::{Lead, follow};
 
 /// A folder with its entries.
@@ -16,8 +15,6 @@ pub(super) struct Folder {
     /// As messages call it.
     pub(super) shown: String,
     pub(super) entries: Entries,
-    /// Of the sources.
-    pub(super) digest: Option<Digest>,
     by_git: bool,
 }
 
@@ -31,27 +28,19 @@ pub(super) struct Flaw {
 impl Folder {
     /// The sources in `folder`.
     pub(super) fn sources(world: &World<'_>, folder: &str) -> Result<Self> {
-        let Sources { entries, digest } = sources(world, folder)?;
-        let (disk, shown) = (world.places.file(folder), folder.to_owned());
-        Ok(Self { disk, shown, entries, digest: Some(digest), by_git: true })
+        Ok(Self::of(world, folder, sources(world, folder)?.entries))
     }
 
-    /// The sources in `folder`, for a tool that may read any of them: every link must do.
-    pub(super) fn read_whole(world: &World<'_>, folder: &str) -> Result<Self> {
-        let found = Self::sources(world, folder)?;
-        let mut flaws = Vec::new();
-        for path in found.entries.keys() {
-            flaws.extend(found.lead(path)?.err());
-        }
-        refuse(flaws, || format!("cannot use the links in `{folder}`"))?;
-        Ok(found)
+    fn of(world: &World<'_>, folder: &str, entries: Entries) -> Self {
+        let (disk, shown) = (world.places.file(folder), folder.to_owned());
+        Self { disk, shown, entries, by_git: true }
     }
 
     /// What a tool has put into `folder`.
     pub(super) fn installed(folder: &Path) -> Result<Self> {
         let entries = entry::below(folder)?;
         let (disk, shown) = (folder.to_owned(), folder.display().to_string());
-        Ok(Self { disk, shown, entries, digest: None, by_git: false })
+        Ok(Self { disk, shown, entries, by_git: false })
     }
 
     /// Whether what lies there was installed, with what its installer left for itself.
@@ -90,6 +79,18 @@ impl Folder {
 }
 
 const REMOVE: &str = "remove the link, or make what it should lead to";
+
+/// The sources in `path`, for a tool that may read any of them: every link must do.
+pub(super) fn read_whole(world: &World<'_>, path: &str) -> Result<Sources> {
+    let sources = sources(world, path)?;
+    let folder = Folder::of(world, path, sources.entries.clone());
+    let mut flaws = Vec::new();
+    for path in folder.entries.keys() {
+        flaws.extend(folder.lead(path)?.err());
+    }
+    refuse(flaws, || format!("cannot use the links in `{path}`"))?;
+    Ok(sources)
+}
 
 /// Refuses all `flaws` at once.
 pub(super) fn refuse(flaws: Vec<Flaw>, line: impl Fn() -> String) -> Result<()> {

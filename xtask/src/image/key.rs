@@ -53,6 +53,8 @@ fn inputs(
             Ok(format!("{scripts}\n{packages:?}\n{:?}", lock.neutral(layer)))
         }
         Stuff::Npm { path, .. } => {
+            let asked = [npm::MANIFEST, npm::LOCK].map(|file| format!("{path}/{file}"));
+            sources::check_inputs(world, asked.iter().map(String::as_str))?;
             let own = locks::own_folders(world, path, &locks::npm_lock(world, path)?)?;
             let own: String = own.iter().map(|it| format!("{} {}\n", it.link, it.digest)).collect();
             let folder = root.join(path);
@@ -61,6 +63,7 @@ fn inputs(
         }
         Stuff::Wheels { requirements, .. } => {
             let files = locks::requirements(world, requirements)?.files;
+            sources::check_inputs(world, files.keys().map(String::as_str))?;
             let (glibc, on) = (stage::glibc(lock, platform), locks::environment(lock, platform));
             Ok(format!("{files:?}\n{glibc:?}\n{on}"))
         }

@@ -2,7 +2,7 @@
 //! machine allows. Downloads are shared, because each is held to a hash; nothing made of them is.
 
 use super::held::{Held, held_in};
-use super::sources;
+use super::{locks, sources};
 use crate::edge::entry::Entries;
 use crate::edge::files;
 use crate::edge::shell::last_lines;
@@ -75,10 +75,13 @@ fn check(world: &World<'_>, names: &[String]) -> Result<()> {
     for name in names {
         for layer in &world.definition(name)?.layers {
             match &layer.stuff {
-                Stuff::Build { path, .. } | Stuff::Files { path, .. } => {
-                    sources::sources(world, path)?;
+                Stuff::Build { path, .. } | Stuff::Npm { path, .. } => {
+                    locks::own_folders(world, path, &locks::npm_lock(world, path)?)?;
                 }
-                Stuff::Debian(_) | Stuff::Npm { .. } | Stuff::Wheels { .. } => {}
+                Stuff::Debian(_) | Stuff::Files { .. } | Stuff::Wheels { .. } => {}
+            }
+            if let Stuff::Build { path, .. } | Stuff::Files { path, .. } = &layer.stuff {
+                sources::sources(world, path)?;
             }
         }
     }

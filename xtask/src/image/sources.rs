@@ -30,7 +30,7 @@ pub(super) fn sources(world: &World<'_>, folder: &str) -> Result<Sources> {
         match parents.entry(listed)? {
             // What git tracks and is not there is no source any more; its place may be taken.
             None | Some(Entry::Folder) if is_left_out(listed) => {
-                refused.push(left_out(&listed.path))
+                refused.push(left_out(&listed.path));
             }
             None | Some(Entry::Folder) => {}
             Some(entry) => {
@@ -51,6 +51,30 @@ pub(super) fn sources(world: &World<'_>, folder: &str) -> Result<Sources> {
     close(folder, refused)?;
     let digest = digest(&world.places.file(folder), &entries)?;
     Ok(Sources { entries, digest })
+}
+
+/// Refuses files beside sources that decide a layer, where no commit says what they hold.
+pub(super) fn check_inputs<'a>(
+    world: &World<'_>,
+    files: impl IntoIterator<Item = &'a str>,
+) -> Result<()> {
+    for file in files {
+        let cannot = || Failure::usage(format!("cannot use `{file}`"));
+        match Entry::at(&world.places.file(file))? {
+            Some(Entry::Link(target)) => {
+                return Err(cannot()
+                    .reason(format!("it is a link to `{target}`"))
+                    .hint("put the file itself there"));
+            }
+            Some(_) if !git::knows(&world.shell, file)? => {
+                return Err(cannot()
+                    .reason("git ignores it, so no commit says what it holds")
+                    .hint(format!("`git add --force {file}`, and take it out of `.gitignore`")));
+            }
+            Some(_) | None => {}
+        }
+    }
+    Ok(())
 }
 
 /// Every file that git knows or would take, wherever it is in the checkout, if it is there.

@@ -7,7 +7,7 @@ mod promises;
 pub(super) use debian::open as open_deb;
 pub(super) use promises::glibc;
 
-use super::folder::Folder;
+use super::folder::{self, Folder};
 use super::{key, locks};
 use crate::edge::installed::Installed;
 use crate::edge::npm::Wanted;
@@ -161,9 +161,8 @@ fn leave_out(layer: &Layer, tree: &mut Tree) -> Result<()> {
 }
 
 fn service_build(world: &World<'_>, path: &str, run: &[String]) -> Result<PathBuf> {
-    let read = Folder::read_whole(world, path).map_err(|it| it.during(key::cannot_use(path)))?;
-    let (folder, sources) = (&read.disk, &read.entries);
-    let key = read.digest.expect("sources have one");
+    let read = folder::read_whole(world, path).map_err(|it| it.during(key::cannot_use(path)))?;
+    let (folder, sources, key) = (&world.places.file(path), &read.entries, read.digest);
     let packages = locks::npm_lock(world, path)?;
     let own = locks::own_folders(world, path, &packages)?;
     let lock = npm::Locked { packages: &packages, own: &own };

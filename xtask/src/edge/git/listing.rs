@@ -89,6 +89,14 @@ pub fn listing(shell: &Shell, path: &str) -> Result<Listing> {
     Ok(Listing { files: gathered.files.into_values().collect(), unseen: gathered.unseen })
 }
 
+/// Whether git tracks the file at `path`, or would take it.
+pub fn knows(shell: &Shell, path: &str) -> Result<bool> {
+    let home = home(shell, path);
+    let path = within(home, path).unwrap_or(path);
+    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", path];
+    Ok(!shell.run(&in_folder(home, list))?.stdout.is_empty())
+}
+
 /// Whether a repository is checked out at `path`.
 pub(super) fn is_repository(shell: &Shell, path: &str) -> bool {
     std::fs::symlink_metadata(shell.root().join(path).join(".git")).is_ok()

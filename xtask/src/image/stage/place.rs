@@ -123,11 +123,10 @@ fn part(folder: &Folder, path: &str) -> Result<Vec<(String, Node)>> {
     }
     let mut below = Tree::new();
     let failed = || format!("cannot take files of `{}`", folder.shown);
-    for (entry_path, entry) in &folder.entries {
-        let rest = within(path, entry_path).filter(|rest| !rest.is_empty());
-        if let Some(rest) = rest {
-            below.insert(rest, node(&folder.disk.join(entry_path), entry)).or_usage(failed)?;
-        }
+    let start = if path.is_empty() { String::new() } else { format!("{path}/") };
+    let entries = folder.entries.range(start.clone()..);
+    for (at, entry) in entries.take_while(|(at, _)| at.starts_with(&start)) {
+        below.insert(&at[start.len()..], node(&folder.disk.join(at), entry)).or_usage(failed)?;
     }
     if folder.is_installed() {
         below.remove_matching(&LEAVINGS).or_usage(failed)?;

@@ -139,6 +139,10 @@ fn a_sparse_checkout_without_a_source_is_refused_and_one_without_others_is_clean
     git(&root, &["sparse-checkout", "set", "--no-cone", "/*", "!/other/"]);
     assert!(!root.join("other").exists());
     assert_eq!(version(&world), head(&root));
+    world.write("app/plain.txt", "edited\n");
+    let edited = version(&world);
+    assert!(edited.starts_with(&format!("{}-", head(&root))), "{edited}");
+    git(&root, &["checkout", "--quiet", "app/plain.txt"]);
     git(&root, &["sparse-checkout", "set", "--no-cone", "/*", "!/app/part/"]);
     let said = world.run(&BUILD).ends(2);
     assert!(said.contains("`app/part/file.txt` is tracked and not here"), "{said}");
@@ -270,4 +274,36 @@ fn a_folder_that_git_knows_nothing_of_is_refused() {
     world.write("other/key.secret", "hush\n");
     let said = world.run(&BUILD).ends(2);
     assert!(said.contains("`other` holds no file that git knows"), "{said}");
+}
+
+#[test]
+fn a_lock_that_git_ignores_or_that_lies_elsewhere_is_refused() {
+    let (world, registry) = npm_world(&[]);
+    let _image = built(&world);
+    world.write(".gitignore", "target\npackage-lock.json\n");
+    let said = world.run(&BUILD).ends(2);
+    assert!(said.contains("cannot use `app/package-lock.json`"), "{said}");
+    assert!(said.contains("git ignores it, so no commit says what it holds"), "{said}");
+    git(&world.path(""), &["add", "--force", "app/package-lock.json"]);
+    let _image = built(&world);
+    std::fs::rename(world.path("app/package.json"), world.path("elsewhere.json")).unwrap();
+    link(&world, "../elsewhere.json", "app/package.json");
+    let said = world.run(&BUILD).ends(2);
+    assert!(said.contains("it is a link to `../elsewhere.json`"), "{said}");
+    registry.stays(&world);
+}
+
+#[test]
+fn what_was_built_while_the_tree_changed_is_not_pushed_under_its_version() {
+    let world = world(COPIES);
+    npm_registry::lock(&world, "app", &json!({ "name": "a", "version": "1.0.0" }), &json!({}));
+    let edited = world.path("app/plain.txt").display().to_string();
+    world.write("app/make.sh", &format!("mkdir dist && cp plain.txt dist && echo >> {edited}\n"));
+    commit(&world.path(""));
+    let registry = xtask_fakes::registry::FakeRegistry::start();
+    let to = format!("{}/mine", registry.host());
+    let args = ["image", "push", "one", "--to", &to, "--platform", "linux/amd64"];
+    let said = world.run(&args).ends(4);
+    assert!(said.contains("the tree changed while it was built"), "{said}");
+    assert_eq!(registry.tag("mine/one", "latest"), None);
 }
