@@ -1,6 +1,4 @@
 //! Links, in every kind of layer that has files of ours or of a tool.
-#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
-
 use super::*;
 
 #[test]
