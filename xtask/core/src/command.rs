@@ -14,6 +14,8 @@ pub struct Command {
     pub folder: Option<String>,
     /// Variables set for it beside those of this process.
     pub env: Vec<(String, String)>,
+    /// Variables of this process that it does not get.
+    pub without: Vec<String>,
     /// What it reads on standard input; the place for secrets.
     pub input: Option<Secret>,
 }
@@ -21,8 +23,8 @@ pub struct Command {
 impl Command {
     /// A command without arguments.
     pub fn new(program: &str) -> Self {
-        let program = program.to_owned();
-        Self { program, args: Vec::new(), folder: None, env: Vec::new(), input: None }
+        let (program, args) = (program.to_owned(), Vec::new());
+        Self { program, args, folder: None, env: Vec::new(), without: Vec::new(), input: None }
     }
 
     /// Adds one argument.
@@ -50,6 +52,13 @@ impl Command {
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.env.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Takes variables of this process away from it, before its own are set.
+    #[must_use]
+    pub fn without<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        self.without.extend(names.into_iter().map(Into::into));
         self
     }
 

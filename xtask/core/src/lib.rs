@@ -24,6 +24,7 @@ pub mod json;
 pub mod judgement;
 pub mod leaks;
 pub mod ledger;
+pub mod links;
 pub mod lock;
 pub mod migration;
 pub mod moment;

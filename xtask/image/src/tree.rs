@@ -6,7 +6,7 @@
 pub use crate::content::Content;
 use crate::error::lossy;
 pub use crate::tar_v1::Owner;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod form;
 pub(crate) mod globs;
@@ -130,11 +130,12 @@ impl Tree {
     pub fn remove_matching<G: AsRef<str>>(&mut self, globs: &[G]) -> Result<usize, TreeError> {
         let set = globs::compile(globs)?;
         let before = self.entries.len();
-        let mut gone: Option<TreePath> = None;
+        // Not only the last one: `a-b` comes between `a` and `a/c`.
+        let mut gone: BTreeSet<TreePath> = BTreeSet::new();
         self.entries.retain(|path, _| {
-            let below = gone.as_ref().is_some_and(|parent| is_below(path, parent));
+            let below = parents(path).any(|parent| gone.contains(parent));
             if !below && globs::matches(&set, path) {
-                gone = Some(path.clone());
+                gone.insert(path.clone());
                 return false;
             }
             !below
@@ -251,10 +252,6 @@ fn refuse_other(path: &[u8], held: &Node, node: &Node) -> Result<(), TreeError> 
 fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     let slashes = path.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
     slashes.map(|(at, _)| &path[..at])
-}
-
-fn is_below(path: &[u8], parent: &[u8]) -> bool {
-    path.strip_prefix(parent).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A repository of the benchmark's own, and a clone of ours, in a folder that ends with the run.
 
-use crate::edge::files;
+use crate::edge::{files, git};
 use crate::error::{Context as _, Result};
 use crate::world::World;
 use std::path::{Path, PathBuf};
@@ -45,7 +45,7 @@ impl Scratch {
             )
         };
         scratch.define("bulk", &(0..3).map(part).collect::<String>())?;
-        let git = Command::new("git").args(["init", "--quiet"]);
+        let git = git::command(["init", "--quiet"]);
         world.shell.run(&git.folder(scratch.root().display().to_string()))?;
         Ok(scratch)
     }
@@ -98,7 +98,7 @@ impl Scratch {
 
     /// Clones what is committed.
     pub fn clone_ours(&self, world: &World<'_>) -> Result<()> {
-        let clone = Command::new("git").args(["clone", "--quiet", "--shared", "."]);
+        let clone = git::command(["clone", "--quiet", "--shared", "."]);
         world.shell.run(&clone.arg(self.clone_root().display().to_string())).map(drop)
     }
 

@@ -105,7 +105,7 @@ fn changed(world: &World<'_>, clone: &Path) -> Result<Vec<(String, String)>> {
 }
 
 fn git_in<const N: usize>(folder: &str, args: [&str; N]) -> Command {
-    Command::new("git").args(args).folder(folder)
+    git::command(args).folder(folder)
 }
 
 #[cfg(test)]

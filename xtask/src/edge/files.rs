@@ -58,15 +58,6 @@ pub fn bytes_within(folder: &Path, path: &Path) -> Result<Within> {
     std::fs::read(&real).map(Within::Bytes).or_outside(failed).coded(&code::DISK)
 }
 
-/// Whether the owner of a file may execute it.
-pub fn is_executable(path: &Path) -> Result<bool> {
-    let metadata = std::fs::metadata(path);
-    let metadata = metadata
-        .or_outside(|| format!("failed to read `{}`", path.display()))
-        .coded(&code::DISK)?;
-    Ok(metadata.permissions().mode() & 0o100 != 0)
-}
-
 /// The names of what is in a folder, ordered.
 pub fn names(folder: &Path) -> Result<Vec<String>> {
     let entries = std::fs::read_dir(folder)

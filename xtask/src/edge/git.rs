@@ -1,7 +1,19 @@
 //! The commit and the tree that are being worked on.
+//!
+//! Whoever starts us from a hook or a script may have told git of another repository or index, and
+//! how to read paths; here git is asked about the checkout and nothing else.
 
+mod faithful;
+mod index;
+mod listing;
+
+pub use faithful::{Instead, Unfaithful, unfaithful};
+pub use listing::{Listed, Listing, Tracked, Unseen, knows, listing};
+
+use crate::edge::entry;
 use crate::edge::shell::Shell;
 use crate::error::{Failure, Result};
+use index::Index;
 use xtask_core::command::Command;
 
 /// What is checked out.
@@ -13,28 +25,19 @@ pub struct Checkout {
     pub dirty_tree: Option<String>,
 }
 
-/// Reads the checkout. Files that are new and not ignored count as changes.
+/// Reads the checkout. Files that are new and not ignored count as changes, and so do edits that
+/// git was told not to see.
 pub fn checkout(shell: &Shell) -> Result<Checkout> {
     let commit = shell.run(&git(["rev-parse", "--verify", "HEAD"])).map_err(|failure| {
         failure.during("cannot tell the commit").hint("a release is named after a commit: make one")
     })?;
-    let changes = shell.run(&git(["status", "--porcelain", "--untracked-files=all"]))?;
-    let dirty_tree = if changes.stdout.is_empty() { None } else { Some(tree(shell)?) };
-    Ok(Checkout { commit: commit.text(), dirty_tree })
+    Ok(Checkout { commit: commit.text(), dirty_tree: changed_tree(shell, "")? })
 }
 
-/// Every file below `path` that is tracked or new, ordered, relative to the repository.
+/// Every file below `path` that is tracked or new, ordered, relative to the root; those of
+/// submodules too.
 pub fn files(shell: &Shell, path: &str) -> Result<Vec<String>> {
-    let listed = git(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", path]);
-    let output = shell.run(&listed)?;
-    let text = String::from_utf8(output.stdout).map_err(|_| {
-        Failure::usage(format!("a file below `{path}` has a name that is not UTF-8"))
-    })?;
-    let mut files: Vec<String> =
-        text.split('\0').filter(|it| !it.is_empty()).map(ToOwned::to_owned).collect();
-    files.sort_unstable();
-    files.dedup();
-    Ok(files)
+    Ok(listing(shell, path)?.files.into_iter().map(|it| it.path).collect())
 }
 
 /// Every file that is not as it was where `revision` and the checkout parted: committed since,
@@ -55,11 +58,18 @@ pub fn changed_since(shell: &Shell, revision: &str) -> Result<Vec<String>> {
             .reason("it and the checkout have no commit in common")
             .hint("a clone that is shallow needs `git fetch --unshallow`"));
     }
-    let diff =
-        git(["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", &base.text(), "--"]);
+    let diff = ["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z"];
+    let diff = git(diff).args(["--ignore-submodules=none", &base.text(), "--"]);
     let new = git(["ls-files", "-z", "--others", "--exclude-standard"]);
-    let mut files = names(&shell.run(&diff)?.stdout);
+    let (tracked, mut inside) = (listing::tracked(shell, "", ".")?, Vec::new());
+    let index = Index::open(shell, "", &tracked)?;
+    let mut files = names(&shell.run(&index.with(diff))?.stdout);
     files.extend(names(&shell.run(&new)?.stdout));
+    // Any file of a submodule may have changed with it.
+    for submodule in tracked.iter().filter(|it| it.is_submodule() && files.contains(&it.path)) {
+        inside.extend(self::files(shell, &submodule.path)?);
+    }
+    files.extend(inside);
     files.sort_unstable();
     files.dedup();
     Ok(files)
@@ -71,17 +81,77 @@ fn names(listed: &[u8]) -> Vec<String> {
     names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
 }
 
-/// The tree as it would be committed, made in an index of its own: the person's is left alone.
-fn tree(shell: &Shell) -> Result<String> {
-    let folder = tempfile::tempdir()
-        .map_err(|error| Failure::outside("failed to make a temporary folder").because(&error))?;
-    let index = folder.path().join("index").display().to_string();
-    let with_index = |command: Command| command.env("GIT_INDEX_FILE", index.clone());
-    shell.run(&with_index(git(["read-tree", "HEAD"])))?;
-    shell.run(&with_index(git(["add", "--all", "."])))?;
-    Ok(shell.run(&with_index(git(["write-tree"])))?.text())
+/// The tree as it would be committed, if that differs from the commit: of the repository in
+/// `folder` below the root, with every submodule as it is. It is made in an index of its own: the
+/// person's is left alone.
+fn changed_tree(shell: &Shell, folder: &str) -> Result<Option<String>> {
+    let tracked = listing::tracked(shell, folder, ".")?;
+    let mut submodules = Vec::new();
+    for submodule in tracked.iter().filter(|it| it.is_submodule()) {
+        let path = entry::join(folder, &submodule.path);
+        if listing::is_repository(shell, &path) {
+            let tree = changed_tree(shell, &path)?;
+            submodules.extend(tree.map(|tree| format!("160000,{tree},{}", submodule.path)));
+        }
+    }
+    let mut index = Index::open(shell, folder, &tracked)?;
+    // Trees of submodules were looked at above, past what hides edits in them.
+    let status = ["status", "--porcelain", "--untracked-files=all", "--ignore-submodules=dirty"];
+    let changes = shell.run(&index.with(in_folder(folder, status)))?;
+    if changes.stdout.is_empty() && submodules.is_empty() {
+        return Ok(None);
+    }
+    index.copy(shell)?;
+    shell.run(&index.with(in_folder(folder, ["add", "--all", "."])))?;
+    for submodule in submodules {
+        let update = in_folder(folder, ["update-index", "--cacheinfo", &submodule]);
+        shell.run(&index.with(update))?;
+    }
+    Ok(Some(shell.run(&index.with(in_folder(folder, ["write-tree"])))?.text()))
 }
 
-fn git<const N: usize>(args: [&str; N]) -> Command {
-    Command::new("git").args(args)
+/// What the surroundings may tell git of another repository, or of how paths are read. Settings
+/// they may make.
+pub const SURROUNDINGS: [&str; 14] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_GRAFT_FILE",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// What makes git believe the disk, and a commit as it was made.
+const PLAIN: [&str; 8] = [
+    "--no-replace-objects",
+    "--literal-pathspecs",
+    "-c",
+    "core.fsmonitor=false",
+    "-c",
+    "core.trustctime=true",
+    "-c",
+    "core.checkStat=default",
+];
+
+/// A command of git about the repository of the folder that it is run in, whatever the
+/// surroundings say.
+pub fn command<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
+    Command::new("git").args(args).without(SURROUNDINGS)
+}
+
+fn git<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
+    command(PLAIN.into_iter().chain(args))
+}
+
+/// The same in `folder`, relative to the root.
+fn in_folder<'a>(folder: &str, args: impl IntoIterator<Item = &'a str>) -> Command {
+    git(args).folder(folder)
 }

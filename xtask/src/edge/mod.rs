@@ -6,6 +6,7 @@ pub mod cargo_deny;
 pub mod clock;
 pub mod confirm;
 pub mod docker;
+pub mod entry;
 pub mod files;
 pub mod git;
 pub mod github;

@@ -1,6 +1,8 @@
 //! npm: packages from a lock, for any platform, and a service's own build.
 
+use crate::edge::entry::{Entries, copy_all};
 use crate::edge::files;
+use crate::edge::git;
 use crate::edge::installed::{self, Installed};
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result};
@@ -15,8 +17,11 @@ pub const MANIFEST: &str = "package.json";
 /// The lock.
 pub const LOCK: &str = "package-lock.json";
 
+/// npm's settings for a folder.
+const SETTINGS: &str = ".npmrc";
+
 /// What decides the outcome of `npm ci` beside its arguments.
-pub const INPUTS: [&str; 3] = [MANIFEST, LOCK, ".npmrc"];
+pub const INPUTS: [&str; 3] = [MANIFEST, LOCK, SETTINGS];
 
 /// A folder of ours that a lock links to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +31,7 @@ pub struct OwnFolder {
     /// The folder, relative to that of the lock.
     pub folder: String,
     /// Its sources, relative to the folder.
-    pub sources: Vec<String>,
+    pub sources: Entries,
     /// The digest of all of them.
     pub digest: Digest,
 }
@@ -102,6 +107,8 @@ pub fn install(
         })?;
         let wanted = wanted.of_lock().map(|wanted| lock.packages.fitting(&wanted));
         check_complete(made, source, &wanted.unwrap_or_default())?;
+        // It may hold a token, and is no part of what was installed.
+        files::remove_file(&made.join(SETTINGS))?;
         lock.own.iter().try_for_each(|own| files::replace_link(&made.join(&own.link)))
     })
 }
@@ -138,7 +145,7 @@ pub struct Build<'a> {
     /// The service's folder.
     pub folder: &'a Path,
     /// Its sources, relative to the folder.
-    pub sources: &'a [String],
+    pub sources: &'a Entries,
     /// The digest of all of them.
     pub key: Digest,
     /// The program that builds, and its arguments. Not through npm, whose start takes as long
@@ -163,25 +170,16 @@ pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed
             .or_outside(|| "failed to link `node_modules`".to_owned())?;
         let (program, args) = build.run.split_first().expect("a definition names what builds");
         let command = Command::new(program).args(args);
-        let run = shell.run(&command.folder(made.display().to_string()));
+        let command = command.folder(made.display().to_string()).without(git::SURROUNDINGS);
+        let run = shell.run(&command);
         run.map(drop)
             .map_err(|failure| failure.during(format!("failed to build `{}`", folder.display())))
     })?;
     Ok(Installed { mended: built.mended || mended, ..built })
 }
 
-fn copy_all(folder: &Path, sources: &[String], into: &Path) -> Result<()> {
-    for source in sources {
-        let target = into.join(source);
-        files::make_folder(target.parent().unwrap_or(into))?;
-        let copied = std::fs::copy(folder.join(source), &target);
-        copied.or_outside(|| format!("failed to copy `{}`", folder.join(source).display()))?;
-    }
-    Ok(())
-}
-
 fn key(source: &Path, wanted: Wanted, own: &[OwnFolder]) -> Result<Digest> {
-    let mut bytes = format!("npm-1 {wanted:?}\n").into_bytes();
+    let mut bytes = format!("npm-2 {wanted:?}\n").into_bytes();
     for input in INPUTS {
         let text = files::read_if_there(&source.join(input))?.unwrap_or_default();
         bytes.extend(format!("{input} {}\n", Digest::of(text.as_bytes())).into_bytes());

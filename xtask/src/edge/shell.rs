@@ -47,6 +47,11 @@ impl Shell {
         Self { root: root.to_owned(), path }
     }
 
+    /// The folder that commands are run from.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Runs `command` and gives back what it said, however it ended.
     pub fn observe(&self, command: &Command) -> Result<Output> {
         let output = self.spawn(command)?.wait_with_output();
@@ -99,6 +104,9 @@ impl Shell {
         let mut prepared = std::process::Command::new(program);
         prepared.env("PATH", &self.path);
         let folder = command.folder.as_ref().map_or(self.root.clone(), |it| self.root.join(it));
+        command.without.iter().for_each(|name| {
+            prepared.env_remove(name);
+        });
         prepared.args(&command.args).current_dir(folder).envs(command.env.iter().cloned());
         prepared
     }

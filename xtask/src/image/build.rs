@@ -155,7 +155,12 @@ impl<'a> Builder<'a> {
     }
 
     fn platform(&self, platform: Platform) -> Result<PlatformBuild> {
-        let layers = self.definition.layers.iter().map(|layer| self.layer(layer, platform));
+        let layers = self.definition.layers.iter().map(|layer| {
+            self.layer(layer, platform).map_err(|failure| {
+                let file = self.world.layer_file(self.definition, layer);
+                failure.during(format!("cannot make layer `{}` of `{file}`", layer.name))
+            })
+        });
         let layers = layers.collect::<Result<Vec<_>>>()?;
         let images: Vec<ImageLayer> = layers.iter().flat_map(LayerBuild::images).collect();
         union::check(&self.memo, &self.layout, &images)?;

@@ -1,10 +1,9 @@
 //! The key of a layer: the digest of everything that its bytes depend on.
 
-use super::{locks, scripts, stage};
-use crate::edge::{files, git, npm};
-use crate::error::{Context as _, Result};
+use super::{locks, scripts, sources, stage};
+use crate::edge::{files, npm};
+use crate::error::Result;
 use crate::world::World;
-use sha2::{Digest as _, Sha256};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +14,7 @@ use xtask_core::platform::Platform;
 use xtask_image::gzip_v1::ENCODER_ID;
 
 /// Raised when the way from inputs to a tree changes, so that no old memory is believed.
-const FORM: &str = "layer-2";
+const FORM: &str = "layer-3";
 
 /// The digests of sources that were read already: they are the same for every platform.
 pub(super) type Sources = RefCell<BTreeMap<String, Digest>>;
@@ -26,9 +25,9 @@ pub(super) fn layer_key(
     layer: &Layer,
     lock: &Lock,
     platform: Platform,
-    sources: &Sources,
+    known: &Sources,
 ) -> Result<Digest> {
-    let inputs = inputs(world, layer, lock, platform, sources)?;
+    let inputs = inputs(world, layer, lock, platform, known)?;
     let platform = match &layer.stuff {
         // What a service builds is the same for all platforms.
         Stuff::Build { .. } => "any".to_owned(),
@@ -43,7 +42,7 @@ fn inputs(
     layer: &Layer,
     lock: &Lock,
     platform: Platform,
-    sources: &Sources,
+    known: &Sources,
 ) -> Result<String> {
     let root = &world.places.root;
     match &layer.stuff {
@@ -54,6 +53,8 @@ fn inputs(
             Ok(format!("{scripts}\n{packages:?}\n{:?}", lock.neutral(layer)))
         }
         Stuff::Npm { path, .. } => {
+            let asked = [npm::MANIFEST, npm::LOCK].map(|file| format!("{path}/{file}"));
+            sources::check_inputs(world, asked.iter().map(String::as_str))?;
             let own = locks::own_folders(world, path, &locks::npm_lock(world, path)?)?;
             let own: String = own.iter().map(|it| format!("{} {}\n", it.link, it.digest)).collect();
             let folder = root.join(path);
@@ -62,6 +63,7 @@ fn inputs(
         }
         Stuff::Wheels { requirements, .. } => {
             let files = locks::requirements(world, requirements)?.files;
+            sources::check_inputs(world, files.keys().map(String::as_str))?;
             let (glibc, on) = (stage::glibc(lock, platform), locks::environment(lock, platform));
             Ok(format!("{files:?}\n{glibc:?}\n{on}"))
         }
@@ -69,14 +71,20 @@ fn inputs(
             if let Stuff::Build { .. } = &layer.stuff {
                 let _usable = locks::npm_lock(world, path)?;
             }
-            if let Some(known) = sources.borrow().get(path) {
+            if let Some(known) = known.borrow().get(path) {
                 return Ok(known.to_string());
             }
-            let (digest, _) = source_key(world, path)?;
-            sources.borrow_mut().insert(path.clone(), digest);
+            let sources = sources::sources(world, path);
+            let digest = sources.map_err(|it| it.during(cannot_use(path)))?.digest;
+            known.borrow_mut().insert(path.clone(), digest);
             Ok(digest.to_string())
         }
     }
+}
+
+/// What a layer says of the folder that it is made of.
+pub(super) fn cannot_use(path: &str) -> String {
+    format!("cannot use `path = \"{path}\"`")
 }
 
 fn digest_of(path: &Path) -> Result<String> {
@@ -87,30 +95,4 @@ fn digest_of(path: &Path) -> Result<String> {
 fn digest_of_any(path: &Path) -> Result<String> {
     let text = files::read_if_there(path)?.unwrap_or_default();
     Ok(format!("{}\n", Digest::of(text.as_bytes())))
-}
-
-/// However large the file, only a piece of it is in memory.
-fn digest_of_file(path: &Path) -> std::io::Result<Digest> {
-    let mut hasher = Sha256::new();
-    std::io::copy(&mut std::fs::File::open(path)?, &mut hasher)?;
-    Ok(Digest::from_bytes(hasher.finalize().into()))
-}
-
-/// The digest of every source file below `path`, and their paths relative to it.
-pub(super) fn source_key(world: &World<'_>, path: &str) -> Result<(Digest, Vec<String>)> {
-    let mut text = String::new();
-    let mut sources = Vec::new();
-    for file in git::files(&world.shell, path)? {
-        let full = world.places.file(&file);
-        // A file that git knows and that was removed from the tree is no source any more.
-        if !full.is_file() {
-            continue;
-        }
-        let digest = digest_of_file(&full).or_outside(|| format!("failed to read `{file}`"))?;
-        let relative = file.strip_prefix(path).unwrap_or(&file).trim_start_matches('/').to_owned();
-        let runs = files::is_executable(&full)?;
-        text.push_str(&format!("{relative} {runs} {digest}\n"));
-        sources.push(relative);
-    }
-    Ok((Digest::of(text.as_bytes()), sources))
 }

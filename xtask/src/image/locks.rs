@@ -1,6 +1,6 @@
 //! The locks of what others published, read for all who build, list or ask by them.
 
-use super::key;
+use super::folder;
 use crate::edge::npm::{LOCK, MANIFEST, OwnFolder};
 use crate::edge::{files, uv};
 use crate::error::{Failure, Result};
@@ -69,12 +69,11 @@ pub(super) fn own_folders(
 ) -> Result<Vec<OwnFolder>> {
     let own = |link: &npm::Link| {
         let path = format!("{folder}/{}", link.folder);
-        let (digest, sources) = key::source_key(world, &path)?;
-        if sources.is_empty() {
+        let sources = folder::read_whole(world, &path).map_err(|failure| {
             let file = format!("{folder}/{LOCK}");
-            return Err(Failure::usage(format!("cannot use `{file}`"))
-                .reason(format!("it links to `{path}`, which holds no file that git knows")));
-        }
+            failure.during(format!("cannot use `{file}`, which links to `{path}`"))
+        })?;
+        let (sources, digest) = (sources.entries, sources.digest);
         let (link, folder) = (link.path.clone(), link.folder.clone());
         Ok(OwnFolder { link, folder, sources, digest })
     };

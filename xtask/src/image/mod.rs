@@ -4,6 +4,7 @@
 mod build;
 pub mod cache_lock;
 mod compare;
+mod folder;
 mod halves;
 mod held;
 mod in_layout;
@@ -17,6 +18,7 @@ mod push;
 mod rebuild;
 mod scripts;
 mod size;
+mod sources;
 mod stage;
 mod union;
 mod workshop;

@@ -3,12 +3,15 @@
 
 use super::held::{Held, held_in};
 use super::workshop::{self, Habit, Workshop};
+use super::{locks, sources};
+use crate::edge::entry::Entries;
+use crate::edge::files;
 use crate::edge::shell::last_lines;
-use crate::edge::{files, git};
 use crate::error::{Context as _, Failure, Result};
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use xtask_core::conditions::{self, Means, Surroundings, Variation};
+use xtask_core::definition::Stuff;
 use xtask_core::platform::Platform;
 use xtask_image::layout::Layout;
 
@@ -24,7 +27,8 @@ pub struct Rebuilt {
 
 /// Builds `names` for `platforms` twice.
 pub fn rebuild(world: &World<'_>, names: &[String], platforms: &[Platform]) -> Result<Rebuilt> {
-    let sources = sources(world)?;
+    check(world, names)?;
+    let sources = sources::all(world)?;
     let (npm, uv) = workshop::download_caches()?;
     let debs = world.places.cache.join("debs");
     files::make_folder(&debs)?;
@@ -66,18 +70,29 @@ pub fn rebuild(world: &World<'_>, names: &[String], platforms: &[Platform]) -> R
     })
 }
 
-/// Every file that git knows or would take, if it is there.
-fn sources(world: &World<'_>) -> Result<Vec<String>> {
-    let mut sources = git::files(&world.shell, ".")?;
-    sources.retain(|source| world.places.file(source).symlink_metadata().is_ok());
-    Ok(sources)
+/// Refuses what an ordinary build would: git's word about sources does not reach the workshops.
+fn check(world: &World<'_>, names: &[String]) -> Result<()> {
+    for name in names {
+        for layer in &world.definition(name)?.layers {
+            match &layer.stuff {
+                Stuff::Build { path, .. } | Stuff::Npm { path, .. } => {
+                    locks::own_folders(world, path, &locks::npm_lock(world, path)?)?;
+                }
+                Stuff::Debian(_) | Stuff::Files { .. } | Stuff::Wheels { .. } => {}
+            }
+            if let Stuff::Build { path, .. } | Stuff::Files { path, .. } = &layer.stuff {
+                sources::sources(world, path)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn open(
     world: &World<'_>,
     base: &Path,
     surroundings: Surroundings,
-    sources: &[String],
+    sources: &Entries,
     habit: Habit,
 ) -> Result<Workshop> {
     let workshop = Workshop::open(base, surroundings)?;

@@ -7,12 +7,14 @@ mod promises;
 pub(super) use debian::open as open_deb;
 pub(super) use promises::glibc;
 
+use super::folder::{self, Folder};
 use super::{key, locks};
 use crate::edge::installed::Installed;
 use crate::edge::npm::Wanted;
 use crate::edge::{apt, npm, uv};
 use crate::error::{Context as _, Failure, Result};
 use crate::world::{World, lock_file};
+use place::Placed;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use xtask_core::definition::{Addition, Layer, Stuff};
@@ -86,7 +88,8 @@ pub(super) fn halves(
             let own = locks::own_folders(world, path, &npm_lock)?;
             let packages = npm::Locked { packages: &npm_lock, own: &own };
             let installed = npm::install(&world.shell, cache, &root.join(path), wanted, packages)?;
-            split_by_file(layer, place::copies(&said(world, path, installed), copy)?)
+            let folder = Folder::installed(&said(world, path, installed))?;
+            split_by_file(layer, place::copies(&folder, copy)?)
         }
         Stuff::Wheels { requirements, copy } => {
             doing(&format!("installing {requirements} for {platform}"));
@@ -101,22 +104,21 @@ pub(super) fn halves(
             let installed = uv::install(&world.shell, cache, &wheels)?;
             let folder = said(world, requirements, installed);
             promises::check_wheels(&folder, glibc(of.lock, platform), platform)?;
-            split_by_file(layer, place::copies(&folder, copy)?)
+            split_by_file(layer, place::copies(&Folder::installed(&folder)?, copy)?)
         }
         Stuff::Build { path, run, copy } => {
             doing(&format!("building {path}"));
-            let tree = place::copies(&service_build(world, path, run)?, copy)?;
-            Ok(Halves::neutral(finished(layer, tree)?))
+            let folder = Folder::installed(&service_build(world, path, run)?)?;
+            Ok(Halves::neutral(finished(layer, place::copies(&folder, copy)?)?))
         }
         Stuff::Files { path, copy } => {
-            let (_, sources) = key::source_key(world, path)?;
-            split_by_file(layer, place::listed(&root.join(path), &sources, copy)?)
+            split_by_file(layer, place::copies(&Folder::sources(world, path)?, copy)?)
         }
     }
 }
 
-fn split_by_file(layer: &Layer, tree: Tree) -> Result<Halves> {
-    let split = split(&finished(layer, tree)?, &layer.native);
+fn split_by_file(layer: &Layer, placed: Placed) -> Result<Halves> {
+    let split = split(&finished(layer, placed)?, &layer.native);
     split.or_usage(|| format!("cannot split layer `{}`", layer.name))
 }
 
@@ -146,8 +148,8 @@ fn debian_halves(
 }
 
 /// The tree less what is left out, with what is declared.
-fn finished(layer: &Layer, mut tree: Tree) -> Result<Tree> {
-    leave_out(layer, &mut tree)?;
+fn finished(layer: &Layer, placed: Placed) -> Result<Tree> {
+    let mut tree = placed.without(&layer.drop)?;
     add_all(layer, &mut tree, None)?;
     Ok(tree)
 }
@@ -159,12 +161,12 @@ fn leave_out(layer: &Layer, tree: &mut Tree) -> Result<()> {
 }
 
 fn service_build(world: &World<'_>, path: &str, run: &[String]) -> Result<PathBuf> {
-    let (key, sources) = key::source_key(world, path)?;
-    let folder = &world.places.file(path);
+    let read = folder::read_whole(world, path).map_err(|it| it.during(key::cannot_use(path)))?;
+    let (folder, sources, key) = (&world.places.file(path), &read.entries, read.digest);
     let packages = locks::npm_lock(world, path)?;
     let own = locks::own_folders(world, path, &packages)?;
     let lock = npm::Locked { packages: &packages, own: &own };
-    let build = npm::Build { folder, sources: &sources, key, run, lock };
+    let build = npm::Build { folder, sources, key, run, lock };
     Ok(said(world, path, npm::build(&world.shell, &world.places.cache, &build)?))
 }
 

@@ -1,8 +1,9 @@
 //! A workshop: a checkout, a cache and a home of its own, in which our own program builds once
 //! from nothing, as somebody else and under other surroundings.
 
-use crate::edge::files;
+use crate::edge::entry::{Entries, Entry};
 use crate::edge::shell::{Output, Shell};
+use crate::edge::{files, git};
 use crate::error::{Context as _, Failure, Result};
 use std::fs;
 use std::io;
@@ -67,22 +68,22 @@ impl Workshop {
         &self,
         shell: &Shell,
         root: &Path,
-        sources: &[String],
+        sources: &Entries,
         habit: Habit,
     ) -> Result<()> {
-        let mut sources: Vec<&String> = sources.iter().collect();
+        let mut sources: Vec<(&String, &Entry)> = sources.iter().collect();
         if habit == Habit::Odd {
             sources.reverse();
         }
-        for source in sources {
+        for (source, entry) in sources {
             let (from, to) = (root.join(source), self.path("tree").join(source));
             files::make_folder(to.parent().unwrap_or(&to))?;
-            let copied = copy(&from, &to, habit);
+            let copied = copy(&from, entry, &to, habit);
             copied.or_outside(|| format!("failed to copy `{source}`"))?;
         }
         for args in [&["init", "--quiet"][..], &["add", "--all", "--force"]] {
             let tree = self.path("tree").display().to_string();
-            shell.run(&Command::new("git").args(args.iter().copied()).folder(tree))?;
+            shell.run(&git::command(args.iter().copied()).folder(tree))?;
         }
         Ok(())
     }
@@ -145,19 +146,24 @@ impl Workshop {
     }
 }
 
-fn copy(from: &Path, to: &Path, habit: Habit) -> io::Result<()> {
-    let metadata = fs::symlink_metadata(from)?;
-    if metadata.is_symlink() {
-        return symlink(fs::read_link(from)?, to);
-    }
+fn copy(from: &Path, entry: &Entry, to: &Path, habit: Habit) -> io::Result<()> {
+    let runs = match entry {
+        Entry::Folder => return fs::create_dir(to),
+        Entry::Link(target) => return symlink(target, to),
+        Entry::File { runs, .. } => *runs,
+    };
     fs::copy(from, to)?;
+    let mode = match (habit, runs) {
+        (Habit::Plain, false) => 0o644,
+        (Habit::Plain, true) => 0o755,
+        (Habit::Odd, false) => 0o600,
+        (Habit::Odd, true) => 0o700,
+    };
     if habit == Habit::Odd {
-        let runs = metadata.permissions().mode() & 0o100 != 0;
         let file = fs::File::options().write(true).open(to)?;
         file.set_modified(SystemTime::UNIX_EPOCH + LONG_AGO)?;
-        file.set_permissions(fs::Permissions::from_mode(if runs { 0o700 } else { 0o600 }))?;
     }
-    Ok(())
+    fs::set_permissions(to, fs::Permissions::from_mode(mode))
 }
 
 fn lend(from: &Path, to: &Path) -> io::Result<()> {
@@ -215,8 +221,8 @@ fn sweep(base: &Path) -> Result<()> {
 
 /// How many folders of `sources` list in another order below `first` than below `second`, and
 /// how many there are.
-pub(super) fn listings(first: &Path, second: &Path, sources: &[String]) -> (usize, usize) {
-    let parents = sources.iter().filter_map(|source| Path::new(source).parent());
+pub(super) fn listings(first: &Path, second: &Path, sources: &Entries) -> (usize, usize) {
+    let parents = sources.keys().filter_map(|source| Path::new(source).parent());
     let folders: std::collections::BTreeSet<&Path> = parents.collect();
     let listed = |folder: PathBuf| -> Vec<_> {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();

@@ -1,6 +1,7 @@
 //! `ci`: the real table, in a world where every program it runs is a fake that keeps a record.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+mod hidden;
 mod not_run;
 
 use super::world::{Run, World};

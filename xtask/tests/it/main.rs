@@ -38,6 +38,7 @@ mod requirements;
 mod scan;
 mod scripts;
 mod size;
+mod sources;
 mod tree;
 mod wheels;
 mod workflows;

@@ -223,3 +223,10 @@ proptest! {
         prop_assert_eq!(held, tree.get(&path).is_some());
     }
 }
+
+#[test]
+fn what_is_below_a_removed_directory_goes_with_it_whatever_comes_between() {
+    let mut tree = tree_of(&["a/c", "a-b/x", "b"]);
+    assert_eq!(tree.remove_matching(&["a", "a-b"]).unwrap(), 4);
+    assert_eq!(paths(&tree), ["b"]);
+}

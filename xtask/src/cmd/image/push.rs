@@ -29,6 +29,7 @@ pub(super) fn run(flags: &ImagePush, world: &World<'_>) -> Result<Exit> {
         Failure::usage(format!("cannot log in to `{}`", flags.to.registry())).because(&error)
     })?;
     let images = build::all(world, &flags.images, &flags.platform)?;
+    refuse_changed_tree(flags, world, &tags)?;
     let layout = Layout::open_or_create(world.places.layout());
     let layout = layout.or_outside(|| "failed to open the image layout".to_owned())?;
     let mut pushing = Pushing::new(&registry, layout, &tags);
@@ -50,6 +51,14 @@ fn tags(flags: &ImagePush, world: &World<'_>) -> Result<Vec<Tag>> {
     let checkout = git::checkout(&world.shell)?;
     let version = version_of(&checkout.commit, checkout.dirty_tree.as_deref());
     Ok([version.as_str(), LATEST].map(|tag| tag.parse().expect("a tag")).to_vec())
+}
+
+/// A version names a tree; what was built while the tree changed has none.
+fn refuse_changed_tree(flags: &ImagePush, world: &World<'_>, before: &[Tag]) -> Result<()> {
+    if tags(flags, world)? == before {
+        return Ok(());
+    }
+    Err(Failure::refused("cannot push: the tree changed while it was built").hint("run it again"))
 }
 
 /// Layers are shared between services, so each looks at the others' repositories first.

@@ -1,10 +1,15 @@
-//! From folders of the disk to places in the image.
+//! From folders of the disk to places in the image: one road for every kind of layer. Links stay
+//! links, and must lead in the image to what they lead to on the disk.
 
+use crate::edge::entry::{Entry, join, within};
 use crate::error::{Context as _, Failure, Result};
-use std::path::{Path, PathBuf};
+use crate::image::folder::{Flaw, Folder, refuse};
+use std::collections::BTreeSet;
+use std::path::Path;
 use xtask_core::definition::Copy;
+use xtask_core::links::{Lead, Seen, follow};
 use xtask_image::content::Content;
-use xtask_image::tree::{DirectoryRules, Node, Owner, Tree};
+use xtask_image::tree::{Node, Owner, Tree};
 
 /// What package managers leave for themselves, and what differs from machine to machine:
 /// records of the installation, locks, caches, and scripts with the builder's paths in them.
@@ -20,89 +25,164 @@ const LEAVINGS: [&str; 9] = [
     ".lock",
 ];
 
+/// What a layer takes from a folder, at its places in the image.
+pub(super) struct Placed {
+    tree: Tree,
+    links: Vec<PlacedLink>,
+    from: String,
+}
+
+/// A link as it was found, and where it leads there.
+struct PlacedLink {
+    at: String,
+    said: String,
+    /// The places in the image at which what it leads to is, or why it may not lead there.
+    lead: std::result::Result<Vec<String>, Flaw>,
+}
+
+/// One path of the folder that is copied, with all below it.
+struct Source<'a> {
+    path: String,
+    to: &'a str,
+    from: &'a str,
+}
+
 /// The tree of every copy out of `folder`.
-pub(super) fn copies(folder: &Path, copies: &[Copy]) -> Result<Tree> {
-    let mut tree = Tree::new();
+pub(super) fn copies(folder: &Folder, copies: &[Copy]) -> Result<Placed> {
+    let mut sources = Vec::new();
     for copy in copies {
-        let sources = expand(folder, &copy.from)?;
-        for source in sources {
-            let part = one(&source, &copy.to)?;
-            tree.merge(part)
-                .or_usage(|| format!("cannot copy `{}` to `{}`", copy.from, copy.to))?;
+        for path in expand(folder, &copy.from)? {
+            sources.push(Source { path, to: &copy.to, from: &copy.from });
         }
     }
-    Ok(tree)
+    let mut placed = Placed { tree: Tree::new(), links: Vec::new(), from: folder.shown.clone() };
+    for source in &sources {
+        placed.add(folder, source, &sources)?;
+    }
+    Ok(placed)
 }
 
-/// As `copies`, of the files of `sources` only, which are relative to `folder`: a file that git
-/// ignores, such as one with secrets, gets into no image.
-pub(super) fn listed(folder: &Path, sources: &[String], copies: &[Copy]) -> Result<Tree> {
-    let mut tree = Tree::new();
-    for copy in copies {
-        let within = |source: &&String| {
-            let rest = source.strip_prefix(copy.from.as_str());
-            copy.from == "." || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+impl Placed {
+    fn add(&mut self, folder: &Folder, source: &Source<'_>, all: &[Source<'_>]) -> Result<()> {
+        for (rest, node) in part(folder, &source.path)? {
+            let (at, path) = (join(source.to, &rest), join(&source.path, &rest));
+            if let Node::Symlink { target, .. } = &node {
+                let target = String::from_utf8_lossy(target).into_owned();
+                let said = format!("`{}` is a link to `{target}`", join(&folder.shown, &path));
+                let places = |lead: String| {
+                    all.iter().filter_map(|it| it.place(&lead)).collect::<Vec<String>>()
+                };
+                let lead = folder.lead(&path)?.map(places);
+                self.links.push(PlacedLink { at: at.clone(), said, lead });
+            }
+            let failed = || format!("cannot copy `{}` to `{}`", source.from, source.to);
+            self.tree.insert(&at, node).or_usage(failed)?;
+        }
+        Ok(())
+    }
+
+    /// The tree less what `drop` matches. Links in it lead to what they led to on the disk.
+    pub(super) fn without(self, drop: &[String]) -> Result<Tree> {
+        let Self { mut tree, links, from } = self;
+        tree.remove_matching(drop).or_usage(|| "cannot leave files out".to_owned())?;
+        let kept = links.into_iter().filter(|it| tree.get(&it.at).is_some());
+        let flaws = kept.filter_map(|it| it.flaw(&tree)).collect();
+        refuse(flaws, || format!("cannot copy links out of `{from}` (`copy`)"))?;
+        Ok(tree)
+    }
+}
+
+impl PlacedLink {
+    fn flaw(self, tree: &Tree) -> Option<Flaw> {
+        let places = match self.lead {
+            Err(flaw) => return Some(flaw),
+            Ok(places) => places,
         };
-        let mut found = sources.iter().filter(within).peekable();
-        if found.peek().is_none() {
-            return Err(not_found(folder, &copy.from));
+        let lead = follow(&self.at, |at| seen(tree, at));
+        if matches!(&lead, Lead::To(to) if places.contains(to)) {
+            return None;
         }
-        for source in found {
-            let rest = source.strip_prefix(copy.from.as_str()).unwrap_or(source);
-            let to = if copy.from == "." {
-                format!("{}/{source}", copy.to)
-            } else {
-                format!("{}{rest}", copy.to)
-            };
-            let part = one(&folder.join(source), &to)?;
-            tree.merge(part).or_usage(|| format!("cannot copy `{source}` to `{to}`"))?;
-        }
+        let reason = format!("{}, which would lead elsewhere from `{}`", self.said, self.at);
+        let hint = "copy what it leads to as well, so that both lie as they do here, or leave \
+                    the link out with `drop`";
+        Some(Flaw { reason, hint })
     }
-    Ok(tree)
 }
 
-fn one(source: &Path, to: &str) -> Result<Tree> {
-    let failed = || format!("failed to copy `{}`", source.display());
-    if source.is_dir() {
-        let exclude = LEAVINGS.map(ToOwned::to_owned).to_vec();
-        let rules = DirectoryRules { owner: Owner::default(), exclude };
-        return Tree::from_directory(source, to, &rules).or_outside(failed);
+impl Source<'_> {
+    /// The place in the image of `path`, if it is copied with this.
+    fn place(&self, path: &str) -> Option<String> {
+        within(&self.path, path).map(|rest| join(self.to, rest))
     }
-    let metadata = std::fs::metadata(source).or_outside(failed)?;
-    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
-    let mode = if mode & 0o100 == 0 { 0o644 } else { 0o755 };
-    let content = Content::Disk { path: source.to_owned(), size: metadata.len() };
-    let mut tree = Tree::new();
-    tree.insert(to, Node::File { mode, owner: Owner::default(), content }).or_outside(failed)?;
-    Ok(tree)
+}
+
+/// What is at `path` of `folder` and below it, by path relative to that.
+fn part(folder: &Folder, path: &str) -> Result<Vec<(String, Node)>> {
+    if let Some(entry @ (Entry::File { .. } | Entry::Link(_))) = folder.entries.get(path) {
+        return Ok(vec![(String::new(), node(&folder.disk.join(path), entry))]);
+    }
+    let mut below = Tree::new();
+    let failed = || format!("cannot take files of `{}`", folder.shown);
+    let start = if path.is_empty() { String::new() } else { format!("{path}/") };
+    let entries = folder.entries.range(start.clone()..);
+    for (at, entry) in entries.take_while(|(at, _)| at.starts_with(&start)) {
+        below.insert(&at[start.len()..], node(&folder.disk.join(at), entry)).or_usage(failed)?;
+    }
+    if folder.is_installed() {
+        below.remove_matching(&LEAVINGS).or_usage(failed)?;
+    }
+    let text = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
+    let nodes = below.iter().map(|(path, node)| (text(path), node.clone()));
+    Ok([(String::new(), Node::directory(0o755))].into_iter().chain(nodes).collect())
+}
+
+fn node(path: &Path, entry: &Entry) -> Node {
+    match entry {
+        Entry::Folder => Node::directory(0o755),
+        Entry::Link(target) => Node::symlink(target.as_bytes()),
+        Entry::File { runs, size } => Node::File {
+            mode: if *runs { 0o755 } else { 0o644 },
+            owner: Owner::default(),
+            content: Content::Disk { path: path.to_owned(), size: *size },
+        },
+    }
+}
+
+fn seen<'a>(tree: &'a Tree, path: &str) -> Seen<'a> {
+    match tree.get(path) {
+        None => Seen::Nothing,
+        Some(Node::File { .. }) => Seen::File,
+        Some(Node::Directory { .. }) => Seen::Folder,
+        // What is not UTF-8 was refused where it was read.
+        Some(Node::Symlink { target, .. }) => {
+            std::str::from_utf8(target).map_or(Seen::Nothing, Seen::Link)
+        }
+    }
 }
 
 /// The paths that `from` names; `*` stands for any one component. A name that names nothing is
-/// an error, because an image without it would be found out only when it runs.
-fn expand(folder: &Path, from: &str) -> Result<Vec<PathBuf>> {
-    let mut found = vec![folder.to_owned()];
-    for part in from.split('/') {
-        found = match part {
-            "." => found,
-            "*" => found.iter().flat_map(|folder| entries(folder)).collect(),
-            _ => found.iter().map(|folder| folder.join(part)).filter(|it| it.exists()).collect(),
-        };
+/// an error, because an image without it would be folder out only when it runs.
+fn expand(folder: &Folder, from: &str) -> Result<BTreeSet<String>> {
+    if from == "." {
+        return Ok(BTreeSet::from([String::new()]));
     }
-    if found.is_empty() {
-        return Err(not_found(folder, from));
+    let parts: Vec<&str> = from.split('/').collect();
+    let named = |path: &&String| {
+        let mut components = path.split('/');
+        parts.iter().all(|part| components.next().is_some_and(|it| *part == "*" || *part == it))
+    };
+    let matching = folder.entries.keys().filter(named);
+    let first = |path: &String| path.split('/').take(parts.len()).collect::<Vec<_>>().join("/");
+    let paths: BTreeSet<String> = matching.map(first).collect();
+    if paths.is_empty() {
+        return Err(not_found(&folder.disk, from));
     }
-    found.sort_unstable();
-    Ok(found)
+    Ok(paths)
 }
 
 fn not_found(folder: &Path, from: &str) -> Failure {
     Failure::usage(format!("cannot find `{from}` in `{}`", folder.display()))
         .hint("the definition names a file that is not made; mend its `copy`")
-}
-
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).collect()
 }
 
 /// All files of the layer that match `glob`, in byte order of their paths, each ending in a
