@@ -6,7 +6,7 @@
 pub use crate::content::Content;
 use crate::error::lossy;
 pub use crate::tar_v1::Owner;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod form;
 pub(crate) mod globs;
@@ -140,6 +140,21 @@ impl Tree {
             !below
         });
         Ok(before - self.entries.len())
+    }
+
+    /// The places in `globs` of those that match nothing here.
+    pub fn unmatched<G: AsRef<str>>(&self, globs: &[G]) -> Result<BTreeSet<usize>, TreeError> {
+        let set = globs::compile(globs)?;
+        let mut rest: BTreeSet<usize> = (0..globs.len()).collect();
+        for path in self.entries.keys() {
+            if rest.is_empty() {
+                break;
+            }
+            for place in globs::places(&set, path) {
+                rest.remove(&place);
+            }
+        }
+        Ok(rest)
     }
 
     /// The node at `path`.

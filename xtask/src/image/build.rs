@@ -1,7 +1,8 @@
 //! Builds one image, layer by layer and platform by platform.
 
 use super::halves::{self, HalfBlob, LayerBuild};
-use super::{key, memo::Memo, size::size, stage, union};
+use super::stage::{self, Idle};
+use super::{key, memo::Memo, size::size, union};
 use crate::edge::in_use;
 use crate::error::{Context as _, Failure, Result};
 use crate::report::Phase;
@@ -13,6 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xtask_core::conditions::Conditions;
 use xtask_core::definition::{Definition, Layer};
 use xtask_core::descriptor::Descriptor;
+use xtask_core::finding::Finding;
 use xtask_core::lock::Lock;
 use xtask_core::platform::Platform;
 use xtask_core::size::megabytes;
@@ -21,7 +23,9 @@ use xtask_image::gzip_v1::ENCODER_ID;
 use xtask_image::image::{Healthcheck, ImageConfig, ImageLayer, write_image, write_index};
 use xtask_image::layer::LayerOptions;
 use xtask_image::layout::Layout;
-use xtask_image::union::Shape;
+use xtask_image::shape::Shape;
+use xtask_image::split::{Half, Halves};
+use xtask_image::tree::Tree;
 
 /// An image over its budget names this many packages.
 const CAUSES_SHOWN_MAX: usize = 10;
@@ -143,10 +147,11 @@ impl<'a> Builder<'a> {
     }
 
     fn platform(&self, platform: Platform) -> Result<PlatformBuild> {
-        let layers = self.definition.layers.iter().map(|layer| self.layer(layer, platform));
-        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let places = 0..self.definition.layers.len();
+        let layers = places.map(|place| self.layer(place, platform)).collect::<Result<Vec<_>>>()?;
         let images: Vec<ImageLayer> = layers.iter().flat_map(LayerBuild::images).collect();
-        union::check(&self.memo, &self.layout, &images)?;
+        let found = layers.iter().flat_map(|layer| layer.findings.clone()).collect();
+        union::check(&self.memo, &self.layout, self.definition, &images, found)?;
         self.check_budget(platform, &images)?;
         let config = image_config(self.definition);
         let created = created(self.lock);
@@ -156,30 +161,47 @@ impl<'a> Builder<'a> {
         Ok(PlatformBuild { platform, layers, manifest, unpacked })
     }
 
-    fn layer(&self, layer: &Layer, platform: Platform) -> Result<LayerBuild> {
-        let named = |halves| LayerBuild { name: layer.name.clone(), halves };
+    fn layer(&self, place: usize, platform: Platform) -> Result<LayerBuild> {
+        let layer = &self.definition.layers[place];
+        let named = |halves, findings| LayerBuild { name: layer.name.clone(), halves, findings };
         let key = key::layer_key(self.world, layer, self.lock, platform, &self.sources)?;
         if let Some(halves) = self.memo.recall(&key, &self.layout)
             && self.are_whole(&halves)?
         {
-            return Ok(named(halves.into_iter().map(|half| (half, Origin::Reused)).collect()));
+            let halves = halves.into_iter().map(|half| (half, Origin::Reused));
+            return Ok(named(halves.collect(), Vec::new()));
         }
         let doing = |what: &str| self.phase.doing(what);
         let of = stage::LockOf { image: &self.definition.name, lock: self.lock };
         let staged = stage::halves(self.world, layer, of, platform, &doing)?;
         doing(&format!("packing layer {} for {platform}", layer.name));
-        let options = layer_options(self.world.conditions);
-        let mut made = Vec::new();
-        for (half, tree) in staged.into_filled() {
-            halves::check_machine(layer, half, &tree, platform)?;
-            let (blob, origin) = cached_layer_with(&tree, &self.layout, self.cache()?, options)
-                .or_outside(|| format!("failed to pack layer `{}`", layer.name))?;
-            self.memo.remember_shape(&blob, &Shape::of_tree(&tree))?;
-            made.push((HalfBlob { half, blob }, origin));
+        let made = self.pack(layer, staged.halves, platform)?;
+        let finding = |it: Idle| self.definition.layer_finding(place, &it.key, it.message);
+        let findings: Vec<Finding> = staged.idle.into_iter().map(finding).collect();
+        // What is refused is not remembered, so that the next build refuses it as well.
+        if findings.is_empty() {
+            let blobs: Vec<HalfBlob> = made.iter().map(|(half, _)| half.clone()).collect();
+            self.memo.remember(&key, &blobs)?;
         }
-        let blobs: Vec<HalfBlob> = made.iter().map(|(half, _)| half.clone()).collect();
-        self.memo.remember(&key, &blobs)?;
-        Ok(named(made))
+        Ok(named(made, findings))
+    }
+
+    fn pack(
+        &self,
+        layer: &Layer,
+        halves: Halves,
+        platform: Platform,
+    ) -> Result<Vec<(HalfBlob, Origin)>> {
+        let options = layer_options(self.world.conditions);
+        let failed = || format!("failed to pack layer `{}`", layer.name);
+        let pack = |(half, tree): (Half, Tree)| {
+            halves::check_machine(layer, half, &tree, platform)?;
+            let packed = cached_layer_with(&tree, &self.layout, self.cache()?, options);
+            let (blob, origin) = packed.or_outside(failed)?;
+            self.memo.remember_shape(&blob, &Shape::of_tree(&tree).or_outside(failed)?)?;
+            Ok((HalfBlob { half, blob }, origin))
+        };
+        halves.into_filled().map(pack).collect()
     }
 
     /// A blob that is not what its name says is made anew.

@@ -15,7 +15,7 @@ use xtask_core::platform::Platform;
 use xtask_image::gzip_v1::ENCODER_ID;
 
 /// Raised when the way from inputs to a tree changes, so that no old memory is believed.
-const FORM: &str = "layer-2";
+const FORM: &str = "layer-3";
 
 /// The digests of sources that were read already: they are the same for every platform.
 pub(super) type Sources = RefCell<BTreeMap<String, Digest>>;

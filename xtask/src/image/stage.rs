@@ -1,10 +1,12 @@
 //! From a layer of a definition to the tree of its files, in its two halves.
 
 mod debian;
+mod idle;
 mod place;
 mod promises;
 
 pub(super) use debian::open as open_deb;
+pub(super) use idle::Idle;
 pub(super) use promises::glibc;
 
 use super::{key, locks};
@@ -44,14 +46,20 @@ pub(super) struct LockOf<'a> {
     pub(super) lock: &'a Lock,
 }
 
-/// The halves of `layer`.
+/// The halves of a layer, and what of its definition came to nothing.
+pub(super) struct Staged {
+    pub(super) halves: Halves,
+    pub(super) idle: Vec<Idle>,
+}
+
+/// Makes `layer`.
 pub(super) fn halves(
     world: &World<'_>,
     layer: &Layer,
     of: LockOf<'_>,
     platform: Platform,
     doing: &dyn Fn(&str),
-) -> Result<Halves> {
+) -> Result<Staged> {
     let root = &world.places.root;
     let cache = &world.places.cache;
     match &layer.stuff {
@@ -67,7 +75,7 @@ pub(super) fn halves(
                 world.report.warning(&line);
             }
             store.fetch(&world.shell, &order, fetching)?;
-            debian_halves(world, layer, &store, packages, &of.lock.neutral(layer))
+            debian_halves(world, layer, &store, (packages, &of.lock.neutral(layer)), platform)
         }
         Stuff::Npm { path, optional, scripts, copy } => {
             let npm_lock = locks::npm_lock(world, path)?;
@@ -86,7 +94,8 @@ pub(super) fn halves(
             let own = locks::own_folders(world, path, &npm_lock)?;
             let packages = npm::Locked { packages: &npm_lock, own: &own };
             let installed = npm::install(&world.shell, cache, &root.join(path), wanted, packages)?;
-            split_by_file(layer, place::copies(&said(world, path, installed), copy)?)
+            let tree = place::copies(&said(world, path, installed), copy)?;
+            split_by_file(layer, tree, platform)
         }
         Stuff::Wheels { requirements, copy } => {
             doing(&format!("installing {requirements} for {platform}"));
@@ -101,23 +110,27 @@ pub(super) fn halves(
             let installed = uv::install(&world.shell, cache, &wheels)?;
             let folder = said(world, requirements, installed);
             promises::check_wheels(&folder, glibc(of.lock, platform), platform)?;
-            split_by_file(layer, place::copies(&folder, copy)?)
+            split_by_file(layer, place::copies(&folder, copy)?, platform)
         }
         Stuff::Build { path, run, copy } => {
             doing(&format!("building {path}"));
             let tree = place::copies(&service_build(world, path, run)?, copy)?;
-            Ok(Halves::neutral(finished(layer, tree)?))
+            let (tree, idle) = finished(layer, tree, platform)?;
+            Ok(Staged { halves: Halves::neutral(tree), idle })
         }
         Stuff::Files { path, copy } => {
             let (_, sources) = key::source_key(world, path)?;
-            split_by_file(layer, place::listed(&root.join(path), &sources, copy)?)
+            split_by_file(layer, place::listed(&root.join(path), &sources, copy)?, platform)
         }
     }
 }
 
-fn split_by_file(layer: &Layer, tree: Tree) -> Result<Halves> {
-    let split = split(&finished(layer, tree)?, &layer.native);
-    split.or_usage(|| format!("cannot split layer `{}`", layer.name))
+fn split_by_file(layer: &Layer, tree: Tree, platform: Platform) -> Result<Staged> {
+    let (tree, mut idle) = finished(layer, tree, platform)?;
+    idle.extend(idle::patterns(layer, "native", &layer.native, &[&tree], platform)?);
+    let halves = split(&tree, &layer.native);
+    let halves = halves.or_usage(|| format!("cannot split layer `{}`", layer.name))?;
+    Ok(Staged { halves, idle })
 }
 
 /// Packages are never divided: a scanner asks the layer that holds a package's files who owns
@@ -126,30 +139,34 @@ fn debian_halves(
     world: &World<'_>,
     layer: &Layer,
     store: &apt::DebStore,
-    packages: &[LockedPackage],
-    shared: &BTreeSet<Digest>,
-) -> Result<Halves> {
+    (packages, shared): (&[LockedPackage], &BTreeSet<Digest>),
+    platform: Platform,
+) -> Result<Staged> {
     let is_shared = |package: &LockedPackage| shared.contains(&package.digest);
     let (neutral, native): (Vec<_>, Vec<_>) = packages.iter().cloned().partition(is_shared);
-    let unpack = |packages: &[LockedPackage]| {
-        let mut tree = debian::unpack(world, store, packages)?;
-        leave_out(layer, &mut tree)?;
-        Ok::<Tree, Failure>(tree)
-    };
-    let mut halves = Halves { native: unpack(&native)?, neutral: unpack(&neutral)? };
+    let (native_tree, mut set_ids) = debian::unpack(world, store, &native)?;
+    let (neutral_tree, of_neutral) = debian::unpack(world, store, &neutral)?;
+    set_ids.extend(of_neutral);
+    let mut halves = Halves { native: native_tree, neutral: neutral_tree };
+    let trees = [&halves.native, &halves.neutral];
+    let mut idle = idle::patterns(layer, "drop", &layer.drop, &trees, platform)?;
+    leave_out(layer, &mut halves.native)?;
+    leave_out(layer, &mut halves.neutral)?;
+    idle.extend(idle::set_ids(layer, &set_ids, [&halves.native, &halves.neutral]));
     let mut whole = halves.native.clone();
     let joined = whole.merge(halves.neutral.clone());
     joined.or_usage(|| format!("cannot make layer `{}`", layer.name))?;
     let home = if native.is_empty() { &mut halves.neutral } else { &mut halves.native };
     add_all(layer, &mut whole, Some(home))?;
-    Ok(halves)
+    Ok(Staged { halves, idle })
 }
 
 /// The tree less what is left out, with what is declared.
-fn finished(layer: &Layer, mut tree: Tree) -> Result<Tree> {
+fn finished(layer: &Layer, mut tree: Tree, platform: Platform) -> Result<(Tree, Vec<Idle>)> {
+    let idle = idle::patterns(layer, "drop", &layer.drop, &[&tree], platform)?;
     leave_out(layer, &mut tree)?;
     add_all(layer, &mut tree, None)?;
-    Ok(tree)
+    Ok((tree, idle))
 }
 
 fn leave_out(layer: &Layer, tree: &mut Tree) -> Result<()> {
