@@ -5,6 +5,7 @@ use super::stage::{self, Idle};
 use super::{key, memo::Memo, size::size, union};
 use crate::edge::in_use;
 use crate::error::{Context as _, Failure, Result};
+use crate::exit::Exit;
 use crate::report::Phase;
 use crate::world::World;
 use serde::Serialize;
@@ -173,7 +174,8 @@ impl<'a> Builder<'a> {
         }
         let doing = |what: &str| self.phase.doing(what);
         let of = stage::LockOf { image: &self.definition.name, lock: self.lock };
-        let staged = stage::halves(self.world, layer, of, platform, &doing)?;
+        let staged = stage::halves(self.world, layer, of, platform, &doing)
+            .map_err(|failure| self.placed(place, failure))?;
         doing(&format!("packing layer {} for {platform}", layer.name));
         let made = self.pack(layer, staged.halves, platform)?;
         let finding = |it: Idle| self.definition.layer_finding(place, &it.key, it.message);
@@ -184,6 +186,16 @@ impl<'a> Builder<'a> {
             self.memo.remember(&key, &blobs)?;
         }
         Ok(named(made, findings))
+    }
+
+    /// With the line of the layer, where its definition is what is wrong.
+    fn placed(&self, place: usize, failure: Failure) -> Failure {
+        if failure.exit() != Exit::Usage {
+            return failure;
+        }
+        let name = &self.definition.layers[place].name;
+        let said = format!("layer `{name}` begins here");
+        failure.reason(self.definition.layer_finding(place, "", said).to_string())
     }
 
     fn pack(

@@ -238,3 +238,19 @@ fn a_script_that_uv_wrote_for_this_machines_python_is_refused_until_it_is_left_o
     world.write("images/one.toml", &format!("{layer}drop = [\"app/bin\"]\n{END}"));
     let _said = world.run(&BUILD).ends(0);
 }
+
+#[test]
+fn a_source_that_is_not_there_and_a_collection_of_nothing_name_the_line_of_their_layer() {
+    let above = "[[layer]]\nname = \"above\"\nkind = \"files\"\npath = \"app\"\ncopy = { text = \"text\" }\n";
+    for (more, wanted) in [
+        (FILES.replace("\".\"", "gone"), "cannot find `gone`"),
+        (
+            format!("{FILES}collect = {{ \"all.pem\" = \"certs/*.pem\" }}\n"),
+            "cannot collect `certs/*.pem`",
+        ),
+    ] {
+        let said = world(&format!("{above}{more}{END}")).run(&BUILD).ends(2);
+        let line = "images/one.toml:7: `layer[1]`: layer `app` begins here";
+        assert!(said.contains(wanted) && said.contains(line), "{said}");
+    }
+}

@@ -23,7 +23,7 @@ impl Judge<'_> {
     /// Why the engine could not start `program`.
     fn flaw(&self, program: &str) -> Option<String> {
         let path = if program.contains('/') {
-            self.from_working_directory(program)
+            self.absolute(program)
         } else if let Some(path) = self.in_path(program) {
             path
         } else {
@@ -35,7 +35,7 @@ impl Judge<'_> {
         self.flaw_at(&path, INTERPRETERS_MAX)
     }
 
-    fn from_working_directory(&self, program: &str) -> String {
+    fn absolute(&self, program: &str) -> String {
         if program.starts_with('/') {
             return program.to_owned();
         }
@@ -53,36 +53,38 @@ impl Judge<'_> {
         })
     }
 
+    /// Why the file at `path` could not be started, with so many interpreters to go.
     fn flaw_at(&self, path: &str, depth: usize) -> Option<String> {
         if depth == 0 {
             return Some(format!("`{path}` is one interpreter too many in a row"));
         }
-        let (real, file) = match self.rootfs.follow(path) {
-            Led::Mounted => return None,
-            Led::Root => return Some(format!("`{path}` is a folder; {HOLD_IT}")),
-            Led::Round => return Some(format!("`{path}` is a link that leads round and round")),
-            Led::Nowhere(missing) if path[1..] == missing => {
-                return Some(format!("`{path}` is not in the image; {HOLD_IT}"));
+        match self.rootfs.follow(path) {
+            Led::Mounted => None,
+            Led::To(real, Form::File(file)) => {
+                let closed = self.rights_flaw(path, &real, file.rights);
+                closed.or_else(|| self.start_flaw(path, file.start.as_ref(), depth))
             }
-            Led::Nowhere(missing) => {
-                return Some(format!(
-                    "`{path}` is not in the image: the way ends at `/{missing}`; {HOLD_IT}"
-                ));
+            Led::Root | Led::To(..) => Some(format!("`{path}` is a folder; {HOLD_IT}")),
+            Led::Round => Some(format!("`{path}` is a link that leads round and round")),
+            Led::Nowhere(missing) if path.strip_prefix('/') == Some(&missing) => {
+                Some(format!("`{path}` is not in the image; {HOLD_IT}"))
             }
-            Led::To(real, Form::File(file)) => (real, file),
-            Led::To(..) => return Some(format!("`{path}` is a folder; {HOLD_IT}")),
-        };
-        if let Some(flaw) = self.rights_flaw(path, &real, file.rights) {
-            return Some(flaw);
+            Led::Nowhere(missing) => Some(format!(
+                "`{path}` is not in the image: the way ends at `/{missing}`; {HOLD_IT}"
+            )),
         }
-        let flaw = match &file.start {
-            None => {
-                "is neither a binary nor a script; begin a script with `#!` and its interpreter"
-                    .to_owned()
-            }
+    }
+
+    /// Why the kernel could not start a file that it may.
+    fn start_flaw(&self, path: &str, start: Option<&Start>, depth: usize) -> Option<String> {
+        match start {
+            None => Some(format!(
+                "`{path}` is neither a binary nor a script; begin a script with `#!` and its \
+                 interpreter"
+            )),
             Some(Start::Binary(loader)) => {
                 let flaw = self.flaw_at(loader.as_ref()?, 1)?;
-                format!("is a binary, and its loader cannot be used: {flaw}")
+                Some(format!("`{path}` is a binary, and its loader cannot be used: {flaw}"))
             }
             Some(Start::Script(interpreter, argument)) => {
                 let flaw = self.script_flaw(interpreter, argument, depth)?;
@@ -90,10 +92,9 @@ impl Judge<'_> {
                 if depth < INTERPRETERS_MAX {
                     return Some(flaw);
                 }
-                format!("is a script, and its interpreter cannot be used: {flaw}")
+                Some(format!("`{path}` is a script, and its interpreter cannot be used: {flaw}"))
             }
-        };
-        Some(format!("`{path}` {flaw}"))
+        }
     }
 
     /// Why a script's interpreter could not be started.
@@ -107,7 +108,7 @@ impl Judge<'_> {
         if interpreter.is_empty() {
             return Some("there is nothing behind `#!`".to_owned());
         }
-        let flaw = self.flaw_at(&self.from_working_directory(interpreter), depth - 1);
+        let flaw = self.flaw_at(&self.absolute(interpreter), depth - 1);
         flaw.or_else(|| {
             let asked = asked_of_env(interpreter, argument)?;
             let is_there = asked.contains('/') || self.in_path(asked).is_some();

@@ -142,9 +142,9 @@ fn a_working_directory_must_be_a_folder_that_the_user_may_enter() {
     };
     let app = ("app/x", Node::file(0o644, ""));
     let closed = ("data", Node::directory(0o700));
-    assert!(in_folder("/app/x", &[app.clone()]).contains("`/app/x` is no folder"));
+    assert!(in_folder("/app/x", std::slice::from_ref(&app)).contains("`/app/x` is no folder"));
     assert!(in_folder("/data", &[app.clone(), closed]).contains("`7:8` may not enter `/data`"));
-    assert_eq!(in_folder("/bin", &[app.clone()]), "", "it is found through a link");
+    assert_eq!(in_folder("/bin", std::slice::from_ref(&app)), "", "it is found through a link");
     assert_eq!(in_folder("/", &[app]), "");
 }
 
