@@ -8,7 +8,7 @@ use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use crate::report::Report;
 use std::path::PathBuf;
 use xtask_core::conditions::{self, Conditions};
-use xtask_core::definition::{Definition, Layer};
+use xtask_core::definition::Definition;
 use xtask_core::deploy::{self, Deploy, Environment, Service};
 use xtask_core::lock::{Lock, seal};
 use xtask_core::owner::Owner;
@@ -91,18 +91,6 @@ impl<'a> World<'a> {
             .on_base(&file, &text)
             .or_usage(|| format!("cannot use `{file}`"))
             .coded(&code::DEFINITION)
-    }
-
-    /// The file that holds `layer` of a definition: its own, or its base.
-    pub fn layer_file(&self, definition: &Definition, layer: &Layer) -> String {
-        let (name, own) = (&definition.name, format!("images/{}.toml", definition.name));
-        let text = files::read_if_there(&self.places.file(&own)).ok().flatten();
-        let read = text.and_then(|text| Definition::parse(name, &own, &text).ok());
-        let is_own = |it: Definition| it.layers.iter().any(|it| it.name == layer.name);
-        match &definition.base {
-            Some(base) if !read.is_some_and(is_own) => format!("images/bases/{base}.toml"),
-            _ => own,
-        }
     }
 
     /// The names of all definitions, ordered.

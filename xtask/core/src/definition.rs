@@ -1,12 +1,17 @@
 //! What an image is made of: `images/<name>.toml`, read whole, with every mistake.
 
+mod config;
 mod layer;
+mod name;
 
+pub use config::{Config, HealthCommand};
 pub use layer::{Addition, Copy, Debian, Layer, NATIVE_SUFFIX, Ownership, Stuff};
+pub(crate) use name::flaw as name_flaw;
 
-use crate::finding::Findings;
+use crate::finding::{Finding, Findings};
+use crate::places::Origin;
 use crate::reader::{Source, Table};
-use crate::release::RELEASES_REPOSITORY;
+use std::collections::BTreeSet;
 
 /// One image, for every platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,54 +26,51 @@ pub struct Definition {
     pub config: Config,
     /// The most it may weigh unpacked, in MB (millions of bytes).
     pub budget_mb: u64,
-}
-
-/// How the process of an image is started, and how it is asked for its health.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// `uid:gid`; never root.
-    pub user: String,
-    /// The program itself, so that signals arrive.
-    pub entrypoint: Vec<String>,
-    /// Where it is started.
-    pub working_directory: String,
-    /// Variables in the order of the file.
-    pub env: Vec<(String, String)>,
-    /// The ports it listens on.
-    pub ports: Vec<u16>,
-    /// Labels; they are part of the image's digest.
-    pub labels: Vec<(String, String)>,
-    /// What the engine runs inside the container to judge it.
-    pub health: Option<HealthCommand>,
-}
-
-/// What the engine runs inside a container to judge its health.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HealthCommand {
-    /// The program and its arguments; 0 is healthy.
-    pub command: Vec<String>,
-    /// Seconds between two runs.
-    pub interval_seconds: u64,
-    /// Seconds that one run may take.
-    pub timeout_seconds: u64,
-    /// Seconds after the start in which a failure does not count.
-    pub start_seconds: u64,
-    /// Failures in a row that make it unhealthy.
-    pub retries: u64,
+    /// Where it stands.
+    origin: Origin,
+    /// Where each of its layers stands.
+    layer_origins: Vec<Origin>,
 }
 
 impl Definition {
     /// Reads the definition called `name` from `text`; `file` is how messages call it.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, Findings> {
-        Source::new(file, text).read(|root| read(name, root))
+        let origin = Origin::of(file, text);
+        Source::new(file, text).read(|root| read(name, root, origin))
     }
 
     /// The same image on the layers of its base, which is in `file` and says `text`.
     pub fn on_base(mut self, file: &str, text: &str) -> Result<Self, Findings> {
-        let read = |root: &Table<'_>| Some(root.tables("layer", layer::read));
+        let read = |root: &Table<'_>| Some(read_layers(root));
         let mut layers = Source::new(file, text).read(read)?;
+        let mut layer_origins = origins(&Origin::of(file, text), layers.len());
         layers.append(&mut self.layers);
-        Ok(Self { layers, ..self })
+        layer_origins.append(&mut self.layer_origins);
+        let whole = Self { layers, layer_origins, ..self };
+        whole.refuse_names_of_the_base()?;
+        Ok(whole)
+    }
+
+    fn refuse_names_of_the_base(&self) -> Result<(), Findings> {
+        let is_taken =
+            |at: usize| self.layers[..at].iter().any(|it| it.name == self.layers[at].name);
+        let taken = (0..self.layers.len()).filter(|at| is_taken(*at));
+        let finding = |at: usize| {
+            let said = format!("the base has a layer `{}` too", self.layers[at].name);
+            self.layer_finding(at, "name", said + "; choose another name")
+        };
+        let findings: Vec<Finding> = taken.map(finding).collect();
+        if findings.is_empty() { Ok(()) } else { Err(Findings(findings)) }
+    }
+
+    /// A mistake at `key` of the file, such as `config.entrypoint[0]`.
+    pub fn finding(&self, key: &str, message: impl Into<String>) -> Finding {
+        self.origin.finding(key, message)
+    }
+
+    /// A mistake at `key` of the layer in this place, or at the layer itself without a key.
+    pub fn layer_finding(&self, place: usize, key: &str, message: impl Into<String>) -> Finding {
+        self.layer_origins[place].finding(key, message)
     }
 
     /// The layer that a blob called `name` holds, whole or half.
@@ -85,86 +87,48 @@ impl Definition {
     }
 }
 
-fn read(name: &str, root: &Table<'_>) -> Option<Definition> {
-    if name == RELEASES_REPOSITORY {
-        let said = "is the repository of releases, beside those of images; choose another name";
-        root.refuse("(name)", format!("`{name}` {said}"));
+fn read(name: &str, root: &Table<'_>, origin: Origin) -> Option<Definition> {
+    if let Some(why) = name::flaw(name) {
+        root.refuse("(name)", format!("`{name}` {why}; choose another name for the file"));
     }
     let base = root.optional_text("base");
-    let layers = root.tables("layer", layer::read);
-    if layers.is_empty() {
-        root.refuse("layer", "missing; an image has at least one `[[layer]]`");
-    }
-    let config = root.table("config").map(|table| read_config(&table));
+    let layers = read_layers(root);
+    let config = root.table("config").map(|table| config::read(&table));
     let budget = root.table("budget").map(|table| {
         let unpacked = table.number("unpacked_mb", 1..=100_000);
         table.refuse_unknown();
         unpacked
     });
-    Some(Definition { name: name.to_owned(), base, layers, config: config??, budget_mb: budget?? })
-}
-
-fn read_config(table: &Table<'_>) -> Option<Config> {
-    let user = read_user(table);
-    let entrypoint = table.texts("entrypoint");
-    if entrypoint.is_empty() {
-        table.refuse("entrypoint", "missing; it is required");
-    }
-    let working_directory = table.text("working_directory");
-    let env = table.text_table("env");
-    let ports = read_ports(table);
-    let labels = table.text_table("labels");
-    let health = table.optional_table("health").map(|table| read_health(&table));
-    table.refuse_unknown();
-    Some(Config {
-        user: user?,
-        entrypoint,
-        working_directory: working_directory?,
-        env,
-        ports,
-        labels,
-        health: health.map_or(Some(None), |read| read.map(Some))?,
+    let layer_origins = origins(&origin, layers.len());
+    Some(Definition {
+        name: name.to_owned(),
+        base,
+        layers,
+        config: config??,
+        budget_mb: budget??,
+        origin,
+        layer_origins,
     })
 }
 
-fn read_user(table: &Table<'_>) -> Option<String> {
-    let user = table.text("user")?;
-    let ids: Vec<Option<u32>> = user.split(':').map(|id| id.parse().ok()).collect();
-    match ids.as_slice() {
-        [Some(uid), Some(_)] if *uid > 0 => Some(user),
-        _ => {
-            table.refuse("user", format!("`{user}` is not `uid:gid` with a uid above 0"));
-            None
+fn read_layers(root: &Table<'_>) -> Vec<Layer> {
+    let mut names = BTreeSet::new();
+    let layers = root.tables("layer", |table| {
+        let layer = layer::read(table)?;
+        if !names.insert(layer.name.clone()) {
+            let said = format!("`{}` is the name of a layer above", layer.name);
+            table.refuse("name", said + "; choose another name");
         }
-    }
-}
-
-fn read_ports(table: &Table<'_>) -> Vec<u16> {
-    let texts = table.texts("ports").into_iter();
-    let read = texts.filter_map(|text| {
-        let port = text.parse().ok().filter(|port| *port > 0);
-        if port.is_none() {
-            table.refuse("ports", format!("`{text}` is not a port"));
-        }
-        port
+        Some(layer)
     });
-    read.collect()
+    if layers.is_empty() {
+        root.refuse("layer", "missing; an image has at least one `[[layer]]`");
+    }
+    layers
 }
 
-fn read_health(table: &Table<'_>) -> Option<HealthCommand> {
-    let command = table.texts("command");
-    let interval_seconds = table.number("interval_seconds", 1..=3600);
-    let timeout_seconds = table.number("timeout_seconds", 1..=600);
-    let start_seconds = table.number("start_seconds", 0..=3600);
-    let retries = table.number("retries", 1..=100);
-    table.refuse_unknown();
-    Some(HealthCommand {
-        command,
-        interval_seconds: interval_seconds?,
-        timeout_seconds: timeout_seconds?,
-        start_seconds: start_seconds?,
-        retries: retries?,
-    })
+fn origins(file: &Origin, count: usize) -> Vec<Origin> {
+    (0..count).map(|place| file.below(&format!("layer[{place}]"))).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub use environment::{Backing, BackingPart, Environment, Proxy, SecretSource, Ta
 pub use service::{Access, Health, Limits, Service};
 pub use signing::Signing;
 
+use crate::definition;
 use crate::finding::Findings;
 use crate::reader::{Source, Table};
 use crate::scan::ScanPolicy;
@@ -146,6 +147,22 @@ fn read_path(table: &Table<'_>, key: &str) -> Option<String> {
             key,
             format!("`{path}` leaves the repository or is not plain: no `..`, no `/` at its start"),
         );
+        return None;
+    }
+    Some(path)
+}
+
+/// The file of a definition. Images are built and pushed by its name alone.
+fn read_image(table: &Table<'_>) -> Option<String> {
+    let path = read_path(table, "image")?;
+    let name = path.strip_prefix("images/").and_then(|file| file.strip_suffix(".toml"));
+    let Some(name) = name.filter(|name| !name.contains('/')) else {
+        let said = format!("`{path}` is not a definition; wanted `images/NAME.toml`");
+        table.refuse("image", said);
+        return None;
+    };
+    if let Some(why) = definition::name_flaw(name) {
+        table.refuse("image", format!("`{name}` {why}; choose another name for the file"));
         return None;
     }
     Some(path)

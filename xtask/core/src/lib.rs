@@ -30,6 +30,7 @@ pub mod migration;
 pub mod moment;
 pub mod npm;
 pub mod owner;
+pub mod places;
 pub mod plan;
 pub mod platform;
 pub mod probe;

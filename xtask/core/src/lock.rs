@@ -228,6 +228,7 @@ mod tests {
         let debian = Debian { packages, without: Vec::new() };
         lock.wanted.insert("base".into(), debian.digest());
         let layer = Layer {
+            without_set_id: Vec::new(),
             name: "base".into(),
             stuff: Stuff::Debian(debian),
             drop: Vec::new(),

@@ -115,13 +115,15 @@ fn is_registry(text: &str) -> bool {
     named && text.bytes().all(legal)
 }
 
-/// A component is lowercase letters and digits, with `.`, `_`, `__` or `-` only inside.
-fn is_component(text: &str) -> bool {
+/// A component is lowercase letters and digits; between them `.`, `_`, `__` or any number of `-`.
+pub(crate) fn is_component(text: &str) -> bool {
     let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let legal = |byte: u8| alphanumeric(byte) || b"._-".contains(&byte);
+    let is_between =
+        |text: &str| matches!(text, "" | "." | "_" | "__") || text.bytes().all(|byte| byte == b'-');
     let bytes = text.as_bytes();
     let ends = [bytes.first(), bytes.last()];
-    ends.into_iter().all(|end| end.copied().is_some_and(alphanumeric)) && text.bytes().all(legal)
+    let ends_well = ends.into_iter().all(|end| end.copied().is_some_and(alphanumeric));
+    ends_well && text.split(|it: char| it.is_ascii() && alphanumeric(it as u8)).all(is_between)
 }
 
 impl Tag {

@@ -19,7 +19,7 @@ mod sums;
 mod unpack;
 
 pub use control::Control;
-pub use unpack::UnpackRules;
+pub use unpack::{SetId, UnpackRules};
 
 /// What packages of this form begin with.
 const FORMAT: &[u8] = b"2.0\n";
@@ -84,8 +84,9 @@ impl Deb {
     }
 
     /// Adds the package's files to `into`. Contents of files stay in `spool_dir`, which must
-    /// outlive the tree. Owners and modes are the archive's; setuid and setgid bits are dropped.
-    pub fn unpack(&self, into: &mut Tree, spool_dir: &Path) -> Result<()> {
+    /// outlive the tree. Owners and modes are the archive's; setuid and setgid bits are dropped,
+    /// and what lost them is told.
+    pub fn unpack(&self, into: &mut Tree, spool_dir: &Path) -> Result<Vec<SetId>> {
         self.unpack_with(into, spool_dir, &UnpackRules::default())
     }
 
@@ -95,7 +96,7 @@ impl Deb {
         into: &mut Tree,
         spool_dir: &Path,
         rules: &UnpackRules,
-    ) -> Result<()> {
+    ) -> Result<Vec<SetId>> {
         let spooled = self.spool(spool_dir)?;
         unpack::into_tree(self.control.package(), &spooled, into, rules)
     }

@@ -25,6 +25,8 @@ const BYTES_LEN_MAX: u64 = 16 << 20;
 pub enum Wanted {
     /// Nothing.
     Nothing,
+    /// This many of its first bytes, if that is more than are told anyway.
+    Head(u64),
     /// All its bytes.
     Bytes,
     /// The digest of its bytes.
@@ -123,10 +125,11 @@ fn read_file(
 ) -> io::Result<ListedFile> {
     let mut file = ListedFile { size: entry.size(), ..ListedFile::default() };
     if wanted != Wanted::Bytes {
-        entry.take(HEAD_LEN).read_to_end(&mut file.head)?;
+        let len = if let Wanted::Head(len) = wanted { len.max(HEAD_LEN) } else { HEAD_LEN };
+        entry.take(len).read_to_end(&mut file.head)?;
     }
     match wanted {
-        Wanted::Nothing => {}
+        Wanted::Nothing | Wanted::Head(_) => {}
         Wanted::Digest => file.digest = Some(digest(&file.head, entry)?),
         Wanted::Bytes if file.size > BYTES_LEN_MAX => {
             return Err(io::Error::other(format!("`{path}` is larger than such a file can be")));

@@ -143,6 +143,21 @@ impl Tree {
         Ok(before - self.entries.len())
     }
 
+    /// The places in `globs` of those that match nothing here.
+    pub fn unmatched<G: AsRef<str>>(&self, globs: &[G]) -> Result<BTreeSet<usize>, TreeError> {
+        let set = globs::compile(globs)?;
+        let mut rest: BTreeSet<usize> = (0..globs.len()).collect();
+        for path in self.entries.keys() {
+            if rest.is_empty() {
+                break;
+            }
+            for place in globs::places(&set, path) {
+                rest.remove(&place);
+            }
+        }
+        Ok(rest)
+    }
+
     /// The node at `path`.
     pub fn get(&self, path: impl AsRef<[u8]>) -> Option<&Node> {
         self.entries.get(path.as_ref()).map(|entry| &entry.node)

@@ -51,7 +51,10 @@ impl Scratch {
     }
 
     fn define(&self, name: &str, layers: &str) -> Result<()> {
-        let config = "[config]\nuser = \"65532:65532\"\nentrypoint = [\"/app\"]\n\
+        // Nobody starts it: its program is one that is mounted then.
+        let config = "[layer.files]\n\"etc/passwd\" = \"x:x:65532:65532::/:\"\n\
+                      \"etc/group\" = \"x:x:65532:\"\n\
+                      [config]\nuser = \"65532:65532\"\nentrypoint = [\"/run/app\"]\n\
                       working_directory = \"/\"\n[budget]\nunpacked_mb = 1000\n";
         self.write(&format!("images/{name}.toml"), &format!("{layers}{config}"))?;
         let lock = format!(

@@ -2,8 +2,10 @@
 
 use super::cache_lock;
 use super::halves::{self, HalfBlob, LayerBuild};
-use super::{key, memo::Memo, size::size, stage, union};
+use super::stage::{self, Idle};
+use super::{key, memo::Memo, size::size, union};
 use crate::error::{Context as _, Failure, Result, code};
+use crate::exit::Exit;
 use crate::report::Phase;
 use crate::world::World;
 use serde::Serialize;
@@ -13,6 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xtask_core::conditions::Conditions;
 use xtask_core::definition::{Definition, Layer};
 use xtask_core::descriptor::Descriptor;
+use xtask_core::finding::Finding;
 use xtask_core::lock::Lock;
 use xtask_core::platform::Platform;
 use xtask_core::size::megabytes;
@@ -21,7 +24,9 @@ use xtask_image::gzip_v1::ENCODER_ID;
 use xtask_image::image::{Healthcheck, ImageConfig, ImageLayer, write_image, write_index};
 use xtask_image::layer::LayerOptions;
 use xtask_image::layout::Layout;
-use xtask_image::union::Shape;
+use xtask_image::shape::Shape;
+use xtask_image::split::{Half, Halves};
+use xtask_image::tree::Tree;
 
 /// An image over its budget names this many packages.
 const CAUSES_SHOWN_MAX: usize = 10;
@@ -155,15 +160,11 @@ impl<'a> Builder<'a> {
     }
 
     fn platform(&self, platform: Platform) -> Result<PlatformBuild> {
-        let layers = self.definition.layers.iter().map(|layer| {
-            self.layer(layer, platform).map_err(|failure| {
-                let file = self.world.layer_file(self.definition, layer);
-                failure.during(format!("cannot make layer `{}` of `{file}`", layer.name))
-            })
-        });
-        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let places = 0..self.definition.layers.len();
+        let layers = places.map(|place| self.layer(place, platform)).collect::<Result<Vec<_>>>()?;
         let images: Vec<ImageLayer> = layers.iter().flat_map(LayerBuild::images).collect();
-        union::check(&self.memo, &self.layout, &images)?;
+        let found = layers.iter().flat_map(|layer| layer.findings.clone()).collect();
+        union::check(&self.memo, &self.layout, self.definition, &images, found)?;
         self.check_budget(platform, &images)?;
         let config = image_config(self.definition);
         let created = created(self.lock);
@@ -173,30 +174,58 @@ impl<'a> Builder<'a> {
         Ok(PlatformBuild { platform, layers, manifest, unpacked })
     }
 
-    fn layer(&self, layer: &Layer, platform: Platform) -> Result<LayerBuild> {
-        let named = |halves| LayerBuild { name: layer.name.clone(), halves };
+    fn layer(&self, place: usize, platform: Platform) -> Result<LayerBuild> {
+        let layer = &self.definition.layers[place];
+        let named = |halves, findings| LayerBuild { name: layer.name.clone(), halves, findings };
         let key = key::layer_key(self.world, layer, self.lock, platform, &self.sources)?;
         if let Some(halves) = self.memo.recall(&key, &self.layout)
             && self.are_whole(&halves)?
         {
-            return Ok(named(halves.into_iter().map(|half| (half, Origin::Reused)).collect()));
+            let halves = halves.into_iter().map(|half| (half, Origin::Reused));
+            return Ok(named(halves.collect(), Vec::new()));
         }
         let doing = |what: &str| self.phase.doing(what);
         let of = stage::LockOf { image: &self.definition.name, lock: self.lock };
-        let staged = stage::halves(self.world, layer, of, platform, &doing)?;
+        let staged = stage::halves(self.world, layer, of, platform, &doing)
+            .map_err(|failure| self.placed(place, failure))?;
         doing(&format!("packing layer {} for {platform}", layer.name));
-        let options = layer_options(self.world.conditions);
-        let mut made = Vec::new();
-        for (half, tree) in staged.into_filled() {
-            halves::check_machine(layer, half, &tree, platform)?;
-            let (blob, origin) = cached_layer_with(&tree, &self.layout, self.cache()?, options)
-                .or_outside(|| format!("failed to pack layer `{}`", layer.name))?;
-            self.memo.remember_shape(&blob, &Shape::of_tree(&tree))?;
-            made.push((HalfBlob { half, blob }, origin));
+        let made = self.pack(layer, staged.halves, platform)?;
+        let finding = |it: Idle| self.definition.layer_finding(place, &it.key, it.message);
+        let findings: Vec<Finding> = staged.idle.into_iter().map(finding).collect();
+        // What is refused is not remembered, so that the next build refuses it as well.
+        if findings.is_empty() {
+            let blobs: Vec<HalfBlob> = made.iter().map(|(half, _)| half.clone()).collect();
+            self.memo.remember(&key, &blobs)?;
         }
-        let blobs: Vec<HalfBlob> = made.iter().map(|(half, _)| half.clone()).collect();
-        self.memo.remember(&key, &blobs)?;
-        Ok(named(made))
+        Ok(named(made, findings))
+    }
+
+    /// With the line of the layer, where its definition is what is wrong.
+    fn placed(&self, place: usize, failure: Failure) -> Failure {
+        if failure.exit() != Exit::Usage {
+            return failure;
+        }
+        let name = &self.definition.layers[place].name;
+        let said = format!("layer `{name}` begins here");
+        failure.reason(self.definition.layer_finding(place, "", said).to_string())
+    }
+
+    fn pack(
+        &self,
+        layer: &Layer,
+        halves: Halves,
+        platform: Platform,
+    ) -> Result<Vec<(HalfBlob, Origin)>> {
+        let options = layer_options(self.world.conditions);
+        let failed = || format!("failed to pack layer `{}`", layer.name);
+        let pack = |(half, tree): (Half, Tree)| {
+            halves::check_machine(layer, half, &tree, platform)?;
+            let packed = cached_layer_with(&tree, &self.layout, self.cache()?, options);
+            let (blob, origin) = packed.or_outside(failed)?;
+            self.memo.remember_shape(&blob, &Shape::of_tree(&tree).or_outside(failed)?)?;
+            Ok((HalfBlob { half, blob }, origin))
+        };
+        halves.into_filled().map(pack).collect()
     }
 
     /// A blob that is not what its name says is made anew.

@@ -6,6 +6,7 @@ use crate::error::{Context as _, Failure, Result};
 use serde::{Deserialize, Serialize};
 use std::io::BufReader;
 use xtask_core::definition::{Layer, NATIVE_SUFFIX};
+use xtask_core::finding::Finding;
 use xtask_core::platform::Platform;
 use xtask_image::cache::Origin;
 use xtask_image::image::ImageLayer;
@@ -29,6 +30,8 @@ pub(super) struct HalfBlob {
 pub(super) struct LayerBuild {
     pub(super) name: String,
     pub(super) halves: Vec<(HalfBlob, Origin)>,
+    /// What of its definition came to nothing.
+    pub(super) findings: Vec<Finding>,
 }
 
 impl LayerBuild {
@@ -157,7 +160,7 @@ mod tests {
         };
         let names = |halves: &[Half]| {
             let halves = halves.iter().copied().map(half).collect();
-            let build = LayerBuild { name: "x".into(), halves };
+            let build = LayerBuild { name: "x".into(), halves, findings: Vec::new() };
             build.images().map(|it| it.name).collect::<Vec<_>>()
         };
         assert_eq!(names(&[Half::Native, Half::Neutral]), ["x-native", "x"]);

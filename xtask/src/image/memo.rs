@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use xtask_core::digest::Digest;
 use xtask_image::layer::LayerBlob;
 use xtask_image::layout::Layout;
-use xtask_image::union::Shape;
+use xtask_image::shape::Shape;
 
 pub(super) struct Memo {
     folder: PathBuf,

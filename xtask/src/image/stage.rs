@@ -1,10 +1,12 @@
 //! From a layer of a definition to the tree of its files, in its two halves.
 
 mod debian;
+mod idle;
 mod place;
 mod promises;
 
 pub(super) use debian::open as open_deb;
+pub(super) use idle::Idle;
 pub(super) use promises::glibc;
 
 use super::folder::{self, Folder};
@@ -17,7 +19,7 @@ use crate::world::{World, lock_file};
 use place::Placed;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use xtask_core::definition::{Addition, Layer, Stuff};
+use xtask_core::definition::{Addition, Copy, Layer, Stuff};
 use xtask_core::digest::Digest;
 use xtask_core::lock::{Lock, LockedPackage};
 use xtask_core::platform::Platform;
@@ -46,80 +48,113 @@ pub(super) struct LockOf<'a> {
     pub(super) lock: &'a Lock,
 }
 
-/// The halves of `layer`.
+/// The halves of a layer, and what of its definition came to nothing.
+pub(super) struct Staged {
+    pub(super) halves: Halves,
+    pub(super) idle: Vec<Idle>,
+}
+
+/// Makes `layer`.
 pub(super) fn halves(
     world: &World<'_>,
     layer: &Layer,
     of: LockOf<'_>,
     platform: Platform,
     doing: &dyn Fn(&str),
-) -> Result<Halves> {
-    let root = &world.places.root;
-    let cache = &world.places.cache;
+) -> Result<Staged> {
+    let one = One { world, layer, of, platform, doing };
     match &layer.stuff {
-        Stuff::Debian(_) => {
-            let packages = locked(layer, of.lock, platform)?;
-            let store = apt::DebStore::open(cache)?;
-            let fetching = |done, all| doing(&format!("fetching package {done} of {all}"));
-            let order =
-                apt::Order { image: of.image, packages, archive_time: of.lock.archive_time };
-            for damaged in store.drop_damaged(packages)? {
-                let line =
-                    format!("package `{damaged}` in the cache is not the locked one: fetched anew");
-                world.report.warning(&line);
-            }
-            store.fetch(&world.shell, &order, fetching)?;
-            debian_halves(world, layer, &store, packages, &of.lock.neutral(layer))
-        }
-        Stuff::Npm { path, optional, scripts, copy } => {
-            let npm_lock = locks::npm_lock(world, path)?;
-            promises::check_scripts(
-                &format!("{path}/{}", npm::LOCK),
-                &npm_lock,
-                *optional,
-                scripts,
-            )?;
-            doing(&format!("installing the packages of {path} for {platform}"));
-            let wanted = if *optional {
-                Wanted::ProductionWithOptional(platform)
-            } else {
-                Wanted::Production(platform)
-            };
-            let own = locks::own_folders(world, path, &npm_lock)?;
-            let packages = npm::Locked { packages: &npm_lock, own: &own };
-            let installed = npm::install(&world.shell, cache, &root.join(path), wanted, packages)?;
-            let folder = Folder::installed(&said(world, path, installed))?;
-            split_by_file(layer, place::copies(&folder, copy)?)
-        }
-        Stuff::Wheels { requirements, copy } => {
-            doing(&format!("installing {requirements} for {platform}"));
-            let list = locks::requirements(world, requirements)?;
-            let environment = locks::environment(of.lock, platform);
-            let wheels = locks::fitting(requirements, &list, &environment)?;
-            let wheels = uv::Wheels {
-                file: requirements,
-                list: &xtask_core::requirements::list(&wheels),
-                environment: &environment,
-            };
-            let installed = uv::install(&world.shell, cache, &wheels)?;
-            let folder = said(world, requirements, installed);
-            promises::check_wheels(&folder, glibc(of.lock, platform), platform)?;
-            split_by_file(layer, place::copies(&Folder::installed(&folder)?, copy)?)
-        }
-        Stuff::Build { path, run, copy } => {
-            doing(&format!("building {path}"));
-            let folder = Folder::installed(&service_build(world, path, run)?)?;
-            Ok(Halves::neutral(finished(layer, place::copies(&folder, copy)?)?))
-        }
+        Stuff::Debian(_) => one.debian(),
+        Stuff::Npm { path, optional, scripts, copy } => one.npm(path, *optional, scripts, copy),
+        Stuff::Wheels { requirements, copy } => one.wheels(requirements, copy),
+        Stuff::Build { path, run, copy } => one.build(path, run, copy),
         Stuff::Files { path, copy } => {
-            split_by_file(layer, place::copies(&Folder::sources(world, path)?, copy)?)
+            one.split_by_file(place::copies(&Folder::sources(world, path)?, copy)?)
         }
     }
 }
 
-fn split_by_file(layer: &Layer, placed: Placed) -> Result<Halves> {
-    let split = split(&finished(layer, placed)?, &layer.native);
-    split.or_usage(|| format!("cannot split layer `{}`", layer.name))
+/// One layer that is being made for one platform.
+struct One<'a> {
+    world: &'a World<'a>,
+    layer: &'a Layer,
+    of: LockOf<'a>,
+    platform: Platform,
+    doing: &'a dyn Fn(&str),
+}
+
+impl One<'_> {
+    fn debian(&self) -> Result<Staged> {
+        let Self { world, layer, of, platform, doing } = self;
+        let packages = locked(layer, of.lock, *platform)?;
+        let store = apt::DebStore::open(&world.places.cache)?;
+        let fetching = |done, all| doing(&format!("fetching package {done} of {all}"));
+        let order = apt::Order { image: of.image, packages, archive_time: of.lock.archive_time };
+        for damaged in store.drop_damaged(packages)? {
+            let line =
+                format!("package `{damaged}` in the cache is not the locked one: fetched anew");
+            world.report.warning(&line);
+        }
+        store.fetch(&world.shell, &order, fetching)?;
+        debian_halves(world, layer, &store, (packages, &of.lock.neutral(layer)), *platform)
+    }
+
+    fn npm(
+        &self,
+        path: &str,
+        optional: bool,
+        scripts: &[(String, String)],
+        copy: &[Copy],
+    ) -> Result<Staged> {
+        let Self { world, platform, .. } = self;
+        let npm_lock = locks::npm_lock(world, path)?;
+        promises::check_scripts(&format!("{path}/{}", npm::LOCK), &npm_lock, optional, scripts)?;
+        (self.doing)(&format!("installing the packages of {path} for {platform}"));
+        let wanted = if optional {
+            Wanted::ProductionWithOptional(*platform)
+        } else {
+            Wanted::Production(*platform)
+        };
+        let own = locks::own_folders(world, path, &npm_lock)?;
+        let packages = npm::Locked { packages: &npm_lock, own: &own };
+        let (cache, folder) = (&world.places.cache, world.places.file(path));
+        let installed = npm::install(&world.shell, cache, &folder, wanted, packages)?;
+        let folder = Folder::installed(&said(world, path, installed))?;
+        self.split_by_file(place::copies(&folder, copy)?)
+    }
+
+    fn wheels(&self, requirements: &str, copy: &[Copy]) -> Result<Staged> {
+        let Self { world, of, platform, .. } = self;
+        (self.doing)(&format!("installing {requirements} for {platform}"));
+        let list = locks::requirements(world, requirements)?;
+        let environment = locks::environment(of.lock, *platform);
+        let wheels = locks::fitting(requirements, &list, &environment)?;
+        let wheels = uv::Wheels {
+            file: requirements,
+            list: &xtask_core::requirements::list(&wheels),
+            environment: &environment,
+        };
+        let installed = uv::install(&world.shell, &world.places.cache, &wheels)?;
+        let folder = said(world, requirements, installed);
+        promises::check_wheels(&folder, glibc(of.lock, *platform), *platform)?;
+        self.split_by_file(place::copies(&Folder::installed(&folder)?, copy)?)
+    }
+
+    fn build(&self, path: &str, run: &[String], copy: &[Copy]) -> Result<Staged> {
+        (self.doing)(&format!("building {path}"));
+        let folder = Folder::installed(&service_build(self.world, path, run)?)?;
+        let (tree, idle) = finished(self.layer, place::copies(&folder, copy)?, self.platform)?;
+        Ok(Staged { halves: Halves::neutral(tree), idle })
+    }
+
+    fn split_by_file(&self, placed: Placed) -> Result<Staged> {
+        let Self { layer, platform, .. } = self;
+        let (tree, mut idle) = finished(layer, placed, *platform)?;
+        idle.extend(idle::patterns(layer, "native", &layer.native, &[&tree], *platform)?);
+        let halves = split(&tree, &layer.native);
+        let halves = halves.or_usage(|| format!("cannot split layer `{}`", layer.name))?;
+        Ok(Staged { halves, idle })
+    }
 }
 
 /// Packages are never divided: a scanner asks the layer that holds a package's files who owns
@@ -128,30 +163,34 @@ fn debian_halves(
     world: &World<'_>,
     layer: &Layer,
     store: &apt::DebStore,
-    packages: &[LockedPackage],
-    shared: &BTreeSet<Digest>,
-) -> Result<Halves> {
+    (packages, shared): (&[LockedPackage], &BTreeSet<Digest>),
+    platform: Platform,
+) -> Result<Staged> {
     let is_shared = |package: &LockedPackage| shared.contains(&package.digest);
     let (neutral, native): (Vec<_>, Vec<_>) = packages.iter().cloned().partition(is_shared);
-    let unpack = |packages: &[LockedPackage]| {
-        let mut tree = debian::unpack(world, store, packages)?;
-        leave_out(layer, &mut tree)?;
-        Ok::<Tree, Failure>(tree)
-    };
-    let mut halves = Halves { native: unpack(&native)?, neutral: unpack(&neutral)? };
+    let (native_tree, mut set_ids) = debian::unpack(world, store, &native)?;
+    let (neutral_tree, of_neutral) = debian::unpack(world, store, &neutral)?;
+    set_ids.extend(of_neutral);
+    let mut halves = Halves { native: native_tree, neutral: neutral_tree };
+    let trees = [&halves.native, &halves.neutral];
+    let mut idle = idle::patterns(layer, "drop", &layer.drop, &trees, platform)?;
+    leave_out(layer, &mut halves.native)?;
+    leave_out(layer, &mut halves.neutral)?;
+    idle.extend(idle::set_ids(layer, &set_ids, [&halves.native, &halves.neutral]));
     let mut whole = halves.native.clone();
     let joined = whole.merge(halves.neutral.clone());
     joined.or_usage(|| format!("cannot make layer `{}`", layer.name))?;
     let home = if native.is_empty() { &mut halves.neutral } else { &mut halves.native };
     add_all(layer, &mut whole, Some(home))?;
-    Ok(halves)
+    Ok(Staged { halves, idle })
 }
 
 /// The tree less what is left out, with what is declared.
-fn finished(layer: &Layer, placed: Placed) -> Result<Tree> {
+fn finished(layer: &Layer, placed: Placed, platform: Platform) -> Result<(Tree, Vec<Idle>)> {
+    let idle = idle::patterns(layer, "drop", &layer.drop, &[placed.tree()], platform)?;
     let mut tree = placed.without(&layer.drop)?;
     add_all(layer, &mut tree, None)?;
-    Ok(tree)
+    Ok((tree, idle))
 }
 
 fn leave_out(layer: &Layer, tree: &mut Tree) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The cache and the layout under two builds at once, under kills, and with damage done to them.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
-use super::world::World;
+use super::world::{END, World};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -21,20 +21,12 @@ name = "light"
 kind = "files"
 path = "images"
 copy = { "light" = "light" }
-
-[config]
-user = "65532:65532"
-entrypoint = ["/bin/true"]
-working_directory = "/"
-
-[budget]
-unpacked_mb = 10
 "#;
 
 /// A world with one image of two layers, one of which takes a while to pack.
 pub(crate) fn world() -> World {
     let world = World::new();
-    world.write("images/x.toml", DEFINITION);
+    world.write("images/x.toml", &format!("{DEFINITION}{END}"));
     world.write("images/heavy", &noise(2_000_000));
     world.write("images/light", "light\n");
     let lock = Lock {

@@ -1,7 +1,7 @@
 //! `--help`: every verb shows one example, each example is true, and those that can be run here are.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
-use super::world::World;
+use super::world::{END, World};
 use clap::{Command, CommandFactory as _, Parser as _};
 use std::collections::BTreeMap;
 use xtask::flags::Flags;
@@ -145,9 +145,7 @@ fn world() -> World {
     let encoder = xtask_image::gzip_v1::ENCODER_ID;
     let layer = "[[layer]]\nname = \"app\"\nkind = \"files\"\npath = \"app\"\n\
                  copy = { \".\" = \"app\" }\n";
-    let config = "[config]\nuser = \"65532:65532\"\nentrypoint = [\"/bin/true\"]\n\
-                  working_directory = \"/\"\n[budget]\nunpacked_mb = 1\n";
-    world.write("images/backend.toml", &format!("{layer}{config}"));
+    world.write("images/backend.toml", &format!("{layer}{END}"));
     let lock = "suite = \"bookworm\"\narchive_time = 1700000000\n[wanted]\n[layers]\n";
     world.write("images/backend.lock", &format!("encoder = \"{encoder}\"\n{lock}"));
     world.write("app/greeting.txt", "hello, world\n");

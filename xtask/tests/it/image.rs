@@ -1,7 +1,7 @@
 //! `image build` against a mirror that holds what it should, something else, or nothing.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
-use super::world::World;
+use super::world::{END, World};
 use xtask_core::definition::Debian;
 use xtask_core::digest::Digest;
 use xtask_fakes::archive::FakeArchive;
@@ -21,7 +21,11 @@ pub(crate) fn deb(name: &str, script: Option<&str>) -> Vec<u8> {
 
 /// A package made by hand: three members of an `ar` archive.
 pub(crate) fn deb_of(control: &[(&str, String)], data: &[(&str, String)]) -> Vec<u8> {
-    let (control, data) = (tar(control), tar(data));
+    deb_around(tar(control), tar(data))
+}
+
+/// A package of two archives.
+pub(crate) fn deb_around(control: Vec<u8>, data: Vec<u8>) -> Vec<u8> {
     let members =
         [("debian-binary", b"2.0\n".to_vec()), ("control.tar", control), ("data.tar", data)];
     let mut archive = b"!<arch>\n".to_vec();
@@ -40,15 +44,19 @@ pub(crate) fn tar(files: &[(&str, String)]) -> Vec<u8> {
     for (path, text) in files {
         tree.insert(path, Node::file(0o644, text.as_bytes())).unwrap();
     }
+    tar_of(&tree)
+}
+
+pub(crate) fn tar_of(tree: &Tree) -> Vec<u8> {
     let mut bytes = Vec::new();
-    xtask_image::layer::write_tar(&tree, &mut bytes).unwrap();
+    xtask_image::layer::write_tar(tree, &mut bytes).unwrap();
     bytes
 }
 
 /// A world with one image of one package, locked as `digest`, and a mirror.
 pub(crate) fn world(mirror: &FakeArchive, digest: &Digest) -> World {
     let world = World::new().with("XTASK_DEBIAN_MIRROR", mirror.url());
-    world.write("images/hello.toml", DEFINITION);
+    world.write("images/hello.toml", &definition());
     world.write("images/hello.lock", &lock_of(&[("hello", POOL.to_owned(), *digest)]));
     world
 }
@@ -75,22 +83,19 @@ pub(crate) fn lock_of(files: &[(&str, String, Digest)]) -> String {
 
 /// The definition of an image of these packages.
 pub(crate) fn definition_of(packages: &[&str]) -> String {
-    DEFINITION.replace("[\"hello\"]", &format!("{packages:?}"))
+    definition().replace("[\"hello\"]", &format!("{packages:?}"))
 }
 
-const DEFINITION: &str = r#"
+/// The definition of an image of one package.
+fn definition() -> String {
+    format!("{LAYER}{END}")
+}
+
+const LAYER: &str = r#"
 [[layer]]
 name = "base"
 kind = "debian"
 packages = ["hello"]
-
-[config]
-user = "65532:65532"
-entrypoint = ["/bin/true"]
-working_directory = "/"
-
-[budget]
-unpacked_mb = 10
 "#;
 
 #[test]
@@ -119,7 +124,7 @@ fn a_definition_that_names_what_is_not_there_is_refused() {
     let mirror = FakeArchive::start();
     let world = world(&mirror, &Digest::of(b""));
     let with =
-        |from: &str, to: &str| world.write("images/hello.toml", &DEFINITION.replace(from, to));
+        |from: &str, to: &str| world.write("images/hello.toml", &definition().replace(from, to));
 
     with("[\"hello\"]", "[\"hello\", \"curl\"]");
     let said = world.run(&["image", "build", "hello"]).ends(2);
@@ -165,7 +170,7 @@ fn an_image_over_its_budget_names_what_is_written_here() {
     let mirror = FakeArchive::start();
     let world = world(&mirror, &Digest::of(b""));
     let heavy = "kind = \"files\"\npath = \"images\"\ncopy = { \"heavy\" = \"heavy\" }";
-    let text = DEFINITION.replace("kind = \"debian\"\npackages = [\"hello\"]", heavy);
+    let text = definition().replace("kind = \"debian\"\npackages = [\"hello\"]", heavy);
     world.write("images/hello.toml", &text);
     world.write("images/heavy", &"x".repeat(11_000_000));
     std::process::Command::new("git")
@@ -197,7 +202,7 @@ fn a_full_disk_leaves_no_blob_that_is_not_what_it_is_called() {
     let mirror = FakeArchive::start();
     let world = world(&mirror, &Digest::of(b""));
     let files = "kind = \"files\"\npath = \"images\"\ncopy = { \"heavy\" = \"heavy\" }";
-    let text = DEFINITION.replace("kind = \"debian\"\npackages = [\"hello\"]", files);
+    let text = definition().replace("kind = \"debian\"\npackages = [\"hello\"]", files);
     world.write("images/hello.toml", &text);
     world.write("images/heavy", &noise(6_000_000));
     std::process::Command::new("git")
@@ -231,7 +236,7 @@ fn a_layer_that_takes_the_place_of_a_link_is_refused_also_when_nothing_is_made_a
     let link = "packages = [\"hello\"]\nlinks = { bin = \"usr/bin\" }";
     let app = "[[layer]]\nname = \"app\"\nkind = \"files\"\npath = \"images\"\n\
                copy = { \"tool\" = \"bin/tool\" }\n\n[config]";
-    let text = DEFINITION.replace("packages = [\"hello\"]", link).replace("[config]", app);
+    let text = definition().replace("packages = [\"hello\"]", link).replace("[config]", app);
     world.write("images/hello.toml", &text);
     world.write("images/tool", "tool\n");
     std::process::Command::new("git")

@@ -112,7 +112,7 @@ fn a_document_of_the_layout_that_was_edited_by_hand_is_named_by_its_field() {
 
     let config = layout.blob_path(&manifest.config.digest);
     let text = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, text.replace("/bin/true", "/bin/evil")).unwrap();
+    std::fs::write(&config, text.replace("/run/program", "/run/attacks")).unwrap();
     let (there, code, _) = in_layout(&world, &[]);
     assert_eq!(code, Some(3), "{there}");
     assert_eq!(parts(&there), ["config config.Entrypoint[0] value"]);

@@ -15,9 +15,13 @@ use xtask_image::image::{Index, Manifest};
 use xtask_image::layout::Layout;
 
 const CONFIG: &str = r#"
+[layer.files]
+"etc/passwd" = "nutri:x:65532:65532::/:"
+"etc/group" = "nutri:x:65532:"
+
 [config]
 user = "65532:65532"
-entrypoint = ["/bin/true"]
+entrypoint = ["/run/program"]
 working_directory = "/"
 
 [config.labels]
@@ -246,10 +250,11 @@ fn a_pushed_image_is_what_this_checkout_builds_or_says_where_not() {
 
     world.write("hello/greeting.txt", "hello, world\n");
     let text = std::fs::read_to_string(world.path("images/hello.toml")).unwrap();
-    world.write("images/hello.toml", &text.replace("/bin/true", "/bin/false"));
+    world.write("images/hello.toml", &text.replace("/run/program", "/run/other"));
     let run = world.run(&against);
     assert_eq!(run.code, Some(3), "{run:?}");
-    let line = "linux/arm64 config: `config.Entrypoint[0]`: value: \"/bin/false\", \"/bin/true\"";
+    let line =
+        "linux/arm64 config: `config.Entrypoint[0]`: value: \"/run/other\", \"/run/program\"";
     assert!(run.stdout.contains(line), "{}", run.stdout);
 }
 

@@ -4,7 +4,7 @@
 
 use super::npm_registry::{self, NpmRegistry};
 use super::wheels::{self, path_with_uv};
-use super::world::World;
+use super::world::{END, World};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use xtask_core::npm::{NpmLock, Wanted};
@@ -15,13 +15,11 @@ use xtask_fakes::requirement::Required;
 const NPM: &str = "kind = \"npm\"\npath = \"app\"\ncopy = { node_modules = \"srv/node_modules\" }";
 const WHEELS: &str =
     "kind = \"wheels\"\nrequirements = \"py/list.txt\"\ncopy = { \".\" = \"site\" }";
-const END: &str = "\n[config]\nuser = \"65532:65532\"\nentrypoint = [\"/bin/true\"]\n\
-                   working_directory = \"/\"\n[budget]\nunpacked_mb = 10\n";
 
 /// A repository with the image `one` of one layer.
 fn world(layer: &str) -> World {
     let world = World::new();
-    world.write("images/one.toml", &format!("[[layer]]\nname = \"things\"\n{layer}{END}"));
+    world.write("images/one.toml", &format!("[[layer]]\nname = \"things\"\n{layer}\n{END}"));
     let encoder = xtask_image::gzip_v1::ENCODER_ID;
     let head = format!("encoder = \"{encoder}\"\nsuite = \"bookworm\"\n");
     world.write("images/one.lock", &format!("{head}archive_time = 1700000000\n[wanted]\n"));

@@ -13,6 +13,7 @@ mod check_page;
 mod ci;
 mod cli;
 mod completions;
+mod config;
 mod docs;
 mod doctor;
 mod doors;

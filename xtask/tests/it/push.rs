@@ -1,7 +1,7 @@
 //! `image push`: what is sent, what is said of it, and what a refusal gets.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
-use super::world::World;
+use super::world::{END, World};
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
@@ -27,9 +27,8 @@ pub(crate) fn world() -> World {
             )
         };
         let layers = layer("shared", "hello") + &layer(name, "text");
-        let config = "[config]\nuser = \"65532:65532\"\nentrypoint = [\"/app/hello\"]\n\
-                      working_directory = \"/app\"\n[budget]\nunpacked_mb = 10\n";
-        world.write(&format!("images/{name}.toml"), &(layers + config));
+        let config = END.replace("/run/program", "/app/hello").replace("\"/\"", "\"/app\"");
+        world.write(&format!("images/{name}.toml"), &(layers + &config));
         let lock = format!(
             "encoder = \"{ENCODER_ID}\"\nsuite = \"bookworm\"\narchive_time = 1700000000\n[wanted]\n"
         );

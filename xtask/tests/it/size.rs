@@ -12,9 +12,13 @@ kind = "files"
 path = "packages"
 copy = { "." = "app" }
 
+[layer.files]
+"etc/passwd" = "nutri:x:65532:65532::/:"
+"etc/group" = "nutri:x:65532:"
+
 [config]
 user = "65532:65532"
-entrypoint = ["/bin/true"]
+entrypoint = ["/run/program"]
 working_directory = "/"
 
 [budget]
@@ -68,9 +72,9 @@ fn a_built_image_is_weighed_by_layer_package_and_type() {
     let run = world.run(&["image", "size", "hello", "--platform", "linux/arm64", "--top", "3"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     insta::assert_snapshot!(run.stdout, @r"
-    linux/arm64: 7.8 MB unpacked, 97 % of 8.0 MB allowed; 9.3 kB packed
+    linux/arm64: 7.8 MB unpacked, 97 % of 8.0 MB allowed; 9.5 kB packed
     LAYER             UNPACKED    PACKED     FILES
-    packages            7.8 MB    9.3 kB        13
+    packages            7.8 MB    9.5 kB        15
     PACKAGE           UNPACKED    PACKED     FILES  LAYERS
     six (wheel)         1.2 MB    1.2 kB         1  packages
     @scope/p11 (npm)    1.1 MB    1.2 kB         1  packages
@@ -78,7 +82,7 @@ fn a_built_image_is_weighed_by_layer_package_and_type() {
     TYPE              UNPACKED    PACKED     FILES
     JavaScript          6.6 MB    7.1 kB        11
     Python              1.2 MB    1.2 kB         1
-    JSON                0.0 kB    0.1 kB         1
+    no extension        0.0 kB    0.1 kB         2
     ");
 
     let run = world.run(&["--json", "image", "size", "hello"]);
@@ -89,7 +93,7 @@ fn a_built_image_is_weighed_by_layer_package_and_type() {
         let list = platforms[0][list].as_array().unwrap().iter();
         list.map(|it| it["unpacked"].as_u64().unwrap()).sum()
     };
-    assert_eq!([sum("layers"), sum("packages"), sum("types")], [7_800_002; 3]);
+    assert_eq!([sum("layers"), sum("packages"), sum("types")], [7_800_039; 3]);
     assert_eq!(platforms[0]["packages"][0]["package"], "six");
 }
 

@@ -7,11 +7,16 @@ use std::sync::Mutex;
 use xtask_core::lock::seal;
 use xtask_fakes::archive::FakeArchive;
 
-/// What a definition ends with where a test is about its layers.
+/// What a definition ends with where a test is about its layers: the last one brings the accounts
+/// of the user, and the program is one that is mounted when a container starts.
 pub(crate) const END: &str = r#"
+[layer.files]
+"etc/passwd" = "nutri:x:65532:65532::/:"
+"etc/group" = "nutri:x:65532:"
+
 [config]
 user = "65532:65532"
-entrypoint = ["/bin/true"]
+entrypoint = ["/run/program"]
 working_directory = "/"
 
 [budget]

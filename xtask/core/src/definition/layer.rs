@@ -1,7 +1,9 @@
 //! One layer of a definition: what it is filled with, what is left out, what is added.
 
+use super::name;
 use crate::digest::Digest;
 use crate::reader::Table;
+use std::collections::BTreeSet;
 
 /// One layer: one tar of file changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct Layer {
     pub drop: Vec<String>,
     /// Globs of files that differ from platform to platform though they are no binaries.
     pub native: Vec<String>,
+    /// Paths that a package makes set-id, each with the reason why they need not be.
+    pub without_set_id: Vec<(String, String)>,
     /// What is added by declaration.
     pub additions: Vec<Addition>,
 }
@@ -121,15 +125,37 @@ pub struct Ownership {
 
 pub(super) fn read(table: &Table<'_>) -> Option<Layer> {
     let name = table.text("name");
+    if let Some((name, why)) = name.as_ref().and_then(|it| Some((it, name::layer_flaw(it)?))) {
+        table.refuse("name", format!("`{name}` {why}"));
+    }
     let stuff = read_stuff(table);
-    let drop = table.texts("drop");
-    let native = table.texts("native");
+    let drop = read_patterns(table, "drop");
+    let native = read_patterns(table, "native");
     let by_file = matches!(stuff, None | Some(Stuff::Npm { .. } | Stuff::Wheels { .. }));
     if !native.is_empty() && !by_file {
         table.refuse("native", "only layers of kind `npm` and `wheels` are split by file");
     }
+    let without_set_id = table.text_table("without_set_id");
+    if !without_set_id.is_empty() && !matches!(stuff, None | Some(Stuff::Debian(_))) {
+        table.refuse("without_set_id", "only packages of Debian bring set-id bits");
+    }
     let additions = read_additions(table);
-    Some(Layer { name: name?, stuff: stuff?, drop, native, additions })
+    Some(Layer { name: name?, stuff: stuff?, drop, native, without_set_id, additions })
+}
+
+/// Globs over paths of the image.
+fn read_patterns(table: &Table<'_>, key: &str) -> Vec<String> {
+    let patterns = table.texts(key);
+    for (place, pattern) in patterns.iter().enumerate() {
+        if pattern.is_empty() || pattern.starts_with('/') || pattern.ends_with('/') {
+            let wanted = "wanted one relative to the root of the image, such as `usr/share/man`";
+            table.refuse(key, format!("the pattern `{pattern}` can match nothing; {wanted}"));
+        }
+        if patterns[..place].contains(pattern) {
+            table.refuse(key, format!("the pattern `{pattern}` is named twice"));
+        }
+    }
+    patterns
 }
 
 fn read_stuff(table: &Table<'_>) -> Option<Stuff> {
@@ -227,8 +253,16 @@ fn read_additions(table: &Table<'_>) -> Vec<Addition> {
     additions.extend(files.map(|(path, content)| Addition::File(path, content)));
     let collections = table.text_table("collect").into_iter();
     additions.extend(collections.map(|(path, glob)| Addition::Collect(path, glob)));
+    let mut places = BTreeSet::new();
     for addition in &additions {
         refuse_escape(table, addition.key(), addition.path());
+        if !places.insert(addition.path()) {
+            let said = format!("`{}` is declared above as something else", addition.path());
+            table.refuse(addition.key(), said);
+        }
+        if matches!(addition, Addition::Link(_, target) if target.is_empty()) {
+            table.refuse("links", format!("`{}` links to nothing", addition.path()));
+        }
     }
     additions
 }
@@ -252,7 +286,8 @@ impl Addition {
         }
     }
 
-    fn key(&self) -> &'static str {
+    /// Under which key of its layer it is declared.
+    pub fn key(&self) -> &'static str {
         match self {
             Self::Directory(..) => "directories",
             Self::Link(..) => "links",

@@ -1,6 +1,6 @@
 //! One environment: a named place where releases live, with its own target and secrets.
 
-use super::{Deploy, read_path};
+use super::{Deploy, read_image};
 use crate::backing::Role;
 use crate::reader::Table;
 use crate::reference::Repository;
@@ -157,7 +157,7 @@ fn read_part(table: &Table<'_>) -> Option<BackingPart> {
 }
 
 fn read_open_part(table: &Table<'_>) -> Option<BackingPart> {
-    let image = read_path(table, "image");
+    let image = read_image(table);
     let port = table.port("port");
     Some(BackingPart { image: image?, port: port? })
 }

@@ -1,6 +1,6 @@
 //! One service: where its source is, how it listens, how it says that it is well.
 
-use super::{is_name, read_path};
+use super::{is_name, read_image, read_path};
 use crate::backing::Role;
 use crate::reader::Table;
 use crate::release::RELEASES_REPOSITORY;
@@ -125,7 +125,7 @@ fn read(name: &str, table: &Table<'_>) -> Option<Service> {
         table.refuse("path", format!("`{name}` is not a name: lowercase letters, digits, `-`"));
     }
     let path = read_path(table, "path");
-    let image = read_path(table, "image");
+    let image = read_image(table);
     let port = table.port("port");
     let access = table.parsed("access");
     let needs = table.texts("needs");

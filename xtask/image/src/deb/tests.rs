@@ -158,8 +158,11 @@ fn set_id_bits_stay_only_where_they_are_listed() {
     let deb = world.open(&package(usual())).unwrap();
     let rules = UnpackRules { keep_set_id: vec!["usr/bin/tiny".to_owned()] };
     let mut tree = Tree::new();
-    deb.unpack_with(&mut tree, &world.spool(), &rules).unwrap();
+    let dropped = deb.unpack_with(&mut tree, &world.spool(), &rules).unwrap();
     assert_eq!(tree.get("usr/bin/tiny").map(Node::mode), Some(0o4755));
+    assert_eq!(dropped, []);
+    let dropped = deb.unpack(&mut Tree::new(), &world.spool()).unwrap();
+    assert_eq!(dropped, [SetId { path: "usr/bin/tiny".to_owned(), mode: 0o4755 }]);
 }
 
 #[test]

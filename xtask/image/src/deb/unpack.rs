@@ -21,13 +21,23 @@ pub struct UnpackRules {
     pub keep_set_id: Vec<String>,
 }
 
-/// Adds every entry of the archive in `spooled` to `tree`.
+/// A path whose setuid or setgid bits were dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetId {
+    /// The path, without a leading slash.
+    pub path: String,
+    /// Its mode in the archive.
+    pub mode: u32,
+}
+
+/// Adds every entry of the archive in `spooled` to `tree`; what lost its set-id bits is told.
 pub(super) fn into_tree(
     package: &str,
     spooled: &Path,
     tree: &mut Tree,
     rules: &UnpackRules,
-) -> Result<()> {
+) -> Result<Vec<SetId>> {
+    let mut dropped = Vec::new();
     let broken = |error: io::Error| Error::Package {
         package: package.to_owned(),
         why: format!("its data archive: {error}"),
@@ -39,14 +49,14 @@ pub(super) fn into_tree(
     for entry in archive.entries_with_seek().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         let name = lossy(&entry.path_bytes());
-        let mut unpack = Unpack { spooled, len, tree: &mut *tree, rules };
+        let mut unpack = Unpack { spooled, len, tree: &mut *tree, rules, dropped: &mut dropped };
         unpack.entry(&mut entry).map_err(|why| Error::PackageEntry {
             package: package.to_owned(),
             entry: name,
             why,
         })?;
     }
-    Ok(())
+    Ok(dropped)
 }
 
 /// What an archive says of an entry before it is held in memory, so its length comes first. A
@@ -86,6 +96,7 @@ struct Unpack<'a> {
     len: u64,
     tree: &'a mut Tree,
     rules: &'a UnpackRules,
+    dropped: &'a mut Vec<SetId>,
 }
 
 impl Unpack<'_> {
@@ -95,6 +106,7 @@ impl Unpack<'_> {
             return Ok(());
         };
         let node = self.node(entry, path)?;
+        self.note_set_id(entry, path, &node)?;
         self.tree.insert(path, node).map_err(|error| error.to_string())
     }
 
@@ -142,6 +154,20 @@ impl Unpack<'_> {
             return Err("its bytes are cut off".to_owned());
         }
         Ok(Content::Bytes(bytes))
+    }
+
+    fn note_set_id<R: Read>(
+        &mut self,
+        entry: &Entry<'_, R>,
+        path: &[u8],
+        node: &Node,
+    ) -> Result<(), String> {
+        let mode = entry.header().mode().map_err(|error| error.to_string())? & 0o7777;
+        let is_link = matches!(node, Node::Symlink { .. });
+        if !is_link && mode & !node.mode() & SET_ID != 0 {
+            self.dropped.push(SetId { path: lossy(path), mode });
+        }
+        Ok(())
     }
 
     /// The mode, less the bits that give other people's rights to whoever runs the file.

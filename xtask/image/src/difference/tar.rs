@@ -94,8 +94,8 @@ impl<R: Read> Entries<R> {
     }
 
     /// What comes after the last entry, the sign of the end included.
-    pub(super) fn rest(self) -> impl Read {
-        io::repeat(0).take(self.sign).chain(self.source)
+    pub(super) fn rest(&mut self) -> impl Read {
+        io::repeat(0).take(self.sign).chain(self.source.by_ref())
     }
 
     fn begin(&mut self, header: [u8; BLOCK], size: u64, said: Said) -> io::Result<Entry> {

@@ -41,7 +41,8 @@ fn unpacked<'a>(mut source: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>>
 pub fn tars(first: impl Read, second: impl Read) -> io::Result<Differences> {
     let mut pair = Pair::new(first, second)?;
     pair.walk()?;
-    pair.ends()
+    pair.ends()?;
+    Ok(pair.differences)
 }
 
 /// As `layers`, where the second may be damaged: what cannot be unpacked ends the comparison, and
@@ -55,15 +56,13 @@ pub fn damaged_layers(first: impl BufRead, second: impl BufRead) -> io::Result<D
         Ok(pair) => pair,
         Err(error) => return Ok(Differences::values("tar", "readable", error.to_string())),
     };
-    match pair.walk() {
-        Ok(()) => pair.ends(),
-        Err(error) => {
-            let path = pair.left.as_ref().map(|entry| lossy(&entry.path)).unwrap_or_default();
-            let broken = Difference::new(&path, "unpacking", None);
-            pair.differences.add(broken.between("possible", error.to_string()));
-            Ok(pair.differences)
-        }
+    // A sum that does not fit comes last, behind the ends of the tars.
+    if let Err(error) = pair.walk().and_then(|()| pair.ends()) {
+        let path = pair.left.as_ref().map(|entry| lossy(&entry.path)).unwrap_or_default();
+        let broken = Difference::new(&path, "unpacking", None);
+        pair.differences.add(broken.between("possible", error.to_string()));
     }
+    Ok(pair.differences)
 }
 
 /// Two tars and where each of them is.
@@ -151,13 +150,13 @@ impl<L: Read, R: Read> Pair<L, R> {
     }
 
     /// What comes after the last entries: zeros, and hopefully the same number of them.
-    fn ends(mut self) -> io::Result<Differences> {
+    fn ends(&mut self) -> io::Result<()> {
         let parting = parting(&mut self.first.rest(), &mut self.second.rest())?;
         if let Some(parting) = parting {
             let difference = Difference::new("", "end of the tar", parting.offset);
             self.differences.add(difference.between(parting.first, parting.second));
         }
-        Ok(self.differences)
+        Ok(())
     }
 }
 

@@ -24,3 +24,8 @@ pub(crate) fn compile<G: AsRef<str>>(globs: &[G]) -> Result<GlobSet, TreeError> 
 pub(crate) fn matches(set: &GlobSet, path: &[u8]) -> bool {
     set.is_match(Path::new(OsStr::from_bytes(path)))
 }
+
+/// The places of all patterns that match the whole of `path`.
+pub(super) fn places(set: &GlobSet, path: &[u8]) -> Vec<usize> {
+    set.matches(Path::new(OsStr::from_bytes(path)))
+}

@@ -145,6 +145,15 @@ fn removes_what_matches_with_all_below() {
 }
 
 #[test]
+fn a_pattern_that_matches_nothing_is_found_among_those_that_do() {
+    let tree = tree_of(&["doc/a", "doc/b/c.gz"]);
+    let globs = ["doc", "doc/*.gz", "doc/**/*.gz", "man", "doc/b/c.gz"];
+    assert_eq!(tree.unmatched(&globs).unwrap().into_iter().collect::<Vec<_>>(), [1, 3]);
+    assert!(tree.unmatched::<&str>(&[]).unwrap().is_empty());
+    assert!(tree.unmatched(&["a["]).is_err());
+}
+
+#[test]
 fn remove_leaves_a_directory_that_still_holds_something() {
     let mut tree = tree_of(&["a/b"]);
     tree.insert("a", Node::directory(0o700)).unwrap();

@@ -12,6 +12,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+const SET_ID: u32 = 0o6000;
+
 /// How a directory becomes a tree.
 #[derive(Clone, Debug, Default)]
 pub struct DirectoryRules {
@@ -80,6 +82,10 @@ fn node_of(path: &Path, metadata: &Metadata, owner: Owner) -> Result<Node> {
         return Ok(Node::Symlink { target: target.as_os_str().as_bytes().to_vec(), owner });
     }
     if kind.is_file() {
+        if metadata.permissions().mode() & SET_ID != 0 {
+            let why = "it is setuid or setgid, which no image of ours is; take the bit off";
+            return Err(Error::disk("pack", path)(io::Error::other(why)));
+        }
         let executable = metadata.permissions().mode() & 0o100 != 0;
         let mode = if executable { 0o755 } else { 0o644 };
         let content = Content::Disk { path: path.to_owned(), size: metadata.len() };

@@ -9,30 +9,32 @@ use std::collections::BTreeSet;
 use xtask_core::digest::Digest;
 use xtask_core::judgement::{Judgement, Judgements, Script};
 use xtask_core::lock::LockedPackage;
-use xtask_image::deb::Deb;
+use xtask_image::deb::{Deb, SetId};
 use xtask_image::tree::{Node, Tree};
 
-/// Unpacks `packages` into one tree. No script is run, and a package with a script that nobody
-/// has judged is refused.
+/// Unpacks `packages` into one tree, and says what lost its set-id bits. No script is run, and a
+/// package with a script that nobody has judged is refused.
 pub(super) fn unpack(
     world: &World<'_>,
     store: &DebStore,
     packages: &[LockedPackage],
-) -> Result<Tree> {
+) -> Result<(Tree, Vec<SetId>)> {
     let judgements = scripts::judgements(world)?;
     let spool = world.places.cache.join("spool");
     files::make_folder(&spool)?;
     let mut tree = Tree::new();
+    let mut set_id = Vec::new();
     let mut unjudged = Unjudged::default();
     for package in packages {
         let deb = open(store, package)?;
         unjudged.look_at(&deb, &judgements);
-        deb.unpack(&mut tree, &spool)
-            .or_outside(|| format!("failed to unpack package `{}`", package.name))?;
+        let dropped = deb.unpack(&mut tree, &spool);
+        set_id
+            .extend(dropped.or_outside(|| format!("failed to unpack package `{}`", package.name))?);
         describe(&mut tree, &deb)?;
     }
     unjudged.refuse()?;
-    Ok(tree)
+    Ok((tree, set_id))
 }
 
 /// Opens the `.deb` that the lock names.

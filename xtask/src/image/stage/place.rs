@@ -81,6 +81,11 @@ impl Placed {
         Ok(())
     }
 
+    /// All that is taken, before anything is left out.
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
     /// The tree less what `drop` matches. Links in it lead to what they led to on the disk.
     pub(super) fn without(self, drop: &[String]) -> Result<Tree> {
         let Self { mut tree, links, from } = self;

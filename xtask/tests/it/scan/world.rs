@@ -25,6 +25,8 @@ packages = ["hello"]
 
 [layer.files]
 "etc/debian_version" = "12.11"
+"etc/passwd" = "nutri:x:65532:65532::/:"
+"etc/group" = "nutri:x:65532:"
 "etc/os-release" = """
 ID=debian
 VERSION_ID="12"
@@ -50,7 +52,7 @@ copy = { "settings.ini" = "srv/settings.ini" }
 
 [config]
 user = "65532:65532"
-entrypoint = ["/bin/true"]
+entrypoint = ["/run/program"]
 working_directory = "/"
 
 [budget]
