@@ -73,7 +73,8 @@ pub(super) fn own_folders(
         if sources.is_empty() {
             let file = format!("{folder}/{LOCK}");
             return Err(Failure::usage(format!("cannot use `{file}`"))
-                .reason(format!("it links to `{path}`, which holds no file that git knows")));
+                .reason(format!("it links to `{path}`, which holds no file that git knows"))
+                .hint("bring that folder back, or take the dependency out with `npm uninstall`"));
         }
         let (link, folder) = (link.path.clone(), link.folder.clone());
         Ok(OwnFolder { link, folder, sources, digest })
