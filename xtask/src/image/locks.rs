@@ -71,7 +71,9 @@ pub(super) fn own_folders(
         let path = format!("{folder}/{}", link.folder);
         let sources = folder::read_whole(world, &path).map_err(|failure| {
             let file = format!("{folder}/{LOCK}");
-            failure.during(format!("cannot use `{file}`, which links to `{path}`"))
+            failure
+                .during(format!("cannot use `{file}`, which links to `{path}`"))
+                .hint("bring that folder back, or take the dependency out with `npm uninstall`")
         })?;
         let (sources, digest) = (sources.entries, sources.digest);
         let (link, folder) = (link.path.clone(), link.folder.clone());

@@ -254,3 +254,19 @@ fn a_source_that_is_not_there_and_a_collection_of_nothing_name_the_line_of_their
         assert!(said.contains(wanted) && said.contains(line), "{said}");
     }
 }
+
+#[test]
+fn a_link_of_a_lock_to_a_folder_that_is_not_there_is_refused() {
+    let layer = FILES.replace("kind = \"files\"", "kind = \"npm\"");
+    let world = world(&format!("{}{END}", layer.replace("\".\"", "node_modules")));
+    let root = json!({ "name": "root", "version": "1.0.0",
+                       "dependencies": { "own": "file:packages/own" } });
+    let packages = json!({
+        "node_modules/own": { "resolved": "packages/own", "link": true },
+        "packages/own": { "name": "own", "version": "1.0.0" },
+    });
+    npm_registry::lock(&world, "app", &root, &packages);
+    let said = world.run(&BUILD).ends(2);
+    let wanted = "it links to `app/packages/own`, which holds no file that git knows";
+    assert!(said.contains(wanted) && said.contains("hint: bring that folder back"), "{said}");
+}
