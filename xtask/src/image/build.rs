@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 use std::fs::File;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xtask_core::conditions::Conditions;
-use xtask_core::definition::{Definition, Layer};
+use xtask_core::definition::{Definition, Layer, Stuff};
 use xtask_core::descriptor::Descriptor;
 use xtask_core::lock::Lock;
 use xtask_core::platform::Platform;
@@ -143,12 +143,10 @@ impl<'a> Builder<'a> {
     }
 
     fn platform(&self, platform: Platform) -> Result<PlatformBuild> {
-        let layers = self.definition.layers.iter().map(|layer| {
-            self.layer(layer, platform).map_err(|failure| {
-                let file = self.world.layer_file(self.definition, layer);
-                failure.during(format!("cannot make layer `{}` of `{file}`", layer.name))
-            })
-        });
+        let layers =
+            self.definition.layers.iter().map(|layer| {
+                self.layer(layer, platform).map_err(|failure| self.named(layer, failure))
+            });
         let layers = layers.collect::<Result<Vec<_>>>()?;
         let images: Vec<ImageLayer> = layers.iter().flat_map(LayerBuild::images).collect();
         union::check(&self.memo, &self.layout, &images)?;
@@ -159,6 +157,15 @@ impl<'a> Builder<'a> {
             .or_outside(|| format!("failed to write the manifest for {platform}"))?;
         let unpacked = images.iter().map(|layer| layer.blob.unpacked_size).sum();
         Ok(PlatformBuild { platform, layers, manifest, unpacked })
+    }
+
+    /// Says whose layer failed, and where its definition is; packages are named by the lock.
+    fn named(&self, layer: &Layer, failure: Failure) -> Failure {
+        if matches!(layer.stuff, Stuff::Debian(_)) {
+            return failure;
+        }
+        let file = self.world.layer_file(self.definition, layer);
+        failure.during(format!("cannot make layer `{}` of `{file}`", layer.name))
     }
 
     fn layer(&self, layer: &Layer, platform: Platform) -> Result<LayerBuild> {
