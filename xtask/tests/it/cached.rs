@@ -24,6 +24,7 @@ const INTEGRITY: &str = "sha512-Aup7aUOfpbAUg2ROOJN6Iw5f9DMBlzu0mIkm/malLQFN/YQg
 
 fn npm_world() -> World {
     let world = World::new();
+    world.init();
     let lock = format!(
         r#"{{"name": "a", "version": "1.0.0", "lockfileVersion": 3, "packages": {{
             "": {{"name": "a", "version": "1.0.0", "dependencies": {{"needed": "1.0.0"}},

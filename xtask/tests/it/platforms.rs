@@ -17,6 +17,7 @@ const PLATFORMS: [&str; 2] = ["linux/amd64", "linux/arm64"];
 /// A world with the image `two` of one layer.
 fn world(layer: &str) -> World {
     let world = World::new();
+    world.init();
     define(&world, layer);
     world.write("images/two.lock", &lock(""));
     world

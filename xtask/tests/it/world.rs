@@ -54,6 +54,12 @@ impl World {
         self
     }
 
+    /// Makes the tree a repository of git.
+    pub(crate) fn init(&self) {
+        let git = Command::new("git").args(["init", "-q"]).current_dir(self.path("")).status();
+        assert!(git.unwrap().success());
+    }
+
     /// Keeps a server running as long as the world.
     pub(crate) fn keep(&self, server: FakeArchive) {
         self.servers.lock().unwrap().push(server);
