@@ -10,6 +10,9 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use xtask_core::links::Seen;
 
+/// Who runs such a file becomes its owner or its group.
+const SET_ID: u32 = 0o6000;
+
 /// What is at one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -51,7 +54,12 @@ impl Entry {
         if !kind.is_file() {
             return Err(Failure::usage(failed()).reason("it is a device, a socket or a pipe"));
         }
-        let runs = metadata.permissions().mode() & 0o100 != 0;
+        let mode = metadata.permissions().mode();
+        if mode & SET_ID != 0 {
+            let why = "it is setuid or setgid, which no image of ours is; take the bit off";
+            return Err(Failure::usage(failed()).reason(why));
+        }
+        let runs = mode & 0o100 != 0;
         Ok(Some(Self::File { runs, size: metadata.len() }))
     }
 }

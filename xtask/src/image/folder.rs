@@ -36,11 +36,10 @@ impl Folder {
         Self { disk, shown, entries, by_git: true }
     }
 
-    /// What a tool has put into `folder`.
-    pub(super) fn installed(folder: &Path) -> Result<Self> {
+    /// What a tool has put into `folder` for `shown`, which is the name that people know.
+    pub(super) fn installed(folder: &Path, shown: &str) -> Result<Self> {
         let entries = entry::below(folder)?;
-        let (disk, shown) = (folder.to_owned(), folder.display().to_string());
-        Ok(Self { disk, shown, entries, by_git: false })
+        Ok(Self { disk: folder.to_owned(), shown: shown.to_owned(), entries, by_git: false })
     }
 
     /// Whether what lies there was installed, with what its installer left for itself.

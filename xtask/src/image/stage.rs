@@ -119,7 +119,7 @@ impl One<'_> {
         let packages = npm::Locked { packages: &npm_lock, own: &own };
         let (cache, folder) = (&world.places.cache, world.places.file(path));
         let installed = npm::install(&world.shell, cache, &folder, wanted, packages)?;
-        let folder = Folder::installed(&said(world, path, installed))?;
+        let folder = Folder::installed(&said(world, path, installed), path)?;
         self.split_by_file(place::copies(&folder, copy)?)
     }
 
@@ -137,12 +137,12 @@ impl One<'_> {
         let installed = uv::install(&world.shell, &world.places.cache, &wheels)?;
         let folder = said(world, requirements, installed);
         promises::check_wheels(&folder, glibc(of.lock, *platform), *platform)?;
-        self.split_by_file(place::copies(&Folder::installed(&folder)?, copy)?)
+        self.split_by_file(place::copies(&Folder::installed(&folder, requirements)?, copy)?)
     }
 
     fn build(&self, path: &str, run: &[String], copy: &[Copy]) -> Result<Staged> {
         (self.doing)(&format!("building {path}"));
-        let folder = Folder::installed(&service_build(self.world, path, run)?)?;
+        let folder = Folder::installed(&service_build(self.world, path, run)?, path)?;
         let (tree, idle) = finished(self.layer, place::copies(&folder, copy)?, self.platform)?;
         Ok(Staged { halves: Halves::neutral(tree), idle })
     }

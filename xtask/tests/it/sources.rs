@@ -90,7 +90,10 @@ fn contents(world: &World) -> BTreeMap<String, String> {
                     Kind::Link(target) => format!("-> {target}"),
                     Kind::Directory => return,
                 };
-                contents.insert(listed.path, text);
+                // The accounts, which every image needs.
+                if !listed.path.starts_with("etc/") {
+                    contents.insert(listed.path, text);
+                }
             },
         )
         .unwrap();

@@ -166,7 +166,7 @@ fn seen<'a>(tree: &'a Tree, path: &str) -> Seen<'a> {
 }
 
 /// The paths that `from` names; `*` stands for any one component. A name that names nothing is
-/// an error, because an image without it would be folder out only when it runs.
+/// an error, because an image without it would be found out only when it runs.
 fn expand(folder: &Folder, from: &str) -> Result<BTreeSet<String>> {
     if from == "." {
         return Ok(BTreeSet::from([String::new()]));
@@ -180,13 +180,13 @@ fn expand(folder: &Folder, from: &str) -> Result<BTreeSet<String>> {
     let first = |path: &String| path.split('/').take(parts.len()).collect::<Vec<_>>().join("/");
     let paths: BTreeSet<String> = matching.map(first).collect();
     if paths.is_empty() {
-        return Err(not_found(&folder.disk, from));
+        return Err(not_found(&folder.shown, from));
     }
     Ok(paths)
 }
 
-fn not_found(folder: &Path, from: &str) -> Failure {
-    Failure::usage(format!("cannot find `{from}` in `{}`", folder.display()))
+fn not_found(folder: &str, from: &str) -> Failure {
+    Failure::usage(format!("cannot find `{from}` in `{folder}`"))
         .hint("the definition names a file that is not made; mend its `copy`")
 }
 

@@ -60,7 +60,7 @@ fn a_link_that_may_not_be_in_an_image_is_refused_with_what_it_is_and_what_to_do(
             let said = world.run(&BUILD).ends(2);
             let named = format!("`app/bad` is a link to `{target}`, ");
             assert!(said.contains(&named) && said.contains(why), "{target}: {said}");
-            assert!(said.contains("cannot make layer `things` of `images/one.toml`"), "{said}");
+            assert!(said.contains("images/one.toml:1: `layer[0]`: layer `things`"), "{said}");
             assert!(said.contains(key) && said.contains("hint: "), "{said}");
             assert!(!world.cache().join("builds").exists(), "nothing was run");
             std::fs::remove_file(world.path("app/bad")).unwrap();
