@@ -41,6 +41,7 @@ pub mod requirement;
 pub mod requirements;
 pub mod retention;
 pub mod rollout;
+pub mod same_image;
 pub mod sbom;
 pub mod scan;
 pub mod schedule;
