@@ -26,7 +26,7 @@ pub struct ResolveError {
     platform: Platform,
     /// Why.
     #[source]
-    pub cause: ClosureError,
+    pub cause: Box<ClosureError>,
 }
 
 /// Each layer's closure on each platform, less what lower layers hold already.
@@ -40,8 +40,11 @@ pub fn resolve(
         for (layer, wanted) in definition.debian_layers() {
             let without: Vec<String> =
                 wanted.without.iter().map(|(name, _)| name.clone()).collect();
-            let trouble =
-                |cause| ResolveError { layer: layer.name.clone(), platform: *platform, cause };
+            let trouble = |cause| ResolveError {
+                layer: layer.name.clone(),
+                platform: *platform,
+                cause: Box::new(cause),
+            };
             let closed = close(index, &wanted.packages, &without, &below).map_err(trouble)?;
             resolved.left_out.extend(without);
             let files = resolved.layers.entry(layer.name.clone()).or_default();
