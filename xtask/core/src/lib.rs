@@ -44,6 +44,7 @@ pub mod requirements;
 pub mod retention;
 pub mod review;
 pub mod rollout;
+pub mod same_image;
 pub mod sbom;
 pub mod scan;
 pub mod schedule;

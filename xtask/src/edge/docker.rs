@@ -15,6 +15,7 @@ use xtask_core::instance::{
     LABEL_DIGEST, LABEL_PROJECT, LABEL_RELEASE, LABEL_SERVICE, LABEL_SETTINGS, Observed,
 };
 use xtask_core::owner::Owner;
+use xtask_core::same_image;
 
 /// How often a list is asked for again, because a container of it went away meanwhile.
 const LOOKS: usize = 5;
@@ -108,7 +109,22 @@ impl<'a> Docker<'a> {
         Ok(self.details(Kind::Image, image)?.is_some())
     }
 
-    /// Fetches an image from its registry.
+    /// Whether `image` is there and is the one whose config has these bytes; `None` if it is not
+    /// there.
+    pub fn is_image(&self, image: &str, config: &[u8]) -> Result<Option<bool>> {
+        let found = self.details(Kind::Image, image)?;
+        Ok(found.map(|found| same_image::is_image(&found, config)))
+    }
+
+    /// Whether `container` was started from what bears the name `image` now.
+    pub fn is_from(&self, container: &str, image: &str) -> Result<bool> {
+        let image = self.details(Kind::Image, image)?;
+        let container = self.details(Kind::Container, container)?;
+        Ok(image.zip(container).is_some_and(|(image, it)| it["Image"] == image["Id"]))
+    }
+
+    /// Fetches an image from its registry. A name with a digest cannot be given to anything else:
+    /// the engine takes it from a registry only, and holds what comes to it.
     pub fn pull(&self, image: &str) -> Result<()> {
         if !self.has_image(image)? {
             self.run(&docker(["pull", "--quiet", image]))?;

@@ -2,7 +2,7 @@
 //! with a `docker` of our own that keeps containers, volumes and networks in files.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
-use super::world::World;
+use super::world::{END, World};
 use std::os::unix::fs::PermissionsExt as _;
 
 /// Keeps what `inspect` says of each thing in a file under its kind and name, writes down what it
@@ -17,8 +17,16 @@ case "$1 $2" in
   "network ls") list network ;;
   "images "*) ;;
   "system df") echo '[{"Name":"nutri-redis","Size":"12kB"}]' ;;
+  "load "*)
+    echo load >> "$here/changes"; cat > "$here/archive"
+    [ -e "$here/stubborn" ] || rm -f "$here/foreign"
+    tar -xOf "$here/archive" manifest.json |
+      sed 's/.*"Config":"\([0-9a-f]*\)\.json".*/[{"Id":"sha256:\1"}]/' > "$here/loaded" ;;
   "inspect --type")
     kind=$3; shift 3
+    if [ "$kind" = image ]; then
+      for it in foreign loaded; do if [ -e "$here/$it" ]; then cat "$here/$it"; exit; fi; done
+    fi
     if [ -e "$here/fault" ]; then cat "$here/fault" >&2; echo '[]'; exit 1; fi
     comma=; code=0; printf '['
     for name in "$@"; do
@@ -149,4 +157,49 @@ fn where_the_password_is_lost_no_new_one_is_made() {
     }
     assert!(!engine.world.path("../state/nutri/local/secrets.json").exists());
     assert_eq!(engine.changes(), "");
+}
+
+/// An engine where every name of ours is another image, and definitions of what runs beside the
+/// services.
+fn engine_with_a_foreign_image() -> Engine {
+    let engine = Engine::new();
+    let deploy = include_str!("../../../deploy.toml");
+    let ports = deploy.replace("551", "2951").replace("8080", "29518");
+    engine.world.write("deploy.toml", &ports);
+    let layer =
+        "[[layer]]\nname = \"a\"\nkind = \"files\"\npath = \"images\"\ncopy = { a = \"a\" }\n";
+    engine.world.write("images/a", "a\n");
+    let encoder = xtask_image::gzip_v1::ENCODER_ID;
+    let lock =
+        format!("encoder = \"{encoder}\"\nsuite = \"bookworm\"\narchive_time = 1\n[wanted]\n");
+    for part in ["postgres", "redis", "registry", "proxy"] {
+        engine.world.write(&format!("images/backing-{part}.toml"), &format!("{layer}{END}"));
+        engine.world.write(&format!("images/backing-{part}.lock"), &lock);
+    }
+    let mut git = std::process::Command::new("git");
+    assert!(
+        git.args(["init", "-q"]).current_dir(engine.world.path("")).status().unwrap().success()
+    );
+    std::fs::write(engine.world.path("../engine/foreign"), r#"[{"Id":"sha256:0123"}]"#).unwrap();
+    engine
+}
+
+#[test]
+fn an_image_of_somebody_else_under_our_name_is_loaded_over() {
+    let engine = engine_with_a_foreign_image();
+    let run = engine.world.run(&["migrate", "local"]);
+    assert!(run.stderr.contains("was another image; loading ours"), "{run:?}");
+    let changes = engine.changes();
+    let (load, start) = (changes.find("load\n").expect(&changes), changes.find("run "));
+    assert!(start.is_none_or(|start| load < start), "{changes}");
+}
+
+#[test]
+fn an_image_that_stays_somebody_elses_is_refused_by_name_and_never_run() {
+    let engine = engine_with_a_foreign_image();
+    std::fs::write(engine.world.path("../engine/stubborn"), "").unwrap();
+    let said = engine.world.run(&["migrate", "local"]).ends(4);
+    assert!(said.contains("cannot use image `nutri/backing-postgres:"), "{said}");
+    assert!(said.contains("it is not the one that was loaded"), "{said}");
+    assert!(!engine.changes().contains("run "), "{}", engine.changes());
 }

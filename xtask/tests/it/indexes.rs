@@ -2,6 +2,7 @@
 //! what it refuses is said in plain words.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+mod providers;
 mod signed;
 
 use super::image::definition_of;

@@ -1,24 +1,17 @@
 //! The closure of some packages: they, what they need, what those need, and so on.
+//!
+//! As apt does it, with one difference: where several packages stand in for a name, apt takes one
+//! by their order in the index, and here a person is asked. The order of packages and of their
+//! needs decides nothing: what leaves no choice is chosen first, then what has a first choice.
+
+mod trouble;
+
+pub use trouble::{Candidate, ClosureError};
 
 use super::index::{Index, Package};
+use super::relation::{Group, Relation};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-
-/// Why packages cannot be closed over.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum ClosureError {
-    /// The archive holds no such package.
-    #[error("unknown package `{package}`, wanted by {wanted_by}")]
-    Unknown {
-        /// The name, or the alternatives.
-        package: String,
-        /// Who asked for it.
-        wanted_by: Asker,
-    },
-    /// Names that are left out although nothing asks for them: stale lines.
-    #[error("nothing asks for `{}`; remove it from `without`", .0.join("`, `"))]
-    Idle(Vec<String>),
-}
 
 /// Who asks for a package.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,112 +48,160 @@ pub fn close<'a>(
     without: &[String],
     below: &BTreeSet<String>,
 ) -> Result<Vec<Chosen<'a>>, ClosureError> {
-    let mut closure: BTreeMap<&str, Chosen<'a>> = BTreeMap::new();
-    let mut avoided = BTreeSet::new();
-    let mut open: Vec<(Vec<String>, Asker)> =
-        wanted.iter().map(|name| (vec![name.clone()], Asker::Definition)).collect();
-    while let Some((alternatives, wanted_by)) = open.pop() {
-        let avoid = |name: &&String| without.contains(name) || below.contains(*name);
-        if let Some(name) = alternatives.iter().find(avoid) {
-            avoided.insert(name.clone());
-            continue;
-        }
-        let package = choose(index, &alternatives, &wanted_by)?;
-        let name = &package.file.name;
-        if without.contains(name) || below.contains(name) {
-            avoided.insert(name.clone());
-        } else if let Some(chosen) = closure.get_mut(name.as_str()) {
-            chosen.wanted_by.insert(wanted_by);
-        } else {
-            closure.insert(name, Chosen { package, wanted_by: BTreeSet::from([wanted_by]) });
-            let by = Asker::Package(name.clone());
-            open.extend(package.needs.iter().map(|group| (group.clone(), by.clone())));
-        }
+    let mut closure = Closure {
+        index,
+        without,
+        below,
+        chosen: BTreeMap::new(),
+        open: Vec::new(),
+        choices: Vec::new(),
+        left_out: BTreeSet::new(),
+    };
+    wanted.iter().try_for_each(|name| closure.name(name))?;
+    while let Some(package) = closure.next()? {
+        closure.take(package);
     }
-    let idle: Vec<String> =
-        without.iter().filter(|name| !avoided.contains(*name)).cloned().collect();
-    if !idle.is_empty() {
-        return Err(ClosureError::Idle(idle));
-    }
-    Ok(closure.into_values().collect())
+    closure.refuse_idle()?;
+    closure.refuse_pairs()?;
+    Ok(closure.chosen.into_values().collect())
 }
 
-/// The first alternative that the archive holds, as apt would take it.
-fn choose<'a>(
+/// A need of a chosen package.
+struct Need<'a> {
+    group: &'a Group,
+    by: &'a Package,
+}
+
+struct Closure<'a, 'b> {
     index: &'a Index,
-    alternatives: &[String],
-    wanted_by: &Asker,
-) -> Result<&'a Package, ClosureError> {
-    let real = alternatives.iter().find_map(|name| index.package(name));
-    let found = real.or_else(|| alternatives.iter().find_map(|name| index.provider(name)));
-    found.ok_or_else(|| ClosureError::Unknown {
-        package: alternatives.join("` or `"),
-        wanted_by: wanted_by.clone(),
-    })
+    without: &'b [String],
+    below: &'b BTreeSet<String>,
+    chosen: BTreeMap<&'a str, Chosen<'a>>,
+    /// Needs that nobody looked at yet.
+    open: Vec<Need<'a>>,
+    /// Needs that more than one package can meet.
+    choices: Vec<Need<'a>>,
+    /// The names of `without` that something asked for.
+    left_out: BTreeSet<&'b str>,
+}
+
+impl<'a> Closure<'a, '_> {
+    /// Takes what the definition names: a package, never a name that others provide.
+    fn name(&mut self, name: &str) -> Result<(), ClosureError> {
+        if let Some(name) = self.without.iter().find(|it| *it == name) {
+            self.left_out.insert(name);
+            return Ok(());
+        }
+        if self.below.contains(name) {
+            return Ok(());
+        }
+        let found = self.index.package(name);
+        let package = found.ok_or_else(|| ClosureError::named(self.index, name))?;
+        self.take(package);
+        self.note(package, Asker::Definition);
+        Ok(())
+    }
+
+    fn take(&mut self, package: &'a Package) {
+        let name = package.file.name.as_str();
+        if !self.chosen.contains_key(name) {
+            self.chosen.insert(name, Chosen { package, wanted_by: BTreeSet::new() });
+            self.open.extend(package.needs.iter().map(|group| Need { group, by: package }));
+        }
+    }
+
+    fn note(&mut self, package: &Package, asker: Asker) {
+        if let Some(chosen) = self.chosen.get_mut(package.file.name.as_str()) {
+            chosen.wanted_by.insert(asker);
+        }
+    }
+
+    /// The next package to take: the only one that meets some need; once there is no such need,
+    /// the first choice of one. `None` when every need is met.
+    fn next(&mut self) -> Result<Option<&'a Package>, ClosureError> {
+        while let Some(need) = self.open.pop() {
+            if self.is_met(&need) {
+                continue;
+            }
+            let mut able = need.group.0.iter().flat_map(|it| self.index.servers(it));
+            let first = able.next().ok_or_else(|| ClosureError::unmet(self.index, &need))?;
+            if able.all(|other| other == first) {
+                self.open.push(need);
+                return Ok(Some(first));
+            }
+            self.choices.push(need);
+        }
+        for need in std::mem::take(&mut self.choices) {
+            if !self.is_met(&need) {
+                self.choices.push(need);
+            }
+        }
+        self.first_choice()
+    }
+
+    /// Of the needs that leave a choice, the one with the clearest first choice.
+    fn first_choice(&self) -> Result<Option<&'a Package>, ClosureError> {
+        let preferred = |need: &Need<'a>| (self.preferred(need.group), need.by, need.group);
+        let all = self.choices.iter().map(preferred);
+        let first = all.min_by_key(|(able, by, _)| (able.len(), by.file.name.as_str()));
+        match first {
+            None => Ok(None),
+            Some((able, ..)) if able.len() == 1 => Ok(Some(able[0])),
+            Some((able, by, group)) => Err(ClosureError::several(by, group, &able)),
+        }
+    }
+
+    /// Who serves the first alternative that anyone serves: the package of that name alone, or
+    /// all that stand in for it.
+    fn preferred(&self, group: &Group) -> Vec<&'a Package> {
+        let of_one = |relation: &Relation| {
+            let able: Vec<_> = self.index.servers(relation).collect();
+            let named = able.first().is_some_and(|it| it.file.name == relation.name);
+            if named { able[..1].to_vec() } else { able }
+        };
+        group.0.iter().map(of_one).find(|able| !able.is_empty()).unwrap_or_default()
+    }
+
+    /// Whether something chosen, below or left out meets a need. What is chosen learns who asked.
+    fn is_met(&mut self, need: &Need<'a>) -> bool {
+        let able: Vec<&Package> =
+            need.group.0.iter().flat_map(|it| self.index.servers(it)).collect();
+        let names: Vec<&str> = able.iter().map(|it| it.file.name.as_str()).collect();
+        let asked = |name: &&String| {
+            names.contains(&name.as_str()) || need.group.0.iter().any(|it| it.name == **name)
+        };
+        let left_out: Vec<&String> = self.without.iter().filter(asked).collect();
+        self.left_out.extend(left_out.iter().map(|name| name.as_str()));
+        let chosen = able.iter().find(|it| self.chosen.contains_key(it.file.name.as_str()));
+        if let Some(package) = chosen {
+            self.note(package, Asker::Package(need.by.file.name.clone()));
+            return true;
+        }
+        !left_out.is_empty() || names.iter().any(|name| self.below.contains(*name))
+    }
+
+    fn refuse_idle(&self) -> Result<(), ClosureError> {
+        let idle = self.without.iter().filter(|name| !self.left_out.contains(name.as_str()));
+        let idle: Vec<String> = idle.cloned().collect();
+        if idle.is_empty() { Ok(()) } else { Err(ClosureError::Idle(idle)) }
+    }
+
+    /// Nothing that is chosen may be beside what it refuses, in this layer or below it.
+    fn refuse_pairs(&self) -> Result<(), ClosureError> {
+        let below = self.below.iter().filter_map(|name| self.index.package(name));
+        let chosen = self.chosen.values().map(|it| it.package);
+        let all: Vec<&Package> = below.chain(chosen).collect();
+        for package in &all {
+            for refused in &package.refuses {
+                let mut able = self.index.servers(refused).filter(|it| it != package);
+                if let Some(other) = able.find(|it| all.contains(it)) {
+                    return Err(ClosureError::pair(package, other, refused));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn index() -> Index {
-        let stanza = |name: &str, version: &str, rest: &str| {
-            let hex = "00".repeat(32);
-            format!(
-                "Package: {name}\nVersion: {version}\nFilename: p/{name}.deb\nSize: 1\nSHA256: {hex}\n{rest}\n\n"
-            )
-        };
-        let main = [
-            stanza("app", "1", "Depends: libc (>= 2), mail-server | null, debconf:any"),
-            stanza("libc", "2.36-9+deb12u9", "Pre-Depends: gcc"),
-            stanza("gcc", "12", ""),
-            stanza("debconf", "1", ""),
-            stanza("exim", "4", "Provides: mail-server"),
-        ];
-        let security = [stanza("libc", "2.36-9+deb12u14", "Pre-Depends: gcc")];
-        let mut index = Index::default();
-        index.read("debian", &main.concat()).unwrap();
-        index.read("debian-security", &security.concat()).unwrap();
-        index
-    }
-
-    fn names(without: &[&str], below: &[&str]) -> Result<Vec<String>, ClosureError> {
-        let without: Vec<String> = without.iter().map(ToString::to_string).collect();
-        let below = below.iter().map(ToString::to_string).collect();
-        let index = index();
-        let closed = close(&index, &["app".to_owned()], &without, &below)?;
-        let shown =
-            |it: &Chosen<'_>| format!("{}={}", it.package.file.name, it.package.file.version);
-        Ok(closed.iter().map(shown).collect())
-    }
-
-    #[test]
-    fn takes_the_newest_of_every_archive_and_providers_of_virtual_names() {
-        let all = ["app=1", "debconf=1", "exim=4", "gcc=12", "libc=2.36-9+deb12u14"];
-        assert_eq!(names(&[], &[]).unwrap(), all);
-    }
-
-    #[test]
-    fn leaves_out_what_is_declared_and_what_a_lower_layer_has() {
-        let some = ["app=1", "exim=4"];
-        assert_eq!(names(&["debconf"], &["libc", "gcc"]).unwrap(), some);
-    }
-
-    #[test]
-    fn everyone_who_asked_is_known() {
-        let index = index();
-        let wanted = ["app".to_owned(), "gcc".to_owned()];
-        let closed = close(&index, &wanted, &[], &BTreeSet::new()).unwrap();
-        let asked = |name: &str| {
-            let chosen = closed.iter().find(|it| it.package.file.name == name).unwrap();
-            chosen.wanted_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        };
-        assert_eq!(asked("gcc"), "the definition, package `libc`");
-        assert_eq!(asked("exim"), "package `app`", "by a name that it provides");
-    }
-
-    #[test]
-    fn a_line_that_leaves_out_nothing_is_refused() {
-        assert_eq!(names(&["perl"], &[]), Err(ClosureError::Idle(vec!["perl".into()])));
-    }
-}
+mod tests;

@@ -1,53 +1,78 @@
 //! A `Packages` file: what an archive holds for one platform.
 
+use super::relation::{Group, Relation};
+use super::stanza::Stanza;
 use super::version::newer;
-use crate::lock::{LockedPackage, is_below, is_plain};
-use std::collections::BTreeMap;
+use crate::lock::LockedPackage;
+use crate::platform::Platform;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One package of an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
     /// The `.deb`, exactly, as a lock names it.
     pub file: LockedPackage,
-    /// What it needs: each group is a list of alternatives, versions left out.
-    pub needs: Vec<Vec<String>>,
-    /// The names it stands in for.
-    pub provides: Vec<String>,
+    /// What it needs.
+    pub needs: Vec<Group>,
+    /// The names it stands in for, some with a version.
+    pub provides: Vec<Relation>,
+    /// What it cannot be beside: `Conflicts` and `Breaks`.
+    pub refuses: Vec<Relation>,
+    /// Whether it serves those who ask for `name:any`.
+    pub any: bool,
 }
 
 /// The newest version of every package, over all archives that were read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Index {
+    architecture: &'static str,
     packages: BTreeMap<String, Package>,
-    providers: BTreeMap<String, Vec<String>>,
+    /// By name, who ever provided it; what they provide now is asked of them.
+    providers: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// A stanza that lacks what every stanza has.
+/// A stanza that lacks what every stanza has, or has what nobody can read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("cannot read the index of archive `{archive}`: package `{package}` has no valid `{field}`")]
 pub struct IndexError {
-    archive: String,
-    package: String,
-    field: &'static str,
+    pub(super) archive: String,
+    pub(super) package: String,
+    pub(super) field: &'static str,
 }
 
 impl Index {
-    /// Adds what `text`, a `Packages` file of `archive`, holds; the newest version stays.
+    /// An index of `platform` that holds nothing yet.
+    pub fn new(platform: Platform) -> Self {
+        let architecture = platform.architecture();
+        Self { architecture, packages: BTreeMap::new(), providers: BTreeMap::new() }
+    }
+
+    /// Adds what `text`, a `Packages` file of `archive`, holds; the newest version stays. What is
+    /// for another architecture is not for this platform.
     pub fn read(&mut self, archive: &str, text: &str) -> Result<(), IndexError> {
         for stanza in text.split("\n\n").filter(|stanza| !stanza.trim().is_empty()) {
-            self.add(read_package(archive, stanza)?);
+            let stanza = Stanza::new(archive, stanza);
+            if self.is_ours(&stanza.architecture()?) {
+                self.add(stanza.package()?);
+            }
         }
         Ok(())
     }
 
+    fn is_ours(&self, architecture: &str) -> bool {
+        architecture == "all" || architecture == self.architecture
+    }
+
     fn add(&mut self, package: Package) {
-        for name in &package.provides {
-            self.providers.entry(name.clone()).or_default().push(package.file.name.clone());
-        }
         let known = self.packages.get(&package.file.name);
-        if known.is_none_or(|known| newer(&known.file.version, &package.file.version).is_lt()) {
-            self.packages.insert(package.file.name.clone(), package);
+        if known.is_some_and(|known| newer(&known.file.version, &package.file.version).is_ge()) {
+            return;
         }
+        for provided in &package.provides {
+            let providers = self.providers.entry(provided.name.clone()).or_default();
+            providers.insert(package.file.name.clone());
+        }
+        self.packages.insert(package.file.name.clone(), package);
     }
 
     /// The newest package called `name`.
@@ -55,54 +80,44 @@ impl Index {
         self.packages.get(name)
     }
 
-    /// The package called `name`, or the first by name of those that stand in for it.
-    pub fn provider(&self, name: &str) -> Option<&Package> {
-        let stand_in = || self.providers.get(name)?.iter().min().map(String::as_str);
-        self.packages.get(name).or_else(|| self.packages.get(stand_in()?))
+    /// The packages that stand in for `name` today, by name, and do not bear it.
+    pub fn providers(&self, name: &str) -> impl Iterator<Item = &Package> {
+        let providers = self.providers.get(name).into_iter().flatten();
+        let packages = providers.filter_map(|provider| self.package(provider));
+        packages
+            .filter(move |it| it.file.name != name && it.provides.iter().any(|it| it.name == name))
     }
-}
 
-fn read_package(archive: &str, stanza: &str) -> Result<Package, IndexError> {
-    let field = |name: &'static str| {
-        stanza.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-    };
-    let package = field("Package").unwrap_or("?");
-    let missing =
-        |field| IndexError { archive: archive.to_owned(), package: package.to_owned(), field };
-    if !is_plain(package) {
-        return Err(missing("Package"));
+    /// Everyone who serves `relation`: the package of that name first, then, by name, those that
+    /// stand in for it.
+    pub fn servers(&self, relation: &Relation) -> impl Iterator<Item = &Package> {
+        let all = self.package(&relation.name).into_iter().chain(self.providers(&relation.name));
+        all.filter(move |package| self.serves(package, relation))
     }
-    let digest = field("SHA256").and_then(|hex| format!("sha256:{hex}").parse().ok());
-    // What a lock can hold.
-    let size = field("Size").and_then(|it| it.parse().ok());
-    let size = size.filter(|size| (1..=u64::MAX / 2).contains(size));
-    let needs = [field("Pre-Depends"), field("Depends")].into_iter().flatten();
-    let file = LockedPackage {
-        name: package.to_owned(),
-        version: field("Version")
-            .filter(|it| is_plain(it))
-            .ok_or_else(|| missing("Version"))?
-            .to_owned(),
-        archive: archive.to_owned(),
-        path: field("Filename")
-            .filter(|it| is_below(it))
-            .ok_or_else(|| missing("Filename"))?
-            .to_owned(),
-        digest: digest.ok_or_else(|| missing("SHA256"))?,
-        size: size.ok_or_else(|| missing("Size"))?,
-    };
-    let needs = needs.flat_map(read_relations).collect();
-    let provides = field("Provides").into_iter().flat_map(read_relations).flatten().collect();
-    Ok(Package { file, needs, provides })
-}
 
-/// `a (>= 1) | b:any, c` becomes `[[a, b], [c]]`. Versions are left out: within one release
-/// of Debian the newest of everything fits together, which is what a release means.
-fn read_relations(text: &str) -> Vec<Vec<String>> {
-    let name = |text: &str| {
-        let end = text.find([' ', '(', ':', '[']).unwrap_or(text.len());
-        text[..end].to_owned()
-    };
-    let group = |group: &str| group.split('|').map(|one| name(one.trim())).collect();
-    text.split(',').map(str::trim).filter(|group| !group.is_empty()).map(group).collect()
+    /// Whether `package` is what `relation` asks for, by its own name or by one that it provides.
+    /// A bound on versions is met only by who names a version.
+    fn serves(&self, package: &Package, relation: &Relation) -> bool {
+        let by_name = package.file.name == relation.name
+            && relation.takes_version(&package.file.version)
+            && self.fits(package, relation);
+        by_name || package.provides.iter().any(|provided| self.stands_in(provided, relation))
+    }
+
+    /// An image has one architecture, so any other one that is asked for is not there. Whoever
+    /// asks for `any` takes a package that says that it serves other architectures too.
+    fn fits(&self, package: &Package, relation: &Relation) -> bool {
+        relation.architecture.as_deref() == Some("any") && package.any || self.is_native(relation)
+    }
+
+    fn is_native(&self, relation: &Relation) -> bool {
+        let architecture = relation.architecture.as_deref();
+        architecture.is_none_or(|it| it == "native" || it == self.architecture)
+    }
+
+    fn stands_in(&self, provided: &Relation, relation: &Relation) -> bool {
+        let version = provided.version.as_ref().and_then(|bound| bound.exact());
+        let fits = version.map_or(relation.version.is_none(), |it| relation.takes_version(it));
+        provided.name == relation.name && fits && self.is_native(relation)
+    }
 }

@@ -18,18 +18,34 @@ pub struct Resolved {
     pub left_out: BTreeSet<String>,
 }
 
+/// A layer that has no closure.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("cannot choose the packages of layer `{layer}` for {platform}")]
+pub struct ResolveError {
+    layer: String,
+    platform: Platform,
+    /// Why.
+    #[source]
+    pub cause: Box<ClosureError>,
+}
+
 /// Each layer's closure on each platform, less what lower layers hold already.
 pub fn resolve(
     definition: &Definition,
     indexes: &BTreeMap<Platform, Index>,
-) -> Result<Resolved, ClosureError> {
+) -> Result<Resolved, ResolveError> {
     let mut resolved = Resolved::default();
     for (platform, index) in indexes {
         let mut below = BTreeSet::new();
         for (layer, wanted) in definition.debian_layers() {
             let without: Vec<String> =
                 wanted.without.iter().map(|(name, _)| name.clone()).collect();
-            let closed = close(index, &wanted.packages, &without, &below)?;
+            let trouble = |cause| ResolveError {
+                layer: layer.name.clone(),
+                platform: *platform,
+                cause: Box::new(cause),
+            };
+            let closed = close(index, &wanted.packages, &without, &below).map_err(trouble)?;
             resolved.left_out.extend(without);
             let files = resolved.layers.entry(layer.name.clone()).or_default();
             let files = files.entry(*platform).or_default();

@@ -14,19 +14,31 @@ pub(super) const PACKAGES: Target = Target {
         let wicked = wicked.map(|path| SEED.replace("pool/a/app_1.deb", path).into_bytes());
         [vec![SEED.as_bytes().to_vec()], wicked.to_vec()].concat()
     },
-    words: &["Package: ", "Version: ", "Filename: ", "SHA256: ", "Size: ", "Depends: ", "\n\n"],
+    words: &[
+        "Package: ",
+        "Version: ",
+        "Architecture: ",
+        "Filename: ",
+        "SHA256: ",
+        "Size: ",
+        "Depends: ",
+        "Conflicts: ",
+        " (>= ",
+        " | ",
+        "\n\n",
+    ],
 };
 
-const SEED: &str = "Package: app\nVersion: 1:1.0~rc1-2\nPre-Depends: libc6 (>= 2.36)\n\
-    Depends: gone | libc:any, app\nProvides: thing (= 1)\nFilename: pool/a/app_1.deb\nSize: 10\n\
+const SEED: &str = "Package: app\nVersion: 1:1.0~rc1-2\nArchitecture: all\nPre-Depends: libc6 (>= 2.36)\n\
+    Depends: gone | libc:amd64, app\nProvides: thing (= 1)\nBreaks: libc6 (<< 2)\nFilename: pool/a/app_1.deb\nSize: 10\n\
     SHA256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n\n\
-    Package: libc6\nVersion: 2.36-9+deb12u14\nProvides: libc\nFilename: pool/l/libc6.deb\n\
+    Package: libc6\nVersion: 2.36-9+deb12u14\nArchitecture: amd64\nProvides: libc\nFilename: pool/l/libc6.deb\n\
     Size: 20\nSHA256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n";
 
 /// What is chosen from an index can be locked, and the lock reads back as it was.
 fn run(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let mut index = Index::default();
+    let mut index = Index::new(Platform::Amd64);
     if index.read("debian", text).is_err() {
         return;
     }

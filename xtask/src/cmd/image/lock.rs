@@ -2,7 +2,7 @@
 
 use super::scripts;
 use crate::edge::{apt, files};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageLock;
 use crate::world::{World, lock_file};
@@ -62,8 +62,10 @@ fn is_locked(world: &World<'_>, definition: &Definition) -> bool {
 
 fn relock(world: &World<'_>, definition: &Definition, indexes: &apt::Indexes) -> Result<Outcome> {
     let name = &definition.name;
-    let resolved = resolve(definition, &indexes.platforms)
-        .or_usage(|| format!("cannot lock image `{name}`"))?;
+    let resolved = resolve(definition, &indexes.platforms).map_err(|error| {
+        let failure = Failure::usage(format!("cannot lock image `{name}`")).because(&error);
+        error.cause.next_step().into_iter().fold(failure, Failure::hint)
+    })?;
     let before = world.lock(name).unwrap_or(None);
     let lock = new_lock(definition, &resolved, indexes.signed_at);
     let outcome = outcome(name, before.as_ref(), &lock, &resolved);

@@ -127,7 +127,7 @@ fn list_files(folder: &Path, ending: &str) -> Result<Vec<std::path::PathBuf>> {
 }
 
 fn read_index(folder: &Path, suite: &str, platform: Platform) -> Result<Index> {
-    let mut index = Index::default();
+    let mut index = Index::new(platform);
     for (archive, suite) in suites(suite) {
         let ending = format!("_{suite}_main_binary-{}_Packages", platform.architecture());
         let found = list_files(folder, &ending)?;

@@ -91,7 +91,8 @@ fn ensure_part(
     let (start, digest) = part.start(&target.owner, &image, target.engine.grants);
     let container = part.container(project);
     let found = observed.iter().find(|it| it.container == container);
-    if found.is_some_and(|it| it.running && it.settings == digest.to_string()) {
+    let wanted = |it: &&Observed| it.running && it.settings == digest.to_string();
+    if found.filter(wanted).is_some() && docker.is_from(&container, &image)? {
         return Ok(false);
     }
     if found.is_some_and(|it| it.running) {

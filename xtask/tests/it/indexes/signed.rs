@@ -122,12 +122,30 @@ impl Archive {
         }
     }
 
+    /// Puts both archives up, the first with `packages` instead of its own.
+    pub(super) fn publish_packages(&self, keys: &Keys, packages: &str) {
+        self.publish(keys, Times::fresh());
+        let (archive, suite, _) = SUITES[0];
+        let release = self.put_packages(archive, suite, |_| packages.to_owned(), Times::fresh());
+        self.put_release(archive, suite, &keys.sign(&release));
+    }
+
     fn put_release(&self, archive: &str, suite: &str, bytes: &[u8]) {
         self.0.put(&format!("/{archive}/dists/{suite}/InRelease"), bytes);
     }
 
     /// Puts the indexes of one archive up; gives the `Release` that names them.
     fn put_indexes(&self, archive: &str, suite: &str, version: &str, times: Times) -> String {
+        self.put_packages(archive, suite, |machine| stanza(version, machine), times)
+    }
+
+    fn put_packages(
+        &self,
+        archive: &str,
+        suite: &str,
+        packages: impl Fn(&str) -> String,
+        times: Times,
+    ) -> String {
         let date = |time| httpdate::fmt_http_date(time).replace("GMT", "UTC");
         let mut release = format!(
             "Origin: Debian\nSuite: {suite}\nCodename: {suite}\nDate: {}\nValid-Until: {}\n\
@@ -136,7 +154,7 @@ impl Archive {
             date(times.until)
         );
         for machine in ["amd64", "arm64"] {
-            let packages = stanza(version, machine);
+            let packages = packages(machine);
             let path = format!("main/binary-{machine}/Packages");
             let (digest, size) = (Digest::of(packages.as_bytes()), packages.len());
             release.push_str(&format!(" {} {size} {path}\n", digest.hex()));

@@ -28,7 +28,7 @@ unpacked_mb = 10
 fn stanza(name: &str, version: &str, rest: &str) -> String {
     let hex = Digest::of(format!("{name} {version}").as_bytes()).hex().to_owned();
     format!(
-        "Package: {name}\nVersion: {version}\nFilename: p/{name}.deb\nSize: 1\nSHA256: {hex}\n{rest}\n\n"
+        "Package: {name}\nVersion: {version}\nArchitecture: all\nFilename: p/{name}.deb\nSize: 1\nSHA256: {hex}\n{rest}\n\n"
     )
 }
 
@@ -37,7 +37,7 @@ fn stanza(name: &str, version: &str, rest: &str) -> String {
 fn resolved(main: &[String], security: &[String], arm64: &[String]) -> Resolved {
     let definition = Definition::parse("x", "x.toml", DEFINITION).unwrap();
     let index = |platform: Platform| {
-        let mut index = Index::default();
+        let mut index = Index::new(platform);
         index.read("debian", &main.concat()).unwrap();
         index.read("debian-security", &security.concat()).unwrap();
         if platform.architecture() == "arm64" {
