@@ -47,7 +47,7 @@ fn assert_none(findings: &[String], cure: &str) {
     assert!(findings.is_empty(), "{}\n  hint: {cure}", findings.join("\n"));
 }
 
-/// Lines, sentences and headings that a page has more than once, heads of bullets in a section too.
+/// Lines and sentences that a page has twice, headings and heads of bullets below one heading.
 fn repeated(page: &Page) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut twice = BTreeSet::new();
@@ -60,15 +60,19 @@ fn repeated(page: &Page) -> Vec<String> {
         let again = once.into_iter().filter(|it| !seen.insert((*it).to_owned()));
         twice.extend(again.map(|it| format!("line {line}: `{it}`")));
     }
-    let mut section = "";
+    // A heading or a bullet may come again under another heading, as "Added" does in a changelog.
+    let mut above: Vec<&str> = Vec::new();
     let mut heads = BTreeSet::new();
     for (line, head) in page.heads() {
-        if head.starts_with('#') {
-            section = head;
+        let level = head.chars().take_while(|it| *it == '#').count();
+        if level > 0 {
+            above.retain(|it| it.chars().take_while(|it| *it == '#').count() < level);
         }
-        let within = if section == head { "" } else { section };
-        if !heads.insert((within, head)) {
+        if !heads.insert((above.clone(), head)) {
             twice.insert(format!("line {line}: `{head}` stands there before"));
+        }
+        if level > 0 {
+            above.push(head);
         }
     }
     twice.into_iter().collect()
@@ -105,6 +109,8 @@ fn what_is_said_twice_is_seen_in_whatever_form() {
     let fence = format!("```text\n{long}\n{long}\n```\n");
     assert_eq!(seen(&format!("{separator}{separator}short\nshort\n{fence}{long}\n")), 0);
     assert_eq!(seen("## A\n- **Key**: one.\n## B\n- **Key**: another.\n"), 0);
+    assert_eq!(seen("## 2\n### Added\n## 1\n### Added\n### Fixed\n"), 0);
+    assert_eq!(seen("## 2\n### Added\n### Fixed\n### Added\n"), 1);
 }
 
 /// What `path` links to that is not there.
