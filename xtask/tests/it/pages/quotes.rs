@@ -1,7 +1,7 @@
 //! What pages quote of the program's messages is what the program has: a message that is worded
 //! anew would leave an instruction that nobody finds.
 
-use super::{assert_none, paths, root};
+use super::{assert_none, is_in, paths, root};
 
 /// Pages that tell what to do about messages.
 const PAGES: [&str; 2] = ["docs/OPERATING.md", "docs/deployment/SECURITY.md"];
@@ -51,7 +51,7 @@ fn pieces(quote: &str) -> impl Iterator<Item = &str> {
 
 /// All strings of the program, each on one line as it is printed.
 fn sources() -> String {
-    let ours = paths().into_iter().filter(|path| ROOMS.iter().any(|room| path.starts_with(room)));
+    let ours = paths().into_iter().filter(|path| is_in(&ROOMS, path));
     let texts = ours.filter_map(|path| std::fs::read_to_string(root().join(path)).ok());
     let mut all = String::new();
     for text in texts {
