@@ -13,6 +13,7 @@ pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};
 use xtask_core::advisories::Ecosystem;
+use xtask_core::digest::Digest;
 
 /// Take Nutri from a commit to verified production.
 #[derive(Debug, Parser)]
@@ -138,6 +139,20 @@ pub struct Migrate {
     /// Apply what is pending; without it, it is only shown
     #[arg(long)]
     pub apply: bool,
+    /// Apply exactly the plan with this digest, as it was shown, or nothing
+    #[arg(long, value_name = "DIGEST", requires = "apply")]
+    pub plan: Option<Digest>,
+}
+
+/// How a change of an environment is reviewed before it is made.
+#[derive(Debug, Args)]
+pub struct Reviewed {
+    /// Show what would be done, with its digest, and end
+    #[arg(long, conflicts_with = "plan")]
+    pub dry_run: bool,
+    /// Do exactly the plan with this digest, as `--dry-run` showed it, or nothing
+    #[arg(long, value_name = "DIGEST")]
+    pub plan: Option<Digest>,
 }
 
 /// Flags of `rollout`.
@@ -147,6 +162,9 @@ pub struct Rollout {
     pub environment: String,
     /// A release of its registry, as `releases` lists them
     pub release: String,
+    /// Whether and how it is reviewed first
+    #[command(flatten)]
+    pub reviewed: Reviewed,
 }
 
 /// Flags of `rollback`.
@@ -156,6 +174,9 @@ pub struct Rollback {
     pub environment: String,
     /// The release to go back to; the last one that was verified if none is named
     pub release: Option<String>,
+    /// Whether and how it is reviewed first
+    #[command(flatten)]
+    pub reviewed: Reviewed,
 }
 
 /// Flags of `logs`.

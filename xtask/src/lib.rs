@@ -2,6 +2,7 @@
 
 pub mod attest;
 pub mod bench;
+pub mod ci;
 pub mod cmd;
 pub mod docs;
 pub mod edge;
@@ -10,6 +11,7 @@ pub mod exit;
 pub mod flags;
 pub mod image;
 pub mod report;
+pub mod scan;
 pub mod ship;
 pub mod target;
 pub mod world;

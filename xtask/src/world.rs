@@ -4,11 +4,10 @@ use crate::edge::files;
 use crate::edge::leftovers;
 use crate::edge::places::Places;
 use crate::edge::shell::Shell;
-use crate::edge::workshop;
 use crate::error::{Context as _, Failure, Result};
 use crate::report::Report;
 use std::path::PathBuf;
-use xtask_core::conditions::Conditions;
+use xtask_core::conditions::{self, Conditions};
 use xtask_core::definition::Definition;
 use xtask_core::deploy::{self, Deploy, Environment, Service};
 use xtask_core::lock::{Lock, seal};
@@ -36,7 +35,7 @@ impl<'a> World<'a> {
         let shell = Shell::new(&places.root, &places.cache.join("tools/bin"));
         let text = files::read(&places.file(deploy::FILE))?;
         let deploy = Deploy::parse(&text).or_usage(|| format!("cannot use `{}`", deploy::FILE))?;
-        let conditions = workshop::told()?;
+        let conditions = conditions()?;
         let world = Self { places, shell, report, deploy, conditions };
         world.sweep()?;
         Ok(world)
@@ -112,6 +111,12 @@ impl<'a> World<'a> {
             Failure::usage(format!("unknown service `{name}`; known: `{}`", known.join("`, `")))
         })
     }
+}
+
+/// What `image verify` told this process, if it started it.
+fn conditions() -> Result<Conditions> {
+    let text = std::env::var(conditions::VARIABLE).unwrap_or_default();
+    text.parse().or_usage(|| format!("cannot use `{}`", conditions::VARIABLE))
 }
 
 /// Where the lock of the image called `name` is, from the root of the repository.

@@ -39,6 +39,16 @@ pub enum Action {
     Rollback,
 }
 
+impl std::fmt::Display for Action {
+    /// The verb that makes it.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Rollout => "rollout",
+            Self::Rollback => "rollback",
+        })
+    }
+}
+
 /// How a change ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]

@@ -40,6 +40,7 @@ pub mod renewal;
 pub mod requirement;
 pub mod requirements;
 pub mod retention;
+pub mod review;
 pub mod rollout;
 pub mod sbom;
 pub mod scan;

@@ -31,7 +31,7 @@ fn row(record: &Record) -> Vec<String> {
     vec![
         record.at.clone(),
         record.who.clone(),
-        format!("{:?}", record.action).to_lowercase(),
+        record.action.to_string(),
         record.from.clone().unwrap_or_else(|| "-".to_owned()),
         record.to.clone(),
         lost,

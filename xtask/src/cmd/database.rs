@@ -1,6 +1,6 @@
 //! `database`: what is done to the database of an environment beside migrations.
 
-use crate::edge::holder::{self, Holder};
+use crate::edge::lease::{self, Lease};
 use crate::edge::secrets;
 use crate::error::Result;
 use crate::exit::Exit;
@@ -21,7 +21,7 @@ pub(super) fn run(verb: &Database, world: &World<'_>) -> Result<Exit> {
 fn reset_password(name: &str, world: &World<'_>) -> Result<Exit> {
     let (environment, _) = docker::backing_of(world, name)?;
     let folder = world.state(name);
-    let _lease = Holder::take(&folder, "database reset-password", &holder::who())?;
+    let _lease = Lease::take(&folder, "database reset-password", &lease::who())?;
     let (secrets, generated) = secrets::renewed(&folder, &environment.secrets, DATABASE_SECRET)?;
     let target = docker::open_with(world, name, secrets)?;
     password::reset(&target)?;

@@ -1,6 +1,6 @@
 //! `doctor`: which tools are wanted, which were found, and how to get the rest.
 
-use crate::edge::docker;
+use crate::edge::{docker, tools as tools_here};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::{Doctor, Readiness};
@@ -58,7 +58,8 @@ fn how_to_mend(ready_for: Readiness, in_nix: bool) -> &'static str {
 fn look(world: &World<'_>) -> Vec<Finding> {
     let all = task::all();
     let ask = |tool: Tool| {
-        let (verdict, tasks) = (tool.judge(answer(world, &tool).as_deref()), tool.named_by(&all));
+        let (verdict, tasks) =
+            (tool.judge(tools_here::answer(&world.shell, &tool).as_deref()), tool.named_by(&all));
         Finding { tool, verdict, tasks }
     };
     std::thread::scope(|scope| {
@@ -66,13 +67,6 @@ fn look(world: &World<'_>) -> Vec<Finding> {
             tools::all().into_iter().map(|tool| scope.spawn(|| ask(tool))).collect();
         asked.into_iter().map(|it| it.join().expect("asking a tool does not panic")).collect()
     })
-}
-
-/// What the first of the tool's names that is there says of its version.
-pub(super) fn answer(world: &World<'_>, tool: &Tool) -> Option<String> {
-    let name = tool.names.iter().find(|name| world.shell.find(name).is_some())?;
-    let output = world.shell.observe(&tool.question(name)).ok()?;
-    output.succeeded().then(|| output.text() + &output.stderr)
 }
 
 fn as_json(findings: &[Finding], in_nix: bool, engine: bool, ready: bool) -> Value {

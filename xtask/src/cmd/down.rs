@@ -1,7 +1,7 @@
 //! `down`: stops what `up` started; with `--erase` nothing of it is left.
 
 use crate::edge::docker::{self, Docker, Found, Kind};
-use crate::edge::holder::{self, Holder};
+use crate::edge::lease::{self, Lease};
 use crate::edge::{confirm, files, secrets};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
@@ -26,7 +26,7 @@ struct Erasure {
 
 pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
     docker_target::backing_of(world, ENVIRONMENT)?;
-    let _lease = Holder::take(&world.state(ENVIRONMENT), "down", &holder::who())?;
+    let _lease = Lease::take(&world.state(ENVIRONMENT), "down", &lease::who())?;
     if !docker::answers(&world.shell)? {
         return nothing_runs(flags, world);
     }

@@ -1,32 +1,50 @@
 //! `migrate`: shows which migrations are pending, or applies them.
 
-use crate::edge::holder::{self, Holder};
+use crate::edge::lease::{self, Lease};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Migrate;
-use crate::ship::migrate;
 use crate::ship::site::Site;
+use crate::ship::{migrate, review};
 use crate::target;
 use crate::world::World;
 use serde_json::json;
+use xtask_core::migration::MigrationPlan;
 use xtask_core::plan::Count;
 
 pub(super) fn run(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
+    if flags.apply { apply(flags, world) } else { show(flags, world) }
+}
+
+/// Only looks: nothing of the environment is started.
+fn show(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
+    let site = Site::look(world, &flags.environment)?;
+    let files = migrate::files(world)?;
+    let plan = migrate::plan(&mut site.database()?.connect()?, &files)?;
+    if plan.pending.is_empty() {
+        let value = json!({ "plan": plan, "applied": false });
+        world.report.data(&value, &said(&plan, "pending"));
+        return Ok(Exit::Done);
+    }
+    let digest = review::show(world, &migrate::review_of(&site, &plan, &files))?;
+    let value = json!({ "plan": plan, "applied": false, "digest": digest });
+    world.report.data(&value, &format!("{}\nplan {digest}", said(&plan, "pending")));
+    Ok(Exit::Planned)
+}
+
+fn apply(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;
-    let _lease = Holder::take(&world.state(&flags.environment), "migrate", &holder::who())?;
+    let _lease = Lease::take(&world.state(&flags.environment), "migrate", &lease::who())?;
     let site = Site::open(world, &flags.environment)?;
     site.target.preflight()?;
     site.target.prepare()?;
-    let files = migrate::files(world)?;
-    let plan = if flags.apply {
-        migrate::apply(&site, &files)?
-    } else {
-        migrate::plan(&mut site.database()?.connect()?, &files)?
-    };
+    let plan = migrate::apply(&site, &migrate::files(world)?, flags.plan.as_ref())?;
+    let value = json!({ "plan": plan, "applied": true });
+    world.report.data(&value, &said(&plan, "applied now"));
+    Ok(Exit::Done)
+}
+
+fn said(plan: &MigrationPlan, what: &str) -> String {
     let pending = Count(plan.pending.len(), "migration");
-    let said = if flags.apply { "applied now" } else { "pending" };
-    let text = format!("{pending} {said}\n{}", plan.pending.join("\n"));
-    world.report.data(&json!({ "plan": plan, "applied": flags.apply }), text.trim_end());
-    let idle = flags.apply || plan.pending.is_empty();
-    Ok(if idle { Exit::Done } else { Exit::Planned })
+    format!("{pending} {what}\n{}", plan.pending.join("\n")).trim_end().to_owned()
 }

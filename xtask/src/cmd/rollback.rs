@@ -1,6 +1,5 @@
 //! `rollback`: a rollout of an earlier release.
 
-use crate::edge::holder::{self, Holder};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::Rollback;
@@ -12,15 +11,13 @@ use xtask_core::ledger::{self, Action};
 
 pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;
-    let _lease = Holder::take(&world.state(&flags.environment), "rollback", &holder::who())?;
-    let site = Site::open(world, &flags.environment)?;
-    site.target.preflight()?;
-    site.target.prepare()?;
+    let _lease = super::rollout::lease(world, &flags.environment, "rollback", &flags.reviewed)?;
+    let site = super::rollout::reach(world, &flags.environment, &flags.reviewed)?;
     let release = match &flags.release {
         Some(release) => release.clone(),
         None => release_before(&site)?,
     };
-    super::rollout::go(&site, &release, Action::Rollback)
+    super::rollout::go(&site, &release, Action::Rollback, &flags.reviewed)
 }
 
 /// The newest verified release that is not the one that serves.

@@ -1,32 +1,67 @@
 //! `rollout`: moves an environment to a release of its registry.
 
-use crate::edge::holder::{self, Holder};
+use crate::edge::lease::{self, Lease};
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::flags::Rollout;
-use crate::ship::rollout::Rolled;
+use crate::flags::{Reviewed, Rollout};
+use crate::ship::rollout::{Mode, Rolled};
 use crate::ship::site::Site;
 use crate::ship::{migrate, release, rollout};
 use crate::target;
 use crate::world::World;
 use serde_json::json;
+use xtask_core::digest::Digest;
 use xtask_core::ledger::Action;
+use xtask_core::review::Review;
 
 pub(super) fn run(flags: &Rollout, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;
-    let _lease = Holder::take(&world.state(&flags.environment), "rollout", &holder::who())?;
-    let site = Site::open(world, &flags.environment)?;
+    let _lease = lease(world, &flags.environment, "rollout", &flags.reviewed)?;
+    let site = reach(world, &flags.environment, &flags.reviewed)?;
+    go(&site, &flags.release, Action::Rollout, &flags.reviewed)
+}
+
+/// The lease of the environment; only to look, none is needed.
+pub(super) fn lease(
+    world: &World<'_>,
+    environment: &str,
+    verb: &str,
+    reviewed: &Reviewed,
+) -> Result<Option<Lease>> {
+    if reviewed.dry_run {
+        return Ok(None);
+    }
+    Lease::take(&world.state(environment), verb, &lease::who()).map(Some)
+}
+
+/// The environment, ready to be changed; only to look, nothing of it is started.
+pub(super) fn reach<'a>(
+    world: &'a World<'a>,
+    environment: &'a str,
+    reviewed: &Reviewed,
+) -> Result<Site<'a>> {
+    if reviewed.dry_run {
+        return Site::look(world, environment);
+    }
+    let site = Site::open(world, environment)?;
     site.target.preflight()?;
     site.target.prepare()?;
-    go(&site, &flags.release, Action::Rollout)
+    Ok(site)
 }
 
 /// Moves `site` to the release called `version`, if the schema allows it.
-pub(super) fn go(site: &Site<'_>, version: &str, action: Action) -> Result<Exit> {
+pub(super) fn go(
+    site: &Site<'_>,
+    version: &str,
+    action: Action,
+    reviewed: &Reviewed,
+) -> Result<Exit> {
     let release = release::get(site, version)?;
     migrate::check_schema(site, &release)?;
-    let rolled = rollout::to(site, &release, action)?;
+    let mode = if reviewed.dry_run { Mode::Show } else { Mode::Apply(reviewed.plan.as_ref()) };
+    let rolled = rollout::to(site, &release, action, mode)?;
     let (changed, probe, said) = match rolled {
+        Rolled::Shown(plan, digest) => return Ok(show(site, &plan, &digest)),
         Rolled::AlreadySo => (false, None, "runs already".to_owned()),
         Rolled::Done(None) => (true, None, "serves".to_owned()),
         Rolled::Done(Some(probe)) => {
@@ -36,4 +71,15 @@ pub(super) fn go(site: &Site<'_>, version: &str, action: Action) -> Result<Exit>
     let value = json!({ "release": release.version, "changed": changed, "probe": probe });
     site.world.report.data(&value, &format!("release {} {said}", release.version));
     Ok(Exit::Done)
+}
+
+/// What would be done, and the digest by which exactly that is done later.
+fn show(site: &Site<'_>, plan: &Review, digest: &Digest) -> Exit {
+    let value = json!({ "plan": digest, "steps": plan.steps });
+    if plan.steps.is_empty() {
+        site.world.report.data(&value, "nothing to do: this release runs already");
+        return Exit::Done;
+    }
+    site.world.report.data(&value, &format!("would do:\n{}\nplan {digest}", plan.lines()));
+    Exit::Planned
 }

@@ -1,12 +1,12 @@
 //! `up`: the whole road on this machine, from the working commit to verified services.
 
 use crate::edge::git::{self, Checkout};
-use crate::edge::holder::{self, Holder};
+use crate::edge::lease::{self, Lease};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::image::Built;
 use crate::report::table;
-use crate::ship::rollout::Rolled;
+use crate::ship::rollout::{Mode, Rolled};
 use crate::ship::site::Site;
 use crate::ship::{build, migrate, push, release, rollout, scan};
 use crate::target;
@@ -22,7 +22,7 @@ const ENVIRONMENT: &str = "local";
 pub(super) fn run(world: &World<'_>) -> Result<Exit> {
     let began = Instant::now();
     target::check(world, ENVIRONMENT)?;
-    let _lease = Holder::take(&world.state(ENVIRONMENT), "up", &holder::who())?;
+    let _lease = Lease::take(&world.state(ENVIRONMENT), "up", &lease::who())?;
     let checkout = git::checkout(&world.shell)?;
     let site = open(world)?;
     site.target.preflight()?;
@@ -30,7 +30,7 @@ pub(super) fn run(world: &World<'_>) -> Result<Exit> {
     refuse_changed_tree(world, &checkout)?;
     let scans = scan::services(world, &built)?;
     let release = publish(&site, &checkout, &built, scans)?;
-    let rolled = rollout::to(&site, &release, Action::Rollout)?;
+    let rolled = rollout::to(&site, &release, Action::Rollout, Mode::Apply(None))?;
     say(&site, &release, &rolled, began);
     Ok(Exit::Done)
 }
@@ -76,7 +76,7 @@ fn publish(
     let release = release::ensure(site, parts)?;
     // An older commit may lie below a schema that its code does not know.
     migrate::check_not_below(site, &release)?;
-    migrate::apply(site, &migrations)?;
+    migrate::apply(site, &migrations, None)?;
     Ok(release)
 }
 
@@ -89,6 +89,7 @@ fn say(site: &Site<'_>, release: &Release, rolled: &Rolled, began: Instant) {
             None
         }
         Rolled::Done(probe) => *probe,
+        Rolled::Shown(..) => None,
     };
     let value = json!({
         "release": release, "url": site.environment.url, "phases": world.report.phases(),

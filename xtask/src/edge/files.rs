@@ -107,6 +107,22 @@ fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     write().or_outside(|| format!("failed to write `{}`", path.display()))
 }
 
+/// Removes all but the newest `count` files of a folder. One that another run removed is gone.
+pub fn keep_newest(folder: &Path, count: usize) -> Result<()> {
+    let failed = || format!("failed to read folder `{}`", folder.display());
+    let mut files = Vec::new();
+    for name in names(folder)? {
+        let path = folder.join(name);
+        match std::fs::metadata(&path) {
+            Ok(found) => files.push((found.modified().or_outside(failed)?, path)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).or_outside(failed),
+        }
+    }
+    files.sort_by(|left, right| right.cmp(left));
+    files.iter().skip(count).try_for_each(|(_, path)| remove_file(path))
+}
+
 /// Removes a file, if it is there.
 pub fn remove_file(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {

@@ -1,7 +1,7 @@
 //! What a killed run has left in the state of an environment, and nobody may keep.
 
 use crate::edge::files;
-use crate::edge::holder;
+use crate::edge::lease;
 use crate::error::Result;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub fn sweep(folder: &Path, project: &str) -> Result<()> {
     }
     let ours = |name: &String| name.starts_with(&format!("{project}-")) && name.ends_with(".env");
     let left: Vec<String> = files::names(folder)?.into_iter().filter(ours).collect();
-    if left.is_empty() || holder::is_held(folder)? {
+    if left.is_empty() || lease::is_held(folder)? {
         return Ok(());
     }
     left.iter().try_for_each(|name| files::remove_file(&folder.join(name)))
@@ -22,7 +22,7 @@ pub fn sweep(folder: &Path, project: &str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::edge::holder::Holder;
+    use crate::edge::lease::Lease;
 
     #[test]
     fn settings_that_a_killed_run_left_go_unless_somebody_is_at_work() {
@@ -31,7 +31,7 @@ mod tests {
         for name in ["nutri-backend-1.env", "mine.env", "secrets.json"] {
             std::fs::write(file(name), "x").unwrap();
         }
-        let holder = Holder::take(folder.path(), "up", "ada").unwrap();
+        let holder = Lease::take(folder.path(), "up", "ada").unwrap();
         sweep(folder.path(), "nutri").unwrap();
         assert!(file("nutri-backend-1.env").exists());
         drop(holder);

@@ -1,8 +1,8 @@
 //! Builds one image, layer by layer and platform by platform.
 
+use super::cache_lock;
 use super::halves::{self, HalfBlob, LayerBuild};
 use super::{key, memo::Memo, size::size, stage, union};
-use crate::edge::in_use;
 use crate::error::{Context as _, Failure, Result};
 use crate::report::Phase;
 use crate::world::World;
@@ -106,7 +106,7 @@ struct Builder<'a> {
     blobs: Cache,
     sources: key::Sources,
     /// Says that a build is running, until it has ended.
-    _in_use: File,
+    _cache_lock: File,
 }
 
 /// An image for one platform.
@@ -125,12 +125,23 @@ impl<'a> Builder<'a> {
         phase: &'a Phase<'a>,
     ) -> Result<Self> {
         let failed = || "failed to open the image layout".to_owned();
-        let _in_use = in_use::share(&world.places.cache)?;
+        let _cache_lock = cache_lock::shared(&world.places.cache)?;
         let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
         let memo = Memo::open(world.places.cache.join("layers"))?;
         let blobs = Cache::open(world.places.cache.join("blobs")).or_outside(failed)?;
         let (cache, sources) = (OnceCell::new(), key::Sources::default());
-        Ok(Self { world, definition, lock, phase, layout, memo, cache, blobs, sources, _in_use })
+        Ok(Self {
+            world,
+            definition,
+            lock,
+            phase,
+            layout,
+            memo,
+            cache,
+            blobs,
+            sources,
+            _cache_lock,
+        })
     }
 
     fn cache(&self) -> Result<&Cache> {

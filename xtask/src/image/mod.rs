@@ -2,6 +2,7 @@
 //! `cmd/image`; the bytes are the crate `xtask-image`'s.
 
 mod build;
+pub mod cache_lock;
 mod compare;
 mod halves;
 mod held;
@@ -18,6 +19,7 @@ mod scripts;
 mod size;
 mod stage;
 mod union;
+mod workshop;
 
 pub use build::{Built, build};
 pub use compare::{Compared, Found, compare, differing_layers};

@@ -2,8 +2,8 @@
 //! machine allows. Downloads are shared, because each is held to a hash; nothing made of them is.
 
 use super::held::{Held, held_in};
+use super::workshop::{self, Habit, Workshop};
 use crate::edge::shell::last_lines;
-use crate::edge::workshop::{self, Habit, Workshop};
 use crate::edge::{files, git};
 use crate::error::{Context as _, Failure, Result};
 use crate::world::World;

@@ -1,13 +1,16 @@
 //! migrate: the schema that a release expects, one transaction a file.
 
+use super::review;
 use super::site::Site;
 use crate::edge::files;
 use crate::edge::postgres::Database;
 use crate::error::{Failure, Result};
 use crate::world::World;
+use xtask_core::digest::Digest;
 use xtask_core::migration::{self, MigrationFile, MigrationPlan};
 use xtask_core::plan::Count;
 use xtask_core::release::Release;
+use xtask_core::review::{Review, ReviewStep};
 
 /// Every migration of the checkout, in the order of its name.
 pub fn files(world: &World<'_>) -> Result<Vec<MigrationFile>> {
@@ -30,12 +33,27 @@ pub fn plan(database: &mut Database, files: &[MigrationFile]) -> Result<Migratio
     })
 }
 
-/// Applies what is pending.
-pub fn apply(site: &Site<'_>, files: &[MigrationFile]) -> Result<MigrationPlan> {
+/// The plan as it is reviewed: each pending file with its checksum.
+pub fn review_of(site: &Site<'_>, plan: &MigrationPlan, files: &[MigrationFile]) -> Review {
+    let pending = files.iter().filter(|file| plan.pending.contains(&file.name));
+    let step = |file: &MigrationFile| {
+        ReviewStep::new(format!("apply `{}`", file.name)).with(file.checksum())
+    };
+    let (verb, environment) = ("migrate".to_owned(), site.name.to_owned());
+    Review { verb, environment, steps: pending.map(step).collect() }
+}
+
+/// Applies what is pending; if a plan was reviewed, only if this is it.
+pub fn apply(
+    site: &Site<'_>,
+    files: &[MigrationFile],
+    reviewed: Option<&Digest>,
+) -> Result<MigrationPlan> {
     let phase = site.world.report.phase("migrate");
     let mut database = site.database()?.connect()?;
     database.lock_migrations()?;
     let plan = plan(&mut database, files)?;
+    review::hold(site.world, reviewed, &review_of(site, &plan, files))?;
     let pending = files.iter().filter(|file| plan.pending.contains(&file.name));
     for (position, file) in pending.enumerate() {
         phase.doing(&file.name);

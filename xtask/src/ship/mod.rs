@@ -9,6 +9,7 @@ pub mod probe;
 pub mod push;
 pub mod record;
 pub mod release;
+pub mod review;
 pub mod rollout;
 pub mod scan;
 pub mod settings;

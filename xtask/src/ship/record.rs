@@ -1,7 +1,7 @@
 //! record: what was done to an environment, added to its ledger.
 
 use super::site::Site;
-use crate::edge::{clock, holder};
+use crate::edge::{clock, lease};
 use crate::error::{Context as _, Failure, Result};
 use xtask_core::ledger::{self, Action, Outcome, ProbeCount, Record};
 use xtask_core::release::Release;
@@ -37,7 +37,7 @@ impl Change {
         let record = Record {
             action: self.action,
             outcome,
-            who: holder::who(),
+            who: lease::who(),
             at: self.at,
             from: self.from,
             to: release.version.clone(),

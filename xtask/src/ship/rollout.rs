@@ -5,23 +5,36 @@
 
 use super::probe::Probe;
 use super::record::{self, Change as Recorded};
-use super::settings;
 use super::site::Site;
+use super::{review, settings};
 use super::{scan, verify};
 use crate::error::{Failure, Result};
 use crate::target::{Rollout, Wanted};
+use xtask_core::digest::Digest;
 use xtask_core::ledger::{self, Action, Outcome, ProbeCount};
 use xtask_core::probe::Tally;
 use xtask_core::release::Release;
 use xtask_core::retention;
+use xtask_core::review::{Review, ReviewStep};
 use xtask_core::rollout::Stage;
 
 /// What a rollout did.
 pub enum Rolled {
+    /// It was only shown: what would be done, and the digest of that.
+    Shown(Review, Digest),
     /// Everything ran as the release says already.
     AlreadySo,
     /// The release serves and is verified.
     Done(Option<ProbeCount>),
+}
+
+/// How a rollout is reviewed before it is made.
+#[derive(Clone, Copy, Debug)]
+pub enum Mode<'a> {
+    /// It is only shown.
+    Show,
+    /// It is made; if a plan was reviewed, only if this is it.
+    Apply(Option<&'a Digest>),
 }
 
 /// A rollout that is under way.
@@ -32,9 +45,17 @@ struct Underway<'a> {
 }
 
 /// Moves the environment to `release`. On failure what served before serves.
-pub fn to(site: &Site<'_>, release: &Release, action: Action) -> Result<Rolled> {
+pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) -> Result<Rolled> {
     scan::may_enter(site, release, action)?;
     let rollout = site.target.plan(wanted(site, release)?)?;
+    let plan = plan_of(site, release, action, rollout.as_ref());
+    match mode {
+        Mode::Show => {
+            let digest = review::show(site.world, &plan)?;
+            return Ok(Rolled::Shown(plan, digest));
+        }
+        Mode::Apply(reviewed) => review::hold(site.world, reviewed, &plan)?,
+    }
     // A run that was killed after the switch left a release that serves and that nobody verified.
     if rollout.is_idle() && ledger::is_verified(&record::all(site)?, &release.version) {
         return Ok(Rolled::AlreadySo);
@@ -136,6 +157,18 @@ impl Underway<'_> {
             None => failure.reason("nothing was served before, and nothing is now"),
         }
     }
+}
+
+/// What a rollout would do, for review. The images stand in it by digest.
+fn plan_of(site: &Site<'_>, release: &Release, action: Action, rollout: &dyn Rollout) -> Review {
+    let images = release.services.iter().fold(
+        ReviewStep::new(format!("move to release `{}`", release.version)),
+        |step, (_, image)| step.with(image.index.to_string()),
+    );
+    let steps = rollout.steps().into_iter().map(ReviewStep::new);
+    let steps =
+        if rollout.is_idle() { Vec::new() } else { [images].into_iter().chain(steps).collect() };
+    Review { verb: action.to_string(), environment: site.name.to_owned(), steps }
 }
 
 /// Every service as `release` wants it, in the order in which they are rolled out.

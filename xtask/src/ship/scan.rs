@@ -1,14 +1,10 @@
 //! scan: what the scanner says of each image, kept as evidence by the image's digest.
 
-mod sbom;
-mod scanner;
-
-pub use scanner::{Fetch, Scan, Scanner};
-
 use super::site::Site;
 use crate::edge::clock;
 use crate::error::{Context as _, Failure, Result};
 use crate::image::{Built, held};
+use crate::scan::{Fetch, Scanner};
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 use xtask_core::ledger::Action;

@@ -56,6 +56,9 @@ pub trait Rollout {
     /// Whether there is nothing to do.
     fn is_idle(&self) -> bool;
 
+    /// What would be done, in order, each step with its reason.
+    fn steps(&self) -> Vec<String>;
+
     /// The release that the public service ran when this was planned.
     fn release_before(&self) -> Option<&str>;
 

@@ -114,11 +114,24 @@ fn edits_roll_out_under_load(scratch: &Scratch) -> [String; 2] {
     let ml = scratch.rolls_out();
     assert_eq!(backend["services"]["backend"]["index"], ml["services"]["backend"]["index"]);
     assert_ne!(backend["services"]["ml-service"]["index"], ml["services"]["ml-service"]["index"]);
-    let folder = "services/backend/prisma/migrations/20991231000000_more";
-    scratch.write(&format!("{folder}/migration.sql"), "ALTER TABLE foods ADD COLUMN more text;\n");
+    let file = "services/backend/prisma/migrations/20991231000000_more/migration.sql";
+    a_migration_that_moved_since_its_review_is_refused(scratch, file);
+    scratch.write(file, "ALTER TABLE foods ADD COLUMN more text;\n");
     let migrated = scratch.rolls_out();
     assert_eq!(ml["services"], migrated["services"], "no image holds migrations");
     [ml, migrated].map(|release| release["version"].as_str().unwrap().to_owned())
+}
+
+fn a_migration_that_moved_since_its_review_is_refused(scratch: &Scratch, file: &str) {
+    scratch.write(file, "ALTER TABLE foods ADD COLUMN reviewed text;\n");
+    let shown = scratch.xtask(&["migrate", "local", "--json"]).answers(3);
+    assert_eq!(shown["plan"]["pending"][0], "20991231000000_more", "{shown}");
+    scratch.write(file, "ALTER TABLE foods ADD COLUMN slipped_in text;\n");
+    let plan = shown["digest"].as_str().unwrap();
+    let refusal = scratch.xtask(&["migrate", "local", "--apply", "--plan", plan]).fails(4);
+    assert!(refusal.contains("with something else now: apply `20991231000000_more`"), "{refusal}");
+    let again = scratch.xtask(&["migrate", "local", "--json"]).answers(3);
+    assert_ne!(again["digest"], shown["digest"], "{again}");
 }
 
 fn releases_that_do_not_start_are_refused(scratch: &Scratch, serving: &str) {
@@ -162,10 +175,26 @@ fn a_rollback_brings_back_what_was_verified_before(scratch: &Scratch) {
         .map(|record| record["to"].as_str().unwrap())
         .collect();
     let before = verified[verified.len() - 2];
-    let answer = scratch.xtask(&["rollback", "local", "--json"]).succeeds();
+    let plan = the_rollback_is_reviewed(scratch, before);
+    let rollback = ["rollback", "local", before, "--plan", &plan, "--json"];
+    let answer = scratch.xtask(&rollback).succeeds();
     assert_eq!(answer["release"], before);
     assert_eq!(answer["probe"]["lost"], 0, "{answer}");
     scratch.serves(before);
+}
+
+/// A dry run shows the plan and changes nothing; another plan than the shown one is refused.
+fn the_rollback_is_reviewed(scratch: &Scratch, to: &str) -> String {
+    let dry = scratch.xtask(&["rollback", "local", to, "--dry-run", "--json"]).answers(3);
+    let steps = dry["steps"].as_array().unwrap();
+    let switches = |it: &&Value| it["what"].as_str().unwrap().starts_with("switch to");
+    assert!(steps.iter().any(|it| switches(&it)), "{dry:#}");
+    assert_eq!(scratch.containers_of("backend").len(), 1, "nothing was started");
+
+    let other = format!("sha256:{}", "0".repeat(64));
+    let refusal = scratch.xtask(&["rollback", "local", to, "--plan", &other]).fails(4);
+    assert!(refusal.contains("what would be done is not the reviewed plan"), "{refusal}");
+    dry["plan"].as_str().unwrap().to_owned()
 }
 
 fn a_rollback_below_the_schema_is_refused(scratch: &Scratch, below: &str) {

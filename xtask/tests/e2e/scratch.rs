@@ -211,7 +211,12 @@ impl Run {
 
     /// It ended well; its JSON.
     pub(crate) fn succeeds(self) -> Value {
-        self.check(0);
+        self.answers(0)
+    }
+
+    /// It ended with that code; its JSON.
+    pub(crate) fn answers(self, code: i32) -> Value {
+        self.check(code);
         serde_json::from_str(&self.stdout).unwrap()
     }
 

@@ -76,7 +76,7 @@ fn what_is_not_ours_is_named_all_at_once_and_nothing_is_changed() {
     engine.has("container", "nutri-redis", "");
     engine.has("volume", "nutri-registry", r#""nutri.project":"shop""#);
     engine.has("network", "nutri", r#""nutri.project":"nutri","nutri.environment":"preview""#);
-    let said = engine.world.run(&["migrate", "local"]).ends(4);
+    let said = engine.world.run(&["migrate", "local", "--apply"]).ends(4);
     for words in [
         "error: cannot use what is not of `nutri` in environment `local`\n",
         "container `nutri-redis`: it has no label of ours\n",
@@ -142,8 +142,8 @@ fn erasing_shows_what_goes_and_wants_a_word() {
 fn where_the_password_is_lost_no_new_one_is_made() {
     let engine = Engine::new();
     engine.has("volume", "nutri-postgres", OURS);
-    for verb in ["migrate", "rollback"].map(|verb| [verb, "local"]) {
-        let said = engine.world.run(&verb).ends(4);
+    for verb in [&["migrate", "local", "--apply"][..], &["rollback", "local"]] {
+        let said = engine.world.run(verb).ends(4);
         assert!(said.contains("cannot use the database in volume `nutri-postgres`"), "{said}");
         assert!(said.contains("`./x database reset-password local`"), "{said}");
     }

@@ -1,9 +1,10 @@
 //! `image gc`: lets go of what neither the layout's names nor the last releases need.
 
-use crate::edge::{files, in_use};
+use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageGc;
+use crate::image::cache_lock;
 use crate::image::{found, needed};
 use crate::report::table;
 use crate::ship::record;
@@ -20,7 +21,7 @@ use xtask_image::layout::Layout;
 
 pub(super) fn run(flags: &ImageGc, world: &World<'_>) -> Result<Exit> {
     // Held from looking to removing: no build may name something in between.
-    let _alone = in_use::alone(&world.places.cache)?;
+    let _cache_lock = cache_lock::exclusive(&world.places.cache)?;
     let failed = || "failed to open the image layout".to_owned();
     let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
     let releases = releases(world, flags.keep);

@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::flags::ImageScan;
 use crate::image::{Held, HeldPlatform};
 use crate::report::table;
-use crate::ship::scan::{Fetch, Scan, Scanner};
+use crate::scan::{Fetch, Scan, Scanner};
 use crate::world::{World, definition_name};
 use serde_json::{Value, json};
 use xtask_core::plan::Count;

@@ -2,10 +2,10 @@
 //! them with what a registry holds.
 
 use super::against;
-use crate::edge::in_use;
 use crate::error::{Context as _, Result};
 use crate::exit::Exit;
 use crate::flags::ImageVerify;
+use crate::image::cache_lock;
 use crate::image::{Compared, InLayout, Rebuilt, compare, in_layout, rebuild};
 use crate::world::{World, definition_name};
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ fn twice(flags: &ImageVerify, world: &World<'_>) -> Result<Exit> {
     let names = if flags.images.is_empty() { service_images(world) } else { flags.images.clone() };
     names.iter().try_for_each(|name| world.definition(name).map(drop))?;
     let rebuilt = rebuild(world, &names, &platforms(flags))?;
-    let _in_use = in_use::share(&world.places.cache)?;
+    let _cache_lock = cache_lock::shared(&world.places.cache)?;
     let layout = if flags.without_layout { None } else { layout(world)? };
     let verified = rebuilt.images.iter().map(|(first, second)| {
         let kept = layout.as_ref().map(|layout| in_layout(first, layout)).transpose()?.flatten();

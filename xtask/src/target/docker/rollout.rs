@@ -62,6 +62,12 @@ impl Rollout for DockerRollout<'_> {
         rollout::is_idle(&self.plans)
     }
 
+    fn steps(&self) -> Vec<String> {
+        let forward = self.plans.iter().flat_map(|plan| &plan.forward);
+        let retire = self.plans.iter().flat_map(|plan| &plan.retire);
+        forward.chain(retire).map(ToString::to_string).collect()
+    }
+
     fn release_before(&self) -> Option<&str> {
         self.release_before.as_deref()
     }

@@ -15,7 +15,7 @@ pub const FILE: &str = "lease";
 
 /// The lease. Dropping it gives it back.
 #[derive(Debug)]
-pub struct Holder {
+pub struct Lease {
     _file: File,
 }
 
@@ -28,7 +28,7 @@ struct Note {
     since: String,
 }
 
-impl Holder {
+impl Lease {
     /// Takes the lease kept in `folder`, or tells who has it.
     pub fn take(folder: &Path, verb: &str, who: &str) -> Result<Self> {
         files::make_private_folder(folder)?;
@@ -104,10 +104,10 @@ mod tests {
     #[test]
     fn the_second_is_told_who_holds_it_and_the_lease_frees_itself() {
         let folder = tempfile::tempdir().unwrap();
-        let first = Holder::take(folder.path(), "up", "ada@laptop").unwrap();
-        let refusal = Holder::take(folder.path(), "up", "eve@desktop").unwrap_err().to_string();
+        let first = Lease::take(folder.path(), "up", "ada@laptop").unwrap();
+        let refusal = Lease::take(folder.path(), "up", "eve@desktop").unwrap_err().to_string();
         assert!(refusal.contains("`up` of ada@laptop (process"), "{refusal}");
         drop(first);
-        assert!(Holder::take(folder.path(), "up", "eve@desktop").is_ok());
+        assert!(Lease::take(folder.path(), "up", "eve@desktop").is_ok());
     }
 }

@@ -51,7 +51,7 @@ impl<'a> Scanner<'a> {
             return Ok(None);
         }
         let trivy = Trivy::new(&world.shell, &world.places.cache);
-        let now = super::now();
+        let now = clock::moment();
         let mut database = trivy.database();
         if wants_fetch(&trivy, database.as_ref(), fetch, now) {
             phase.doing("fetching the database of vulnerabilities");

@@ -18,7 +18,7 @@ const GRAIN: Duration = Duration::from_secs(2);
 
 /// A memory in one file. Losing it costs time, never correctness.
 #[derive(Debug)]
-pub struct Seen {
+pub(super) struct Seen {
     file: PathBuf,
     /// By name: what `stat` said, and what was learnt.
     entries: BTreeMap<String, (String, String)>,
@@ -27,14 +27,14 @@ pub struct Seen {
 
 impl Seen {
     /// Opens the memory; one that cannot be read is empty.
-    pub fn open(file: &Path) -> Self {
+    pub(super) fn open(file: &Path) -> Self {
         let text = std::fs::read_to_string(file).unwrap_or_default();
         let entries = serde_json::from_str(&text).unwrap_or_default();
         Self { file: file.to_owned(), entries, learnt_more: false }
     }
 
     /// Writes it, if there is anything new.
-    pub fn save(&self) -> Result<()> {
+    pub(super) fn save(&self) -> Result<()> {
         if !self.learnt_more {
             return Ok(());
         }
@@ -44,7 +44,7 @@ impl Seen {
     }
 
     /// What is known about the file at `path` under `name`, if it is as it was.
-    pub fn known(&self, name: &str, path: &Path) -> Option<String> {
+    pub(super) fn known(&self, name: &str, path: &Path) -> Option<String> {
         let stat = stat_of(&std::fs::symlink_metadata(path).ok()?);
         self.entries
             .get(name)
@@ -53,7 +53,7 @@ impl Seen {
     }
 
     /// Remembers what was learnt from the file at `path`, if nothing can have changed unseen.
-    pub fn learn(&mut self, name: &str, path: &Path, learnt: &str) {
+    pub(super) fn learn(&mut self, name: &str, path: &Path, learnt: &str) {
         let Ok(metadata) = std::fs::symlink_metadata(path) else { return };
         if is_settled(&metadata) {
             self.entries.insert(name.to_owned(), (stat_of(&metadata), learnt.to_owned()));
@@ -62,7 +62,7 @@ impl Seen {
     }
 
     /// The digest of the file `name` below `root`, with what it is; `None` if it is not there.
-    pub fn digest(&mut self, root: &Path, name: &str) -> Result<Option<String>> {
+    pub(super) fn digest(&mut self, root: &Path, name: &str) -> Result<Option<String>> {
         let path = root.join(name);
         if let Some(known) = self.known(name, &path) {
             return Ok(Some(known));

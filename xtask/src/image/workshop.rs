@@ -13,7 +13,7 @@ use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use xtask_core::command::Command;
-use xtask_core::conditions::{self, Conditions, Me, OtherHost, Processors, Surroundings};
+use xtask_core::conditions::{self, Me, OtherHost, Processors, Surroundings};
 
 const PREFIX: &str = "nutri-verify.";
 /// 2001-09-09, long before any file of ours.
@@ -21,29 +21,23 @@ const LONG_AGO: Duration = Duration::from_secs(1_000_000_000);
 
 /// A folder for one build from nothing; it goes with its value.
 #[derive(Debug)]
-pub struct Workshop {
+pub(super) struct Workshop {
     folder: TempDir,
     surroundings: Surroundings,
 }
 
 /// How a checkout is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Habit {
+pub(super) enum Habit {
     /// Files in order, readable by all, as new as they are.
     Plain,
     /// The other way round, readable by their owner only, and old.
     Odd,
 }
 
-/// What `image verify` told this process, if it started it.
-pub fn told() -> Result<Conditions> {
-    let text = std::env::var(conditions::VARIABLE).unwrap_or_default();
-    text.parse().or_usage(|| format!("cannot use `{}`", conditions::VARIABLE))
-}
-
 impl Workshop {
     /// An empty one below `base`. Those of runs that were killed are removed first.
-    pub fn open(base: &Path, surroundings: Surroundings) -> Result<Self> {
+    pub(super) fn open(base: &Path, surroundings: Surroundings) -> Result<Self> {
         sweep(base)?;
         let failed = || format!("failed to make a folder in `{}`", base.display());
         let prefix = format!("{PREFIX}{}.", std::process::id());
@@ -56,12 +50,12 @@ impl Workshop {
     }
 
     /// A place in it.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Removes what was only needed for building; the rest goes with the value.
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         for name in ["cache", "temporary"] {
             // What cannot be removed now is tried once more at the end.
             let _later = fs::remove_dir_all(self.path(name));
@@ -69,7 +63,7 @@ impl Workshop {
     }
 
     /// Copies `sources`, relative to `root`, into `tree`, and has git know them.
-    pub fn check_out(
+    pub(super) fn check_out(
         &self,
         shell: &Shell,
         root: &Path,
@@ -95,17 +89,17 @@ impl Workshop {
 
     /// Lends the file or folder `from` under the name `to`: linked where that is safe, else
     /// copied. What is not there is not lent.
-    pub fn lend(&self, from: &Path, to: &str) -> Result<()> {
+    pub(super) fn lend(&self, from: &Path, to: &str) -> Result<()> {
         lend(from, &self.path(to)).or_outside(|| format!("failed to lend `{}`", from.display()))
     }
 
     /// Points to `from` from inside, for whoever may follow.
-    pub fn point(&self, from: &Path, to: &str) -> Result<()> {
+    pub(super) fn point(&self, from: &Path, to: &str) -> Result<()> {
         symlink(from, self.path(to)).or_outside(|| format!("failed to link `{}`", from.display()))
     }
 
     /// Puts our own program into it, and gives all of it to its user.
-    pub fn hand_over(&self) -> Result<()> {
+    pub(super) fn hand_over(&self) -> Result<()> {
         let own =
             std::env::current_exe().or_outside(|| "failed to find this program".to_owned())?;
         self.lend(&own, "xtask")?;
@@ -115,7 +109,7 @@ impl Workshop {
     }
 
     /// Runs our own program in it, as its user, once it was handed over.
-    pub fn run(&self, shell: &Shell, args: &[String]) -> Result<Output> {
+    pub(super) fn run(&self, shell: &Shell, args: &[String]) -> Result<Output> {
         let failed = || format!("failed to run `{}`", self.path("xtask").display());
         let mut prepared = shell.prepare(&self.command(args));
         prepared.stdin(Stdio::null()).env_remove("XDG_CONFIG_HOME");
@@ -221,7 +215,7 @@ fn sweep(base: &Path) -> Result<()> {
 
 /// How many folders of `sources` list in another order below `first` than below `second`, and
 /// how many there are.
-pub fn listings(first: &Path, second: &Path, sources: &[String]) -> (usize, usize) {
+pub(super) fn listings(first: &Path, second: &Path, sources: &[String]) -> (usize, usize) {
     let parents = sources.iter().filter_map(|source| Path::new(source).parent());
     let folders: std::collections::BTreeSet<&Path> = parents.collect();
     let listed = |folder: PathBuf| -> Vec<_> {
@@ -233,7 +227,7 @@ pub fn listings(first: &Path, second: &Path, sources: &[String]) -> (usize, usiz
 }
 
 /// Where a second build finds another kind of file system, if the machine has one with room.
-pub fn memory_folder() -> Option<PathBuf> {
+pub(super) fn memory_folder() -> Option<PathBuf> {
     let place = "/dev/shm";
     let mounts = fs::read_to_string("/proc/mounts").ok()?;
     let memory = fs::read_to_string("/proc/meminfo").ok()?;
@@ -241,14 +235,14 @@ pub fn memory_folder() -> Option<PathBuf> {
 }
 
 /// The library that shows a program another time, if it is installed.
-pub fn clock_library() -> Option<String> {
+pub(super) fn clock_library() -> Option<String> {
     let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
     let path = format!("/usr/lib/{triple}/faketime/libfaketimeMT.so.1");
     Path::new(&path).is_file().then_some(path)
 }
 
 /// Another host name for a program, if one that was started so has seen it.
-pub fn other_host(shell: &Shell) -> Option<OtherHost> {
+pub(super) fn other_host(shell: &Shell) -> Option<OtherHost> {
     let own = seen(shell, &[], "uname -n")?;
     let me = fs::metadata("/proc/self").ok()?;
     let host = OtherHost::plan(&own, Me { user: me.uid(), group: me.gid() });
@@ -257,7 +251,7 @@ pub fn other_host(shell: &Shell) -> Option<OtherHost> {
 }
 
 /// Fewer processors for a program, if one that was started so has counted them.
-pub fn fewer_processors(shell: &Shell) -> Option<Processors> {
+pub(super) fn fewer_processors(shell: &Shell) -> Option<Processors> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
     let fewer = Processors::but_one(list)?;
@@ -274,12 +268,12 @@ fn seen(shell: &Shell, prefix: &[String], words: &str) -> Option<String> {
 }
 
 /// Whether this process may start others as somebody else.
-pub fn is_root() -> bool {
+pub(super) fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|metadata| metadata.uid() == 0)
 }
 
 /// Where npm keeps what it has downloaded, and uv.
-pub fn download_caches() -> Result<(PathBuf, PathBuf)> {
+pub(super) fn download_caches() -> Result<(PathBuf, PathBuf)> {
     let variable =
         |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
     let home = variable("HOME")

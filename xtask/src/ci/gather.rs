@@ -1,10 +1,9 @@
 //! What is known before a run: what each task depends on now, what it was when it last passed,
 //! and what changed since a revision.
 
+use super::seen::Seen;
 use super::unproved;
-use crate::cmd::doctor;
-use crate::edge::git;
-use crate::edge::seen::Seen;
+use crate::edge::{git, tools as tools_here};
 use crate::error::{Context as _, Result};
 use crate::flags::Ci;
 use crate::world::World;
@@ -137,7 +136,8 @@ fn versions(tasks: &[Task], seen: &mut Seen, world: &World<'_>) -> BTreeMap<&'st
         // rustup's one program answers for many, and a setting of its own decides which.
         let lasting = path.file_name().is_some_and(|it| it != "rustup");
         let known = if lasting { seen.known(&name, &path) } else { None };
-        let answer = known.clone().or_else(|| doctor::answer(world, tool)).unwrap_or_default();
+        let answer =
+            known.clone().or_else(|| tools_here::answer(&world.shell, tool)).unwrap_or_default();
         Some((answer, (lasting && known.is_none()).then_some((name, path))))
     };
     let answers: Vec<_> = std::thread::scope(|scope| {

@@ -8,6 +8,7 @@ mod github;
 mod remembered;
 mod running;
 mod said;
+mod seen;
 mod unproved;
 
 use crate::edge::files;
@@ -52,7 +53,8 @@ struct Run<'a> {
     covered: Vec<Covered>,
 }
 
-pub(super) fn run(flags: &Ci, world: &World<'_>) -> Result<Exit> {
+/// Runs the tasks that were asked for, or says of them what was asked.
+pub fn run(flags: &Ci, world: &World<'_>) -> Result<Exit> {
     let graph = Graph::new(&task::all()).and_then(|graph| graph.choose(&flags.only, &flags.skip));
     let graph = graph.or_usage(|| "cannot choose tasks".to_owned())?;
     if flags.list {

@@ -365,7 +365,7 @@ mod tests {
             plain(b"\x1b[1m\x1b[92ma\x1b[0m\r\nb 1%\rb 2%\x07\n\x1b]0;title\x07c"),
             "a\nb 1%\nb 2%\nc"
         );
-        let coloured = include_bytes!("../../../core/src/excerpt/recorded/nextest-colour.txt");
+        let coloured = include_bytes!("../../core/src/excerpt/recorded/nextest-colour.txt");
         let runner = Some(xtask_core::task::Runner::Nextest);
         let (command, log) = (Command::new("cargo"), plain(coloured));
         let found = xtask_core::excerpt::Failed { command: &command, runner, log: &log }.excerpts();
