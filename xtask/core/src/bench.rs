@@ -117,7 +117,7 @@ pub struct Case {
 /// Somebody or something that ours is compared with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Peer {
-    /// Who.
+    /// What the table calls it, such as `skopeo copy`.
     pub name: String,
     /// How they do.
     pub runs: Runs,

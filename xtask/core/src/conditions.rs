@@ -146,7 +146,7 @@ impl Processors {
 /// What surrounds one build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Surroundings {
-    /// Variables.
+    /// Environment variables by name; these are set beside those that every build has.
     pub variables: Vec<(String, String)>,
     /// The mask of new files' permissions, in octal.
     pub umask: String,
@@ -165,7 +165,7 @@ pub struct Surroundings {
 pub struct Variation {
     /// What: `umask`, `user id` and so on.
     pub what: &'static str,
-    /// Between what.
+    /// The two values in words, or why it could not be varied.
     pub how: Result<String, String>,
 }
 

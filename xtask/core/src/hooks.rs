@@ -37,7 +37,7 @@ pub fn script(name: &str) -> String {
 /// A check of one staged file, whose content it reads from standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// The file.
+    /// Its path from the root of the repository.
     pub file: String,
     /// What reads it.
     pub command: Command,

@@ -40,7 +40,7 @@ impl Grants {
 pub struct Desired {
     /// The service.
     pub service: Service,
-    /// The release.
+    /// The version of the release it is for; it is in the container's name and label.
     pub release: String,
     /// The image by digest.
     pub image: Reference,

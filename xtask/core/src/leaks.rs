@@ -20,7 +20,7 @@ pub enum Scope {
 /// Something that looks like a secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Leak {
-    /// The file.
+    /// Its path from the root of the repository.
     pub file: String,
     /// The line, counted from 1.
     pub line: u64,

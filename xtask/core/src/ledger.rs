@@ -57,7 +57,7 @@ pub enum Outcome {
     Done,
     /// A phase failed; what ran before serves.
     Failed {
-        /// The phase.
+        /// Its name as the ledger holds it, such as `verify`.
         phase: String,
         /// The first line of the error.
         error: String,

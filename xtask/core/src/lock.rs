@@ -30,9 +30,9 @@ pub struct Lock {
 /// One `.deb`, exactly.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LockedPackage {
-    /// Its name.
+    /// Its name in the archive's index.
     pub name: String,
-    /// Its version.
+    /// Its whole version, with epoch and revision: `2.36-9+deb12u14`.
     pub version: String,
     /// The archive it came from.
     pub archive: String,

@@ -38,7 +38,7 @@ pub struct Package {
     pub path: String,
     /// What the registry calls it; its folder is called otherwise if it is an alias.
     pub name: String,
-    /// Its version.
+    /// Its version as the lock spells it.
     pub version: String,
     /// What says which bytes it is.
     pub source: Source,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// One service as the proxy sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// The service.
+    /// As `deploy.toml` names it.
     pub service: String,
     /// The port inside the proxy's container.
     pub listen: u16,

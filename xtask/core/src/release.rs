@@ -50,7 +50,7 @@ pub struct ReleasedImage {
 /// One migration by name and content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleasedMigration {
-    /// Its folder.
+    /// The name of its folder, which begins with its time: `20261123000000_init`.
     pub name: String,
     /// SHA-256 of its `migration.sql`, 64 hex digits as Prisma's table holds it.
     pub checksum: String,

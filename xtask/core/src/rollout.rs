@@ -12,14 +12,14 @@ use std::fmt;
 pub enum Change {
     /// A container that serves nobody is removed.
     Remove {
-        /// The container.
+        /// Its name at the engine.
         container: String,
     },
     /// A container is started and must become ready before anything else changes.
     Start {
-        /// The service.
+        /// As `deploy.toml` names it.
         service: String,
-        /// The container.
+        /// The name of the new container: service, release and settings.
         container: String,
     },
     /// The proxy sends new requests to another container.
@@ -63,7 +63,7 @@ impl fmt::Display for Stage {
 /// The changes of one service, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ServiceRollout {
-    /// The service.
+    /// As `deploy.toml` names it.
     pub service: String,
     /// What is done before the old container may go.
     pub forward: Vec<Step<Change>>,

@@ -85,7 +85,7 @@ pub enum Kind {
 pub struct Hash {
     /// `SHA-256` or `SHA-512`.
     pub algorithm: &'static str,
-    /// Hex digits.
+    /// The digest in small hex digits: 64 or 128 of them.
     pub hex: String,
 }
 

@@ -19,7 +19,7 @@ use std::ops::AddAssign;
 pub struct File {
     /// Its path, relative to the root of the image.
     pub path: String,
-    /// Its bytes.
+    /// Bytes of its content, without its header in the tar.
     pub unpacked: u64,
     /// How many bytes of the blob were read while it and its header were unpacked.
     pub packed: u64,
@@ -49,7 +49,7 @@ pub struct Weight {
     pub unpacked: u64,
     /// Bytes inside the blobs.
     pub packed: u64,
-    /// Files.
+    /// How many files.
     pub files: usize,
 }
 

@@ -82,11 +82,11 @@ pub struct Job {
 /// Something that a job's token may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Permission {
-    /// What on.
+    /// GitHub's name of what it is about: `contents`, `packages`, …
     pub scope: &'static str,
     /// `read` or `write`.
     pub access: &'static str,
-    /// What for.
+    /// Why the job needs it; written beside it as a comment.
     pub reason: &'static str,
 }
 

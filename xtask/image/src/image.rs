@@ -127,7 +127,8 @@ fn no_image(skipped: &[Skipped]) -> String {
 }
 
 /// Writes config and manifest of an image whose layers are in `layout`, and describes the
-/// manifest. `created` is the commit's time, whole seconds of it.
+/// manifest. `created` is written in whole seconds; which moment it is, the caller decides
+/// (docs/decisions/0004-created-is-the-archives-time.md).
 pub fn write_image(
     layout: &Layout,
     layers: &[ImageLayer],

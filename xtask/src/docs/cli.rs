@@ -9,7 +9,7 @@ const HEAD: &str = "# The command line
 `cargo xtask docs` makes this page from the flags; an edit by hand is found by `./x ci`.
 `./x VERB` is `cargo xtask VERB` on a machine that is made ready first.
 `--json` works for every verb: the result is JSON on stdout, everything else is on stderr.
-The [README](../README.md#every-day) lists the exit codes.
+[OPERATING.md](OPERATING.md#exit-codes) lists the exit codes.
 ";
 
 /// The whole page.

@@ -46,7 +46,7 @@ codes! {
     LEASE_HELD = "E-lease-held", "Somebody else is changing the environment.",
         "Somebody else is changing it";
     CACHE_BUSY = "E-cache-busy", "A build uses the cache, so nothing may be removed from it.",
-        "The disk fills";
+        "The disk is full";
     PORT_TAKEN = "E-port-taken", "Another process listens on a port that is wanted.",
         "A port is taken";
     FOREIGN = "E-foreign", "Something has one of our names and does not belong to this environment.",
@@ -64,7 +64,7 @@ codes! {
     SECRETS_DAMAGED = "E-secrets-damaged", "The file with the secrets cannot be read as one.",
         "A secret is missing";
     NOT_CONFIRMED = "E-not-confirmed", "What destroys data was not confirmed.",
-        "Give it all back";
+        "Remove everything";
     PLAN_MOVED = "E-plan-moved", "What would be done is not the plan that was reviewed.",
         "Review a change before it is made";
     TREE_CHANGED = "E-tree-changed", "The tree changed while it was built, so it has no version.",
@@ -114,9 +114,9 @@ codes! {
     ENGINE_FORBIDDEN = "E-engine-forbidden", "This user may not ask the Docker engine.",
         "Docker does not start";
     BACKING_SILENT = "E-backing-silent", "Something that runs beside the services does not answer.",
-        "A part of the backing does not answer";
+        "Postgres, Redis, the registry or the proxy does not answer";
     DATABASE_UNREACHED = "E-database-unreached", "Postgres cannot be reached.",
-        "A part of the backing does not answer";
+        "Postgres, Redis, the registry or the proxy does not answer";
     REGISTRY_REFUSED = "E-registry-refused", "A registry refused, or could not be asked.",
         "A program or a server fails";
     DISK = "E-disk", "A file could not be read or written.",

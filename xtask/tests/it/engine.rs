@@ -187,7 +187,7 @@ fn engine_with_a_foreign_image() -> Engine {
 #[test]
 fn an_image_of_somebody_else_under_our_name_is_loaded_over() {
     let engine = engine_with_a_foreign_image();
-    let run = engine.world.run(&["migrate", "local"]);
+    let run = engine.world.run(&["migrate", "local", "--apply"]);
     assert!(run.stderr.contains("was another image; loading ours"), "{run:?}");
     let changes = engine.changes();
     let (load, start) = (changes.find("load\n").expect(&changes), changes.find("run "));
@@ -198,7 +198,7 @@ fn an_image_of_somebody_else_under_our_name_is_loaded_over() {
 fn an_image_that_stays_somebody_elses_is_refused_by_name_and_never_run() {
     let engine = engine_with_a_foreign_image();
     std::fs::write(engine.world.path("../engine/stubborn"), "").unwrap();
-    let said = engine.world.run(&["migrate", "local"]).ends(4);
+    let said = engine.world.run(&["migrate", "local", "--apply"]).ends(4);
     assert!(said.contains("cannot use image `nutri/backing-postgres:"), "{said}");
     assert!(said.contains("it is not the one that was loaded"), "{said}");
     assert!(!engine.changes().contains("run "), "{}", engine.changes());

@@ -121,15 +121,17 @@ fn every_command_line_in_a_document_is_one_that_there_is() {
     assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
-/// `README.md` and the pages of `docs`, by name.
+/// Every Markdown page, by name.
 fn documents() -> Vec<(String, String)> {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let pages = std::fs::read_dir(root.join("docs")).unwrap().map(|it| it.unwrap().path());
-    let pages = pages.filter(|it| it.extension().is_some_and(|it| it == "md"));
-    let read = |path: std::path::PathBuf| {
-        (path.display().to_string(), std::fs::read_to_string(&path).unwrap())
+    let list = ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"];
+    let listed = std::process::Command::new("git").args(list).current_dir(&root).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let read = |path: &str| {
+        let text = std::fs::read_to_string(root.join(path)).ok()?;
+        Some((path.to_owned(), text))
     };
-    pages.chain([root.join("README.md")]).map(read).collect()
+    listed.lines().filter_map(read).collect()
 }
 
 /// The lines inside fences of shell.

@@ -31,6 +31,7 @@ mod modules;
 mod nix;
 mod npm_registry;
 mod other_platforms;
+mod pages;
 mod platforms;
 mod push;
 mod registry;

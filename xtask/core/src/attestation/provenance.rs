@@ -21,7 +21,7 @@ pub struct Provenance {
     pub platforms: Vec<Platform>,
     /// Where its sources are, if its labels say so.
     pub repository: Option<String>,
-    /// The commit.
+    /// The commit it was built from: 40 hex digits.
     pub commit: String,
     /// The tree with changes that no commit has, if there were any.
     pub dirty_tree: Option<String>,
@@ -42,7 +42,7 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// The predicate.
+    /// What stands in the statement's `predicate` (SLSA provenance v1).
     pub fn predicate(&self) -> Value {
         json!({
             "buildDefinition": {

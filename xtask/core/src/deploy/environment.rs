@@ -34,11 +34,11 @@ pub enum TargetKind {
 /// What the local environment runs beside the services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backing {
-    /// The database.
+    /// The database; its port is for loopback only.
     pub postgres: BackingPart,
     /// The cache.
     pub redis: BackingPart,
-    /// The registry.
+    /// The registry that `registry` of the environment names.
     pub registry: BackingPart,
     /// The reverse proxy.
     pub proxy: Proxy,

@@ -59,7 +59,7 @@ pub struct Health {
 /// What a container may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Limits {
-    /// Processor cores.
+    /// Whole processor cores; Docker's `--cpus`.
     pub cpus: u64,
     /// Memory, in MiB.
     pub memory_mb: u64,

@@ -15,9 +15,9 @@ pub struct Python(Version);
 /// A Python on a platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
-    /// The platform.
+    /// The platform of the image, not of this machine.
     pub platform: Platform,
-    /// The Python.
+    /// The Python in the image, by its locked package.
     pub python: Python,
 }
 

@@ -58,7 +58,7 @@ pub struct Allowance {
     pub id: String,
     /// Only in this package, or for a secret in this file; anywhere if it is not said.
     pub package: Option<String>,
-    /// Why.
+    /// Why, in words for a reviewer; an allowance without one is refused.
     pub reason: String,
     /// The last day it counts.
     pub expires: Day,

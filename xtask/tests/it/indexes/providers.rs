@@ -140,24 +140,28 @@ fn a_name_that_several_provide_lists_them_and_says_what_to_type() {
       caused by: cannot choose the packages of layer `base` for linux/amd64
       caused by: `mta` is not a package but a name that packages provide: `exim` 4, `postfix` 3
       hint: name one of them in `packages` instead
+      code: E-usage
     ");
     insta::assert_snapshot!(said(&["many-user"]), @"
     error: cannot lock image `hello`
       caused by: cannot choose the packages of layer `base` for linux/amd64
       caused by: several packages provide what package `many-user` needs (`mta`): `exim` 4, `postfix` 3
       hint: name one of them in `packages`, or leave one out with its reason in `without`
+      code: E-usage
     ");
     insta::assert_snapshot!(said(&["old"]), @"
     error: cannot lock image `hello`
       caused by: cannot choose the packages of layer `base` for linux/amd64
       caused by: nothing meets `lib (<< 2)`, wanted by package `old`; the archive holds `lib` 2.5-1
       hint: try again later: a mirror that is being renewed lacks packages; or leave it out with its reason in `without`
+      code: E-usage
     ");
     insta::assert_snapshot!(said(&["pair"]), @"
     error: cannot lock image `hello`
       caused by: cannot choose the packages of layer `base` for linux/amd64
       caused by: `breaks` 2 and `broken` 1 cannot be in one image: the first refuses `broken (<< 2)`
       hint: name another provider of either in `packages`, or leave one out in `without`
+      code: E-usage
     ");
     insta::assert_snapshot!(said(&["not-there"]), @"
     error: cannot lock image `hello`
