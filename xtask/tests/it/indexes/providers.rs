@@ -167,5 +167,6 @@ fn a_name_that_several_provide_lists_them_and_says_what_to_type() {
     error: cannot lock image `hello`
       caused by: cannot choose the packages of layer `base` for linux/amd64
       caused by: unknown package `not-there`, wanted by the definition
+      code: E-usage
     ");
 }
