@@ -11,4 +11,5 @@ pub mod flags;
 pub mod image;
 pub mod report;
 pub mod road;
+pub mod runtime;
 pub mod world;
