@@ -2,6 +2,7 @@
 
 pub mod attest;
 pub mod bench;
+pub mod cancel;
 pub mod cmd;
 pub mod docs;
 pub mod edge;

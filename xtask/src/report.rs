@@ -29,6 +29,12 @@ pub struct Phase<'a> {
     said: Mutex<Instant>,
 }
 
+/// Says lines from anywhere, also while the run is being ended; cheap to copy.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    bars: MultiProgress,
+}
+
 /// Where there is no terminal, work says what it is doing at most this often.
 const PLAIN_EVERY: Duration = Duration::from_secs(2);
 
@@ -41,6 +47,11 @@ impl Report {
             if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bars = MultiProgress::with_draw_target(target);
         Self { json, terminal, colour, bars, phases: Mutex::default() }
+    }
+
+    /// A voice for what is said beside the run.
+    pub fn speaker(&self) -> Speaker {
+        Speaker { bars: self.bars.clone() }
     }
 
     /// Says what is so, or what is about to be done.
@@ -90,6 +101,13 @@ impl Report {
 
     fn paint(&self, text: &str, code: &str) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+impl Speaker {
+    /// Says a line above the phases that are under way.
+    pub fn say(&self, line: &str) {
+        self.bars.suspend(|| say(line));
     }
 }
 

@@ -2,6 +2,11 @@
 
 use crate::secret::Secret;
 use std::fmt;
+use std::time::Duration;
+
+/// How long a command may take that does not say otherwise: far longer than any that answers a
+/// question, and short enough that a hung one does not hold an environment for long.
+pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// A program with its arguments, its folder, its variables and its standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,13 +21,25 @@ pub struct Command {
     pub env: Vec<(String, String)>,
     /// What it reads on standard input; the place for secrets.
     pub input: Option<Secret>,
+    /// How long it may take; then it is ended with everything that it started.
+    pub limit: Duration,
+    /// Whether a first Ctrl-C waits for its end, because it changes something that is not to be
+    /// left half-way. Any other command is ended at once.
+    pub finishes: bool,
 }
 
 impl Command {
     /// A command without arguments.
     pub fn new(program: &str) -> Self {
-        let program = program.to_owned();
-        Self { program, args: Vec::new(), folder: None, env: Vec::new(), input: None }
+        Self {
+            program: program.to_owned(),
+            args: Vec::new(),
+            folder: None,
+            env: Vec::new(),
+            input: None,
+            limit: LIMIT,
+            finishes: false,
+        }
     }
 
     /// Adds one argument.
@@ -59,6 +76,26 @@ impl Command {
         self.input = Some(input);
         self
     }
+
+    /// Says how long it may take.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Says that it changes something, so that a first Ctrl-C waits for its end.
+    #[must_use]
+    pub fn finishes(mut self) -> Self {
+        self.finishes = true;
+        self
+    }
+
+    /// Program and arguments as they can be pasted, without variables: what a log may hold.
+    pub fn line(&self) -> String {
+        let args = self.args.iter().map(|arg| quoted(arg));
+        std::iter::once(quoted(&self.program)).chain(args).collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl fmt::Display for Command {
@@ -67,8 +104,7 @@ impl fmt::Display for Command {
         for (name, value) in &self.env {
             write!(formatter, "{name}={} ", quoted(value))?;
         }
-        formatter.write_str(&quoted(&self.program))?;
-        self.args.iter().try_for_each(|arg| write!(formatter, " {}", quoted(arg)))
+        formatter.write_str(&self.line())
     }
 }
 
@@ -89,5 +125,6 @@ mod tests {
     fn a_command_prints_as_it_can_be_pasted() {
         let command = Command::new("npm").args(["ci", "it's here"]).env("A", "b c");
         assert_eq!(command.to_string(), r"A='b c' npm ci 'it'\''s here'");
+        assert_eq!(command.line(), r"npm ci 'it'\''s here'");
     }
 }

@@ -1,6 +1,7 @@
 //! A repository of the benchmark's own, and a clone of ours, in a folder that ends with the run.
 
 use crate::edge::files;
+use crate::edge::shell::command;
 use crate::error::{Context as _, Result};
 use crate::world::World;
 use std::path::{Path, PathBuf};
@@ -45,7 +46,7 @@ impl Scratch {
             )
         };
         scratch.define("bulk", &(0..3).map(part).collect::<String>())?;
-        let git = Command::new("git").args(["init", "--quiet"]);
+        let git = command!("git init --quiet");
         world.shell.run(&git.folder(scratch.root().display().to_string()))?;
         Ok(scratch)
     }
@@ -98,8 +99,8 @@ impl Scratch {
 
     /// Clones what is committed.
     pub fn clone_ours(&self, world: &World<'_>) -> Result<()> {
-        let clone = Command::new("git").args(["clone", "--quiet", "--shared", "."]);
-        world.shell.run(&clone.arg(self.clone_root().display().to_string())).map(drop)
+        let clone = self.clone_root();
+        world.shell.run(&command!("git clone --quiet --shared . {clone}")).map(drop)
     }
 
     /// Forgets everything that was packed, not what was installed.

@@ -24,6 +24,7 @@ mod up;
 mod verify;
 mod workflows;
 
+use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Verb;
@@ -31,8 +32,8 @@ use crate::report::Report;
 use crate::world::World;
 
 /// Does what the command line says.
-pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
-    let world = World::open(report)?;
+pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
+    let world = World::open(report, cancel)?;
     match verb {
         Verb::Up => up::run(&world),
         Verb::Down(flags) => down::run(&flags, &world),

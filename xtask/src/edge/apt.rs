@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
 use xtask_core::lock::LockedPackage;
@@ -22,6 +23,9 @@ const HELPER: &str = "/usr/lib/apt/apt-helper";
 
 /// How many packages one call of apt's helper fetches; it pipelines them over one connection.
 const BATCH: usize = 24;
+
+/// One batch over a thin line; apt has limits of its own for a server that says nothing.
+const FETCH_LIMIT: Duration = Duration::from_secs(1800);
 
 /// The store of `.deb`s, by digest, shared by all checkouts of this user.
 #[derive(Clone, Debug)]
@@ -114,7 +118,8 @@ impl DebStore {
         let mut command = Command::new(HELPER)
             .args(["-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3"])
             .arg("download-file")
-            .env("LC_ALL", "C");
+            .env("LC_ALL", "C")
+            .limit(FETCH_LIMIT);
         for package in batch {
             let Some(base) = mirror(&package.archive) else { continue };
             let target = aside.join(format!("{}.deb", package.digest.hex()));

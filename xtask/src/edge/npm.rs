@@ -5,6 +5,7 @@ use crate::edge::installed::{self, Installed};
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result};
 use std::path::Path;
+use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
 use xtask_core::npm::{self, NpmLock, Package, Source};
@@ -14,6 +15,11 @@ use xtask_core::platform::Platform;
 pub const MANIFEST: &str = "package.json";
 /// The lock.
 pub const LOCK: &str = "package-lock.json";
+
+/// A thousand packages over a thin line.
+const INSTALL_LIMIT: Duration = Duration::from_secs(1800);
+/// A service's own build.
+const BUILD_LIMIT: Duration = Duration::from_secs(900);
 
 /// What decides the outcome of `npm ci` beside its arguments.
 pub const INPUTS: [&str; 3] = [MANIFEST, LOCK, ".npmrc"];
@@ -96,6 +102,7 @@ pub fn install(
         let command = Command::new("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"])
             .args(wanted.args())
+            .limit(INSTALL_LIMIT)
             .folder(made.display().to_string());
         shell.run(&command).map_err(|failure| {
             failure.during(format!("failed to install the packages of `{}`", source.display()))
@@ -162,7 +169,7 @@ pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed
         std::os::unix::fs::symlink(packages.folder.join("node_modules"), made.join("node_modules"))
             .or_outside(|| "failed to link `node_modules`".to_owned())?;
         let (program, args) = build.run.split_first().expect("a definition names what builds");
-        let command = Command::new(program).args(args);
+        let command = Command::new(program).args(args).limit(BUILD_LIMIT);
         let run = shell.run(&command.folder(made.display().to_string()));
         run.map(drop)
             .map_err(|failure| failure.during(format!("failed to build `{}`", folder.display())))

@@ -4,12 +4,16 @@ mod database;
 
 pub use database::Database;
 
-use crate::edge::shell::Shell;
+use crate::edge::shell::{Shell, command};
 use crate::error::{Context as _, Result};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
+
+/// Every file of an image is read; a large one takes minutes.
+const SCAN_LIMIT: Duration = Duration::from_secs(900);
 
 /// Trivy's program, and where it keeps its database.
 pub struct Trivy<'a> {
@@ -25,8 +29,7 @@ impl<'a> Trivy<'a> {
 
     /// The version of the program.
     pub fn version(&self) -> Result<String> {
-        let output =
-            self.shell.run(&Command::new("trivy").args(["version", "--format", "json"]))?;
+        let output = self.shell.run(&command!("trivy version --format json"))?;
         let value: Value = serde_json::from_slice(&output.stdout)
             .or_outside(|| "failed to read Trivy's version".to_owned())?;
         Ok(value["Version"].as_str().unwrap_or("unknown").to_owned())
@@ -79,6 +82,7 @@ impl<'a> Trivy<'a> {
             .args(["--cache-dir", &self.cache.display().to_string(), "--cache-backend", "fs"])
             .args(["--skip-db-update", "--skip-java-db-update"])
             .args(["--skip-version-check", "--disable-telemetry"])
+            .limit(SCAN_LIMIT)
     }
 
     fn answer(&self, command: &Command) -> Result<Value> {

@@ -2,20 +2,21 @@
 //! from nothing, as somebody else and under other surroundings.
 
 use crate::edge::files;
-use crate::edge::shell::{Output, Shell};
+use crate::edge::shell::{Output, Shell, command};
 use crate::error::{Context as _, Failure, Result};
 use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use xtask_core::command::Command;
 use xtask_core::conditions::{self, Conditions, Me, OtherHost, Processors, Surroundings};
 
 const PREFIX: &str = "nutri-verify.";
+/// A build from nothing fetches and installs everything.
+const BUILD_LIMIT: Duration = Duration::from_secs(7200);
 /// 2001-09-09, long before any file of ours.
 const LONG_AGO: Duration = Duration::from_secs(1_000_000_000);
 
@@ -86,9 +87,9 @@ impl Workshop {
             let copied = copy(&from, &to, habit);
             copied.or_outside(|| format!("failed to copy `{source}`"))?;
         }
-        for args in [&["init", "--quiet"][..], &["add", "--all", "--force"]] {
-            let tree = self.path("tree").display().to_string();
-            shell.run(&Command::new("git").args(args.iter().copied()).folder(tree))?;
+        let tree = self.path("tree").display().to_string();
+        for command in [command!("git init --quiet"), command!("git add --all --force")] {
+            shell.run(&command.folder(&tree))?;
         }
         Ok(())
     }
@@ -116,16 +117,13 @@ impl Workshop {
 
     /// Runs our own program in it, as its user, once it was handed over.
     pub fn run(&self, shell: &Shell, args: &[String]) -> Result<Output> {
-        let failed = || format!("failed to run `{}`", self.path("xtask").display());
-        let mut prepared = shell.prepare(&self.command(args));
-        prepared.stdin(Stdio::null()).env_remove("XDG_CONFIG_HOME");
         let Surroundings { user, user_by_prefix, .. } = &self.surroundings;
-        if let Some(user) = user.filter(|_| !user_by_prefix) {
-            prepared.uid(user).gid(user);
-        }
-        let output = prepared.output().or_outside(failed)?;
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        Ok(Output { stdout: output.stdout, stderr, code: output.status.code() })
+        shell.observe_as(&self.command(args).limit(BUILD_LIMIT), |prepared| {
+            prepared.env_remove("XDG_CONFIG_HOME");
+            if let Some(user) = user.filter(|_| !user_by_prefix) {
+                prepared.uid(user).gid(user);
+            }
+        })
     }
 
     /// Only a shell can set the mask and then become another program without `unsafe`.

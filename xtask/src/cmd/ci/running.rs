@@ -1,13 +1,15 @@
 //! A task while it runs: one command after the other, all output in one log, none outliving us.
 
-use crate::edge::shell::Shell;
-use crate::error::{Context as _, Failure, Result};
+use crate::edge::shell::{Ending, LONG_GRACE, Output, Shell, Streams, Talk};
+use crate::error::{Context as _, Result};
+use crate::runtime;
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 use xtask_core::command::Command;
 use xtask_core::schedule::Outcome;
 use xtask_core::task::{NOT_CHECKED, Task};
@@ -28,10 +30,21 @@ pub(super) struct Running {
     last: Option<(Command, u64)>,
     shell: Shell,
     log: File,
-    current: Option<(Child, Guard)>,
+    current: Option<(Attended, Guard)>,
     began: Instant,
     limit: Duration,
 }
+
+/// A program that the runtime looks after, and how it ended.
+type Attended = JoinHandle<std::io::Result<(Ending, Output)>>;
+
+/// Waits for a word. Without one it ends the group: first with SIGTERM, because our own program
+/// has groups of its own to end, and ten seconds later with SIGKILL.
+const STRIKE: &str = r#"read -r ended && exit
+kill -s TERM -- "-$1"
+left=100
+while [ "$left" -gt 0 ] && kill -s 0 -- "-$1"; do left=$((left - 1)); sleep 0.1; done
+kill -s KILL -- "-$1""#;
 
 /// Ends a group of processes when it is dropped without a word: at a time-out, and also when this
 /// program itself is ended, because the pipe to the guard then closes.
@@ -90,29 +103,35 @@ impl Running {
 
     /// How it ended, if it did; starts its next command when one ended well.
     pub(super) fn look(&mut self) -> Result<Option<Outcome>> {
-        let over = self.took() > self.limit;
-        let Some((child, guard)) = &mut self.current else { return Ok(Some(Outcome::Failed)) };
-        match child.try_wait().or_outside(|| "failed to wait for a task".to_owned())? {
-            Some(status) => {
-                guard.release();
-                if status.code() == Some(NOT_CHECKED) {
-                    return Ok(Some(Outcome::NotChecked));
-                }
-                if !status.success() {
-                    self.note(&format!("ended with {status}"))?;
-                    return Ok(Some(Outcome::Failed));
-                }
-                let goes_on = self.advance()?;
-                Ok(if goes_on { None } else { Some(Outcome::Passed) })
-            }
-            None if over => {
-                guard.strike();
-                let _reaped = child.wait();
+        if self.current.as_ref().is_some_and(|(attended, _)| !attended.is_finished()) {
+            return Ok(None);
+        }
+        let Some((attended, mut guard)) = self.current.take() else {
+            return Ok(Some(Outcome::Failed));
+        };
+        let ended = runtime::wait(attended).expect("attending a program does not panic");
+        let (ending, _) = ended.or_outside(|| "failed to wait for a task".to_owned())?;
+        guard.release();
+        match ending {
+            Ending::Ended(status) => self.ended(status),
+            Ending::OverTime(_) => {
                 self.note(&format!("ended by us after {} s", self.limit.as_secs()))?;
                 Ok(Some(Outcome::TimedOut))
             }
-            None => Ok(None),
+            Ending::Cancelled => Err(self.shell.cancel().failure()),
         }
+    }
+
+    /// What an end means; the next command is started after a good one.
+    fn ended(&mut self, status: ExitStatus) -> Result<Option<Outcome>> {
+        if status.code() == Some(NOT_CHECKED) {
+            return Ok(Some(Outcome::NotChecked));
+        }
+        if !status.success() {
+            self.note(&format!("ended with {status}"))?;
+            return Ok(Some(Outcome::Failed));
+        }
+        Ok(if self.advance()? { None } else { Some(Outcome::Passed) })
     }
 
     /// Starts the next command; false if there is none. One that cannot be started fails the task
@@ -132,24 +151,15 @@ impl Running {
         Ok(true)
     }
 
-    fn spawn(&self, command: &Command) -> Result<(Child, Guard)> {
+    fn spawn(&self, command: &Command) -> Result<(Attended, Guard)> {
         let log = || self.log.try_clone().or_outside(|| "failed to share a log".to_owned());
-        let mut prepared = self.shell.prepare(command);
-        for (name, _) in std::env::vars_os() {
-            if OURS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
-                prepared.env_remove(name);
-            }
-        }
-        prepared.env_remove("FORCE_COLOR").env("NO_COLOR", "1").env("CARGO_TERM_COLOR", "never");
-        prepared.stdin(Stdio::null()).stdout(log()?).stderr(log()?).process_group(0);
-        let mut child = prepared.spawn().map_err(|error| cannot_start(command, &error))?;
-        match Guard::of(child.id()) {
-            Ok(guard) => Ok((child, guard)),
-            Err(failure) => {
-                let _ended = child.kill();
-                Err(failure)
-            }
-        }
+        let (stdout, stderr) = (log()?.into(), log()?.into());
+        let streams = Streams { stdin: Stdio::null(), stdout, stderr };
+        let job = self.shell.start_as(command, streams, plainly)?;
+        let guard = Guard::of(job.id())?;
+        let left = self.limit.saturating_sub(self.took());
+        let bounds = self.shell.bounds(command).limit(left).grace(LONG_GRACE);
+        Ok((runtime::spawn(job.attend(Talk::default(), bounds)), guard))
     }
 
     fn note(&mut self, line: &str) -> Result<()> {
@@ -157,16 +167,33 @@ impl Running {
     }
 }
 
+/// Without what cargo told us, and without colours.
+fn plainly(prepared: &mut std::process::Command) {
+    for (name, _) in std::env::vars_os() {
+        if OURS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            prepared.env_remove(name);
+        }
+    }
+    prepared.env_remove("FORCE_COLOR").env("NO_COLOR", "1").env("CARGO_TERM_COLOR", "never");
+}
+
+impl Drop for Running {
+    /// Ctrl-C has asked its group to end: that is waited for. Else the guard strikes.
+    fn drop(&mut self) {
+        let Some((attended, mut guard)) = self.current.take() else { return };
+        if self.shell.cancel().is_cancelled() {
+            let _ended = runtime::wait(attended);
+            guard.release();
+        }
+    }
+}
+
 impl Guard {
     /// A guard of the group that the process `leader` leads.
     fn of(leader: u32) -> Result<Self> {
+        // Not by our shell, which would end it with us: it is there for what we leave behind.
         let mut command = std::process::Command::new("sh");
-        command.args([
-            "-c",
-            "read -r ended || kill -s KILL -- \"-$1\"",
-            "guard",
-            &leader.to_string(),
-        ]);
+        command.args(["-c", STRIKE, "guard", &leader.to_string()]);
         // In a group of its own, so that Ctrl-C does not reach it before it has done its work.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let mut process = command.spawn().or_outside(|| "failed to start `sh`".to_owned())?;
@@ -212,12 +239,6 @@ fn rooted(command: &Command, root: &Path) -> Command {
     command
 }
 
-fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
-    Failure::outside(format!("failed to start `{}`", command.program))
-        .because(error)
-        .hint("`./x doctor` lists every tool and how to get it")
-}
-
 /// What a task said, as plain text.
 #[derive(Debug, Default)]
 pub(super) struct Said {
@@ -237,6 +258,7 @@ fn plain(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancel::Cancel;
     use crate::edge::clock::wait_for;
 
     /// A folder for logs, and a task of shell scripts that is started in it.
@@ -259,7 +281,7 @@ mod tests {
 
         fn start_task(&self, task: &Task) -> Running {
             let root = self.folder.path();
-            let shell = Shell::new(root, &root.join("tools"));
+            let shell = Shell::new(root, &root.join("tools"), &Cancel::new()).unwrap();
             Running::start(0, task, &shell, root, &root.join("log")).unwrap()
         }
 

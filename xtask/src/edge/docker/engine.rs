@@ -1,14 +1,13 @@
 //! Whether a Docker engine answers, and starting one where that is possible.
 
-use crate::edge::shell::{Shell, last_lines};
+use super::docker;
+use crate::edge::shell::{Shell, command, last_lines};
 use crate::edge::{clock, files};
-use crate::error::{Context as _, Failure, Result};
-use std::fs::File;
+use crate::error::{Failure, Result};
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::instance::Grants;
@@ -54,7 +53,7 @@ pub fn answers(shell: &Shell) -> Result<bool> {
 
 /// The version of the engine that answers, if one does.
 fn ask(shell: &Shell) -> Result<Option<String>> {
-    let question = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]);
+    let question = docker(["version", "--format", "{{.Server.Version}}"]);
     let output = shell.observe(&question).map_err(|failure| {
         failure
             .during("cannot find Docker")
@@ -70,7 +69,7 @@ fn start(shell: &Shell, state: &Path) -> Result<()> {
     }
     refuse_without_permission()?;
     if Path::new("/run/systemd/system").is_dir() {
-        let asked = shell.observe(&Command::new("systemctl").args(["start", "docker"]))?;
+        let asked = shell.observe(&command!("systemctl start docker").finishes())?;
         if asked.succeeded() {
             return wait(shell, || Ok(()));
         }
@@ -102,13 +101,7 @@ fn start_daemon(shell: &Shell, state: &Path) -> Result<()> {
     }
     files::make_private_folder(state)?;
     let log = state.join("dockerd.log");
-    let file = File::create(&log).or_outside(|| format!("failed to write `{}`", log.display()))?;
-    let copy = file.try_clone().or_outside(|| format!("failed to write `{}`", log.display()))?;
-    let command = daemon(hard_limit()?);
-    let mut prepared = shell.prepare(&command);
-    // A group of its own: Ctrl-C at this run does not reach it.
-    let prepared = prepared.stdin(Stdio::null()).stdout(file).stderr(copy).process_group(0);
-    let mut child = prepared.spawn().or_outside(|| "failed to start `dockerd`".to_owned())?;
+    let mut child = shell.leave_running(&daemon(hard_limit()?), &log)?;
     wait(shell, || still_runs(&mut child, &log)).map_err(explain)
 }
 
