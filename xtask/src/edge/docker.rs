@@ -6,7 +6,7 @@ mod objects;
 pub use engine::{Engine, answers, ensure};
 pub use objects::{Found, Kind, Usage};
 
-use crate::edge::shell::{Shell, last_lines};
+use crate::edge::shell::{Shell, command, last_lines};
 use crate::error::{Context as _, Result};
 use serde_json::Value;
 use std::time::Duration;
@@ -92,10 +92,16 @@ impl<'a> Docker<'a> {
 
     /// The last lines that a container wrote.
     pub fn logs(&self, container: &str, lines: usize) -> Result<String> {
-        let command = docker(["logs", "--tail", &lines.to_string(), container]);
-        let output = self.shell.observe(&command)?;
+        let count = lines.to_string();
+        let output = self.shell.run(&command!("docker logs --tail {count} {container}"))?;
         let text = format!("{}\n{}", output.text(), output.stderr);
         Ok(last_lines(text.trim(), lines))
+    }
+
+    /// The same where another failure is being told: it must not be hidden by this one.
+    pub fn logs_or_why(&self, container: &str, lines: usize) -> String {
+        let logs = self.logs(container, lines);
+        logs.unwrap_or_else(|failure| format!("its lines are unknown: {}", failure.first_line()))
     }
 
     /// Removes a container of `owner`, running or not. That it is gone already is fine.
@@ -111,10 +117,10 @@ impl<'a> Docker<'a> {
         Ok(self.details(Kind::Image, image)?.is_some())
     }
 
-    /// Fetches an image from its registry.
-    pub fn pull(&self, image: &str) -> Result<()> {
+    /// Fetches an image from its registry; `doing` is told how far it is.
+    pub fn pull(&self, image: &str, doing: &(dyn Fn(&str) + Sync)) -> Result<()> {
         if !self.has_image(image)? {
-            self.run(&docker(["pull", "--quiet", image]).limit(TRANSFER_LIMIT))?;
+            self.shell.follow(&command!("docker pull {image}").limit(TRANSFER_LIMIT), doing)?;
         }
         Ok(())
     }

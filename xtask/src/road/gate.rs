@@ -16,7 +16,7 @@ enum Unready {
     NotYet(String),
     /// It never will.
     Ended(i64),
-    /// The engine could not be asked.
+    /// The engine could not be asked, or the run ends.
     Unknown(Failure),
 }
 
@@ -24,7 +24,11 @@ enum Unready {
 pub fn wait(site: &Site<'_>, service: &Service, container: &str) -> Result<()> {
     let limit = Duration::from_secs(service.health.start_seconds);
     let mut last = String::from("it was never asked");
-    let outcome = clock::wait_for(limit, EVERY, || match ask(site, service, container) {
+    let asked = || match site.world.cancel.check() {
+        Ok(()) => ask(site, service, container),
+        Err(ended) => Err(Unready::Unknown(ended)),
+    };
+    let outcome = clock::wait_for(limit, EVERY, || match asked() {
         Ok(()) => Ok(Ok(())),
         Err(Unready::NotYet(reason)) => {
             last = reason;
@@ -65,7 +69,7 @@ fn ask(site: &Site<'_>, service: &Service, container: &str) -> Result<(), Unread
 }
 
 fn not_ready(site: &Site<'_>, service: &Service, container: &str, why: &str) -> Failure {
-    let logs = site.docker().logs(container, 15).unwrap_or_default();
+    let logs = site.docker().logs_or_why(container, 15);
     Failure::outside(format!("failed to start `{}`: {why}", service.name))
         .reason(format!("it wrote last:\n{}", last_lines(&logs, 15)))
         .hint(format!("mend `{}`, then `./x up` again", service.path))

@@ -38,9 +38,12 @@ pub fn apply(site: &Site<'_>, files: &[MigrationFile]) -> Result<MigrationPlan> 
     let plan = plan(&mut database, files)?;
     let pending = files.iter().filter(|file| plan.pending.contains(&file.name));
     for (position, file) in pending.enumerate() {
+        let goes_on = site.world.cancel.check();
+        // Files before this one were applied and stay.
+        goes_on.map_err(|ended| if position == 0 { ended } else { ended.partly() })?;
+        let _whole = site.world.cancel.whole();
         phase.doing(&file.name);
         let applied = database.apply_migration(file, &site.world.deploy.migrations);
-        // Files before this one were applied and stay.
         applied.map_err(|failure| if position == 0 { failure } else { failure.partly() })?;
     }
     phase.done(&match plan.pending.as_slice() {

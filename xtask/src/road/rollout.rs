@@ -52,7 +52,10 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action) -> Result<Rolled> 
     }
     let recorded = Recorded::begin(action, rollout.release_before()?);
     let probe = rollout.probe();
-    let outcome = rollout.carry_out(release);
+    let forward = rollout.forward().map_err(|failure| ("roll out", failure));
+    // From here to the record nothing is cut off: what was begun is finished, or taken back.
+    let _whole = site.world.cancel.whole();
+    let outcome = forward.and_then(|()| rollout.settle(release));
     let tally = probe.map(Probe::finish);
     rollout.conclude(release, recorded, outcome, tally.as_ref())
 }
@@ -89,19 +92,21 @@ impl<'a> Rollout<'a> {
         Some(Probe::start(&format!("{}{}", self.site.environment.url, service.health.ready)))
     }
 
-    /// Forward, verify, retire. The error says in which phase it failed.
-    fn carry_out(&mut self, release: &Release) -> Result<(), (&'static str, Failure)> {
-        self.forward().map_err(|failure| ("roll out", failure))?;
+    /// Verify, retire. The error says in which phase it failed.
+    fn settle(&self, release: &Release) -> Result<(), (&'static str, Failure)> {
         verify::release(self.site, &release.version).map_err(|failure| ("verify", failure))?;
         self.retire().map_err(|failure| ("drain", failure))
     }
 
+    /// A person who wants it to end is heard between two steps, and while a candidate is waited
+    /// for; then what served before is brought back.
     fn forward(&mut self) -> Result<()> {
         self.pull()?;
         let phase = self.site.world.report.phase("roll out");
         let steps: Vec<Step<Change>> =
             self.plans.iter().flat_map(|plan| plan.forward.clone()).collect();
         for step in &steps {
+            self.site.world.cancel.check()?;
             phase.doing(&step.to_string());
             self.apply(&step.what)?;
         }
@@ -126,7 +131,8 @@ impl<'a> Rollout<'a> {
         let pulled: Vec<Result<()>> = std::thread::scope(|scope| {
             let one = |it: &Desired| {
                 let (docker, image) = (docker.clone(), it.image.to_string());
-                scope.spawn(move || docker.pull(&image))
+                let phase = &phase;
+                scope.spawn(move || docker.pull(&image, &|line| phase.doing(line)))
             };
             let workers: Vec<_> = absent.iter().map(|it| one(it)).collect();
             workers.into_iter().map(|it| it.join().expect("a pull does not panic")).collect()
@@ -180,6 +186,7 @@ impl<'a> Rollout<'a> {
     /// passes it as well.
     fn switch(&mut self, service: &str, container: &str) -> Result<()> {
         gate::wait(self.site, self.site.world.service(service)?, container)?;
+        let _whole = self.site.world.cancel.whole();
         // Kept first: a run that is killed here leaves nothing that a reboot would end.
         self.site.docker().run(&instance::keep(container))?;
         let port = self.site.world.service(service)?.port;

@@ -1,5 +1,6 @@
 //! One file per verb or edge, each in a world of its own.
 
+mod absence;
 mod advisories;
 mod archive;
 mod attest;
@@ -36,6 +37,7 @@ mod renew;
 mod requirements;
 mod scan;
 mod scripts;
+mod signals;
 mod size;
 mod tree;
 mod wheels;

@@ -184,6 +184,7 @@ impl<'a> Run<'a> {
         let mut schedule = Schedule::new(self.tasks, cores, after).timed(&took);
         let mut running: Vec<Running> = Vec::new();
         while !schedule.is_over() {
+            self.world.cancel.check()?;
             while let Some(at) = schedule.start() {
                 running.push(self.start(at)?);
             }

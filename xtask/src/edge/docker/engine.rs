@@ -20,6 +20,7 @@ const FILES_MAX: u64 = 65_536;
 const FILES_RESTRICTED: u64 = 1024;
 /// Where an engine listens unless it is told otherwise.
 const SOCKET: &str = "/var/run/docker.sock";
+const ELSEWHERE: &str = "start that engine, or unset DOCKER_HOST to use one of this machine";
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// The engine, as far as starting containers needs to know it.
@@ -46,12 +47,20 @@ pub fn ensure(shell: &Shell, state: &Path) -> Result<Engine> {
     Ok(Engine { version, grants, started: true })
 }
 
-/// Whether an engine answers right now.
+/// Whether an engine answers right now. One that could not be asked is a failure: it may run
+/// containers of ours.
 pub fn answers(shell: &Shell) -> Result<bool> {
     Ok(ask(shell)?.is_some())
 }
 
-/// The version of the engine that answers, if one does.
+/// How Docker's client says that nothing listens at the socket of this machine, in versions before
+/// and from 28 on. Of another machine that says nothing: an engine may run there all the same.
+const NOBODY_HERE: [&str; 2] = [
+    "Cannot connect to the Docker daemon at unix://",
+    "failed to connect to the docker API at unix://",
+];
+
+/// The version of the engine that answers; none if Docker's client says that there is none.
 fn ask(shell: &Shell) -> Result<Option<String>> {
     let question = docker(["version", "--format", "{{.Server.Version}}"]);
     let output = shell.observe(&question).map_err(|failure| {
@@ -59,13 +68,29 @@ fn ask(shell: &Shell) -> Result<Option<String>> {
             .during("cannot find Docker")
             .hint("`./x up` installs it on Debian and Ubuntu; elsewhere install Docker first")
     })?;
-    Ok(Some(output.text()).filter(|text| output.succeeded() && !text.is_empty()))
+    let said = output.last_words();
+    match output.code {
+        Some(0) if !output.text().is_empty() => Ok(Some(output.text())),
+        Some(code) if code != 0 && NOBODY_HERE.iter().any(|words| said.contains(words)) => Ok(None),
+        _ => {
+            let refused = refuse_without_permission().err().map(|refusal| refusal.reason(&said));
+            Err(refused.unwrap_or_else(|| unreachable_engine(&said)))
+        }
+    }
+}
+
+fn unreachable_engine(said: &str) -> Failure {
+    let (at, hint) = match std::env::var("DOCKER_HOST") {
+        Ok(host) => (format!(" at `{host}`"), ELSEWHERE),
+        Err(_) => (String::new(), "`docker version` has to show a server; mend what it says"),
+    };
+    Failure::outside(format!("failed to reach the Docker engine{at}")).reason(said).hint(hint)
 }
 
 fn start(shell: &Shell, state: &Path) -> Result<()> {
     if let Ok(host) = std::env::var("DOCKER_HOST") {
         return Err(Failure::outside(format!("failed to reach the Docker engine at `{host}`"))
-            .hint("start that engine, or unset DOCKER_HOST to use one of this machine"));
+            .hint(ELSEWHERE));
     }
     refuse_without_permission()?;
     if Path::new("/run/systemd/system").is_dir() {
@@ -125,14 +150,13 @@ fn still_runs(child: &mut Child, log: &Path) -> Result<()> {
 }
 
 fn wait(shell: &Shell, mut alive: impl FnMut() -> Result<()>) -> Result<()> {
-    clock::wait_for(START_LIMIT, Duration::from_millis(200), || {
-        if alive().is_err() || matches!(ask(shell), Ok(Some(_))) {
-            return Ok(());
-        }
-        Err(())
-    })
-    .map_err(|()| Failure::outside("the Docker engine does not answer after a minute"))?;
-    alive()
+    let look = || match (shell.cancel().check(), alive()) {
+        (Ok(()), Ok(())) if matches!(ask(shell), Ok(Some(_))) => Ok(Ok(())),
+        (Ok(()), Ok(())) => Err(()),
+        (Err(ended), _) | (_, Err(ended)) => Ok(Err(ended)),
+    };
+    clock::wait_for(START_LIMIT, Duration::from_millis(200), look)
+        .map_err(|()| Failure::outside("the Docker engine does not answer after a minute"))?
 }
 
 /// How many files a container may open, as far as this machine's limit tells.

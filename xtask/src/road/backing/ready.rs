@@ -16,12 +16,13 @@ const EVERY: Duration = Duration::from_millis(100);
 pub(super) fn wait(site: &Site<'_>, part: &Part, phase: &Phase<'_>) -> Result<()> {
     phase.doing(&format!("waiting for {}", part.name()));
     let answered = clock::wait_for(LIMIT, EVERY, || match ask(site, part) {
+        _ if site.world.cancel.is_cancelled() => Ok(site.world.cancel.check()),
         // What is refused now is refused in a minute as well.
         Err(refusal) if refusal.exit() == Exit::Refused => Ok(Err(refusal)),
         other => other.map(Ok),
     });
     answered.unwrap_or_else(|failure| {
-        let logs = site.docker().logs(&part.container(site.project()), 10).unwrap_or_default();
+        let logs = site.docker().logs_or_why(&part.container(site.project()), 10);
         Err(failure
             .during(format!("failed to start {}: it does not answer after a minute", part.name()))
             .reason(format!("it wrote last:\n{}", last_lines(&logs, 10))))
