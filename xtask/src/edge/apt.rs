@@ -63,7 +63,7 @@ impl DebStore {
         let mut damaged = Vec::new();
         for package in packages {
             let path = self.path(&package.digest);
-            if path.is_file() && digest_of_file(&path)? != package.digest {
+            if files::is_file(&path)? && digest_of_file(&path)? != package.digest {
                 files::remove_file(&path)?;
                 damaged.push(package.name.clone());
             }
@@ -79,7 +79,7 @@ impl DebStore {
         order: &Order<'_>,
         doing: impl Fn(usize, usize),
     ) -> Result<usize> {
-        let missing = self.absent(order.packages.iter());
+        let missing = self.absent(order.packages.iter())?;
         if missing.is_empty() {
             return Ok(0);
         }
@@ -92,19 +92,28 @@ impl DebStore {
             let mirror = archives.mirrors();
             trouble.add("the mirror", self.fetch_batch(shell, batch, &mirror, aside.path())?);
         }
-        let dropped = self.absent(missing.iter().copied());
+        let dropped = self.absent(missing.iter().copied())?;
         if let (false, Some(snapshot)) =
             (dropped.is_empty(), Archives::snapshot(order.archive_time))
         {
             let complaints = self.fetch_batch(shell, &dropped, &snapshot, aside.path())?;
             trouble.add("the snapshot archive", complaints);
         }
-        let gone = self.absent(missing.iter().copied());
+        let gone = self.absent(missing.iter().copied())?;
         if gone.is_empty() { Ok(missing.len()) } else { Err(trouble.failure(order, &gone)) }
     }
 
-    fn absent<'a>(&self, of: impl Iterator<Item = &'a LockedPackage>) -> Vec<&'a LockedPackage> {
-        of.filter(|package| !self.path(&package.digest).is_file()).collect()
+    fn absent<'a>(
+        &self,
+        of: impl Iterator<Item = &'a LockedPackage>,
+    ) -> Result<Vec<&'a LockedPackage>> {
+        let mut absent = Vec::new();
+        for package in of {
+            if !files::is_file(&self.path(&package.digest))? {
+                absent.push(package);
+            }
+        }
+        Ok(absent)
     }
 
     /// Fetches from the archives that `mirror` knows; gives why a package did not come.
@@ -139,7 +148,7 @@ impl DebStore {
     /// Moves what arrived into the store if it is what the lock names; else says why not.
     fn admit(&self, package: &LockedPackage, aside: &Path, said: &str) -> Result<Option<String>> {
         let arrived = aside.join(format!("{}.deb", package.digest.hex()));
-        if !arrived.is_file() {
+        if !files::is_file(&arrived)? {
             return Ok(Some(words_about(&package.path, said)));
         }
         let found = digest_of_file(&arrived)?;

@@ -1,6 +1,7 @@
 //! LLVM's two programs that read what counting Rust tests wrote: the compiler's own, or another
 //! LLVM's, as old as 19, which reads what newer compilers write.
 
+use crate::edge::files;
 use crate::edge::shell::{Shell, command};
 use crate::error::{Context as _, Failure, Result};
 use std::path::{Path, PathBuf};
@@ -47,9 +48,9 @@ impl Llvm {
         let pair = |profdata: PathBuf| {
             let name = profdata.file_name()?.to_string_lossy().replace("profdata", "cov");
             let cov = profdata.with_file_name(name);
-            cov.is_file().then_some(Self { profdata, cov })
+            files::is_seen(&cov).then_some(Self { profdata, cov })
         };
-        Ok(beside.filter(|path| path.is_file()).chain(named).filter(good).find_map(pair))
+        Ok(beside.filter(|path| files::is_seen(path)).chain(named).filter(good).find_map(pair))
     }
 
     /// What was covered, as LCOV.

@@ -92,7 +92,10 @@ pub fn install(
 ) -> Result<Installed> {
     let place = cache.join("npm").join(key(source, wanted, lock.own)?.hex());
     installed::ensure(&place, |made| {
-        for input in INPUTS.iter().filter(|input| source.join(input).is_file()) {
+        for input in INPUTS {
+            if !files::is_file(&source.join(input))? {
+                continue;
+            }
             let copied = std::fs::copy(source.join(input), made.join(input));
             copied.or_outside(|| format!("failed to copy `{input}`"))?;
         }

@@ -5,7 +5,7 @@ mod database;
 pub use database::Database;
 
 use crate::edge::shell::{Shell, command};
-use crate::error::{Context as _, Result};
+use crate::error::{Context as _, Failure, Result};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,7 +32,8 @@ impl<'a> Trivy<'a> {
         let output = self.shell.run(&command!("trivy version --format json"))?;
         let value: Value = serde_json::from_slice(&output.stdout)
             .or_outside(|| "failed to read Trivy's version".to_owned())?;
-        Ok(value["Version"].as_str().unwrap_or("unknown").to_owned())
+        let version = value["Version"].as_str().map(ToOwned::to_owned);
+        version.ok_or_else(|| Failure::outside("failed to read Trivy's version: it says none"))
     }
 
     /// Scans the manifest called `manifest` in the layout for each of `scanners`, offline, and

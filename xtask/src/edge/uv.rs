@@ -50,7 +50,11 @@ fn check_complete(made: &Path, file: &str) -> Result<()> {
     let mut missing = Vec::new();
     for name in files::names(made)?.into_iter().filter(|name| name.ends_with(".dist-info")) {
         let record = files::read(&made.join(&name).join("RECORD"))?;
-        missing.extend(recorded(&record).filter(|path| !made.join(path).exists()));
+        for path in recorded(&record) {
+            if !files::is_there(&made.join(&path))? {
+                missing.push(path);
+            }
+        }
     }
     if missing.is_empty() {
         return Ok(());

@@ -208,8 +208,8 @@ fn hand_over(path: &Path, user: u32) -> io::Result<()> {
 fn sweep(base: &Path) -> Result<()> {
     for name in files::names(base)? {
         let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('.').next());
-        let is_dead = process.is_some_and(|process| !Path::new("/proc").join(process).exists());
-        if is_dead {
+        let Some(process) = process else { continue };
+        if !files::is_folder(&Path::new("/proc").join(process))? {
             // What another user left is not ours to remove, and not in our way.
             let _theirs = fs::remove_dir_all(base.join(&name));
         }
@@ -242,7 +242,7 @@ pub fn memory_folder() -> Option<PathBuf> {
 pub fn clock_library() -> Option<String> {
     let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
     let path = format!("/usr/lib/{triple}/faketime/libfaketimeMT.so.1");
-    Path::new(&path).is_file().then_some(path)
+    files::is_seen(Path::new(&path)).then_some(path)
 }
 
 /// Another host name for a program, if one that was started so has seen it.

@@ -103,7 +103,7 @@ pub(super) fn source_key(world: &World<'_>, path: &str) -> Result<(Digest, Vec<S
     for file in git::files(&world.shell, path)? {
         let full = world.places.file(&file);
         // A file that git knows and that was removed from the tree is no source any more.
-        if !full.is_file() {
+        if !files::is_file(&full)? {
             continue;
         }
         let digest = digest_of_file(&full).or_outside(|| format!("failed to read `{file}`"))?;

@@ -12,12 +12,14 @@ use xtask_core::release::Release;
 /// Every migration of the checkout, in the order of its name.
 pub fn files(world: &World<'_>) -> Result<Vec<MigrationFile>> {
     let folder = world.places.file(&world.deploy.migrations.path);
-    let names = files::names(&folder)?.into_iter().filter(|name| folder.join(name).is_dir());
-    let read = |name: String| {
-        let sql = files::read(&folder.join(&name).join("migration.sql"))?;
-        Ok(MigrationFile { name, sql })
-    };
-    names.map(read).collect()
+    let mut found = Vec::new();
+    for name in files::names(&folder)? {
+        if files::is_folder(&folder.join(&name))? {
+            let sql = files::read(&folder.join(&name).join("migration.sql"))?;
+            found.push(MigrationFile { name, sql });
+        }
+    }
+    Ok(found)
 }
 
 /// What `files` would change in the database of `site`.

@@ -5,8 +5,8 @@
 use std::os::unix::fs::PermissionsExt as _;
 use xtask::cancel::Cancel;
 use xtask::edge::docker::{self, Docker};
-use xtask::edge::git;
 use xtask::edge::shell::Shell;
+use xtask::edge::{files, git};
 use xtask::error::{Failure, Result};
 
 /// A machine on which `program` is the script `text`.
@@ -99,4 +99,19 @@ fn commits_have_nothing_in_common_only_if_git_says_nothing_else() {
     let machine = Machine::with("git", &parted("echo 'error: packfile is damaged' >&2; exit 128"));
     let failure = fails(git::changed_since(&machine.shell, "v1"), "packfile is damaged");
     assert_eq!(failure.exit().code(), 5);
+}
+
+#[test]
+fn a_path_that_cannot_be_looked_at_is_not_an_absent_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("file"), "").unwrap();
+    // A link to itself: it is there, and nobody can say what it leads to.
+    std::os::unix::fs::symlink("loop", path("loop")).unwrap();
+    assert!(files::is_file(&path("file")).unwrap() && !files::is_folder(&path("file")).unwrap());
+    assert!(!files::is_file(&path("none")).unwrap() && !files::is_there(&path("none")).unwrap());
+    assert!(!files::is_there(&path("file/below")).unwrap());
+    assert!(files::is_there(&path("loop")).unwrap());
+    fails(files::is_file(&path("loop")), "failed to look at `");
+    fails(files::is_folder(&path("loop/below")), "failed to look at `");
 }

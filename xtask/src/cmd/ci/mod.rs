@@ -88,8 +88,8 @@ impl Choice {
     fn make(tasks: Vec<Task>, flags: &Ci, world: &World<'_>) -> Result<Self> {
         let gathered = Gathered::look(flags, world)?;
         let memory = remembered::read(world)?;
-        let known: Vec<Known> =
-            tasks.iter().map(|task| gathered.known(task, &memory, world)).collect();
+        let known = tasks.iter().map(|task| gathered.known(task, &memory, world));
+        let known = known.collect::<Result<Vec<Known>>>()?;
         let turns = turns(&tasks, &known, gathered.belief);
         Ok(Self { tasks, known, turns, memory, without: gathered.without })
     }

@@ -36,7 +36,7 @@ pub struct Engine {
 
 /// The engine that answers; one is started if none does and this user may.
 pub fn ensure(shell: &Shell, state: &Path) -> Result<Engine> {
-    let migrates_connections = Path::new("/proc/sys/net/ipv4/tcp_migrate_req").exists();
+    let migrates_connections = files::is_file(Path::new("/proc/sys/net/ipv4/tcp_migrate_req"))?;
     let grants = Grants { files_max: files_max()?, migrates_connections };
     if let Some(version) = ask(shell)? {
         return Ok(Engine { version, grants, started: false });
@@ -93,7 +93,7 @@ fn start(shell: &Shell, state: &Path) -> Result<()> {
             .hint(ELSEWHERE));
     }
     refuse_without_permission()?;
-    if Path::new("/run/systemd/system").is_dir() {
+    if files::is_folder(Path::new("/run/systemd/system"))? {
         let asked = shell.observe(&command!("systemctl start docker").finishes())?;
         if asked.succeeded() {
             return wait(shell, || Ok(()));

@@ -23,21 +23,19 @@ pub struct Database {
 }
 
 impl Trivy<'_> {
-    /// The database on this machine, if there is a whole one.
-    pub fn database(&self) -> Option<Database> {
+    /// The database on this machine, if there is a whole one. What is not whole is fetched anew.
+    pub fn database(&self) -> Result<Option<Database>> {
         let folder = self.database_folder();
-        if !folder.join("trivy.db").is_file() {
-            return None;
+        if !files::is_file(&folder.join("trivy.db"))? {
+            return Ok(None);
         }
-        let metadata = files::read_if_there(&folder.join("metadata.json")).ok()??;
-        let metadata: Value = serde_json::from_str(&metadata).ok()?;
-        let text = |key: &str| metadata[key].as_str().map(ToOwned::to_owned);
-        Some(Database { made_at: text("UpdatedAt")?, next_at: text("NextUpdate")? })
+        let metadata = files::read_if_there(&folder.join("metadata.json"))?;
+        Ok(metadata.as_deref().and_then(dates))
     }
 
     /// When a fetch was tried last and failed, RFC 3339.
-    pub fn failed_at(&self) -> Option<String> {
-        files::read_if_there(&self.failure()).ok().flatten()
+    pub fn failed_at(&self) -> Result<Option<String>> {
+        files::read_if_there(&self.failure())
     }
 
     /// Fetches the newest database from Trivy's own repositories. It is fetched aside, because
@@ -65,7 +63,7 @@ impl Trivy<'_> {
             .args(["--skip-version-check", "--disable-telemetry"])
             .limit(FETCH_LIMIT);
         let output = self.shell.observe(&command).map_err(|failure| failure.during(FAILED))?;
-        if output.succeeded() && folder.join("db/trivy.db").is_file() {
+        if output.succeeded() && files::is_file(&folder.join("db/trivy.db"))? {
             return Ok(());
         }
         let said = output.stderr.trim();
@@ -81,4 +79,10 @@ impl Trivy<'_> {
     fn failure(&self) -> PathBuf {
         self.cache.join("fetch-failed-at")
     }
+}
+
+fn dates(metadata: &str) -> Option<Database> {
+    let metadata: Value = serde_json::from_str(metadata).ok()?;
+    let text = |key: &str| metadata[key].as_str().map(ToOwned::to_owned);
+    Some(Database { made_at: text("UpdatedAt")?, next_at: text("NextUpdate")? })
 }

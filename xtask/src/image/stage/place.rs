@@ -1,5 +1,6 @@
 //! From folders of the disk to places in the image.
 
+use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use std::path::{Path, PathBuf};
 use xtask_core::definition::Copy;
@@ -63,7 +64,7 @@ pub(super) fn listed(folder: &Path, sources: &[String], copies: &[Copy]) -> Resu
 
 fn one(source: &Path, to: &str) -> Result<Tree> {
     let failed = || format!("failed to copy `{}`", source.display());
-    if source.is_dir() {
+    if files::is_folder(source)? {
         let exclude = LEAVINGS.map(ToOwned::to_owned).to_vec();
         let rules = DirectoryRules { owner: Owner::default(), exclude };
         return Tree::from_directory(source, to, &rules).or_outside(failed);
@@ -85,7 +86,7 @@ fn expand(folder: &Path, from: &str) -> Result<Vec<PathBuf>> {
         found = match part {
             "." => found,
             "*" => found.iter().flat_map(|folder| entries(folder)).collect(),
-            _ => found.iter().map(|folder| folder.join(part)).filter(|it| it.exists()).collect(),
+            _ => there(found.iter().map(|folder| folder.join(part)))?,
         };
     }
     if found.is_empty() {
@@ -93,6 +94,17 @@ fn expand(folder: &Path, from: &str) -> Result<Vec<PathBuf>> {
     }
     found.sort_unstable();
     Ok(found)
+}
+
+/// Those that are there.
+fn there(paths: impl Iterator<Item = PathBuf>) -> Result<Vec<PathBuf>> {
+    let mut there = Vec::new();
+    for path in paths {
+        if files::is_there(&path)? {
+            there.push(path);
+        }
+    }
+    Ok(there)
 }
 
 fn not_found(folder: &Path, from: &str) -> Failure {
