@@ -91,9 +91,10 @@ impl Command {
         self
     }
 
-    /// Program and arguments as they can be pasted, without variables: what a log may hold.
+    /// Program and arguments as they can be pasted, without variables and without passwords in
+    /// addresses: what a log may hold.
     pub fn line(&self) -> String {
-        let args = self.args.iter().map(|arg| quoted(arg));
+        let args = self.args.iter().map(|arg| quoted(&without_credentials(arg)));
         std::iter::once(quoted(&self.program)).chain(args).collect::<Vec<_>>().join(" ")
     }
 }
@@ -106,6 +107,14 @@ impl fmt::Display for Command {
         }
         formatter.write_str(&self.line())
     }
+}
+
+/// `word` without user and password of an address in it: mirrors of apt may have them.
+fn without_credentials(word: &str) -> String {
+    let Some((before, rest)) = word.split_once("://") else { return word.to_owned() };
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let Some((_, host)) = host.rsplit_once('@') else { return word.to_owned() };
+    format!("{before}://…@{host}{path}")
 }
 
 /// `word` as a shell reads it.
@@ -126,5 +135,12 @@ mod tests {
         let command = Command::new("npm").args(["ci", "it's here"]).env("A", "b c");
         assert_eq!(command.to_string(), r"A='b c' npm ci 'it'\''s here'");
         assert_eq!(command.line(), r"npm ci 'it'\''s here'");
+    }
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        let shown = |arg: &str| Command::new("get").arg(arg).line();
+        assert_eq!(shown("https://ada:p@ss@h.org/a@b?c"), "get 'https://…@h.org/a@b?c'");
+        assert_eq!(shown("https://h.org/a@b"), "get https://h.org/a@b");
+        assert_eq!(shown("docker://ada@h"), "get 'docker://…@h'");
     }
 }

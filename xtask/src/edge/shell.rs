@@ -10,6 +10,7 @@ pub use job::{Bounds, Ending, Job, Streams, Talk};
 pub use output::{Output, last_lines};
 
 use crate::cancel::Cancel;
+use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use crate::runtime;
 use job::Lines;
@@ -136,10 +137,10 @@ impl Shell {
     /// Where a program is, if it is anywhere.
     pub fn find(&self, program: &str) -> Option<PathBuf> {
         if program.contains('/') {
-            return Some(PathBuf::from(program)).filter(|path| path.is_file());
+            return Some(PathBuf::from(program)).filter(|path| files::is_seen(path));
         }
         let folders = std::env::split_paths(&self.path);
-        folders.map(|folder| folder.join(program)).find(|path| path.is_file())
+        folders.map(|folder| folder.join(program)).find(|path| files::is_seen(path))
     }
 
     /// How long `command` may take, and who else may end it.
@@ -170,7 +171,7 @@ impl Shell {
     /// Wants the runtime around it.
     fn spawn(&self, command: &Command, prepared: std::process::Command) -> Result<Job> {
         self.cancel.check()?;
-        Job::spawn(prepared, &self.cancel).map_err(|error| cannot_start(command, &error))
+        Job::spawn(command, prepared, &self.cancel).map_err(|error| cannot_start(command, &error))
     }
 
     /// What came of a program: failing to let it come to its end by itself is a failure.

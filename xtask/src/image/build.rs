@@ -5,6 +5,7 @@ use super::{key, memo::Memo, size::size, stage, union};
 use crate::edge::in_use;
 use crate::error::{Context as _, Failure, Result};
 use crate::report::Phase;
+use crate::trace::milliseconds;
 use crate::world::World;
 use serde::Serialize;
 use std::cell::OnceCell;
@@ -157,11 +158,14 @@ impl<'a> Builder<'a> {
     }
 
     fn layer(&self, layer: &Layer, platform: Platform) -> Result<LayerBuild> {
+        let span = tracing::info_span!("layer", name = layer.name, %platform).entered();
+        let began = std::time::Instant::now();
         let named = |halves| LayerBuild { name: layer.name.clone(), halves };
         let key = key::layer_key(self.world, layer, self.lock, platform, &self.sources)?;
         if let Some(halves) = self.memo.recall(&key, &self.layout)
             && self.are_whole(&halves)?
         {
+            tracing::debug!(parent: &*span, ms = milliseconds(began), "reused");
             return Ok(named(halves.into_iter().map(|half| (half, Origin::Reused)).collect()));
         }
         let doing = |what: &str| self.phase.doing(what);
@@ -179,6 +183,7 @@ impl<'a> Builder<'a> {
         }
         let blobs: Vec<HalfBlob> = made.iter().map(|(half, _)| half.clone()).collect();
         self.memo.remember(&key, &blobs)?;
+        tracing::info!(parent: &*span, ms = milliseconds(began), "packed");
         Ok(named(made))
     }
 

@@ -1,4 +1,5 @@
 //! One file per verb or edge, each in a world of its own.
+#![allow(clippy::disallowed_methods, reason = "a test fails where it cannot look at its files")]
 
 mod absence;
 mod advisories;
@@ -17,6 +18,7 @@ mod completions;
 mod docs;
 mod doctor;
 mod engine;
+mod environment;
 mod fresh;
 mod gc;
 mod help;
@@ -35,6 +37,7 @@ mod push;
 mod registry;
 mod renew;
 mod requirements;
+mod runs;
 mod scan;
 mod scripts;
 mod signals;

@@ -186,6 +186,7 @@ fn a_signal_that_was_switched_off_stays_off() {
     command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
     command.current_dir(engine.world.path("")).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
+    engine.number("grandchild");
     engine.number("child");
     let stderr = BufReader::new(child.stderr.take().unwrap());
     let mut started = Started { child, stderr };

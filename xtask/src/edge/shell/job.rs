@@ -2,6 +2,7 @@
 
 use super::Output;
 use crate::cancel::{Cancel, Listed, Whole};
+use crate::trace::milliseconds;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use std::io;
 use std::os::unix::process::CommandExt as _;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use xtask_core::command::Command;
 use xtask_core::secret::Secret;
 
 /// How often it is asked whether a group is gone that was told to go.
@@ -24,6 +26,9 @@ pub struct Job {
     child: Child,
     group: Pid,
     ended: bool,
+    /// Tells program and arguments; never input, output or variables.
+    span: tracing::Span,
+    began: std::time::Instant,
     _listed: Listed,
 }
 
@@ -110,13 +115,34 @@ impl Bounds {
 
 impl Job {
     /// Starts it as the first of its group. Wants the runtime around it.
-    pub(super) fn spawn(mut prepared: std::process::Command, cancel: &Cancel) -> io::Result<Self> {
+    pub(super) fn spawn(
+        command: &Command,
+        mut prepared: std::process::Command,
+        cancel: &Cancel,
+    ) -> io::Result<Self> {
+        let span = tracing::info_span!("command", line = command.line());
+        let began = std::time::Instant::now();
         prepared.process_group(0);
-        let child = tokio::process::Command::from(prepared).spawn()?;
+        let started = tokio::process::Command::from(prepared).spawn();
+        let child = started.inspect_err(|error| {
+            tracing::info!(parent: &span, %error, "not started");
+        })?;
         let id = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let group = id.ok_or_else(|| io::Error::other("a program has no number"))?;
         let listed = cancel.list(group.as_raw_nonzero().get());
-        Ok(Self { child, group, ended: false, _listed: listed })
+        tracing::debug!(parent: &span, process = group.as_raw_nonzero().get(), "started");
+        Ok(Self { child, group, ended: false, span, began, _listed: listed })
+    }
+
+    fn trace(&self, ending: Ending) {
+        let ms = milliseconds(self.began);
+        match ending {
+            Ending::Ended(status) => {
+                tracing::info!(parent: &self.span, exit = status.code(), ms, "ended");
+            }
+            Ending::OverTime(_) => tracing::warn!(parent: &self.span, ms, "ended at its limit"),
+            Ending::Cancelled => tracing::warn!(parent: &self.span, ms, "ended with the run"),
+        }
     }
 
     /// Its number, which is its group's too.
@@ -143,6 +169,7 @@ impl Job {
             ending
         };
         self.ended = true;
+        self.trace(ending);
         output.stderr = String::from_utf8_lossy(&stderr).into_owned();
         output.code = status.and_then(|status| status.code());
         Ok((ending, output))
