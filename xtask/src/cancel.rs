@@ -19,6 +19,9 @@ use tokio_util::sync::CancellationToken;
 /// long calculation, is ended where it stands: it changes nothing.
 const UNHEARD: Duration = Duration::from_secs(2);
 
+/// How long a program may take to hand a second signal on.
+const LAST_WORD: Duration = Duration::from_millis(100);
+
 /// Whether this run is to end, and what must not be cut off.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel {
@@ -73,7 +76,7 @@ impl Cancel {
             again = signals.recv() => again.unwrap_or(first),
             () = self.unheard() => first,
         };
-        self.kill_all();
+        self.kill_all().await;
         std::process::exit(i32::from(Exit::Signalled(again).code()));
     }
 
@@ -141,11 +144,17 @@ impl Cancel {
         Listed(self.state.clone(), group)
     }
 
-    /// Kills every program that runs, with all that it started.
-    fn kill_all(&self) {
-        for group in self.groups().iter().filter_map(|group| Pid::from_raw(*group)) {
-            // One that has ended meanwhile is what was wanted.
-            let _ended = kill_process_group(group, Signal::KILL);
+    /// Kills every program that runs, with all that it started. Asked twice first: our own program
+    /// takes the second time for this very word, and has groups of its own to kill.
+    async fn kill_all(&self) {
+        for signal in [Signal::TERM, Signal::TERM, Signal::KILL] {
+            for group in self.groups().iter().filter_map(|group| Pid::from_raw(*group)) {
+                // One that has ended meanwhile is what was wanted.
+                let _ended = kill_process_group(group, signal);
+            }
+            if !self.groups().is_empty() && signal != Signal::KILL {
+                tokio::time::sleep(LAST_WORD).await;
+            }
         }
     }
 
