@@ -94,10 +94,12 @@ pub fn is_executable(path: &Path) -> Result<bool> {
 
 /// The names of what is in a folder, ordered.
 pub fn names(folder: &Path) -> Result<Vec<String>> {
-    let entries = std::fs::read_dir(folder)
-        .or_outside(|| format!("failed to read `{}`", folder.display()))?;
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        Ok(entry?.file_name().to_string_lossy().into_owned())
+    };
+    let names = std::fs::read_dir(folder).and_then(|entries| entries.map(name).collect());
     let mut names: Vec<String> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.or_outside(|| format!("failed to read `{}`", folder.display()))?;
     names.sort_unstable();
     Ok(names)
 }

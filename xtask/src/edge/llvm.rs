@@ -3,7 +3,7 @@
 
 use crate::edge::files;
 use crate::edge::shell::{Shell, command};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Failure, Result};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use xtask_core::command::Command;
@@ -55,9 +55,8 @@ impl Llvm {
 
     /// What was covered, as LCOV.
     pub fn lcov(&self, shell: &Shell, counted: &Counted<'_>) -> Result<String> {
-        let counts = std::fs::read_dir(counted.counts)
-            .or_outside(|| format!("failed to read `{}`", counted.counts.display()))?;
-        let raw = counts.flatten().map(|it| it.path().display().to_string());
+        let counts = files::names(counted.counts)?.into_iter();
+        let raw = counts.map(|name| counted.counts.join(name).display().to_string());
         let raw = raw.filter(|path| path.ends_with(".profraw"));
         let merged = counted.counts.join("merged.profdata").display().to_string();
         // A program that was killed while it wrote leaves counts that cannot be read: the rest can.

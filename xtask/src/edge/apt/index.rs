@@ -123,9 +123,7 @@ fn update(folder: &Path) -> Command {
 
 fn list_files(folder: &Path, ending: &str) -> Result<Vec<std::path::PathBuf>> {
     let lists = folder.join("lists");
-    let entries =
-        std::fs::read_dir(&lists).or_outside(|| format!("failed to read `{}`", lists.display()))?;
-    let paths = entries.flatten().map(|entry| entry.path());
+    let paths = files::names(&lists)?.into_iter().map(|name| lists.join(name));
     Ok(paths.filter(|path| path.to_string_lossy().ends_with(ending)).collect())
 }
 
