@@ -38,6 +38,11 @@ impl Failure {
         Self::new(Exit::Usage, line)
     }
 
+    /// A signal ended it before its work was done.
+    pub fn signalled(signal: u8, line: impl Into<String>) -> Self {
+        Self::new(Exit::Signalled(signal), line)
+    }
+
     fn new(exit: Exit, line: impl Into<String>) -> Self {
         Self { exit, code: Code::general(exit), lines: vec![line.into()], hint: None }
     }

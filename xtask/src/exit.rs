@@ -21,6 +21,8 @@ pub enum Exit {
     Partial,
     /// What a check looks at could not be reached: neither good nor bad. The last line says why.
     NotChecked,
+    /// A signal of this number ended it before its work was done.
+    Signalled(u8),
 }
 
 impl Exit {
@@ -35,6 +37,8 @@ impl Exit {
             Self::Outside => 5,
             Self::Partial => 6,
             Self::NotChecked => xtask_core::task::NOT_CHECKED as u8,
+            // As shells tell it: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
+            Self::Signalled(signal) => signal.saturating_add(128),
         }
     }
 }

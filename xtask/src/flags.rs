@@ -22,6 +22,9 @@ pub struct Flags {
     /// Give the result as JSON on stdout
     #[arg(long, global = true)]
     pub json: bool,
+    /// Tell on stderr which phases and commands run; twice: everything that a run's log holds
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
     /// What to do
     #[command(subcommand)]
     pub verb: Verb,

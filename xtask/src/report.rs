@@ -24,9 +24,17 @@ pub struct Phase<'a> {
     report: &'a Report,
     name: String,
     began: Instant,
+    /// What is traced while it goes on belongs to it.
+    span: tracing::span::EnteredSpan,
     bar: ProgressBar,
     /// When something of it was said last where there is no terminal.
     said: Mutex<Instant>,
+}
+
+/// Says lines from anywhere, also while the run is being ended; cheap to copy.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    bars: MultiProgress,
 }
 
 /// Where there is no terminal, work says what it is doing at most this often.
@@ -43,6 +51,11 @@ impl Report {
         Self { json, terminal, colour, bars, phases: Mutex::default() }
     }
 
+    /// A voice for what is said beside the run.
+    pub fn speaker(&self) -> Speaker {
+        Speaker { bars: self.bars.clone() }
+    }
+
     /// Says what is so, or what is about to be done.
     pub fn status(&self, line: &str) {
         self.say(line);
@@ -54,12 +67,16 @@ impl Report {
     }
 
     /// Says why the run ends.
-    pub fn failure(&self, failure: &Failure) {
+    /// Where there is a log that tells more, it is named.
+    pub fn failure(&self, failure: &Failure, log: Option<&str>) {
         if self.json {
             emit(&format!("{:#}", failure.to_json()));
         }
         let text = failure.to_string();
         self.say(&text.replacen("error:", &self.paint("error:", "31;1"), 1));
+        if let Some(log) = log {
+            self.say(&format!("  log: `{log}`"));
+        }
     }
 
     /// Gives the result: as JSON if that was asked for, else as `text`.
@@ -74,8 +91,9 @@ impl Report {
     /// Begins a piece of work.
     pub fn phase(&self, name: &str) -> Phase<'_> {
         let bar = self.bars.add(spinner(name));
-        let began = Instant::now();
-        Phase { report: self, name: name.to_owned(), began, bar, said: Mutex::new(began) }
+        let (began, span) = (Instant::now(), tracing::info_span!("phase", name).entered());
+        tracing::debug!("begins");
+        Phase { report: self, name: name.to_owned(), began, span, bar, said: Mutex::new(began) }
     }
 
     /// How long each phase took so far, in milliseconds, in order.
@@ -90,6 +108,25 @@ impl Report {
 
     fn paint(&self, text: &str, code: &str) -> String {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+impl Speaker {
+    /// Says a line above the phases that are under way.
+    pub fn say(&self, line: &str) {
+        self.bars.suspend(|| say(line));
+    }
+}
+
+/// Lines of the trace are told among all others.
+impl std::io::Write for Speaker {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.say(String::from_utf8_lossy(bytes).trim_end());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -122,6 +159,7 @@ impl Phase<'_> {
         let name = self.report.paint(&format!("{:<11}", self.name), "32;1");
         self.report.say(&format!("{name} {outcome} {}", self.report.paint(&seconds(took), "2")));
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(parent: &*self.span, ms = milliseconds, outcome, "done");
         let mut phases =
             self.report.phases.lock().expect("no phase panics while it holds the list");
         phases.push((self.name.clone(), milliseconds));

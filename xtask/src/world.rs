@@ -1,5 +1,6 @@
 //! What every verb is handed: the places, the shell, the voice, and what `deploy.toml` says.
 
+use crate::cancel::Cancel;
 use crate::edge::files;
 use crate::edge::leftovers;
 use crate::edge::places::Places;
@@ -20,6 +21,8 @@ pub struct World<'a> {
     pub places: Places,
     /// What runs programs.
     pub shell: Shell,
+    /// Whether this run is to end.
+    pub cancel: Cancel,
     /// What speaks.
     pub report: &'a Report,
     /// What is shipped, and where to.
@@ -30,15 +33,16 @@ pub struct World<'a> {
 
 impl<'a> World<'a> {
     /// Finds the repository and reads `deploy.toml`.
-    pub fn open(report: &'a Report) -> Result<Self> {
+    pub fn open(report: &'a Report, cancel: &Cancel) -> Result<Self> {
         let places = Places::find()?;
-        let shell = Shell::new(&places.root, &places.cache.join("tools/bin"));
+        let shell = Shell::new(&places.root, &places.cache.join("tools/bin"), cancel)?;
         let text = files::read(&places.file(deploy::FILE))?;
         let deploy = Deploy::parse(&text)
             .or_usage(|| format!("cannot use `{}`", deploy::FILE))
             .coded(&code::CONFIG)?;
         let conditions = conditions()?;
-        let world = Self { places, shell, report, deploy, conditions };
+        let world = Self { places, shell, cancel: cancel.clone(), report, deploy, conditions };
+        world.cancel.listen(report.speaker());
         world.sweep()?;
         Ok(world)
     }

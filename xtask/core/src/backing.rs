@@ -6,6 +6,7 @@ use crate::digest::Digest;
 use crate::instance::{Grants, LABEL_SETTINGS};
 use crate::owner::Owner;
 use crate::proxy::{ADMIN_PORT, PUBLIC_PORT};
+use std::time::Duration;
 
 /// What a part of the backing is there for. Its name is its key in `deploy.toml`, the end of its
 /// container's name, and no name of a service.
@@ -187,7 +188,7 @@ impl Part {
         let digest = Digest::of(format!("{command} {image}").as_bytes());
         let command = command.args(grants.ulimit());
         let label = format!("{LABEL_SETTINGS}={digest}");
-        (command.args(["--label", &label, image]), digest)
+        (command.args(["--label", &label, image]).finishes(), digest)
     }
 
     /// The command that says in one word what the volume of the database holds; see [`Cluster`].
@@ -223,6 +224,8 @@ impl Part {
     fn once(&self, owner: &Owner, grants: Grants) -> Command {
         Command::new("docker")
             .args(["run", "--rm", "--read-only"])
+            .limit(ONCE_LIMIT)
+            .finishes()
             .args(grants.ulimit())
             .args(owner.label_flags())
             .args(self.surroundings(&owner.project))
@@ -242,6 +245,9 @@ pub enum Cluster {
     /// Something else: the names of what lies there.
     Foreign(String),
 }
+
+/// A cluster is made in seconds, and in minutes on a slow disk.
+const ONCE_LIMIT: Duration = Duration::from_secs(600);
 
 impl Cluster {
     /// Reads what `examine` said; `None` if that is no word of it.

@@ -2,6 +2,11 @@
 
 use crate::secret::Secret;
 use std::fmt;
+use std::time::Duration;
+
+/// How long a command may take that does not say otherwise: far longer than any that answers a
+/// question, and short enough that a hung one does not hold an environment for long.
+pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// A program with its arguments, its folder, its variables and its standard input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,13 +23,26 @@ pub struct Command {
     pub without: Vec<String>,
     /// What it reads on standard input; the place for secrets.
     pub input: Option<Secret>,
+    /// How long it may take; then it is ended with everything that it started.
+    pub limit: Duration,
+    /// Whether a first Ctrl-C waits for its end, because it changes something that is not to be
+    /// left half-way. Any other command is ended at once.
+    pub finishes: bool,
 }
 
 impl Command {
     /// A command without arguments.
     pub fn new(program: &str) -> Self {
-        let (program, args) = (program.to_owned(), Vec::new());
-        Self { program, args, folder: None, env: Vec::new(), without: Vec::new(), input: None }
+        Self {
+            program: program.to_owned(),
+            args: Vec::new(),
+            folder: None,
+            env: Vec::new(),
+            without: Vec::new(),
+            input: None,
+            limit: LIMIT,
+            finishes: false,
+        }
     }
 
     /// Adds one argument.
@@ -68,6 +86,27 @@ impl Command {
         self.input = Some(input);
         self
     }
+
+    /// Says how long it may take.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Says that it changes something, so that a first Ctrl-C waits for its end.
+    #[must_use]
+    pub fn finishes(mut self) -> Self {
+        self.finishes = true;
+        self
+    }
+
+    /// Program and arguments as they can be pasted, without variables and without passwords in
+    /// addresses: what a log may hold.
+    pub fn line(&self) -> String {
+        let args = self.args.iter().map(|arg| quoted(&without_credentials(arg)));
+        std::iter::once(quoted(&self.program)).chain(args).collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl fmt::Display for Command {
@@ -76,9 +115,16 @@ impl fmt::Display for Command {
         for (name, value) in &self.env {
             write!(formatter, "{name}={} ", quoted(value))?;
         }
-        formatter.write_str(&quoted(&self.program))?;
-        self.args.iter().try_for_each(|arg| write!(formatter, " {}", quoted(arg)))
+        formatter.write_str(&self.line())
     }
+}
+
+/// `word` without user and password of an address in it: mirrors of apt may have them.
+fn without_credentials(word: &str) -> String {
+    let Some((before, rest)) = word.split_once("://") else { return word.to_owned() };
+    let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let Some((_, host)) = host.rsplit_once('@') else { return word.to_owned() };
+    format!("{before}://…@{host}{path}")
 }
 
 /// `word` as a shell reads it.
@@ -98,5 +144,13 @@ mod tests {
     fn a_command_prints_as_it_can_be_pasted() {
         let command = Command::new("npm").args(["ci", "it's here"]).env("A", "b c");
         assert_eq!(command.to_string(), r"A='b c' npm ci 'it'\''s here'");
+        assert_eq!(command.line(), r"npm ci 'it'\''s here'");
+    }
+    #[test]
+    fn a_password_in_an_address_is_not_shown() {
+        let shown = |arg: &str| Command::new("get").arg(arg).line();
+        assert_eq!(shown("https://ada:p@ss@h.org/a@b?c"), "get 'https://…@h.org/a@b?c'");
+        assert_eq!(shown("https://h.org/a@b"), "get https://h.org/a@b");
+        assert_eq!(shown("docker://ada@h"), "get 'docker://…@h'");
     }
 }

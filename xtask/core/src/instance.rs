@@ -1,10 +1,11 @@
 //! One container of one service at one release: how it is named, labelled and started.
 
-use crate::command::Command;
+use crate::command::{Command, LIMIT};
 use crate::deploy::Service;
 use crate::digest::Digest;
 use crate::owner::Owner;
 use crate::reference::Reference;
+use std::time::Duration;
 
 /// The label that holds the project's name; every container of ours carries it.
 pub const LABEL_PROJECT: &str = "nutri.project";
@@ -118,19 +119,21 @@ impl Desired {
                 labels.iter().flat_map(|(key, value)| ["--label".into(), format!("{key}={value}")]),
             )
             .arg(self.image.to_string())
+            .finishes()
     }
 }
 
 /// The command that makes the engine start a container again after a crash or a reboot. Given
 /// only once it serves: a candidate that ends is to be seen, not started over and over.
 pub fn keep(container: &str) -> Command {
-    Command::new("docker").args(["update", "--restart", "unless-stopped", container])
+    Command::new("docker").args(["update", "--restart", "unless-stopped", container]).finishes()
 }
 
 /// The command that stops a container: SIGTERM, and SIGKILL only long after its drain time.
 pub fn stop(container: &str, drain_seconds: u64) -> Command {
-    let patience = (drain_seconds + 10).to_string();
-    Command::new("docker").args(["stop", "--time", &patience, container])
+    let patience = drain_seconds + 10;
+    let command = Command::new("docker").args(["stop", "--time", &patience.to_string(), container]);
+    command.limit(LIMIT + Duration::from_secs(patience)).finishes()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! It builds the fuzzer with coverage counters in our own crates only, so that dependencies are
 //! those of the ordinary build. To put the counters in, this program also stands before rustc.
+#![allow(clippy::disallowed_methods, reason = "a tool of tests, which fail where it cannot look")]
 
 use std::ffi::OsString;
 use std::io::Write as _;

@@ -3,11 +3,11 @@
 use crate::edge::clock::wait_for;
 use crate::edge::files;
 use crate::edge::registry::{Patience, Registry};
+use crate::edge::shell::{Job, Streams};
 use crate::error::{Context as _, Failure, Result};
 use crate::world::World;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
 use std::time::Duration;
 use xtask_core::command::Command;
 
@@ -15,7 +15,8 @@ use xtask_core::command::Command;
 pub struct Server {
     /// Where it listens.
     pub host: String,
-    child: Child,
+    /// Ends with this value.
+    _job: Job,
     storage: PathBuf,
 }
 
@@ -35,10 +36,9 @@ impl Server {
         );
         files::write(&settings, text.as_bytes())?;
         let command = Command::new("docker-registry").arg("serve");
-        let mut prepared = world.shell.prepare(&command.arg(settings.display().to_string()));
-        let quiet = prepared.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = quiet.spawn().or_outside(failed)?;
-        let server = Self { host, child, storage };
+        let command = command.arg(settings.display().to_string());
+        let job = world.shell.start(&command, Streams::unheard())?;
+        let server = Self { host, _job: job, storage };
         let registry = Registry::new(&server.host, None);
         let registry = registry.with_patience(Patience { tries: 1, ..Patience::default() });
         let (limit, every) = (Duration::from_secs(20), Duration::from_millis(20));
@@ -50,7 +50,6 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ended = self.child.kill().and_then(|()| self.child.wait());
         let _debris = files::remove_folder(&self.storage);
     }
 }

@@ -1,14 +1,18 @@
 //! Runs a program to its end: how long it took, and how much memory it held at its peak.
 
-use crate::edge::shell::{Shell, last_lines};
+use crate::edge::shell::{Shell, Streams, Talk, last_lines};
 use crate::error::{Context as _, Failure, Result};
 use std::io::{Read as _, Seek as _};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use xtask_core::command::Command;
 
 /// How often the kernel is asked for the peak, which it keeps itself: only the last growth of a
 /// program that ends can be missed.
 const LOOK: Duration = Duration::from_millis(2);
+
+/// What is measured takes minutes at most, also where others use the machine.
+const RUN_LIMIT: Duration = Duration::from_secs(3600);
 
 /// What a run cost, and what it gave.
 #[derive(Clone, Debug)]
@@ -29,32 +33,33 @@ pub fn timed(shell: &Shell, command: &Command) -> Result<Timed> {
     let (mut out, mut err) =
         (tempfile::tempfile().or_outside(failed)?, tempfile::tempfile().or_outside(failed)?);
     let (began, cpu_before) = (Instant::now(), cpu_of_children());
-    let mut child = shell
-        .prepare(command)
-        .stdin(std::process::Stdio::null())
-        .stdout(out.try_clone().or_outside(failed)?)
-        .stderr(err.try_clone().or_outside(failed)?)
-        .spawn()
-        .or_outside(failed)?;
-    let mut peak = 0;
-    let status = loop {
-        peak = peak.max(peak_of(child.id()).unwrap_or(0));
-        match child.try_wait().or_outside(failed)? {
-            Some(status) => break status,
-            None => std::thread::sleep(LOOK),
-        }
+    let streams = Streams {
+        stdin: Stdio::null(),
+        stdout: out.try_clone().or_outside(failed)?.into(),
+        stderr: err.try_clone().or_outside(failed)?.into(),
     };
+    let job = shell.start(command, streams)?;
+    let (id, bounds) = (job.id(), shell.bounds(command).limit(RUN_LIMIT));
+    let attended = crate::runtime::spawn(job.attend(Talk::default(), bounds));
+    let mut peak = 0;
+    while !attended.is_finished() {
+        peak = peak.max(peak_of(id).unwrap_or(0));
+        std::thread::sleep(LOOK);
+    }
     let seconds = began.elapsed().as_secs_f64();
+    let ended = crate::runtime::wait(attended).expect("attending a program does not panic");
+    let status = shell.ended(command, ended)?;
     let cpu_seconds = cpu_of_children() - cpu_before;
     let read = |file: &mut std::fs::File| -> Result<String> {
         let mut bytes = Vec::new();
         file.rewind().and_then(|()| file.read_to_end(&mut bytes)).or_outside(failed)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
-    if !status.success() {
+    if !status.succeeded() {
         let said = read(&mut err)?;
-        return Err(Failure::outside(failed())
-            .reason(format!("it ended with {status}: {}", last_lines(&said, 12))));
+        return Err(
+            Failure::outside(failed()).reason(format!("it ended badly: {}", last_lines(&said, 12)))
+        );
     }
     let peak_megabytes = peak as f64 * 1024.0 / 1e6;
     Ok(Timed { seconds, cpu_seconds, peak_megabytes, stdout: read(&mut out)? })
@@ -82,7 +87,8 @@ mod tests {
 
     #[test]
     fn a_run_is_timed_heard_and_weighed() {
-        let shell = Shell::new(std::path::Path::new("/"), std::path::Path::new("/nothing"));
+        let (root, cancel) = (std::path::Path::new("/"), crate::cancel::Cancel::new());
+        let shell = Shell::new(root, std::path::Path::new("/nothing"), &cancel).unwrap();
         let script = "x=$(head -c 20000000 /dev/zero | tr '\\0' x); echo ${#x}; sleep 0.1";
         let run = timed(&shell, &Command::new("sh").args(["-c", script])).unwrap();
         assert_eq!(run.stdout, "20000000\n");

@@ -3,7 +3,7 @@
 
 use super::seen::Seen;
 use super::unproved;
-use crate::edge::{git, tools as tools_here};
+use crate::edge::{files, git, tools as tools_here};
 use crate::error::{Context as _, Result};
 use crate::flags::Ci;
 use crate::world::World;
@@ -41,14 +41,19 @@ impl Gathered {
     }
 
     /// What is known of `task`.
-    pub(super) fn known(&self, task: &Task, memory: &Memory, world: &World<'_>) -> Known {
-        let gone = task.makes.iter().find(|path| !world.places.file(path).exists());
-        Known {
+    pub(super) fn known(&self, task: &Task, memory: &Memory, world: &World<'_>) -> Result<Known> {
+        let mut gone = None;
+        for path in task.makes.iter() {
+            if gone.is_none() && !files::is_there(&world.places.file(path))? {
+                gone = Some(path);
+            }
+        }
+        Ok(Known {
             key: self.key(task),
             passed: memory.tasks.get(task.name).and_then(|past| past.passed),
             gone: gone.map(|&path| path.to_owned()),
             selected_by: self.changed.as_ref().map(|changed| selecting(task, changed)),
-        }
+        })
     }
 
     /// All that `task` depends on now.

@@ -90,8 +90,8 @@ impl Choice {
     fn make(tasks: Vec<Task>, flags: &Ci, world: &World<'_>) -> Result<Self> {
         let gathered = Gathered::look(flags, world)?;
         let memory = remembered::read(world)?;
-        let known: Vec<Known> =
-            tasks.iter().map(|task| gathered.known(task, &memory, world)).collect();
+        let known = tasks.iter().map(|task| gathered.known(task, &memory, world));
+        let known = known.collect::<Result<Vec<Known>>>()?;
         let turns = turns(&tasks, &known, gathered.belief);
         Ok(Self { tasks, known, turns, memory, without: gathered.without })
     }
@@ -187,6 +187,7 @@ impl<'a> Run<'a> {
         let mut schedule = Schedule::new(self.tasks, cores, after).timed(&took);
         let mut running: Vec<Running> = Vec::new();
         while !schedule.is_over() {
+            self.world.cancel.check()?;
             while let Some(at) = schedule.start() {
                 running.push(self.start(at)?);
             }

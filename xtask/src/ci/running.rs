@@ -1,13 +1,15 @@
 //! A task while it runs: one command after the other, all output in one log, none outliving us.
 
-use crate::edge::shell::Shell;
-use crate::error::{Context as _, Failure, Result, code};
+use crate::edge::shell::{Ending, LONG_GRACE, Output, Shell, Streams, Talk};
+use crate::error::{Context as _, Result};
+use crate::runtime;
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 use xtask_core::command::Command;
 use xtask_core::schedule::Outcome;
 use xtask_core::task::{NOT_CHECKED, Task};
@@ -28,10 +30,21 @@ pub(super) struct Running {
     last: Option<(Command, u64)>,
     shell: Shell,
     log: File,
-    current: Option<(Child, Guard)>,
+    current: Option<(Attended, Guard)>,
     began: Instant,
     limit: Duration,
 }
+
+/// A program that the runtime looks after, and how it ended.
+type Attended = JoinHandle<std::io::Result<(Ending, Output)>>;
+
+/// Waits for a word. Without one it ends the group: first with SIGTERM, because our own program
+/// has groups of its own to end, and ten seconds later with SIGKILL.
+const STRIKE: &str = r#"read -r ended && exit
+kill -s TERM -- "-$1"
+left=100
+while [ "$left" -gt 0 ] && kill -s 0 -- "-$1"; do left=$((left - 1)); sleep 0.1; done
+kill -s KILL -- "-$1""#;
 
 /// Ends a group of processes when it is dropped without a word: at a time-out, and also when this
 /// program itself is ended, because the pipe to the guard then closes.
@@ -90,29 +103,35 @@ impl Running {
 
     /// How it ended, if it did; starts its next command when one ended well.
     pub(super) fn look(&mut self) -> Result<Option<Outcome>> {
-        let over = self.took() > self.limit;
-        let Some((child, guard)) = &mut self.current else { return Ok(Some(Outcome::Failed)) };
-        match child.try_wait().or_outside(|| "failed to wait for a task".to_owned())? {
-            Some(status) => {
-                guard.release();
-                if status.code() == Some(NOT_CHECKED) {
-                    return Ok(Some(Outcome::NotChecked));
-                }
-                if !status.success() {
-                    self.note(&format!("ended with {status}"))?;
-                    return Ok(Some(Outcome::Failed));
-                }
-                let goes_on = self.advance()?;
-                Ok(if goes_on { None } else { Some(Outcome::Passed) })
-            }
-            None if over => {
-                guard.strike();
-                let _reaped = child.wait();
+        if self.current.as_ref().is_some_and(|(attended, _)| !attended.is_finished()) {
+            return Ok(None);
+        }
+        let Some((attended, mut guard)) = self.current.take() else {
+            return Ok(Some(Outcome::Failed));
+        };
+        let ended = runtime::wait(attended).expect("attending a program does not panic");
+        let (ending, _) = ended.or_outside(|| "failed to wait for a task".to_owned())?;
+        guard.release();
+        match ending {
+            Ending::Ended(status) => self.ended(status),
+            Ending::OverTime(_) => {
                 self.note(&format!("ended by us after {} s", self.limit.as_secs()))?;
                 Ok(Some(Outcome::TimedOut))
             }
-            None => Ok(None),
+            Ending::Cancelled => Err(self.shell.cancel().failure()),
         }
+    }
+
+    /// What an end means; the next command is started after a good one.
+    fn ended(&mut self, status: ExitStatus) -> Result<Option<Outcome>> {
+        if status.code() == Some(NOT_CHECKED) {
+            return Ok(Some(Outcome::NotChecked));
+        }
+        if !status.success() {
+            self.note(&format!("ended with {status}"))?;
+            return Ok(Some(Outcome::Failed));
+        }
+        Ok(if self.advance()? { None } else { Some(Outcome::Passed) })
     }
 
     /// Starts the next command; false if there is none. One that cannot be started fails the task
@@ -132,24 +151,15 @@ impl Running {
         Ok(true)
     }
 
-    fn spawn(&self, command: &Command) -> Result<(Child, Guard)> {
+    fn spawn(&self, command: &Command) -> Result<(Attended, Guard)> {
         let log = || self.log.try_clone().or_outside(|| "failed to share a log".to_owned());
-        let mut prepared = self.shell.prepare(command);
-        for (name, _) in std::env::vars_os() {
-            if OURS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
-                prepared.env_remove(name);
-            }
-        }
-        prepared.env_remove("FORCE_COLOR").env("NO_COLOR", "1").env("CARGO_TERM_COLOR", "never");
-        prepared.stdin(Stdio::null()).stdout(log()?).stderr(log()?).process_group(0);
-        let mut child = prepared.spawn().map_err(|error| cannot_start(command, &error))?;
-        match Guard::of(child.id()) {
-            Ok(guard) => Ok((child, guard)),
-            Err(failure) => {
-                let _ended = child.kill();
-                Err(failure)
-            }
-        }
+        let (stdout, stderr) = (log()?.into(), log()?.into());
+        let streams = Streams { stdin: Stdio::null(), stdout, stderr };
+        let job = self.shell.start_as(command, streams, plainly)?;
+        let guard = Guard::of(job.id())?;
+        let left = self.limit.saturating_sub(self.took());
+        let bounds = self.shell.bounds(command).limit(left).grace(LONG_GRACE);
+        Ok((runtime::spawn(job.attend(Talk::default(), bounds)), guard))
     }
 
     fn note(&mut self, line: &str) -> Result<()> {
@@ -157,16 +167,33 @@ impl Running {
     }
 }
 
+/// Without what cargo told us, and without colours.
+fn plainly(prepared: &mut std::process::Command) {
+    for (name, _) in std::env::vars_os() {
+        if OURS.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            prepared.env_remove(name);
+        }
+    }
+    prepared.env_remove("FORCE_COLOR").env("NO_COLOR", "1").env("CARGO_TERM_COLOR", "never");
+}
+
+impl Drop for Running {
+    /// Ctrl-C has asked its group to end: that is waited for. Else the guard strikes.
+    fn drop(&mut self) {
+        let Some((attended, mut guard)) = self.current.take() else { return };
+        if self.shell.cancel().is_cancelled() {
+            let _ended = runtime::wait(attended);
+            guard.release();
+        }
+    }
+}
+
 impl Guard {
     /// A guard of the group that the process `leader` leads.
     fn of(leader: u32) -> Result<Self> {
+        // Not by our shell, which would end it with us: it is there for what we leave behind.
         let mut command = std::process::Command::new("sh");
-        command.args([
-            "-c",
-            "read -r ended || kill -s KILL -- \"-$1\"",
-            "guard",
-            &leader.to_string(),
-        ]);
+        command.args(["-c", STRIKE, "guard", &leader.to_string()]);
         // In a group of its own, so that Ctrl-C does not reach it before it has done its work.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let mut process = command.spawn().or_outside(|| "failed to start `sh`".to_owned())?;
@@ -212,13 +239,6 @@ fn rooted(command: &Command, root: &Path) -> Command {
     command
 }
 
-fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
-    Failure::outside(format!("failed to start `{}`", command.program))
-        .code(&code::TOOL_MISSING)
-        .because(error)
-        .hint("`./x doctor` lists every tool and how to get it")
-}
-
 /// What a task said, as plain text.
 #[derive(Debug, Default)]
 pub(super) struct Said {
@@ -236,142 +256,4 @@ fn plain(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::edge::clock::wait_for;
-
-    /// A folder for logs, and a task of shell scripts that is started in it.
-    struct World {
-        folder: tempfile::TempDir,
-    }
-
-    impl World {
-        fn new() -> Self {
-            Self { folder: tempfile::tempdir().unwrap() }
-        }
-
-        fn start(&self, scripts: &[&str], limit_ms: u64) -> Running {
-            let mut task = xtask_core::task::all().remove(0);
-            task.limit = Duration::from_millis(limit_ms);
-            let command = |script: &&str| Command::new("sh").args(["-c", script]);
-            task.commands = scripts.iter().map(command).collect();
-            self.start_task(&task)
-        }
-
-        fn start_task(&self, task: &Task) -> Running {
-            let root = self.folder.path();
-            let shell = Shell::new(root, &root.join("tools"));
-            Running::start(0, task, &shell, root, &root.join("log")).unwrap()
-        }
-
-        fn log(&self) -> String {
-            plain(&std::fs::read(self.folder.path().join("log")).unwrap())
-        }
-    }
-
-    fn wait(running: &mut Running) -> Outcome {
-        let look = || running.look().unwrap().ok_or("still runs");
-        wait_for(Duration::from_secs(20), Duration::from_millis(5), look).unwrap()
-    }
-
-    /// Whether the process runs; one that ended and was not waited for does not.
-    fn runs(process: &str) -> bool {
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-        stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
-    }
-
-    fn wait_for_process(world: &World) -> String {
-        let started =
-            || world.log().lines().last().and_then(|line| line.parse::<u32>().ok()).ok_or("");
-        let process = wait_for(Duration::from_secs(20), Duration::from_millis(5), started).unwrap();
-        process.to_string()
-    }
-
-    fn wait_for_end(process: &str) {
-        let ended = || if runs(process) { Err("still runs") } else { Ok(()) };
-        wait_for(Duration::from_secs(20), Duration::from_millis(5), ended).unwrap();
-    }
-
-    #[test]
-    fn commands_run_in_order_until_one_fails() {
-        let world = World::new();
-        let mut running = world.start(&["echo one", "echo two; exit 7", "echo three"], 60_000);
-        assert_eq!(wait(&mut running), Outcome::Failed);
-        insta::assert_snapshot!(world.log(), @"
-        $ sh -c 'echo one'
-        one
-        $ sh -c 'echo two; exit 7'
-        two
-        ended with exit status: 7
-        ");
-    }
-
-    #[test]
-    fn a_command_that_could_not_look_ends_its_task_unchecked_with_its_reason_last() {
-        let world = World::new();
-        let mut running = world.start(&["echo no data; exit 75", "echo never"], 60_000);
-        assert_eq!(wait(&mut running), Outcome::NotChecked);
-        assert!(world.log().ends_with("\nno data\n"), "{}", world.log());
-    }
-
-    #[test]
-    fn cargo_xtask_is_this_program_and_no_second_cargo() {
-        let command = Command::new("cargo").args(["xtask", "coverage"]).env("A", "{root}/a");
-        let run = rooted(&command, Path::new("/tree"));
-        assert_eq!(run.to_string(), "A=/tree/a /tree/target/ci/xtask coverage");
-    }
-
-    #[test]
-    fn over_its_limit_a_task_is_ended_with_everything_it_started() {
-        let world = World::new();
-        let mut running = world.start(&["sleep 300 & echo $!; wait"], 500);
-        let grandchild = wait_for_process(&world);
-        assert_eq!(wait(&mut running), Outcome::TimedOut);
-        wait_for_end(&grandchild);
-    }
-
-    #[test]
-    fn what_runs_does_not_outlive_a_run_that_is_given_up() {
-        let world = World::new();
-        let running = world.start(&["sleep 300 & echo $!; wait"], 60_000);
-        let grandchild = wait_for_process(&world);
-        drop(running);
-        wait_for_end(&grandchild);
-    }
-
-    #[test]
-    fn a_program_that_is_missing_fails_its_task_and_the_log_says_so() {
-        let world = World::new();
-        let mut task = xtask_core::task::all().remove(0);
-        task.commands = vec![Command::new("no-such-program")];
-        assert_eq!(wait(&mut world.start_task(&task)), Outcome::Failed);
-        assert!(world.log().contains("hint: `./x doctor` lists every tool"), "{}", world.log());
-    }
-
-    #[test]
-    fn what_the_last_command_said_is_known_by_the_command_of_its_row() {
-        let world = World::new();
-        let mut running = world.start(&["echo one", "printf 'two\\n\\377\\n'; exit 1"], 60_000);
-        assert_eq!(wait(&mut running), Outcome::Failed);
-        let said = running.said(&world.folder.path().join("log")).unwrap();
-        assert!(said.whole.starts_with("$ sh -c 'echo one'\none\n$ sh"), "{}", said.whole);
-        let (command, last) = said.last.unwrap();
-        assert_eq!(command.args[1], "printf 'two\\n\\377\\n'; exit 1");
-        assert_eq!(last, "two\n\u{fffd}\nended with exit status: 1\n");
-    }
-
-    #[test]
-    fn a_log_with_colours_and_lines_written_over_is_read_like_a_plain_one() {
-        assert_eq!(
-            plain(b"\x1b[1m\x1b[92ma\x1b[0m\r\nb 1%\rb 2%\x07\n\x1b]0;title\x07c"),
-            "a\nb 1%\nb 2%\nc"
-        );
-        let coloured = include_bytes!("../../core/src/excerpt/recorded/nextest-colour.txt");
-        let runner = Some(xtask_core::task::Runner::Nextest);
-        let (command, log) = (Command::new("cargo"), plain(coloured));
-        let found = xtask_core::excerpt::Failed { command: &command, runner, log: &log }.excerpts();
-        let titles: Vec<_> = found.iter().map(|it| it.title.as_str()).collect();
-        assert_eq!(titles, ["scratch tests::two_and_two_are_five", "scratch::it aborts"]);
-        assert!(found[0].text.contains("about to add"), "{}", found[1].text);
-    }
-}
+mod tests;

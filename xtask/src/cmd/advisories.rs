@@ -58,7 +58,11 @@ fn ask(world: &World<'_>, ecosystem: Ecosystem) -> Asked {
 fn together(world: &World<'_>, marker: &str, ask: impl Fn(&World<'_>, &str) -> Asked) -> Asked {
     let folders = world.deploy.services.iter().map(|it| it.path.as_str());
     let mut all = Answer::default();
-    for folder in folders.filter(|folder| world.places.file(folder).join(marker).is_file()) {
+    for folder in folders {
+        let lock = world.places.file(folder).join(marker);
+        if !files::is_file(&lock).map_err(|failure| unread(&failure))? {
+            continue;
+        }
         let answer = ask(world, folder)?;
         all.advisories.extend(answer.advisories);
         all.unasked.extend(answer.unasked);

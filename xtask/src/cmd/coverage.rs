@@ -17,7 +17,7 @@ const WITHOUT: &str = r"/tests/|/tests\.rs$|/xtask/fakes/|/\.cargo/";
 pub(super) fn run(world: &World<'_>) -> Result<Exit> {
     let folder = world.places.file(FOLDER);
     let counts = folder.join("counts");
-    if !counts.is_dir() {
+    if !files::is_folder(&counts)? {
         return Err(Failure::refused("cannot say what Rust tests cover: nothing was counted")
             .hint("`cargo xtask ci --only rust-test --fresh` runs them with counters"));
     }
@@ -59,7 +59,7 @@ fn programs(list: &Path) -> Result<Vec<PathBuf>> {
     for program in started.filter_map(Value::as_array).flatten() {
         programs.extend(program["path"].as_str().map(|path| target.join(path)));
     }
-    programs.retain(|path| path.is_file());
+    programs.retain(|path| files::is_seen(path));
     programs.sort_unstable();
     programs.dedup();
     Ok(programs)

@@ -20,11 +20,11 @@ struct Finding {
 pub(super) fn run(flags: &Doctor, world: &World<'_>) -> Result<Exit> {
     let findings = look(world);
     let in_nix = std::env::var_os("NUTRI_IN_NIX").is_some();
-    let engine = docker::answers(&world.shell).unwrap_or(false);
+    let engine = docker::answers(&world.shell).map_err(|failure| failure.first_line().to_owned());
     let ready = findings.iter().all(|it| !it.is_wanted(flags.ready_for) || it.verdict.is_good());
     world
         .report
-        .data(&as_json(&findings, in_nix, engine, ready), &shown(&findings, in_nix, engine));
+        .data(&as_json(&findings, in_nix, &engine, ready), &shown(&findings, in_nix, &engine));
     if !ready {
         world.report.status(&format!("hint: {}", how_to_mend(flags.ready_for, in_nix)));
     }
@@ -69,7 +69,10 @@ fn look(world: &World<'_>) -> Vec<Finding> {
     })
 }
 
-fn as_json(findings: &[Finding], in_nix: bool, engine: bool, ready: bool) -> Value {
+/// Whether an engine answers, or why nobody knows.
+type Engine = std::result::Result<bool, String>;
+
+fn as_json(findings: &[Finding], in_nix: bool, engine: &Engine, ready: bool) -> Value {
     let tools = findings.iter().map(|Finding { tool, verdict, tasks }| {
         json!({
             "program": tool.names[0], "wanted": tool.wanted.to_string(), "found": verdict,
@@ -78,10 +81,10 @@ fn as_json(findings: &[Finding], in_nix: bool, engine: bool, ready: bool) -> Val
         })
     });
     let tools = tools.collect::<Vec<_>>();
-    json!({ "ready": ready, "nix_shell": in_nix, "docker_engine": engine, "tools": tools })
+    json!({ "ready": ready, "nix_shell": in_nix, "docker_engine": engine.as_ref().ok(), "tools": tools })
 }
 
-fn shown(findings: &[Finding], in_nix: bool, engine: bool) -> String {
+fn shown(findings: &[Finding], in_nix: bool, engine: &Engine) -> String {
     let head = ["", "TOOL", "WANTED", "FOUND", "WHAT FOR", "NEEDED BY", "DEBIAN", "NIX"]
         .map(str::to_owned);
     let rows = findings.iter().map(|finding| {
@@ -97,7 +100,10 @@ fn shown(findings: &[Finding], in_nix: bool, engine: bool) -> String {
     });
     let rows: Vec<Vec<String>> = [head].into_iter().chain(rows).map(Vec::from).collect();
     let nix = if in_nix { "inside the Nix shell" } else { "not inside the Nix shell" };
-    let engine =
-        if engine { "answers" } else { "does not answer; `./x up` starts it where it may" };
+    let engine = match engine {
+        Ok(true) => "answers".to_owned(),
+        Ok(false) => "does not answer; `./x up` starts it where it may".to_owned(),
+        Err(why) => format!("could not be asked: {why}"),
+    };
     format!("{}\n\n{nix}; the Docker engine {engine}", table(&rows))
 }

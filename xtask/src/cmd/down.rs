@@ -134,6 +134,7 @@ fn remove_containers(world: &World<'_>, docker: &Docker<'_>, owner: &Owner) -> R
     let mut containers = docker.containers(owner)?;
     containers.sort_by_key(|it| it.service.is_empty());
     for found in &containers {
+        world.cancel.check()?;
         phase.doing(&found.container);
         let seconds = world.deploy.service(&found.service).map_or(0, |it| it.drain_seconds);
         docker.run(&instance::stop(&found.container, seconds))?;

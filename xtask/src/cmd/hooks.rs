@@ -113,7 +113,7 @@ fn pre_commit(world: &World<'_>) -> Result<Exit> {
 /// `ci` will look again.
 fn holds(world: &World<'_>, check: &Check) -> Result<bool> {
     if world.shell.find(&check.command.program).is_none()
-        && !world.places.file(&check.command.program).is_file()
+        && !files::is_file(&world.places.file(&check.command.program))?
     {
         let program = &check.command.program;
         world.report.warning(&format!("not checked: `{}`: no `{program}` here", check.file));

@@ -25,6 +25,7 @@ mod up;
 mod verify;
 mod workflows;
 
+use crate::cancel::Cancel;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Verb;
@@ -32,11 +33,11 @@ use crate::report::Report;
 use crate::world::World;
 
 /// Does what the command line says.
-pub fn run(verb: Verb, report: &Report) -> Result<Exit> {
+pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
     if let Verb::Explain(flags) = &verb {
         return explain::run(flags, report);
     }
-    let world = World::open(report)?;
+    let world = World::open(report, cancel)?;
     match verb {
         Verb::Up => up::run(&world),
         Verb::Down(flags) => down::run(&flags, &world),

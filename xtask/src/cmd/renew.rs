@@ -4,16 +4,20 @@
 use crate::edge::files;
 use crate::edge::git;
 use crate::edge::github::{GitHub, Proposal};
+use crate::edge::shell::command;
 use crate::error::{Context as _, Result};
 use crate::exit::Exit;
 use crate::flags::Renew;
 use crate::world::World;
 use serde_json::json;
 use std::path::Path;
+use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::renewal::{Outcome, Part, body};
 
 const BRANCH: &str = "renew";
+/// All indexes are fetched, and every package that is newer.
+const LOCK_LIMIT: Duration = Duration::from_secs(3600);
 
 pub(super) fn run(flags: &Renew, world: &World<'_>) -> Result<Exit> {
     // Who cannot propose is told before minutes of work.
@@ -66,7 +70,7 @@ fn image_locks(world: &World<'_>, clone: &str) -> Part {
         .or_outside(|| "failed to find our own program".to_owned())
         .and_then(|program| {
             let program = program.display().to_string();
-            let command = Command::new(&program).args(["image", "lock", "--update"]);
+            let command = command!("{program} image lock --update");
             said(world, command, clone)
         });
     part("image locks", locked)
@@ -83,7 +87,8 @@ fn flake_lock(world: &World<'_>, clone: &str) -> Part {
 
 /// What a command says, run where it cannot see the token.
 fn said(world: &World<'_>, command: Command, clone: &str) -> Result<String> {
-    let output = world.shell.run(&command.folder(clone).env("GITHUB_TOKEN", ""))?;
+    let output =
+        world.shell.run(&command.limit(LOCK_LIMIT).folder(clone).env("GITHUB_TOKEN", ""))?;
     let text = output.text();
     Ok(if text.is_empty() { output.stderr } else { text })
 }

@@ -27,8 +27,10 @@ pub(super) fn run(world: &World<'_>) -> Result<Exit> {
     let site = open(world)?;
     site.target.preflight()?;
     let built = prepare(&site)?;
+    world.cancel.check()?;
     refuse_changed_tree(world, &checkout)?;
     let scans = scan::services(world, &built)?;
+    world.cancel.check()?;
     let release = publish(&site, &checkout, &built, scans)?;
     let rolled = rollout::to(&site, &release, Action::Rollout, Mode::Apply(None))?;
     say(&site, &release, &rolled, began);
@@ -74,9 +76,11 @@ fn publish(
     let services = push::services(site, built, &version)?;
     let migrations = migrate::files(site.world)?;
     let parts = release::Parts { checkout, services, migrations: &migrations, scans };
+    site.world.cancel.check()?;
     let release = release::ensure(site, parts)?;
     // An older commit may lie below a schema that its code does not know.
     migrate::check_not_below(site, &release)?;
+    site.world.cancel.check()?;
     migrate::apply(site, &migrations, None)?;
     Ok(release)
 }

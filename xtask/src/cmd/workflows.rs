@@ -40,7 +40,7 @@ fn desired(world: &World<'_>) -> Vec<(String, String)> {
 /// Every file that is there: GitHub runs each one of that folder, whoever wrote it.
 fn observed(world: &World<'_>) -> Result<BTreeMap<String, String>> {
     let mut paths = vec![dependabot::FILE.to_owned()];
-    if world.places.file(FOLDER).is_dir() {
+    if files::is_folder(&world.places.file(FOLDER))? {
         let names = files::names(&world.places.file(FOLDER))?.into_iter();
         paths.extend(names.map(|name| format!("{FOLDER}/{name}")));
     }

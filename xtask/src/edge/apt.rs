@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
 use xtask_core::lock::LockedPackage;
@@ -22,6 +23,9 @@ const HELPER: &str = "/usr/lib/apt/apt-helper";
 
 /// How many packages one call of apt's helper fetches; it pipelines them over one connection.
 const BATCH: usize = 24;
+
+/// One batch over a thin line; apt has limits of its own for a server that says nothing.
+const FETCH_LIMIT: Duration = Duration::from_secs(1800);
 
 /// The store of `.deb`s, by digest, shared by all checkouts of this user.
 #[derive(Clone, Debug)]
@@ -59,7 +63,7 @@ impl DebStore {
         let mut damaged = Vec::new();
         for package in packages {
             let path = self.path(&package.digest);
-            if path.is_file() && digest_of_file(&path)? != package.digest {
+            if files::is_file(&path)? && digest_of_file(&path)? != package.digest {
                 files::remove_file(&path)?;
                 damaged.push(package.name.clone());
             }
@@ -75,7 +79,7 @@ impl DebStore {
         order: &Order<'_>,
         doing: impl Fn(usize, usize),
     ) -> Result<usize> {
-        let missing = self.absent(order.packages.iter());
+        let missing = self.absent(order.packages.iter())?;
         if missing.is_empty() {
             return Ok(0);
         }
@@ -88,19 +92,28 @@ impl DebStore {
             let mirror = archives.mirrors();
             trouble.add("the mirror", self.fetch_batch(shell, batch, &mirror, aside.path())?);
         }
-        let dropped = self.absent(missing.iter().copied());
+        let dropped = self.absent(missing.iter().copied())?;
         if let (false, Some(snapshot)) =
             (dropped.is_empty(), Archives::snapshot(order.archive_time))
         {
             let complaints = self.fetch_batch(shell, &dropped, &snapshot, aside.path())?;
             trouble.add("the snapshot archive", complaints);
         }
-        let gone = self.absent(missing.iter().copied());
+        let gone = self.absent(missing.iter().copied())?;
         if gone.is_empty() { Ok(missing.len()) } else { Err(trouble.failure(order, &gone)) }
     }
 
-    fn absent<'a>(&self, of: impl Iterator<Item = &'a LockedPackage>) -> Vec<&'a LockedPackage> {
-        of.filter(|package| !self.path(&package.digest).is_file()).collect()
+    fn absent<'a>(
+        &self,
+        of: impl Iterator<Item = &'a LockedPackage>,
+    ) -> Result<Vec<&'a LockedPackage>> {
+        let mut absent = Vec::new();
+        for package in of {
+            if !files::is_file(&self.path(&package.digest))? {
+                absent.push(package);
+            }
+        }
+        Ok(absent)
     }
 
     /// Fetches from the archives that `mirror` knows; gives why a package did not come.
@@ -114,7 +127,8 @@ impl DebStore {
         let mut command = Command::new(HELPER)
             .args(["-o", "APT::Sandbox::User=root", "-o", "Acquire::Retries=3"])
             .arg("download-file")
-            .env("LC_ALL", "C");
+            .env("LC_ALL", "C")
+            .limit(FETCH_LIMIT);
         for package in batch {
             let Some(base) = mirror(&package.archive) else { continue };
             let target = aside.join(format!("{}.deb", package.digest.hex()));
@@ -134,7 +148,7 @@ impl DebStore {
     /// Moves what arrived into the store if it is what the lock names; else says why not.
     fn admit(&self, package: &LockedPackage, aside: &Path, said: &str) -> Result<Option<String>> {
         let arrived = aside.join(format!("{}.deb", package.digest.hex()));
-        if !arrived.is_file() {
+        if !files::is_file(&arrived)? {
             return Ok(Some(words_about(&package.path, said)));
         }
         let found = digest_of_file(&arrived)?;

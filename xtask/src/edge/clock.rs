@@ -15,9 +15,23 @@ pub fn moment() -> Moment {
     Moment::from_seconds(seconds).expect("the clock stands before the year 9999")
 }
 
+/// Now, to the millisecond, as names of files take it and sort by it: `20261126T155040.123Z`.
+pub fn stamp() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+    let moment = Moment::from_seconds(seconds).expect("the clock stands before the year 9999");
+    let second = moment.to_string().replace(['-', ':', 'Z'], "");
+    format!("{second}.{:03}Z", since.subsec_millis())
+}
+
 /// Seconds since the moment `at` (RFC 3339), if it can be read.
 pub fn seconds_since(at: &str) -> Option<u64> {
     Some(moment().seconds_since(at.parse().ok()?))
+}
+
+/// How long ago `began` was, in milliseconds.
+pub fn milliseconds(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Asks `condition` every `every` until it answers or `limit` is over; then gives its last reason.

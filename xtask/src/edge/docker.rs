@@ -6,10 +6,10 @@ mod objects;
 pub use engine::{Engine, answers, ensure};
 pub use objects::{Found, Kind, Usage};
 
-use crate::edge::shell::{Shell, last_lines};
-use crate::error::{Context as _, Failure, Result};
+use crate::edge::shell::{Shell, command, last_lines};
+use crate::error::{Context as _, Result};
 use serde_json::Value;
-use std::process::Stdio;
+use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::instance::{
     LABEL_DIGEST, LABEL_PROJECT, LABEL_RELEASE, LABEL_SERVICE, LABEL_SETTINGS, Observed,
@@ -19,6 +19,9 @@ use xtask_core::same_image;
 
 /// How often a list is asked for again, because a container of it went away meanwhile.
 const LOOKS: usize = 5;
+
+/// Hundreds of megabytes over a thin line; a registry that has gone silent is given up on.
+const TRANSFER_LIMIT: Duration = Duration::from_secs(1800);
 
 /// The engine that `docker` talks to.
 #[derive(Clone, Debug)]
@@ -90,16 +93,22 @@ impl<'a> Docker<'a> {
 
     /// The last lines that a container wrote.
     pub fn logs(&self, container: &str, lines: usize) -> Result<String> {
-        let command = docker(["logs", "--tail", &lines.to_string(), container]);
-        let output = self.shell.observe(&command)?;
+        let count = lines.to_string();
+        let output = self.shell.run(&command!("docker logs --tail {count} {container}"))?;
         let text = format!("{}\n{}", output.text(), output.stderr);
         Ok(last_lines(text.trim(), lines))
+    }
+
+    /// The same where another failure is being told: it must not be hidden by this one.
+    pub fn logs_or_why(&self, container: &str, lines: usize) -> String {
+        let logs = self.logs(container, lines);
+        logs.unwrap_or_else(|failure| format!("its lines are unknown: {}", failure.first_line()))
     }
 
     /// Removes a container of `owner`, running or not. That it is gone already is fine.
     pub fn remove(&self, owner: &Owner, container: &str) -> Result<()> {
         if self.owned(owner, Kind::Container, container)?.is_some() {
-            self.run(&docker(["rm", "--force", "--volumes", container]))?;
+            self.run(&docker(["rm", "--force", "--volumes", container]).finishes())?;
         }
         Ok(())
     }
@@ -125,38 +134,25 @@ impl<'a> Docker<'a> {
 
     /// Fetches an image from its registry. A name with a digest cannot be given to anything else:
     /// the engine takes it from a registry only, and holds what comes to it.
-    pub fn pull(&self, image: &str) -> Result<()> {
+    /// `doing` is told how far it is.
+    pub fn pull(&self, image: &str, doing: &(dyn Fn(&str) + Sync)) -> Result<()> {
         if !self.has_image(image)? {
-            self.run(&docker(["pull", "--quiet", image]))?;
+            self.shell.follow(&command!("docker pull {image}").limit(TRANSFER_LIMIT), doing)?;
         }
         Ok(())
     }
 
     /// Feeds an archive to the engine; `write` makes the archive.
     pub fn load(&self, write: impl FnOnce(&mut dyn std::io::Write) -> Result<()>) -> Result<()> {
-        let command = docker(["load", "--quiet"]);
-        let mut prepared = self.shell.prepare(&command);
-        let spawned = prepared.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child =
-            spawned.spawn().or_outside(|| "failed to start `docker load`".to_owned())?;
-        let mut stdin = child.stdin.take().expect("stdin was asked for");
-        let written = write(&mut stdin);
-        drop(stdin);
-        let output = child
-            .wait_with_output()
-            .or_outside(|| "failed to wait for `docker load`".to_owned())?;
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(Failure::outside("failed to load an image").reason(said.trim()));
-        }
-        written
+        let loaded = self.shell.feed(&docker(["load", "--quiet"]).limit(TRANSFER_LIMIT), write);
+        loaded.map(drop).map_err(|failure| failure.during("failed to load an image"))
     }
 
     /// Makes the network of `owner`, if it is not there.
     pub fn ensure_network(&self, owner: &Owner) -> Result<()> {
         if self.owned(owner, Kind::Network, &owner.project)?.is_none() {
             let create = docker(["network", "create"]).args(owner.label_flags());
-            self.run(&create.arg(owner.project.clone()))?;
+            self.run(&create.arg(owner.project.clone()).finishes())?;
         }
         Ok(())
     }
@@ -164,7 +160,8 @@ impl<'a> Docker<'a> {
     /// Makes a volume of `owner`, if it is not there.
     pub fn ensure_volume(&self, owner: &Owner, volume: &str) -> Result<()> {
         if self.owned(owner, Kind::Volume, volume)?.is_none() {
-            self.run(&docker(["volume", "create"]).args(owner.label_flags()).arg(volume))?;
+            let create = docker(["volume", "create"]).args(owner.label_flags()).arg(volume);
+            self.run(&create.finishes())?;
         }
         Ok(())
     }
@@ -172,7 +169,7 @@ impl<'a> Docker<'a> {
     /// Removes a volume of `owner` with what is in it. That it is gone already is fine.
     pub fn remove_volume(&self, owner: &Owner, volume: &str) -> Result<()> {
         if self.owned(owner, Kind::Volume, volume)?.is_some() {
-            self.run(&docker(["volume", "rm", volume]))?;
+            self.run(&docker(["volume", "rm", volume]).finishes())?;
         }
         Ok(())
     }
@@ -180,7 +177,7 @@ impl<'a> Docker<'a> {
     /// Removes the network of `owner`. That it is gone already is fine.
     pub fn remove_network(&self, owner: &Owner) -> Result<()> {
         if self.owned(owner, Kind::Network, &owner.project)?.is_some() {
-            self.run(&docker(["network", "rm", &owner.project]))?;
+            self.run(&docker(["network", "rm", &owner.project]).finishes())?;
         }
         Ok(())
     }
@@ -195,7 +192,7 @@ impl<'a> Docker<'a> {
 
     /// Takes the name of an image away; bytes that another name needs stay.
     pub fn remove_image(&self, name: &str) -> Result<()> {
-        self.run(&docker(["rmi", name])).map(drop)
+        self.run(&docker(["rmi", name]).finishes()).map(drop)
     }
 }
 

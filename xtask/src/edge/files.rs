@@ -1,7 +1,8 @@
 //! Reads and writes files; every error names the path.
 
 use crate::error::{Coded as _, Context as _, Result, code};
-use std::io::Write as _;
+use std::fs::Metadata;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,38 @@ pub fn bytes_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// Whether a file is there. What cannot be looked at is a failure, and not absence.
+pub fn is_file(path: &Path) -> Result<bool> {
+    Ok(look(std::fs::metadata(path), path)?.is_some_and(|it| it.is_file()))
+}
+
+/// Whether a folder is there.
+pub fn is_folder(path: &Path) -> Result<bool> {
+    Ok(look(std::fs::metadata(path), path)?.is_some_and(|it| it.is_dir()))
+}
+
+/// Whether anything is there, were it a link that leads nowhere.
+pub fn is_there(path: &Path) -> Result<bool> {
+    Ok(look(std::fs::symlink_metadata(path), path)?.is_some())
+}
+
+fn look(looked: std::io::Result<Metadata>, path: &Path) -> Result<Option<Metadata>> {
+    match looked {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        Err(error) => Err(error).or_outside(|| format!("failed to look at `{}`", path.display())),
+    }
+}
+
+/// Whether a file can be seen, as shells look along the `PATH`: a folder that cannot be looked into
+/// is passed by, because another may hold the same. Anywhere else that would hide a failure.
+#[expect(clippy::disallowed_methods, reason = "a place of several that may be closed to us")]
+pub fn is_seen(path: &Path) -> bool {
+    path.is_file()
+}
+
 /// What is found at a path that must not leave a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Within {
@@ -60,11 +93,12 @@ pub fn bytes_within(folder: &Path, path: &Path) -> Result<Within> {
 
 /// The names of what is in a folder, ordered.
 pub fn names(folder: &Path) -> Result<Vec<String>> {
-    let entries = std::fs::read_dir(folder)
-        .or_outside(|| format!("failed to read `{}`", folder.display()))
-        .coded(&code::DISK)?;
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        Ok(entry?.file_name().to_string_lossy().into_owned())
+    };
+    let names = std::fs::read_dir(folder).and_then(|entries| entries.map(name).collect());
     let mut names: Vec<String> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.or_outside(|| format!("failed to read `{}`", folder.display()))?;
     names.sort_unstable();
     Ok(names)
 }
@@ -151,7 +185,8 @@ pub fn remove_folder(path: &Path) -> Result<()> {
 /// Puts the folder that a link leads to in the link's place, if there is a link.
 pub fn replace_link(link: &Path) -> Result<()> {
     let failed = || format!("failed to copy what `{}` leads to", link.display());
-    if !link.is_symlink() {
+    let is_link = look(std::fs::symlink_metadata(link), link)?.is_some_and(|it| it.is_symlink());
+    if !is_link {
         return Ok(());
     }
     let folder = std::fs::canonicalize(link).or_outside(failed).coded(&code::DISK)?;
@@ -187,8 +222,8 @@ pub fn make_aside(place: &Path) -> Result<PathBuf> {
         file.strip_prefix(&name)?.strip_prefix('.')?.strip_suffix(".aside")?.parse().ok()
     };
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let alive = |process: u32| Path::new(&format!("/proc/{process}")).exists();
-        if process(&entry).is_some_and(|process| !alive(process)) {
+        let Some(process) = process(&entry) else { continue };
+        if !is_folder(Path::new(&format!("/proc/{process}")))? {
             remove_folder(&entry.path())?;
         }
     }
@@ -201,7 +236,7 @@ pub fn make_aside(place: &Path) -> Result<PathBuf> {
 /// Puts the finished folder `made` at `place`. If another run was quicker, its folder stays.
 pub fn settle_folder(made: &Path, place: &Path) -> Result<()> {
     match std::fs::rename(made, place) {
-        Err(_) if place.is_dir() => remove_folder(made),
+        Err(_) if is_folder(place)? => remove_folder(made),
         moved => moved
             .or_outside(|| format!("failed to move a folder to `{}`", place.display()))
             .coded(&code::DISK),

@@ -11,7 +11,7 @@ pub use faithful::{Instead, Unfaithful, unfaithful};
 pub use listing::{Listed, Listing, Tracked, Unseen, knows, listing};
 
 use crate::edge::entry;
-use crate::edge::shell::Shell;
+use crate::edge::shell::{Output, Shell};
 use crate::error::{Failure, Result};
 use index::Index;
 use xtask_core::command::Command;
@@ -47,19 +47,21 @@ pub fn changed_since(shell: &Shell, revision: &str) -> Result<Vec<String>> {
     let commit = format!("{revision}^{{commit}}");
     let verify = git(["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
     let known = shell.observe(&verify)?;
-    if !known.succeeded() {
+    if says_no(&known) {
         return Err(cannot()
             .reason("no branch, tag or commit here has that name")
             .hint("`git fetch` it first; a clone that is shallow needs `git fetch --unshallow`"));
     }
-    let base = shell.observe(&git(["merge-base", "HEAD", &known.text()]))?;
-    if !base.succeeded() {
+    let commit = known.succeeds(&verify)?.text();
+    let parted = git(["merge-base", "HEAD", &commit]);
+    let base = shell.observe(&parted)?;
+    if says_no(&base) {
         return Err(cannot()
             .reason("it and the checkout have no commit in common")
             .hint("a clone that is shallow needs `git fetch --unshallow`"));
     }
     let diff = ["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z"];
-    let diff = git(diff).args(["--ignore-submodules=none", &base.text(), "--"]);
+    let diff = git(diff).args(["--ignore-submodules=none", &base.succeeds(&parted)?.text(), "--"]);
     let new = git(["ls-files", "-z", "--others", "--exclude-standard"]);
     let (tracked, mut inside) = (listing::tracked(shell, "", ".")?, Vec::new());
     let index = Index::open(shell, "", &tracked)?;
@@ -154,4 +156,10 @@ fn git<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
 /// The same in `folder`, relative to the root.
 fn in_folder<'a>(folder: &str, args: impl IntoIterator<Item = &'a str>) -> Command {
     git(args).folder(folder)
+}
+
+/// Whether git answered a question with no: by this code and without a word. When it could not
+/// look, it says why.
+fn says_no(output: &Output) -> bool {
+    output.code == Some(1) && output.stderr.trim().is_empty()
 }

@@ -61,7 +61,7 @@ pub fn ensure(place: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<In
 
 /// Looks at the folder at `place`, and drops it if it is not as its record says.
 fn look(place: &Path) -> Result<Held> {
-    if !place.is_dir() {
+    if !files::is_folder(place)? {
         return Ok(Held::Absent);
     }
     let text = files::read_if_there(&record_path(place))?;

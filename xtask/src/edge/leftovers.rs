@@ -8,7 +8,7 @@ use std::path::Path;
 /// Removes the private files with settings of containers that runs of earlier versions handed to
 /// the engine. While somebody changes the environment they may be in use, and stay.
 pub fn sweep(folder: &Path, project: &str) -> Result<()> {
-    if !folder.is_dir() {
+    if !files::is_folder(folder)? {
         return Ok(());
     }
     let ours = |name: &String| name.starts_with(&format!("{project}-")) && name.ends_with(".env");

@@ -1,11 +1,16 @@
 //! LLVM's two programs that read what counting Rust tests wrote: the compiler's own, or another
 //! LLVM's, as old as 19, which reads what newer compilers write.
 
-use crate::edge::shell::Shell;
-use crate::error::{Context as _, Failure, Result};
+use crate::edge::files;
+use crate::edge::shell::{Shell, command};
+use crate::error::{Failure, Result};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::tools;
+
+/// Counts of every test of the workspace are read at once.
+const READ_LIMIT: Duration = Duration::from_secs(900);
 
 /// Both programs, of one version.
 #[derive(Clone, Debug)]
@@ -29,7 +34,7 @@ impl Llvm {
     /// Finds both: beside the compiler, where `rustup component add llvm-tools` puts them, or on
     /// the `PATH`, in a version that is new enough.
     pub fn find(shell: &Shell) -> Result<Option<Self>> {
-        let sysroot = shell.run(&Command::new("rustc").args(["--print", "sysroot"]))?.text();
+        let sysroot = shell.run(&command!("rustc --print sysroot"))?.text();
         let triples = Path::new(&sysroot).join("lib/rustlib");
         let folders = std::fs::read_dir(triples).into_iter().flatten().flatten();
         let beside = folders.map(|folder| folder.path().join("bin/llvm-profdata"));
@@ -43,24 +48,23 @@ impl Llvm {
         let pair = |profdata: PathBuf| {
             let name = profdata.file_name()?.to_string_lossy().replace("profdata", "cov");
             let cov = profdata.with_file_name(name);
-            cov.is_file().then_some(Self { profdata, cov })
+            files::is_seen(&cov).then_some(Self { profdata, cov })
         };
-        Ok(beside.filter(|path| path.is_file()).chain(named).filter(good).find_map(pair))
+        Ok(beside.filter(|path| files::is_seen(path)).chain(named).filter(good).find_map(pair))
     }
 
     /// What was covered, as LCOV.
     pub fn lcov(&self, shell: &Shell, counted: &Counted<'_>) -> Result<String> {
-        let counts = std::fs::read_dir(counted.counts)
-            .or_outside(|| format!("failed to read `{}`", counted.counts.display()))?;
-        let raw = counts.flatten().map(|it| it.path().display().to_string());
+        let counts = files::names(counted.counts)?.into_iter();
+        let raw = counts.map(|name| counted.counts.join(name).display().to_string());
         let raw = raw.filter(|path| path.ends_with(".profraw"));
         let merged = counted.counts.join("merged.profdata").display().to_string();
         // A program that was killed while it wrote leaves counts that cannot be read: the rest can.
         let merge = ["merge", "-sparse", "-failure-mode=all", "-o", &merged];
-        shell.run(&command(&self.profdata).args(merge).args(raw))?;
+        shell.run(&llvm(&self.profdata).args(merge).args(raw))?;
         let mut programs = counted.programs.iter().map(|it| it.display().to_string());
         let first = programs.next().ok_or_else(|| Failure::outside("no program was counted"))?;
-        let export = command(&self.cov)
+        let export = llvm(&self.cov)
             .args(["export", "--format=lcov", "--instr-profile", &merged])
             .args(["--ignore-filename-regex", counted.without])
             .arg(first)
@@ -69,6 +73,6 @@ impl Llvm {
     }
 }
 
-fn command(program: &Path) -> Command {
-    Command::new(&program.display().to_string())
+fn llvm(program: &Path) -> Command {
+    Command::new(&program.display().to_string()).limit(READ_LIMIT)
 }

@@ -26,6 +26,7 @@ pub mod ports;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;
+#[allow(clippy::disallowed_methods, reason = "a helper is looked for along the PATH")]
 pub mod registry;
 pub mod requirements;
 pub mod secrets;

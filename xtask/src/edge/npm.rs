@@ -7,6 +7,7 @@ use crate::edge::installed::{self, Installed};
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result};
 use std::path::Path;
+use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
 use xtask_core::npm::{self, NpmLock, Package, Source};
@@ -19,6 +20,10 @@ pub const LOCK: &str = "package-lock.json";
 
 /// npm's settings for a folder.
 const SETTINGS: &str = ".npmrc";
+/// A thousand packages over a thin line.
+const INSTALL_LIMIT: Duration = Duration::from_secs(1800);
+/// A service's own build.
+const BUILD_LIMIT: Duration = Duration::from_secs(900);
 
 /// What decides the outcome of `npm ci` beside its arguments.
 pub const INPUTS: [&str; 3] = [MANIFEST, LOCK, SETTINGS];
@@ -91,7 +96,10 @@ pub fn install(
 ) -> Result<Installed> {
     let place = cache.join("npm").join(key(source, wanted, lock.own)?.hex());
     installed::ensure(&place, |made| {
-        for input in INPUTS.iter().filter(|input| source.join(input).is_file()) {
+        for input in INPUTS {
+            if !files::is_file(&source.join(input))? {
+                continue;
+            }
             let copied = std::fs::copy(source.join(input), made.join(input));
             copied.or_outside(|| format!("failed to copy `{input}`"))?;
         }
@@ -101,6 +109,7 @@ pub fn install(
         let command = Command::new("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"])
             .args(wanted.args())
+            .limit(INSTALL_LIMIT)
             .folder(made.display().to_string());
         shell.run(&command).map_err(|failure| {
             failure.during(format!("failed to install the packages of `{}`", source.display()))
@@ -169,7 +178,7 @@ pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed
         std::os::unix::fs::symlink(packages.folder.join("node_modules"), made.join("node_modules"))
             .or_outside(|| "failed to link `node_modules`".to_owned())?;
         let (program, args) = build.run.split_first().expect("a definition names what builds");
-        let command = Command::new(program).args(args);
+        let command = Command::new(program).args(args).limit(BUILD_LIMIT);
         let command = command.folder(made.display().to_string()).without(git::SURROUNDINGS);
         let run = shell.run(&command);
         run.map(drop)

@@ -3,13 +3,18 @@
 use crate::edge::files;
 use crate::edge::shell::{Output, Shell};
 use crate::error::{Context as _, Result};
+use std::time::Duration;
 use xtask_core::advisories::npm::{SAMPLE_LOCK, SAMPLE_MANIFEST};
 use xtask_core::command::Command;
+
+/// npm asks several times, with half a minute for each answer.
+const ASK_LIMIT: Duration = Duration::from_secs(300);
 
 /// Asks about the lock in `folder`.
 pub fn lock(shell: &Shell, folder: &str) -> Result<Output> {
     let patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"];
     let command = Command::new("npm").args(["audit", "--json", "--package-lock-only"]);
+    let command = command.limit(ASK_LIMIT);
     shell.observe(&command.args(patience).folder(folder))
 }
 

@@ -4,6 +4,7 @@ use crate::edge::files;
 use crate::edge::shell::{Output, Shell};
 use crate::error::{Context as _, Result};
 use std::path::Path;
+use std::time::Duration;
 use xtask_core::advisories::pip_audit::SAMPLE;
 use xtask_core::command::Command;
 
@@ -16,13 +17,17 @@ pub struct List {
     pub text: String,
 }
 
+/// It asks for one package after the other.
+const ASK_LIMIT: Duration = Duration::from_secs(600);
+
 /// Asks about the `lists` of requirements, with the program of the service in `folder`.
 pub fn lists(shell: &Shell, folder: &Path, lists: &[List]) -> Result<Output> {
     let aside = tempfile::tempdir().or_outside(|| "failed to make a folder".to_owned())?;
     let program = folder.join(".venv/bin/pip-audit").display().to_string();
     let mut command = Command::new(&program)
         .args(["--disable-pip", "--no-deps", "--format", "json", "--progress-spinner", "off"])
-        .folder(folder.display().to_string());
+        .folder(folder.display().to_string())
+        .limit(ASK_LIMIT);
     for List { path, text } in lists {
         let file = aside.path().join(path);
         files::make_folder(file.parent().unwrap_or(aside.path()))?;

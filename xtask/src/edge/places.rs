@@ -1,5 +1,6 @@
 //! Where we keep what is not in the repository: downloads, and the state of an environment.
 
+use crate::edge::files;
 use crate::error::{Failure, Result};
 use std::path::{Path, PathBuf};
 
@@ -17,17 +18,22 @@ pub struct Places {
 impl Places {
     /// Finds the repository above the current folder, and this user's cache and state.
     pub fn find() -> Result<Self> {
+        Ok(Self {
+            root: Self::root()?,
+            cache: user_folder("XTASK_CACHE", "XDG_CACHE_HOME", ".cache")?,
+            state: user_folder("XTASK_STATE", "XDG_STATE_HOME", ".local/state")?,
+        })
+    }
+
+    /// The repository above the current folder.
+    pub fn root() -> Result<PathBuf> {
         let here = std::env::current_dir().unwrap_or_default();
-        let root = here.ancestors().find(|folder| folder.join("deploy.toml").is_file());
+        let root = here.ancestors().find(|folder| files::is_seen(&folder.join("deploy.toml")));
         let root = root.ok_or_else(|| {
             Failure::usage(format!("cannot find `deploy.toml` in `{}` or above", here.display()))
                 .hint("run it inside a checkout of the repository")
         })?;
-        Ok(Self {
-            root: root.to_owned(),
-            cache: user_folder("XTASK_CACHE", "XDG_CACHE_HOME", ".cache")?,
-            state: user_folder("XTASK_STATE", "XDG_STATE_HOME", ".local/state")?,
-        })
+        Ok(root.to_owned())
     }
 
     /// A file of the repository.

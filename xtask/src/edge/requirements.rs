@@ -1,7 +1,7 @@
 //! What of all that tests may require is missing on this machine.
 
-use crate::edge::docker;
 use crate::edge::shell::Shell;
+use crate::edge::{docker, files};
 use std::path::{Path, PathBuf};
 use xtask_core::requirement::{self, Kind, Requirement, SERVERS, grants};
 
@@ -20,15 +20,15 @@ pub fn missing(shell: &Shell) -> Vec<&'static Requirement> {
 
 fn has_program(shell: &Shell, name: &str) -> bool {
     let servers = SERVERS.iter().map(|folder| Path::new(folder).join(name));
-    shell.find(name).is_some() || servers.into_iter().any(|it| it.is_file())
+    shell.find(name).is_some() || servers.into_iter().any(|it| files::is_seen(&it))
 }
 
 /// Whether there is a file of a pattern in which `*` stands for one folder.
 fn has_file(pattern: &str) -> bool {
     let Some((above, below)) = pattern.split_once("/*/") else {
-        return Path::new(pattern).is_file();
+        return files::is_seen(Path::new(pattern));
     };
     let folders: Vec<PathBuf> =
         std::fs::read_dir(above).into_iter().flatten().flatten().map(|it| it.path()).collect();
-    folders.iter().any(|folder| folder.join(below).is_file())
+    folders.iter().any(|folder| files::is_seen(&folder.join(below)))
 }

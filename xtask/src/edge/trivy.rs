@@ -4,12 +4,16 @@ mod database;
 
 pub use database::Database;
 
-use crate::edge::shell::Shell;
-use crate::error::{Context as _, Result};
+use crate::edge::shell::{Shell, command};
+use crate::error::{Context as _, Failure, Result};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
+
+/// Every file of an image is read; a large one takes minutes.
+const SCAN_LIMIT: Duration = Duration::from_secs(900);
 
 /// Trivy's program, and where it keeps its database.
 pub struct Trivy<'a> {
@@ -25,11 +29,11 @@ impl<'a> Trivy<'a> {
 
     /// The version of the program.
     pub fn version(&self) -> Result<String> {
-        let output =
-            self.shell.run(&Command::new("trivy").args(["version", "--format", "json"]))?;
+        let output = self.shell.run(&command!("trivy version --format json"))?;
         let value: Value = serde_json::from_slice(&output.stdout)
             .or_outside(|| "failed to read Trivy's version".to_owned())?;
-        Ok(value["Version"].as_str().unwrap_or("unknown").to_owned())
+        let version = value["Version"].as_str().map(ToOwned::to_owned);
+        version.ok_or_else(|| Failure::outside("failed to read Trivy's version: it says none"))
     }
 
     /// Scans the manifest called `manifest` in the layout for each of `scanners`, offline, and
@@ -79,6 +83,7 @@ impl<'a> Trivy<'a> {
             .args(["--cache-dir", &self.cache.display().to_string(), "--cache-backend", "fs"])
             .args(["--skip-db-update", "--skip-java-db-update"])
             .args(["--skip-version-check", "--disable-telemetry"])
+            .limit(SCAN_LIMIT)
     }
 
     fn answer(&self, command: &Command) -> Result<Value> {

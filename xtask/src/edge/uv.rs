@@ -5,6 +5,7 @@ use crate::edge::installed::{self, Installed};
 use crate::edge::shell::Shell;
 use crate::error::{Failure, Result};
 use std::path::Path;
+use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
 use xtask_core::requirements::Environment;
@@ -14,6 +15,9 @@ use xtask_core::secret::Secret;
 const GLIBC: &str = "manylinux_2_36";
 /// The Python of all images, without its patch level.
 pub const PYTHON: &str = "3.11";
+
+/// Hundreds of megabytes over a thin line.
+const INSTALL_LIMIT: Duration = Duration::from_secs(1800);
 
 /// Wheels for an image.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +50,11 @@ fn check_complete(made: &Path, file: &str) -> Result<()> {
     let mut missing = Vec::new();
     for name in files::names(made)?.into_iter().filter(|name| name.ends_with(".dist-info")) {
         let record = files::read(&made.join(&name).join("RECORD"))?;
-        missing.extend(recorded(&record).filter(|path| !made.join(path).exists()));
+        for path in recorded(&record) {
+            if !files::is_there(&made.join(&path))? {
+                missing.push(path);
+            }
+        }
     }
     if missing.is_empty() {
         return Ok(());
@@ -84,5 +92,6 @@ fn command(wheels: &Wheels<'_>, target: &Path) -> Command {
         .args(["--python-platform", &target_platform, "--python-version", &python.to_string()])
         .args(["--only-binary", ":all:", "--require-hashes", "--no-deps", "--link-mode", "copy"])
         .args(["--requirements", "-"])
+        .limit(INSTALL_LIMIT)
         .input(Secret::new(wheels.list.to_owned()))
 }

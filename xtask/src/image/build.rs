@@ -4,6 +4,7 @@ use super::cache_lock;
 use super::halves::{self, HalfBlob, LayerBuild};
 use super::stage::{self, Idle};
 use super::{key, memo::Memo, size::size, union};
+use crate::edge::clock::milliseconds;
 use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::report::Phase;
@@ -176,12 +177,15 @@ impl<'a> Builder<'a> {
 
     fn layer(&self, place: usize, platform: Platform) -> Result<LayerBuild> {
         let layer = &self.definition.layers[place];
+        let span = tracing::info_span!("layer", name = layer.name, %platform).entered();
+        let began = std::time::Instant::now();
         let named = |halves, findings| LayerBuild { name: layer.name.clone(), halves, findings };
         let key = key::layer_key(self.world, layer, self.lock, platform, &self.sources)?;
         if let Some(halves) = self.memo.recall(&key, &self.layout)
             && self.are_whole(&halves)?
         {
             let halves = halves.into_iter().map(|half| (half, Origin::Reused));
+            tracing::debug!(parent: &*span, ms = milliseconds(began), "reused");
             return Ok(named(halves.collect(), Vec::new()));
         }
         let doing = |what: &str| self.phase.doing(what);
@@ -197,6 +201,7 @@ impl<'a> Builder<'a> {
             let blobs: Vec<HalfBlob> = made.iter().map(|(half, _)| half.clone()).collect();
             self.memo.remember(&key, &blobs)?;
         }
+        tracing::info!(parent: &*span, ms = milliseconds(began), "packed");
         Ok(named(made, findings))
     }
 

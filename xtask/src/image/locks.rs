@@ -27,7 +27,7 @@ pub fn npm_lock(world: &World<'_>, folder: &str) -> Result<NpmLock> {
             Failure::usage(format!("cannot use `{folder}`: `{file}` is not there")).hint(&anew)
         })
     };
-    if world.places.file(folder).join(SHRINKWRAP).exists() {
+    if files::is_there(&world.places.file(folder).join(SHRINKWRAP))? {
         return Err(Failure::usage(format!("cannot use `{folder}/{SHRINKWRAP}`"))
             .reason(format!("npm reads it instead of `{file}`"))
             .hint(format!("`git mv {folder}/{SHRINKWRAP} {file}`")));

@@ -53,8 +53,8 @@ impl Memo {
     }
 
     /// Whether layers of this digest were found to fit each other.
-    pub(super) fn is_proved(&self, proof: &Digest) -> bool {
-        self.proof_path(proof).is_file()
+    pub(super) fn is_proved(&self, proof: &Digest) -> Result<bool> {
+        files::is_file(&self.proof_path(proof))
     }
 
     pub(super) fn remember_proof(&self, proof: &Digest) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Which blobs of the layout are needed, by whom; and what lies there and in the cache.
 
 use super::halves::HalfBlob;
+use crate::edge::files;
 use crate::error::{Context as _, Result};
 use crate::world::World;
 use serde::Deserialize;
@@ -106,7 +107,7 @@ pub fn found(world: &World<'_>, layout: &Layout) -> Result<Vec<Found>> {
 
 fn each(folder: &Path, mut visit: impl FnMut(&DirEntry)) -> Result<()> {
     let failed = || format!("failed to list `{}`", folder.display());
-    if !folder.is_dir() {
+    if !files::is_folder(folder)? {
         return Ok(());
     }
     let mut entries: Vec<DirEntry> =

@@ -10,13 +10,14 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use xtask_core::command::Command;
 use xtask_core::conditions::{self, Me, OtherHost, Processors, Surroundings};
 
 const PREFIX: &str = "nutri-verify.";
+/// A build from nothing fetches and installs everything.
+const BUILD_LIMIT: Duration = Duration::from_secs(7200);
 /// 2001-09-09, long before any file of ours.
 const LONG_AGO: Duration = Duration::from_secs(1_000_000_000);
 
@@ -111,16 +112,13 @@ impl Workshop {
 
     /// Runs our own program in it, as its user, once it was handed over.
     pub(super) fn run(&self, shell: &Shell, args: &[String]) -> Result<Output> {
-        let failed = || format!("failed to run `{}`", self.path("xtask").display());
-        let mut prepared = shell.prepare(&self.command(args));
-        prepared.stdin(Stdio::null()).env_remove("XDG_CONFIG_HOME");
         let Surroundings { user, user_by_prefix, .. } = &self.surroundings;
-        if let Some(user) = user.filter(|_| !user_by_prefix) {
-            prepared.uid(user).gid(user);
-        }
-        let output = prepared.output().or_outside(failed)?;
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        Ok(Output { stdout: output.stdout, stderr, code: output.status.code() })
+        shell.observe_as(&self.command(args).limit(BUILD_LIMIT), |prepared| {
+            prepared.env_remove("XDG_CONFIG_HOME");
+            if let Some(user) = user.filter(|_| !user_by_prefix) {
+                prepared.uid(user).gid(user);
+            }
+        })
     }
 
     /// Only a shell can set the mask and then become another program without `unsafe`.
@@ -210,8 +208,8 @@ fn hand_over(path: &Path, user: u32) -> io::Result<()> {
 fn sweep(base: &Path) -> Result<()> {
     for name in files::names(base)? {
         let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('.').next());
-        let is_dead = process.is_some_and(|process| !Path::new("/proc").join(process).exists());
-        if is_dead {
+        let Some(process) = process else { continue };
+        if !files::is_folder(&Path::new("/proc").join(process))? {
             // What another user left is not ours to remove, and not in our way.
             let _theirs = fs::remove_dir_all(base.join(&name));
         }
@@ -244,7 +242,7 @@ pub(super) fn memory_folder() -> Option<PathBuf> {
 pub(super) fn clock_library() -> Option<String> {
     let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
     let path = format!("/usr/lib/{triple}/faketime/libfaketimeMT.so.1");
-    Path::new(&path).is_file().then_some(path)
+    files::is_seen(Path::new(&path)).then_some(path)
 }
 
 /// Another host name for a program, if one that was started so has seen it.

@@ -52,13 +52,14 @@ impl<'a> Scanner<'a> {
         }
         let trivy = Trivy::new(&world.shell, &world.places.cache);
         let now = clock::moment();
-        let mut database = trivy.database();
-        if wants_fetch(&trivy, database.as_ref(), fetch, now) {
+        let mut database = trivy.database()?;
+        if wants_fetch(&trivy, database.as_ref(), fetch, now)? {
             phase.doing("fetching the database of vulnerabilities");
             if let Err(failure) = trivy.fetch_database() {
                 phase.note(&format!("{}; {}", failure.first_line(), kept(database.as_ref())));
             }
-            database = trivy.database();
+            world.cancel.check()?;
+            database = trivy.database()?;
         }
         let scanner = format!("trivy {}", trivy.version()?);
         let means = Means { scanner, database: database.map(|it| it.made_at) };
@@ -145,10 +146,15 @@ impl<'a> Scanner<'a> {
     }
 }
 
-fn wants_fetch(trivy: &Trivy<'_>, database: Option<&Database>, fetch: Fetch, now: Moment) -> bool {
+fn wants_fetch(
+    trivy: &Trivy<'_>,
+    database: Option<&Database>,
+    fetch: Fetch,
+    now: Moment,
+) -> Result<bool> {
     let due = database.and_then(|it| it.next_at.parse::<Moment>().ok()).is_none_or(|at| at <= now);
-    let tried = || trivy.failed_at().and_then(|at| clock::seconds_since(&at));
-    due && (fetch == Fetch::Eagerly || tried().is_none_or(|ago| ago >= SELDOM_SECONDS))
+    let tried = trivy.failed_at()?.and_then(|at| clock::seconds_since(&at));
+    Ok(due && (fetch == Fetch::Eagerly || tried.is_none_or(|ago| ago >= SELDOM_SECONDS)))
 }
 
 fn kept(database: Option<&Database>) -> String {

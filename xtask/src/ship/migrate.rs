@@ -15,12 +15,14 @@ use xtask_core::review::{Review, ReviewStep};
 /// Every migration of the checkout, in the order of its name.
 pub fn files(world: &World<'_>) -> Result<Vec<MigrationFile>> {
     let folder = world.places.file(&world.deploy.migrations.path);
-    let names = files::names(&folder)?.into_iter().filter(|name| folder.join(name).is_dir());
-    let read = |name: String| {
-        let sql = files::read(&folder.join(&name).join("migration.sql"))?;
-        Ok(MigrationFile { name, sql })
-    };
-    names.map(read).collect()
+    let mut found = Vec::new();
+    for name in files::names(&folder)? {
+        if files::is_folder(&folder.join(&name))? {
+            let sql = files::read(&folder.join(&name).join("migration.sql"))?;
+            found.push(MigrationFile { name, sql });
+        }
+    }
+    Ok(found)
 }
 
 /// What `files` would change in the database of `site`.
@@ -57,9 +59,12 @@ pub fn apply(
     review::hold(site.world, reviewed, &review_of(site, &plan, files))?;
     let pending = files.iter().filter(|file| plan.pending.contains(&file.name));
     for (position, file) in pending.enumerate() {
+        let goes_on = site.world.cancel.check();
+        // Files before this one were applied and stay.
+        goes_on.map_err(|ended| if position == 0 { ended } else { ended.partly() })?;
+        let _whole = site.world.cancel.whole();
         phase.doing(&file.name);
         let applied = database.apply_migration(file, &site.world.deploy.migrations);
-        // Files before this one were applied and stay.
         applied.map_err(|failure| if position == 0 { failure } else { failure.partly() })?;
     }
     phase.done(&match plan.pending.as_slice() {

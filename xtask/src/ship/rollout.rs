@@ -64,7 +64,10 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) ->
     let mut underway = Underway { site, release, rollout };
     let probe = before.as_ref().map(|_| underway.probe()).transpose()?;
     let recorded = Recorded::begin(action, before);
-    let outcome = underway.carry_out();
+    let forward = underway.forward().map_err(|failure| (Stage::RollOut, failure));
+    // From here to the record nothing is cut off: what was begun is finished, or taken back.
+    let _whole = site.world.cancel.whole();
+    let outcome = forward.and_then(|()| underway.settle());
     let tally = probe.map(Probe::finish);
     underway.conclude(recorded, outcome, tally.as_ref())
 }
@@ -76,9 +79,8 @@ impl Underway<'_> {
         Ok(Probe::start(&format!("{}{}", self.site.environment.url, service.health.ready)))
     }
 
-    /// Forward, verify, retire. The error says at which stage it failed.
-    fn carry_out(&mut self) -> Result<(), (Stage, Failure)> {
-        self.forward().map_err(|failure| (Stage::RollOut, failure))?;
+    /// Verify, retire. The error says at which stage it failed.
+    fn settle(&mut self) -> Result<(), (Stage, Failure)> {
         verify::release(self.site, &self.release.version)
             .map_err(|failure| (Stage::Verify, failure))?;
         self.rollout.retire().map_err(|failure| (Stage::Drain, failure))

@@ -20,7 +20,7 @@ pub fn release(site: &Site<'_>, version: &str) -> Result<()> {
     let public = site.public()?;
     for round in 0..TIMES {
         let due = began + SPAN * round / (TIMES - 1);
-        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        site.world.cancel.sleep(due.saturating_duration_since(Instant::now()))?;
         phase.doing(&format!("{} of {TIMES}", round + 1));
         ask_public(site, public, version)?;
         ask_internal(site, version)?;

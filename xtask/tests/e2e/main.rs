@@ -1,5 +1,6 @@
 //! The main road, walked for real: Docker, Postgres, Redis, the registry and the proxy, with a
 //! project, ports and state of its own. One test, because it is one story.
+#![allow(clippy::disallowed_methods, reason = "a test fails where it cannot look at its files")]
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 #![expect(clippy::print_stdout, reason = "a person who reads a failure wants the story so far")]
 

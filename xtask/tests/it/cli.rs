@@ -81,7 +81,7 @@ fn an_engine_that_is_elsewhere_and_silent_is_not_started_here() {
 
 #[test]
 fn looking_starts_nothing_and_makes_nothing() {
-    let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
+    let world = World::new().with("DOCKER_HOST", "unix:///nowhere/docker.sock".into());
     let run = world.run(&["status"]);
     assert_eq!((run.code, run.stdout.trim()), (Some(3), "no Docker engine answers: nothing runs"));
     let said = world.run(&["audit"]).ends(4);
@@ -91,11 +91,30 @@ fn looking_starts_nothing_and_makes_nothing() {
 
 #[test]
 fn without_an_engine_there_is_nothing_to_stop_and_nothing_can_be_erased() {
-    let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
+    let world = World::new().with("DOCKER_HOST", "unix:///nowhere/docker.sock".into());
     let run = world.run(&["down"]);
     assert_eq!((run.code, run.stdout.trim()), (Some(0), "no Docker engine answers: nothing runs"));
     let said = world.run(&["down", "--erase"]).ends(4);
     assert!(said.contains("cannot erase anything: no Docker engine answers"), "{said}");
+}
+
+#[test]
+fn an_engine_that_is_elsewhere_and_silent_may_run_what_is_ours() {
+    let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
+    for verb in [&["down"][..], &["down", "--erase"], &["status"], &["audit"]] {
+        let said = world.run(verb).ends(5);
+        assert!(
+            said.contains("failed to reach the Docker engine at `tcp://127.0.0.1:9`"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_limit_that_is_no_number_is_refused() {
+    let world = World::new().with("XTASK_COMMAND_LIMIT", "soon".into());
+    let said = world.run(&["status"]).ends(2);
+    assert!(said.contains("cannot use `XTASK_COMMAND_LIMIT`: `soon` is no number"), "{said}");
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(crate) struct Run {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// The file that a failure named, from the root; its name is another each time.
+    pub(crate) log: Option<String>,
 }
 
 impl World {
@@ -90,7 +92,8 @@ impl World {
         let mut command = self.command(args);
         let output = command.envs(variables.iter().copied()).output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        let (stderr, log) = without_log(&text(output.stderr));
+        Run { code: output.status.code(), stdout: text(output.stdout), stderr, log }
     }
 
     /// The same, not yet started.
@@ -116,6 +119,14 @@ impl Run {
         assert_eq!(self.code, Some(code), "{self:?}");
         self.stderr
     }
+}
+
+/// What was said, and the file that it named for more.
+fn without_log(said: &str) -> (String, Option<String>) {
+    let named = |line: &&str| line.starts_with("  log: `target/runs/");
+    let log = said.lines().find(named).map(|line| line[8..].trim_matches('`').to_owned());
+    let rest = said.split_inclusive('\n').filter(|line| !named(line));
+    (rest.collect(), log)
 }
 
 /// Where the machine's Rust is: rustup's programs look for it in the home, and a world has its own.

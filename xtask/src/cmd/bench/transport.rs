@@ -3,6 +3,7 @@
 use super::image::Bench;
 use super::warm::sum;
 use crate::bench::{Server, timed, write_bulk};
+use crate::edge::shell::command;
 use crate::error::Result;
 use xtask_core::bench::{Case, Peer, Runs, Unit};
 use xtask_core::command::Command;
@@ -33,7 +34,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Vec<Case>> {
         }
     }
     if has_docker {
-        world.shell.observe(&Command::new("docker").args(["image", "rm", LOCAL]))?;
+        world.shell.observe(&command!("docker image rm {LOCAL}"))?;
     }
     phase.done(&format!("{:.2} s at best", ours.min()));
     let peer = |name: &str, runs| Peer { name: name.to_owned(), runs, most: Some(0.6) };
@@ -76,9 +77,7 @@ fn with_skopeo(bench: &Bench<'_>) -> Result<f64> {
 /// Gives the image to Docker's engine by way of a registry; `false` where no engine answers.
 fn into_docker(bench: &mut Bench<'_>) -> Result<bool> {
     let shell = &bench.world.shell;
-    if shell.find("docker").is_none()
-        || !shell.observe(&Command::new("docker").arg("version"))?.succeeded()
-    {
+    if shell.find("docker").is_none() || !shell.observe(&command!("docker version"))?.succeeded() {
         bench.missing.push("docker push: no engine answers".to_owned());
         return Ok(false);
     }
@@ -94,8 +93,8 @@ fn into_docker(bench: &mut Bench<'_>) -> Result<bool> {
 fn with_docker(bench: &Bench<'_>) -> Result<f64> {
     let (server, shell) = (server(bench)?, &bench.world.shell);
     let remote = format!("{}/bench/bulk:bench", server.host);
-    shell.run(&Command::new("docker").args(["tag", LOCAL, &remote]))?;
-    let run = timed(shell, &Command::new("docker").args(["push", "--quiet", &remote]));
-    shell.run(&Command::new("docker").args(["rmi", &remote]))?;
+    shell.run(&command!("docker tag {LOCAL} {remote}"))?;
+    let run = timed(shell, &command!("docker push --quiet {remote}"));
+    shell.run(&command!("docker rmi {remote}"))?;
     Ok(run?.seconds)
 }

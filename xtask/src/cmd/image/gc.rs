@@ -98,5 +98,5 @@ fn apply(gone: &[&Verdict]) -> Result<Exit> {
 }
 
 fn remove(path: &Path) -> Result<()> {
-    if path.is_dir() { files::remove_folder(path) } else { files::remove_file(path) }
+    if files::is_folder(path)? { files::remove_folder(path) } else { files::remove_file(path) }
 }

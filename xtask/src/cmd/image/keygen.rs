@@ -11,7 +11,7 @@ use xtask_core::attestation::Verifier as _;
 
 pub(super) fn run(flags: &ImageKeygen, world: &World<'_>) -> Result<Exit> {
     for path in [&flags.private, &flags.public] {
-        if path.exists() {
+        if files::is_there(path)? {
             let path = path.display();
             return Err(Failure::refused(format!("cannot make a key: `{path}` is there already"))
                 .hint("a key that is lost cannot sign again: name other files"));

@@ -2,6 +2,7 @@
 //! them with what a registry holds.
 
 use super::against;
+use crate::edge::files;
 use crate::error::{Context as _, Result};
 use crate::exit::Exit;
 use crate::flags::ImageVerify;
@@ -48,7 +49,7 @@ fn twice(flags: &ImageVerify, world: &World<'_>) -> Result<Exit> {
 /// The layout of the checkout, if there is one; looking must not make it.
 fn layout(world: &World<'_>) -> Result<Option<Layout>> {
     let folder = world.places.layout();
-    if !folder.join("index.json").exists() {
+    if !files::is_file(&folder.join("index.json"))? {
         return Ok(None);
     }
     let layout = Layout::open_or_create(folder);

@@ -58,7 +58,7 @@ fn place(flags: &ImageVerifyAttestation) -> Result<Place> {
         let shelf = Shelf::of_repository(&reference.repository)?;
         return Ok(Place { shelf, reference: reference.name, image });
     };
-    if !folder.join("oci-layout").is_file() {
+    if !files::is_file(&folder.join("oci-layout"))? {
         return Err(Failure::usage(cannot()).reason(format!("`{}` is no layout", folder.display())));
     }
     let layout = Layout::open_or_create(folder).or_outside(cannot)?;

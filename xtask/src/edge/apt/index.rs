@@ -6,6 +6,7 @@ use crate::edge::shell::{Shell, last_lines};
 use crate::error::{Context as _, Failure, Result, code};
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::debian::{Fault, Index, refusals};
 use xtask_core::platform::Platform;
@@ -99,6 +100,9 @@ const STRICT: [(&str, &str); 8] = [
     ("Acquire::Check-Valid-Until", "true"),
 ];
 
+/// Indexes are tens of megabytes.
+const UPDATE_LIMIT: Duration = Duration::from_secs(900);
+
 fn update(folder: &Path) -> Command {
     let option = |name: &str, value: &str| ["-o".to_owned(), format!("{name}={value}")];
     let within = |part: &str| folder.join(part).display().to_string();
@@ -115,14 +119,12 @@ fn update(folder: &Path) -> Command {
     ];
     let strict = STRICT.map(|(name, value)| option(name, value));
     let command = Command::new("apt-get").args(options.concat()).args(strict.concat());
-    command.args(["update", "--quiet"]).env("LC_ALL", "C")
+    command.args(["update", "--quiet"]).env("LC_ALL", "C").limit(UPDATE_LIMIT)
 }
 
 fn list_files(folder: &Path, ending: &str) -> Result<Vec<std::path::PathBuf>> {
     let lists = folder.join("lists");
-    let entries =
-        std::fs::read_dir(&lists).or_outside(|| format!("failed to read `{}`", lists.display()))?;
-    let paths = entries.flatten().map(|entry| entry.path());
+    let paths = files::names(&lists)?.into_iter().map(|name| lists.join(name));
     Ok(paths.filter(|path| path.to_string_lossy().ends_with(ending)).collect())
 }
 

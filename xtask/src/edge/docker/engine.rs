@@ -1,14 +1,13 @@
 //! Whether a Docker engine answers, and starting one where that is possible.
 
-use crate::edge::shell::{Shell, last_lines};
+use super::docker;
+use crate::edge::shell::{Shell, command, last_lines};
 use crate::edge::{clock, files};
-use crate::error::{Coded as _, Context as _, Failure, Result, code};
-use std::fs::File;
+use crate::error::{Failure, Result, code};
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::instance::Grants;
@@ -21,6 +20,7 @@ const FILES_MAX: u64 = 65_536;
 const FILES_RESTRICTED: u64 = 1024;
 /// Where an engine listens unless it is told otherwise.
 const SOCKET: &str = "/var/run/docker.sock";
+const ELSEWHERE: &str = "start that engine, or unset DOCKER_HOST to use one of this machine";
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// The engine, as far as starting containers needs to know it.
@@ -36,7 +36,7 @@ pub struct Engine {
 
 /// The engine that answers; one is started if none does and this user may.
 pub fn ensure(shell: &Shell, state: &Path) -> Result<Engine> {
-    let migrates_connections = Path::new("/proc/sys/net/ipv4/tcp_migrate_req").exists();
+    let migrates_connections = files::is_file(Path::new("/proc/sys/net/ipv4/tcp_migrate_req"))?;
     let grants = Grants { files_max: files_max()?, migrates_connections };
     if let Some(version) = ask(shell)? {
         return Ok(Engine { version, grants, started: false });
@@ -48,31 +48,55 @@ pub fn ensure(shell: &Shell, state: &Path) -> Result<Engine> {
     Ok(Engine { version, grants, started: true })
 }
 
-/// Whether an engine answers right now.
+/// Whether an engine answers right now. One that could not be asked is a failure: it may run
+/// containers of ours.
 pub fn answers(shell: &Shell) -> Result<bool> {
     Ok(ask(shell)?.is_some())
 }
 
-/// The version of the engine that answers, if one does.
+/// How Docker's client says that nothing listens at the socket of this machine, in versions before
+/// and from 28 on. Of another machine that says nothing: an engine may run there all the same.
+const NOBODY_HERE: [&str; 2] = [
+    "Cannot connect to the Docker daemon at unix://",
+    "failed to connect to the docker API at unix://",
+];
+
+/// The version of the engine that answers; none if Docker's client says that there is none.
 fn ask(shell: &Shell) -> Result<Option<String>> {
-    let question = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]);
+    let question = docker(["version", "--format", "{{.Server.Version}}"]);
     let output = shell.observe(&question).map_err(|failure| {
         failure
             .during("cannot find Docker")
             .hint("`./x up` installs it on Debian and Ubuntu; elsewhere install Docker first")
     })?;
-    Ok(Some(output.text()).filter(|text| output.succeeded() && !text.is_empty()))
+    let said = output.last_words();
+    match output.code {
+        Some(0) if !output.text().is_empty() => Ok(Some(output.text())),
+        Some(code) if code != 0 && NOBODY_HERE.iter().any(|words| said.contains(words)) => Ok(None),
+        _ => {
+            let refused = refuse_without_permission().err().map(|refusal| refusal.reason(&said));
+            Err(refused.unwrap_or_else(|| unreachable_engine(&said)))
+        }
+    }
+}
+
+fn unreachable_engine(said: &str) -> Failure {
+    let (at, hint) = match std::env::var("DOCKER_HOST") {
+        Ok(host) => (format!(" at `{host}`"), ELSEWHERE),
+        Err(_) => (String::new(), "`docker version` has to show a server; mend what it says"),
+    };
+    Failure::outside(format!("failed to reach the Docker engine{at}")).reason(said).hint(hint)
 }
 
 fn start(shell: &Shell, state: &Path) -> Result<()> {
     if let Ok(host) = std::env::var("DOCKER_HOST") {
         return Err(Failure::outside(format!("failed to reach the Docker engine at `{host}`"))
             .code(&code::ENGINE_SILENT)
-            .hint("start that engine, or unset DOCKER_HOST to use one of this machine"));
+            .hint(ELSEWHERE));
     }
     refuse_without_permission()?;
-    if Path::new("/run/systemd/system").is_dir() {
-        let asked = shell.observe(&Command::new("systemctl").args(["start", "docker"]))?;
+    if files::is_folder(Path::new("/run/systemd/system"))? {
+        let asked = shell.observe(&command!("systemctl start docker").finishes())?;
         if asked.succeeded() {
             return wait(shell, || Ok(()));
         }
@@ -106,16 +130,7 @@ fn start_daemon(shell: &Shell, state: &Path) -> Result<()> {
     }
     files::make_private_folder(state)?;
     let log = state.join("dockerd.log");
-    let file = File::create(&log).or_outside(|| format!("failed to write `{}`", log.display()))?;
-    let copy = file.try_clone().or_outside(|| format!("failed to write `{}`", log.display()))?;
-    let command = daemon(hard_limit()?);
-    let mut prepared = shell.prepare(&command);
-    // A group of its own: Ctrl-C at this run does not reach it.
-    let prepared = prepared.stdin(Stdio::null()).stdout(file).stderr(copy).process_group(0);
-    let mut child = prepared
-        .spawn()
-        .or_outside(|| "failed to start `dockerd`".to_owned())
-        .coded(&code::ENGINE_SILENT)?;
+    let mut child = shell.leave_running(&daemon(hard_limit()?), &log)?;
     wait(shell, || still_runs(&mut child, &log)).map_err(explain)
 }
 
@@ -141,17 +156,15 @@ fn still_runs(child: &mut Child, log: &Path) -> Result<()> {
 }
 
 fn wait(shell: &Shell, mut alive: impl FnMut() -> Result<()>) -> Result<()> {
-    clock::wait_for(START_LIMIT, Duration::from_millis(200), || {
-        if alive().is_err() || matches!(ask(shell), Ok(Some(_))) {
-            return Ok(());
-        }
-        Err(())
-    })
-    .map_err(|()| {
+    let look = || match (shell.cancel().check(), alive()) {
+        (Ok(()), Ok(())) if matches!(ask(shell), Ok(Some(_))) => Ok(Ok(())),
+        (Ok(()), Ok(())) => Err(()),
+        (Err(ended), _) | (_, Err(ended)) => Ok(Err(ended)),
+    };
+    clock::wait_for(START_LIMIT, Duration::from_millis(200), look).map_err(|()| {
         Failure::outside("the Docker engine does not answer after a minute")
             .code(&code::ENGINE_SILENT)
-    })?;
-    alive()
+    })?
 }
 
 /// How many files a container may open, as far as this machine's limit tells.

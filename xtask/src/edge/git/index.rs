@@ -4,6 +4,7 @@
 use super::listing::Tracked;
 use super::{in_folder, names};
 use crate::edge::entry;
+use crate::edge::files;
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result};
 use tempfile::TempDir;
@@ -59,7 +60,7 @@ impl<'a> Index<'a> {
         let path = shell.run(&in_folder(self.folder, ["rev-parse", "--git-path", "index"]))?.text();
         let index = shell.root().join(self.folder).join(path);
         // A repository in which nothing was ever staged has none.
-        if index.exists() {
+        if files::is_there(&index)? {
             std::fs::copy(index, folder.path().join("index")).or_outside(failed)?;
         }
         self.copied = Some(folder);

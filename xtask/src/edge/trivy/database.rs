@@ -2,10 +2,9 @@
 
 use super::Trivy;
 use crate::edge::{clock, files};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Failure, Result};
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::Child;
 use std::time::Duration;
 use xtask_core::command::Command;
 
@@ -24,21 +23,19 @@ pub struct Database {
 }
 
 impl Trivy<'_> {
-    /// The database on this machine, if there is a whole one.
-    pub fn database(&self) -> Option<Database> {
+    /// The database on this machine, if there is a whole one. What is not whole is fetched anew.
+    pub fn database(&self) -> Result<Option<Database>> {
         let folder = self.database_folder();
-        if !folder.join("trivy.db").is_file() {
-            return None;
+        if !files::is_file(&folder.join("trivy.db"))? {
+            return Ok(None);
         }
-        let metadata = files::read_if_there(&folder.join("metadata.json")).ok()??;
-        let metadata: Value = serde_json::from_str(&metadata).ok()?;
-        let text = |key: &str| metadata[key].as_str().map(ToOwned::to_owned);
-        Some(Database { made_at: text("UpdatedAt")?, next_at: text("NextUpdate")? })
+        let metadata = files::read_if_there(&folder.join("metadata.json"))?;
+        Ok(metadata.as_deref().and_then(dates))
     }
 
     /// When a fetch was tried last and failed, RFC 3339.
-    pub fn failed_at(&self) -> Option<String> {
-        files::read_if_there(&self.failure()).ok().flatten()
+    pub fn failed_at(&self) -> Result<Option<String>> {
+        files::read_if_there(&self.failure())
     }
 
     /// Fetches the newest database from Trivy's own repositories. It is fetched aside, because
@@ -63,20 +60,13 @@ impl Trivy<'_> {
         let command = Command::new("trivy")
             .args(["image", "--download-db-only", "--quiet", "--no-progress", "--config", ""])
             .args(["--cache-dir", &folder.display().to_string()])
-            .args(["--skip-version-check", "--disable-telemetry"]);
-        let mut child = self.shell.spawn(&command)?;
-        let failed = || FAILED.to_owned();
-        if !ended(&mut child, FETCH_LIMIT)? {
-            child.kill().or_outside(failed)?;
-            child.wait().or_outside(failed)?;
-            let limit = FETCH_LIMIT.as_secs();
-            return Err(Failure::outside(format!("{FAILED}: not there within {limit} seconds")));
-        }
-        let output = child.wait_with_output().or_outside(failed)?;
-        if output.status.success() && folder.join("db/trivy.db").is_file() {
+            .args(["--skip-version-check", "--disable-telemetry"])
+            .limit(FETCH_LIMIT);
+        let output = self.shell.observe(&command).map_err(|failure| failure.during(FAILED))?;
+        if output.succeeded() && files::is_file(&folder.join("db/trivy.db"))? {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        let said = output.stderr.trim();
         let last =
             said.lines().last().unwrap_or("it said nothing").trim_start_matches([' ', '\t', '*']);
         Err(Failure::outside(format!("{FAILED}: {last}")))
@@ -91,17 +81,8 @@ impl Trivy<'_> {
     }
 }
 
-/// Whether `child` ends within `limit`. It says little, so its pipes do not fill meanwhile.
-fn ended(child: &mut Child, limit: Duration) -> Result<bool> {
-    let every = Duration::from_millis(50);
-    let ended = clock::wait_for(limit, every, || match child.try_wait() {
-        Ok(None) => Err(None),
-        Ok(Some(_)) => Ok(()),
-        Err(error) => Err(Some(error)),
-    });
-    match ended {
-        Ok(()) => Ok(true),
-        Err(None) => Ok(false),
-        Err(Some(error)) => Err(error).or_outside(|| "failed to wait for Trivy".to_owned()),
-    }
+fn dates(metadata: &str) -> Option<Database> {
+    let metadata: Value = serde_json::from_str(metadata).ok()?;
+    let text = |key: &str| metadata[key].as_str().map(ToOwned::to_owned);
+    Some(Database { made_at: text("UpdatedAt")?, next_at: text("NextUpdate")? })
 }

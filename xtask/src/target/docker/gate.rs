@@ -16,7 +16,7 @@ enum Unready {
     NotYet(String),
     /// It never will.
     Ended(i64),
-    /// The engine could not be asked.
+    /// The engine could not be asked, or the run ends.
     Unknown(Failure),
 }
 
@@ -24,7 +24,11 @@ enum Unready {
 pub(super) fn wait(target: &DockerTarget<'_>, service: &Service, container: &str) -> Result<()> {
     let limit = Duration::from_secs(service.health.start_seconds);
     let mut last = String::from("it was never asked");
-    let outcome = clock::wait_for(limit, EVERY, || match ask(target, service, container) {
+    let asked = || match target.world.cancel.check() {
+        Ok(()) => ask(target, service, container),
+        Err(ended) => Err(Unready::Unknown(ended)),
+    };
+    let outcome = clock::wait_for(limit, EVERY, || match asked() {
         Ok(()) => Ok(Ok(())),
         Err(Unready::NotYet(reason)) => {
             last = reason;
@@ -65,7 +69,7 @@ fn ask(target: &DockerTarget<'_>, service: &Service, container: &str) -> Result<
 }
 
 fn not_ready(target: &DockerTarget<'_>, service: &Service, container: &str, why: &str) -> Failure {
-    let logs = target.docker().logs(container, 15).unwrap_or_default();
+    let logs = target.docker().logs_or_why(container, 15);
     Failure::outside(format!("failed to start `{}`: {why}", service.name))
         .code(&code::ROLLOUT_NOT_READY)
         .reason(format!("it wrote last:\n{}", last_lines(&logs, 15)))

@@ -88,7 +88,8 @@ impl Rollout for DockerRollout<'_> {
         let pulled: Vec<Result<()>> = std::thread::scope(|scope| {
             let one = |it: &Desired| {
                 let (docker, image) = (docker.clone(), it.image.to_string());
-                scope.spawn(move || docker.pull(&image))
+                let phase = &phase;
+                scope.spawn(move || docker.pull(&image, &|line| phase.doing(line)))
             };
             let workers: Vec<_> = absent.iter().map(|it| one(it)).collect();
             workers.into_iter().map(|it| it.join().expect("a pull does not panic")).collect()
@@ -98,10 +99,13 @@ impl Rollout for DockerRollout<'_> {
         Ok(())
     }
 
+    /// A person who wants it to end is heard between two steps, and while a candidate is waited
+    /// for; then what served before is brought back.
     fn deploy(&mut self, service: &str, phase: &Phase<'_>) -> Result<Vec<String>> {
         let plan = self.plans.iter().find(|plan| plan.service == service);
         let steps = plan.map(|plan| plan.forward.clone()).unwrap_or_default();
         for step in &steps {
+            self.target.world.cancel.check()?;
             phase.doing(&step.to_string());
             self.apply(&step.what)?;
         }
@@ -167,6 +171,7 @@ impl DockerRollout<'_> {
     fn switch(&mut self, service: &str, container: &str) -> Result<()> {
         let (target, service) = (self.target, self.target.world.service(service)?);
         gate::wait(target, service, container)?;
+        let _whole = target.world.cancel.whole();
         // Kept first: a run that is killed here leaves nothing that a reboot would end.
         target.docker().run(&instance::keep(container))?;
         self.serving.insert(service.name.clone(), format!("{container}:{}", service.port));

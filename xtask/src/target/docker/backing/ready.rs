@@ -17,12 +17,13 @@ const EVERY: Duration = Duration::from_millis(100);
 pub(super) fn wait(target: &DockerTarget<'_>, part: &Part, phase: &Phase<'_>) -> Result<()> {
     phase.doing(&format!("waiting for {}", part.name()));
     let answered = clock::wait_for(LIMIT, EVERY, || match ask(target, part) {
+        _ if target.world.cancel.is_cancelled() => Ok(target.world.cancel.check()),
         // What is refused now is refused in a minute as well.
         Err(refusal) if refusal.exit() == Exit::Refused => Ok(Err(refusal)),
         other => other.map(Ok),
     });
     answered.unwrap_or_else(|failure| {
-        let logs = target.docker().logs(&part.container(target.project()), 10).unwrap_or_default();
+        let logs = target.docker().logs_or_why(&part.container(target.project()), 10);
         Err(failure
             .code(&code::BACKING_SILENT)
             .during(format!("failed to start {}: it does not answer after a minute", part.name()))

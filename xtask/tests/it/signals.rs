@@ -1,0 +1,199 @@
+//! Ctrl-C, SIGTERM and SIGHUP while a `docker` of our own does not answer: how the program ends,
+//! and that it leaves nothing behind.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+
+use super::world::World;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Child, ChildStderr, Stdio};
+use std::time::Duration;
+use xtask::edge::{clock, lease};
+
+/// Answers but for the question that the file `hangs` names: then it writes down its own number
+/// and a child's, and waits for the file `go`.
+const DOCKER: &str = r#"#!/bin/sh
+here=$(dirname "$0")/../engine
+case "$1" in
+  version) echo 20.10.24 ;;
+  ps) [ -e "$here/empty" ] || echo 0123 ;;
+  inspect) cat "$here/container" ;;
+esac
+if [ "$1" = "$(cat "$here/hangs")" ]; then
+  [ ! -e "$here/stubborn" ] || trap '' TERM
+  sh -c 'echo $$ > "$0/grandchild"; while :; do sleep 0.05; done' "$here" &
+  echo $$ > "$here/child"
+  until [ -e "$here/go" ]; do sleep 0.05; done
+  kill -s KILL $!
+fi
+"#;
+
+const CONTAINER: &str = r#"[{"Name":"/nutri-redis","State":{"Running":true},
+    "Config":{"Labels":{"nutri.project":"nutri","nutri.environment":"local"}}}]"#;
+
+struct Engine {
+    world: World,
+}
+
+/// The program, while it runs.
+struct Started {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Engine {
+    fn that_hangs_at(question: &str) -> Self {
+        let world = World::new();
+        let (bin, engine) = (world.path("../bin"), world.path("../engine"));
+        std::fs::create_dir_all(&bin).unwrap();
+        std::fs::create_dir_all(&engine).unwrap();
+        std::fs::write(bin.join("docker"), DOCKER).unwrap();
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(bin.join("docker"), mode).unwrap();
+        std::fs::write(engine.join("hangs"), question).unwrap();
+        std::fs::write(engine.join("container"), CONTAINER).unwrap();
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        Self { world: world.with("PATH", path) }
+    }
+
+    fn put(&self, file: &str) {
+        std::fs::write(self.world.path("../engine").join(file), "").unwrap();
+    }
+
+    /// Starts `down`, which takes the lease, and waits until Docker hangs.
+    fn down(&self, variables: &[(&str, &str)]) -> Started {
+        let mut command = self.world.command(&["down"]);
+        command.envs(variables.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        self.number("grandchild");
+        self.number("child");
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Started { child, stderr }
+    }
+
+    /// A number that the stub wrote down, once it is whole.
+    fn number(&self, file: &str) -> String {
+        let path = self.world.path("../engine").join(file);
+        soon(|| {
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            text.strip_suffix('\n').map(ToOwned::to_owned)
+        })
+    }
+
+    /// Nothing that was started runs, and the environment is free.
+    fn is_left_alone(&self) {
+        for file in ["child", "grandchild"] {
+            let number = self.number(file);
+            soon(|| (!runs(&number)).then_some(()));
+        }
+        assert!(!lease::is_held(&self.world.path("../state/nutri/local")).unwrap());
+    }
+}
+
+impl Started {
+    fn send(&self, signal: Signal) {
+        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(id, signal).unwrap();
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// How it ended, and what it said to the end.
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), said)
+    }
+}
+
+#[track_caller]
+fn soon<T>(condition: impl Fn() -> Option<T>) -> T {
+    let (limit, every) = (Duration::from_secs(60), Duration::from_millis(5));
+    clock::wait_for(limit, every, || condition().ok_or(())).expect("it should have come by now")
+}
+
+/// Whether the process is there; one that ended and was not waited for is not.
+fn runs(process: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+}
+
+#[test]
+fn each_signal_ends_what_hangs_and_leaves_nothing() {
+    for (signal, code, name) in
+        [(Signal::INT, 130, "Ctrl-C"), (Signal::TERM, 143, "SIGTERM"), (Signal::HUP, 129, "SIGHUP")]
+    {
+        let engine = Engine::that_hangs_at("ps");
+        let started = engine.down(&[]);
+        assert!(lease::is_held(&engine.world.path("../state/nutri/local")).unwrap());
+        started.send(signal);
+        let (ended, said) = started.end();
+        assert_eq!(ended, Some(code), "{said}");
+        assert!(said.contains(&format!("error: ended by {name}\n")), "{said}");
+        assert!(said.contains("hint: the same command goes on where this run stopped"), "{said}");
+        engine.is_left_alone();
+    }
+}
+
+#[test]
+fn a_command_that_never_ends_is_ended_at_its_limit_and_the_environment_is_free() {
+    let engine = Engine::that_hangs_at("ps");
+    engine.put("stubborn");
+    let (ended, said) = engine.down(&[("XTASK_COMMAND_LIMIT", "2")]).end();
+    assert_eq!(ended, Some(5), "{said}");
+    assert!(said.contains("it did not end within 2 s, and was ended with all that"), "{said}");
+    engine.is_left_alone();
+}
+
+#[test]
+fn the_first_signal_lets_a_change_finish_and_nothing_else_begins() {
+    let engine = Engine::that_hangs_at("stop");
+    let mut started = engine.down(&[]);
+    started.send(Signal::INT);
+    let line = started.line();
+    assert_eq!(line, "Ctrl-C: this run ends after this step; once more ends it at once\n");
+    assert!(runs(&engine.number("child")));
+    engine.put("go");
+    let (ended, said) = started.end();
+    assert_eq!(ended, Some(130), "{said}");
+    engine.is_left_alone();
+}
+
+#[test]
+fn the_second_signal_ends_at_once_what_the_first_would_wait_for() {
+    let engine = Engine::that_hangs_at("stop");
+    engine.put("stubborn");
+    let mut started = engine.down(&[]);
+    started.send(Signal::INT);
+    started.line();
+    assert!(runs(&engine.number("child")));
+    started.send(Signal::TERM);
+    let (ended, said) = started.end();
+    assert_eq!(ended, Some(143), "{said}");
+    engine.is_left_alone();
+}
+
+#[test]
+fn a_signal_that_was_switched_off_stays_off() {
+    let engine = Engine::that_hangs_at("ps");
+    let mut command = std::process::Command::new("nohup");
+    let ours = engine.world.command(&["down"]);
+    command.arg(ours.get_program()).args(ours.get_args()).env_clear();
+    command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.current_dir(engine.world.path("")).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    engine.number("grandchild");
+    engine.number("child");
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut started = Started { child, stderr };
+    started.send(Signal::HUP);
+    started.send(Signal::TERM);
+    let said = started.line();
+    assert!(said.starts_with("SIGTERM: "), "{said}");
+    assert_eq!(started.end().0, Some(143));
+    engine.is_left_alone();
+}
