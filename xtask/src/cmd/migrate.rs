@@ -1,6 +1,7 @@
 //! `migrate`: shows which migrations are pending, or applies them.
 
 use crate::edge::holder::{self, Holder};
+use crate::edge::postgres::Database;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Migrate;
@@ -20,7 +21,7 @@ pub(super) fn run(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
     let plan = if flags.apply {
         migrate::apply(&site, &files)?
     } else {
-        migrate::plan(&mut site.database().connect()?, &files)?
+        migrate::plan(&Database::connect(&site.database())?, &files)?
     };
     let pending = Count(plan.pending.len(), "migration");
     let said = if flags.apply { "applied now" } else { "pending" };

@@ -1,6 +1,7 @@
 //! record: what was done to an environment, added to its ledger.
 
 use super::site::Site;
+use crate::edge::postgres::Database;
 use crate::edge::{clock, holder};
 use crate::error::{Context as _, Failure, Result};
 use xtask_core::ledger::{self, Action, Outcome, ProbeCount, Record};
@@ -45,7 +46,7 @@ impl Change {
             phases: site.world.report.phases(),
             probe,
         };
-        site.database().connect()?.append(&record).map(drop)
+        Database::connect(&site.database())?.append(&record).map(drop)
     }
 }
 
@@ -56,6 +57,6 @@ pub fn failed(phase: &str, failure: &Failure) -> Outcome {
 
 /// Every record of the environment, its chain checked.
 pub fn all(site: &Site<'_>) -> Result<Vec<Record>> {
-    let links = site.database().connect()?.ledger()?;
+    let links = Database::connect(&site.database())?.ledger()?;
     ledger::walk(&links).or_refused(|| "the ledger is not whole".to_owned())
 }

@@ -1,7 +1,6 @@
 //! An environment that plain Docker runs, with everything by which it is reached.
 
 use crate::edge::docker::{Docker, Engine, Kind};
-use crate::edge::postgres::Address;
 use crate::edge::proxy::Proxy;
 use crate::edge::registry::Registry;
 use crate::edge::secrets::{self, Secrets};
@@ -10,6 +9,7 @@ use crate::error::{Failure, Result};
 use crate::world::World;
 use std::path::PathBuf;
 use xtask_core::backing::DATABASE_USER;
+use xtask_core::database::Address;
 use xtask_core::deploy::{Backing, Environment, Service};
 use xtask_core::owner::Owner;
 use xtask_core::proxy::{PUBLIC_PORT, Route};
@@ -97,13 +97,8 @@ impl<'a> Site<'a> {
 
     /// Its database, as it is reached from this machine.
     pub fn database(&self) -> Address {
-        Address {
-            host: "127.0.0.1".to_owned(),
-            port: self.backing.postgres.port,
-            user: DATABASE_USER.to_owned(),
-            database: self.project().to_owned(),
-            password: self.secrets[DATABASE_SECRET].clone(),
-        }
+        let password = self.secrets[DATABASE_SECRET].clone();
+        Address::local(self.backing.postgres.port, DATABASE_USER, self.project(), password)
     }
 
     /// The folder of its state, private to this user.

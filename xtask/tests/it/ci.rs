@@ -51,7 +51,7 @@ const OURS: [&str; 7] = [
     "workflows-in-step",
 ];
 
-const FAKES: [&str; 19] = [
+const FAKES: [&str; 20] = [
     "actionlint",
     "c++",
     "cargo",
@@ -65,6 +65,7 @@ const FAKES: [&str; 19] = [
     "uv",
     "shellcheck",
     "zizmor",
+    "openssl",
     "postgres",
     "redis-server",
     "docker",

@@ -30,6 +30,7 @@ mod nix;
 mod npm_registry;
 mod other_platforms;
 mod platforms;
+mod postgres;
 mod push;
 mod registry;
 mod renew;

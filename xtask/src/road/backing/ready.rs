@@ -1,6 +1,7 @@
 //! Whether a part answers: asked in its own language, not by looking at its process.
 
 use super::super::site::Site;
+use crate::edge::postgres::Database;
 use crate::edge::shell::last_lines;
 use crate::edge::{clock, redis};
 use crate::error::{Context as _, Result};
@@ -30,7 +31,7 @@ pub(super) fn wait(site: &Site<'_>, part: &Part, phase: &Phase<'_>) -> Result<()
 
 fn ask(site: &Site<'_>, part: &Part) -> Result<()> {
     match part.role {
-        Role::Postgres => site.database().with_database("postgres").connect()?.ping(),
+        Role::Postgres => Database::connect(&site.database().with_database("postgres"))?.ping(),
         Role::Redis => redis::ping(site.backing.redis.port),
         Role::Registry => {
             site.registry().ping().or_outside(|| "failed to ask the registry".to_owned())
@@ -41,6 +42,6 @@ fn ask(site: &Site<'_>, part: &Part) -> Result<()> {
 
 /// Makes the project's database in the cluster, once.
 pub(super) fn ensure_database(site: &Site<'_>) -> Result<()> {
-    let mut cluster = site.database().with_database("postgres").connect()?;
+    let cluster = Database::connect(&site.database().with_database("postgres"))?;
     cluster.ensure_database(site.project())
 }
