@@ -4,6 +4,7 @@ mod advisories;
 mod archive;
 mod attest;
 mod attest_counts;
+mod attest_keys;
 mod attest_trust;
 mod bench;
 mod bootstrap;

@@ -27,7 +27,7 @@ const ASKS: [(&str, &str); 14] = [
     ("gitleaks", "leaks::the_staged_form_counts_not_the_one_in_the_work_tree"),
     ("gpg", "indexes::a_well_signed_archive_is_locked_with_its_time"),
     ("nix", "nix::every_app_runs_a_verb_that_there_is"),
-    ("openssl", "postgres::every_mode_takes_and_minds_what_it_says"),
+    ("openssl", "attest_keys::other_keys_of_openssl_are_called_what_they_are"),
     ("podman", "registry::oracles::podman_pulls_and_runs_it"),
     ("skopeo", "registry::skopeo::skopeo_reads_what_we_pushed_and_pushes_it_again"),
     (
