@@ -22,6 +22,7 @@
   skopeo,
   distribution,
   gnupg,
+  openssl,
   umoci,
   nix,
   llvm,
@@ -49,6 +50,7 @@
   skopeo
   distribution
   gnupg
+  openssl
   umoci
   nix
   llvm

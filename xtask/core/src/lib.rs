@@ -10,6 +10,7 @@ pub mod bench;
 pub mod command;
 pub mod conditions;
 pub mod coverage;
+pub mod database;
 pub mod debian;
 pub mod definition;
 pub mod deploy;

@@ -196,6 +196,7 @@ mod tests {
             (r#"{"architecture":"arm","os":"linux","variant":"v7"}"#, Err("linux/arm/v7")),
             (r#"{"architecture":"unknown","os":"unknown"}"#, Err("unknown/unknown")),
             (r#"{"architecture":"amd64","os":"windows"}"#, Err("windows/amd64")),
+            (r#"{"architecture":"amd64","os":"linux","os.version":"10.0"}"#, Err("linux/amd64")),
         ];
         for (text, wanted) in cases {
             let platform = read(text);

@@ -76,6 +76,7 @@ pub fn all() -> &'static [Requirement] {
             ),
             of("mount", Kind::Capability(ADMINISTER), "run the tests as root"),
             program("nix", "apt: nix-bin"),
+            program("openssl", "apt: openssl"),
             program("podman", "apt: podman"),
             program("postgres", "apt: postgresql"),
             of(
@@ -161,7 +162,7 @@ mod tests {
         assert_eq!(names(""), Ok(Vec::new()));
         let said = excused("podmann").unwrap_err().to_string();
         assert!(said.starts_with("XTASK_TESTS_WITHOUT names `podmann`, which no test asks"));
-        assert!(said.contains("nix, podman, postgres"), "{said}");
+        assert!(said.contains("nix, openssl, podman"), "{said}");
     }
 
     #[test]

@@ -58,7 +58,8 @@ pub enum Verdict {
 impl Tool {
     /// The command that makes the one called `name` print its version.
     pub fn question(&self, name: &str) -> Command {
-        Command::new(name).arg("--version")
+        // OpenSSL takes a word where all others take a flag.
+        Command::new(name).arg(if name == "openssl" { "version" } else { "--version" })
     }
 
     /// The tasks whose commands name it. Tests that use it are not seen by this.
@@ -269,6 +270,7 @@ fn for_tests() -> Vec<Tool> {
             "llvm",
         ),
         ci(&["gpg"], Wanted::AtLeast(&[2]), "tests of signed indexes", "apt: gnupg", "gnupg"),
+        ci(&["openssl"], Wanted::AtLeast(&[3]), "tests of keys and TLS", "apt: openssl", "openssl"),
     ]
 }
 
@@ -307,6 +309,7 @@ mod tests {
             ("cargo 1.95.0 (f2d3ce0bd 2026-03-21)", "1.95.0"),
             ("v20.20.2", "20.20.2"),
             ("Docker version 28.2.2, build e6534b4", "28.2.2"),
+            ("OpenSSL 3.0.19 27 Jan 2026 (Library: OpenSSL 3.0.19 27 Jan 2026)", "3.0.19"),
             ("cc (Debian 12.2.0-14+deb12u1) 12.2.0\nCopyright", "12.2.0-14+deb12u1"),
             ("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)", "15.18"),
             ("Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0", "7.0.15"),

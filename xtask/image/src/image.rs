@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::json_v1;
 use crate::layer::LayerBlob;
 use crate::layout::Layout;
+use oci_spec::image::ImageManifest;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
@@ -11,8 +12,10 @@ use xtask_core::descriptor::{Descriptor, Skipped, media_type};
 use xtask_core::platform::Platform;
 
 mod config;
+mod document;
 
 pub use config::{Healthcheck, ImageConfig, ReadConfig, config_bytes};
+pub use document::ManifestError;
 
 /// A layer and what its definition calls it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,26 +26,23 @@ pub struct ImageLayer {
     pub blob: LayerBlob,
 }
 
-/// One image for one platform, or one artifact.
+/// One image for one platform, or one artifact; read and written as oci-spec's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(try_from = "ImageManifest", into = "ImageManifest")]
 pub struct Manifest {
     /// Always 2.
     pub schema_version: u32,
     /// Always the manifest's own media type.
     pub media_type: String,
     /// What an artifact is; none for images.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// The config.
     pub config: Descriptor,
     /// The layers, lowest first.
     pub layers: Vec<Descriptor>,
     /// What an artifact is about; none for images.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Notes, sorted by key.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 

@@ -1,6 +1,7 @@
 //! `migrate`: shows which migrations are pending, or applies them.
 
 use crate::edge::lease::{self, Lease};
+use crate::edge::postgres::Database;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Migrate;
@@ -20,7 +21,7 @@ pub(super) fn run(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
 fn show(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
     let files = migrate::files(world)?;
-    let plan = migrate::plan(&mut site.database()?.connect()?, &files)?;
+    let plan = migrate::plan(&Database::connect(&site.database()?)?, &files)?;
     if plan.pending.is_empty() {
         let value = json!({ "plan": plan, "applied": false });
         world.report.data(&value, &said(&plan, "pending"));

@@ -1,83 +1,145 @@
 //! The database of an environment: its migrations and its ledger.
+//!
+//! The client is async; the verbs that ask are not yet, so each question waits here.
 
 mod ledger;
 mod migrations;
+mod refusal;
+mod tls;
 
-use crate::error::{Context as _, Failure, Result, code};
+use crate::error::{Context as _, Result};
+use crate::runtime;
 use std::time::Duration;
-use xtask_core::secret::Secret;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio_postgres::config::{ChannelBinding as Binding, SslMode};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Client, Config, NoTls, Socket};
+use xtask_core::database::{Address, ChannelBinding, Tls};
 
-/// How a database is reached from this machine.
-#[derive(Clone, Debug)]
-pub struct Address {
-    /// The host.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// Who we are there.
-    pub user: String,
-    /// The database.
-    pub database: String,
-    /// The password.
-    pub password: Secret,
-}
+/// How long a question of ours may keep the server busy. Migrations have limits of their own.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(30);
+/// How long we wait for an answer: the server is given the time to say that the limit is over.
+const ANSWER_LIMIT: Duration = Duration::from_secs(35);
+/// A peer that is gone is noticed after at most half a minute: 15 s and three times 5 s.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 /// A connection of our own, closed when dropped.
 pub struct Database {
-    client: postgres::Client,
+    // Fields are dropped in this order: the client hangs up, then its connection is waited for.
+    client: Client,
+    _connection: Connection,
 }
 
-impl Address {
-    /// The same server, another database.
-    pub fn with_database(&self, database: &str) -> Self {
-        Self { database: database.to_owned(), ..self.clone() }
-    }
+/// What carries a client's questions, beside us.
+struct Connection(JoinHandle<Result<(), tokio_postgres::Error>>);
 
-    /// Connects, and waits at most five seconds for that.
-    pub fn connect(&self) -> Result<Database> {
-        let mut config = postgres::Config::new();
-        config.host(&self.host).port(self.port).user(&self.user).dbname(&self.database);
-        config.password(self.password.expose()).connect_timeout(Duration::from_secs(5));
-        config.application_name("xtask");
-        let place = format!("{}:{}/{}", self.host, self.port, self.database);
-        let client =
-            config.connect(postgres::NoTls).map_err(|error| unreachable(&place, &error))?;
-        Ok(Database { client })
-    }
-}
-
-/// A wrong password does not become right by waiting.
-fn unreachable(place: &str, error: &postgres::Error) -> Failure {
-    if error.code() == Some(&postgres::error::SqlState::INVALID_PASSWORD) {
-        return Failure::refused(format!(
-            "cannot use Postgres at `{place}`: it has another password"
-        ))
-        .code(&code::PASSWORD_WRONG)
-        .because(error)
-        .hint("work as the user who made it, or set a new one: `./x database reset-password`");
-    }
-    Failure::outside(format!("failed to connect to Postgres at `{place}`"))
-        .code(&code::DATABASE_UNREACHED)
-        .because(error)
+/// Why a question has no answer.
+#[derive(Debug, thiserror::Error)]
+enum Unanswered {
+    /// The server, or the way to it, said so.
+    #[error(transparent)]
+    Refused(#[from] tokio_postgres::Error),
+    /// Nobody said anything.
+    #[error("no answer within {} s", .0.as_secs())]
+    Silence(Duration),
 }
 
 impl Database {
+    /// Connects, within the limit of its address.
+    pub fn connect(address: &Address) -> Result<Self> {
+        let limit = address.connect_limit;
+        let config = config(address);
+        let opened = match &address.tls {
+            Tls::Disable => within(limit, open(&config, NoTls)),
+            Tls::Prefer(check) | Tls::Require(check) => {
+                within(limit, open(&config, tls::connector(check)?))
+            }
+        };
+        let database = opened.map_err(|error| refusal::of(address, &error))?;
+        let limit = format!("SET statement_timeout = {}", STATEMENT_LIMIT.as_millis());
+        database.ask(database.client.batch_execute(&limit)).or_outside(failed_to_ask)?;
+        Ok(database)
+    }
+
+    /// Waits for an answer to one of our own questions.
+    fn ask<T>(
+        &self,
+        question: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Unanswered> {
+        within(ANSWER_LIMIT, question)
+    }
+
     /// Answers a question that every healthy server can answer.
-    pub fn ping(&mut self) -> Result<()> {
-        self.client
-            .simple_query("SELECT 1")
-            .or_outside(|| "failed to ask Postgres".to_owned())
-            .map(drop)
+    pub fn ping(&self) -> Result<()> {
+        self.ask(self.client.simple_query("SELECT 1")).or_outside(failed_to_ask).map(drop)
     }
 
     /// Makes a database, if it is not there.
-    pub fn ensure_database(&mut self, name: &str) -> Result<()> {
-        let found = self.client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]);
+    pub fn ensure_database(&self, name: &str) -> Result<()> {
+        let sql = "SELECT 1 FROM pg_database WHERE datname = $1";
+        let found = self.ask(self.client.query_opt(sql, &[&name]));
         if found.or_outside(|| "failed to list databases".to_owned())?.is_some() {
             return Ok(());
         }
         // A name cannot be a parameter here; it was checked to be a plain one at the door.
-        let made = self.client.batch_execute(&format!("CREATE DATABASE \"{name}\""));
+        let made = self.ask(self.client.batch_execute(&format!("CREATE DATABASE \"{name}\"")));
         made.or_outside(|| format!("failed to make database `{name}`"))
+    }
+}
+
+fn failed_to_ask() -> String {
+    "failed to ask Postgres".to_owned()
+}
+
+/// The one bridge from here to what is async.
+fn within<T>(
+    limit: Duration,
+    question: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Unanswered> {
+    let answer = runtime::wait(async { tokio::time::timeout(limit, question).await });
+    Ok(answer.map_err(|_| Unanswered::Silence(limit))??)
+}
+
+async fn open<T>(config: &Config, tls: T) -> Result<Database, tokio_postgres::Error>
+where
+    T: MakeTlsConnect<Socket>,
+    T::Stream: Send + 'static,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    let (client, connection) = config.connect(tls).await?;
+    Ok(Database { client, _connection: Connection(runtime::spawn(connection)) })
+}
+
+fn config(address: &Address) -> Config {
+    let mut config = Config::new();
+    config.host(&address.host).port(address.port);
+    config.user(&address.user).password(address.password.expose()).dbname(&address.database);
+    config.application_name("xtask").connect_timeout(address.connect_limit);
+    config.keepalives_idle(KEEPALIVE_IDLE).keepalives_interval(KEEPALIVE_INTERVAL);
+    config.keepalives_retries(KEEPALIVE_RETRIES);
+    config.ssl_mode(match address.tls {
+        Tls::Disable => SslMode::Disable,
+        Tls::Prefer(_) => SslMode::Prefer,
+        Tls::Require(_) => SslMode::Require,
+    });
+    config.channel_binding(match address.channel_binding {
+        ChannelBinding::Disable => Binding::Disable,
+        ChannelBinding::Prefer => Binding::Prefer,
+        ChannelBinding::Require => Binding::Require,
+    });
+    config
+}
+
+impl Drop for Connection {
+    /// What the connection had locked is free for the next one. From within a future nobody may
+    /// wait; there it ends by itself.
+    fn drop(&mut self) {
+        if Handle::try_current().is_err() {
+            let ended = async { tokio::time::timeout(Duration::from_secs(1), &mut self.0).await };
+            drop(runtime::wait(ended));
+        }
     }
 }

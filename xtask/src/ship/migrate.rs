@@ -26,7 +26,7 @@ pub fn files(world: &World<'_>) -> Result<Vec<MigrationFile>> {
 }
 
 /// What `files` would change in the database of `site`.
-pub fn plan(database: &mut Database, files: &[MigrationFile]) -> Result<MigrationPlan> {
+pub fn plan(database: &Database, files: &[MigrationFile]) -> Result<MigrationPlan> {
     let rows = database.migration_rows()?;
     migration::plan(files, &rows).map_err(|refusal| {
         Failure::refused("cannot migrate")
@@ -53,9 +53,9 @@ pub fn apply(
     reviewed: Option<&Digest>,
 ) -> Result<MigrationPlan> {
     let phase = site.world.report.phase("migrate");
-    let mut database = site.database()?.connect()?;
+    let mut database = Database::connect(&site.database()?)?;
     database.lock_migrations()?;
-    let plan = plan(&mut database, files)?;
+    let plan = plan(&database, files)?;
     review::hold(site.world, reviewed, &review_of(site, &plan, files))?;
     let pending = files.iter().filter(|file| plan.pending.contains(&file.name));
     for (position, file) in pending.enumerate() {
@@ -77,7 +77,7 @@ pub fn apply(
 /// Whether the schema is what `release` expects: nothing missing, and nothing that it does not
 /// know and that is not marked as safe.
 pub fn check_schema(site: &Site<'_>, release: &Release) -> Result<()> {
-    let rows = site.database()?.connect()?.migration_rows()?;
+    let rows = Database::connect(&site.database()?)?.migration_rows()?;
     let missing = |it: &&xtask_core::release::ReleasedMigration| {
         !rows.iter().any(|row| row.finished && row.name == it.name && row.checksum == it.checksum)
     };
@@ -92,7 +92,7 @@ pub fn check_schema(site: &Site<'_>, release: &Release) -> Result<()> {
 
 /// Whether the schema, as it is, is not ahead of what `release` knows.
 pub fn check_not_below(site: &Site<'_>, release: &Release) -> Result<()> {
-    let rows = site.database()?.connect()?.migration_rows()?;
+    let rows = Database::connect(&site.database()?)?.migration_rows()?;
     let applied = applied_files(site.world, &rows)?;
     migration::check_rollback(&release.version, &release.migrations, &applied).map_err(|ahead| {
         Failure::refused(format!(

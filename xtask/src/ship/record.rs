@@ -1,6 +1,7 @@
 //! record: what was done to an environment, added to its ledger.
 
 use super::site::Site;
+use crate::edge::postgres::Database;
 use crate::edge::{clock, lease};
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use xtask_core::ledger::{self, Action, Outcome, ProbeCount, Record};
@@ -46,7 +47,7 @@ impl Change {
             phases: site.world.report.phases(),
             probe,
         };
-        site.database()?.connect()?.append(&record).map(drop)
+        Database::connect(&site.database()?)?.append(&record).map(drop)
     }
 }
 
@@ -57,7 +58,7 @@ pub fn failed(stage: Stage, failure: &Failure) -> Outcome {
 
 /// Every record of the environment, its chain checked.
 pub fn all(site: &Site<'_>) -> Result<Vec<Record>> {
-    let links = site.database()?.connect()?.ledger()?;
+    let links = Database::connect(&site.database()?)?.ledger()?;
     ledger::walk(&links)
         .or_refused(|| "the ledger is not whole".to_owned())
         .coded(&code::LEDGER_BROKEN)

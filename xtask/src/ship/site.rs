@@ -1,12 +1,12 @@
 //! An environment that is reached: what `deploy.toml` says of it, its secrets, its target.
 
-use crate::edge::postgres::Address;
 use crate::edge::registry::Registry;
 use crate::edge::secrets::Secrets;
 use crate::error::{Failure, Result, code};
 use crate::target::{self, Look, Serving, Target};
 use crate::world::World;
 use std::collections::BTreeMap;
+use xtask_core::database::Address;
 use xtask_core::deploy::{Access, Environment, Service};
 
 /// An environment that is reached right now.

@@ -5,12 +5,12 @@
 
 pub mod docker;
 
-use crate::edge::postgres::Address;
 use crate::edge::secrets::Secrets;
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
+use xtask_core::database::Address;
 use xtask_core::deploy::{Service, TargetKind};
 use xtask_core::digest::Digest;
 use xtask_core::reference::Reference;

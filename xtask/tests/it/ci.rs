@@ -52,7 +52,7 @@ const OURS: [&str; 7] = [
     "workflows-in-step",
 ];
 
-const FAKES: [&str; 19] = [
+const FAKES: [&str; 20] = [
     "actionlint",
     "c++",
     "cargo",
@@ -66,6 +66,7 @@ const FAKES: [&str; 19] = [
     "uv",
     "shellcheck",
     "zizmor",
+    "openssl",
     "postgres",
     "redis-server",
     "docker",

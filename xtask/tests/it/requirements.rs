@@ -17,7 +17,7 @@ use xtask_fakes::requirement::required_program;
 const BASICS: [&str; 8] = ["bash", "cat", "env", "git", "mkdir", "sh", "cp", "xargs"];
 
 /// For each program that this binary's tests ask for, one test that does.
-const ASKS: [(&str, &str); 13] = [
+const ASKS: [(&str, &str); 14] = [
     ("apt-get", "indexes::a_keyring_that_is_not_there_trusts_nobody"),
     ("buildah", "registry::oracles::buildah_pulls_it_by_digest"),
     ("cargo-deny", "advisories::the_real_cargo_deny_without_its_database_was_not_a_check"),
@@ -27,6 +27,7 @@ const ASKS: [(&str, &str); 13] = [
     ("gitleaks", "leaks::the_staged_form_counts_not_the_one_in_the_work_tree"),
     ("gpg", "indexes::a_well_signed_archive_is_locked_with_its_time"),
     ("nix", "nix::every_app_runs_a_verb_that_there_is"),
+    ("openssl", "attest_keys::other_keys_of_openssl_are_called_what_they_are"),
     ("podman", "registry::oracles::podman_pulls_and_runs_it"),
     ("skopeo", "registry::skopeo::skopeo_reads_what_we_pushed_and_pushes_it_again"),
     (

@@ -26,6 +26,7 @@ const TOOLS_OF_RUST_TESTS: &[&str] = &[
     "gpg",
     "node",
     "npm",
+    "openssl",
     "postgres",
     "python3.11",
     "redis-server",

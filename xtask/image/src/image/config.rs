@@ -2,10 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::json_v1;
+use oci_spec::image::{Arch, Config, History, ImageConfiguration, Os, RootFs};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, SystemTime};
-use xtask_core::digest::Digest;
+use xtask_core::digest::{Digest, DigestError};
 use xtask_core::moment::Moment;
 use xtask_core::platform::Platform;
 
@@ -51,96 +52,67 @@ pub struct Healthcheck {
     pub retries: u32,
 }
 
+/// A config document, in the order of image-spec. Its parts are oci-spec's, but for what an engine
+/// runs: there the health check is one field more.
 #[derive(Serialize)]
-struct Document<'a> {
-    created: &'a str,
-    architecture: &'a str,
-    os: &'a str,
-    config: Runtime<'a>,
-    rootfs: RootFs<'a>,
-    history: Vec<History<'a>>,
+struct Document {
+    created: String,
+    architecture: Arch,
+    os: Os,
+    config: Runtime,
+    rootfs: RootFs,
+    history: Vec<History>,
+}
+
+#[derive(Serialize)]
+struct Runtime {
+    #[serde(flatten)]
+    config: Config,
+    #[serde(rename = "Healthcheck", skip_serializing_if = "Option::is_none")]
+    healthcheck: Option<HealthcheckDocument>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Runtime<'a> {
-    #[serde(skip_serializing_if = "str::is_empty")]
-    user: &'a str,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    exposed_ports: BTreeMap<&'a str, Nothing>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    env: Vec<String>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    entrypoint: &'a [String],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    cmd: &'a [String],
-    #[serde(skip_serializing_if = "str::is_empty")]
-    working_dir: &'a str,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    labels: &'a BTreeMap<String, String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stop_signal: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    healthcheck: Option<HealthcheckDocument<'a>>,
-}
-
-/// `{}`: the image spec writes a set as a map to nothing.
-#[derive(Serialize)]
-struct Nothing {}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct HealthcheckDocument<'a> {
-    test: &'a [String],
+struct HealthcheckDocument {
+    test: Vec<String>,
     interval: u64,
     timeout: u64,
     start_period: u64,
     retries: u32,
 }
 
-#[derive(Serialize)]
-struct RootFs<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    diff_ids: &'a [Digest],
-}
-
-#[derive(Serialize)]
-struct History<'a> {
-    created: &'a str,
-    created_by: String,
-}
-
 /// The parts of a config document that a reader of ours wants back.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "ImageConfiguration")]
 pub struct ReadConfig {
-    rootfs: ReadRootFs,
-    #[serde(default)]
-    history: Vec<ReadHistory>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-struct ReadRootFs {
     diff_ids: Vec<Digest>,
+    created_by: Vec<Option<String>>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
-struct ReadHistory {
-    #[serde(default)]
-    created_by: String,
+impl TryFrom<ImageConfiguration> for ReadConfig {
+    type Error = DigestError;
+
+    fn try_from(document: ImageConfiguration) -> Result<Self, DigestError> {
+        let diff_ids = document.rootfs().diff_ids().iter().map(|it| it.parse());
+        let history = document.history().iter().flatten();
+        let created_by = history.map(|entry| entry.created_by().clone()).collect();
+        Ok(Self { diff_ids: diff_ids.collect::<Result<_, _>>()?, created_by })
+    }
 }
 
 impl ReadConfig {
     /// The digest of each layer before compression, lowest layer first.
     pub fn diff_ids(&self) -> &[Digest] {
-        &self.rootfs.diff_ids
+        &self.diff_ids
     }
 
     /// The name of each layer, lowest first; none for an image that is not ours.
     pub fn layer_names(&self) -> Option<Vec<&str>> {
-        let names = self.history.iter().map(|entry| entry.created_by.strip_prefix(CREATED_BY));
+        let entries = self.created_by.iter().map(Option::as_deref);
+        let names = entries.map(|entry| entry?.strip_prefix(CREATED_BY));
         let names = names.collect::<Option<Vec<&str>>>()?;
-        (names.len() == self.rootfs.diff_ids.len()).then_some(names)
+        (names.len() == self.diff_ids.len()).then_some(names)
     }
 }
 
@@ -152,41 +124,51 @@ pub fn config_bytes(
     created: SystemTime,
 ) -> Result<Vec<u8>> {
     check_env(&config.env)?;
-    let created = &rfc3339(created)?;
-    let entry = |name: &str| History { created, created_by: format!("{CREATED_BY}{name}") };
-    let diff_ids: Vec<Digest> = layers.iter().map(|(_, diff_id)| *diff_id).collect();
+    let created = rfc3339(created)?;
+    let mut rootfs = RootFs::default();
+    rootfs.set_diff_ids(layers.iter().map(|(_, diff_id)| diff_id.to_string()).collect());
     let document = Document {
+        architecture: platform.architecture().into(),
+        os: Os::Linux,
+        config: Runtime {
+            config: runtime(config),
+            healthcheck: config.healthcheck.as_ref().map(healthcheck),
+        },
+        rootfs,
+        history: layers.iter().map(|(name, _)| history(name, &created)).collect(),
         created,
-        architecture: platform.architecture(),
-        os: "linux",
-        config: runtime(config),
-        rootfs: RootFs { kind: "layers", diff_ids: &diff_ids },
-        history: layers.iter().map(|(name, _)| entry(name)).collect(),
     };
     Ok(json_v1::to_bytes(&document)?)
 }
 
-fn runtime(config: &ImageConfig) -> Runtime<'_> {
-    Runtime {
-        user: &config.user,
-        exposed_ports: config
-            .exposed_ports
-            .iter()
-            .map(|port| (port.as_str(), Nothing {}))
-            .collect(),
-        env: config.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
-        entrypoint: &config.entrypoint,
-        cmd: &config.cmd,
-        working_dir: &config.working_dir,
-        labels: &config.labels,
-        stop_signal: config.stop_signal.as_deref(),
-        healthcheck: config.healthcheck.as_ref().map(healthcheck),
-    }
+fn history(name: &str, created: &str) -> History {
+    let mut entry = History::default();
+    entry.set_created(Some(created.to_owned()));
+    entry.set_created_by(Some(format!("{CREATED_BY}{name}")));
+    entry
 }
 
-fn healthcheck(check: &Healthcheck) -> HealthcheckDocument<'_> {
+/// What is not set is not written.
+fn runtime(config: &ImageConfig) -> Config {
+    let text = |text: &String| Some(text.clone()).filter(|it| !it.is_empty());
+    let list = |list: Vec<String>| Some(list).filter(|it| !it.is_empty());
+    let env = config.env.iter().map(|(name, value)| format!("{name}={value}"));
+    let labels: HashMap<_, _> = config.labels.clone().into_iter().collect();
+    let mut runtime = Config::default();
+    runtime.set_user(text(&config.user));
+    runtime.set_exposed_ports(list(config.exposed_ports.iter().cloned().collect()));
+    runtime.set_env(list(env.collect()));
+    runtime.set_entrypoint(list(config.entrypoint.clone()));
+    runtime.set_cmd(list(config.cmd.clone()));
+    runtime.set_working_dir(text(&config.working_dir));
+    runtime.set_labels(Some(labels).filter(|it| !it.is_empty()));
+    runtime.set_stop_signal(config.stop_signal.clone());
+    runtime
+}
+
+fn healthcheck(check: &Healthcheck) -> HealthcheckDocument {
     HealthcheckDocument {
-        test: &check.test,
+        test: check.test.clone(),
         interval: nanos(check.interval),
         timeout: nanos(check.timeout),
         start_period: nanos(check.start_period),

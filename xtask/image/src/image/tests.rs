@@ -170,3 +170,35 @@ fn what_an_index_lists_beside_images_is_told_apart() {
     let twice = said(&[&amd64, &entry(b"4", linux("amd64"))]);
     assert_eq!(twice, "cannot use index: it lists `linux/amd64` twice");
 }
+
+/// What we write is read by oci-spec's types as what it is, and nothing of it is unknown to them.
+#[test]
+fn oci_spec_reads_what_we_write() {
+    use oci_spec::image::{ImageConfiguration, ImageIndex, ImageManifest, MediaType};
+    let dir = tempfile::tempdir().unwrap();
+    let layout = Layout::open_or_create(dir.path()).unwrap();
+    let mut tree = Tree::new();
+    tree.insert("app/main.js", Node::file(0o644, "1")).unwrap();
+    let blob = write_layer(&tree, &layout, Options::default()).unwrap();
+    let layers = [ImageLayer { name: "app".to_owned(), blob }];
+    let manifest = write_image(&layout, &layers, &config(), Platform::Arm64, created()).unwrap();
+    let index = write_index(&layout, &[(Platform::Arm64, manifest.clone())]).unwrap();
+    let written = layout.read_blob(&index).unwrap();
+    let index: ImageIndex = serde_json::from_slice(&written).unwrap();
+    assert_eq!(index.media_type(), &Some(MediaType::ImageIndex));
+    assert_eq!(index.manifests()[0].media_type(), &MediaType::ImageManifest);
+    assert_eq!(json_v1::to_bytes(&index).unwrap(), written, "no field is lost");
+    let written = layout.read_blob(&manifest).unwrap();
+    let manifest: ImageManifest = serde_json::from_slice(&written).unwrap();
+    assert_eq!(manifest.media_type(), &Some(MediaType::ImageManifest));
+    assert_eq!(manifest.config().media_type(), &MediaType::ImageConfig);
+    assert_eq!(manifest.layers()[0].media_type(), &MediaType::ImageLayerGzip);
+    assert_eq!(json_v1::to_bytes(&manifest).unwrap(), written, "no field is lost");
+    assert_eq!(media_type::EMPTY, MediaType::EmptyJSON.as_ref());
+    let config = manifest.config().digest().to_string().parse().unwrap();
+    let config = std::fs::read(layout.blob_path(&config)).unwrap();
+    let config: ImageConfiguration = serde_json::from_slice(&config).unwrap();
+    assert_eq!(config.architecture(), &oci_spec::image::Arch::ARM64);
+    let exposed = config.config().as_ref().unwrap().exposed_ports();
+    assert_eq!(exposed, &Some(vec!["3000/tcp".to_owned()]));
+}

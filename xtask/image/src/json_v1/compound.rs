@@ -6,7 +6,7 @@ use serde::ser::{
     Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant,
 };
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// The inside of a list.
 pub(super) struct Items<'a> {
@@ -25,8 +25,18 @@ pub(super) struct Fields<'a> {
 /// The inside of a map, kept until its end because only then its order is known.
 pub(super) struct Pairs<'a> {
     out: &'a mut Vec<u8>,
-    pairs: BTreeMap<String, Vec<u8>>,
+    pairs: Vec<(String, Vec<u8>)>,
     key: Option<String>,
+    order: Order,
+}
+
+/// In which order pairs are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// As they came: they are the fields of a struct.
+    Given,
+    /// By their keys.
+    Sorted,
 }
 
 impl Items<'_> {
@@ -54,8 +64,8 @@ impl Fields<'_> {
 }
 
 impl<'a> Pairs<'a> {
-    pub(super) fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, pairs: BTreeMap::new(), key: None }
+    pub(super) fn new(out: &'a mut Vec<u8>, order: Order) -> Self {
+        Self { out, pairs: Vec::new(), key: None, order }
     }
 }
 
@@ -78,14 +88,18 @@ impl SerializeMap for Pairs<'_> {
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), JsonError> {
         let key = self.key.take().expect("serde gives a key before its value");
-        let twice = JsonError::custom(format!("key `{key}` is there twice"));
-        match self.pairs.insert(key, to_bytes(value)?) {
-            None => Ok(()),
-            Some(_) => Err(twice),
-        }
+        self.pairs.push((key, to_bytes(value)?));
+        Ok(())
     }
 
-    fn end(self) -> Result<(), JsonError> {
+    fn end(mut self) -> Result<(), JsonError> {
+        let mut seen = BTreeSet::new();
+        if let Some((key, _)) = self.pairs.iter().find(|(key, _)| !seen.insert(key)) {
+            return Err(JsonError::custom(format!("key `{key}` is there twice")));
+        }
+        if self.order == Order::Sorted {
+            self.pairs.sort();
+        }
         self.out.push(b'{');
         let mut first = true;
         for (key, value) in self.pairs {

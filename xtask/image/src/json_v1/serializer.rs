@@ -1,6 +1,6 @@
 //! Scalars, and the doors to lists and objects.
 
-use super::compound::{Fields, Items, Pairs};
+use super::compound::{Fields, Items, Order, Pairs};
 use super::{JsonError, string};
 use serde::ser::{Error as _, Serialize, Serializer as SerdeSerializer};
 use std::fmt::Display;
@@ -175,8 +175,11 @@ impl<'a> SerdeSerializer for Serializer<'a> {
         Ok(self.items("]}"))
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Pairs<'a>, JsonError> {
-        Ok(Pairs::new(self.out))
+    /// A map knows its length. What does not is a struct with a flattened part, which serde hands
+    /// over as a map: its fields keep their order.
+    fn serialize_map(self, length: Option<usize>) -> Result<Pairs<'a>, JsonError> {
+        let order = if length.is_some() { Order::Sorted } else { Order::Given };
+        Ok(Pairs::new(self.out, order))
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields<'a>, JsonError> {

@@ -49,6 +49,29 @@ fn structs_keep_their_order_and_maps_are_sorted() {
 }
 
 #[test]
+fn a_flattened_part_keeps_the_order_of_its_fields_and_its_maps_are_sorted() {
+    #[derive(Serialize)]
+    struct Whole {
+        zeta: u8,
+        #[serde(flatten)]
+        part: Part,
+        alpha: u8,
+    }
+    #[derive(Serialize)]
+    struct Part {
+        last: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        absent: Option<u8>,
+        labels: std::collections::HashMap<&'static str, u8>,
+        first: u8,
+    }
+    let labels = ["b", "c", "a"].map(|key| (key, 0)).into();
+    let whole = Whole { zeta: 1, part: Part { last: 2, absent: None, labels, first: 3 }, alpha: 4 };
+    let wanted = r#"{"zeta":1,"last":2,"labels":{"a":0,"b":0,"c":0},"first":3,"alpha":4}"#;
+    assert_eq!(said(&whole), wanted);
+}
+
+#[test]
 fn escapes_only_what_must_be() {
     let text = "\"\\\u{8}\t\n\u{c}\r\u{0}\u{1f}\u{7f}/é漢😀";
     assert_eq!(said(&text), "\"\\\"\\\\\\b\\t\\n\\f\\r\\u0000\\u001f\u{7f}/é漢😀\"");

@@ -4,7 +4,10 @@
 
 use super::Database;
 use crate::error::{Context as _, Failure, Result, code};
+use crate::runtime;
 use std::error::Error as _;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Row};
 use xtask_core::deploy::Migrations;
 use xtask_core::migration::{MigrationFile, MigrationRow};
 
@@ -23,18 +26,16 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS _prisma_migrations (
 
 impl Database {
     /// The rows that were not rolled back, by name. No table means no rows.
-    pub fn migration_rows(&mut self) -> Result<Vec<MigrationRow>> {
-        let there =
-            self.client.query_one("SELECT to_regclass('_prisma_migrations') IS NOT NULL", &[]);
+    pub fn migration_rows(&self) -> Result<Vec<MigrationRow>> {
+        let sql = "SELECT to_regclass('_prisma_migrations') IS NOT NULL";
+        let there = self.ask(self.client.query_one(sql, &[]));
         if !there.or_outside(failed_to_read)?.get::<_, bool>(0) {
             return Ok(Vec::new());
         }
-        let rows = self.client.query(
-            "SELECT migration_name, checksum, finished_at IS NOT NULL FROM _prisma_migrations
-             WHERE rolled_back_at IS NULL ORDER BY migration_name",
-            &[],
-        );
-        let row = |row: &postgres::Row| MigrationRow {
+        let sql = "SELECT migration_name, checksum, finished_at IS NOT NULL
+             FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name";
+        let rows = self.ask(self.client.query(sql, &[]));
+        let row = |row: &Row| MigrationRow {
             name: row.get(0),
             checksum: row.get(1),
             finished: row.get(2),
@@ -43,8 +44,9 @@ impl Database {
     }
 
     /// Takes the lock that every runner of migrations takes; it goes with the connection.
-    pub fn lock_migrations(&mut self) -> Result<()> {
-        let got = self.client.query_one("SELECT pg_try_advisory_lock($1)", &[&PRISMA_LOCK]);
+    pub fn lock_migrations(&self) -> Result<()> {
+        let sql = "SELECT pg_try_advisory_lock($1)";
+        let got = self.ask(self.client.query_one(sql, &[&PRISMA_LOCK]));
         if got.or_outside(failed_to_read)?.get(0) {
             return Ok(());
         }
@@ -55,32 +57,37 @@ impl Database {
 
     /// Applies one file in one transaction; either all of it is done, with its row, or nothing.
     pub fn apply_migration(&mut self, file: &MigrationFile, limits: &Migrations) -> Result<()> {
-        let name = &file.name;
-        let mut apply = || -> Result<(), postgres::Error> {
-            self.client.batch_execute(TABLE)?;
-            let mut transaction = self.client.transaction()?;
-            transaction.batch_execute(&format!(
-                "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
-                limits.lock_timeout_ms, limits.statement_timeout_ms
-            ))?;
-            transaction.batch_execute(&file.sql)?;
-            transaction.execute(
-                "INSERT INTO _prisma_migrations
-                 (id, checksum, migration_name, finished_at, applied_steps_count)
-                 VALUES (gen_random_uuid()::text, $1, $2, now(), 1)",
-                &[&file.checksum(), name],
-            )?;
-            transaction.commit()
-        };
-        apply().map_err(|error| refused(name, &error))
+        let applied = runtime::wait(apply(&mut self.client, file, limits));
+        applied.map_err(|error| refused(&file.name, &error))
     }
+}
+
+/// The limits are of each statement, so the whole has none of ours: a file may be long.
+async fn apply(
+    client: &mut Client,
+    file: &MigrationFile,
+    limits: &Migrations,
+) -> Result<(), tokio_postgres::Error> {
+    client.batch_execute(TABLE).await?;
+    let transaction = client.transaction().await?;
+    let limits = format!(
+        "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
+        limits.lock_timeout_ms, limits.statement_timeout_ms
+    );
+    transaction.batch_execute(&limits).await?;
+    transaction.batch_execute(&file.sql).await?;
+    let sql = "INSERT INTO _prisma_migrations
+        (id, checksum, migration_name, finished_at, applied_steps_count)
+        VALUES (gen_random_uuid()::text, $1, $2, now(), 1)";
+    transaction.execute(sql, &[&file.checksum(), &file.name]).await?;
+    transaction.commit().await
 }
 
 fn failed_to_read() -> String {
     "failed to read the applied migrations".to_owned()
 }
 
-fn refused(name: &str, error: &postgres::Error) -> Failure {
+fn refused(name: &str, error: &tokio_postgres::Error) -> Failure {
     let failure =
         Failure::outside(format!("failed to apply migration `{name}`; nothing of it was kept"))
             .code(&code::MIGRATION_FAILED);
@@ -89,7 +96,7 @@ fn refused(name: &str, error: &postgres::Error) -> Failure {
         None => failure.because(error.source().unwrap_or(error)),
     };
     match error.code() {
-        Some(&postgres::error::SqlState::LOCK_NOT_AVAILABLE) => failure
+        Some(&SqlState::LOCK_NOT_AVAILABLE) => failure
             .hint("a long transaction holds the table; end it, then run the same command again"),
         _ => failure,
     }

@@ -13,13 +13,13 @@ pub use reach::{backing_of, look, open, open_with};
 
 use super::{Beside, Logs, Rollout, Serving, Target, Wanted};
 use crate::edge::docker::{Docker, Engine};
-use crate::edge::postgres::Address;
 use crate::edge::proxy::Proxy;
 use crate::edge::secrets::Secrets;
 use crate::error::Result;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 use xtask_core::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT};
+use xtask_core::database::Address;
 use xtask_core::deploy::{Backing, Environment};
 use xtask_core::digest::Digest;
 use xtask_core::owner::Owner;
@@ -61,13 +61,8 @@ impl<'a> DockerTarget<'a> {
     }
 
     fn address(&self, database: &str) -> Address {
-        Address {
-            host: "127.0.0.1".to_owned(),
-            port: self.backing.postgres.port,
-            user: DATABASE_USER.to_owned(),
-            database: database.to_owned(),
-            password: self.secrets[DATABASE_SECRET].clone(),
-        }
+        let password = self.secrets[DATABASE_SECRET].clone();
+        Address::local(self.backing.postgres.port, DATABASE_USER, database, password)
     }
 }
 

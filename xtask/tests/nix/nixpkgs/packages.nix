@@ -24,6 +24,7 @@ let
     "nixfmt"
     "nodejs_20"
     "openssh"
+    "openssl"
     "postgresql_15"
     "python311"
     "redis"

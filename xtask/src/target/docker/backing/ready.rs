@@ -1,6 +1,7 @@
 //! Whether a part answers: asked in its own language, not by looking at its process.
 
 use super::super::DockerTarget;
+use crate::edge::postgres::Database;
 use crate::edge::registry::Registry;
 use crate::edge::shell::last_lines;
 use crate::edge::{clock, redis};
@@ -33,7 +34,7 @@ pub(super) fn wait(target: &DockerTarget<'_>, part: &Part, phase: &Phase<'_>) ->
 
 fn ask(target: &DockerTarget<'_>, part: &Part) -> Result<()> {
     match part.role {
-        Role::Postgres => target.address("postgres").connect()?.ping(),
+        Role::Postgres => Database::connect(&target.address("postgres"))?.ping(),
         Role::Redis => redis::ping(target.backing.redis.port),
         Role::Registry => {
             registry(target).ping().or_outside(|| "failed to ask the registry".to_owned())
@@ -44,7 +45,7 @@ fn ask(target: &DockerTarget<'_>, part: &Part) -> Result<()> {
 
 /// Makes the project's database in the cluster, once.
 pub(super) fn ensure_database(target: &DockerTarget<'_>) -> Result<()> {
-    let mut cluster = target.address("postgres").connect()?;
+    let cluster = Database::connect(&target.address("postgres"))?;
     cluster.ensure_database(target.project())
 }
 
