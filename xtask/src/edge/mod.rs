@@ -8,7 +8,6 @@ pub mod confirm;
 pub mod docker;
 pub mod files;
 pub mod git;
-pub mod github;
 pub mod gitleaks;
 pub mod holder;
 pub mod hooks;
