@@ -1,6 +1,7 @@
 //! Real small servers with state and faults, which stand in for providers in tests.
 
 pub mod archive;
+pub mod docker_registry;
 pub mod github;
 pub mod http;
 pub mod registry;

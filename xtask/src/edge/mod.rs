@@ -25,7 +25,6 @@ pub mod ports;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;
-pub mod registry;
 pub mod requirements;
 pub mod secrets;
 pub mod seen;

@@ -3,7 +3,6 @@
 use crate::edge::docker::{Docker, Engine, Kind};
 use crate::edge::postgres::Address;
 use crate::edge::proxy::Proxy;
-use crate::edge::registry::Registry;
 use crate::edge::secrets::{self, Secrets};
 use crate::edge::{docker, files};
 use crate::error::{Failure, Result};
@@ -13,6 +12,7 @@ use xtask_core::backing::DATABASE_USER;
 use xtask_core::deploy::{Backing, Environment, Service};
 use xtask_core::owner::Owner;
 use xtask_core::proxy::{PUBLIC_PORT, Route};
+use xtask_registry::Registry;
 
 /// The secret that is the database's password.
 pub const DATABASE_SECRET: &str = "database";

@@ -6,6 +6,7 @@ use crate::edge::{clock, redis};
 use crate::error::{Context as _, Result};
 use crate::exit::Exit;
 use crate::report::Phase;
+use crate::runtime;
 use std::time::Duration;
 use xtask_core::backing::{Part, Role};
 
@@ -32,9 +33,8 @@ fn ask(site: &Site<'_>, part: &Part) -> Result<()> {
     match part.role {
         Role::Postgres => site.database().with_database("postgres").connect()?.ping(),
         Role::Redis => redis::ping(site.backing.redis.port),
-        Role::Registry => {
-            site.registry().ping().or_outside(|| "failed to ask the registry".to_owned())
-        }
+        Role::Registry => runtime::wait(site.registry().ping())
+            .or_outside(|| "failed to ask the registry".to_owned()),
         Role::Proxy => site.proxy().config().map(drop),
     }
 }
