@@ -40,3 +40,19 @@ fn client() -> &'static Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     CLIENT.get_or_init(|| Client::new(Settings::of_environment().with_fresh_connections()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn an_https_url_is_asked_and_a_server_without_tls_is_an_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/?hunter2", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || drop(listener.accept()));
+        let error = get(&url, Duration::from_secs(30)).unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+        server.join().unwrap();
+    }
+}

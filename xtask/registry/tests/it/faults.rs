@@ -3,7 +3,7 @@
 use super::world::{Image, World, said};
 use std::time::Duration;
 use xtask_fakes::registry::{Fault, Logged, on};
-use xtask_registry::{PushEvent, RegistryError};
+use xtask_registry::{Patience, PushEvent, RegistryError};
 
 const MIB: usize = 1 << 20;
 
@@ -39,6 +39,9 @@ fn a_refused_blob_goes_in_chunks_and_was_not_sent_before() {
     ];
     for (status, code) in cases {
         let (world, image) = (World::open(), Image::single(9 * MIB, &["1"]));
+        // The refusal comes for certain: nothing is sent before it, however slow the machine.
+        let refusal = Some(Duration::from_secs(600));
+        let world = world.with_patience(|patience| Patience { refusal, ..patience });
         world.fake.fault(Fault::RefuseMonolithic(status, code));
         let receipt = world.push(&image).unwrap();
         assert!(world.holds(&image), "{status} {code}");

@@ -75,6 +75,14 @@ impl World {
         Self { fake, registry, clock, events: Mutex::default() }
     }
 
+    /// The same with other limits.
+    pub(crate) fn with_patience(mut self, change: impl FnOnce(Patience) -> Patience) -> Self {
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let patience = change(Patience { clock, ..Patience::default() });
+        self.registry = self.registry.with_patience(patience);
+        self
+    }
+
     /// Another client of the same registry.
     pub(crate) fn client(&self, credentials: Option<Credentials>) -> Registry {
         client(&self.fake.host(), credentials, &self.clock)
