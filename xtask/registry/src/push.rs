@@ -10,6 +10,7 @@ use super::parallel::in_parallel;
 use super::session::Session;
 use super::stream::Blobs;
 use super::upload::{Arrival, Uploader};
+use futures_util::FutureExt as _;
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::atomic::Ordering;
@@ -143,7 +144,9 @@ impl Pusher<'_> {
     /// names it proves that it is there, so that nothing more is asked of what is unchanged.
     async fn missing_tags(&self) -> Result<Option<Vec<Tag>>, RegistryError> {
         let (root, tags) = (self.image.root.digest, &self.image.tags);
-        let found = in_parallel(tags, async |tag| self.look(&Name::Tag(tag.clone())).await).await?;
+        let names: Vec<Name> = tags.iter().cloned().map(Name::Tag).collect();
+        let looks = names.iter().map(|name| self.look(name).boxed()).collect();
+        let found = in_parallel(looks).await?;
         let is_missing = |found: &Option<Digest>| *found != Some(root);
         let pairs = tags.iter().zip(found);
         let missing = pairs.filter(|(_, found)| is_missing(found)).map(|(tag, _)| tag.clone());
@@ -172,11 +175,12 @@ impl Pusher<'_> {
         let mut descriptors = once_each(&self.image.blobs);
         // The longest first, so that no job is left alone with it at the end.
         descriptors.sort_by_key(|descriptor| std::cmp::Reverse(descriptor.size));
-        let sources = |blob: &Descriptor| mounts.and_then(|mounts| mounts.get(&blob.digest));
-        let arrivals = in_parallel(&descriptors, async |blob| {
-            uploader.push(blob, sources(blob).map_or(&[], Vec::as_slice)).await
-        })
-        .await?;
+        let mut work = Vec::new();
+        for blob in &descriptors {
+            let sources = mounts.and_then(|mounts| mounts.get(&blob.digest));
+            work.push(uploader.push(blob, sources.map_or(&[], Vec::as_slice)).boxed());
+        }
+        let arrivals = in_parallel(work).await?;
         Ok(descriptors.into_iter().zip(arrivals).collect())
     }
 

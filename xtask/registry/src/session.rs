@@ -86,7 +86,15 @@ impl<'a> Session<'a> {
 
     /// Sends until there is an answer that waiting would not change.
     pub(super) async fn send(&self, scope: &Scope, ask: &Ask<'_>) -> Result<Answer, RegistryError> {
-        self.patiently(async || self.once(scope, ask).await).await
+        let mut failures = 0;
+        loop {
+            let outcome = self.once(scope, ask).await;
+            let Some(trouble) = self.trouble(&outcome) else {
+                return outcome;
+            };
+            failures += 1;
+            self.wait(failures, &trouble, outcome).await?;
+        }
     }
 
     /// As `send`, but an answer that leads to another host is the answer.
@@ -96,21 +104,6 @@ impl<'a> Session<'a> {
         ask: &Ask<'_>,
     ) -> Result<Answer, RegistryError> {
         self.send(scope, &Ask { leaves: false, ..ask.clone() }).await
-    }
-
-    async fn patiently(
-        &self,
-        attempt: impl AsyncFn() -> Result<Answer, RegistryError>,
-    ) -> Result<Answer, RegistryError> {
-        let mut failures = 0;
-        loop {
-            let outcome = attempt().await;
-            let Some(trouble) = self.trouble(&outcome) else {
-                return outcome;
-            };
-            failures += 1;
-            self.wait(failures, &trouble, outcome).await?;
-        }
     }
 
     /// Whether an outcome may become another one by waiting.
@@ -229,6 +222,23 @@ impl<'a> Session<'a> {
         Ok(true)
     }
 
+    /// As `send`, for what is not the registry's own: with these credentials, and no redirect.
+    async fn send_to_realm(
+        &self,
+        ask: &Ask<'_>,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Answer, RegistryError> {
+        let mut failures = 0;
+        loop {
+            let outcome = self.exchange(ask, authorization).await;
+            let Some(trouble) = self.trouble(&outcome) else {
+                return outcome;
+            };
+            failures += 1;
+            self.wait(failures, &trouble, outcome).await?;
+        }
+    }
+
     async fn fetch_token(
         &self,
         challenge: (&str, Option<&str>),
@@ -237,8 +247,7 @@ impl<'a> Session<'a> {
         let base = &self.registry.base;
         let credentials = self.registry.credentials.as_ref();
         let (ask, authorization) = token::request(base, challenge, scope, credentials)?;
-        let answer =
-            self.patiently(async || self.exchange(&ask, authorization.as_ref()).await).await;
+        let answer = self.send_to_realm(&ask, authorization.as_ref()).await;
         let granted = answer
             .and_then(|answer| answer.wanted(&[200]))
             .and_then(|answer| token::granted(&answer));

@@ -92,7 +92,7 @@ impl Verdict {
 }
 
 /// The length of a piece, and the step in which progress is said.
-const PIECE: usize = 256 << 10;
+const PIECE: usize = 512 << 10;
 /// Pieces that are read and digested while another is sent.
 const AHEAD: usize = 2;
 
@@ -165,31 +165,25 @@ impl Verified {
         })
     }
 
+    /// Reads on by `length`, or to the end. At the last byte everything is compared before it is
+    /// handed out.
     fn fill(&mut self, length: usize) -> Result<Bytes, RegistryError> {
-        let left = usize::try_from(self.size - self.position).unwrap_or(usize::MAX);
-        let mut buffer = vec![0; length.min(left)];
-        let mut filled = 0;
-        while filled < buffer.len() {
-            filled += self.advance(&mut buffer[filled..])?;
-        }
-        Ok(buffer.into())
-    }
-
-    /// Reads on by one read. At the last byte everything is compared before it is handed out.
-    fn advance(&mut self, buffer: &mut [u8]) -> Result<usize, RegistryError> {
         let (digest, size) = (self.digest, self.size);
         let unreadable = |cause| RegistryError::Unreadable { digest, cause };
-        let count = read_on(&mut *self.inner, buffer).map_err(unreadable)?;
-        if count == 0 {
+        let wanted = usize::try_from(size - self.position).map_or(length, |left| left.min(length));
+        let mut buffer = Vec::with_capacity(wanted);
+        let mut part = (&mut self.inner).take(wanted as u64);
+        part.read_to_end(&mut buffer).map_err(unreadable)?;
+        self.hasher.update(&buffer);
+        self.position += buffer.len() as u64;
+        if buffer.len() < wanted {
             let why = format!("wanted {size} bytes, found {}", self.position);
             return Err(RegistryError::Corrupt { digest, why });
         }
-        self.hasher.update(&buffer[..count]);
-        self.position += count as u64;
         if self.position == size {
             self.check_end()?;
         }
-        Ok(count)
+        Ok(buffer.into())
     }
 
     fn check_end(&mut self) -> Result<(), RegistryError> {

@@ -33,7 +33,7 @@ async fn a_commit_gets_onto_a_branch_and_into_one_request() {
     assert_eq!(github.open_pulls("renew", "main").await.unwrap(), []);
     let pull = NewPull { title: "t", body: "b", head: "renew", base: "main" };
     let opened = github.create_pull(&pull).await.unwrap();
-    assert_eq!(github.open_pulls("renew", "main").await.unwrap(), [opened.clone()]);
+    assert_eq!(github.open_pulls("renew", "main").await.unwrap(), std::slice::from_ref(&opened));
     assert_eq!(github.update_pull(opened.number, "t2", "b2").await.unwrap(), opened);
     assert_eq!(fake.state().pulls[0]["title"], "t2");
     let file = &fake.state().trees[&tree]["tree"][0];

@@ -267,3 +267,15 @@ fn progress_adds_up_to_the_bytes_of_every_blob() {
     let root = image.push.manifests[0].1.len() as u64;
     assert_eq!(receipt.bytes_sent, blobs + 2 * root);
 }
+
+#[test]
+fn a_push_may_run_on_any_thread() {
+    let (world, image) = (World::open(), Image::single(500, &["1"]));
+    let repository = world.repository("acme/api");
+    let push = world.registry.push_image(&repository, &image.push, &image.blobs, |_| {});
+    fn on_any_thread<T: Send>(future: T) -> T {
+        future
+    }
+    super::world::wait(on_any_thread(push)).unwrap();
+    assert!(world.holds(&image));
+}
