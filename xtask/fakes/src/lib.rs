@@ -5,6 +5,7 @@
 )]
 
 pub mod archive;
+pub mod docker_registry;
 pub mod github;
 pub mod http;
 pub mod registry;

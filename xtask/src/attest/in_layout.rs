@@ -1,13 +1,13 @@
 //! How a layout keeps what is said about an image: as a registry without lists of its own does, in
 //! an index under the tag of the subject.
 
-use crate::edge::registry::{Artifact, Registry};
 use serde_json::{Value, json};
 use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_image::image::Manifest;
 use xtask_image::layout::Layout;
 use xtask_image::{Error, Result, json_v1};
+use xtask_registry::{Artifact, Registry};
 
 /// Attaches `artifact` to `subject`, and gives back what carries it. The list is read and written
 /// while nobody else can, so that of two runs at once neither loses what the other says.

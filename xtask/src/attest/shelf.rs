@@ -2,9 +2,9 @@
 //! this disk, for which no network is needed. Both keep referrers in the same form (OCI 1.1).
 
 use super::in_layout;
-use crate::edge::registry::{Artifact, Registry, RegistryError};
 use crate::error::{Context as _, Failure, Result};
 use crate::image::Held;
+use crate::runtime;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::{fmt, io};
@@ -14,6 +14,7 @@ use xtask_core::digest::Digest;
 use xtask_core::reference::{Name, Repository};
 use xtask_image::image::{Index, Manifest};
 use xtask_image::layout::Layout;
+use xtask_registry::{Artifact, Registry, RegistryError};
 
 /// More would be no statement.
 const BUNDLE_MAX: u64 = 64 << 20;
@@ -30,7 +31,7 @@ impl Shelf {
     /// The repository, with the credentials that are kept for it.
     pub fn of_repository(repository: &Repository) -> Result<Self> {
         let failed = || format!("failed to find the credentials for `{repository}`");
-        let registry = Registry::of(repository).or_outside(failed)?;
+        let registry = runtime::wait(Registry::of(repository)).or_outside(failed)?;
         Ok(Self::Registry(Box::new(registry), repository.clone()))
     }
 
@@ -42,7 +43,8 @@ impl Shelf {
                     Name::Tag(tag) => repository.tag(tag.clone()),
                     Name::Digest(digest) => repository.pin(*digest),
                 };
-                registry.head_manifest(&reference).map_err(|error| self.failed(&error))
+                runtime::wait(registry.head_manifest(&reference))
+                    .map_err(|error| self.failed(&error))
             }
             (Self::Layout(layout), Name::Tag(tag)) => {
                 layout.resolve(tag.as_str()).or_outside(|| self.reading())
@@ -126,7 +128,8 @@ impl Shelf {
     fn has_blob(&self, blob: &Descriptor) -> Result<bool> {
         match self {
             Self::Registry(registry, repository) => {
-                registry.has_blob(repository, &blob.digest).map_err(|error| self.failed(&error))
+                runtime::wait(registry.has_blob(repository, &blob.digest))
+                    .map_err(|error| self.failed(&error))
             }
             Self::Layout(layout) => Ok(layout.holds(blob)),
         }
@@ -135,7 +138,8 @@ impl Shelf {
     fn referrers(&self, subject: &Descriptor) -> Result<Vec<Descriptor>> {
         match self {
             Self::Registry(registry, repository) => {
-                registry.referrers(repository, &subject.digest).map_err(|error| self.failed(&error))
+                runtime::wait(registry.referrers(repository, &subject.digest))
+                    .map_err(|error| self.failed(&error))
             }
             Self::Layout(layout) => {
                 let tag = Registry::referrers_tag(&subject.digest);
@@ -164,7 +168,7 @@ impl Shelf {
         };
         match self {
             Self::Registry(registry, repository) => {
-                let attached = registry.push_referrer(repository, subject, artifact);
+                let attached = runtime::wait(registry.push_referrer(repository, subject, artifact));
                 attached.map(|own| own.digest).map_err(|error| self.failed(&error))
             }
             Self::Layout(layout) => in_layout::attach(layout, subject, artifact)
@@ -176,7 +180,7 @@ impl Shelf {
     fn document(&self, descriptor: &Descriptor) -> Result<Option<Vec<u8>>> {
         match self {
             Self::Registry(registry, repository) => {
-                let found = registry.manifest(&repository.pin(descriptor.digest));
+                let found = runtime::wait(registry.manifest(&repository.pin(descriptor.digest)));
                 let found = found.map_err(|error| self.failed(&error))?;
                 Ok(found.map(|(_, bytes)| bytes))
             }
@@ -190,7 +194,8 @@ impl Shelf {
     fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>> {
         match self {
             Self::Registry(registry, repository) => {
-                registry.blob(repository, descriptor).map_err(|error| self.failed(&error))
+                runtime::wait(registry.blob(repository, descriptor))
+                    .map_err(|error| self.failed(&error))
             }
             Self::Layout(layout) => layout.read_blob(descriptor).or_outside(|| self.reading()),
         }

@@ -2,14 +2,15 @@
 
 use crate::edge::clock::wait_for;
 use crate::edge::files;
-use crate::edge::registry::{Patience, Registry};
 use crate::edge::shell::{Job, Streams};
 use crate::error::{Context as _, Failure, Result};
+use crate::runtime;
 use crate::world::World;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 use xtask_core::command::Command;
+use xtask_registry::{Patience, Registry};
 
 /// A registry without a password.
 pub struct Server {
@@ -42,7 +43,7 @@ impl Server {
         let registry = Registry::new(&server.host, None);
         let registry = registry.with_patience(Patience { tries: 1, ..Patience::default() });
         let (limit, every) = (Duration::from_secs(20), Duration::from_millis(20));
-        let up = wait_for(limit, every, || registry.ping());
+        let up = wait_for(limit, every, || runtime::wait(registry.ping()));
         up.map_err(|error| Failure::outside(failed()).because(&error))?;
         Ok(server)
     }

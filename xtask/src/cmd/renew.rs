@@ -3,17 +3,19 @@
 
 use crate::edge::files;
 use crate::edge::git;
-use crate::edge::github::{GitHub, Proposal};
 use crate::edge::shell::command;
 use crate::error::{Context as _, Result};
 use crate::exit::Exit;
 use crate::flags::Renew;
 use crate::world::World;
+use propose::{Proposal, github_of_environment, propose};
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::renewal::{Outcome, Part, body};
+
+mod propose;
 
 const BRANCH: &str = "renew";
 /// All indexes are fetched, and every package that is newer.
@@ -21,7 +23,7 @@ const LOCK_LIMIT: Duration = Duration::from_secs(3600);
 
 pub(super) fn run(flags: &Renew, world: &World<'_>) -> Result<Exit> {
     // Who cannot propose is told before minutes of work.
-    let github = flags.apply.then(GitHub::of_environment).transpose()?;
+    let github = flags.apply.then(github_of_environment).transpose()?;
     let folder = tempfile::tempdir().or_outside(|| "failed to make a temporary folder".into())?;
     let clone = folder.path().join("clone");
     let commit = git::checkout(&world.shell)?.commit;
@@ -39,7 +41,7 @@ pub(super) fn run(flags: &Renew, world: &World<'_>) -> Result<Exit> {
     let address = match &github {
         Some(github) if !difference.is_empty() => {
             let files = changed(world, &clone)?;
-            Some(github.propose(&proposal(commit, files, page.clone()))?)
+            Some(propose(github, &proposal(commit, files, page.clone()))?)
         }
         _ => None,
     };
@@ -60,8 +62,8 @@ fn exit(parts: &[Part], is_only_shown: bool) -> Exit {
 }
 
 fn proposal(commit: String, files: Vec<(String, String)>, body: String) -> Proposal {
-    let title = "renew: locks that Dependabot cannot see".to_owned();
-    Proposal { branch: BRANCH.to_owned(), base: "main".to_owned(), commit, files, title, body }
+    let title = "renew: locks that Dependabot cannot see";
+    Proposal { branch: BRANCH, base: "main", commit, files, title, body }
 }
 
 /// Our own program, in the clone: it refuses packages with scripts that nobody has read.

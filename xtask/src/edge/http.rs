@@ -1,6 +1,12 @@
 //! Asks a URL, each time on a fresh connection, as somebody outside would.
 
+use crate::runtime;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
+use xtask_http::{Client, Error, Request, Settings};
+
+/// The most of a body that is read.
+const BODY_MAX: u64 = 1 << 20;
 
 /// What came back.
 #[derive(Clone, Debug)]
@@ -15,34 +21,38 @@ pub struct Answer {
     pub took: Duration,
 }
 
-/// Nothing came back.
-#[derive(Debug, thiserror::Error)]
-#[error("no answer from `{url}`: {reason}")]
-pub struct NoAnswer {
-    url: String,
-    reason: String,
+/// Asks for `url` and waits at most `limit`.
+pub fn get(url: &str, limit: Duration) -> Result<Answer, Error> {
+    runtime::wait(ask(url, limit))
 }
 
-/// Asks for `url` and waits at most `limit`.
-pub fn get(url: &str, limit: Duration) -> Result<Answer, NoAnswer> {
+async fn ask(url: &str, limit: Duration) -> Result<Answer, Error> {
     let began = Instant::now();
-    let no_answer = |error: ureq::Error| NoAnswer { url: url.into(), reason: error.to_string() };
-    let mut response = agent(limit).get(url).call().map_err(no_answer)?;
-    let version = response.headers().get("x-app-version").and_then(|value| value.to_str().ok());
-    let version = version.map(ToOwned::to_owned);
-    let status = response.status().as_u16();
-    let body = response.body_mut().with_config().limit(1 << 20).read_to_string();
-    let body = body.map_err(no_answer)?;
+    let answer = client().send(Request::get(url)?.within(limit)).await?;
+    let version = answer.header("x-app-version").map(ToOwned::to_owned);
+    let status = answer.status().as_u16();
+    let body = answer.text(BODY_MAX).await?;
     Ok(Answer { status, body, version, took: began.elapsed() })
 }
 
-/// An agent that keeps no connection: every question is the first.
-fn agent(limit: Duration) -> ureq::Agent {
-    let config = ureq::Agent::config_builder()
-        .timeout_global(Some(limit))
-        .http_status_as_error(false)
-        .max_idle_connections(0)
-        .max_redirects(0)
-        .proxy(None);
-    config.build().into()
+/// A client that keeps no connection: every question is the first.
+fn client() -> &'static Client {
+    static CLIENT: OnceLock<Client> = OnceLock::new();
+    CLIENT.get_or_init(|| Client::new(Settings::of_environment().with_fresh_connections()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[test]
+    fn an_https_url_is_asked_and_a_server_without_tls_is_an_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/?hunter2", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || drop(listener.accept()));
+        let error = get(&url, Duration::from_secs(30)).unwrap_err();
+        assert!(!error.to_string().contains("hunter2"), "{error}");
+        server.join().unwrap();
+    }
 }

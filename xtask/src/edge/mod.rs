@@ -9,7 +9,6 @@ pub mod docker;
 pub mod entry;
 pub mod files;
 pub mod git;
-pub mod github;
 pub mod gitleaks;
 pub mod hooks;
 pub mod http;
@@ -26,8 +25,6 @@ pub mod ports;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;
-#[allow(clippy::disallowed_methods, reason = "a helper is looked for along the PATH")]
-pub mod registry;
 pub mod requirements;
 pub mod secrets;
 pub mod shell;

@@ -2,8 +2,8 @@
 //! wanted.
 
 use super::held::{Held, held_in};
-use crate::edge::registry::{Registry, RegistryError};
 use crate::error::{Context as _, Failure, Result, code};
+use crate::runtime;
 use serde_json::Value;
 use std::io::{BufWriter, Write as _};
 use tempfile::TempDir;
@@ -12,6 +12,7 @@ use xtask_core::platform::{AnyPlatform, Platform};
 use xtask_core::reference::{Reference, Repository};
 use xtask_image::image::{Index, Manifest, write_index};
 use xtask_image::layout::Layout;
+use xtask_registry::{Registry, RegistryError};
 
 const TITLE: &str = "org.opencontainers.image.title";
 /// What it is called in a layout that holds nothing else.
@@ -38,10 +39,11 @@ impl Pulled {
     pub fn read(reference: &Reference) -> Result<Self> {
         let repository = reference.repository.clone();
         let failed = || format!("failed to read `{reference}`");
-        let registry = Registry::of(&repository).or_usage(failed)?;
+        let registry = runtime::wait(Registry::of(&repository)).or_usage(failed)?;
         let folder = tempfile::tempdir().or_outside(failed)?;
         let layout = Layout::open_or_create(folder.path()).or_outside(failed)?;
-        let found = registry.manifest(reference).map_err(|error| refused(failed(), &error))?;
+        let found = runtime::wait(registry.manifest(reference))
+            .map_err(|error| refused(failed(), &error))?;
         let Some((root, bytes)) = found else {
             return Err(Failure::outside(failed())
                 .reason(format!("registry `{}` has nothing of that name", repository.registry())));
@@ -88,7 +90,8 @@ impl Pulled {
         layers.iter().filter(|layer| !self.layout.holds(layer)).try_for_each(|layer| {
             let failed = || format!("failed to fetch layer `{}`", layer.digest);
             let mut writer = BufWriter::new(self.layout.blob_writer().or_outside(failed)?);
-            let fetched = self.registry.download(&self.repository, layer, &mut writer);
+            let fetched =
+                runtime::wait(self.registry.download(&self.repository, layer, &mut writer));
             fetched.map_err(|error| refused(failed(), &error))?;
             writer.flush().or_outside(failed)?;
             let writer = writer.into_inner().map_err(std::io::IntoInnerError::into_error);
@@ -104,7 +107,8 @@ impl Pulled {
         for manifest in entries.images {
             let reference = self.repository.pin(manifest.digest);
             let failed = || format!("failed to read manifest `{}`", manifest.digest);
-            let found = self.registry.manifest(&reference).map_err(|it| refused(failed(), &it))?;
+            let found = runtime::wait(self.registry.manifest(&reference))
+                .map_err(|it| refused(failed(), &it))?;
             let (_, bytes) = found.ok_or_else(|| Failure::outside(failed()))?;
             self.keep(&manifest.media_type, &bytes)?;
             self.read_manifest(&manifest, &bytes, manifest.our_platform())?;
@@ -120,7 +124,7 @@ impl Pulled {
     ) -> Result<()> {
         let manifest: Manifest = parse("manifest", bytes)?;
         let failed = || format!("failed to read config `{}`", manifest.config.digest);
-        let config = self.registry.blob(&self.repository, &manifest.config);
+        let config = runtime::wait(self.registry.blob(&self.repository, &manifest.config));
         let config = config.map_err(|error| refused(failed(), &error))?;
         self.keep(&manifest.config.media_type, &config)?;
         let document: Value = parse("config", &config)?;

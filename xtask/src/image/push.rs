@@ -2,9 +2,9 @@
 
 use super::build::Built;
 use super::held::Held;
-use crate::edge::registry::{Blobs, Mounts, Push, PushEvent, PushReceipt, Registry, RegistryError};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::report::Phase;
+use crate::runtime;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -13,6 +13,7 @@ use xtask_core::digest::Digest;
 use xtask_core::reference::{Repository, Tag};
 use xtask_image::image::Manifest;
 use xtask_image::layout::Layout;
+use xtask_registry::{Blobs, Mounts, Push, PushEvent, PushReceipt, Registry, RegistryError};
 
 /// Images on their way from one layout to one registry.
 pub struct Pushing<'a> {
@@ -46,7 +47,7 @@ impl<'a> Pushing<'a> {
         let progress = RefCell::new(Progress::of(&push));
         let hear = |event: PushEvent| progress.borrow_mut().hear(&image.name, phase, event);
         let blobs = FromLayout(&self.layout);
-        let pushed = self.registry.push_image(repository, &push, &blobs, &hear);
+        let pushed = runtime::wait(self.registry.push_image(repository, &push, &blobs, hear));
         let receipt = pushed.map_err(|error| refused(repository, &error))?;
         push.blobs.iter().for_each(|blob| self.note(blob, repository));
         Ok(receipt)

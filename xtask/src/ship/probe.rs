@@ -57,7 +57,7 @@ fn ask_until(url: &str, stop: &AtomicBool, offset: Duration) -> Tally {
                 tally.answered(u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX));
             }
             Ok(answer) => tally.lost(format!("status {}", answer.status)),
-            Err(error) => tally.lost(error.to_string()),
+            Err(error) => tally.lost(error.in_one_line()),
         }
     }
     tally

@@ -5,6 +5,7 @@ use super::site::Site;
 use crate::edge::clock;
 use crate::edge::git::Checkout;
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
+use crate::runtime;
 use std::collections::BTreeMap;
 use xtask_core::migration::MigrationFile;
 use xtask_core::reference::{Repository, Tag};
@@ -63,14 +64,14 @@ fn publish(site: &Site<'_>, release: &Release) -> Result<()> {
     let bytes = serde_json::to_vec(release).expect("a release has only texts and numbers");
     let tag = tag(&release.version)?;
     let nothing = BTreeMap::new();
-    let pushed = site.registry().push_artifact(
+    let pushed = runtime::wait(site.registry().push_artifact(
         &repository,
         ARTIFACT_TYPE,
         ARTIFACT_TYPE,
         &bytes,
         &[tag],
         &nothing,
-    );
+    ));
     pushed.map(drop).map_err(|error| refused(&repository, &error))
 }
 
@@ -80,13 +81,14 @@ pub fn find(site: &Site<'_>, version: &str) -> Result<Option<Release>> {
     let failed = || format!("failed to read release `{version}` from `{repository}`");
     let registry = site.registry();
     let reference = repository.tag(tag(version)?);
-    let Some((_, manifest)) = registry.manifest(&reference).or_outside(failed)? else {
+    let Some((_, manifest)) = runtime::wait(registry.manifest(&reference)).or_outside(failed)?
+    else {
         return Ok(None);
     };
     let manifest: Manifest = serde_json::from_slice(&manifest).or_outside(failed)?;
     let layer =
         manifest.layers.first().ok_or_else(|| Failure::outside(failed()).reason("it is empty"))?;
-    let bytes = registry.blob(&repository, layer).or_outside(failed)?;
+    let bytes = runtime::wait(registry.blob(&repository, layer)).or_outside(failed)?;
     serde_json::from_slice(&bytes).or_outside(failed).map(Some)
 }
 
@@ -103,7 +105,7 @@ pub fn get(site: &Site<'_>, version: &str) -> Result<Release> {
 /// Every release in the registry, newest first.
 pub fn list(site: &Site<'_>) -> Result<Vec<Release>> {
     let repository = repository(site)?;
-    let tags = site.registry().tags(&repository);
+    let tags = runtime::wait(site.registry().tags(&repository));
     let tags = tags.or_outside(|| format!("failed to list the releases in `{repository}`"))?;
     let mut releases = Vec::new();
     for tag in tags {

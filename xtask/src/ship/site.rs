@@ -1,6 +1,5 @@
 //! An environment that is reached: what `deploy.toml` says of it, its secrets, its target.
 
-use crate::edge::registry::Registry;
 use crate::edge::secrets::Secrets;
 use crate::error::{Failure, Result, code};
 use crate::target::{self, Look, Serving, Target};
@@ -8,6 +7,7 @@ use crate::world::World;
 use std::collections::BTreeMap;
 use xtask_core::database::Address;
 use xtask_core::deploy::{Access, Environment, Service};
+use xtask_registry::Registry;
 
 /// An environment that is reached right now.
 pub struct Site<'a> {

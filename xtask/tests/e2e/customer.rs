@@ -1,6 +1,8 @@
 //! Somebody who uses the app through its public URL.
 
+use crate::web;
 use serde_json::{Value, json};
+use xtask_http::Method;
 
 const DAY: &str = "2026-11-23";
 
@@ -24,8 +26,8 @@ impl Customer {
     /// What the day adds up to; every part of it must be known.
     pub(crate) fn kilocalories(&self) -> f64 {
         let url = format!("{}/api/summary?date={DAY}", self.url);
-        let request = ureq::get(&url).header("authorization", format!("Bearer {}", self.token));
-        let text = request.call().unwrap().into_body().read_to_string().unwrap();
+        let bearer = format!("Bearer {}", self.token);
+        let text = web::ask(Method::GET, &url, &[("authorization", &bearer)], None).unwrap();
         let summary: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(summary["estimates"], "complete", "{summary}");
         summary["total"]["kcal"].as_f64().unwrap_or_else(|| panic!("no kcal in {summary}"))
@@ -33,10 +35,10 @@ impl Customer {
 }
 
 fn post(url: &str, token: Option<&str>, body: &Value) -> Value {
-    let mut request = ureq::post(url).header("content-type", "application/json");
-    if let Some(token) = token {
-        request = request.header("authorization", format!("Bearer {token}"));
-    }
-    let text = request.send(body.to_string()).unwrap().into_body().read_to_string().unwrap();
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let json = ("content-type", "application/json");
+    let bearer = bearer.as_deref().map(|bearer| ("authorization", bearer));
+    let headers: Vec<_> = [json].into_iter().chain(bearer).collect();
+    let text = web::ask(Method::POST, url, &headers, Some(&body.to_string())).unwrap();
     serde_json::from_str(&text).unwrap()
 }

@@ -37,7 +37,7 @@ fn the_backend_serves_and_ends_on_sigterm(scratch: &Scratch) {
     run(scratch, "backend", &args, &["/usr/local/bin/node", "dist/main.js"]);
     let address = scratch.docker(&["port", &name, "3000"]);
     let url = format!("http://{}/api/health/live", address.lines().next().unwrap());
-    scratch.until(|| ureq::get(&url).call().is_ok_and(|answer| answer.status() == 200));
+    scratch.until(|| crate::web::get(&url).is_ok());
     scratch.docker(&["stop", "--time", "60", &name]);
     let ended = scratch.docker(&["inspect", "--format", "{{.State.ExitCode}}", &name]);
     assert_eq!(ended, "0", "the emulated backend ends well on SIGTERM");

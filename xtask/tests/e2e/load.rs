@@ -41,12 +41,8 @@ fn ask(url: &str, stop: &AtomicBool, offset: Duration) -> (u64, Vec<String>) {
     while !stop.load(Ordering::Relaxed) {
         std::thread::sleep(next.saturating_duration_since(Instant::now()));
         next += PERIOD;
-        let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(10)));
-        let agent: ureq::Agent = config.max_idle_connections(0).build().into();
         sent += 1;
-        if let Err(error) = agent.get(url).call() {
-            lost.push(error.to_string());
-        }
+        lost.extend(crate::web::get(url).err());
     }
     (sent, lost)
 }

@@ -11,12 +11,14 @@ mod load;
 mod safe;
 mod scanned;
 mod scratch;
+mod web;
 
 use customer::Customer;
 use load::Load;
 use scratch::Scratch;
 use serde_json::Value;
 use std::time::Duration;
+use xtask_http::Method;
 
 const MAIN: &str = "services/backend/src/main.ts";
 
@@ -95,13 +97,11 @@ fn containers_are_confined(scratch: &Scratch) {
 /// The proxy is changed as at a switch, a hundred times, while requests come in.
 fn switches_lose_nothing(scratch: &Scratch) {
     let admin = format!("http://127.0.0.1:{}", scratch.ports[4]);
-    let config = ureq::get(format!("{admin}/config/")).call().unwrap().into_body().read_to_string();
-    let config = config.unwrap();
+    let config = web::get(&format!("{admin}/config/")).unwrap();
+    // The same configuration is passed over unless it is said to be stale.
+    let headers = [("content-type", "application/json"), ("cache-control", "must-revalidate")];
     for _ in 0..100 {
-        let request =
-            ureq::post(format!("{admin}/load")).header("content-type", "application/json");
-        // The same configuration is passed over unless it is said to be stale.
-        request.header("cache-control", "must-revalidate").send(&config).unwrap();
+        web::ask(Method::POST, &format!("{admin}/load"), &headers, Some(&config)).unwrap();
         std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -177,8 +177,8 @@ impl Scratch {
 
     /// Asserts that the public URL answers as that release, all of it healthy.
     pub(crate) fn serves(&self, release: &str) {
-        let answer = ureq::get(format!("{}/api/health", self.url())).call().unwrap().into_body();
-        let health: Value = serde_json::from_str(&{ answer }.read_to_string().unwrap()).unwrap();
+        let answer = crate::web::get(&format!("{}/api/health", self.url())).unwrap();
+        let health: Value = serde_json::from_str(&answer).unwrap();
         assert_eq!(
             (&health["version"], &health["status"]),
             (&release.into(), &"healthy".into()),

@@ -3,21 +3,22 @@
 
 use super::image::{POOL, deb, definition_of, world as image_world};
 use super::modules;
-use super::registry::real::{Lock, Real};
 use super::world::World;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::Command;
-use xtask::edge::registry::{Blobs, Push, Registry};
+use xtask::runtime::wait;
 use xtask_core::descriptor::Descriptor;
 use xtask_core::digest::Digest;
 use xtask_fakes::archive::FakeArchive;
+use xtask_fakes::docker_registry::{DockerRegistry, Lock};
 use xtask_fakes::registry::{FakeRegistry, Fault};
 use xtask_fakes::required;
 use xtask_image::image::{Index, Manifest};
 use xtask_image::layout::Layout;
+use xtask_registry::{Blobs, Push, Registry};
 
 pub(crate) const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
 
@@ -121,7 +122,7 @@ impl Signed {
             mount_from: std::collections::BTreeMap::new(),
         };
         let repository = format!("{host}/acme/hello").parse().unwrap();
-        registry.push_image(&repository, &push, &FromLayout(layout), &|_| {}).unwrap();
+        wait(registry.push_image(&repository, &push, &FromLayout(layout), |_| {})).unwrap();
         format!("{repository}:1")
     }
 
@@ -189,8 +190,8 @@ fn a_registry_with_lists_keeps_them_itself() {
 
 #[test]
 fn dockers_registry_keeps_what_is_said_about_an_image() {
-    let real = required!(Real::start(Lock::Open));
-    Signed::new().attested_and_checked_at(&real.client(None), &real.host);
+    let real = required!(DockerRegistry::start(Lock::Open));
+    Signed::new().attested_and_checked_at(&Registry::new(&real.host, None), &real.host);
 }
 
 #[test]

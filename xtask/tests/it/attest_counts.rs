@@ -4,14 +4,15 @@
 use super::attest::Signed;
 use super::world::Run;
 use serde_json::{Value, json};
-use xtask::edge::registry::Registry;
 use xtask::image::held_in;
+use xtask::runtime::wait;
 use xtask_core::descriptor::media_type;
 use xtask_core::digest::Digest;
 use xtask_core::reference::{Name, Repository};
 use xtask_fakes::registry::{FakeRegistry, Fault, on};
 use xtask_image::image::{Index, Manifest};
 use xtask_image::layout::Layout;
+use xtask_registry::Registry;
 
 /// An image that was pushed to a registry of its own.
 struct Pushed {
@@ -112,7 +113,7 @@ fn what_a_race_about_a_list_took_away_is_attached_again() {
     });
     let stale = stale.to_string().into_bytes();
     let name = Name::Digest(Digest::of(&stale));
-    registry.put_manifest(&repository, &name, media_type::INDEX, &stale).unwrap();
+    wait(registry.put_manifest(&repository, &name, media_type::INDEX, &stale)).unwrap();
     // Subjects go by their digests: the list of the first is written over while the last is put.
     let index: Index = {
         let layout = pushed.layout();

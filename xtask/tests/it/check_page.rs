@@ -2,11 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::image_verify::{self, world};
-use super::registry::real::{Lock, Real};
 use super::world::World;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use xtask_fakes::docker_registry::{DockerRegistry, Lock};
 use xtask_fakes::required;
 use xtask_fakes::requirement::{Required, required_program};
 
@@ -78,17 +78,18 @@ fn own_program(world: &World, variables: &[(&str, &str)]) -> Output {
 /// A committed world with the image `hello` of two layers, and the registry that it is pushed to.
 struct Checked {
     world: World,
-    real: Real,
+    real: DockerRegistry,
     commit: String,
 }
 
 impl Checked {
     fn start() -> Required<Self> {
-        Real::start(Lock::Open).and(|| required_program("skopeo")).map(|(real, _)| Self::of(real))
+        DockerRegistry::start(Lock::Open)
+            .and(|| required_program("skopeo"))
+            .map(|(real, _)| Self::of(real))
     }
 
-    fn of(real: Real) -> Self {
-        drop(real.client(None));
+    fn of(real: DockerRegistry) -> Self {
         let second = image_verify::FILES.replace("name = \"greeting\"", "name = \"again\"");
         let world = world(&format!("{}{second}", image_verify::FILES));
         world.write(".gitignore", "/target\n");

@@ -5,7 +5,7 @@ use super::world::World;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
-use xtask::edge::registry::{Blobs, Push, Registry};
+use xtask::runtime::wait;
 use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::reference::Repository;
@@ -13,6 +13,7 @@ use xtask_fakes::registry::{FakeRegistry, Fault, on};
 use xtask_fakes::requirement::{required_file, required_right};
 use xtask_image::image::{Index, Manifest};
 use xtask_image::layout::Layout;
+use xtask_registry::{Blobs, Push, Registry};
 
 const CONFIG: &str = r#"
 [layer.files]
@@ -223,7 +224,7 @@ pub(crate) fn push(world: &World, host: &str, change: &dyn Fn(Vec<u8>) -> Vec<u8
     let push = Push { root, manifests, blobs, tags, mount_from: std::collections::BTreeMap::new() };
     let repository: Repository = format!("{host}/nutri/hello").parse().unwrap();
     let registry = Registry::new(host, None);
-    registry.push_image(&repository, &push, &pushed, &|_| {}).unwrap().root
+    wait(registry.push_image(&repository, &push, &pushed, |_| {})).unwrap().root
 }
 
 pub(crate) fn build(world: &World) {

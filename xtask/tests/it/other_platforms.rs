@@ -5,12 +5,13 @@
 use super::image_verify::{FILES, build, push, world};
 use super::world::World;
 use serde_json::{Value, json};
-use xtask::edge::registry::Registry;
+use xtask::runtime::wait;
 use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::reference::{Name, Repository, Tag};
 use xtask_fakes::registry::FakeRegistry;
 use xtask_image::layout::Layout;
+use xtask_registry::Registry;
 
 /// What buildx adds, and a platform: each the entry of a manifest that differs from `manifest`.
 fn others(manifest: &[u8]) -> Vec<(Value, Vec<u8>)> {
@@ -53,18 +54,18 @@ fn change_pushed(host: &str, kind: &str, only: bool) {
     let repository: Repository = format!("{host}/nutri/hello").parse().unwrap();
     let registry = Registry::new(host, None);
     let tag: Tag = "1".parse().unwrap();
-    let (_, bytes) = registry.manifest(&repository.tag(tag.clone())).unwrap().unwrap();
+    let (_, bytes) = wait(registry.manifest(&repository.tag(tag.clone()))).unwrap().unwrap();
     let child = repository.pin(first_child(&bytes));
-    let (_, manifest) = registry.manifest(&child).unwrap().unwrap();
+    let (_, manifest) = wait(registry.manifest(&child)).unwrap().unwrap();
     let others = others(&manifest);
     for (_, bytes) in &others {
         let name = Name::Digest(Digest::of(bytes));
-        registry.put_manifest(&repository, &name, media_type::MANIFEST, bytes).unwrap();
+        wait(registry.put_manifest(&repository, &name, media_type::MANIFEST, bytes)).unwrap();
     }
     let mut index: Value = serde_json::from_slice(&with(&bytes, &others, only)).unwrap();
     index["mediaType"] = json!(kind);
     let bytes = index.to_string().into_bytes();
-    registry.put_manifest(&repository, &Name::Tag(tag), kind, &bytes).unwrap();
+    wait(registry.put_manifest(&repository, &Name::Tag(tag), kind, &bytes)).unwrap();
 }
 
 #[test]

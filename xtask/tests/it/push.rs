@@ -138,3 +138,15 @@ fn a_refusal_of_ghcr_ends_with_the_setting_that_cures_it() {
     assert!(said.contains("hint: in the package's settings"), "{said}");
     assert_eq!(fake.tag("acme/one", "latest"), None);
 }
+
+#[test]
+fn a_proxy_that_leads_nowhere_does_not_touch_a_registry_on_loopback() {
+    let (world, fake) = (world(), FakeRegistry::start());
+    // The port was free a moment ago, so nobody listens there.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"];
+    let set = |world: World, name: &'static str| world.with(name, format!("http://{free}"));
+    let world = proxies.into_iter().fold(world, set);
+    let pushed = push(&world, &format!("{}/acme", fake.host()), &["--tag", "1"]);
+    assert_eq!(counts(&pushed, 0)[..3], [3, 0, 0]);
+}

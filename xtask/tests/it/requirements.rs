@@ -19,17 +19,17 @@ const BASICS: [&str; 8] = ["bash", "cat", "env", "git", "mkdir", "sh", "cp", "xa
 /// For each program that this binary's tests ask for, one test that does.
 const ASKS: [(&str, &str); 14] = [
     ("apt-get", "indexes::a_keyring_that_is_not_there_trusts_nobody"),
-    ("buildah", "registry::oracles::buildah_pulls_it_by_digest"),
+    ("buildah", "oracles::buildah_pulls_it_by_digest"),
     ("cargo-deny", "advisories::the_real_cargo_deny_without_its_database_was_not_a_check"),
-    ("docker", "registry::oracles::docker_pulls_and_runs_it"),
-    ("docker-registry", "registry::real::dockers_registry_keeps_an_artifact"),
+    ("docker", "oracles::docker_pulls_and_runs_it"),
+    ("docker-registry", "attest::dockers_registry_keeps_what_is_said_about_an_image"),
     ("fish", "completions::fish_completes_x_and_cargo_xtask"),
     ("gitleaks", "leaks::the_staged_form_counts_not_the_one_in_the_work_tree"),
     ("gpg", "indexes::a_well_signed_archive_is_locked_with_its_time"),
     ("nix", "nix::every_app_runs_a_verb_that_there_is"),
     ("openssl", "attest_keys::other_keys_of_openssl_are_called_what_they_are"),
-    ("podman", "registry::oracles::podman_pulls_and_runs_it"),
-    ("skopeo", "registry::skopeo::skopeo_reads_what_we_pushed_and_pushes_it_again"),
+    ("podman", "oracles::podman_pulls_and_runs_it"),
+    ("skopeo", "oracles::skopeo_inspects_and_copies_it_and_umoci_unpacks_the_copy"),
     (
         "trivy",
         "scan::what_is_planted_is_found_once_in_its_layer_on_both_platforms_and_nothing_else_is",

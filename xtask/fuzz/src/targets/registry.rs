@@ -1,7 +1,7 @@
 //! What a registry answers, and the file that holds who we are to it.
 
 use super::Target;
-use xtask::edge::registry::{credentials, heard};
+use xtask_registry::{credentials, heard};
 
 pub(super) const ANSWER: Target = Target {
     name: "registry",

@@ -2,11 +2,11 @@
 
 use super::build;
 use crate::edge::git;
-use crate::edge::registry::{PushReceipt, Registry};
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImagePush;
 use crate::image::{Built, Pushing, held};
+use crate::runtime;
 use crate::world::World;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use xtask_core::plan::Count;
 use xtask_core::reference::{Repository, Tag};
 use xtask_core::release::{LATEST, version_of};
 use xtask_image::layout::Layout;
+use xtask_registry::{PushReceipt, Registry};
 
 /// An image that is in the registry now.
 struct Pushed {
@@ -25,7 +26,7 @@ struct Pushed {
 
 pub(super) fn run(flags: &ImagePush, world: &World<'_>) -> Result<Exit> {
     let tags = tags(flags, world)?;
-    let registry = Registry::of(&flags.to).map_err(|error| {
+    let registry = runtime::wait(Registry::of(&flags.to)).map_err(|error| {
         Failure::usage(format!("cannot log in to `{}`", flags.to.registry())).because(&error)
     })?;
     let images = build::all(world, &flags.images, &flags.platform)?;

@@ -6,11 +6,13 @@ use crate::world::{Run, World};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use xtask::runtime::wait;
 use xtask_core::definition::Debian;
 use xtask_core::digest::Digest;
 use xtask_fakes::archive::FakeArchive;
 use xtask_fakes::registry::FakeRegistry;
 use xtask_fakes::trivy_database::{Advisory, TrivyDatabase};
+use xtask_http::{Client, HeaderValue, Method, Request, Settings, header::CONTENT_TYPE};
 
 const POOL: &str = "pool/main/h/hello/hello.deb";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -110,7 +112,9 @@ pub(super) fn registry_with_database() -> FakeRegistry {
         "layers": [descriptor("db.layer.v1.tar+gzip", &bytes)],
     });
     let url = format!("http://{}/v2/trivy-db/manifests/2", fake.host());
-    let put = ureq::put(&url).header("Content-Type", MANIFEST).send(manifest.to_string());
+    let manifest = Request::to(Method::PUT, &url).unwrap().bytes(manifest.to_string());
+    let manifest = manifest.header(CONTENT_TYPE, HeaderValue::from_static(MANIFEST));
+    let put = wait(Client::new(Settings::of(|_| None)).send(manifest));
     assert!(put.unwrap().status().is_success());
     fake
 }

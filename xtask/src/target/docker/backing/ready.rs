@@ -2,14 +2,15 @@
 
 use super::super::DockerTarget;
 use crate::edge::postgres::Database;
-use crate::edge::registry::Registry;
 use crate::edge::shell::last_lines;
 use crate::edge::{clock, redis};
 use crate::error::{Context as _, Result, code};
 use crate::exit::Exit;
 use crate::report::Phase;
+use crate::runtime;
 use std::time::Duration;
 use xtask_core::backing::{Part, Role};
+use xtask_registry::Registry;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_millis(100);
@@ -36,9 +37,8 @@ fn ask(target: &DockerTarget<'_>, part: &Part) -> Result<()> {
     match part.role {
         Role::Postgres => Database::connect(&target.address("postgres"))?.ping(),
         Role::Redis => redis::ping(target.backing.redis.port),
-        Role::Registry => {
-            registry(target).ping().or_outside(|| "failed to ask the registry".to_owned())
-        }
+        Role::Registry => runtime::wait(registry(target).ping())
+            .or_outside(|| "failed to ask the registry".to_owned()),
         Role::Proxy => target.proxy().config().map(drop),
     }
 }

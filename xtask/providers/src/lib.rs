@@ -1,0 +1,4 @@
+//! Clients of other people's HTTP APIs, one folder each. They turn typed requests into exchanges
+//! and answers into types; they decide nothing, repeat nothing and speak to nobody else.
+
+pub mod github;

@@ -1,0 +1,4 @@
+//! The clients against the fakes.
+#![allow(clippy::unwrap_used, reason = "in a test, unwrapping is asserting")]
+
+mod github;

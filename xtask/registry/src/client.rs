@@ -1,0 +1,58 @@
+//! The registry of one host: where it is, who we are there, and what is remembered of it.
+
+use super::auth::Credentials;
+use super::credentials::{self, CredentialsError, Surroundings};
+use super::patience::Patience;
+use super::token::Tokens;
+use http::Uri;
+use std::fmt;
+use xtask_core::reference::Repository;
+use xtask_http::{Client, Settings, is_loopback};
+
+/// The registry of one host. It remembers tokens and connections between calls, and may be
+/// shared.
+pub struct Registry {
+    pub(super) base: Uri,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) patience: Patience,
+    pub(super) client: Client,
+    pub(super) tokens: Tokens,
+}
+
+impl Registry {
+    /// The registry at `host`, which has its port with it if it needs one. Loopback hosts speak
+    /// plain HTTP, all others HTTPS.
+    ///
+    /// # Panics
+    /// If `host` could not stand in a URL; a `Repository` never holds such a one.
+    pub fn new(host: &str, credentials: Option<Credentials>) -> Self {
+        let scheme = if is_loopback(host) { "http" } else { "https" };
+        // Docker Hub's images are named after a host that serves no registry.
+        let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
+        let base = format!("{scheme}://{host}/").parse().expect("the host of a repository");
+        // No limit on a whole upload: what counts is that bytes move.
+        let client = Client::new(Settings::of_environment());
+        let (patience, tokens) = (Patience::default(), Tokens::default());
+        Self { base, credentials, patience, client, tokens }
+    }
+
+    /// The registry of `repository`, with the credentials that `docker login` or `podman login`
+    /// keep on this machine for it, if any.
+    pub async fn of(repository: &Repository) -> Result<Self, CredentialsError> {
+        let surroundings = Surroundings::of(|name| std::env::var_os(name));
+        let credentials = credentials::find(repository, &surroundings).await?;
+        Ok(Self::new(repository.registry(), credentials))
+    }
+
+    /// The same registry with other limits, or another clock.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Registry({})", self.base)
+    }
+}

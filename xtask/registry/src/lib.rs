@@ -1,0 +1,43 @@
+//! A registry (OCI distribution 1.1): blobs, manifests and tags over HTTP.
+//!
+//! The rooms, from the wire upwards: `wire` makes one exchange; `auth` and `token` know who we
+//! are; `client` is what is remembered of a host; `session` repeats, renews and follows; `stream`,
+//! `chunks` and `upload` move one blob; `push` knows the order in which an image becomes visible,
+//! `download` fetches a blob in parts; `manifest`, `ping`, `tags`, `artifact`, `referrer` and
+//! `referrers` are the small verbs. `credentials` reads what Docker and Podman keep.
+
+mod artifact;
+mod auth;
+mod chunks;
+mod client;
+pub mod credentials;
+mod download;
+mod error;
+mod event;
+pub mod heard;
+mod hint;
+mod location;
+mod manifest;
+mod parallel;
+mod patience;
+mod ping;
+mod push;
+mod referrer;
+mod referrers;
+mod said;
+mod session;
+mod stream;
+mod tags;
+mod token;
+mod upload;
+mod wire;
+
+pub use artifact::Artifact;
+pub use auth::Credentials;
+pub use client::Registry;
+pub use error::RegistryError;
+pub use event::{PushEvent, PushReceipt};
+pub use patience::{Clock, Patience, SystemClock, Waiting};
+pub use push::{Mounts, Push};
+pub use said::Said;
+pub use stream::Blobs;
