@@ -36,7 +36,7 @@ impl Exit {
             Self::Refused => 4,
             Self::Outside => 5,
             Self::Partial => 6,
-            Self::NotChecked => xtask_core::task::NOT_CHECKED as u8,
+            Self::NotChecked => xtask_core::check::task::NOT_CHECKED as u8,
             // As shells tell it: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
             Self::Signalled(signal) => signal.saturating_add(128),
         }

@@ -12,7 +12,7 @@ pub use image::{
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};
-use xtask_core::advisories::Ecosystem;
+use xtask_core::check::advisories::Ecosystem;
 use xtask_core::digest::Digest;
 
 /// Take Nutri from a commit to verified production.

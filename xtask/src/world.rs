@@ -8,12 +8,12 @@ use crate::edge::shell::Shell;
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use crate::report::Report;
 use std::path::PathBuf;
-use xtask_core::conditions::{self, Conditions};
-use xtask_core::definition::Definition;
 use xtask_core::deploy::{self, Deploy, Environment, Service};
-use xtask_core::lock::{Lock, seal};
-use xtask_core::owner::Owner;
+use xtask_core::image::conditions::{self, Conditions};
+use xtask_core::image::definition::Definition;
+use xtask_core::image::lock::{Lock, seal};
 use xtask_core::platform::Platform;
+use xtask_core::ship::owner::Owner;
 
 /// What every verb is handed.
 pub struct World<'a> {

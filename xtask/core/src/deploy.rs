@@ -11,10 +11,10 @@ pub use environment::{Backing, BackingPart, Environment, Proxy, SecretSource, Ta
 pub use service::{Access, Health, Limits, Service};
 pub use signing::Signing;
 
-use crate::definition;
 use crate::finding::Findings;
+use crate::image::definition;
 use crate::reader::{Source, Table};
-use crate::scan::ScanPolicy;
+use crate::trust::scan::ScanPolicy;
 use std::collections::BTreeMap;
 
 /// The file's name, from the root of the repository.
@@ -179,7 +179,7 @@ fn check_across(root: &Table<'_>, deploy: &Deploy) {
 
 /// Inside the proxy each internal service listens on its own port, beside the proxy's two.
 fn check_inner_ports(root: &Table<'_>, deploy: &Deploy) {
-    let mut taken = vec![crate::proxy::PUBLIC_PORT, crate::proxy::ADMIN_PORT];
+    let mut taken = vec![crate::ship::proxy::PUBLIC_PORT, crate::ship::proxy::ADMIN_PORT];
     let Some(services) = root.optional_table("services") else { return };
     for service in deploy.services.iter().filter(|it| it.access == Access::Internal) {
         if taken.contains(&service.port)

@@ -1,59 +1,26 @@
 //! The thinking: nouns of the field as types, and planners that turn observed and desired
 //! into steps. Nothing here knows a terminal, a network, a process, a disk or a clock; what
 //! it must know is handed in. The fence is this crate's manifest and its `clippy.toml`.
+//!
+//! The map: [`image`], [`ship`], [`check`] and [`trust`] are rooms; what stands beside them is what
+//! all of them use.
 
 pub mod address;
-pub mod advisories;
-pub mod attestation;
-pub mod backing;
-pub mod bench;
+pub mod check;
 pub mod command;
-pub mod conditions;
-pub mod coverage;
-pub mod database;
-pub mod debian;
-pub mod definition;
 pub mod deploy;
 pub mod descriptor;
 pub mod digest;
-pub mod excerpt;
 pub mod finding;
-pub mod graph;
-pub mod hooks;
-pub mod instance;
+pub mod image;
 pub mod json;
-pub mod judgement;
-pub mod leaks;
-pub mod ledger;
-pub mod links;
-pub mod lock;
-pub mod migration;
 pub mod moment;
-pub mod npm;
-pub mod owner;
 pub mod places;
 pub mod plan;
 pub mod platform;
-pub mod probe;
-pub mod proxy;
 pub mod reader;
 pub mod reference;
-pub mod release;
-pub mod renewal;
-pub mod requirement;
-pub mod requirements;
-pub mod retention;
-pub mod review;
-pub mod rollout;
-pub mod same_image;
-pub mod sbom;
-pub mod scan;
-pub mod schedule;
 pub mod secret;
-pub mod size;
-pub mod task;
+pub mod ship;
 pub mod template;
-pub mod tools;
-pub mod turn;
-pub mod wheel;
-pub mod workflow;
+pub mod trust;

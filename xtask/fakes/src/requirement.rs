@@ -7,8 +7,8 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use xtask_core::requirement::{Kind, NOT_RUN, NotRun, Requirement, SERVERS, WITHOUT};
-use xtask_core::requirement::{excused, grants, named};
+use xtask_core::check::requirement::{Kind, NOT_RUN, NotRun, Requirement, SERVERS, WITHOUT};
+use xtask_core::check::requirement::{excused, grants, named};
 
 /// What a test asked for, or the caller's leave to go without.
 #[must_use]
@@ -103,7 +103,8 @@ pub fn required_right(name: &str) -> Required<()> {
 
 #[track_caller]
 fn known(name: &str) -> &'static Requirement {
-    named(name).unwrap_or_else(|| panic!("`{name}` has no row in `xtask/core/src/requirement.rs`"))
+    named(name)
+        .unwrap_or_else(|| panic!("`{name}` has no row in `xtask/core/src/check/requirement.rs`"))
 }
 
 /// Where programs are looked for.

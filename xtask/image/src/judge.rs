@@ -11,8 +11,8 @@ mod program;
 
 use crate::rootfs::Rootfs;
 use crate::shape::Shape;
-use xtask_core::definition::{Config, Definition, Layer};
 use xtask_core::finding::Finding;
+use xtask_core::image::definition::{Config, Definition, Layer};
 
 /// Where the engine looks for a program if an image does not say.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

@@ -6,10 +6,10 @@ use super::key::SigningKey;
 use super::shelf::Shelf;
 use crate::error::{Context as _, Failure, Result};
 use std::collections::BTreeMap;
-use xtask_core::attestation::{Bundle, Envelope, PAYLOAD_TYPE, Statement, Verifier as _};
-use xtask_core::attestation::{Wanted, judge};
 use xtask_core::descriptor::Descriptor;
 use xtask_core::digest::Digest;
+use xtask_core::trust::attestation::{Bundle, Envelope, PAYLOAD_TYPE, Statement, Verifier as _};
+use xtask_core::trust::attestation::{Wanted, judge};
 use xtask_image::json_v1;
 
 /// Two writers of one list may overwrite each other. So often each looks whether it was the one.

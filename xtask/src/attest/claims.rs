@@ -8,12 +8,12 @@ use crate::error::Result;
 use crate::image::{Held, SOURCE_LABEL, inventory, list_files};
 use crate::world::{World, lock_file};
 use std::collections::BTreeMap;
-use xtask_core::attestation::provenance::{self, Provenance};
-use xtask_core::attestation::{Statement, Subject};
-use xtask_core::definition::{Definition, Stuff};
 use xtask_core::descriptor::Descriptor;
 use xtask_core::digest::Digest;
-use xtask_core::sbom::Format;
+use xtask_core::image::definition::{Definition, Stuff};
+use xtask_core::trust::attestation::provenance::{self, Provenance};
+use xtask_core::trust::attestation::{Statement, Subject};
+use xtask_core::trust::sbom::Format;
 use xtask_image::gzip_v1::ENCODER_ID;
 
 /// A statement, and the manifests that it is attached to.

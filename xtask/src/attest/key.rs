@@ -17,8 +17,8 @@ use ring::signature::{
     VerificationAlgorithm,
 };
 use sha2::{Digest as _, Sha256};
-use xtask_core::attestation::Verifier;
 use xtask_core::secret::Secret;
+use xtask_core::trust::attestation::Verifier;
 
 const KEYGEN: &str = "`cargo xtask image keygen` makes one that we use";
 const PUBLIC_HALF: &str = "`openssl pkey -in PRIVATE -pubout` writes the public half of a key";

@@ -1,5 +1,5 @@
 //! What is said and signed about images: keys, statements, where they are kept, and whether they
-//! are to be believed. The forms are `core/src/attestation`'s.
+//! are to be believed. The forms are `core/src/trust/attestation`'s.
 
 mod attach;
 mod claims;

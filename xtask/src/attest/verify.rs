@@ -7,11 +7,11 @@ use super::key::PublicKey;
 use super::shelf::Shelf;
 use crate::error::{Failure, Result, code};
 use serde::Serialize;
-use xtask_core::attestation::provenance::{self, claims};
-use xtask_core::attestation::{Statement, Verifier as _, Wanted, judge};
 use xtask_core::descriptor::{Descriptor, Skipped, media_type};
 use xtask_core::digest::Digest;
-use xtask_core::sbom::Format;
+use xtask_core::trust::attestation::provenance::{self, claims};
+use xtask_core::trust::attestation::{Statement, Verifier as _, Wanted, judge};
+use xtask_core::trust::sbom::Format;
 
 /// One thing that is said of an image, and believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
-use xtask_core::bench::Rates;
+use xtask_core::check::bench::Rates;
 use xtask_image::gzip_v1::{Encoder, Options};
 use xtask_image::layer::write_tar;
 use xtask_image::tree::{DirectoryRules, Owner, Tree};

@@ -5,7 +5,7 @@ use crate::error::{Context as _, Result};
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use xtask_core::command::Command;
-use xtask_core::lock::seal::sealed;
+use xtask_core::image::lock::seal::sealed;
 use xtask_image::gzip_v1::ENCODER_ID;
 
 /// Where the committed lock of the input is.

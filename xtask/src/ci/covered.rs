@@ -4,8 +4,8 @@ use crate::edge::files;
 use crate::error::Result;
 use crate::world::World;
 use std::path::PathBuf;
-use xtask_core::coverage::Coverage;
-use xtask_core::task::Task;
+use xtask_core::check::coverage::Coverage;
+use xtask_core::check::task::Task;
 
 /// What one language's tests cover.
 #[derive(Clone, Debug)]

@@ -7,9 +7,9 @@ use crate::error::{Failure, Result};
 use crate::report::table;
 use crate::world::World;
 use serde_json::{Value, json};
-use xtask_core::graph::GraphError;
-use xtask_core::task::{self, Globs, Task};
-use xtask_core::turn::Turn;
+use xtask_core::check::graph::GraphError;
+use xtask_core::check::task::{self, Globs, Task};
+use xtask_core::check::turn::Turn;
 
 /// Every task of the choice, and whether it has its turn.
 pub(super) fn all(choice: &Choice, world: &World<'_>) {

@@ -8,11 +8,11 @@ use crate::error::{Context as _, Result};
 use crate::flags::Ci;
 use crate::world::World;
 use std::collections::BTreeMap;
+use xtask_core::check::graph::Graph;
+use xtask_core::check::task::{self, Task};
+use xtask_core::check::tools;
+use xtask_core::check::turn::{Belief, Key, Known, Memory, selecting};
 use xtask_core::digest::Digest;
-use xtask_core::graph::Graph;
-use xtask_core::task::{self, Task};
-use xtask_core::tools;
-use xtask_core::turn::{Belief, Key, Known, Memory, selecting};
 
 /// Where digests of files and versions of tools are remembered, from the root.
 const SEEN: &str = "target/ci/seen.json";

@@ -7,7 +7,7 @@ use crate::report::Report;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
-use xtask_core::schedule::Outcome;
+use xtask_core::check::schedule::Outcome;
 
 /// GitHub shows ten errors of a step.
 const ANNOTATIONS_MAX: usize = 10;

@@ -23,12 +23,12 @@ use running::Running;
 use said::{Ended, Summary};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
-use xtask_core::graph::Graph;
-use xtask_core::requirement::NotRun;
-use xtask_core::schedule::{AfterFailure, Outcome, Schedule};
-use xtask_core::task::{self, Task};
-use xtask_core::tools;
-use xtask_core::turn::{Known, Memory, Turn, turns};
+use xtask_core::check::graph::Graph;
+use xtask_core::check::requirement::NotRun;
+use xtask_core::check::schedule::{AfterFailure, Outcome, Schedule};
+use xtask_core::check::task::{self, Task};
+use xtask_core::check::tools;
+use xtask_core::check::turn::{Known, Memory, Turn, turns};
 
 /// How often what runs is looked at: far below the shortest task.
 const LOOK: Duration = Duration::from_millis(3);

@@ -10,9 +10,9 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
+use xtask_core::check::schedule::Outcome;
+use xtask_core::check::task::{NOT_CHECKED, Task};
 use xtask_core::command::Command;
-use xtask_core::schedule::Outcome;
-use xtask_core::task::{NOT_CHECKED, Task};
 
 /// What `cargo run` tells about this program; a cargo that sees it builds some crates anew.
 const OURS: [&str; 5] =

@@ -7,10 +7,10 @@ use crate::report::table;
 use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
-use xtask_core::excerpt::{self, Excerpt};
-use xtask_core::requirement::NotRun;
-use xtask_core::schedule::{Outcome, critical_path};
-use xtask_core::task::Task;
+use xtask_core::check::excerpt::{self, Excerpt};
+use xtask_core::check::requirement::NotRun;
+use xtask_core::check::schedule::{Outcome, critical_path};
+use xtask_core::check::task::Task;
 
 /// A task that ended, or was left out.
 #[derive(Clone, Debug)]

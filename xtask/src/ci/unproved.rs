@@ -7,8 +7,8 @@ use crate::error::{Context as _, Failure, Result};
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use xtask_core::requirement::{self, NOT_RUN, NotRun, WITHOUT};
-use xtask_core::task::Task;
+use xtask_core::check::requirement::{self, NOT_RUN, NotRun, WITHOUT};
+use xtask_core::check::task::Task;
 
 /// What tests may go without, separated by commas: what is missing, and what the caller names.
 pub(super) fn without(world: &World<'_>) -> Result<String> {

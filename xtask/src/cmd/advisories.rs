@@ -13,12 +13,12 @@ use crate::image::{any_python, fitting, npm_lock, requirements};
 use crate::report::table;
 use crate::world::World;
 use serde_json::json;
-use xtask_core::advisories::{
+use xtask_core::check::advisories::{
     self, Answer, Ecosystem, Judged, NoAnswer, Outcome, Sighting, judge, npm,
 };
+use xtask_core::image::requirements::{Environment, list};
 use xtask_core::plan::Count;
 use xtask_core::platform::Platform;
-use xtask_core::requirements::{Environment, list};
 
 type Asked = Result<Answer, NoAnswer>;
 

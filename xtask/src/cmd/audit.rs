@@ -8,8 +8,8 @@ use crate::ship::record;
 use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::json;
-use xtask_core::ledger::{Outcome, Record};
 use xtask_core::plan::Count;
+use xtask_core::ship::ledger::{Outcome, Record};
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;

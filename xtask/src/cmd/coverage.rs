@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::world::World;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use xtask_core::coverage::{Coverage, relative};
+use xtask_core::check::coverage::{Coverage, relative};
 
 /// Where reports are, from the root.
 const FOLDER: &str = "target/ci/coverage/rust";

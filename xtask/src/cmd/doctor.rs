@@ -7,8 +7,8 @@ use crate::flags::{Doctor, Readiness};
 use crate::report::table;
 use crate::world::World;
 use serde_json::{Value, json};
-use xtask_core::task;
-use xtask_core::tools::{self, Tool, Verb, Verdict};
+use xtask_core::check::task;
+use xtask_core::check::tools::{self, Tool, Verb, Verdict};
 
 /// A tool, and what was found of it.
 struct Finding {

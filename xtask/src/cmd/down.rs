@@ -10,10 +10,10 @@ use crate::report::table;
 use crate::target::docker as docker_target;
 use crate::world::{World, definition_name};
 use serde_json::json;
-use xtask_core::backing::parts;
-use xtask_core::instance;
-use xtask_core::owner::Owner;
 use xtask_core::plan::Count;
+use xtask_core::ship::backing::parts;
+use xtask_core::ship::instance;
+use xtask_core::ship::owner::Owner;
 
 const ENVIRONMENT: &str = "local";
 

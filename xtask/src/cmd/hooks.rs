@@ -8,8 +8,8 @@ use crate::flags::{self, Hooks};
 use crate::world::World;
 use serde_json::json;
 use std::path::PathBuf;
-use xtask_core::hooks::{self, Check, Found, NAMES, found, script};
-use xtask_core::leaks::Scope;
+use xtask_core::check::hooks::{self, Check, Found, NAMES, found, script};
+use xtask_core::check::leaks::Scope;
 use xtask_core::secret::Secret;
 
 /// A hook of ours, and what is in its place.

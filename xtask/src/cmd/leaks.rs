@@ -8,7 +8,7 @@ use crate::flags::Leaks;
 use crate::report::table;
 use crate::world::World;
 use serde_json::json;
-use xtask_core::leaks::{FOUND, Leak, Scope, read};
+use xtask_core::check::leaks::{FOUND, Leak, Scope, read};
 
 pub(super) fn run(flags: &Leaks, world: &World<'_>) -> Result<Exit> {
     let scope = if flags.staged { Scope::Staged } else { Scope::History };

@@ -12,8 +12,8 @@ use propose::{Proposal, github_of_environment, propose};
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
+use xtask_core::check::renewal::{Outcome, Part, body};
 use xtask_core::command::Command;
-use xtask_core::renewal::{Outcome, Part, body};
 
 mod propose;
 

@@ -7,7 +7,7 @@ use crate::ship::record;
 use crate::ship::site::Site;
 use crate::target;
 use crate::world::World;
-use xtask_core::ledger::{self, Action};
+use xtask_core::ship::ledger::{self, Action};
 
 pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;

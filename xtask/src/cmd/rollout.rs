@@ -11,8 +11,8 @@ use crate::target;
 use crate::world::World;
 use serde_json::json;
 use xtask_core::digest::Digest;
-use xtask_core::ledger::Action;
-use xtask_core::review::Review;
+use xtask_core::ship::ledger::Action;
+use xtask_core::ship::review::Review;
 
 pub(super) fn run(flags: &Rollout, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;

@@ -14,8 +14,8 @@ use crate::world::{World, this_platform};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Instant;
-use xtask_core::ledger::{Action, ProbeCount};
-use xtask_core::release::{Release, ScanVerdict, tag_of};
+use xtask_core::ship::ledger::{Action, ProbeCount};
+use xtask_core::ship::release::{Release, ScanVerdict, tag_of};
 
 const ENVIRONMENT: &str = "local";
 

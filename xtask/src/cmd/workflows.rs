@@ -8,11 +8,11 @@ use crate::world::{World, definition_name};
 use serde_json::{Value, json};
 use similar::TextDiff;
 use std::collections::BTreeMap;
+use xtask_core::check::task;
+use xtask_core::check::workflow::drift::{Drift, drift};
+use xtask_core::check::workflow::table::{self, Facts};
+use xtask_core::check::workflow::{self, dependabot};
 use xtask_core::plan::Count;
-use xtask_core::task;
-use xtask_core::workflow::drift::{Drift, drift};
-use xtask_core::workflow::table::{self, Facts};
-use xtask_core::workflow::{self, dependabot};
 
 const FOLDER: &str = ".github/workflows";
 

@@ -1,7 +1,7 @@
 //! `docs/tools.md`: every program that the repository uses, and how to get it.
 
-use xtask_core::task;
-use xtask_core::tools::{self, Tool, Verb};
+use xtask_core::check::task;
+use xtask_core::check::tools::{self, Tool, Verb};
 
 const HEAD: &str = "# Tools
 

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
-use xtask_core::lock::LockedPackage;
+use xtask_core::image::lock::LockedPackage;
 
 const HELPER: &str = "/usr/lib/apt/apt-helper";
 

@@ -11,11 +11,11 @@ use crate::error::{Context as _, Result};
 use serde_json::Value;
 use std::time::Duration;
 use xtask_core::command::Command;
-use xtask_core::instance::{
+use xtask_core::ship::instance::{
     LABEL_DIGEST, LABEL_PROJECT, LABEL_RELEASE, LABEL_SERVICE, LABEL_SETTINGS, Observed,
 };
-use xtask_core::owner::Owner;
-use xtask_core::same_image;
+use xtask_core::ship::owner::Owner;
+use xtask_core::ship::same_image;
 
 /// How often a list is asked for again, because a container of it went away meanwhile.
 const LOOKS: usize = 5;

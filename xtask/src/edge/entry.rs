@@ -8,7 +8,7 @@ use std::fs::Permissions;
 use std::io::ErrorKind;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
-use xtask_core::links::Seen;
+use xtask_core::image::links::Seen;
 
 /// Who runs such a file becomes its owner or its group.
 const SET_ID: u32 = 0o6000;

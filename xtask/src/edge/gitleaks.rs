@@ -3,7 +3,7 @@
 use crate::edge::shell::{Output, Shell, command};
 use crate::error::Result;
 use std::time::Duration;
-use xtask_core::leaks::{self, Scope};
+use xtask_core::check::leaks::{self, Scope};
 
 /// Every commit of a long history is looked at.
 const LOOK_LIMIT: Duration = Duration::from_secs(900);

@@ -6,8 +6,8 @@ use crate::edge::shell::{Shell, command};
 use crate::error::{Failure, Result};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use xtask_core::check::tools;
 use xtask_core::command::Command;
-use xtask_core::tools;
 
 /// Counts of every test of the workspace are read at once.
 const READ_LIMIT: Duration = Duration::from_secs(900);

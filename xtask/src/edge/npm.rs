@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
-use xtask_core::npm::{self, NpmLock, Package, Source};
+use xtask_core::image::npm::{self, NpmLock, Package, Source};
 use xtask_core::platform::Platform;
 
 /// What a folder asks for, and its lock.

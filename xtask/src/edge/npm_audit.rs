@@ -4,7 +4,7 @@ use crate::edge::files;
 use crate::edge::shell::{Output, Shell};
 use crate::error::{Context as _, Result};
 use std::time::Duration;
-use xtask_core::advisories::npm::{SAMPLE_LOCK, SAMPLE_MANIFEST};
+use xtask_core::check::advisories::npm::{SAMPLE_LOCK, SAMPLE_MANIFEST};
 use xtask_core::command::Command;
 
 /// npm asks several times, with half a minute for each answer.

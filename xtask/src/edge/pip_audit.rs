@@ -5,7 +5,7 @@ use crate::edge::shell::{Output, Shell};
 use crate::error::{Context as _, Result};
 use std::path::Path;
 use std::time::Duration;
-use xtask_core::advisories::pip_audit::SAMPLE;
+use xtask_core::check::advisories::pip_audit::SAMPLE;
 use xtask_core::command::Command;
 
 /// A list of requirements, and the path under which it is handed over.

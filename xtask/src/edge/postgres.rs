@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::config::{ChannelBinding as Binding, SslMode};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Client, Config, NoTls, Socket};
-use xtask_core::database::{Address, ChannelBinding, Tls};
+use xtask_core::ship::database::{Address, ChannelBinding, Tls};
 
 /// How long a question of ours may keep the server busy. Migrations have limits of their own.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(30);

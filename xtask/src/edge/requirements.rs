@@ -3,7 +3,7 @@
 use crate::edge::shell::Shell;
 use crate::edge::{docker, files};
 use std::path::{Path, PathBuf};
-use xtask_core::requirement::{self, Kind, Requirement, SERVERS, grants};
+use xtask_core::check::requirement::{self, Kind, Requirement, SERVERS, grants};
 
 /// Everything that is missing.
 pub fn missing(shell: &Shell) -> Vec<&'static Requirement> {

@@ -1,7 +1,7 @@
 //! What the tools on this machine say of themselves.
 
 use crate::edge::shell::Shell;
-use xtask_core::tools::Tool;
+use xtask_core::check::tools::Tool;
 
 /// What the first of the tool's names that is there says of its version; `None` if it is not here
 /// or says nothing.

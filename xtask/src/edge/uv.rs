@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::digest::Digest;
-use xtask_core::requirements::Environment;
+use xtask_core::image::requirements::Environment;
 use xtask_core::secret::Secret;
 
 /// Debian 12 has glibc 2.36; a wheel built for a newer one would not load.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use xtask_core::deploy::SecretSource;
 use xtask_core::platform::Platform;
 use xtask_core::reference::{Reference, Repository, Tag};
-use xtask_core::sbom::Format;
+use xtask_core::trust::sbom::Format;
 
 /// The verbs about images.
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,7 @@ use crate::edge::entry::{self, Entries, Entry, join};
 use crate::error::{Failure, Result};
 use crate::world::World;
 use std::path::{Path, PathBuf};
-use xtask_core::links::{Lead, follow};
+use xtask_core::image::links::{Lead, follow};
 
 /// A folder with its entries.
 #[derive(Clone, Debug)]

@@ -6,14 +6,14 @@ use crate::edge::{files, npm};
 use crate::error::{Context as _, Failure, Result};
 use crate::world::{World, lock_file};
 
-use xtask_core::definition::{Copy, Definition, Layer, Stuff};
 use xtask_core::digest::Digest;
-use xtask_core::lock::Lock;
+use xtask_core::image::definition::{Copy, Definition, Layer, Stuff};
+use xtask_core::image::lock::Lock;
 use xtask_core::moment::Moment;
 use xtask_core::platform::Platform;
-use xtask_core::sbom::found::{Contents, is_telling};
-use xtask_core::sbom::inventory::{Origin, Sourced};
-use xtask_core::sbom::{Component, Inventory};
+use xtask_core::trust::sbom::found::{Contents, is_telling};
+use xtask_core::trust::sbom::inventory::{Origin, Sourced};
+use xtask_core::trust::sbom::{Component, Inventory};
 use xtask_image::listing::{Kind, Listed, Wanted, list};
 
 /// The label that says where an image's sources are.
@@ -82,7 +82,7 @@ pub fn inventory(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Result<I
     })
 }
 
-fn disagrees(image: &str, gap: &xtask_core::sbom::inventory::Gap) -> Failure {
+fn disagrees(image: &str, gap: &xtask_core::trust::sbom::inventory::Gap) -> Failure {
     Failure::refused(format!("cannot list what image `{image}` is made of"))
         .because(gap)
         .hint(format!("`cargo xtask image build {image}` makes it as its lock says"))

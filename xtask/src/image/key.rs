@@ -7,9 +7,9 @@ use crate::world::World;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
-use xtask_core::definition::{Layer, Stuff};
 use xtask_core::digest::Digest;
-use xtask_core::lock::Lock;
+use xtask_core::image::definition::{Layer, Stuff};
+use xtask_core::image::lock::Lock;
 use xtask_core::platform::Platform;
 use xtask_image::gzip_v1::ENCODER_ID;
 

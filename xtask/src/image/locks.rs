@@ -6,10 +6,12 @@ use crate::edge::{files, uv};
 use crate::error::{Failure, Result};
 use crate::world::World;
 use xtask_core::finding::Findings;
-use xtask_core::lock::Lock;
-use xtask_core::npm::{self, NpmLock};
+use xtask_core::image::lock::Lock;
+use xtask_core::image::npm::{self, NpmLock};
+use xtask_core::image::requirements::{
+    self, Environment, Opened, Python, Requirement, Requirements,
+};
 use xtask_core::platform::Platform;
-use xtask_core::requirements::{self, Environment, Opened, Python, Requirement, Requirements};
 
 /// A second lock, of which npm thinks more.
 const SHRINKWRAP: &str = "npm-shrinkwrap.json";

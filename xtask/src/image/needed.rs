@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 use xtask_core::descriptor::Descriptor;
 use xtask_core::digest::Digest;
-use xtask_core::retention::disk::{Found, Kind};
+use xtask_core::ship::retention::disk::{Found, Kind};
 use xtask_image::layout::{Layout, REF_NAME};
 
 /// Folders of the cache whose entries can be made again. Downloads are not among them: a mirror

@@ -10,8 +10,8 @@ use crate::edge::shell::last_lines;
 use crate::error::{Context as _, Failure, Result};
 use crate::world::World;
 use std::path::{Path, PathBuf};
-use xtask_core::conditions::{self, Means, Surroundings, Variation};
-use xtask_core::definition::Stuff;
+use xtask_core::image::conditions::{self, Means, Surroundings, Variation};
+use xtask_core::image::definition::Stuff;
 use xtask_core::platform::Platform;
 use xtask_image::layout::Layout;
 

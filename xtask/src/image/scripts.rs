@@ -6,8 +6,8 @@ use crate::image::stage;
 use crate::report::Phase;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
-use xtask_core::judgement::{Judgements, SCRIPTS, Script};
-use xtask_core::lock::{Lock, LockedPackage};
+use xtask_core::image::judgement::{Judgements, SCRIPTS, Script};
+use xtask_core::image::lock::{Lock, LockedPackage};
 use xtask_core::platform::Platform;
 use xtask_image::deb::Deb;
 

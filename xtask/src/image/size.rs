@@ -1,9 +1,9 @@
 //! What an image weighs, read from its blobs: also where its layers came from the memo.
 
 use crate::error::{Context as _, Result};
-use xtask_core::definition::{Definition, Stuff};
 use xtask_core::descriptor::Descriptor;
-use xtask_core::size::{File, LayerFiles, Size, is_record, kind_of};
+use xtask_core::image::definition::{Definition, Stuff};
+use xtask_core::image::size::{File, LayerFiles, Size, is_record, kind_of};
 use xtask_image::layout::Layout;
 use xtask_image::listing::{Kind, Listed, Wanted, list};
 

@@ -19,9 +19,9 @@ use crate::world::{World, lock_file};
 use place::Placed;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use xtask_core::definition::{Addition, Copy, Layer, Stuff};
 use xtask_core::digest::Digest;
-use xtask_core::lock::{Lock, LockedPackage};
+use xtask_core::image::definition::{Addition, Copy, Layer, Stuff};
+use xtask_core::image::lock::{Lock, LockedPackage};
 use xtask_core::platform::Platform;
 use xtask_image::split::{Halves, split};
 use xtask_image::tree::{Node, Owner, Tree};
@@ -131,7 +131,7 @@ impl One<'_> {
         let wheels = locks::fitting(requirements, &list, &environment)?;
         let wheels = uv::Wheels {
             file: requirements,
-            list: &xtask_core::requirements::list(&wheels),
+            list: &xtask_core::image::requirements::list(&wheels),
             environment: &environment,
         };
         let installed = uv::install(&world.shell, &world.places.cache, &wheels)?;

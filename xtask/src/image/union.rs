@@ -4,9 +4,9 @@
 
 use super::memo::Memo;
 use crate::error::{Failure, Result};
-use xtask_core::definition::Definition;
 use xtask_core::digest::Digest;
 use xtask_core::finding::{Finding, Findings};
+use xtask_core::image::definition::Definition;
 use xtask_image::image::ImageLayer;
 use xtask_image::judge::judge;
 use xtask_image::layout::Layout;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use xtask_core::command::Command;
-use xtask_core::conditions::{self, Me, OtherHost, Processors, Surroundings};
+use xtask_core::image::conditions::{self, Me, OtherHost, Processors, Surroundings};
 
 const PREFIX: &str = "nutri-verify.";
 /// A build from nothing fetches and installs everything.

@@ -6,8 +6,8 @@ use crate::exit::Exit;
 use crate::image::{Held, HeldPlatform, inventory, inventory_key};
 use crate::world::World;
 use std::path::Path;
-use xtask_core::sbom::cyclonedx;
-use xtask_core::scan::inventory::Sbom;
+use xtask_core::trust::sbom::cyclonedx;
+use xtask_core::trust::scan::inventory::Sbom;
 
 /// What is known of what `image` is made of; kept in `folder`, so that an unchanged image is not
 /// read again.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use xtask_core::digest::Digest;
 use xtask_core::moment::Moment;
-use xtask_core::scan::{self, Answers, Judged, Means};
+use xtask_core::trust::scan::{self, Answers, Judged, Means};
 
 /// How often an environment without a network is asked for a database again.
 const SELDOM_SECONDS: u64 = 3600;

@@ -7,10 +7,10 @@ use crate::edge::postgres::Database;
 use crate::error::{Failure, Result, code};
 use crate::world::World;
 use xtask_core::digest::Digest;
-use xtask_core::migration::{self, MigrationFile, MigrationPlan};
 use xtask_core::plan::Count;
-use xtask_core::release::Release;
-use xtask_core::review::{Review, ReviewStep};
+use xtask_core::ship::migration::{self, MigrationFile, MigrationPlan};
+use xtask_core::ship::release::Release;
+use xtask_core::ship::review::{Review, ReviewStep};
 
 /// Every migration of the checkout, in the order of its name.
 pub fn files(world: &World<'_>) -> Result<Vec<MigrationFile>> {
@@ -78,7 +78,7 @@ pub fn apply(
 /// know and that is not marked as safe.
 pub fn check_schema(site: &Site<'_>, release: &Release) -> Result<()> {
     let rows = Database::connect(&site.database()?)?.migration_rows()?;
-    let missing = |it: &&xtask_core::release::ReleasedMigration| {
+    let missing = |it: &&xtask_core::ship::release::ReleasedMigration| {
         !rows.iter().any(|row| row.finished && row.name == it.name && row.checksum == it.checksum)
     };
     if let Some(absent) = release.migrations.iter().find(missing) {

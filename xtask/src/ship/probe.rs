@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use xtask_core::probe::Tally;
+use xtask_core::ship::probe::Tally;
 
 /// Two askers of 10 requests a second each: a slow answer to one does not silence the other.
 const ASKERS: u32 = 2;

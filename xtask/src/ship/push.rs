@@ -6,7 +6,7 @@ use crate::image::{Built, Pushing};
 use std::collections::BTreeMap;
 use xtask_core::plan::Count;
 use xtask_core::reference::{Repository, Tag};
-use xtask_core::release::{LATEST, ReleasedImage};
+use xtask_core::ship::release::{LATEST, ReleasedImage};
 use xtask_image::layout::Layout;
 
 pub use crate::image::refused;

@@ -4,9 +4,9 @@ use super::site::Site;
 use crate::edge::postgres::Database;
 use crate::edge::{clock, lease};
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
-use xtask_core::ledger::{self, Action, Outcome, ProbeCount, Record};
-use xtask_core::release::Release;
-use xtask_core::rollout::Stage;
+use xtask_core::ship::ledger::{self, Action, Outcome, ProbeCount, Record};
+use xtask_core::ship::release::Release;
+use xtask_core::ship::rollout::Stage;
 
 /// A change of an environment, from its beginning.
 pub struct Change {

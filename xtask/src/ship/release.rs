@@ -7,9 +7,9 @@ use crate::edge::git::Checkout;
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use crate::runtime;
 use std::collections::BTreeMap;
-use xtask_core::migration::MigrationFile;
 use xtask_core::reference::{Repository, Tag};
-use xtask_core::release::{
+use xtask_core::ship::migration::MigrationFile;
+use xtask_core::ship::release::{
     self, ARTIFACT_TYPE, RELEASES_REPOSITORY, Release, ReleasedImage, ScanVerdict,
 };
 use xtask_image::gzip_v1::ENCODER_ID;

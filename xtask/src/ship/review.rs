@@ -8,7 +8,7 @@ use crate::error::{Context as _, Failure, Result, code};
 use crate::world::World;
 use std::path::PathBuf;
 use xtask_core::digest::Digest;
-use xtask_core::review::Review;
+use xtask_core::ship::review::Review;
 use xtask_image::json_v1;
 
 /// How many shown plans an environment keeps.

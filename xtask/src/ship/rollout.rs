@@ -11,12 +11,12 @@ use super::{scan, verify};
 use crate::error::{Failure, Result};
 use crate::target::{Rollout, Wanted};
 use xtask_core::digest::Digest;
-use xtask_core::ledger::{self, Action, Outcome, ProbeCount};
-use xtask_core::probe::Tally;
-use xtask_core::release::Release;
-use xtask_core::retention;
-use xtask_core::review::{Review, ReviewStep};
-use xtask_core::rollout::Stage;
+use xtask_core::ship::ledger::{self, Action, Outcome, ProbeCount};
+use xtask_core::ship::probe::Tally;
+use xtask_core::ship::release::Release;
+use xtask_core::ship::retention;
+use xtask_core::ship::review::{Review, ReviewStep};
+use xtask_core::ship::rollout::Stage;
 
 /// What a rollout did.
 pub enum Rolled {

@@ -7,10 +7,10 @@ use crate::image::{Built, held};
 use crate::scan::{Fetch, Scanner};
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
-use xtask_core::ledger::Action;
 use xtask_core::moment::Moment;
-use xtask_core::release::{Release, ScanVerdict};
-use xtask_core::scan;
+use xtask_core::ship::ledger::Action;
+use xtask_core::ship::release::{Release, ScanVerdict};
+use xtask_core::trust::scan;
 
 /// Scans every image that was built; a blocking finding ends the road here.
 pub fn services(

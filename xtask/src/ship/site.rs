@@ -5,8 +5,8 @@ use crate::error::{Failure, Result, code};
 use crate::target::{self, Look, Serving, Target};
 use crate::world::World;
 use std::collections::BTreeMap;
-use xtask_core::database::Address;
 use xtask_core::deploy::{Access, Environment, Service};
+use xtask_core::ship::database::Address;
 use xtask_registry::Registry;
 
 /// An environment that is reached right now.

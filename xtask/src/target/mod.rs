@@ -10,11 +10,11 @@ use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
-use xtask_core::database::Address;
 use xtask_core::deploy::{Service, TargetKind};
 use xtask_core::digest::Digest;
 use xtask_core::reference::Reference;
 use xtask_core::secret::Secret;
+use xtask_core::ship::database::Address;
 
 /// A server, or this machine, as far as shipping a release needs to know it.
 pub trait Target: Sync {

@@ -4,7 +4,7 @@
 use crate::scratch::Scratch;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use xtask_core::lock::Lock;
+use xtask_core::image::lock::Lock;
 use xtask_core::platform::Platform;
 
 /// Packages of which only types remain, which the definition leaves out whole.

@@ -271,7 +271,7 @@ fn every_tampering_is_refused_with_what_is_wrong() {
 }
 
 fn is_provenance(bundle: &Value) -> bool {
-    use xtask_core::attestation::{Bundle, Statement};
+    use xtask_core::trust::attestation::{Bundle, Statement};
     let bundle = Bundle::parse(bundle.to_string().as_bytes()).unwrap();
     let payload = bundle.dsse_envelope.payload().unwrap();
     Statement::parse(&payload).unwrap().predicate_type == PROVENANCE

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 use xtask::attest::{PublicKey, SigningKey};
-use xtask_core::attestation::Verifier as _;
 use xtask_core::secret::Secret;
+use xtask_core::trust::attestation::Verifier as _;
 use xtask_fakes::required;
 use xtask_fakes::requirement::{Required, required_program};
 

@@ -4,10 +4,10 @@
 use super::attest::{PROVENANCE, Signed, replace};
 use serde_json::{Value, json};
 use xtask::attest::{Claim, Shelf, SigningKey, attest};
-use xtask_core::attestation::{Bundle, Statement, Subject};
 use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::secret::Secret;
+use xtask_core::trust::attestation::{Bundle, Statement, Subject};
 
 /// Everything said is true and signed by us, and it is another image than the one asked for.
 #[test]

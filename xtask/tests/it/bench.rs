@@ -1,7 +1,7 @@
 //! The page of benchmarks shows what was recorded, and nothing else.
 
 use std::path::Path;
-use xtask_core::bench::Measurements;
+use xtask_core::check::bench::Measurements;
 
 #[test]
 fn the_table_is_made_from_the_recorded_run() {

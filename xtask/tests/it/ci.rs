@@ -204,7 +204,7 @@ fn what_passed_is_not_run_again_until_something_it_depends_on_changes() {
 fn every_task_alone_passes_on_a_machine_that_has_run_nothing() {
     let mut fakes = Fakes::new();
     fakes.variables.push(("CI", "true"));
-    let tasks = xtask_core::task::all();
+    let tasks = xtask_core::check::task::all();
     for task in tasks.iter().filter(|task| !OURS.contains(&task.name)) {
         fakes.forget();
         fakes.passes(&["--only", task.name]);

@@ -4,7 +4,7 @@
 use super::world::World;
 use serde_json::{Value, json};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use xtask_core::tools::{self, Tool, Verb, Wanted};
+use xtask_core::check::tools::{self, Tool, Verb, Wanted};
 
 /// A machine with these tools and no other; each says the version that is wanted.
 fn machine(has: impl Fn(&Tool) -> bool) -> World {

@@ -4,7 +4,7 @@
 use super::world::cargo_home;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use xtask_core::task::{self, Task};
+use xtask_core::check::task::{self, Task};
 use xtask_fakes::required;
 use xtask_fakes::requirement::required_program;
 

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::world::{END, World};
-use xtask_core::definition::Debian;
 use xtask_core::digest::Digest;
+use xtask_core::image::definition::Debian;
 use xtask_fakes::archive::FakeArchive;
 use xtask_fakes::required;
 use xtask_fakes::requirement::required_right;

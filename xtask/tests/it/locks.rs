@@ -7,7 +7,7 @@ use super::wheels::{self, path_with_uv};
 use super::world::{END, World};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use xtask_core::npm::{NpmLock, Wanted};
+use xtask_core::image::npm::{NpmLock, Wanted};
 use xtask_core::platform::Platform;
 use xtask_fakes::required;
 use xtask_fakes::requirement::Required;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use xtask_core::tools;
+use xtask_core::check::tools;
 use xtask_fakes::required;
 use xtask_fakes::requirement::{Required, required_program};
 

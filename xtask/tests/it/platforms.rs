@@ -7,8 +7,8 @@ use super::wheels::{self, path_with_uv};
 use super::world::{END, World};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use xtask_core::definition::Debian;
 use xtask_core::digest::Digest;
+use xtask_core::image::definition::Debian;
 use xtask_fakes::archive::FakeArchive;
 use xtask_fakes::required;
 

@@ -9,7 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
-use xtask_core::requirement::{self, Kind, NOT_RUN, NotRun, WITHOUT};
+use xtask_core::check::requirement::{self, Kind, NOT_RUN, NotRun, WITHOUT};
 use xtask_fakes::required;
 use xtask_fakes::requirement::required_program;
 

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
-use xtask_core::lock::seal;
+use xtask_core::image::lock::seal;
 use xtask_fakes::archive::FakeArchive;
 
 /// What a definition ends with where a test is about its layers: the last one brings the accounts

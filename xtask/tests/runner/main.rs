@@ -16,7 +16,7 @@ use github::{GitHub, WRITING_TOKEN};
 use job::Run;
 use serde_json::{Map, Value, json};
 use std::process::Command;
-use xtask_core::task;
+use xtask_core::check::task;
 use xtask_fakes::registry::{Access, FakeRegistry};
 
 /// The name of every task, ordered.

@@ -1,9 +1,9 @@
 //! One environment: a named place where releases live, with its own target and secrets.
 
 use super::{Deploy, read_image};
-use crate::backing::Role;
 use crate::reader::Table;
 use crate::reference::Repository;
+use crate::ship::backing::Role;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 

@@ -2,7 +2,7 @@
 
 use crate::moment::Day;
 use crate::reader::Table;
-use crate::scan::{Allowance, ScanPolicy, Severity};
+use crate::trust::scan::{Allowance, ScanPolicy, Severity};
 
 pub(super) fn read(root: &Table<'_>) -> ScanPolicy {
     let standard = ScanPolicy::default();

@@ -1,9 +1,9 @@
 //! One service: where its source is, how it listens, how it says that it is well.
 
 use super::{is_name, read_image, read_path};
-use crate::backing::Role;
 use crate::reader::Table;
-use crate::release::RELEASES_REPOSITORY;
+use crate::ship::backing::Role;
+use crate::ship::release::RELEASES_REPOSITORY;
 use crate::template::Template;
 use serde::Serialize;
 use std::fmt;

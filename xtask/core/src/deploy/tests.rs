@@ -61,7 +61,8 @@ fn names_of_what_runs_beside_the_services_are_reserved() {
         assert!(mistakes(&text).contains(&line), "{}", mistakes(&text));
     }
     let backing = committed_backing();
-    let parts: Vec<&str> = crate::backing::parts(&backing).iter().map(|it| it.name()).collect();
+    let parts: Vec<&str> =
+        crate::ship::backing::parts(&backing).iter().map(|it| it.name()).collect();
     assert_eq!(parts, taken[..4], "every part that is started is reserved");
     Deploy::parse(&committed().replace("ml-service", "proxy-of-ours")).unwrap();
 }

@@ -1,7 +1,7 @@
 //! The documents of an image and of a release, as a registry hands them out.
 
 use super::Target;
-use xtask_core::release::Release;
+use xtask_core::ship::release::Release;
 use xtask_image::image::{Index, Manifest, ReadConfig};
 use xtask_image::json_v1;
 

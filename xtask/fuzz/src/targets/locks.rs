@@ -3,9 +3,9 @@
 use super::Target;
 use std::convert::Infallible;
 use xtask_core::finding::Findings;
-use xtask_core::npm::{NpmLock, Package, Source, Wanted, agree};
+use xtask_core::image::npm::{NpmLock, Package, Source, Wanted, agree};
+use xtask_core::image::requirements::{Environment, Opened, Requirements, list, read};
 use xtask_core::platform::Platform;
-use xtask_core::requirements::{Environment, Opened, Requirements, list, read};
 
 pub(super) const NPM: Target = Target {
     name: "npm-lock",

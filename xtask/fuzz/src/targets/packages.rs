@@ -2,8 +2,8 @@
 
 use super::Target;
 use std::collections::{BTreeMap, BTreeSet};
-use xtask_core::debian::{Index, close, newer};
-use xtask_core::lock::Lock;
+use xtask_core::image::debian::{Index, close, newer};
+use xtask_core::image::lock::Lock;
 use xtask_core::platform::Platform;
 
 pub(super) const PACKAGES: Target = Target {

@@ -1,10 +1,10 @@
 //! The files that a person writes, or may edit: locks, definitions, `deploy.toml`.
 
 use super::Target;
-use xtask_core::definition::Definition;
 use xtask_core::deploy::Deploy;
 use xtask_core::finding::Findings;
-use xtask_core::lock::Lock;
+use xtask_core::image::definition::Definition;
+use xtask_core::image::lock::Lock;
 
 const WORDS: &[&str] = &["[[layer]]", "\"\"\"", " = ", "{ ", " }", "[", "]", "\\u0000", "= [["];
 

@@ -5,8 +5,8 @@ use super::Judge;
 use crate::rootfs::Led;
 use crate::shape::Form;
 use std::collections::BTreeSet;
-use xtask_core::definition::Addition;
 use xtask_core::finding::Finding;
+use xtask_core::image::definition::Addition;
 
 /// Who there is.
 struct Accounts {

@@ -6,8 +6,8 @@ use crate::rootfs::{Entry, Led};
 use crate::shape::Form;
 use crate::start::Start;
 use std::collections::BTreeMap;
-use xtask_core::definition::{Addition, Layer, Stuff};
 use xtask_core::finding::Finding;
+use xtask_core::image::definition::{Addition, Layer, Stuff};
 
 /// As many of one kind in one layer as a person wants to read.
 const SHOWN_MAX: usize = 10;

@@ -13,7 +13,7 @@ impl World {
     }
 
     fn start(&self, scripts: &[&str], limit_ms: u64) -> Running {
-        let mut task = xtask_core::task::all().remove(0);
+        let mut task = xtask_core::check::task::all().remove(0);
         task.limit = Duration::from_millis(limit_ms);
         let command = |script: &&str| Command::new("sh").args(["-c", script]);
         task.commands = scripts.iter().map(command).collect();
@@ -103,7 +103,7 @@ fn what_runs_does_not_outlive_a_run_that_is_given_up() {
 #[test]
 fn a_program_that_is_missing_fails_its_task_and_the_log_says_so() {
     let world = World::new();
-    let mut task = xtask_core::task::all().remove(0);
+    let mut task = xtask_core::check::task::all().remove(0);
     task.commands = vec![Command::new("no-such-program")];
     assert_eq!(wait(&mut world.start_task(&task)), Outcome::Failed);
     assert!(world.log().contains("hint: `./x doctor` lists every tool"), "{}", world.log());
@@ -127,10 +127,11 @@ fn a_log_with_colours_and_lines_written_over_is_read_like_a_plain_one() {
         plain(b"\x1b[1m\x1b[92ma\x1b[0m\r\nb 1%\rb 2%\x07\n\x1b]0;title\x07c"),
         "a\nb 1%\nb 2%\nc"
     );
-    let coloured = include_bytes!("../../../core/src/excerpt/recorded/nextest-colour.txt");
-    let runner = Some(xtask_core::task::Runner::Nextest);
+    let coloured = include_bytes!("../../../core/src/check/excerpt/recorded/nextest-colour.txt");
+    let runner = Some(xtask_core::check::task::Runner::Nextest);
     let (command, log) = (Command::new("cargo"), plain(coloured));
-    let found = xtask_core::excerpt::Failed { command: &command, runner, log: &log }.excerpts();
+    let found =
+        xtask_core::check::excerpt::Failed { command: &command, runner, log: &log }.excerpts();
     let titles: Vec<_> = found.iter().map(|it| it.title.as_str()).collect();
     assert_eq!(titles, ["scratch tests::two_and_two_are_five", "scratch::it aborts"]);
     assert!(found[0].text.contains("about to add"), "{}", found[1].text);

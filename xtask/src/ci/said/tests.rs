@@ -1,5 +1,5 @@
 use super::*;
-use xtask_core::task;
+use xtask_core::check::task;
 
 fn ended(name: &str, outcome: Outcome, log: &str) -> Ended {
     let tasks = task::all();

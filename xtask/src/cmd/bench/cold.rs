@@ -5,7 +5,7 @@ use crate::bench::{measure as measure_rates, packers, tar_size, timed};
 use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use serde_json::Value;
-use xtask_core::bench::{Case, Input, Peer, Rates, Runs, Unit};
+use xtask_core::check::bench::{Case, Input, Peer, Rates, Runs, Unit};
 
 pub(super) struct Cold {
     pub(super) input: Input,

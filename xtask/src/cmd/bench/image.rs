@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::flags::BenchImage;
 use crate::report::table;
 use crate::world::World;
-use xtask_core::bench::Measurements;
+use xtask_core::check::bench::Measurements;
 
 /// Where a recorded run is kept, and the page that shows it.
 const RECORD: &str = "docs/benchmarks/image.json";

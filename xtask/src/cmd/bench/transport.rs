@@ -5,7 +5,7 @@ use super::warm::sum;
 use crate::bench::{Server, timed, write_bulk};
 use crate::edge::shell::command;
 use crate::error::Result;
-use xtask_core::bench::{Case, Peer, Runs, Unit};
+use xtask_core::check::bench::{Case, Peer, Runs, Unit};
 use xtask_core::command::Command;
 
 pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Vec<Case>> {

@@ -5,7 +5,7 @@ use crate::bench::{Server, timed};
 use crate::edge::files;
 use crate::error::{Context as _, Result};
 use serde_json::Value;
-use xtask_core::bench::{Case, Runs, Unit};
+use xtask_core::check::bench::{Case, Runs, Unit};
 
 /// A source file of the service whose sources are a layer as they are.
 const SOURCE: &str = "services/ml-service/src/nutri_ml/app.py";

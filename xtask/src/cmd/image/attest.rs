@@ -10,13 +10,13 @@ use crate::flags::ImageAttest;
 use crate::image::{Held, build, held};
 use crate::world::World;
 use serde_json::{Value, json};
-use xtask_core::attestation::Verifier as _;
 use xtask_core::deploy::SecretSource;
 use xtask_core::descriptor::media_type;
 use xtask_core::plan::Count;
 use xtask_core::platform::Platform;
 use xtask_core::reference::Repository;
 use xtask_core::secret::Secret;
+use xtask_core::trust::attestation::Verifier as _;
 use xtask_image::layout::Layout;
 
 /// An image that may be attested: its bytes are what their names say, wherever it is.

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use xtask_core::digest::Digest;
 use xtask_core::plan::Count;
-use xtask_core::retention::disk::{Verdict, judge};
-use xtask_core::retention::images_kept;
+use xtask_core::ship::retention::disk::{Verdict, judge};
+use xtask_core::ship::retention::images_kept;
 use xtask_image::layout::Layout;
 
 pub(super) fn run(flags: &ImageGc, world: &World<'_>) -> Result<Exit> {

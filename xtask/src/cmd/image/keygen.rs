@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::flags::ImageKeygen;
 use crate::world::World;
 use serde_json::json;
-use xtask_core::attestation::Verifier as _;
+use xtask_core::trust::attestation::Verifier as _;
 
 pub(super) fn run(flags: &ImageKeygen, world: &World<'_>) -> Result<Exit> {
     for path in [&flags.private, &flags.public] {

@@ -10,10 +10,10 @@ use crate::exit::Exit;
 use crate::flags::ImageNewest;
 use crate::world::World;
 use serde_json::{Value, json};
+use xtask_core::check::workflow::newest::{Origin, common};
 use xtask_core::digest::Digest;
 use xtask_core::reference::{Name, Repository};
-use xtask_core::release::{LATEST, version_of};
-use xtask_core::workflow::newest::{Origin, common};
+use xtask_core::ship::release::{LATEST, version_of};
 
 /// An image that `latest` names.
 struct Latest {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use xtask_core::plan::Count;
 use xtask_core::reference::{Repository, Tag};
-use xtask_core::release::{LATEST, version_of};
+use xtask_core::ship::release::{LATEST, version_of};
 use xtask_image::layout::Layout;
 use xtask_registry::{PushReceipt, Registry};
 

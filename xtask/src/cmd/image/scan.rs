@@ -12,7 +12,7 @@ use crate::world::{World, definition_name};
 use serde_json::{Value, json};
 use xtask_core::plan::Count;
 use xtask_core::platform::Platform;
-use xtask_core::scan::{Fate, Weakness, sarif};
+use xtask_core::trust::scan::{Fate, Weakness, sarif};
 
 /// An image on one platform, scanned.
 struct Scanned {

@@ -10,7 +10,7 @@ use crate::world::World;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use xtask_core::judgement::{self, Judgement, Judgements, Script};
+use xtask_core::image::judgement::{self, Judgement, Judgements, Script};
 use xtask_core::plan::Count;
 
 type Found = BTreeMap<Script, LockedScript>;

@@ -9,9 +9,9 @@ use crate::image::{Held, HeldPlatform, size};
 use crate::report::table;
 use crate::world::World;
 use serde_json::{Value, json};
-use xtask_core::definition::Definition;
+use xtask_core::image::definition::Definition;
+use xtask_core::image::size::{Page, Size, Weight, megabytes, page};
 use xtask_core::platform::Platform;
-use xtask_core::size::{Page, Size, Weight, megabytes, page};
 
 pub(super) fn run(flags: &ImageSize, world: &World<'_>) -> Result<Exit> {
     let definition = world.definition(&flags.image)?;

@@ -10,7 +10,7 @@ use crate::image::cache_lock;
 use crate::image::{Compared, InLayout, Rebuilt, compare, in_layout, rebuild};
 use crate::world::{World, definition_name};
 use serde_json::{Value, json};
-use xtask_core::conditions::Variation;
+use xtask_core::image::conditions::Variation;
 use xtask_core::plan::Count;
 use xtask_core::platform::Platform;
 use xtask_image::layout::Layout;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 use xtask_core::command::Command;
-use xtask_core::debian::{Fault, Index, refusals};
+use xtask_core::image::debian::{Fault, Index, refusals};
 use xtask_core::platform::Platform;
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";

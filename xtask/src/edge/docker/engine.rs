@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
 use xtask_core::command::Command;
-use xtask_core::instance::Grants;
+use xtask_core::ship::instance::Grants;
 
 /// What containers ask for by default; an engine that may not grant it starts none.
 const FILES_WANTED: u64 = 1_048_576;

@@ -5,8 +5,8 @@ use crate::edge::shell::last_lines;
 use crate::error::{Context as _, Failure, Result, code};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use xtask_core::instance::LABEL_PROJECT;
-use xtask_core::owner::Owner;
+use xtask_core::ship::instance::LABEL_PROJECT;
+use xtask_core::ship::owner::Owner;
 
 /// What has a name on an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

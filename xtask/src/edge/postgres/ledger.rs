@@ -3,7 +3,7 @@
 use super::Database;
 use crate::error::{Context as _, Result};
 use tokio_postgres::Row;
-use xtask_core::ledger::{Link, Record};
+use xtask_core::ship::ledger::{Link, Record};
 
 const TABLE: &str = "CREATE SCHEMA IF NOT EXISTS xtask;
     CREATE TABLE IF NOT EXISTS xtask.ledger (

@@ -8,7 +8,7 @@ use rustls::CertificateError;
 use std::error::Error;
 use std::io;
 use tokio_postgres::error::SqlState;
-use xtask_core::database::{Address, Tls};
+use xtask_core::ship::database::{Address, Tls};
 
 /// What `tokio-postgres` says where TLS was asked for and the server has none. It has no code.
 const NO_TLS: &str = "server does not support TLS";

@@ -10,7 +10,7 @@ use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use std::sync::Arc;
 use tokio_postgres_rustls::MakeRustlsConnect;
-use xtask_core::database::{Check, Roots};
+use xtask_core::ship::database::{Check, Roots};
 
 /// What speaks TLS to a server that passes `check`.
 pub(super) fn connector(check: &Check) -> Result<MakeRustlsConnect> {

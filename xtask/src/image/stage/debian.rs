@@ -7,8 +7,8 @@ use crate::image::scripts;
 use crate::world::World;
 use std::collections::BTreeSet;
 use xtask_core::digest::Digest;
-use xtask_core::judgement::{Judgement, Judgements, Script};
-use xtask_core::lock::LockedPackage;
+use xtask_core::image::judgement::{Judgement, Judgements, Script};
+use xtask_core::image::lock::LockedPackage;
 use xtask_image::deb::{Deb, SetId};
 use xtask_image::tree::{Node, Tree};
 

@@ -2,7 +2,7 @@
 //! although nobody asked for it: found while the layer is made, because its files do not show it.
 
 use crate::error::{Context as _, Result};
-use xtask_core::definition::Layer;
+use xtask_core::image::definition::Layer;
 use xtask_core::platform::Platform;
 use xtask_image::deb::SetId;
 use xtask_image::tree::Tree;

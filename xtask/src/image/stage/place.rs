@@ -6,8 +6,8 @@ use crate::error::{Context as _, Failure, Result};
 use crate::image::folder::{Flaw, Folder, refuse};
 use std::collections::BTreeSet;
 use std::path::Path;
-use xtask_core::definition::Copy;
-use xtask_core::links::{Lead, Seen, follow};
+use xtask_core::image::definition::Copy;
+use xtask_core::image::links::{Lead, Seen, follow};
 use xtask_image::content::Content;
 use xtask_image::tree::{Node, Owner, Tree};
 

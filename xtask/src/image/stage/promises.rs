@@ -3,10 +3,10 @@
 use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use std::path::Path;
-use xtask_core::lock::Lock;
-use xtask_core::npm::NpmLock;
+use xtask_core::image::lock::Lock;
+use xtask_core::image::npm::NpmLock;
+use xtask_core::image::wheel::{Glibc, Needs};
 use xtask_core::platform::Platform;
-use xtask_core::wheel::{Glibc, Needs};
 
 /// Refuses packages of `lock` in `file` whose install scripts nobody has judged: they are
 /// not run, so what they would have made is missing.

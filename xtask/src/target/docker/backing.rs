@@ -9,9 +9,9 @@ use crate::edge::docker::Kind;
 use crate::edge::ports;
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
-use xtask_core::backing::{Cluster, POSTGRES_MAJOR, Part, Role, parts};
-use xtask_core::instance::{self, Observed};
-use xtask_core::proxy;
+use xtask_core::ship::backing::{Cluster, POSTGRES_MAJOR, Part, Role, parts};
+use xtask_core::ship::instance::{self, Observed};
+use xtask_core::ship::proxy;
 
 /// Refuses, before anything else is done, what has our names and is not ours, and ports that
 /// somebody else has.

@@ -4,8 +4,8 @@ use super::super::Wanted;
 use serde::Serialize;
 use xtask_core::deploy::{Health, Limits, Service};
 use xtask_core::digest::Digest;
-use xtask_core::instance::Desired;
 use xtask_core::secret::Secret;
+use xtask_core::ship::instance::Desired;
 use xtask_image::json_v1;
 
 /// What shapes a container beside its image and its settings.

@@ -18,12 +18,12 @@ use crate::edge::secrets::Secrets;
 use crate::error::Result;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
-use xtask_core::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT};
-use xtask_core::database::Address;
 use xtask_core::deploy::{Backing, Environment};
 use xtask_core::digest::Digest;
-use xtask_core::owner::Owner;
-use xtask_core::retention;
+use xtask_core::ship::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT};
+use xtask_core::ship::database::Address;
+use xtask_core::ship::owner::Owner;
+use xtask_core::ship::retention;
 
 /// The secret that is the database's password.
 pub const DATABASE_SECRET: &str = "database";

@@ -4,9 +4,9 @@ use super::super::{Beside, BesideState, Logs, Serving};
 use super::DockerTarget;
 use crate::error::Result;
 use std::collections::BTreeMap;
-use xtask_core::backing::{Part, Role, parts};
-use xtask_core::instance::Observed;
-use xtask_core::proxy;
+use xtask_core::ship::backing::{Part, Role, parts};
+use xtask_core::ship::instance::Observed;
+use xtask_core::ship::proxy;
 
 /// What the proxy sends requests to. Where no proxy runs nothing is sent any; a proxy that runs
 /// and cannot be asked is an error.

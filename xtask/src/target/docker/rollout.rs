@@ -10,11 +10,11 @@ use crate::error::{Failure, Result};
 use crate::report::Phase;
 use std::collections::BTreeMap;
 use xtask_core::deploy::Access;
-use xtask_core::instance::{self, Desired, Observed};
 use xtask_core::plan::{Count, Step};
-use xtask_core::proxy;
-use xtask_core::rollout::{self, Change, ServiceRollout};
 use xtask_core::secret::Secret;
+use xtask_core::ship::instance::{self, Desired, Observed};
+use xtask_core::ship::proxy;
+use xtask_core::ship::rollout::{self, Change, ServiceRollout};
 
 /// A rollout on this machine.
 pub(super) struct DockerRollout<'t> {

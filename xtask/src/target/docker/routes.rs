@@ -4,7 +4,7 @@ use super::DockerTarget;
 use crate::error::Result;
 use std::collections::BTreeMap;
 use xtask_core::deploy::{Access, Service};
-use xtask_core::proxy::{self, PUBLIC_PORT, Route};
+use xtask_core::ship::proxy::{self, PUBLIC_PORT, Route};
 
 /// The port inside the proxy's container on which `service` is asked for.
 pub(super) fn proxy_port(service: &Service) -> u16 {

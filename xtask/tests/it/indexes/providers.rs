@@ -7,7 +7,7 @@ use crate::world::World;
 use std::collections::BTreeSet;
 use std::process::Command;
 use xtask_core::digest::Digest;
-use xtask_core::lock::Lock;
+use xtask_core::image::lock::Lock;
 use xtask_core::platform::Platform;
 use xtask_fakes::required;
 

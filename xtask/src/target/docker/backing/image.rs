@@ -6,7 +6,7 @@ use crate::image::build;
 use crate::report::Phase;
 use crate::world::{definition_name, this_platform};
 use std::io::BufWriter;
-use xtask_core::backing::Part;
+use xtask_core::ship::backing::Part;
 use xtask_image::docker_archive::write_from_layout;
 use xtask_image::image::Manifest;
 use xtask_image::layout::Layout;

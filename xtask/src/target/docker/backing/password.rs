@@ -3,9 +3,9 @@
 use super::super::{DATABASE_SECRET, DockerTarget};
 use super::{examine, image};
 use crate::error::{Failure, Result, code};
-use xtask_core::backing::{Cluster, DATABASE_USER, Part, Role, parts};
-use xtask_core::instance;
 use xtask_core::secret::Secret;
+use xtask_core::ship::backing::{Cluster, DATABASE_USER, Part, Role, parts};
+use xtask_core::ship::instance;
 
 /// Sets the password of the database's owner to the one in the secrets, and brings the backing up
 /// with it. No password is asked for: the server is stopped, and its files are changed by its own

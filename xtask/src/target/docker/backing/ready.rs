@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::report::Phase;
 use crate::runtime;
 use std::time::Duration;
-use xtask_core::backing::{Part, Role};
+use xtask_core::ship::backing::{Part, Role};
 use xtask_registry::Registry;
 
 const LIMIT: Duration = Duration::from_secs(60);

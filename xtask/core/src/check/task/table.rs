@@ -1,0 +1,243 @@
+//! The rows: every check and test of the repository, in the order in which people hear of them.
+//!
+//! To add one, write its row in the function of its room, or a function beside them.
+
+use super::{InputSet, Runner, Task, task};
+use crate::command::Command;
+
+const RUST: &[&str] = &["@rust"];
+const BACKEND: &[&str] = &["@backend"];
+const ML: &[&str] = &["@ml-service"];
+const IMAGES: &[&str] = &["@rust", "@backend", "@ml-service"];
+const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
+const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
+const RUST_AND_DOCS: &[&str] = &["Cargo.*", ".cargo/**", "xtask/**", "docs/*.md"];
+const WORKFLOWS: &[&str] = &[".github/**"];
+const EVERYTHING: &[&str] = &["**"];
+const ADVISORIES: &str = "what is known of dependencies changes by the hour";
+const CRATES: &str = "crates lie in cargo's own cache, outside of the checkout";
+
+/// Some tests are skipped where one of these is missing.
+const TOOLS_OF_RUST_TESTS: &[&str] = &[
+    "cc",
+    "docker",
+    "docker-registry",
+    "git",
+    "gpg",
+    "node",
+    "npm",
+    "openssl",
+    "postgres",
+    "python3.11",
+    "redis-server",
+    "skopeo",
+    "trivy",
+    "uv",
+];
+
+/// Files that several rows share, and the edges between them.
+pub fn sets() -> &'static [InputSet] {
+    const fn set(name: &'static str, inputs: &'static [&'static str]) -> InputSet {
+        InputSet { name, inputs }
+    }
+    const {
+        &[
+            set(
+                "rust",
+                &["Cargo.*", "clippy.toml", "rustfmt.toml", ".cargo/**", "xtask/**", "@images"],
+            ),
+            set("images", &["images/**", "deploy.toml"]),
+            set("backend", &["services/backend/**"]),
+            set("ml-service", &["services/ml-service/**"]),
+            // What the backend asks of the ML service: who changes it tests both.
+            set("contract", &["services/ml-service/src/nutri_ml/http/**"]),
+            // What every task depends on, beside its own inputs: the rows, and which tools there are.
+            set(
+                "all-tasks",
+                &["xtask/core/src/check/task.rs", "xtask/core/src/check/task/**", "@toolchain"],
+            ),
+            set("toolchain", &["x", "scripts/**", "flake.*", "nix/**"]),
+        ]
+    }
+}
+
+/// Every task, in the order in which people should hear of them.
+pub fn all() -> Vec<Task> {
+    [rust(), backend(), ml_service(), whole()].concat()
+}
+
+fn rust() -> Vec<Task> {
+    let clippy = cargo("clippy --workspace --all-targets -- -D warnings");
+    // Our own crates are built with counters in them; the crates they use are built only once.
+    let counting = |command: Command| {
+        command
+            .env("RUSTC_WORKSPACE_WRAPPER", "{root}/scripts/rustc-counting.sh")
+            .env("LLVM_PROFILE_FILE", "{root}/target/ci/coverage/rust/counts/%4m.profraw")
+    };
+    let nextest = cargo("nextest run --workspace --no-fail-fast -E").arg("not binary(e2e)");
+    let list = "cargo nextest list --workspace --list-type binaries-only --message-format json \
+                > target/ci/coverage/rust/programs.json";
+    vec![
+        task("rustfmt", "Rust has one form", RUST).runs(cargo("fmt --all --check")),
+        // Building fetches the crates of this platform only; what reads all of them, such as
+        // cargo-deny, would find the others by chance.
+        task("cargo-fetch", "Every crate of the lock, for every platform, is here", DENY)
+            .never_remembered(CRATES)
+            .runs(cargo("fetch --quiet --locked")),
+        // One cargo builds at a time: a second one would only wait for its lock.
+        task("clippy", "Rust compiles without a warning", RUST)
+            .needs(&["cargo-fetch"])
+            .notices(&["cc"])
+            .cores(2)
+            .runs(clippy)
+            .minutes(20),
+        task("rust-test", "Rust tests pass, the rules of the tree among them", EVERYTHING)
+            .needs(&["clippy"])
+            .notices(TOOLS_OF_RUST_TESTS)
+            .makes(&["target/ci/coverage/rust/programs.json"])
+            .cores(2)
+            .runs(Command::new("rm").args(["-rf", "target/ci/coverage/rust"]))
+            .runs(counting(nextest))
+            .runs(counting(Command::new("bash").args(["-c", list])))
+            .minutes(30)
+            .runner(Runner::Nextest),
+        task("rust-coverage", "What Rust tests cover is on record", EVERYTHING)
+            .needs(&["rust-test"])
+            .notices(&["llvm-profdata-19"])
+            .coverage("rust")
+            .runs(cargo("xtask coverage")),
+        task("fuzz", "No bytes from outside bring a parser down", RUST)
+            .needs(&["clippy"])
+            .uses(&["c++"])
+            .cores(2)
+            .runs(cargo("run --quiet --package xtask-fuzz -- --runs 20000")),
+    ]
+}
+
+fn backend() -> Vec<Task> {
+    // The hooks before a script all build; built once, they would race with each other.
+    let script = |name: &str| npm(&format!("run --ignore-scripts {name}"));
+    let row = |name, claim| task(name, claim, BACKEND).needs(&["backend-build"]);
+    vec![
+        task("backend-build", "The backend installs from its lock and compiles", BACKEND)
+            .makes(&["services/backend/node_modules", "services/backend/dist"])
+            .notices(&["node"])
+            .runs(npm("ci --ignore-scripts --no-audit --no-fund --prefer-offline"))
+            .runs(npm("run build")),
+        row("eslint", "TypeScript has no finding").runs(script("lint")),
+        row("prettier", "TypeScript has one form").runs(script("format:check")),
+        row("tsc", "TypeScript types hold, in tests too").runs(script("typecheck")),
+        task("jest", "Backend tests pass and cover enough", &["@backend", "@contract"])
+            .needs(&["backend-build"])
+            .notices(&["node", "postgres", "redis-server"])
+            .coverage("backend")
+            .runs(script("test").args(["--", "--coverageDirectory"]).arg(folder("backend")))
+            .minutes(15)
+            .runner(Runner::Jest),
+    ]
+}
+
+fn ml_service() -> Vec<Task> {
+    // A Python is never downloaded: the machine has the one that is wanted.
+    let uv = |words: &str| {
+        words_of("uv", words).folder("services/ml-service").env("UV_PYTHON_DOWNLOADS", "never")
+    };
+    let lists = "requirements.txt requirements-model.txt requirements-dev.txt";
+    let tool = |name: &str, words: &str| {
+        words_of(&format!("services/ml-service/.venv/bin/{name}"), words)
+            .folder("services/ml-service")
+    };
+    let row = |name, claim| task(name, claim, ML).needs(&["ml-install"]);
+    vec![
+        task("ml-install", "The ML service installs from its locks", ML)
+            .makes(&["services/ml-service/.venv"])
+            .notices(&["python3.11"])
+            .runs(uv("venv --quiet --allow-existing --python 3.11 .venv"))
+            .runs(uv(&format!("pip sync --quiet --require-hashes {lists}"))),
+        row("black", "Python has one form").runs(tool("black", "--check --quiet .")),
+        row("ruff", "Python has no finding").runs(tool("ruff", "check .")),
+        row("mypy", "Python types hold, strictly").runs(tool("mypy", "")),
+        row("pytest", "ML service tests pass and cover enough")
+            .notices(&["python3.11", "postgres", "redis-server"])
+            .coverage("ml-service")
+            .runs(
+                tool("pytest", "")
+                    .arg(format!("--cov-report=lcov:{}/lcov.info", folder("ml-service"))),
+            )
+            .minutes(15)
+            .runner(Runner::Pytest),
+    ]
+}
+
+fn whole() -> Vec<Task> {
+    let scripts = "git ls-files -z x .ci/run '*.sh' 'services/*/tools/lock' | xargs -0 shellcheck";
+    vec![
+        task("shellcheck", "Scripts have no finding", SCRIPTS)
+            .uses(&["shellcheck", "git"])
+            .runs(Command::new("bash").args(["-c", scripts])),
+        task("cargo-deny", "Rust dependencies are licensed, and from crates.io", DENY)
+            .needs(&["cargo-fetch"])
+            .runs(words_of(
+                "cargo-deny",
+                "--offline --log-level error check licenses sources bans",
+            )),
+        task("cargo-advisories", "Nothing blocking is known of Rust dependencies", EVERYTHING)
+            .needs(&["cargo-fetch"])
+            .never_remembered(ADVISORIES)
+            .runs(cargo("xtask advisories rust")),
+        task("npm-audit", "Nothing blocking is known of the backend's packages", EVERYTHING)
+            .never_remembered(ADVISORIES)
+            .runs(cargo("xtask advisories npm")),
+        task("pip-audit", "Nothing blocking is known of the ML service's wheels", EVERYTHING)
+            .needs(&["ml-install"])
+            .never_remembered(ADVISORIES)
+            .runs(cargo("xtask advisories python")),
+        task("gitleaks", "No commit holds a secret", EVERYTHING)
+            .never_remembered("commits are in no file")
+            .runs(cargo("xtask leaks")),
+        task("docs-in-step", "Generated documents say what the program does", RUST_AND_DOCS)
+            .needs(&["clippy"])
+            .runs(cargo("xtask docs --check")),
+        task("image-verify", "Images come out the same under other conditions", IMAGES)
+            .needs(&["clippy"])
+            .notices(&["docker", "node", "npm", "uv"])
+            .cores(2)
+            // What was built before an edit may lie in the layout, and is no fault of the sources.
+            .runs(cargo("xtask image verify --without-layout"))
+            .minutes(15),
+        // It waits for clippy, because two cargos do not build at once.
+        task("workflows-in-step", "The workflows are as the tables say", EVERYTHING)
+            .needs(&["clippy"])
+            .runs(cargo("xtask workflows --check")),
+        task("actionlint", "Workflows are what GitHub understands", WORKFLOWS)
+            // The original does not know that key yet; the fork of `scripts/tools.txt` does.
+            .runs(words_of("actionlint", "-oneline -ignore").arg("unexpected key \"queue\"")),
+        task("zizmor", "Workflows have no known hole", WORKFLOWS)
+            .runs(words_of("zizmor", "--offline --persona pedantic --no-progress --quiet .github")),
+        // It changes what the machine's Docker engine runs, and measures time.
+        task("e2e", "The whole road holds on this machine", EVERYTHING)
+            .needs(&["rust-test"])
+            .alone()
+            .notices(TOOLS_OF_RUST_TESTS)
+            .runs(cargo("nextest run --package xtask --test e2e"))
+            .minutes(40)
+            .runner(Runner::Nextest),
+    ]
+}
+
+/// Where what a service covers is written, from the folder of that service.
+fn folder(service: &str) -> String {
+    format!("../../target/ci/coverage/{service}")
+}
+
+fn cargo(words: &str) -> Command {
+    words_of("cargo", words)
+}
+
+fn npm(words: &str) -> Command {
+    words_of("npm", words).folder("services/backend")
+}
+
+fn words_of(program: &str, words: &str) -> Command {
+    Command::new(program).args(words.split_whitespace())
+}

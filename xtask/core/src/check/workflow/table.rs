@@ -1,0 +1,271 @@
+//! The rows: every workflow of the repository.
+//!
+//! To add one, write a function that gives its `Workflow` and name it in `all`. What it runs is a
+//! verb of ours; if there is no such verb yet, that comes first.
+
+use super::action::{CACHE, CACHE_NIX, CHECKOUT, INSTALL_NIX, UPLOAD};
+use super::area::Area;
+use super::{Job, Overtaken, Step, Trigger, Workflow};
+use crate::check::task::Task;
+
+/// The tasks that look at what we depend on, and whose answer changes while nothing here does.
+const AUDITS: [&str; 5] = ["cargo-deny", "cargo-advisories", "npm-audit", "pip-audit", "gitleaks"];
+
+/// Where images go: the variable `REGISTRY` of the repository, or GitHub's own registry.
+const REGISTRY: &str = "${{ vars.REGISTRY || format('ghcr.io/{0}', github.repository) }}";
+
+/// What the workflows are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Everything that `ci` runs.
+    pub tasks: &'a [Task],
+    /// The images of the services, by name.
+    pub images: &'a [String],
+}
+
+/// Every workflow.
+pub fn all(facts: Facts<'_>) -> Vec<Workflow> {
+    vec![test(facts), build(), rebuild(facts), audit(facts), renew()]
+}
+
+fn test(facts: Facts<'_>) -> Workflow {
+    let areas = Area::ALL.into_iter().filter_map(|area| Some((area, area.words(facts.tasks)?)));
+    let mut jobs: Vec<Job> = areas.map(|(area, words)| area_job(area, &words)).collect();
+    let mut gate = Job::new("gate", "All checks passed", 5);
+    gate.needs = jobs.iter().map(|job| job.id).collect();
+    // Without this a gate behind a failed job would be skipped, and GitHub takes that for good.
+    gate.condition = Some("always()");
+    jobs.push(gate.steps([Step::fails("Fail unless every job succeeded").when(
+        "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled') \
+         || contains(needs.*.result, 'skipped')",
+    )]));
+    Workflow {
+        file: "test",
+        name: "Test",
+        purpose: "Every check and test of the repository, before anything enters main.",
+        triggers: vec![Trigger::PullRequest],
+        overtaken: Overtaken::IsCancelled,
+        jobs,
+    }
+}
+
+fn area_job(area: Area, words: &str) -> Job {
+    let (id, name, minutes) = match area {
+        Area::Rust => ("rust", "Rust", 20),
+        Area::Services => ("services", "Services", 15),
+        Area::Road => ("road", "The whole road", 30),
+        Area::Rest => ("rest", "Everything else", 15),
+    };
+    let artifact = format!("logs-{id}");
+    let reports = [
+        ("name", artifact.as_str()),
+        ("path", "target/ci"),
+        ("if-no-files-found", "ignore"),
+        ("retention-days", "14"),
+    ];
+    Job::new(id, name, minutes)
+        .may("contents", "read", "checks out")
+        .steps(cached_machine(id))
+        .steps([mirrored(Step::runs("Check", words))])
+        .steps([Step::uses("Keep logs and coverage", UPLOAD, &reports).when("!cancelled()")])
+}
+
+fn build() -> Workflow {
+    let scanned = [
+        ("name", "scan"),
+        ("path", "target/scan.sarif"),
+        ("if-no-files-found", "error"),
+        ("retention-days", "90"),
+    ];
+    // One job, so that what is signed is what was scanned, and nobody hands it over between.
+    let mut build = Job::new("build", "Build, scan, push and attest", 20)
+        .may("contents", "read", "checks out")
+        .may("packages", "write", "pushes images")
+        .env("REGISTRY", REGISTRY)
+        .steps(machine())
+        .steps([mirrored(Step::runs("Build for both platforms", "image build"))])
+        .runs("Scan", "image scan --sarif target/scan.sarif")
+        .steps([Step::uses("Keep what the scan found", UPLOAD, &scanned).when("!cancelled()")])
+        .steps([mirrored(logged_in(Step::runs("Push", "image push --to \"$REGISTRY\"")))])
+        .steps([logged_in(Step::runs(
+            "Sign what is said of them",
+            "image attest --to \"$REGISTRY\" --key env:SIGNING_KEY",
+        ))
+        .env("SIGNING_KEY", "${{ secrets.SIGNING_KEY }}")])
+        .steps([newest_step("Read back and believe")]);
+    build.environment = Some("registry");
+    Workflow {
+        file: "build",
+        name: "Build",
+        purpose: "From a push to main to scanned, signed images in the registry.",
+        triggers: vec![Trigger::Push],
+        overtaken: Overtaken::Finishes,
+        jobs: vec![build],
+    }
+}
+
+fn rebuild(facts: Facts<'_>) -> Workflow {
+    let verify = |name: &String| {
+        let words = format!("image verify --against \"$REGISTRY/{name}:$VERSION\" {name}");
+        mirrored(logged_in(Step::runs(format!("Rebuild {name} and compare"), words)))
+            .env("VERSION", "${{ needs.newest.outputs.version }}")
+            .when("!cancelled()")
+    };
+    let rebuild = at_newest(Job::new("rebuild", "Rebuild and compare", 30))
+        .steps(facts.images.iter().map(verify));
+    Workflow {
+        file: "rebuild",
+        name: "Rebuild",
+        purpose: "Whether the newest images still come out of their commit, bit for bit.",
+        triggers: vec![Trigger::Time("23 4 * * 1"), Trigger::Person],
+        overtaken: Overtaken::Finishes,
+        jobs: vec![newest(), rebuild],
+    }
+}
+
+fn audit(facts: Facts<'_>) -> Workflow {
+    let mut jobs = vec![newest()];
+    let audits = AUDITS.iter().filter(|name| facts.tasks.iter().any(|task| task.name == **name));
+    let only: String = audits.map(|name| format!(" --only {name}")).collect();
+    if !only.is_empty() {
+        let words = format!("ci --strict --keep-going{only}");
+        jobs.push(
+            Job::new("dependencies", "Dependencies", 15)
+                .may("contents", "read", "checks out")
+                .steps(cached_machine("audit"))
+                .runs("Audit what we depend on", words),
+        );
+    }
+    let images = at_newest(Job::new("images", "Newest images", 30))
+        .steps([mirrored(Step::runs("Rebuild them", "image build"))])
+        .runs("Scan them with what is known today", "image scan");
+    jobs.push(images);
+    Workflow {
+        file: "audit",
+        name: "Audit",
+        purpose: "What became known since yesterday about what we depend on and ship.",
+        triggers: vec![Trigger::Time("41 5 * * *"), Trigger::Person],
+        overtaken: Overtaken::Finishes,
+        jobs,
+    }
+}
+
+fn renew() -> Workflow {
+    let renew = mirrored(Step::runs("Renew, and open a pull request", "renew --apply"))
+        .env("GITHUB_TOKEN", "${{ secrets.RENEW_TOKEN || github.token }}");
+    let mut job = Job::new("renew", "Renew", 30)
+        .may("contents", "write", "writes a branch of its own")
+        .may("pull-requests", "write", "opens the pull request")
+        .steps(machine())
+        .steps([renew]);
+    job.environment = Some("renew");
+    Workflow {
+        file: "renew",
+        name: "Renew",
+        purpose: "What Dependabot cannot see: the locks of the images, and flake.lock.",
+        triggers: vec![Trigger::Time("17 3 * * 2"), Trigger::Person],
+        overtaken: Overtaken::Finishes,
+        jobs: vec![job],
+    }
+}
+
+/// The job that finds out what the newest images were made from.
+fn newest() -> Job {
+    Job::new("newest", "Find the newest images", 10)
+        .may("contents", "read", "checks out")
+        .may("packages", "read", "reads private images")
+        .env("REGISTRY", REGISTRY)
+        .output("commit", "newest")
+        .output("version", "newest")
+        .steps(machine())
+        .steps([newest_step("Ask the registry")])
+}
+
+fn newest_step(name: &str) -> Step {
+    logged_in(Step::runs(name, "image newest --from \"$REGISTRY\"")).id("newest")
+}
+
+/// A job that stands on the commit of the newest images.
+fn at_newest(job: Job) -> Job {
+    let commit = "${{ needs.newest.outputs.commit }}";
+    let job = job.after("newest").may("contents", "read", "checks out");
+    job.may("packages", "read", "reads private images")
+        .env("REGISTRY", REGISTRY)
+        .steps(machine_at(Some(commit)))
+}
+
+/// A machine with the checkout and the pinned shell. Whoever publishes, attests, rebuilds or writes
+/// starts from nothing: a cache is what any job of the branch could have written.
+fn machine() -> Vec<Step> {
+    machine_at(None)
+}
+
+fn machine_at(commit: Option<&str>) -> Vec<Step> {
+    // All of history: one check looks for secrets in every commit.
+    let mut checkout = vec![("persist-credentials", "false"), ("fetch-depth", "0")];
+    checkout.extend(commit.map(|it| ("ref", it)));
+    vec![Step::uses("Check out", CHECKOUT, &checkout), Step::uses("Install Nix", INSTALL_NIX, &[])]
+}
+
+/// The same, with what earlier runs have downloaded: for checks, which sign and write nothing.
+fn cached_machine(area: &str) -> Vec<Step> {
+    let nix = [
+        ("primary-key", "nix-${{ runner.os }}-${{ hashFiles('flake.lock', 'nix/**') }}"),
+        ("restore-prefixes-first-match", "nix-${{ runner.os }}-"),
+        ("gc-max-store-size-linux", "3G"),
+    ];
+    let prefix = format!("{area}-${{{{ runner.os }}}}-");
+    let key = format!("{prefix}${{{{ hashFiles({LOCKS}) }}}}");
+    let downloads = [("path", FOLDERS), ("key", key.as_str()), ("restore-keys", prefix.as_str())];
+    let mut steps = machine();
+    steps.push(Step::uses("Keep the Nix store", CACHE_NIX, &nix));
+    steps.push(Step::uses("Keep downloads and builds", CACHE, &downloads));
+    steps
+}
+
+/// What decides what is downloaded.
+const LOCKS: &str = "'Cargo.lock', 'images/**/*.lock', 'services/**/package-lock.json', \
+                     'services/**/requirements*.txt', 'scripts/tools.txt'";
+
+/// What is worth keeping: all of it can be made again.
+const FOLDERS: &str = "~/.cargo/registry\n~/.cargo/git\n~/.cache/nutri\n~/.npm\ntarget/debug";
+
+/// The registry's host is told who we are; `REGISTRY` says which host that is.
+fn logged_in(step: Step) -> Step {
+    step.env("REGISTRY_USER", "${{ github.actor }}").env("REGISTRY_TOKEN", "${{ github.token }}")
+}
+
+/// GitHub's machines are no Debian: the address of an archive is a variable of the repository.
+fn mirrored(step: Step) -> Step {
+    step.env("XTASK_DEBIAN_MIRROR", "${{ vars.DEBIAN_MIRROR }}")
+        .env("XTASK_DEBIAN_SNAPSHOT", "${{ vars.DEBIAN_SNAPSHOT }}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::workflow::Does;
+
+    #[test]
+    fn who_publishes_attests_rebuilds_or_writes_restores_no_cache() {
+        let tasks = crate::check::task::all();
+        let images = ["backend".to_owned()];
+        let facts = Facts { tasks: &tasks, images: &images };
+        let trusted = |job: &Job| {
+            let writes = job.permissions.iter().any(|it| it.access == "write");
+            let rebuilds = job
+                .steps
+                .iter()
+                .any(|step| matches!(&step.does, Does::Runs(words) if words.starts_with("image ")));
+            writes || rebuilds || job.environment.is_some()
+        };
+        let mut looked = 0;
+        for job in all(facts).iter().flat_map(|workflow| &workflow.jobs).filter(|it| trusted(it)) {
+            looked += 1;
+            let restores = |step: &&Step| matches!(&step.does, Does::Uses(it, _) if [CACHE, CACHE_NIX].contains(it));
+            let found: Vec<&Step> = job.steps.iter().filter(restores).collect();
+            assert!(found.is_empty(), "`{}` restores a cache: {found:?}", job.id);
+        }
+        assert!(looked >= 5, "build, newest twice, rebuild, images, renew");
+    }
+}

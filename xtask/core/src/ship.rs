@@ -1,0 +1,15 @@
+//! How a release moves through an environment.
+
+pub mod backing;
+pub mod database;
+pub mod instance;
+pub mod ledger;
+pub mod migration;
+pub mod owner;
+pub mod probe;
+pub mod proxy;
+pub mod release;
+pub mod retention;
+pub mod review;
+pub mod rollout;
+pub mod same_image;

@@ -1,0 +1,244 @@
+//! One release moving through one environment: which containers start, switch, drain and go.
+
+use crate::plan::Step;
+use crate::ship::instance::{Desired, Observed};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One change of a rollout. Everything names containers, never positions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "do")]
+pub enum Change {
+    /// A container that serves nobody is removed.
+    Remove {
+        /// Its name at the engine.
+        container: String,
+    },
+    /// A container is started and must become ready before anything else changes.
+    Start {
+        /// As `deploy.toml` names it.
+        service: String,
+        /// The name of the new container: service, release and settings.
+        container: String,
+    },
+    /// The proxy sends new requests to another container.
+    Switch {
+        /// The service.
+        service: String,
+        /// The container that is sent requests from now on.
+        container: String,
+    },
+    /// A container finishes what it has, ends, and is removed.
+    Drain {
+        /// The service.
+        service: String,
+        /// The container.
+        container: String,
+    },
+}
+
+/// Where in a rollout something happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The new release comes up and is sent requests.
+    RollOut,
+    /// It is asked from outside.
+    Verify,
+    /// What served before ends; there is no way back to it.
+    Drain,
+}
+
+impl fmt::Display for Stage {
+    /// As it stands in the ledger.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::RollOut => "roll out",
+            Self::Verify => "verify",
+            Self::Drain => "drain",
+        })
+    }
+}
+
+/// The changes of one service, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServiceRollout {
+    /// As `deploy.toml` names it.
+    pub service: String,
+    /// What is done before the old container may go.
+    pub forward: Vec<Step<Change>>,
+    /// What is done once the new release is verified.
+    pub retire: Vec<Step<Change>>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Remove { container } => write!(formatter, "remove `{container}`"),
+            Self::Start { container, .. } => write!(formatter, "start `{container}`"),
+            Self::Switch { container, .. } => write!(formatter, "switch to `{container}`"),
+            Self::Drain { container, .. } => write!(formatter, "drain `{container}`"),
+        }
+    }
+}
+
+/// Plans the rollout of every service, in the order given. `serving` tells which container the
+/// proxy sends the requests of a service to.
+pub fn plan(
+    project: &str,
+    desired: &[Desired],
+    observed: &[Observed],
+    serving: &BTreeMap<String, String>,
+) -> Vec<ServiceRollout> {
+    let plan_one = |wanted: &Desired| {
+        let of_service = |it: &&Observed| it.service == wanted.service.name;
+        let observed: Vec<&Observed> = observed.iter().filter(of_service).collect();
+        let serving = serving.get(&wanted.service.name).map(String::as_str);
+        plan_service(project, wanted, &observed, serving)
+    };
+    desired.iter().map(plan_one).collect()
+}
+
+fn plan_service(
+    project: &str,
+    desired: &Desired,
+    observed: &[&Observed],
+    serving: Option<&str>,
+) -> ServiceRollout {
+    let service = desired.service.name.clone();
+    let container = desired.container(project);
+    let met = observed.iter().any(|it| it.container == container && desired.is_met_by(it));
+    let mut rollout = ServiceRollout { service, forward: Vec::new(), retire: Vec::new() };
+    for other in observed.iter().filter(|it| it.container != container) {
+        retire_other(&mut rollout, other, serving);
+    }
+    if !met {
+        if observed.iter().any(|it| it.container == container) {
+            let container = container.clone();
+            rollout.forward.push(Step::new(Change::Remove { container }, "it ended by itself"));
+        }
+        rollout.forward.push(start(desired, &container));
+    }
+    if !met || serving != Some(container.as_str()) {
+        let change = Change::Switch { service: desired.service.name.clone(), container };
+        rollout.forward.push(Step::new(change, "once it is ready"));
+    }
+    rollout
+}
+
+fn start(desired: &Desired, container: &str) -> Step<Change> {
+    let service = desired.service.name.clone();
+    let why = format!("release `{}` is wanted", desired.release);
+    Step::new(Change::Start { service, container: container.to_owned() }, why)
+}
+
+/// What runs is drained once the new release is verified, also if it serves nobody: a run that was
+/// killed may have left the last verified release so, and until then it is not let go.
+fn retire_other(rollout: &mut ServiceRollout, other: &Observed, serving: Option<&str>) {
+    let container = other.container.clone();
+    if !other.running {
+        let why = "it ended, and serves nobody";
+        rollout.forward.insert(0, Step::new(Change::Remove { container }, why));
+        return;
+    }
+    let service = rollout.service.clone();
+    let why = match serving == Some(container.as_str()) {
+        true => format!("release `{}` is replaced", other.release),
+        false => "it serves nobody: left by an earlier rollout".to_owned(),
+    };
+    rollout.retire.push(Step::new(Change::Drain { service, container }, why));
+}
+
+/// Whether a rollout of these plans would change what serves.
+pub fn is_idle(plans: &[ServiceRollout]) -> bool {
+    plans.iter().all(|plan| plan.forward.is_empty() && plan.retire.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deploy::Deploy;
+    use crate::digest::Digest;
+
+    fn desired(release: &str) -> Desired {
+        let deploy = Deploy::parse(include_str!("../../../../deploy.toml")).unwrap();
+        let repository: crate::reference::Repository =
+            "127.0.0.1:5510/nutri/backend".parse().unwrap();
+        let digest = Digest::of(release.as_bytes());
+        Desired {
+            service: deploy.service("backend").unwrap().clone(),
+            release: release.into(),
+            image: repository.pin(digest),
+            digest,
+            settings: Digest::of(b"settings"),
+        }
+    }
+
+    fn observed(desired: &Desired, running: bool) -> Observed {
+        Observed {
+            container: desired.container("nutri"),
+            service: desired.service.name.clone(),
+            release: desired.release.clone(),
+            digest: desired.digest.to_string(),
+            settings: desired.settings.to_string(),
+            running,
+            started_at: String::new(),
+            port: None,
+        }
+    }
+
+    fn lines(wanted: &Desired, found: &[Observed], serving: Option<&Desired>) -> String {
+        let serving = serving.map(|it| (it.service.name.clone(), it.container("nutri")));
+        let plans =
+            plan("nutri", std::slice::from_ref(wanted), found, &serving.into_iter().collect());
+        let steps = plans[0].forward.iter().chain(&plans[0].retire);
+        steps.map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_first_rollout_starts_and_switches() {
+        insta::assert_snapshot!(lines(&desired("r1"), &[], None), @"
+        start `nutri-backend-r1-cde0fb` (release `r1` is wanted)
+        switch to `nutri-backend-r1-cde0fb` (once it is ready)
+        ");
+    }
+
+    #[test]
+    fn the_old_one_serves_until_the_new_one_is_switched_to() {
+        let old = desired("r1");
+        let found = [observed(&old, true)];
+        insta::assert_snapshot!(lines(&desired("r2"), &found, Some(&old)), @"
+        start `nutri-backend-r2-cde0fb` (release `r2` is wanted)
+        switch to `nutri-backend-r2-cde0fb` (once it is ready)
+        drain `nutri-backend-r1-cde0fb` (release `r1` is replaced)
+        ");
+    }
+
+    #[test]
+    fn what_an_interrupted_rollout_left_goes_last() {
+        let (old, cut) = (desired("r1"), desired("r2"));
+        let found = [observed(&old, true), observed(&cut, true)];
+        insta::assert_snapshot!(lines(&desired("r3"), &found, Some(&old)), @"
+        start `nutri-backend-r3-cde0fb` (release `r3` is wanted)
+        switch to `nutri-backend-r3-cde0fb` (once it is ready)
+        drain `nutri-backend-r1-cde0fb` (release `r1` is replaced)
+        drain `nutri-backend-r2-cde0fb` (it serves nobody: left by an earlier rollout)
+        ");
+    }
+
+    #[test]
+    fn a_wanted_container_that_ended_is_started_anew() {
+        let wanted = desired("r1");
+        insta::assert_snapshot!(lines(&wanted, &[observed(&wanted, false)], Some(&wanted)), @"
+        remove `nutri-backend-r1-cde0fb` (it ended by itself)
+        start `nutri-backend-r1-cde0fb` (release `r1` is wanted)
+        switch to `nutri-backend-r1-cde0fb` (once it is ready)
+        ");
+    }
+
+    #[test]
+    fn nothing_is_done_where_everything_is_as_wanted() {
+        let wanted = desired("r1");
+        assert_eq!(lines(&wanted, &[observed(&wanted, true)], Some(&wanted)), "");
+    }
+}
