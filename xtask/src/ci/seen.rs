@@ -91,8 +91,9 @@ fn digest_now(path: &Path, metadata: &Metadata) -> Result<String> {
 }
 
 fn stat_of(it: &Metadata) -> String {
-    let modified = (it.mtime(), it.mtime_nsec(), it.ctime(), it.ctime_nsec());
-    format!("{} {} {} {:o} {modified:?}", it.dev(), it.ino(), it.size(), it.mode())
+    let modified = [it.mtime(), it.mtime_nsec(), it.ctime(), it.ctime_nsec()];
+    let modified = modified.map(|it| it.to_string()).join(" ");
+    format!("{} {} {} {:o} {modified}", it.dev(), it.ino(), it.size(), it.mode())
 }
 
 fn is_settled(metadata: &Metadata) -> bool {

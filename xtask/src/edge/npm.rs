@@ -6,6 +6,7 @@ use crate::edge::git;
 use crate::edge::installed::{self, Installed};
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result};
+use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 use xtask_core::command::Command;
@@ -168,7 +169,7 @@ pub struct Build<'a> {
 /// them, and gives back the folder of that copy.
 pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed> {
     let folder = build.folder;
-    let key = Digest::of(format!("{} {:?}", build.key, build.run).as_bytes());
+    let key = Digest::of(format!("{} {}", build.key, json!(build.run)).as_bytes());
     let place = cache.join("builds").join(key.hex());
     let mut mended = false;
     let built = installed::ensure(&place, |made| {
@@ -188,7 +189,7 @@ pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed
 }
 
 fn key(source: &Path, wanted: Wanted, own: &[OwnFolder]) -> Result<Digest> {
-    let mut bytes = format!("npm-2 {wanted:?}\n").into_bytes();
+    let mut bytes = format!("npm-3 {}\n", wanted.args().join(" ")).into_bytes();
     for input in INPUTS {
         let text = files::read_if_there(&source.join(input))?.unwrap_or_default();
         bytes.extend(format!("{input} {}\n", Digest::of(text.as_bytes())).into_bytes());

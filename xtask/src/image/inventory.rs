@@ -1,5 +1,6 @@
 //! The inventory of an image in the layout: its locks, held against what its layers hold.
 
+use super::form::form;
 use super::held::{Held, HeldPlatform};
 use super::{locks, stage};
 use crate::edge::{files, npm};
@@ -20,7 +21,7 @@ use xtask_image::listing::{Kind, Listed, Wanted, list};
 pub const SOURCE_LABEL: &str = "org.opencontainers.image.source";
 
 /// Raised when other things are listed than before, so that no old list is believed.
-const FORM: &str = "inventory-2";
+const FORM: &str = "inventory-3";
 
 /// The digest of everything that the inventory of `image` on one platform depends on.
 pub fn inventory_key(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Result<Digest> {
@@ -33,7 +34,7 @@ pub fn inventory_key(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Resu
         }
     }
     let (version, manifest) = (env!("CARGO_PKG_VERSION"), on.manifest.digest);
-    let inputs = format!("{FORM}\n{version}\n{manifest}\n{definition:?}\n{locks:?}");
+    let inputs = format!("{FORM}\n{version}\n{manifest}\n{}\n{}", form(&definition), form(&locks));
     Ok(Digest::of(inputs.as_bytes()))
 }
 

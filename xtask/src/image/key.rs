@@ -1,5 +1,6 @@
 //! The key of a layer: the digest of everything that its bytes depend on.
 
+use super::form::form;
 use super::{locks, scripts, sources, stage};
 use crate::edge::{files, npm};
 use crate::error::Result;
@@ -14,7 +15,7 @@ use xtask_core::platform::Platform;
 use xtask_image::gzip_v1::ENCODER_ID;
 
 /// Raised when the way from inputs to a tree changes, so that no old memory is believed.
-const FORM: &str = "layer-3";
+const FORM: &str = "layer-4";
 
 /// The digests of sources that were read already: they are the same for every platform.
 pub(super) type Sources = RefCell<BTreeMap<String, Digest>>;
@@ -33,7 +34,7 @@ pub(super) fn layer_key(
         Stuff::Build { .. } => "any".to_owned(),
         _ => platform.to_string(),
     };
-    let text = format!("{FORM}\n{ENCODER_ID}\n{platform}\n{layer:?}\n{inputs}");
+    let text = format!("{FORM}\n{ENCODER_ID}\n{platform}\n{}\n{inputs}", form(layer));
     Ok(Digest::of(text.as_bytes()))
 }
 
@@ -50,7 +51,7 @@ fn inputs(
             let scripts = digest_of(&root.join(scripts::SCRIPTS_FILE))?;
             let packages = stage::locked(layer, lock, platform)?;
             // What the lock says of other platforms decides into which half a package goes.
-            Ok(format!("{scripts}\n{packages:?}\n{:?}", lock.neutral(layer)))
+            Ok(format!("{scripts}\n{}\n{}", form(packages), form(&lock.neutral(layer))))
         }
         Stuff::Npm { path, .. } => {
             let asked = [npm::MANIFEST, npm::LOCK].map(|file| format!("{path}/{file}"));
@@ -65,7 +66,7 @@ fn inputs(
             let files = locks::requirements(world, requirements)?.files;
             sources::check_inputs(world, files.keys().map(String::as_str))?;
             let (glibc, on) = (stage::glibc(lock, platform), locks::environment(lock, platform));
-            Ok(format!("{files:?}\n{glibc:?}\n{on}"))
+            Ok(format!("{}\n{}\n{on}", form(&files), form(&glibc)))
         }
         Stuff::Build { path, .. } | Stuff::Files { path, .. } => {
             if let Stuff::Build { .. } = &layer.stuff {

@@ -5,6 +5,7 @@ mod build;
 pub mod cache_lock;
 mod compare;
 mod folder;
+mod form;
 mod halves;
 mod held;
 mod in_layout;

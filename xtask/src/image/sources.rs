@@ -1,6 +1,7 @@
 //! The sources of a layer: every file of ours below a folder, for its key and for its build. What
 //! git does not tell of them, or tells wrongly, is refused.
 
+use super::form::form;
 use crate::edge::entry::{Entries, Entry, within};
 use crate::edge::git::{self, Instead, Listed, Unfaithful, Unseen};
 use crate::error::{Context as _, Failure, Result};
@@ -199,14 +200,14 @@ fn digest(folder: &Path, entries: &Entries) -> Result<Digest> {
     let mut text = String::new();
     for (path, entry) in entries {
         let line = match entry {
-            Entry::Folder => format!("{path:?} folder\n"),
-            Entry::Link(target) => format!("{path:?} link {target:?}\n"),
+            Entry::Folder => format!("{} folder\n", form(path)),
+            Entry::Link(target) => format!("{} link {}\n", form(path), form(target)),
             Entry::File { runs, .. } => {
                 let file = folder.join(path);
                 let content = digest_of_file(&file);
                 let content =
                     content.or_outside(|| format!("failed to read `{}`", file.display()))?;
-                format!("{path:?} {runs} {content}\n")
+                format!("{} {runs} {content}\n", form(path))
             }
         };
         text.push_str(&line);

@@ -2,6 +2,7 @@
 //! remembered by the layers' digests and the promises, and so is the shape of each layer: an
 //! unchanged image reads none of them.
 
+use super::form::form;
 use super::memo::Memo;
 use crate::error::{Failure, Result};
 use xtask_core::digest::Digest;
@@ -42,7 +43,7 @@ pub(super) fn check(
 fn proof(definition: &Definition, layers: &[ImageLayer]) -> Digest {
     let line = |layer: &ImageLayer| format!("{} {}\n", layer.name, layer.blob.diff_id);
     let held = layers.iter().map(line).collect::<String>();
-    let promised = format!("{:?}\n{:?}", definition.config, definition.layers);
+    let promised = form(&(&definition.config, &definition.layers));
     Digest::of(format!("{RULES}\n{held}{promised}").as_bytes())
 }
 

@@ -118,7 +118,8 @@ impl Task {
 
     /// The row itself as text: all of it that can change what a pass means.
     pub fn row(&self) -> String {
-        let mut row = format!("{}\n{:?}\n{:?}\n", self.name, self.inputs, self.makes);
+        let (inputs, makes) = (self.inputs.join(" "), self.makes.join(" "));
+        let mut row = format!("{}\n{inputs}\n{makes}\n", self.name);
         for command in &self.commands {
             row += &format!("{}: {command}\n", command.folder.as_deref().unwrap_or("."));
         }

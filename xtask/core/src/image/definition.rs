@@ -11,10 +11,11 @@ pub(crate) use name::flaw as name_flaw;
 use crate::finding::{Finding, Findings};
 use crate::places::Origin;
 use crate::reader::{Source, Table};
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// One image, for every platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Definition {
     /// Its name: the file's name without `.toml`.
     pub name: String,
@@ -27,8 +28,10 @@ pub struct Definition {
     /// The most it may weigh unpacked, in MB (millions of bytes).
     pub budget_mb: u64,
     /// Where it stands.
+    #[serde(skip)]
     origin: Origin,
     /// Where each of its layers stands.
+    #[serde(skip)]
     layer_origins: Vec<Origin>,
 }
 

@@ -7,6 +7,7 @@ use crate::finding::Findings;
 use crate::image::definition::{Layer, Stuff};
 use crate::platform::Platform;
 use crate::reader::{Source, Table};
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -28,7 +29,7 @@ pub struct Lock {
 }
 
 /// One `.deb`, exactly.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct LockedPackage {
     /// Its name in the archive's index.
     pub name: String,

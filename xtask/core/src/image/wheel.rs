@@ -1,9 +1,10 @@
 //! What a wheel asks of the machine's C library, by its tags (PEP 600, PEP 656).
 
+use serde::Serialize;
 use std::fmt;
 
 /// A version of glibc.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Glibc(pub u32, pub u32);
 
 /// What a wheel needs to be loaded.

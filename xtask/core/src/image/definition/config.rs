@@ -2,10 +2,11 @@
 //! can be done without the image's files.
 
 use crate::reader::Table;
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// How the process of an image is started, and how it is asked for its health.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Config {
     /// `uid:gid`; never root.
     pub user: String,
@@ -24,7 +25,7 @@ pub struct Config {
 }
 
 /// What the engine runs inside a container to judge its health.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HealthCommand {
     /// The program and its arguments; 0 is healthy.
     pub command: Vec<String>,

@@ -3,10 +3,11 @@
 use super::name;
 use crate::digest::Digest;
 use crate::reader::Table;
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// One layer: one tar of file changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Layer {
     /// Its name inside the definition, as the lock and the output call it.
     pub name: String,
@@ -33,7 +34,7 @@ impl Layer {
 }
 
 /// What a layer is filled with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Stuff {
     /// Debian packages, unpacked without running their scripts.
     Debian(Debian),
@@ -74,7 +75,7 @@ pub enum Stuff {
 }
 
 /// Packages by name; their closure is in the lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Debian {
     /// The packages asked for.
     pub packages: Vec<String>,
@@ -86,12 +87,13 @@ impl Debian {
     /// The digest of what is asked for, by which a lock knows whether it still holds.
     pub fn digest(&self) -> Digest {
         let without: Vec<&String> = self.without.iter().map(|(name, _)| name).collect();
-        Digest::of(format!("{:?} {without:?}", self.packages).as_bytes())
+        let asked = serde_json::to_vec(&(&self.packages, without));
+        Digest::of(&asked.expect("names are texts"))
     }
 }
 
 /// A path of the input and where it goes in the image. `*` stands for one path component.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Copy {
     /// Relative to the input's folder.
     pub from: String,
@@ -100,7 +102,7 @@ pub struct Copy {
 }
 
 /// Something added to a layer by declaration, such as the useful effect of a maintainer script.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum Addition {
     /// A directory with its mode and owner.
     Directory(String, Ownership),
@@ -113,7 +115,7 @@ pub enum Addition {
 }
 
 /// Mode and owner of a declared directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Ownership {
     /// Permission bits.
     pub mode: u32,
