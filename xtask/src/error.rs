@@ -96,6 +96,13 @@ impl Failure {
         self
     }
 
+    /// Says that the run ends with `exit`, whatever it would lead to by itself.
+    #[must_use]
+    pub fn ending(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
     /// Its stable name.
     pub fn name(&self) -> &'static str {
         self.code.name
