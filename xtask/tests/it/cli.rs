@@ -97,6 +97,20 @@ fn a_result_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
+fn a_registry_that_cannot_be_asked_has_its_code() {
+    let world = World::new().with("XTASK_CA_FILE", "/nowhere.pem".into());
+    let key = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+    world.write(
+        "key.pub",
+        &format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n"),
+    );
+    let args = ["image", "newest", "--from", "registry.invalid/x", "--key", "key.pub"];
+    let said = world.run(&args).ends(5);
+    assert!(said.contains("cannot use the certificate authorities in `/nowhere.pem`"), "{said}");
+    assert!(said.ends_with("code: E-registry-refused\n"), "{said}");
+}
+
+#[test]
 fn an_engine_that_is_elsewhere_and_silent_is_not_started_here() {
     let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
     let said = world.run(&["rollback", "local"]).ends(5);
