@@ -77,7 +77,10 @@ impl Cancel {
             () = self.unheard() => first,
         };
         self.kill_all().await;
-        std::process::exit(i32::from(Exit::Signalled(again).code()));
+        let (failure, exit) = (ended_by(again), Exit::Signalled(again).code());
+        speaker.failure(&failure);
+        tracing::info!(exit, error = failure.first_line(), "ends");
+        std::process::exit(i32::from(exit));
     }
 
     /// Says the word, as if `signal` had come.
@@ -127,9 +130,7 @@ impl Cancel {
     /// Why this run ends.
     pub fn failure(&self) -> Failure {
         self.state.heeded.store(true, Ordering::SeqCst);
-        let signal = self.state.signal.load(Ordering::SeqCst);
-        Failure::signalled(signal, format!("ended by {}", name(signal)))
-            .hint("the same command goes on where this run stopped")
+        ended_by(self.state.signal.load(Ordering::SeqCst))
     }
 
     /// How this run ends, if something was left undone because of a signal.
@@ -211,6 +212,11 @@ fn signals() -> Receiver<u8> {
 fn ignored(status: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+fn ended_by(signal: u8) -> Failure {
+    Failure::signalled(signal, format!("ended by {}", name(signal)))
+        .hint("the same command goes on where this run stopped")
 }
 
 /// A signal's name, for people.

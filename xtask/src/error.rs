@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use code::Code;
 use std::error::Error;
 use std::fmt;
+use std::io::ErrorKind;
 
 /// A failed verb, ready to be said.
 #[derive(Debug)]
@@ -49,10 +50,13 @@ impl Failure {
 
     /// Adds why, with every cause below it.
     #[must_use]
-    pub fn because(mut self, cause: &dyn Error) -> Self {
+    pub fn because(mut self, cause: &(dyn Error + 'static)) -> Self {
         let mut next = Some(cause);
         while let Some(error) = next {
             self.lines.push(error.to_string());
+            if is_of_disk(error) {
+                self = self.code(&code::DISK);
+            }
             next = error.source();
         }
         self.lines.dedup();
@@ -93,6 +97,13 @@ impl Failure {
     #[must_use]
     pub fn partly(mut self) -> Self {
         self.exit = Exit::Partial;
+        self
+    }
+
+    /// Says that the run ends with `exit`, whatever it would lead to by itself.
+    #[must_use]
+    pub fn ending(mut self, exit: Exit) -> Self {
+        self.exit = exit;
         self
     }
 
@@ -161,7 +172,14 @@ impl<T> Coded for Result<T> {
     }
 }
 
-impl<T, E: Error> Context<T> for std::result::Result<T, E> {
+/// Wherever it was written to: no space, no quota, or nothing may be written there at all.
+fn is_of_disk(error: &(dyn Error + 'static)) -> bool {
+    let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    let kinds = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::ReadOnlyFilesystem];
+    kind.is_some_and(|kind| kinds.contains(&kind))
+}
+
+impl<T, E: Error + 'static> Context<T> for std::result::Result<T, E> {
     fn or_outside(self, line: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|error| Failure::outside(line()).because(&error))
     }
@@ -178,6 +196,20 @@ impl<T, E: Error> Context<T> for std::result::Result<T, E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_has_its_code_whoever_wrote() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("failed to write the blob")]
+        struct Within(#[source] std::io::Error);
+        let code = |kind: ErrorKind| {
+            let written: std::result::Result<(), Within> = Err(Within(kind.into()));
+            written.or_outside(|| "failed to push".to_owned()).unwrap_err().name()
+        };
+        assert_eq!(code(ErrorKind::StorageFull), "E-disk");
+        assert_eq!(code(ErrorKind::ReadOnlyFilesystem), "E-disk");
+        assert_eq!(code(ErrorKind::ConnectionRefused), "E-outside");
+    }
 
     #[test]
     fn an_error_names_the_thing_the_causes_and_one_hint() {

@@ -1,6 +1,7 @@
 //! Parse, dispatch, say the error, exit.
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use xtask::cancel::Cancel;
@@ -12,7 +13,10 @@ use xtask::report::Report;
 use xtask::trace::Trace;
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
+    let flags = match Flags::try_parse() {
+        Ok(flags) => flags,
+        Err(error) => return misused(&error),
+    };
     let (report, cancel) = (Report::new(flags.json), Cancel::new());
     // The panic has said by then what it found; what is left to say is whose fault it is.
     let trace = match Trace::begin(&flags.verb, flags.verbose, &report.speaker()) {
@@ -22,7 +26,9 @@ fn main() -> ExitCode {
             return failure.exit().into();
         }
     };
-    match catch_unwind(AssertUnwindSafe(|| cmd::run(flags.verb, &report, &cancel))) {
+    let run = || cmd::run(flags.verb, &report, &cancel);
+    let run = || run().and_then(|exit| report.given().map(|()| exit));
+    match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(exit)) => {
             let exit = cancel.exit().unwrap_or(exit);
             trace.end(exit, None);
@@ -30,6 +36,7 @@ fn main() -> ExitCode {
         }
         Ok(Err(failure)) => {
             let exit = ended_by(&failure, &cancel);
+            let failure = failure.ending(exit);
             report.failure(&failure, trace.end(exit, Some(&failure)));
             exit.into()
         }
@@ -38,6 +45,15 @@ fn main() -> ExitCode {
             Exit::Bug.into()
         }
     }
+}
+
+/// Help and the version are no mistake, nor is a command line without a verb: it is told help.
+fn misused(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        error.exit();
+    }
+    Report::new(std::env::args_os().any(|word| word == "--json")).misused(error);
+    Exit::Usage.into()
 }
 
 /// A signal explains every failure that follows from it; that something was changed says more.

@@ -2,20 +2,33 @@
 //!
 //! On a terminal long work has a spinner; elsewhere a phase is one plain line when it ends.
 
-use crate::error::Failure;
+use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{IsTerminal as _, Write as _};
-use std::sync::Mutex;
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How a run speaks.
 pub struct Report {
-    json: bool,
     terminal: bool,
     colour: bool,
     /// Phases that run side by side share the terminal's last lines.
     bars: MultiProgress,
     phases: Mutex<Vec<(String, u64)>>,
+    ending: Arc<Ending>,
+}
+
+/// What may be said once only, whoever comes first: the run, or the signal that ends it.
+#[derive(Debug, Default)]
+struct Ending {
+    json: bool,
+    /// Whether stdout has its document.
+    has_document: AtomicBool,
+    /// Whether it was said why the run failed.
+    has_failed: AtomicBool,
+    /// Why stdout does not hold the result.
+    unwritten: Mutex<Option<std::io::Error>>,
 }
 
 /// A piece of work that takes longer than a blink. Dropped without `done`, it says nothing.
@@ -35,6 +48,7 @@ pub struct Phase<'a> {
 #[derive(Clone, Debug)]
 pub struct Speaker {
     bars: MultiProgress,
+    ending: Arc<Ending>,
 }
 
 /// Where there is no terminal, work says what it is doing at most this often.
@@ -48,12 +62,13 @@ impl Report {
         let target =
             if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bars = MultiProgress::with_draw_target(target);
-        Self { json, terminal, colour, bars, phases: Mutex::default() }
+        let ending = Arc::new(Ending { json, ..Ending::default() });
+        Self { terminal, colour, bars, phases: Mutex::default(), ending }
     }
 
     /// A voice for what is said beside the run.
     pub fn speaker(&self) -> Speaker {
-        Speaker { bars: self.bars.clone() }
+        Speaker { bars: self.bars.clone(), ending: self.ending.clone() }
     }
 
     /// Says what is so, or what is about to be done.
@@ -69,8 +84,8 @@ impl Report {
     /// Says why the run ends.
     /// Where there is a log that tells more, it is named.
     pub fn failure(&self, failure: &Failure, log: Option<&str>) {
-        if self.json {
-            emit(&format!("{:#}", failure.to_json()));
+        if !self.ending.fails(failure) {
+            return;
         }
         let text = failure.to_string();
         self.say(&text.replacen("error:", &self.paint("error:", "31;1"), 1));
@@ -79,13 +94,32 @@ impl Report {
         }
     }
 
+    /// Says why the command line is refused, in the words of what reads it.
+    pub fn misused(&self, error: &clap::Error) {
+        let text = error.render().to_string();
+        // Further lines of the first paragraph name the words that are missing.
+        let words = text.split("\n\n").next().unwrap_or_default().split_whitespace();
+        let line = words.collect::<Vec<_>>().join(" ");
+        let failure = Failure::usage(line.strip_prefix("error: ").unwrap_or(&line));
+        self.ending.fails(&failure);
+        let _nobody_listens = error.print();
+        self.say(&format!("  code: {}", failure.name()));
+    }
+
     /// Gives the result: as JSON if that was asked for, else as `text`.
     pub fn data(&self, value: &serde_json::Value, text: &str) {
-        if self.json {
-            emit(&format!("{value:#}"));
+        if self.ending.json {
+            self.ending.document(value);
         } else {
-            emit(text);
+            self.ending.emit(text);
         }
+    }
+
+    /// Whether stdout took what was given.
+    pub fn given(&self) -> Result<()> {
+        let mut unwritten = self.ending.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = || "failed to write the result to stdout".to_owned();
+        unwritten.take().map_or(Ok(()), Err).or_outside(failed).coded(&code::DISK)
     }
 
     /// Begins a piece of work.
@@ -115,6 +149,40 @@ impl Speaker {
     /// Says a line above the phases that are under way.
     pub fn say(&self, line: &str) {
         self.bars.suspend(|| say(line));
+    }
+
+    /// Says why the run ends, unless it has said so itself.
+    pub fn failure(&self, failure: &Failure) {
+        if self.ending.fails(failure) {
+            self.say(&failure.to_string());
+        }
+    }
+}
+
+impl Ending {
+    /// Gives `failure` as data if that was asked for; false if a failure was told already.
+    fn fails(&self, failure: &Failure) -> bool {
+        let is_first = !self.has_failed.swap(true, Ordering::SeqCst);
+        if is_first && self.json {
+            self.document(&failure.to_json());
+        }
+        is_first
+    }
+
+    /// Stdout holds one document.
+    fn document(&self, value: &serde_json::Value) {
+        if !self.has_document.swap(true, Ordering::SeqCst) {
+            self.emit(&format!("{value:#}"));
+        }
+    }
+
+    /// A closed stdout is a reader that has seen enough: not an error.
+    fn emit(&self, text: &str) {
+        let mut stdout = std::io::stdout().lock();
+        let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+        let failed = written.err().filter(|error| error.kind() != ErrorKind::BrokenPipe);
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        *unwritten = unwritten.take().or(failed);
     }
 }
 
@@ -183,12 +251,6 @@ fn seconds(took: Duration) -> String {
 fn say(line: &str) {
     let mut stderr = std::io::stderr().lock();
     let _nobody_listens = writeln!(stderr, "{line}");
-}
-
-/// A closed stdout is a reader that has seen enough: not an error.
-fn emit(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let _reader_left = writeln!(stdout, "{text}");
 }
 
 /// Lays rows out in columns, two spaces apart.

@@ -3,7 +3,7 @@
 
 use super::in_layout;
 use crate::error::{Context as _, Failure, Result};
-use crate::image::Held;
+use crate::image::{Held, refused};
 use crate::runtime;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -202,8 +202,7 @@ impl Shelf {
     }
 
     fn failed(&self, error: &RegistryError) -> Failure {
-        let failure = Failure::outside(self.reading()).because(error);
-        error.hint().into_iter().fold(failure, Failure::hint)
+        refused(self.reading(), error)
     }
 
     fn reading(&self) -> String {

@@ -240,7 +240,8 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
 fn over_time(command: &Command, limit: Duration, output: &Output) -> Failure {
     let limit = limit.as_secs_f64();
     let line = format!("it did not end within {limit} s, and was ended with all that it started");
-    let failure = Failure::outside(format!("failed to run `{command}`")).reason(line);
+    let failure =
+        Failure::outside(format!("failed to run `{command}`")).code(&code::TIME_LIMIT).reason(line);
     let said = output.last_words();
     let failure = if said.is_empty() { failure } else { failure.reason(format!("last: {said}")) };
     failure.hint(format!("run it again; `{LIMIT_VARIABLE}` gives commands more seconds"))

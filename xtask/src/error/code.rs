@@ -109,7 +109,7 @@ codes! {
         "A program or a server fails";
     TOOL_FAILED = "E-tool-failed", "A program that we ran ended badly.",
         "A program or a server fails";
-    ENGINE_SILENT = "E-engine-silent", "No Docker engine answers, and none could be started.",
+    ENGINE_SILENT = "E-engine-silent", "No Docker engine can be reached, and none could be started.",
         "Docker does not start";
     ENGINE_FORBIDDEN = "E-engine-forbidden", "This user may not ask the Docker engine.",
         "Docker does not start";
@@ -121,6 +121,10 @@ codes! {
         "A program or a server fails";
     DISK = "E-disk", "A file could not be read or written.",
         "The disk is full";
+    SIGNALLED = "E-signalled", "A signal ended the run before its work was done.",
+        "Stop a run";
+    TIME_LIMIT = "E-time-limit", "A program did not end within its limit, and was ended.",
+        "A command does not end";
     OUTSIDE = "E-outside", "Something outside failed; nothing is half-done.",
         "A program or a server fails";
 }
@@ -131,6 +135,7 @@ impl Code {
         match exit {
             Exit::Usage => &USAGE,
             Exit::Refused => &REFUSED,
+            Exit::Signalled(_) => &SIGNALLED,
             _ => &OUTSIDE,
         }
     }

@@ -32,7 +32,7 @@ pub use inventory::{SOURCE_LABEL, inventory, inventory_key, list_files};
 pub use locks::{any_python, fitting, npm_lock, requirements};
 pub use needed::{found, needed};
 pub use pulled::Pulled;
-pub use push::{Pushing, refused};
+pub use push::{Pushing, not_pushed, refused};
 pub use rebuild::{Rebuilt, rebuild};
 pub use scripts::{LockedScript, SCRIPTS_FILE, judgements, locked_scripts};
 pub use size::size;

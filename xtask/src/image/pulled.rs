@@ -2,7 +2,8 @@
 //! wanted.
 
 use super::held::{Held, held_in};
-use crate::error::{Context as _, Failure, Result, code};
+use super::push::refused;
+use crate::error::{Context as _, Failure, Result};
 use crate::runtime;
 use serde_json::Value;
 use std::io::{BufWriter, Write as _};
@@ -12,7 +13,7 @@ use xtask_core::platform::{AnyPlatform, Platform};
 use xtask_core::reference::{Reference, Repository};
 use xtask_image::image::{Index, Manifest, write_index};
 use xtask_image::layout::Layout;
-use xtask_registry::{Registry, RegistryError};
+use xtask_registry::Registry;
 
 const TITLE: &str = "org.opencontainers.image.title";
 /// What it is called in a layout that holds nothing else.
@@ -153,12 +154,4 @@ fn ours(platform: &AnyPlatform) -> Result<Platform> {
 
 fn parse<T: serde::de::DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T> {
     serde_json::from_slice(bytes).or_outside(|| format!("its {what} is not one of ours"))
-}
-
-fn refused(line: String, error: &RegistryError) -> Failure {
-    let failure = Failure::outside(line).because(error).code(&code::REGISTRY_REFUSED);
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
 }

@@ -48,7 +48,7 @@ impl<'a> Pushing<'a> {
         let hear = |event: PushEvent| progress.borrow_mut().hear(&image.name, phase, event);
         let blobs = FromLayout(&self.layout);
         let pushed = runtime::wait(self.registry.push_image(repository, &push, &blobs, hear));
-        let receipt = pushed.map_err(|error| refused(repository, &error))?;
+        let receipt = pushed.map_err(|error| not_pushed(repository, &error))?;
         push.blobs.iter().for_each(|blob| self.note(blob, repository));
         Ok(receipt)
     }
@@ -83,11 +83,14 @@ impl<'a> Pushing<'a> {
     }
 }
 
-/// A registry's refusal with its cure.
-pub fn refused(repository: &Repository, error: &RegistryError) -> Failure {
-    let failure = Failure::outside(format!("failed to push to `{repository}`"))
-        .because(error)
-        .code(&code::REGISTRY_REFUSED);
+/// That a push failed, with its cure.
+pub fn not_pushed(repository: &Repository, error: &RegistryError) -> Failure {
+    refused(format!("failed to push to `{repository}`"), error)
+}
+
+/// That a registry refused, or could not be asked, while `line` was done; with its cure.
+pub fn refused(line: impl Into<String>, error: &RegistryError) -> Failure {
+    let failure = Failure::outside(line).because(error).code(&code::REGISTRY_REFUSED);
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,

@@ -9,8 +9,6 @@ use xtask_core::reference::{Repository, Tag};
 use xtask_core::ship::release::{LATEST, ReleasedImage};
 use xtask_image::layout::Layout;
 
-pub use crate::image::refused;
-
 /// Pushes every image under the tag `version`.
 pub fn services(
     site: &Site<'_>,

@@ -1,10 +1,10 @@
 //! release: the record of everything at one version, itself an artifact in the registry.
 
-use super::push::refused;
 use super::site::Site;
 use crate::edge::clock;
 use crate::edge::git::Checkout;
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
+use crate::image::{not_pushed, refused};
 use crate::runtime;
 use std::collections::BTreeMap;
 use xtask_core::reference::{Repository, Tag};
@@ -72,7 +72,7 @@ fn publish(site: &Site<'_>, release: &Release) -> Result<()> {
         &[tag],
         &nothing,
     ));
-    pushed.map(drop).map_err(|error| refused(&repository, &error))
+    pushed.map(drop).map_err(|error| not_pushed(&repository, &error))
 }
 
 /// The release of that version, if the registry has it.
@@ -81,14 +81,15 @@ pub fn find(site: &Site<'_>, version: &str) -> Result<Option<Release>> {
     let failed = || format!("failed to read release `{version}` from `{repository}`");
     let registry = site.registry();
     let reference = repository.tag(tag(version)?);
-    let Some((_, manifest)) = runtime::wait(registry.manifest(&reference)).or_outside(failed)?
-    else {
+    let found = runtime::wait(registry.manifest(&reference));
+    let Some((_, manifest)) = found.map_err(|error| refused(failed(), &error))? else {
         return Ok(None);
     };
     let manifest: Manifest = serde_json::from_slice(&manifest).or_outside(failed)?;
     let layer =
         manifest.layers.first().ok_or_else(|| Failure::outside(failed()).reason("it is empty"))?;
-    let bytes = runtime::wait(registry.blob(&repository, layer)).or_outside(failed)?;
+    let bytes = runtime::wait(registry.blob(&repository, layer));
+    let bytes = bytes.map_err(|error| refused(failed(), &error))?;
     serde_json::from_slice(&bytes).or_outside(failed).map(Some)
 }
 
@@ -106,7 +107,8 @@ pub fn get(site: &Site<'_>, version: &str) -> Result<Release> {
 pub fn list(site: &Site<'_>) -> Result<Vec<Release>> {
     let repository = repository(site)?;
     let tags = runtime::wait(site.registry().tags(&repository));
-    let tags = tags.or_outside(|| format!("failed to list the releases in `{repository}`"))?;
+    let failed = || format!("failed to list the releases in `{repository}`");
+    let tags = tags.map_err(|error| refused(failed(), &error))?;
     let mut releases = Vec::new();
     for tag in tags {
         releases.extend(find(site, &tag)?);

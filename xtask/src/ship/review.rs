@@ -31,25 +31,38 @@ pub fn show(world: &World<'_>, review: &Review) -> Result<Digest> {
 /// Refuses what would be done now, if a plan was reviewed and this is not it.
 pub fn hold(world: &World<'_>, reviewed: Option<&Digest>, now: &Review) -> Result<()> {
     let Some(reviewed) = reviewed.filter(|it| **it != digest(now)) else { return Ok(()) };
-    let (verb, environment) = (&now.verb, &now.environment);
     let moved = moved(world, reviewed, now)?;
-    Err(Failure::refused(format!("cannot {verb}: what would be done is not the reviewed plan"))
+    Err(Failure::refused("cannot apply the plan: what would be done is not the reviewed plan")
         .code(&code::PLAN_MOVED)
         .reason(moved)
-        .hint(format!("review it again: `cargo xtask {verb} {environment} …`, then `--plan`")))
+        .hint(format!("review it again: {}", looking(now))))
+}
+
+/// What shows the plan anew and changes nothing.
+fn looking(now: &Review) -> String {
+    let (verb, environment) = (&now.verb, &now.environment);
+    match verb.as_str() {
+        "migrate" => format!("`cargo xtask migrate {environment}`"),
+        _ => format!("`cargo xtask {verb} {environment} VERSION --dry-run`"),
+    }
 }
 
 fn moved(world: &World<'_>, reviewed: &Digest, now: &Review) -> Result<String> {
     let file = folder(world, &now.environment)?.join(format!("{}.json", reviewed.hex()));
     let Some(text) = files::read_if_there(&file)? else {
-        return Ok(format!(
-            "plan `{reviewed}` was not shown on this machine; now it would be:\n{}",
-            now.lines()
-        ));
+        return Ok(unknown(reviewed, now));
     };
     let failed = || format!("failed to read the reviewed plan in `{}`", file.display());
     let before: Review = serde_json::from_str(&text).or_outside(failed)?;
     Ok(before.moved(now).join("\n"))
+}
+
+fn unknown(reviewed: &Digest, now: &Review) -> String {
+    let line = format!("plan `{reviewed}` was not shown on this machine");
+    match now.steps.is_empty() {
+        true => format!("{line}; now there is nothing to do"),
+        false => format!("{line}; now it would be:\n{}", now.lines()),
+    }
 }
 
 fn folder(world: &World<'_>, environment: &str) -> Result<PathBuf> {
@@ -60,4 +73,33 @@ fn folder(world: &World<'_>, environment: &str) -> Result<PathBuf> {
 
 fn bytes(review: &Review) -> Vec<u8> {
     json_v1::to_bytes(review).expect("a plan is made of texts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xtask_core::ledger::Action;
+    use xtask_core::review::ReviewStep;
+
+    fn review(verb: &str, steps: Vec<ReviewStep>) -> Review {
+        Review { verb: verb.to_owned(), environment: "local".to_owned(), steps }
+    }
+
+    #[test]
+    fn what_shows_a_plan_anew_never_applies_it() {
+        for action in [Action::Rollout, Action::Rollback] {
+            let said = looking(&review(&action.to_string(), Vec::new()));
+            assert_eq!(said, format!("`cargo xtask {action} local VERSION --dry-run`"));
+        }
+        assert_eq!(looking(&review("migrate", Vec::new())), "`cargo xtask migrate local`");
+    }
+
+    #[test]
+    fn a_plan_that_nobody_saw_is_told_against_what_would_be_done() {
+        let reviewed = Digest::of(b"another");
+        let said = unknown(&reviewed, &review("rollout", Vec::new()));
+        assert!(said.ends_with("; now there is nothing to do"), "{said}");
+        let said = unknown(&reviewed, &review("rollout", vec![ReviewStep::new("start `a`")]));
+        assert!(said.ends_with("; now it would be:\n  start `a`"), "{said}");
+    }
 }

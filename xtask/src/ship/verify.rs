@@ -46,11 +46,15 @@ fn ask_internal(site: &Site<'_>, version: &str) -> Result<()> {
     let internal = site.world.deploy.services.iter().filter(|it| it.access == Access::Internal);
     for service in internal {
         let address = serving.get(&service.name).and_then(|it| it.address.as_ref());
-        let address =
-            address.ok_or_else(|| Failure::outside(format!("`{}` does not run", service.name)))?;
+        let address = address.ok_or_else(|| not_running(&service.name))?;
         judge(&service.name, &format!("{address}{}", service.health.status), version)?;
     }
     Ok(())
+}
+
+fn not_running(service: &str) -> Failure {
+    Failure::outside(format!("failed to verify `{service}`: it does not run"))
+        .code(&code::VERIFY_FAILED)
 }
 
 fn judge(service: &str, url: &str, version: &str) -> Result<()> {

@@ -72,11 +72,51 @@ fn every_failure_has_a_code_that_can_be_explained() {
 }
 
 #[test]
+fn a_command_line_that_is_refused_has_its_code_and_is_data_where_that_is_asked_for() {
+    let world = World::new();
+    let said = world.run(&["rollout"]).ends(2);
+    assert!(said.ends_with("try '--help'.\n  code: E-usage\n"), "{said}");
+    let run = world.run(&["rollout", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let line = "the following required arguments were not provided: <ENVIRONMENT> <RELEASE>";
+    assert_eq!(value["error"], line);
+    assert_eq!((&value["exit"], &value["code"]), (&2.into(), &"E-usage".into()));
+    assert_eq!(world.run(&["--help", "--json"]).code, Some(0));
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    for args in [&["explain"][..], &["--json", "explain"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = World::new().command(args).stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(5), "{said}");
+        assert!(said.starts_with("error: failed to write the result to stdout\n"), "{said}");
+        assert!(said.contains("code: E-disk\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_registry_that_cannot_be_asked_has_its_code() {
+    let world = World::new().with("XTASK_CA_FILE", "/nowhere.pem".into());
+    let key = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+    world.write(
+        "key.pub",
+        &format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n"),
+    );
+    let args = ["image", "newest", "--from", "registry.invalid/x", "--key", "key.pub"];
+    let said = world.run(&args).ends(5);
+    assert!(said.contains("cannot use the certificate authorities in `/nowhere.pem`"), "{said}");
+    assert!(said.ends_with("code: E-registry-refused\n"), "{said}");
+}
+
+#[test]
 fn an_engine_that_is_elsewhere_and_silent_is_not_started_here() {
     let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
     let said = world.run(&["rollback", "local"]).ends(5);
     assert!(said.contains("failed to reach the Docker engine at `tcp://127.0.0.1:9`"), "{said}");
     assert!(said.contains("hint: start that engine, or unset DOCKER_HOST"), "{said}");
+    assert!(said.ends_with("code: E-engine-silent\n"), "{said}");
 }
 
 #[test]

@@ -4,8 +4,10 @@
 
 use super::world::World;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Child, ChildStderr, Stdio};
 use std::time::Duration;
 use xtask::edge::{clock, lease};
@@ -62,8 +64,9 @@ impl Engine {
 
     /// Starts `down`, which takes the lease, and waits until Docker hangs.
     fn down(&self, variables: &[(&str, &str)]) -> Started {
-        let mut command = self.world.command(&["down"]);
-        command.envs(variables.iter().copied()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut command = self.world.command(&["down", "--json"]);
+        let stdout = std::fs::File::create(self.world.path("stdout")).unwrap();
+        command.envs(variables.iter().copied()).stdout(stdout).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         self.number("grandchild");
         self.number("child");
@@ -78,6 +81,19 @@ impl Engine {
             let text = std::fs::read_to_string(&path).unwrap_or_default();
             text.strip_suffix('\n').map(ToOwned::to_owned)
         })
+    }
+
+    /// What is on stdout is one document, and the log tells the same end.
+    fn tells(&self, exit: i32, line: &str) {
+        let read = |file: &Path| std::fs::read_to_string(file).unwrap();
+        let document: Value = serde_json::from_str(&read(&self.world.path("stdout"))).unwrap();
+        assert_eq!((&document["exit"], &document["error"]), (&exit.into(), &line.into()));
+        let logs = std::fs::read_dir(self.world.path("target/runs")).unwrap();
+        let log = read(&logs.last().unwrap().unwrap().path());
+        let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        let fields = &last["fields"];
+        assert_eq!((&fields["message"], &fields["exit"]), (&"ends".into(), &exit.into()));
+        assert_eq!(fields["error"], line);
     }
 
     /// Nothing that was started runs, and the environment is free.
@@ -135,6 +151,8 @@ fn each_signal_ends_what_hangs_and_leaves_nothing() {
         assert_eq!(ended, Some(code), "{said}");
         assert!(said.contains(&format!("error: ended by {name}\n")), "{said}");
         assert!(said.contains("hint: the same command goes on where this run stopped"), "{said}");
+        assert!(said.contains("code: E-signalled\n"), "{said}");
+        engine.tells(code, &format!("ended by {name}"));
         engine.is_left_alone();
     }
 }
@@ -146,6 +164,17 @@ fn a_command_that_never_ends_is_ended_at_its_limit_and_the_environment_is_free()
     let (ended, said) = engine.down(&[("XTASK_COMMAND_LIMIT", "2")]).end();
     assert_eq!(ended, Some(5), "{said}");
     assert!(said.contains("it did not end within 2 s, and was ended with all that"), "{said}");
+    assert!(said.contains("code: E-time-limit\n"), "{said}");
+    engine.is_left_alone();
+}
+
+#[test]
+fn an_engine_that_never_answers_is_not_a_docker_that_is_missing() {
+    let engine = Engine::that_hangs_at("version");
+    let (ended, said) = engine.down(&[("XTASK_COMMAND_LIMIT", "2")]).end();
+    assert_eq!(ended, Some(5), "{said}");
+    assert!(said.starts_with("error: failed to run `docker version"), "{said}");
+    assert!(said.contains("code: E-time-limit\n"), "{said}");
     engine.is_left_alone();
 }
 
@@ -174,6 +203,8 @@ fn the_second_signal_ends_at_once_what_the_first_would_wait_for() {
     started.send(Signal::TERM);
     let (ended, said) = started.end();
     assert_eq!(ended, Some(143), "{said}");
+    assert!(said.starts_with("error: ended by SIGTERM\n"), "{said}");
+    engine.tells(143, "ended by SIGTERM");
     engine.is_left_alone();
 }
 

@@ -64,11 +64,7 @@ const NOBODY_HERE: [&str; 2] = [
 /// The version of the engine that answers; none if Docker's client says that there is none.
 fn ask(shell: &Shell) -> Result<Option<String>> {
     let question = docker(["version", "--format", "{{.Server.Version}}"]);
-    let output = shell.observe(&question).map_err(|failure| {
-        failure
-            .during("cannot find Docker")
-            .hint("`./x up` installs it on Debian and Ubuntu; elsewhere install Docker first")
-    })?;
+    let output = shell.observe(&question).map_err(unasked)?;
     let said = output.last_words();
     match output.code {
         Some(0) if !output.text().is_empty() => Ok(Some(output.text())),
@@ -80,12 +76,25 @@ fn ask(shell: &Shell) -> Result<Option<String>> {
     }
 }
 
+/// A client that hangs or is ended by a signal is there all the same.
+fn unasked(failure: Failure) -> Failure {
+    if failure.name() != code::TOOL_MISSING.name {
+        return failure;
+    }
+    failure
+        .during("cannot find Docker")
+        .hint("`./x up` installs it on Debian and Ubuntu; elsewhere install Docker first")
+}
+
 fn unreachable_engine(said: &str) -> Failure {
     let (at, hint) = match std::env::var("DOCKER_HOST") {
         Ok(host) => (format!(" at `{host}`"), ELSEWHERE),
         Err(_) => (String::new(), "`docker version` has to show a server; mend what it says"),
     };
-    Failure::outside(format!("failed to reach the Docker engine{at}")).reason(said).hint(hint)
+    Failure::outside(format!("failed to reach the Docker engine{at}"))
+        .code(&code::ENGINE_SILENT)
+        .reason(said)
+        .hint(hint)
 }
 
 fn start(shell: &Shell, state: &Path) -> Result<()> {

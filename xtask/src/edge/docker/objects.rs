@@ -66,6 +66,7 @@ impl Docker<'_> {
             return Ok(None);
         }
         Err(Failure::outside(format!("failed to look at {} `{name}`", kind.word()))
+            .code(&code::TOOL_FAILED)
             .reason(last_lines(&output.stderr, 6)))
     }
 
