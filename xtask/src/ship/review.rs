@@ -78,8 +78,8 @@ fn bytes(review: &Review) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xtask_core::ledger::Action;
-    use xtask_core::review::ReviewStep;
+    use xtask_core::ship::ledger::Action;
+    use xtask_core::ship::review::ReviewStep;
 
     fn review(verb: &str, steps: Vec<ReviewStep>) -> Review {
         Review { verb: verb.to_owned(), environment: "local".to_owned(), steps }
