@@ -106,7 +106,14 @@ fn recorded(record: &str) -> impl Iterator<Item = String> {
     })
 }
 
+/// An index that was not reached says nothing of the list.
 fn with_hint(failure: Failure) -> Failure {
+    if failure.to_string().contains("Failed to fetch") {
+        return failure.hint(
+            "uv did not reach its index: look at its settings (`UV_DEFAULT_INDEX`, `uv.toml` is \
+             not read) and at the network",
+        );
+    }
     failure
         .hint("a missing hash or wheel is mended by making the list anew; see the service's README")
 }
