@@ -65,10 +65,13 @@ fn nothing_runs(flags: &Down, world: &World<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What would go. Something with our network's name that is not ours is refused here.
+/// What would go. Something with our network's name that is not ours is refused here, and so is
+/// what others use: it would fail to go after the rest is gone.
 fn gather(world: &World<'_>, docker: &Docker<'_>, owner: &Owner) -> Result<Erasure> {
     let network = docker.owned(owner, Kind::Network, &owner.project)?;
-    Ok(Erasure { volumes: docker.volumes(owner)?, network, images: images(world, docker)? })
+    let volumes = docker.volumes(owner)?;
+    docker.refuse_guests(owner, &volumes)?;
+    Ok(Erasure { volumes, network, images: images(world, docker)? })
 }
 
 /// Images of our registry's services, and those of the backing that our engine has loaded: named

@@ -5,6 +5,10 @@ use std::fs::Metadata;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// When what a killed run left for others is removed.
+const OLD: Duration = Duration::from_secs(24 * 3600);
 
 /// Reads a text file.
 pub fn read(path: &Path) -> Result<String> {
@@ -212,25 +216,38 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 /// Makes an empty folder beside `place`, on the same file system, for work that is renamed when it
-/// is whole. What killed runs left for the same place is removed.
+/// is whole. What killed runs left for the same place is removed; what they left for others, which
+/// may hold a token of npm, when it is a day old: by then nobody works in it, wherever it runs.
 pub fn make_aside(place: &Path) -> Result<PathBuf> {
     let name = place.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let folder = place.parent().unwrap_or(Path::new("."));
     make_folder(folder)?;
-    let process = |entry: &std::fs::DirEntry| -> Option<u32> {
-        let file = entry.file_name().to_string_lossy().into_owned();
-        file.strip_prefix(&name)?.strip_prefix('.')?.strip_suffix(".aside")?.parse().ok()
-    };
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let Some(process) = process(&entry) else { continue };
-        if !is_folder(Path::new(&format!("/proc/{process}")))? {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let Some((of, process)) = of_aside(&file) else { continue };
+        let is_dead = !is_folder(Path::new(&format!("/proc/{process}")))?;
+        if is_dead && of == name {
             remove_folder(&entry.path())?;
+        } else if is_dead && is_old(&entry) {
+            // Another run may be sweeping it too.
+            let _debris = remove_folder(&entry.path());
         }
     }
     let made = folder.join(format!("{name}.{}.aside", std::process::id()));
     remove_folder(&made)?;
     make_folder(&made)?;
     Ok(made)
+}
+
+/// For what a folder was made aside, and by which process.
+fn of_aside(name: &str) -> Option<(&str, u32)> {
+    let (of, process) = name.strip_suffix(".aside")?.rsplit_once('.')?;
+    Some((of, process.parse().ok()?))
+}
+
+fn is_old(entry: &std::fs::DirEntry) -> bool {
+    let changed = entry.metadata().and_then(|it| it.modified());
+    changed.is_ok_and(|it| it.elapsed().is_ok_and(|age| age > OLD))
 }
 
 /// Puts the finished folder `made` at `place`. If another run was quicker, its folder stays.
@@ -256,8 +273,17 @@ mod tests {
         for folder in [&dead, &alive] {
             std::fs::create_dir(folder).unwrap();
         }
+        let of_others = ["young", "old"].map(|name| {
+            let folder = folder.path().join(format!("{name}.4294967295.aside"));
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join(".npmrc"), "token").unwrap();
+            folder
+        });
+        let long_ago = std::time::SystemTime::now() - OLD - Duration::from_secs(60);
+        std::fs::File::open(&of_others[1]).unwrap().set_modified(long_ago).unwrap();
         let made = make_aside(&place).unwrap();
         assert!(made.is_dir() && alive.is_dir() && !dead.exists());
+        assert_eq!(of_others.map(|it| it.exists()), [true, false]);
         settle_folder(&made, &place).unwrap();
         assert!(place.is_dir() && !made.exists());
     }

@@ -28,6 +28,7 @@ pub struct Checkout {
 /// Reads the checkout. Files that are new and not ignored count as changes, and so do edits that
 /// git was told not to see.
 pub fn checkout(shell: &Shell) -> Result<Checkout> {
+    listing::check_root(shell)?;
     let commit = shell.run(&git(["rev-parse", "--verify", "HEAD"])).map_err(|failure| {
         failure.during("cannot tell the commit").hint("a release is named after a commit: make one")
     })?;

@@ -2,7 +2,6 @@
 
 use crate::edge::entry::{Entries, copy_all};
 use crate::edge::files;
-use crate::edge::git;
 use crate::edge::installed::{self, Installed};
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result};
@@ -26,8 +25,35 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(1800);
 /// A service's own build.
 const BUILD_LIMIT: Duration = Duration::from_secs(900);
 
+/// Settings that may stand in the person's `.npmrc` or environment, and would make of a lock
+/// something else than it says.
+const DECIDED: [&str; 6] = [
+    "--bin-links",
+    "--install-strategy=hoisted",
+    "--no-dry-run",
+    "--no-global",
+    "--no-package-lock-only",
+    "--package-lock",
+];
+
 /// What decides the outcome of `npm ci` beside its arguments.
 pub const INPUTS: [&str; 3] = [MANIFEST, LOCK, SETTINGS];
+
+/// Without these a program may not start at all. Those that `image verify` varies are among them,
+/// so that it still finds a build that depends on one.
+const KEPT: [&str; 11] = [
+    "FAKETIME",
+    "FAKETIME_DONT_FAKE_MONOTONIC",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "LLVM_PROFILE_FILE",
+    "PATH",
+    "TMPDIR",
+    "TZ",
+];
 
 /// A folder of ours that a lock links to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,15 +99,23 @@ impl Wanted {
         Some(npm::Wanted { target: platform.into(), dev, optional })
     }
 
+    /// All that is taken is said: what is not, `NODE_ENV` or the person's settings decide.
     fn args(self) -> Vec<String> {
-        let (platform, omit) = match self {
-            Self::Development => return Vec::new(),
-            Self::ProductionWithOptional(platform) => (platform, "--omit=dev"),
-            Self::Production(platform) => (platform, "--omit=dev --omit=optional"),
+        let (platform, kinds) = match self {
+            Self::Development => (None, "--include=dev --include=optional --include=peer"),
+            Self::ProductionWithOptional(platform) => {
+                (Some(platform), "--omit=dev --include=optional --include=peer")
+            }
+            Self::Production(platform) => {
+                (Some(platform), "--omit=dev --omit=optional --include=peer")
+            }
         };
-        let cpu = format!("--cpu={}", platform.npm_cpu());
-        let omit = omit.split(' ').map(ToOwned::to_owned);
-        omit.chain(["--os=linux".into(), cpu, "--libc=glibc".into()]).collect()
+        let kinds = kinds.split(' ').map(ToOwned::to_owned);
+        let target = platform.map(|platform| {
+            let cpu = format!("--cpu={}", platform.npm_cpu());
+            ["--os=linux".into(), cpu, "--libc=glibc".into()]
+        });
+        kinds.chain(target.into_iter().flatten()).collect()
     }
 }
 
@@ -109,6 +143,7 @@ pub fn install(
         }
         let command = Command::new("npm")
             .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"])
+            .args(DECIDED)
             .args(wanted.args())
             .limit(INSTALL_LIMIT)
             .folder(made.display().to_string());
@@ -180,12 +215,19 @@ pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed
             .or_outside(|| "failed to link `node_modules`".to_owned())?;
         let (program, args) = build.run.split_first().expect("a definition names what builds");
         let command = Command::new(program).args(args).limit(BUILD_LIMIT);
-        let command = command.folder(made.display().to_string()).without(git::SURROUNDINGS);
+        let command = command.folder(made.display().to_string()).without(surroundings());
         let run = shell.run(&command);
         run.map(drop)
             .map_err(|failure| failure.during(format!("failed to build `{}`", folder.display())))
     })?;
     Ok(Installed { mended: built.mended || mended, ..built })
+}
+
+/// The variables of whoever runs us that a service's own build does not get: what it makes would
+/// differ with them from one shell to the next, and no commit says what they hold.
+fn surroundings() -> impl Iterator<Item = String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter(|name| !KEPT.contains(&name.to_ascii_uppercase().as_str()))
 }
 
 fn key(source: &Path, wanted: Wanted, own: &[OwnFolder]) -> Result<Digest> {

@@ -103,7 +103,7 @@ fn gather(
     let value = |name: &String, source: &SecretSource| match source {
         SecretSource::Generate => Ok(generated[name].clone()),
         SecretSource::Variable(variable) => from_variable(name, variable),
-        SecretSource::File(path) => Ok(files::read(Path::new(path))?.trim().to_owned()),
+        SecretSource::File(path) => Ok(from_file(name, path)?.trim().to_owned()),
     };
     let pairs = sources
         .iter()
@@ -115,7 +115,7 @@ fn gather(
 pub fn read_one(name: &str, source: &SecretSource) -> Result<Secret> {
     let value = match source {
         SecretSource::Variable(variable) => from_variable(name, variable)?,
-        SecretSource::File(path) => files::read(Path::new(path))?,
+        SecretSource::File(path) => from_file(name, path)?,
         SecretSource::Generate => {
             return Err(Failure::usage(format!("cannot read secret `{name}`: nobody makes it"))
                 .code(&code::SECRET_MISSING)
@@ -129,17 +129,30 @@ pub fn read_one(name: &str, source: &SecretSource) -> Result<Secret> {
 fn kept(folder: &Path) -> Result<BTreeMap<String, String>> {
     let path = file(folder);
     let Some(text) = files::read_if_there(&path)? else { return Ok(BTreeMap::new()) };
-    serde_json::from_str(&text).map_err(|error| {
+    let kept: BTreeMap<String, String> = serde_json::from_str(&text).map_err(|error| {
         // The error of the parser may quote the text, which is secret.
         let place = format!("line {}, column {}", error.line(), error.column());
-        Failure::refused(format!("cannot use `{}`: it is damaged", path.display()))
-            .code(&code::SECRETS_DAMAGED)
-            .reason(format!("it is not JSON with a text for each name: {place}"))
-            .hint(
-                "bring it back as it was; or move it away and set a new password: \
-                 `./x database reset-password`",
-            )
-    })
+        damaged(&path, &format!("it is not JSON with a text for each name: {place}"))
+    })?;
+    match kept.iter().find(|(_, value)| is_blank(value)) {
+        Some((name, _)) => Err(damaged(&path, &format!("`{name}` is empty"))),
+        None => Ok(kept),
+    }
+}
+
+fn damaged(path: &Path, why: &str) -> Failure {
+    Failure::refused(format!("cannot use `{}`: it is damaged", path.display()))
+        .code(&code::SECRETS_DAMAGED)
+        .reason(why)
+        .hint(
+            "bring it back as it was; or move it away and set a new password: \
+             `./x database reset-password local`",
+        )
+}
+
+/// Where a secret is named and was never set, a service must not start with none.
+fn is_blank(value: &str) -> bool {
+    value.trim().is_empty()
 }
 
 fn keep(folder: &Path, generated: &BTreeMap<String, String>) -> Result<()> {
@@ -149,11 +162,23 @@ fn keep(folder: &Path, generated: &BTreeMap<String, String>) -> Result<()> {
 }
 
 fn from_variable(name: &str, variable: &str) -> Result<String> {
-    std::env::var(variable).map_err(|_| {
-        Failure::refused(format!("cannot read secret `{name}`: `{variable}` is not set"))
+    let cannot = |why: &str| {
+        Failure::refused(format!("cannot read secret `{name}`: `{variable}` {why}"))
             .code(&code::SECRET_MISSING)
             .hint(format!("set `{variable}` for this command only"))
-    })
+    };
+    let value = std::env::var(variable).map_err(|_| cannot("is not set"))?;
+    if is_blank(&value) { Err(cannot("is empty")) } else { Ok(value) }
+}
+
+fn from_file(name: &str, path: &str) -> Result<String> {
+    let value = files::read(Path::new(path))?;
+    if is_blank(&value) {
+        return Err(Failure::refused(format!("cannot read secret `{name}`: `{path}` is empty"))
+            .code(&code::SECRET_MISSING)
+            .hint("write the secret into it"));
+    }
+    Ok(value)
 }
 
 /// 256 bits of the kernel's randomness, in hex: legal in a URL, a file and a variable.
@@ -195,6 +220,22 @@ mod tests {
         let refusal = read(&state, &sources).unwrap_err().to_string();
         assert!(refusal.contains("it is damaged") && !refusal.contains("5ec"), "{refusal}");
         assert_eq!(std::fs::read_to_string(file(&state)).unwrap(), r#"{"jwt":"5ec"#);
+    }
+
+    #[test]
+    fn a_secret_that_is_empty_is_none_wherever_it_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let blank = folder.path().join("blank");
+        std::fs::write(&blank, "\n").unwrap();
+        let path = blank.display().to_string();
+        let source = SecretSource::File(path.clone());
+        let said = read_one("key", &source).unwrap_err().to_string();
+        assert!(said.contains(&format!("`{path}` is empty")), "{said}");
+        assert!(read(folder.path(), &BTreeMap::from([("key".to_owned(), source)])).is_err());
+        std::fs::write(file(folder.path()), r#"{"jwt":""}"#).unwrap();
+        let generated = BTreeMap::from([("jwt".to_owned(), SecretSource::Generate)]);
+        let said = read(folder.path(), &generated).unwrap_err().to_string();
+        assert!(said.contains("it is damaged"), "{said}");
     }
 
     #[test]

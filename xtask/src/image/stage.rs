@@ -129,11 +129,7 @@ impl One<'_> {
         let list = locks::requirements(world, requirements)?;
         let environment = locks::environment(of.lock, *platform);
         let wheels = locks::fitting(requirements, &list, &environment)?;
-        let wheels = uv::Wheels {
-            file: requirements,
-            list: &xtask_core::image::requirements::list(&wheels),
-            environment: &environment,
-        };
+        let wheels = uv::Wheels { file: requirements, wanted: &wheels, environment: &environment };
         let installed = uv::install(&world.shell, &world.places.cache, &wheels)?;
         let folder = said(world, requirements, installed);
         promises::check_wheels(&folder, glibc(of.lock, *platform), *platform)?;

@@ -107,6 +107,32 @@ fn a_foreign_network_is_not_erased() {
 }
 
 #[test]
+fn what_others_use_is_said_before_anything_is_erased() {
+    let engine = Engine::new();
+    engine.has("volume", "nutri-redis", OURS);
+    engine.has("network", "nutri", OURS);
+    engine.has("container", "guest", "");
+    let network = engine.world.path("../engine/network/nutri");
+    let details = std::fs::read_to_string(&network).unwrap();
+    let attached = r#"{"Containers":{"1":{"Name":"guest"}},"#;
+    std::fs::write(&network, details.replacen('{', attached, 1)).unwrap();
+    let said = engine.world.run(&["down", "--erase", "--yes"]).ends(4);
+    assert!(said.contains("container `guest`: it has no label of ours"), "{said}");
+    assert!(said.contains("nothing was erased"), "{said}");
+    assert_eq!(engine.changes(), "");
+}
+
+#[test]
+fn a_password_is_set_though_a_cleaned_engine_has_no_network() {
+    let engine = engine_with_a_foreign_image();
+    engine.has("volume", "nutri-postgres", OURS);
+    let _said = engine.world.run(&["database", "reset-password", "local"]).ends(5);
+    let changes = engine.changes();
+    let (network, run) = (changes.find("network create"), changes.find("run "));
+    assert!(network.is_some() && network < run, "{changes}");
+}
+
+#[test]
 fn down_takes_what_has_our_labels_and_leaves_what_has_our_names() {
     let engine = Engine::new();
     engine.has("container", "nutri-redis", OURS);

@@ -7,6 +7,7 @@ use super::wheels::{self, path_with_uv};
 use super::world::{END, World};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 use xtask_core::image::npm::{NpmLock, Wanted};
 use xtask_core::platform::Platform;
 use xtask_fakes::required;
@@ -308,4 +309,71 @@ fn lines_that_are_no_wheel_of_the_index_are_all_refused_before_uv_runs() {
         assert!(!said.contains("secret"), "{said}");
     }
     assert!(!world.cache().join("wheels").exists(), "uv did not run");
+}
+
+/// In a shell for production, or with settings of the person, a layer is the same.
+#[test]
+fn what_a_shell_tells_npm_and_a_build_is_in_no_image() {
+    let build = "kind = \"build\"\npath = \"app\"\nrun = [\"sh\", \"-c\", \"mkdir out && \
+                 cp node_modules/dep/index.js out/ && env | grep -c -e NODE_ -e HUSH > out/seen \
+                 || true\"]\ncopy = { out = \"srv\" }";
+    let world = world(build);
+    let registry = NpmRegistry::start(&world, "app");
+    let mut dep =
+        registry.publish(&json!({ "name": "dep", "version": "1.0.0" }), &[("index.js", b"1\n")]);
+    dep["dev"] = json!(true);
+    let root = json!({ "name": "root", "version": "1.0.0", "devDependencies": { "dep": "1.0.0" } });
+    npm_registry::lock(&world, "app", &root, &json!({ "node_modules/dep": dep }));
+    let plain = built(&world);
+    for (name, value) in [
+        ("NODE_ENV", "production"),
+        ("NODE_OPTIONS", "--no-warnings"),
+        ("HUSH", "a secret"),
+        ("npm_config_omit", "dev"),
+        ("npm_config_only", "prod"),
+        ("npm_config_dry_run", "true"),
+        ("npm_config_global", "true"),
+        ("npm_config_install_strategy", "linked"),
+    ] {
+        std::fs::remove_dir_all(world.cache()).unwrap();
+        let run = world.run_with(&BUILD, &[(name, value)]);
+        assert_eq!(run.code, Some(0), "{name}: {run:?}");
+        assert_eq!(run.stdout, plain, "{name}");
+    }
+    registry.stays(&world);
+}
+
+#[test]
+fn a_wheel_that_uv_left_out_fails_the_build() {
+    let world = world(WHEELS);
+    let hash = "0".repeat(64);
+    world.write("py/list.txt", &format!("left.out==1.0 --hash=sha256:{hash}\n"));
+    world.write("../bin/uv", "#!/bin/sh\ncat > /dev/null\n");
+    let uv = world.path("../bin/uv");
+    std::fs::set_permissions(&uv, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", uv.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let said = world.run_with(&BUILD, &[("PATH", &path)]).ends(5);
+    assert!(said.contains("uv ended well and `left-out==1.0` is not there"), "{said}");
+}
+
+#[test]
+fn what_a_shell_tells_uv_is_in_no_image() {
+    let world = required!(world_of_wheels());
+    let list = ["one", "two"].map(|name| wheels::publish(&world, name, "1.0", "py3-none-any"));
+    world.write("py/list.txt", &list.concat());
+    world.write("two.txt", "two\n");
+    let two = world.path("two.txt").display().to_string();
+    let plain = built(&world);
+    for (name, value) in [
+        ("UV_COMPILE_BYTECODE", "1"),
+        ("UV_EXCLUDE", two.as_str()),
+        ("UV_NO_INSTALLER_METADATA", "1"),
+        ("UV_CONSTRAINT", "none.txt"),
+        ("UV_PROJECT", "none"),
+    ] {
+        std::fs::remove_dir_all(world.cache()).unwrap();
+        let run = world.run_with(&BUILD, &[(name, value)]);
+        assert_eq!(run.code, Some(0), "{name}: {run:?}");
+        assert_eq!(run.stdout, plain, "{name}");
+    }
 }

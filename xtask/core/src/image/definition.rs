@@ -115,8 +115,9 @@ fn read(name: &str, root: &Table<'_>, origin: Origin) -> Option<Definition> {
 }
 
 fn read_layers(root: &Table<'_>) -> Vec<Layer> {
-    let mut names = BTreeSet::new();
+    let (mut names, mut count) = (BTreeSet::new(), 0);
     let layers = root.tables("layer", |table| {
+        count += 1;
         let layer = layer::read(table)?;
         if !names.insert(layer.name.clone()) {
             let said = format!("`{}` is the name of a layer above", layer.name);
@@ -124,7 +125,7 @@ fn read_layers(root: &Table<'_>) -> Vec<Layer> {
         }
         Some(layer)
     });
-    if layers.is_empty() {
+    if count == 0 {
         root.refuse("layer", "missing; an image has at least one `[[layer]]`");
     }
     layers
@@ -179,6 +180,22 @@ unpacked_mb = 200
         let silent = GOOD.replace("run = [\"node\", \"build.js\"]\n", "");
         let error = Definition::parse("x", "images/x.toml", &silent).unwrap_err();
         assert!(error.to_string().contains(".run`: missing; it is the program"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_path_is_the_only_mistake_that_it_is() {
+        for (kind, word) in
+            [("build", "path"), ("npm", "path"), ("files", "path"), ("wheels", "requirements")]
+        {
+            let run = if kind == "build" { "run = [\"a\"]\n" } else { "" };
+            let layer = format!(
+                "[[layer]]\nname = \"a\"\nkind = \"{kind}\"\n{run}{word} = \".\"\ncopy = {{ a = \"b\" }}\n"
+            );
+            let text = format!("{layer}\n[config]{}", GOOD.split_once("[config]").unwrap().1);
+            let error = Definition::parse("x", "images/x.toml", &text).unwrap_err().to_string();
+            let wanted = format!("`layer[0].{word}`: `.` is not in plain form");
+            assert!(error.contains(&wanted) && error.lines().count() == 1, "{kind}: {error}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{Docker, docker, parse};
 use crate::edge::shell::last_lines;
 use crate::error::{Context as _, Failure, Result, code};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use xtask_core::ship::instance::LABEL_PROJECT;
 use xtask_core::ship::owner::Owner;
 
@@ -105,6 +105,26 @@ impl Docker<'_> {
         if strangers.is_empty() { Ok(()) } else { Err(foreign(owner, &strangers)) }
     }
 
+    /// Refuses, before anything is removed, containers of others that hold what is `owner`'s: a
+    /// network that they are attached to and volumes that they mount cannot be removed.
+    pub fn refuse_guests(&self, owner: &Owner, volumes: &[Found]) -> Result<()> {
+        let network = self.details(Kind::Network, &owner.project)?;
+        let attached = network.iter().filter_map(|it| it["Containers"].as_object());
+        let attached = attached.flat_map(|it| it.values()).filter_map(|it| it["Name"].as_str());
+        let mut names: BTreeSet<String> = attached.map(ToOwned::to_owned).collect();
+        for volume in volumes {
+            let mounts = format!("volume={}", volume.name);
+            let list = ["ps", "--all", "--filter", &mounts, "--format", "{{.Names}}"];
+            names.extend(self.run(&docker(list))?.lines().map(ToOwned::to_owned));
+        }
+        let mut guests = Vec::new();
+        for name in names {
+            let found = self.find(Kind::Container, &name)?;
+            guests.extend(found.and_then(|it| it.stranger_to(owner, Kind::Container)));
+        }
+        if guests.is_empty() { Ok(()) } else { Err(held(owner, &guests)) }
+    }
+
     /// Every volume of `owner`.
     pub fn volumes(&self, owner: &Owner) -> Result<Vec<Found>> {
         let mine = format!("label={LABEL_PROJECT}={}", owner.project);
@@ -149,6 +169,13 @@ fn foreign(owner: &Owner, strangers: &[String]) -> Failure {
     .code(&code::FOREIGN);
     let refusal = strangers.iter().fold(refusal, |refusal, line| refusal.reason(line.clone()));
     refusal.hint("rename or remove it yourself, or choose another `project` in `deploy.toml`")
+}
+
+fn held(owner: &Owner, guests: &[String]) -> Failure {
+    let line = format!("cannot erase `{}`: others use its network or volumes", owner.project);
+    let refusal = Failure::refused(line).code(&code::FOREIGN);
+    let refusal = guests.iter().fold(refusal, |refusal, guest| refusal.reason(guest.clone()));
+    refusal.hint("remove them yourself, or detach them from it; nothing was erased")
 }
 
 fn found(kind: Kind, name: &str, details: &Value) -> Found {

@@ -76,6 +76,7 @@ impl Tracked {
 
 /// What git knows below `path`, which is relative to the root; `.` is the root itself.
 pub fn listing(shell: &Shell, path: &str) -> Result<Listing> {
+    check_root(shell)?;
     let path = if path == "." { "" } else { path };
     let mut gathered = Gathered { shell, files: BTreeMap::new(), unseen: Vec::new() };
     match home(shell, path) {
@@ -91,10 +92,24 @@ pub fn listing(shell: &Shell, path: &str) -> Result<Listing> {
 
 /// Whether git tracks the file at `path`, or would take it.
 pub fn knows(shell: &Shell, path: &str) -> Result<bool> {
+    check_root(shell)?;
     let home = home(shell, path);
     let path = within(home, path).unwrap_or(path);
     let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", path];
     Ok(!shell.run(&in_folder(home, list))?.stdout.is_empty())
+}
+
+/// Refuses a root that is not that of a repository: a downloaded archive has none, and below
+/// another one git's paths would begin elsewhere.
+pub(super) fn check_root(shell: &Shell) -> Result<()> {
+    if is_repository(shell, "") {
+        return Ok(());
+    }
+    let root = shell.root().display();
+    Err(Failure::usage(format!("cannot use `{root}`: no git repository has its root there")).hint(
+        "`git clone` it instead of downloading it; or make it a repository: `git init`, `git add \
+         --all` and `git commit`",
+    ))
 }
 
 /// Whether a repository is checked out at `path`.

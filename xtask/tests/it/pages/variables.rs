@@ -20,8 +20,8 @@ const ROOMS: [&str; 10] = [
 /// What a file has that asks for variables, itself or through a closure that it is handed.
 const ASKS: [&str; 3] = ["env::var", "variable(\"", "Surroundings"];
 /// Words in such files that are no variables: methods, heads of tables, an example, and variables
-/// that are only set for others.
-const OTHERS: [&str; 20] = [
+/// that are only set for others, or handed on to them.
+const OTHERS: [&str; 22] = [
     "CARGO_PKG_VERSION",
     "CARGO_TERM_COLOR",
     "DEBIAN",
@@ -31,7 +31,9 @@ const OTHERS: [&str; 20] = [
     "FOUND",
     "LANG",
     "LC_ALL",
+    "LD_LIBRARY_PATH",
     "LD_PRELOAD",
+    "LLVM_PROFILE_FILE",
     "NUTRI_SIGNING_KEY",
     "PATCH",
     "POST",

@@ -307,3 +307,17 @@ fn what_was_built_while_the_tree_changed_is_not_pushed_under_its_version() {
     assert!(said.contains("the tree changed while it was built"), "{said}");
     assert_eq!(registry.tag("mine/one", "latest"), None);
 }
+
+#[test]
+fn a_tree_that_is_no_repository_or_lies_below_another_one_says_what_to_do() {
+    let world = world(FILES);
+    std::fs::remove_dir_all(world.path(".git")).unwrap();
+    for is_below in [false, true] {
+        if is_below {
+            git(&world.path(".."), &["init", "-q"]);
+        }
+        let said = world.run(&BUILD).ends(2);
+        assert!(said.contains("no git repository has its root there"), "{said}");
+        assert!(said.contains("hint: `git clone` it"), "{said}");
+    }
+}

@@ -164,16 +164,19 @@ fn read_stuff(table: &Table<'_>) -> Option<Stuff> {
     match table.text("kind")?.as_str() {
         "debian" => Some(read_debian(table)),
         "npm" => read_npm(table),
-        "wheels" => Some(Stuff::Wheels {
-            requirements: read_path(table, "requirements")?,
-            copy: read_copies(table),
-        }),
-        "build" => Some(Stuff::Build {
-            path: read_path(table, "path")?,
-            run: read_run(table),
-            copy: read_copies(table),
-        }),
-        "files" => Some(Stuff::Files { path: read_path(table, "path")?, copy: read_copies(table) }),
+        "wheels" => {
+            let (requirements, copy) = (read_path(table, "requirements"), read_copies(table));
+            Some(Stuff::Wheels { requirements: requirements?, copy })
+        }
+        "build" => {
+            let (path, run) = (read_path(table, "path"), read_run(table));
+            let copy = read_copies(table);
+            Some(Stuff::Build { path: path?, run, copy })
+        }
+        "files" => {
+            let (path, copy) = (read_path(table, "path"), read_copies(table));
+            Some(Stuff::Files { path: path?, copy })
+        }
         other => {
             let known = "`debian`, `npm`, `wheels`, `build`, `files`";
             table.refuse("kind", format!("unknown kind `{other}`; known: {known}"));
@@ -200,8 +203,8 @@ fn read_npm(table: &Table<'_>) -> Option<Stuff> {
         }
     };
     let scripts = table.text_table("scripts");
-    let path = read_path(table, "path")?;
-    Some(Stuff::Npm { path, optional, scripts, copy: read_copies(table) })
+    let (path, copy) = (read_path(table, "path"), read_copies(table));
+    Some(Stuff::Npm { path: path?, optional, scripts, copy })
 }
 
 fn read_debian(table: &Table<'_>) -> Stuff {
@@ -232,12 +235,15 @@ fn read_path(table: &Table<'_>, key: &str) -> Option<String> {
 
 /// True if `path` stays inside the tree; notes a finding otherwise.
 fn refuse_escape(table: &Table<'_>, key: &str, path: &str) -> bool {
-    let escapes = path.split('/').any(|part| matches!(part, "" | "." | ".."));
+    let wanted = "wanted a relative path without `.`, `..` and `//`";
+    let escapes = path.starts_with('/') || path.split('/').any(|part| part == "..");
+    let is_plain = !path.split('/').any(|part| matches!(part, "" | "."));
     if escapes {
-        table
-            .refuse(key, format!("`{path}` escapes the tree; wanted a relative path without `..`"));
+        table.refuse(key, format!("`{path}` escapes the tree; {wanted}"));
+    } else if !is_plain {
+        table.refuse(key, format!("`{path}` is not in plain form; {wanted}"));
     }
-    !escapes
+    !escapes && is_plain
 }
 
 fn read_additions(table: &Table<'_>) -> Vec<Addition> {

@@ -17,6 +17,7 @@ pub fn agree(file: &str, bytes: &[u8], lock: &NpmLock) -> Result<(), Findings> {
         if entry.workspaces() != lock.root.workspaces {
             paper.note("workspaces", "workspaces", "the lock was made for others".to_owned());
         }
+        note_absent(&paper, &asked, lock);
     }
     paper.close(())
 }
@@ -35,17 +36,51 @@ fn compare(paper: &Paper, kind: &str, asked: &Versions, locked: &Versions) {
     }
 }
 
+/// A merge may keep what is asked for and lose the package; of that npm says only how it is used.
+fn note_absent(paper: &Paper, asked: &BTreeMap<&'static str, Versions>, lock: &NpmLock) {
+    let is_there = |name: &str| {
+        let path = format!("node_modules/{name}");
+        lock.package(&path).is_some() || lock.link(&path).is_some()
+    };
+    let may_lack = &asked["optionalDependencies"];
+    for kind in ["dependencies", "devDependencies"] {
+        let names = lock.root.asked.get(kind).into_iter().flat_map(BTreeMap::keys);
+        for name in names.filter(|name| !is_there(name) && !may_lack.contains_key(*name)) {
+            let message = "it is asked for, and the lock holds no such package".to_owned();
+            paper.note(name, &format!("{kind}.{name}"), message);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::parse::tests::lock;
+    use super::super::parse::tests::{HASH, lock};
     use super::*;
     use serde_json::json;
+
+    fn package() -> serde_json::Value {
+        json!({ "version": "1.0.0", "integrity": HASH })
+    }
+
+    #[test]
+    fn a_package_that_is_asked_for_and_not_in_the_lock_is_named() {
+        let text = r#"{ "dependencies": { "a": "1", "b": "1" }, "devDependencies": { "c": "1" },
+                        "optionalDependencies": { "o": "1" } }"#;
+        let root: serde_json::Value = serde_json::from_str(text).unwrap();
+        let lock = lock(&json!({ "": root, "node_modules/a": package() }));
+        let said = agree("package.json", text.as_bytes(), &lock).unwrap_err().to_string();
+        for key in ["dependencies.b", "devDependencies.c"] {
+            let line = format!("`{key}`: it is asked for, and the lock holds no such package");
+            assert!(said.contains(&line), "{said}");
+        }
+        assert!(!said.contains(".a`") && !said.contains(".o`"), "{said}");
+    }
 
     #[test]
     fn what_was_edited_since_the_lock_is_named_from_both_sides() {
         let lock = lock(&json!({ "": {
             "dependencies": { "a": "1.0.0", "b": "1.0.0" }, "optionalDependencies": { "o": "1" },
-        } }));
+        }, "node_modules/a": package(), "node_modules/b": package() }));
         let same = r#"{ "name": "x", "dependencies": { "a": "1.0.0", "b": "1.0.0", "o": "1" },
                         "optionalDependencies": { "o": "1" } }"#;
         assert_eq!(agree("package.json", same.as_bytes(), &lock), Ok(()));

@@ -17,6 +17,8 @@ pub fn reset(target: &DockerTarget<'_>) -> Result<()> {
     let part = parts.iter().find(|part| part.role == Role::Postgres).expect("it is always a part");
     let tag = image::ensure(target, part, &phase)?;
     stop(target, part)?;
+    // A cleaned engine has the volume and no network.
+    target.docker().ensure_network(&target.owner)?;
     match examine(target, part, &tag)? {
         Cluster::Whole(_) => {}
         _ => {
