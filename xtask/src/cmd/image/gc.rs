@@ -26,12 +26,13 @@ pub(super) fn run(flags: &ImageGc, world: &World<'_>) -> Result<Exit> {
     let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
     let releases = releases(world, flags.keep);
     let verdicts = judge(&found(world, &layout)?, &needed(&layout, &releases)?);
-    show(world, flags, &verdicts);
     let gone: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.stays).collect();
-    if !flags.apply {
-        return Ok(if gone.is_empty() { Exit::Done } else { Exit::Planned });
+    // Shown afterwards: what could not be removed is a failure, and not a result.
+    if flags.apply {
+        apply(&gone)?;
     }
-    apply(&gone)
+    show(world, flags, &verdicts);
+    Ok(if flags.apply || gone.is_empty() { Exit::Done } else { Exit::Planned })
 }
 
 /// The images of the last `keep` verified releases of every environment that can be reached.
@@ -71,7 +72,7 @@ fn show(world: &World<'_>, flags: &ImageGc, verdicts: &[Verdict]) {
     rows.extend(kept.iter().map(stays));
     let gone = verdicts.iter().filter(|verdict| !verdict.stays);
     let bytes: u64 = gone.map(|verdict| verdict.size).sum();
-    let said = if flags.apply { "let go" } else { "would be let go with `--apply`" };
+    let said = if flags.apply { "removed" } else { "would be removed with `--apply`" };
     let text = format!("{}\n{:.1} MB {said}", table(&rows), bytes as f64 / 1e6);
     let value = json!({
         "keep": flags.keep, "verdicts": verdicts, "bytes": bytes, "applied": flags.apply
@@ -84,13 +85,13 @@ fn row(what: &str, size: u64, verdict: &str, why: &str) -> Vec<String> {
 }
 
 /// Goes on after a failure: what is left is found again by the next run.
-fn apply(gone: &[&Verdict]) -> Result<Exit> {
+fn apply(gone: &[&Verdict]) -> Result<()> {
     let failures = gone.iter().filter_map(|verdict| remove(Path::new(&verdict.path)).err());
     let failures: Vec<Failure> = failures.collect();
     match failures.first() {
-        None => Ok(Exit::Done),
+        None => Ok(()),
         Some(first) => {
-            Err(Failure::outside(format!("failed to let go of {}", Count(failures.len(), "thing")))
+            Err(Failure::outside(format!("failed to remove {}", Count(failures.len(), "thing")))
                 .reason(first.first_line())
                 .partly())
         }

@@ -19,6 +19,9 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How long is waited for what a killed group left in its pipes: a process that went away from the
 /// group may hold them for ever.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// The most that a program may say on one stream, in MiB: far beyond any answer that we read, and
+/// far below what a machine has.
+const MOST_MIB: usize = 64;
 
 /// A program in a group of its own. Dropped before it has ended, the whole group is killed.
 #[derive(Debug)]
@@ -192,10 +195,13 @@ async fn talked(
     stderr: &mut Vec<u8>,
 ) -> io::Result<ExitStatus> {
     let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let written = write(stdin, talk.input);
+    let written = async {
+        write(stdin, talk.input).await;
+        Ok(())
+    };
     let (out, err) = (read(out, stdout, talk.lines), read(err, stderr, talk.lines));
-    let ((), out, err, status) = tokio::join!(written, out, err, child.wait());
-    out.and(err).and(status)
+    let ((), (), (), status) = tokio::try_join!(written, out, err, child.wait())?;
+    Ok(status)
 }
 
 /// A program that ends without reading says why by its exit code.
@@ -213,6 +219,10 @@ async fn read(
     let Some(mut stream) = stream else { return Ok(()) };
     let mut told = 0;
     while stream.read_buf(into).await? > 0 {
+        if into.len() > MOST_MIB << 20 {
+            let why = format!("it wrote more than {MOST_MIB} MiB, and was ended");
+            return Err(io::Error::other(why));
+        }
         let Some(lines) = lines else { continue };
         while let Some(length) = into[told..].iter().position(|byte| b"\n\r".contains(byte)) {
             tell(lines, &into[told..told + length]);

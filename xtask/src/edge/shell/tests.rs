@@ -57,6 +57,15 @@ fn large_input_and_output_go_through_at_once() {
 }
 
 #[test]
+fn a_program_that_says_without_end_is_ended_with_all_that_it_started() {
+    let world = World::new();
+    let command = script("sleep 600 & echo $! > child; yes");
+    let failure = world.shell.run(&command).unwrap_err().to_string();
+    assert!(failure.contains("it wrote more than 64 MiB, and was ended"), "{failure}");
+    wait_for_end(&world.line("child"));
+}
+
+#[test]
 fn input_that_nobody_reads_is_no_failure() {
     let world = World::new();
     let command = script("exit 3").input(Secret::new("x".repeat(1 << 20)));
