@@ -3,7 +3,7 @@
 
 use super::claims::Claim;
 use super::key::SigningKey;
-use super::shelf::Shelf;
+use super::store::AttestationStore;
 use crate::error::{Context as _, Failure, Result};
 use std::collections::BTreeMap;
 use xtask_core::descriptor::Descriptor;
@@ -72,9 +72,9 @@ impl std::fmt::Display for Tally {
     }
 }
 
-/// Signs `claims` about the image called `name` and attaches each to its subjects on `shelf`,
+/// Signs `claims` about the image called `name` and attaches each to its subjects on `store`,
 /// where it is not said already; then looks whether everything is still listed.
-pub fn attest(shelf: &Shelf, name: &str, claims: &[Claim], key: &SigningKey) -> Tally {
+pub fn attest(store: &AttestationStore, name: &str, claims: &[Claim], key: &SigningKey) -> Tally {
     let signed = claims.iter().map(|claim| sign(claim, key)).collect::<Result<Vec<_>>>();
     let signed = match signed {
         Ok(signed) => signed,
@@ -83,11 +83,11 @@ pub fn attest(shelf: &Shelf, name: &str, claims: &[Claim], key: &SigningKey) -> 
     let mut tally = Tally::default();
     let mut placed = Vec::new();
     for (subject, about_it) in by_subject(&signed) {
-        match said(shelf, name, subject, key) {
+        match said(store, name, subject, key) {
             Err(failure) => tally.fail(about_it.len(), failure),
             Ok(known) => {
                 for signed in about_it {
-                    match place(shelf, subject, signed, &known) {
+                    match place(store, subject, signed, &known) {
                         Ok(one) => placed.push(one),
                         Err(failure) => tally.fail(1, failure),
                     }
@@ -95,7 +95,7 @@ pub fn attest(shelf: &Shelf, name: &str, claims: &[Claim], key: &SigningKey) -> 
             }
         }
     }
-    settle(shelf, placed, &mut tally);
+    settle(store, placed, &mut tally);
     tally
 }
 
@@ -120,7 +120,7 @@ fn by_subject<'a>(signed: &'a [Signed<'a>]) -> Vec<(&'a Descriptor, Vec<&'a Sign
 
 /// What this key has said about `subject` before, with the artifacts that carry it.
 fn said(
-    shelf: &Shelf,
+    store: &AttestationStore,
     name: &str,
     subject: &Descriptor,
     key: &SigningKey,
@@ -130,11 +130,11 @@ fn said(
     let believed = |(artifact, bundle): (Digest, Vec<u8>)| {
         judge(&bundle, wanted, keys).ok().map(|(statement, _)| (artifact, statement))
     };
-    Ok(shelf.bundles(subject)?.into_iter().filter_map(believed).collect())
+    Ok(store.bundles(subject)?.into_iter().filter_map(believed).collect())
 }
 
 fn place<'a>(
-    shelf: &Shelf,
+    store: &AttestationStore,
     subject: &'a Descriptor,
     signed: &'a Signed<'a>,
     known: &[(Digest, Statement)],
@@ -143,27 +143,27 @@ fn place<'a>(
     if let Some((artifact, _)) = known.iter().find(|(_, it)| it.agrees_with(statement)) {
         return Ok(Placed { subject, signed, artifact: *artifact, is_new: false });
     }
-    let artifact = shelf.attach(subject, &signed.bundle, &statement.predicate_type)?;
+    let artifact = store.attach(subject, &signed.bundle, &statement.predicate_type)?;
     Ok(Placed { subject, signed, artifact, is_new: true })
 }
 
 /// Looks whether all that is `placed` is listed, and attaches again what somebody else's list left
 /// out; what is left out again and again has failed.
-fn settle(shelf: &Shelf, mut placed: Vec<Placed<'_>>, tally: &mut Tally) {
+fn settle(store: &AttestationStore, mut placed: Vec<Placed<'_>>, tally: &mut Tally) {
     for _ in 0..ROUNDS {
-        let lost = lost(shelf, &mut placed, tally);
+        let lost = lost(store, &mut placed, tally);
         if lost.is_empty() {
             break;
         }
         for one in lost {
             let kind = &one.signed.claim.statement.predicate_type;
-            match shelf.attach(one.subject, &one.signed.bundle, kind) {
+            match store.attach(one.subject, &one.signed.bundle, kind) {
                 Ok(artifact) => placed.push(Placed { artifact, is_new: true, ..one }),
                 Err(failure) => tally.fail(1, failure),
             }
         }
     }
-    for one in lost(shelf, &mut placed, tally) {
+    for one in lost(store, &mut placed, tally) {
         let list = format!("the list about `{}`", one.subject.digest);
         let failure = Failure::outside(format!("failed to keep a statement in {list}"))
             .reason("somebody else writes that list all the time");
@@ -175,11 +175,15 @@ fn settle(shelf: &Shelf, mut placed: Vec<Placed<'_>>, tally: &mut Tally) {
 
 /// Takes out of `placed` what is not listed; where the list cannot be read, everything about that
 /// subject has failed.
-fn lost<'a>(shelf: &Shelf, placed: &mut Vec<Placed<'a>>, tally: &mut Tally) -> Vec<Placed<'a>> {
+fn lost<'a>(
+    store: &AttestationStore,
+    placed: &mut Vec<Placed<'a>>,
+    tally: &mut Tally,
+) -> Vec<Placed<'a>> {
     let (mut lists, mut lost) = (BTreeMap::new(), Vec::new());
     for one in std::mem::take(placed) {
         let digest = one.subject.digest;
-        let list = lists.entry(digest).or_insert_with(|| match shelf.listed(one.subject) {
+        let list = lists.entry(digest).or_insert_with(|| match store.listed(one.subject) {
             Ok(list) => Some(list),
             Err(failure) => {
                 tally.fail(0, failure);

@@ -6,11 +6,11 @@ mod claims;
 mod in_layout;
 pub mod key;
 pub mod sealed;
-mod shelf;
+mod store;
 mod verify;
 
 pub use attach::{Tally, attest};
 pub use claims::{Claim, claims};
 pub use key::{PublicKey, SigningKey};
-pub use shelf::Shelf;
+pub use store::AttestationStore;
 pub use verify::{Believed, Verified, verify};

@@ -4,7 +4,7 @@
 //! count, for or against; what is missing then is refused, with all that was wrong.
 
 use super::key::PublicKey;
-use super::shelf::Shelf;
+use super::store::AttestationStore;
 use crate::error::{Failure, Result, code};
 use serde::Serialize;
 use xtask_core::descriptor::{Descriptor, Skipped, media_type};
@@ -41,13 +41,13 @@ pub struct Verified {
 /// Everything that is said of `image` as `name` and believed: of an index how it was made, and of
 /// each manifest in it also what it is made of, whatever platform it is for.
 pub fn verify(
-    shelf: &Shelf,
+    store: &AttestationStore,
     shown: &str,
     name: &str,
     image: &Descriptor,
     keys: &[PublicKey],
 ) -> Result<Verified> {
-    let listed = shelf.entries(image)?;
+    let listed = store.entries(image)?;
     let (attestations, children): (Vec<_>, Vec<_>) =
         listed.into_iter().partition(Descriptor::is_attestation);
     let skipped: Vec<Skipped> = attestations.iter().filter_map(Descriptor::skipped).collect();
@@ -65,7 +65,7 @@ pub fn verify(
     let subjects = std::iter::once((image, of_image));
     let subjects = subjects.chain(children.iter().map(|child| (child, everything.as_slice())));
     for (subject, kinds) in subjects {
-        let (good, bad) = subject_verdict(shelf, subject, name, kinds, keys)?;
+        let (good, bad) = subject_verdict(store, subject, name, kinds, keys)?;
         believed.extend(good);
         wrong.extend(bad);
     }
@@ -79,13 +79,13 @@ pub fn verify(
 
 /// What is believed of one subject, and why anything of `wanted` is not there.
 fn subject_verdict(
-    shelf: &Shelf,
+    store: &AttestationStore,
     subject: &Descriptor,
     name: &str,
     wanted: &[&str],
     keys: &[PublicKey],
 ) -> Result<(Vec<Believed>, Vec<String>)> {
-    let bundles = shelf.bundles(subject)?;
+    let bundles = store.bundles(subject)?;
     let (mut believed, mut doubts) = (Vec::new(), Vec::new());
     for (_, bundle) in &bundles {
         match judge(bundle, Wanted { name, digest: subject.digest }, keys) {

@@ -3,7 +3,7 @@
 use super::cache_lock;
 use super::halves::{self, HalfBlob, LayerBuild};
 use super::stage::{self, Idle};
-use super::{key, memo::Memo, size::size, union};
+use super::{key, layer_cache::LayerCache, size::size, union};
 use crate::edge::clock::milliseconds;
 use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
@@ -106,7 +106,7 @@ struct Builder<'a> {
     lock: &'a Lock,
     phase: &'a Phase<'a>,
     layout: Layout,
-    memo: Memo,
+    layer_cache: LayerCache,
     /// Opened when something has to be made: what it remembers is much to read.
     cache: OnceCell<Cache>,
     /// Which blobs were read and found whole.
@@ -134,7 +134,7 @@ impl<'a> Builder<'a> {
         let failed = || "failed to open the image layout".to_owned();
         let _cache_lock = cache_lock::shared(&world.places.cache)?;
         let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
-        let memo = Memo::open(world.places.cache.join("layers"))?;
+        let layer_cache = LayerCache::open(world.places.cache.join("layers"))?;
         let blobs = Cache::open(world.places.cache.join("blobs")).or_outside(failed)?;
         let (cache, sources) = (OnceCell::new(), key::Sources::default());
         Ok(Self {
@@ -143,7 +143,7 @@ impl<'a> Builder<'a> {
             lock,
             phase,
             layout,
-            memo,
+            layer_cache,
             cache,
             blobs,
             sources,
@@ -165,7 +165,7 @@ impl<'a> Builder<'a> {
         let layers = places.map(|place| self.layer(place, platform)).collect::<Result<Vec<_>>>()?;
         let images: Vec<ImageLayer> = layers.iter().flat_map(LayerBuild::images).collect();
         let found = layers.iter().flat_map(|layer| layer.findings.clone()).collect();
-        union::check(&self.memo, &self.layout, self.definition, &images, found)?;
+        union::check(&self.layer_cache, &self.layout, self.definition, &images, found)?;
         self.check_budget(platform, &images)?;
         let config = image_config(self.definition);
         let created = created(self.lock);
@@ -181,7 +181,7 @@ impl<'a> Builder<'a> {
         let began = std::time::Instant::now();
         let named = |halves, findings| LayerBuild { name: layer.name.clone(), halves, findings };
         let key = key::layer_key(self.world, layer, self.lock, platform, &self.sources)?;
-        if let Some(halves) = self.memo.recall(&key, &self.layout)
+        if let Some(halves) = self.layer_cache.recall(&key, &self.layout)
             && self.are_whole(&halves)?
         {
             let halves = halves.into_iter().map(|half| (half, Origin::Reused));
@@ -199,7 +199,7 @@ impl<'a> Builder<'a> {
         // What is refused is not remembered, so that the next build refuses it as well.
         if findings.is_empty() {
             let blobs: Vec<HalfBlob> = made.iter().map(|(half, _)| half.clone()).collect();
-            self.memo.remember(&key, &blobs)?;
+            self.layer_cache.remember(&key, &blobs)?;
         }
         tracing::info!(parent: &*span, ms = milliseconds(began), "packed");
         Ok(named(made, findings))
@@ -227,7 +227,7 @@ impl<'a> Builder<'a> {
             halves::check_machine(layer, half, &tree, platform)?;
             let packed = cached_layer_with(&tree, &self.layout, self.cache()?, options);
             let (blob, origin) = packed.or_outside(failed)?;
-            self.memo.remember_shape(&blob, &Shape::of_tree(&tree).or_outside(failed)?)?;
+            self.layer_cache.remember_shape(&blob, &Shape::of_tree(&tree).or_outside(failed)?)?;
             Ok((HalfBlob { half, blob }, origin))
         };
         halves.into_filled().map(pack).collect()

@@ -18,7 +18,7 @@ use xtask_image::layout::{Layout, REF_NAME};
 /// may have dropped what a lock still names.
 const MADE: [&str; 4] = ["builds", "npm", "spool", "wheels"];
 
-/// How the files of the memo end; any other is on its way.
+/// How the files of the layer cache end; any other is on its way.
 const MEMOS: [&str; 3] = [".json", ".shape", ".proved"];
 
 /// What an index or a manifest names below itself; anything else names nothing.

@@ -1,8 +1,8 @@
-//! Builds images twice from nothing, in two workshops that have as little in common as this
+//! Builds images twice from nothing, in two sandboxes that have as little in common as this
 //! machine allows. Downloads are shared, because each is held to a hash; nothing made of them is.
 
 use super::held::{Held, held_in};
-use super::workshop::{self, Habit, Workshop};
+use super::sandbox::{self, Habit, Sandbox};
 use super::{locks, sources};
 use crate::edge::entry::Entries;
 use crate::edge::files;
@@ -15,21 +15,21 @@ use xtask_core::image::definition::Stuff;
 use xtask_core::platform::Platform;
 use xtask_image::layout::Layout;
 
-/// Images that were built twice, with the workshops that hold them.
+/// Images that were built twice, with the sandboxes that hold them.
 #[derive(Debug)]
 pub struct Rebuilt {
     /// Each image as it came out first, and second.
     pub images: Vec<(Held, Held)>,
     /// What differed between the builds, and what could not.
     pub variations: Vec<Variation>,
-    _workshops: [Workshop; 2],
+    _workshops: [Sandbox; 2],
 }
 
 /// Builds `names` for `platforms` twice.
 pub fn rebuild(world: &World<'_>, names: &[String], platforms: &[Platform]) -> Result<Rebuilt> {
     check(world, names)?;
     let sources = sources::all(world)?;
-    let (npm, uv) = workshop::download_caches()?;
+    let (npm, uv) = sandbox::download_caches()?;
     let debs = world.places.cache.join("debs");
     files::make_folder(&debs)?;
 
@@ -41,13 +41,13 @@ pub fn rebuild(world: &World<'_>, names: &[String], platforms: &[Platform]) -> R
     build(world, &first, names, platforms, "once")?;
 
     let mut means = Means {
-        is_root: workshop::is_root(),
-        clock_library: workshop::clock_library(),
-        host: workshop::other_host(&world.shell),
-        processors: workshop::fewer_processors(&world.shell),
+        is_root: sandbox::is_root(),
+        clock_library: sandbox::clock_library(),
+        host: sandbox::other_host(&world.shell),
+        processors: sandbox::fewer_processors(&world.shell),
         ..Means::default()
     };
-    let elsewhere = workshop::memory_folder().unwrap_or_else(std::env::temp_dir);
+    let elsewhere = sandbox::memory_folder().unwrap_or_else(std::env::temp_dir);
     let second = open(world, &elsewhere, conditions::second(&means), &sources, Habit::Odd)?;
     // uv unpacks while it downloads and keeps no wheels, so it downloads again.
     second.lend(&debs, "cache/debs")?;
@@ -55,7 +55,7 @@ pub fn rebuild(world: &World<'_>, names: &[String], platforms: &[Platform]) -> R
     if let Some(uv) = world.shell.find("uv") {
         second.lend(&uv, "cache/tools/bin/uv")?;
     }
-    means.listings = workshop::listings(&first.path("tree"), &second.path("tree"), &sources);
+    means.listings = sandbox::listings(&first.path("tree"), &second.path("tree"), &sources);
     // Removing ten thousands of files takes a disk its time; nothing waits for it here.
     std::thread::scope(|scope| {
         scope.spawn(|| first.clear());
@@ -70,7 +70,7 @@ pub fn rebuild(world: &World<'_>, names: &[String], platforms: &[Platform]) -> R
     })
 }
 
-/// Refuses what an ordinary build would: git's word about sources does not reach the workshops.
+/// Refuses what an ordinary build would: git's word about sources does not reach the sandboxes.
 fn check(world: &World<'_>, names: &[String]) -> Result<()> {
     for name in names {
         for layer in &world.definition(name)?.layers {
@@ -94,32 +94,32 @@ fn open(
     surroundings: Surroundings,
     sources: &Entries,
     habit: Habit,
-) -> Result<Workshop> {
-    let workshop = Workshop::open(base, surroundings)?;
-    workshop.check_out(&world.shell, &world.places.root, sources, habit)?;
+) -> Result<Sandbox> {
+    let sandbox = Sandbox::open(base, surroundings)?;
+    sandbox.check_out(&world.shell, &world.places.root, sources, habit)?;
     // How this machine reaches its registries is the same for both.
     let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
     for name in [".npmrc", ".netrc"] {
-        workshop.lend(&home.join(name), &format!("home/{name}"))?;
+        sandbox.lend(&home.join(name), &format!("home/{name}"))?;
     }
-    Ok(workshop)
+    Ok(sandbox)
 }
 
 /// Builds all images side by side, because npm alone does not keep two processors busy.
 fn build(
     world: &World<'_>,
-    workshop: &Workshop,
+    sandbox: &Sandbox,
     names: &[String],
     platforms: &[Platform],
     which: &str,
 ) -> Result<()> {
     let phase = world.report.phase(which);
     phase.doing(&format!("building {} from nothing", names.join(", ")));
-    workshop.hand_over()?;
+    sandbox.hand_over()?;
     let built: Vec<Result<()>> = std::thread::scope(|scope| {
         let running: Vec<_> = names
             .iter()
-            .map(|name| scope.spawn(move || build_one(world, workshop, name, platforms, which)))
+            .map(|name| scope.spawn(move || build_one(world, sandbox, name, platforms, which)))
             .collect();
         running.into_iter().map(|it| it.join().expect("a build does not panic")).collect()
     });
@@ -130,14 +130,14 @@ fn build(
 
 fn build_one(
     world: &World<'_>,
-    workshop: &Workshop,
+    sandbox: &Sandbox,
     name: &str,
     platforms: &[Platform],
     which: &str,
 ) -> Result<()> {
     let mut args = ["image", "build", name].map(ToOwned::to_owned).to_vec();
     args.extend(platforms.iter().flat_map(|it| ["--platform".to_owned(), it.to_string()]));
-    let output = workshop.run(&world.shell, &args)?;
+    let output = sandbox.run(&world.shell, &args)?;
     if output.succeeded() {
         return Ok(());
     }
@@ -150,8 +150,8 @@ fn build_one(
     Err(failure.reason(last_lines(&output.stderr, 12)))
 }
 
-fn held(workshop: &Workshop, name: &str) -> Result<Held> {
+fn held(sandbox: &Sandbox, name: &str) -> Result<Held> {
     let failed = || "failed to open the image layout".to_owned();
-    let layout = Layout::open_or_create(workshop.path("tree/target/images")).or_outside(failed)?;
+    let layout = Layout::open_or_create(sandbox.path("tree/target/images")).or_outside(failed)?;
     held_in(layout, name)
 }

@@ -1,4 +1,4 @@
-//! What an image weighs, read from its blobs: also where its layers came from the memo.
+//! What an image weighs, read from its blobs: also where its layers came from the cache.
 
 use crate::error::{Context as _, Result};
 use xtask_core::descriptor::Descriptor;

@@ -3,7 +3,7 @@
 //! unchanged image reads none of them.
 
 use super::form::form;
-use super::memo::Memo;
+use super::layer_cache::LayerCache;
 use crate::error::{Failure, Result};
 use xtask_core::digest::Digest;
 use xtask_core::finding::{Finding, Findings};
@@ -20,23 +20,23 @@ const RULES: &str = "union-2";
 /// Refuses layers that clash, all clashes at once; then a definition that promises what they do
 /// not hold. `found` are mistakes of it that were found while its layers were made.
 pub(super) fn check(
-    memo: &Memo,
+    layer_cache: &LayerCache,
     layout: &Layout,
     definition: &Definition,
     layers: &[ImageLayer],
     found: Vec<Finding>,
 ) -> Result<()> {
     let proof = proof(definition, layers);
-    if found.is_empty() && memo.is_proved(&proof)? {
+    if found.is_empty() && layer_cache.is_proved(&proof)? {
         return Ok(());
     }
-    let shape = |layer: &ImageLayer| memo.shape(&layer.blob, layout);
+    let shape = |layer: &ImageLayer| layer_cache.shape(&layer.blob, layout);
     let shapes = layers.iter().map(shape).collect::<Result<Vec<_>>>()?;
     let names = layers.iter().map(|layer| layer.name.as_str());
     let layers: Vec<(&str, Shape)> = names.zip(shapes).collect();
     refuse_clashes(&layers)?;
     refuse_promises(definition, [found, judge(definition, &layers)].concat())?;
-    memo.remember_proof(&proof)
+    layer_cache.remember_proof(&proof)
 }
 
 /// All that is judged: what is in each layer, and what a definition says of all of them.

@@ -3,7 +3,7 @@
 
 use super::attest::{PROVENANCE, Signed, replace};
 use serde_json::{Value, json};
-use xtask::attest::{Claim, Shelf, SigningKey, attest};
+use xtask::attest::{AttestationStore, Claim, SigningKey, attest};
 use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::secret::Secret;
@@ -88,7 +88,7 @@ fn say(signed: &Signed, subject: &Descriptor, kind: &str, predicate: Value) {
     let subjects = vec![Subject::new("hello", &subject.digest)];
     let statement = Statement::new(subjects, kind, predicate);
     let claim = Claim { subjects: vec![subject.clone()], statement };
-    let tally = attest(&Shelf::Layout(signed.layout()), "hello", &[claim], &key);
+    let tally = attest(&AttestationStore::Layout(signed.layout()), "hello", &[claim], &key);
     assert_eq!((tally.attached, tally.failed), (1, 0));
 }
 

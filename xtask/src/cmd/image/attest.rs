@@ -1,7 +1,7 @@
 //! `image attest`: says how images were made and what they are made of, signed, beside them.
 
 use super::build::service_images;
-use crate::attest::{Claim, Shelf, SigningKey, Tally, attest, claims, sealed};
+use crate::attest::{AttestationStore, Claim, SigningKey, Tally, attest, claims, sealed};
 use crate::edge::git::{self, Checkout};
 use crate::edge::{passphrase, secrets};
 use crate::error::{Context as _, Failure, Result, code};
@@ -24,7 +24,7 @@ struct Prepared {
     image: Held,
     claims: Vec<Claim>,
     /// The repository that it was pushed to, if one is named.
-    pushed: Option<Shelf>,
+    pushed: Option<AttestationStore>,
 }
 
 pub(super) fn run(flags: &ImageAttest, world: &World<'_>) -> Result<Exit> {
@@ -88,15 +88,15 @@ fn refuse_changed_tree(world: &World<'_>, before: &Checkout) -> Result<()> {
 fn attach(world: &World<'_>, one: &Prepared, key: &SigningKey) -> Tally {
     let phase = world.report.phase("attest");
     let Prepared { image, claims, pushed } = one;
-    let to = |shelf: &Shelf| {
-        phase.doing(&format!("{} in {shelf}", image.name));
-        attest(shelf, &image.name, claims, key)
+    let to = |store: &AttestationStore| {
+        phase.doing(&format!("{} in {store}", image.name));
+        attest(store, &image.name, claims, key)
     };
     let mut tally = match kept(world, image) {
-        Ok(layout) => to(&Shelf::Layout(layout)),
+        Ok(layout) => to(&AttestationStore::Layout(layout)),
         Err(failure) => Tally::of_failed(Claim::count(claims), failure),
     };
-    pushed.iter().for_each(|shelf| tally.add(to(shelf)));
+    pushed.iter().for_each(|store| tally.add(to(store)));
     phase.done(&format!("{}: {tally}", image.name));
     tally
 }
@@ -149,12 +149,12 @@ fn opened(name: &str, text: Secret) -> Result<Secret> {
 }
 
 /// The repository below `base` that `image` was pushed to, if it is there as a whole.
-fn pushed(base: &Repository, image: &Held) -> Result<Shelf> {
+fn pushed(base: &Repository, image: &Held) -> Result<AttestationStore> {
     let name = &image.name;
     let repository = base.join(name).or_usage(|| format!("cannot name `{base}/{name}`"))?;
-    let shelf = Shelf::of_repository(&repository)?;
-    shelf.check(image)?;
-    Ok(shelf)
+    let store = AttestationStore::of_repository(&repository)?;
+    store.check(image)?;
+    Ok(store)
 }
 
 /// Index and manifests of `image`, without layers, where its attestations are kept.

@@ -3,7 +3,7 @@
 
 use super::build::service_images;
 use super::verify_attestation::keys;
-use crate::attest::{Believed, PublicKey, Shelf, verify};
+use crate::attest::{AttestationStore, Believed, PublicKey, verify};
 use crate::edge::actions;
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
@@ -47,14 +47,14 @@ pub(super) fn run(flags: &ImageNewest, world: &World<'_>) -> Result<Exit> {
 fn latest(from: &Repository, name: String, keys: &[PublicKey]) -> Result<Latest> {
     let repository =
         from.join(&name).or_usage(|| format!("cannot name the repository of `{name}`"))?;
-    let shelf = Shelf::of_repository(&repository)?;
+    let store = AttestationStore::of_repository(&repository)?;
     let tag = Name::Tag(LATEST.parse().expect("a tag"));
     let shown = format!("{repository}:{LATEST}");
-    let image = shelf.resolve(&tag)?.ok_or_else(|| {
+    let image = store.resolve(&tag)?.ok_or_else(|| {
         Failure::refused(format!("cannot find `{shown}`: nothing has been pushed there"))
             .hint(format!("cargo xtask image push --to {from}"))
     })?;
-    let believed = verify(&shelf, &shown, &name, &image, keys)?.believed;
+    let believed = verify(&store, &shown, &name, &image, keys)?.believed;
     Ok(Latest { name, repository, digest: image.digest, believed })
 }
 

@@ -1,7 +1,7 @@
 //! `image verify-attestation`: whether everything that should be said of an image is, by a key
 //! that we know.
 
-use crate::attest::{Believed, PublicKey, Shelf, Verified, verify};
+use crate::attest::{AttestationStore, Believed, PublicKey, Verified, verify};
 use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
@@ -15,12 +15,12 @@ use xtask_image::layout::Layout;
 
 pub(super) fn run(flags: &ImageVerifyAttestation, world: &World<'_>) -> Result<Exit> {
     let keys = keys(&flags.key, world)?;
-    let Place { shelf, reference, image: name } = place(flags)?;
+    let Place { store, reference, image: name } = place(flags)?;
     let shown = &flags.reference;
-    let image = shelf
+    let image = store
         .resolve(&reference)?
         .ok_or_else(|| Failure::usage(format!("cannot check `{shown}`: there is no such image")))?;
-    let Verified { believed, skipped } = verify(&shelf, shown, &name, &image, &keys)?;
+    let Verified { believed, skipped } = verify(&store, shown, &name, &image, &keys)?;
     skipped.iter().for_each(|it| world.report.warning(&format!("`{shown}`: skipped {it}")));
     let value = json!({
         "image": shown, "name": name, "digest": image.digest, "believed": believed,
@@ -44,7 +44,7 @@ pub(super) fn keys(named: &[PathBuf], world: &World<'_>) -> Result<Vec<PublicKey
 
 /// Where to look, for what, and as which image.
 struct Place {
-    shelf: Shelf,
+    store: AttestationStore,
     reference: Name,
     image: String,
 }
@@ -55,8 +55,8 @@ fn place(flags: &ImageVerifyAttestation) -> Result<Place> {
         let reference: Reference = flags.reference.parse().or_usage(cannot)?;
         let last = reference.repository.path().rsplit('/').next().unwrap_or_default();
         let image = flags.image.clone().unwrap_or_else(|| last.to_owned());
-        let shelf = Shelf::of_repository(&reference.repository)?;
-        return Ok(Place { shelf, reference: reference.name, image });
+        let store = AttestationStore::of_repository(&reference.repository)?;
+        return Ok(Place { store, reference: reference.name, image });
     };
     if !files::is_file(&folder.join("oci-layout"))? {
         return Err(Failure::usage(cannot()).reason(format!("`{}` is no layout", folder.display())));
@@ -74,7 +74,7 @@ fn place(flags: &ImageVerifyAttestation) -> Result<Place> {
             .reason("a digest does not say which image it should be")
             .hint("name it: `--image NAME`")
     })?;
-    Ok(Place { shelf: Shelf::Layout(layout), reference, image })
+    Ok(Place { store: AttestationStore::Layout(layout), reference, image })
 }
 
 fn rows(believed: &[Believed]) -> Vec<Vec<String>> {

@@ -20,14 +20,14 @@ use xtask_registry::{Artifact, Registry, RegistryError};
 const BUNDLE_MAX: u64 = 64 << 20;
 
 /// Where images and what is said about them are kept.
-pub enum Shelf {
+pub enum AttestationStore {
     /// A repository of a registry.
     Registry(Box<Registry>, Repository),
     /// A layout on this disk.
     Layout(Layout),
 }
 
-impl Shelf {
+impl AttestationStore {
     /// The repository, with the credentials that are kept for it.
     pub fn of_repository(repository: &Repository) -> Result<Self> {
         let failed = || format!("failed to find the credentials for `{repository}`");
@@ -211,7 +211,7 @@ impl Shelf {
 }
 
 /// Its place, for people.
-impl fmt::Display for Shelf {
+impl fmt::Display for AttestationStore {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Registry(_, repository) => repository.fmt(formatter),

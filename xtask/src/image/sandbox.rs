@@ -1,4 +1,4 @@
-//! A workshop: a checkout, a cache and a home of its own, in which our own program builds once
+//! A sandbox: a checkout, a cache and a home of its own, in which our own program builds once
 //! from nothing, as somebody else and under other surroundings.
 
 use crate::edge::entry::{Entries, Entry};
@@ -23,7 +23,7 @@ const LONG_AGO: Duration = Duration::from_secs(1_000_000_000);
 
 /// A folder for one build from nothing; it goes with its value.
 #[derive(Debug)]
-pub(super) struct Workshop {
+pub(super) struct Sandbox {
     folder: TempDir,
     surroundings: Surroundings,
 }
@@ -37,18 +37,18 @@ pub(super) enum Habit {
     Odd,
 }
 
-impl Workshop {
+impl Sandbox {
     /// An empty one below `base`. Those of runs that were killed are removed first.
     pub(super) fn open(base: &Path, surroundings: Surroundings) -> Result<Self> {
         sweep(base)?;
         let failed = || format!("failed to make a folder in `{}`", base.display());
         let prefix = format!("{PREFIX}{}.", std::process::id());
         let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(base);
-        let workshop = Self { folder: folder.or_outside(failed)?, surroundings };
+        let sandbox = Self { folder: folder.or_outside(failed)?, surroundings };
         for name in ["tree", "cache/tools/bin", "home", "state", "temporary"] {
-            files::make_folder(&workshop.path(name))?;
+            files::make_folder(&sandbox.path(name))?;
         }
-        Ok(workshop)
+        Ok(sandbox)
     }
 
     /// A place in it.

@@ -1,6 +1,6 @@
-//! What a layer became, remembered by everything that it was made from.
+//! The cache of layers: what a layer became, by everything that it was made from.
 //!
-//! With a memory of the layer nothing is fetched, installed, unpacked or packed. Losing it costs
+//! With an entry nothing is fetched, installed, unpacked or packed. Losing it costs
 //! time, never correctness: the blob is looked up in the layout as well.
 
 use super::halves::HalfBlob;
@@ -12,11 +12,11 @@ use xtask_image::layer::LayerBlob;
 use xtask_image::layout::Layout;
 use xtask_image::shape::Shape;
 
-pub(super) struct Memo {
+pub(super) struct LayerCache {
     folder: PathBuf,
 }
 
-impl Memo {
+impl LayerCache {
     pub(super) fn open(folder: PathBuf) -> Result<Self> {
         files::make_folder(&folder)?;
         Ok(Self { folder })
