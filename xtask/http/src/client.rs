@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::error::{Cause, Error, Whom};
+use crate::exchange::Exchange;
 use crate::limit::Watch;
 use crate::loopback::is_loopback;
 use crate::request::{Body, Request};
@@ -44,6 +45,13 @@ impl Client {
     /// Sends `request` once, and waits for the head of the answer. Whatever the status, it is an
     /// answer; a redirect is not followed.
     pub async fn send(&self, request: Request) -> Result<Answer, Error> {
+        let exchange = Exchange::begin(&request);
+        let outcome = self.ask(request).await;
+        exchange.end(&outcome);
+        outcome
+    }
+
+    async fn ask(&self, request: Request) -> Result<Answer, Error> {
         let Request { method, url, headers, body, total } = request;
         let client = self.0.client(Way::to(&url))?;
         let mut limits = self.0.settings.limits;

@@ -7,6 +7,7 @@
 mod answer;
 mod client;
 mod error;
+mod exchange;
 mod limit;
 mod loopback;
 mod proxies;

@@ -99,6 +99,26 @@ fn a_command_is_told_with_its_phase_its_exit_and_its_time() {
 }
 
 #[test]
+fn an_exchange_is_told_with_its_path_its_status_and_its_time_and_nothing_of_its_query() {
+    let world = World::new();
+    let registry = xtask_fakes::registry::FakeRegistry::start();
+    let from = format!("{}/nobody/nothing", registry.host());
+    let key = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n");
+    world.write("key.pem", &pem);
+    let run = world.run(&["image", "newest", "--from", &from, "--key", "key.pem"]);
+    let (_, log) = logs(&world).remove(0);
+    let told: Vec<Value> =
+        lines(&log).into_iter().filter(|it| it["fields"]["message"] == "http").collect();
+    assert!(!told.is_empty(), "{run:?}\n{log}");
+    let first = &told[0]["fields"];
+    assert_eq!((&first["method"], &first["status"]), (&"HEAD".into(), &404.into()), "{first}");
+    assert!(first["path"].as_str().unwrap().starts_with("/v2/nobody/nothing/"), "{first}");
+    assert!(first["ms"].is_u64(), "{first}");
+    assert!(told.iter().all(|it| !it["fields"]["path"].as_str().unwrap().contains('?')));
+}
+
+#[test]
 fn what_a_person_typed_wrongly_needs_no_log_and_nothing_is_told_unasked() {
     let world = World::new();
     let run = world.run(&["rollback", "prod"]);
