@@ -6,8 +6,7 @@
 use super::probe::Probe;
 use super::record::{self, Change as Recorded};
 use super::site::Site;
-use super::{review, settings};
-use super::{scan, verify};
+use super::{review, scan, settings, verify};
 use crate::error::{Failure, Result};
 use crate::target::{Rollout, Wanted};
 use xtask_core::digest::Digest;
@@ -48,7 +47,11 @@ struct Underway<'a> {
 pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) -> Result<Rolled> {
     scan::may_enter(site, release, action)?;
     let rollout = site.target.plan(wanted(site, release)?)?;
-    let plan = plan_of(site, release, action, rollout.as_ref());
+    // A run that was killed after the switch left a release that serves and that nobody verified.
+    let done = rollout.is_idle() && ledger::is_verified(&record::all(site)?, &release.version);
+    let steps = if done { Vec::new() } else { steps(release, rollout.as_ref()) };
+    let (verb, environment) = (action.to_string(), site.name.to_owned());
+    let plan = Review { verb, environment, steps };
     match mode {
         Mode::Show => {
             let digest = review::show(site.world, &plan)?;
@@ -56,8 +59,7 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) ->
         }
         Mode::Apply(reviewed) => review::hold(site.world, reviewed, &plan)?,
     }
-    // A run that was killed after the switch left a release that serves and that nobody verified.
-    if rollout.is_idle() && ledger::is_verified(&record::all(site)?, &release.version) {
+    if done {
         return Ok(Rolled::AlreadySo);
     }
     let before = rollout.release_before().map(ToOwned::to_owned);
@@ -161,16 +163,15 @@ impl Underway<'_> {
     }
 }
 
-/// What a rollout would do, for review. The images stand in it by digest.
-fn plan_of(site: &Site<'_>, release: &Release, action: Action, rollout: &dyn Rollout) -> Review {
-    let images = release.services.iter().fold(
-        ReviewStep::new(format!("move to release `{}`", release.version)),
-        |step, (_, image)| step.with(image.index.to_string()),
-    );
+/// What a rollout would do, for review. The images stand in it by digest; that it is verified is
+/// a step of its own, because that may be all that is left to do.
+fn steps(release: &Release, rollout: &dyn Rollout) -> Vec<ReviewStep> {
+    let release_step = ReviewStep::new(format!("move to release `{}`", release.version));
+    let images = release.services.values().map(|image| image.index.to_string());
+    let first = images.fold(release_step, ReviewStep::with);
     let steps = rollout.steps().into_iter().map(ReviewStep::new);
-    let steps =
-        if rollout.is_idle() { Vec::new() } else { [images].into_iter().chain(steps).collect() };
-    Review { verb: action.to_string(), environment: site.name.to_owned(), steps }
+    let verify = ReviewStep::new("verify it from outside");
+    [first].into_iter().chain(steps).chain([verify]).collect()
 }
 
 /// Every service as `release` wants it, in the order in which they are rolled out.
