@@ -43,6 +43,7 @@ pub(super) fn reach<'a>(
     if reviewed.dry_run {
         return Site::look(world, environment);
     }
+    target::refuse_unknown(world, environment)?;
     let site = Site::open(world, environment)?;
     site.target.preflight()?;
     site.target.prepare()?;

@@ -169,6 +169,15 @@ pub fn check(world: &World<'_>, name: &str) -> Result<()> {
     }
 }
 
+/// Refuses an environment that this user never brought up: nothing was ever rolled out there, so
+/// nothing of it is started to find that out.
+pub fn refuse_unknown(world: &World<'_>, name: &str) -> Result<()> {
+    match world.environment(name)?.target {
+        TargetKind::Docker => docker::refuse_unknown(world, name),
+        TargetKind::Coolify => Err(unreached("change", name)),
+    }
+}
+
 fn unreached(verb: &str, name: &str) -> Failure {
     Failure::usage(format!(
         "cannot {verb} `{name}`: it runs on Coolify, which this version does not reach yet"

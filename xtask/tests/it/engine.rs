@@ -97,6 +97,18 @@ fn what_is_not_ours_is_named_all_at_once_and_nothing_is_changed() {
 }
 
 #[test]
+fn where_nobody_brought_it_up_there_is_nothing_to_go_back_to_and_nothing_is_started() {
+    let engine = Engine::new();
+    for verb in [&["rollback", "local"][..], &["rollout", "local", "0123456789ab"]] {
+        let said = engine.world.run(verb).ends(4);
+        assert!(said.contains("cannot change `local`: this user never brought it up"), "{said}");
+        assert!(said.contains("E-not-up"), "{said}");
+    }
+    assert!(!engine.world.path("../state/nutri/local/secrets.json").exists());
+    assert_eq!(engine.changes(), "");
+}
+
+#[test]
 fn a_foreign_network_is_not_erased() {
     let engine = Engine::new();
     engine.has("network", "nutri", "");

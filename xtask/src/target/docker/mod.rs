@@ -9,7 +9,7 @@ mod reach;
 mod rollout;
 mod routes;
 
-pub use reach::{backing_of, look, open, open_with};
+pub use reach::{backing_of, look, open, open_with, refuse_unknown};
 
 use super::{Beside, Logs, Rollout, Serving, Target, Wanted};
 use crate::edge::docker::{Docker, Engine};

@@ -52,6 +52,19 @@ pub fn look<'a>(world: &'a World<'_>, name: &str) -> Result<Look<'a>> {
     Ok(Look::Reached(secrets, Box::new(target)))
 }
 
+/// Refuses it where this user has no secret of it; a lost password is told as such.
+pub fn refuse_unknown(world: &World<'_>, name: &str) -> Result<()> {
+    let (environment, _) = backing_of(world, name)?;
+    if !secrets::missing(&world.state(name), &environment.secrets)?.is_all {
+        return Ok(());
+    }
+    docker::ensure(&world.shell, &world.places.state)?;
+    refuse_lost_password(world, name)?;
+    Err(Failure::refused(format!("cannot change `{name}`: this user never brought it up"))
+        .code(&code::NOT_UP)
+        .hint("./x up"))
+}
+
 /// Where containers run and no secret is there, somebody else brought it up, or they are lost.
 fn without_secrets<'a>(world: &World<'_>, name: &str) -> Result<Look<'a>> {
     if Docker::new(&world.shell).containers(&world.owner(name))?.is_empty() {
