@@ -225,7 +225,10 @@ impl Phase<'_> {
         let took = self.began.elapsed();
         self.bar.finish_and_clear();
         let name = self.report.paint(&format!("{:<11}", self.name), "32;1");
-        self.report.say(&format!("{name} {outcome} {}", self.report.paint(&seconds(took), "2")));
+        self.report.say(&format!(
+            "{name} {outcome} {}",
+            self.report.paint(&format!("({})", seconds(took)), "2")
+        ));
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(parent: &*self.span, ms = milliseconds, outcome, "done");
         let mut phases =
@@ -242,9 +245,9 @@ fn spinner(name: &str) -> ProgressBar {
     bar
 }
 
-/// `(0.3 s)`.
-fn seconds(took: Duration) -> String {
-    format!("({:.1} s)", took.as_secs_f64())
+/// `0.3 s`.
+pub fn seconds(took: Duration) -> String {
+    format!("{:.1} s", took.as_secs_f64())
 }
 
 /// A closed stderr is nobody listening: not an error.

@@ -5,6 +5,7 @@
 )]
 
 pub mod archive;
+pub mod causes;
 pub mod docker_registry;
 pub mod github;
 pub mod http;

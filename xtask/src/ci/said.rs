@@ -3,7 +3,7 @@
 use super::covered::Covered;
 use super::running::Said;
 use super::{failed, unproved};
-use crate::report::table;
+use crate::report::{seconds, table};
 use serde_json::{Value, json};
 use std::fmt;
 use std::time::Duration;
@@ -283,10 +283,6 @@ pub(super) fn word(outcome: Outcome) -> &'static str {
         Outcome::Unaffected => "unaffected",
         Outcome::Skipped => "skipped",
     }
-}
-
-fn seconds(took: Duration) -> String {
-    format!("{:.1} s", took.as_secs_f64())
 }
 
 #[cfg(test)]

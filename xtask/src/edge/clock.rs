@@ -10,18 +10,23 @@ pub fn now() -> String {
 
 /// Now.
 pub fn moment() -> Moment {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    second(since_epoch())
+}
+
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn second(since: Duration) -> Moment {
     let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
     Moment::from_seconds(seconds).expect("the clock stands before the year 9999")
 }
 
 /// Now, to the millisecond, as names of files take it and sort by it: `20261126T155040.123Z`.
 pub fn stamp() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-    let moment = Moment::from_seconds(seconds).expect("the clock stands before the year 9999");
-    let second = moment.to_string().replace(['-', ':', 'Z'], "");
-    format!("{second}.{:03}Z", since.subsec_millis())
+    let since = since_epoch();
+    let digits = second(since).to_string().replace(['-', ':', 'Z'], "");
+    format!("{digits}.{:03}Z", since.subsec_millis())
 }
 
 /// Seconds since the moment `at` (RFC 3339), if it can be read.

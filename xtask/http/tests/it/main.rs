@@ -8,6 +8,7 @@ mod tls;
 mod uploads;
 
 use std::time::Duration;
+use xtask_fakes::causes::with_causes as said;
 use xtask_http::{Client, Error, Limits, Proxies, Request, Settings};
 
 /// Settings that no environment has a say in.
@@ -32,17 +33,6 @@ fn with(variables: &[(&str, String)]) -> Settings {
 async fn text(client: &Client, url: &str) -> Result<(u16, String), Error> {
     let answer = client.send(Request::get(url)?).await?;
     Ok((answer.status().as_u16(), answer.text(1 << 20).await?))
-}
-
-/// An error with its causes, as `report` would say it.
-fn said(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(&format!("\n  caused by: {inner}"));
-        cause = inner.source();
-    }
-    text
 }
 
 #[tokio::test]

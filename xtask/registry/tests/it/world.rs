@@ -9,6 +9,7 @@ use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::reference::{Repository, Tag};
 use xtask_core::secret::Secret;
+pub(crate) use xtask_fakes::causes::with_causes as said;
 use xtask_fakes::registry::{Access, FakeRegistry};
 use xtask_registry::{
     Blobs, Clock, Credentials, Patience, Push, PushEvent, PushReceipt, Registry, RegistryError,
@@ -262,15 +263,4 @@ impl Made {
         let push = Push { root, manifests, blobs, tags, mount_from: BTreeMap::new() };
         Image { push, blobs: self.bytes }
     }
-}
-
-/// An error with its causes, as `report` would say it.
-pub(crate) fn said(error: &RegistryError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(&format!("\n  caused by: {inner}"));
-        cause = inner.source();
-    }
-    text
 }
