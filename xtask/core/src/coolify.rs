@@ -1,0 +1,6 @@
+//! An environment on Coolify: what is wanted there, what differs, and whether it is fit.
+
+/// The name by which a service is found inside the network; unique where environments share one.
+pub fn alias(project: &str, environment: &str, service: &str) -> String {
+    format!("{project}-{environment}-{service}")
+}
