@@ -1,5 +1,10 @@
 //! An environment on Coolify: what is wanted there, what differs, and whether it is fit.
 
+pub mod desired;
+pub mod fingerprint;
+pub mod observed;
+pub mod plan;
+
 /// The name by which a service is found inside the network; unique where environments share one.
 pub fn alias(project: &str, environment: &str, service: &str) -> String {
     format!("{project}-{environment}-{service}")

@@ -306,7 +306,13 @@ mod tests {
         let (found, absent) = at_hand(&sources);
         assert_eq!(found["redis"].expose(), "redis://cache");
         assert_eq!(absent.len(), 2);
-        insta::assert_snapshot!(given(&sources).unwrap_err().to_string(), @"");
+        insta::assert_snapshot!(given(&sources).unwrap_err().to_string(), @"
+        error: cannot read secret `jwt`, `token`
+          caused by: cannot read secret `jwt`: `XTASK_TEST_UNSET_JWT` is not set
+          caused by: cannot read secret `token`: `XTASK_TEST_UNSET_TOKEN` is not set
+          hint: set `XTASK_TEST_UNSET_JWT` for this command only; set `XTASK_TEST_UNSET_TOKEN` for this command only
+          code: E-secret-missing
+        ");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What an environment on a server uses and somebody else runs: database and cache.
 
-use super::{SecretSource, read_optional_source, read_source};
+use super::{Environment, SecretSource, read_optional_source, read_source};
 use crate::reader::Table;
+use std::collections::BTreeMap;
 
 /// A database that somebody else runs. Its addresses hold passwords, so only their places stand
 /// in the file.
@@ -24,6 +25,31 @@ impl Database {
     /// What migrations and the ledger use.
     pub fn direct(&self) -> &SecretSource {
         self.direct_url.as_ref().unwrap_or(&self.url)
+    }
+}
+
+impl Environment {
+    /// Where every secret of it is kept, by the name that a reference or a key has in the file:
+    /// `database.url`, `secrets.jwt`, `coolify.token`.
+    pub fn sources(&self) -> BTreeMap<String, SecretSource> {
+        let secrets = self.secrets.iter();
+        let mut sources: BTreeMap<String, SecretSource> =
+            secrets.map(|(name, source)| (format!("secrets.{name}"), source.clone())).collect();
+        let mut add = |name: &str, source: Option<&SecretSource>| {
+            sources.extend(source.map(|it| (name.to_owned(), it.clone())));
+        };
+        let database = self.database.as_ref();
+        add("database.url", database.map(|it| &it.url));
+        add("database.direct_url", database.and_then(|it| it.direct_url.as_ref()));
+        add("redis.url", self.redis.as_ref().map(|it| &it.url));
+        let coolify = self.coolify.as_ref();
+        add("coolify.token", coolify.map(|it| &it.token));
+        let storage = coolify.and_then(|it| it.storage.as_ref());
+        add("coolify.storage.key", storage.map(|it| &it.key));
+        add("coolify.storage.secret", storage.map(|it| &it.secret));
+        let notifications = coolify.and_then(|it| it.notifications.as_ref());
+        add("coolify.notifications.webhook", notifications.map(|it| &it.webhook));
+        sources
     }
 }
 
