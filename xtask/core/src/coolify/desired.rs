@@ -4,7 +4,7 @@ mod settings;
 mod variables;
 
 pub use settings::{Settings, TRAP_TAG};
-pub use variables::{Given, Sent, Variable};
+pub use variables::{Given, Variable};
 
 use super::fingerprint::{Fingerprint, Key, MARK};
 use crate::deploy::{Coolify, Deploy, Environment};

@@ -31,11 +31,10 @@ pub(super) fn of_application(
     let domain = domain(&environment.url, service);
     let alias = alias(&context.deploy.project, context.name, &service.name);
     let looks = service.health.start_seconds.div_ceil(LOOK_SECONDS);
-    Settings::from([
+    let mut settings = Settings::from([
         ("description", json!(mark)),
         ("docker_registry_image_name", json!(format!("{}/{}", environment.registry, service.name))),
         ("domains", json!(domain)),
-        ("is_force_https_enabled", json!(environment.url.starts_with("https://"))),
         ("custom_network_aliases", json!(alias)),
         ("health_check_enabled", json!(true)),
         ("health_check_type", json!("http")),
@@ -52,7 +51,12 @@ pub(super) fn of_application(
         ("custom_internal_name", Value::Null),
         ("ports_mappings", Value::Null),
         ("ports_exposes", Value::Null),
-    ])
+    ]);
+    if service.access == Access::Public {
+        let is_https = environment.url.starts_with("https://");
+        settings.insert("is_force_https_enabled", json!(is_https));
+    }
+    settings
 }
 
 /// Where the public service is reached. The port in it is the container's: Coolify takes it for

@@ -4,6 +4,7 @@
 use super::Context;
 use crate::coolify::alias;
 use crate::coolify::fingerprint::Fingerprint;
+use crate::coolify::value::{Reason, Sent, sent};
 use crate::deploy::Service;
 use crate::secret::Secret;
 use crate::template::Template;
@@ -22,20 +23,9 @@ pub enum Given<T> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
     /// What Coolify is sent; within, why it cannot be sent so that the service gets it whole.
-    pub sent: Given<Result<Sent, String>>,
+    pub sent: Given<Result<Sent, Reason>>,
     /// What tells this value from others; without the key of secrets there is none.
     pub fingerprint: Option<Fingerprint>,
-}
-
-/// A value in the form that survives the way into the container.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// The text that is sent.
-    pub text: Secret,
-    /// Nothing in it is replaced.
-    pub is_literal: bool,
-    /// It has several lines.
-    pub is_multiline: bool,
 }
 
 impl<T> Given<T> {
@@ -101,9 +91,4 @@ fn answer(context: &Context<'_>, reference: &str) -> Option<String> {
 fn open(name: &str, value: &str) -> Variable {
     let fingerprint = Some(Fingerprint::open(name, value));
     Variable { sent: Given::Value(sent(value)), fingerprint }
-}
-
-/// The form in which `value` survives, or why it cannot.
-fn sent(value: &str) -> Result<Sent, String> {
-    Ok(Sent { text: Secret::new(value), is_literal: true, is_multiline: value.contains('\n') })
 }

@@ -2,9 +2,10 @@
 
 use super::team::{NOT_THERE, not_at_hand};
 use super::{Action, Difference, Part, Plan};
-use crate::coolify::desired::{Application, Given, Sent, Variable};
+use crate::coolify::desired::{Application, Given, Variable};
 use crate::coolify::fingerprint::MARK;
 use crate::coolify::observed;
+use crate::coolify::value::Sent;
 use std::collections::BTreeSet;
 
 /// All of them, for an application that is not there yet.
@@ -34,7 +35,7 @@ fn print(variable: &Variable) -> Option<String> {
 /// What would not arrive as it is.
 fn refuse_lost(plan: &mut Plan, part: &Part, variable: &Variable) {
     if let Given::Value(Err(why)) = &variable.sent {
-        plan.refuse(part.clone(), why.clone());
+        plan.refuse(part.clone(), why.to_string());
     }
 }
 
