@@ -1,0 +1,3 @@
+//! Coolify: its API with state, and what it does to containers.
+
+pub mod update;
