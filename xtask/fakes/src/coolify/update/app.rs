@@ -148,4 +148,10 @@ impl AppSpec {
     pub fn grace(&self) -> Duration {
         Duration::from_secs(self.stop_grace.unwrap_or(30))
     }
+
+    /// The first of `ports_exposes`.
+    pub fn first_exposed(&self) -> Option<&str> {
+        let ports = self.ports_exposes.as_deref()?;
+        ports.split(',').map(str::trim).find(|port| !port.is_empty())
+    }
 }
