@@ -2,29 +2,45 @@
 
 use std::time::Duration;
 
-/// How much of Coolify's own time passes. It scales what Coolify waits and works, also the
-/// seconds of a health check and of a stop's grace.
+/// How much time passes: for what Coolify does itself, and for the seconds that somebody set (a
+/// health check's, a stop's grace), which real containers need as they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Delays {
-    scale: f64,
+    own: f64,
+    configured: f64,
 }
 
 impl Delays {
-    /// `1.0` takes as long as a real Coolify did; `0.0` takes no time.
-    pub fn scaled(scale: f64) -> Self {
-        Self { scale: scale.max(0.0) }
+    /// Everything, for simulated containers: `1.0` takes as long as a real Coolify did, `0.0`
+    /// takes no time.
+    pub const fn scaled(scale: f64) -> Self {
+        Self { own: scale.max(0.0), configured: scale.max(0.0) }
     }
 
-    /// So much of Coolify's time, in ours.
-    pub fn of(&self, coolify: Duration) -> Duration {
-        coolify.mul_f64(self.scale)
+    /// Only what Coolify does itself, for real containers.
+    pub const fn of_coolify(scale: f64) -> Self {
+        Self { own: scale.max(0.0), configured: 1.0 }
     }
 
-    /// Waits so much of Coolify's time.
-    pub fn pass(&self, coolify: Duration) {
-        let ours = self.of(coolify);
-        if !ours.is_zero() {
-            std::thread::sleep(ours);
-        }
+    /// So many seconds that were set, in ours.
+    pub fn configured(&self, seconds: i64) -> Duration {
+        let seconds = u64::try_from(seconds).unwrap_or_default();
+        Duration::from_secs(seconds).mul_f64(self.configured)
+    }
+
+    /// Waits while Coolify works for so long.
+    pub fn work(&self, milliseconds: u64) {
+        wait(Duration::from_millis(milliseconds).mul_f64(self.own));
+    }
+
+    /// Waits for so many seconds that were set.
+    pub fn pass(&self, seconds: i64) {
+        wait(self.configured(seconds));
+    }
+}
+
+fn wait(ours: Duration) {
+    if !ours.is_zero() {
+        std::thread::sleep(ours);
     }
 }

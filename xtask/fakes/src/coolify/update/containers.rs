@@ -1,5 +1,7 @@
 //! What Coolify does to containers: really, or to simulated ones.
 
+pub mod simulated;
+
 use super::journal::Event;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,10 +15,12 @@ pub trait Containers: Send + Sync {
     fn start(&self, container: &NewContainer) -> Result<(), String>;
     /// What its check says; none for a container that has no check, or is not there.
     fn health(&self, name: &str) -> Option<Health>;
-    /// Sends TERM, and KILL after the grace.
-    fn stop(&self, name: &str, grace: Duration);
-    /// Removes it, running or not.
-    fn remove(&self, name: &str);
+    /// What its last check wrote, and its exit status.
+    fn health_log(&self, name: &str) -> Option<(i64, String)>;
+    /// Sends TERM, and KILL after the grace; whether it was there.
+    fn stop(&self, name: &str, grace: Duration) -> bool;
+    /// Removes it, running or not; whether it was there.
+    fn remove(&self, name: &str) -> bool;
     /// The containers of an application, newest first.
     fn list(&self, app: &str) -> Vec<Container>;
     /// Every container of this host that Coolify made.
@@ -66,7 +70,7 @@ pub struct NewContainer {
     /// What the container sees, after rendering.
     pub env: BTreeMap<String, String>,
     /// The check that Coolify writes; none leaves the image's own.
-    pub check: Option<super::deploy::Check>,
+    pub check: Option<super::Check>,
     /// `host:container`.
     pub ports: Vec<String>,
     /// Limits as arguments of `docker run`.
@@ -84,6 +88,17 @@ pub enum Health {
     Healthy,
     /// It failed too often.
     Unhealthy,
+}
+
+impl Health {
+    /// As Docker writes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Healthy => "healthy",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
 }
 
 /// A container that is there.

@@ -6,6 +6,8 @@ pub trait Journal: Sync {
     fn say(&self, line: LogLine);
     /// Writes the status. A row that is terminal already keeps its own.
     fn status(&self, status: Status);
+    /// Dates the end of the row: later than the status, and never where the server was unusable.
+    fn finished_at(&self) {}
     /// Whether the row was cancelled: the job ends at its next step.
     fn is_cancelled(&self) -> bool;
     /// Whether the row was ended from outside, as a restart of Coolify does. The job goes on.
