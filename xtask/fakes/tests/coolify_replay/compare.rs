@@ -9,7 +9,9 @@ const CHANCE: &[&str] = &[
     "created_at", "updated_at", "last_online_at", "email_verified_at", "started_at", "duration",
     "timestamp", "sentinel_token", "sentinel_updated_at", "manual_webhook_secret_bitbucket",
     "manual_webhook_secret_gitea", "manual_webhook_secret_github", "manual_webhook_secret_gitlab",
-    "error_details", "logs", "version",
+    "error_details", "logs", "version", "restart_count", "last_restart_at",
+    // Changed beside the recording while several files were recorded side by side.
+    "concurrent_builds",
 ];
 /// Those that are null until something happened in the background: not even their type counts.
 const LATER: &[&str] = &[
@@ -48,13 +50,25 @@ fn compare(
             }
         }
         (Value::Array(recorded), Value::Array(actual)) if recorded.len() == actual.len() => {
-            for (at, (recorded, actual)) in recorded.iter().zip(actual).enumerate() {
+            let placed = in_order(recorded, actual, labels);
+            for (at, (recorded, actual)) in recorded.iter().zip(placed).enumerate() {
                 compare(&format!("{path}[{at}]"), "", recorded, actual, labels, found);
             }
         }
         _ if is_same(name, recorded, actual, labels) => {}
         _ => found.push(format!("{path}: recorded {}, here {}", cut(recorded), cut(actual))),
     }
+}
+
+/// The rows of an answer in the order of the recorded ones: names that Coolify made up sort as
+/// chance has it.
+fn in_order<'a>(recorded: &[Value], actual: &'a [Value], labels: &Labels) -> Vec<&'a Value> {
+    let place = |row: &Value| {
+        let (uuid, _) = labels.replaced(row["uuid"].as_str()?);
+        actual.iter().find(|own| own["uuid"] == uuid)
+    };
+    let placed: Option<Vec<&Value>> = recorded.iter().map(place).collect();
+    placed.unwrap_or_else(|| actual.iter().collect())
 }
 
 fn is_same(name: &str, recorded: &Value, actual: &Value, labels: &Labels) -> bool {
@@ -98,7 +112,18 @@ fn kind(value: &Value) -> &'static str {
 }
 
 fn cut(value: &Value) -> String {
-    value.to_string().chars().take(160).collect()
+    value.to_string().chars().take(std::env::var("LONG").map_or(160, |_| 5000)).collect()
+}
+
+/// Whether a row has gone further here than in the recording; waiting will not bring it back.
+pub(crate) fn is_past(recorded: &Value, actual: &Value) -> bool {
+    let rank = |row: &Value| match row["status"].as_str() {
+        Some("queued") => Some(0),
+        Some("in_progress") => Some(1),
+        Some("finished" | "failed" | "cancelled-by-user") => Some(2),
+        _ => None,
+    };
+    rank(recorded).zip(rank(actual)).is_some_and(|(recorded, actual)| actual > recorded)
 }
 
 /// A list of rows, whether it came as a list or as an object with numbers.

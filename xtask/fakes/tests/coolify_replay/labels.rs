@@ -74,15 +74,25 @@ impl Labels {
     /// Learns from an answer what the labels in the recorded one stand for. What an answer to a
     /// change names is new, even under a label that was used before.
     pub(crate) fn learn(&mut self, recorded: &Value, actual: &Value, is_change: bool) {
+        let whole = actual.to_string();
+        self.learn_of(recorded, actual, is_change, &whole);
+    }
+
+    /// Whether what a label was bound to is in an answer.
+    fn is_in(&self, label: &str, whole: &str) -> bool {
+        self.bound.get(label).is_some_and(|value| whole.contains(value.as_str()))
+    }
+
+    fn learn_of(&mut self, recorded: &Value, actual: &Value, is_change: bool, whole: &str) {
         match (recorded, actual) {
             (Value::String(label), Value::String(value)) if found(label) == [label.as_str()] => {
-                if is_change || !self.fresh.contains(label) {
+                if is_change || !(self.fresh.contains(label) || self.is_in(label, whole)) {
                     self.bind(label, value);
                 }
             }
             (Value::Array(recorded), Value::Array(actual)) => {
                 for (recorded, actual) in recorded.iter().zip(actual) {
-                    self.learn(recorded, actual, is_change);
+                    self.learn_of(recorded, actual, is_change, whole);
                 }
             }
             (Value::Object(recorded), Value::Object(actual)) => {
@@ -91,7 +101,7 @@ impl Labels {
                 }
                 for (name, recorded) in recorded {
                     if let Some(actual) = actual.get(name) {
-                        self.learn(recorded, actual, is_change);
+                        self.learn_of(recorded, actual, is_change, whole);
                     }
                 }
             }

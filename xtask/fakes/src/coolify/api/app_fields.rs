@@ -51,6 +51,18 @@ pub(super) const COLUMNS: &[Check] = &[
     ("http_basic_auth_username", MAYBE),
     ("http_basic_auth_password", MAYBE),
     ("preview_url_template", MAYBE),
+    ("static_image", &[Rule::OneOf(&["nginx:alpine"])]),
+    ("install_command", MAYBE),
+    ("build_command", MAYBE),
+    ("start_command", MAYBE),
+    ("base_directory", MAYBE),
+    ("publish_directory", MAYBE),
+    ("dockerfile_location", MAYBE),
+    ("docker_compose_location", MAYBE),
+    ("docker_compose_raw", MAYBE),
+    ("docker_compose_custom_start_command", MAYBE),
+    ("docker_compose_custom_build_command", MAYBE),
+    ("watch_paths", MAYBE),
 ];
 
 /// Those that are settings beside it.
@@ -96,22 +108,10 @@ const OTHERS: &[Check] = &[
     ("instant_deploy", &[]),
     ("use_build_server", &[Rule::Nullable, Rule::Flag]),
     ("build_pack", &[Rule::OneOf(&["nixpacks", "railpack", "static", "dockerfile", "dockercompose", "dockerimage"])]),
-    ("static_image", &[Rule::OneOf(&["nginx:alpine"])]),
     ("git_repository", TEXT),
     ("git_branch", TEXT),
     ("git_commit_sha", TEXT),
-    ("install_command", MAYBE),
-    ("build_command", MAYBE),
-    ("start_command", MAYBE),
-    ("base_directory", MAYBE),
-    ("publish_directory", MAYBE),
-    ("dockerfile_location", MAYBE),
-    ("docker_compose_location", MAYBE),
-    ("docker_compose_raw", MAYBE),
-    ("docker_compose_custom_start_command", MAYBE),
-    ("docker_compose_custom_build_command", MAYBE),
     ("docker_compose_domains", &[Rule::Nullable, Rule::List]),
-    ("watch_paths", MAYBE),
 ];
 
 /// Those of a new one only.

@@ -47,10 +47,17 @@ fn environment(state: &State, app: &App) -> Value {
     row.into()
 }
 
-/// As the database has it, inside a deployment, an environment or a storage.
+/// As the database has it, inside an environment or a storage.
 pub(super) fn nested(state: &State, app: &App) -> Row {
     let mut row = without(app.row.clone(), SECRETS);
     set(&mut row, "destination", destination(state, app, false));
+    row
+}
+
+/// The same with its environment, inside a deployment.
+pub(super) fn placed(state: &State, app: &App) -> Row {
+    let mut row = nested(state, app);
+    set(&mut row, "environment", environment(state, app));
     row
 }
 

@@ -30,7 +30,7 @@ pub(super) fn one(call: &Call<'_>) -> Answer {
     let found = state.deployment(call.param(0)).filter(|own| team(&state, own) == call.caller.team);
     let own = found.ok_or_else(|| message(404, "Deployment not found."))?;
     let mut row = with_logs(own, call.caller.is_sensitive);
-    let app = state.app(&own.app).map(|app| super::app_read::nested(&state, app));
+    let app = state.app(&own.app).map(|app| super::app_read::placed(&state, app));
     set(&mut row, "application", app);
     Ok(compact(200, &sorted(&row).into()))
 }

@@ -73,6 +73,8 @@ pub(super) fn resources(call: &Call<'_>) -> Answer {
     let mine = state.apps.iter().filter(|app| call::team_of(&state, app) == call.caller.team);
     let rows = mine.map(|app| {
         let mut row = app_read::nested(&state, app);
+        let project = call::project_of(&state, &app.row).map(|project| project["id"].clone());
+        set(&mut row, "laravel_through_key", project);
         set(&mut row, "type", "application");
         Value::from(row)
     });

@@ -254,6 +254,9 @@ fn passed(state: &mut State, app: &str, uuid: &str) {
         if flag(&app.row, "health_check_enabled") && rolls {
             set(&mut app.row, "status", "running:unhealthy");
         }
+        set(&mut app.row, "restart_count", 0);
+        set(&mut app.row, "last_restart_at", Value::Null);
+        set(&mut app.row, "last_restart_type", Value::Null);
         app_write::rehash(app, 64);
         let hash = app.row["config_hash"].clone();
         if let Some(own) = state.deployment_mut(uuid) {

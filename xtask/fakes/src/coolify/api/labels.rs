@@ -42,17 +42,9 @@ pub(super) fn generated(app: &Row, settings: &Row, network: &str) -> String {
     let mut lines = vec!["traefik.enable=true".to_owned()];
     lines.extend(traefik);
     let mut caddy = site.caddy(&domains);
-    caddy.sort_by_key(|line| line.split('=').next().map(|key| caddy_order(key)));
+    caddy.sort();
     lines.extend(caddy);
     lines.join("\n")
-}
-
-/// The site itself comes after what is set in it.
-fn caddy_order(key: &str) -> String {
-    match key.split_once('.') {
-        Some((site, rest)) => format!("{site}.{rest}"),
-        None => format!("{key}~"),
-    }
 }
 
 fn parse(url: &str) -> Domain<'_> {

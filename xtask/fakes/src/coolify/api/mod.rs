@@ -178,6 +178,14 @@ impl Coolify {
         }
     }
 
+    /// Removes all variables of the applications of this name, as a person may in the database.
+    pub fn remove_variables(&self, app: &str) {
+        let mut state = self.hub.state();
+        let named = state.apps.iter().filter(|own| row::text(&own.row, "name") == app);
+        let ids: Vec<i64> = named.map(|own| row::number(&own.row, "id")).collect();
+        state.variables.retain(|own| !ids.contains(&row::number(own, "resource_id")));
+    }
+
     /// What a restart of Coolify does: rows that are active fail, and their jobs go on.
     pub fn restart(&self) {
         deployments::fail_all(&self.hub);

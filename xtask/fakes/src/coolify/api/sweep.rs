@@ -2,7 +2,7 @@
 //! deployments.
 
 use super::hub::Hub;
-use super::row::{now, set};
+use super::row::{now, number, set};
 use crate::coolify::update::{Cleanup, Container, Health, stop};
 use std::sync::Arc;
 
@@ -11,6 +11,12 @@ pub(super) fn sweep(hub: &Arc<Hub>, app: &str) {
     let containers = hub.containers.list(app);
     let status = containers.first().map(status).unwrap_or_else(|| "exited:unhealthy".to_owned());
     if let Some(app) = hub.state().app_mut(app) {
+        if status.starts_with("restarting") {
+            let restarts = number(&app.row, "restart_count") + 1;
+            set(&mut app.row, "restart_count", restarts);
+            set(&mut app.row, "last_restart_at", now());
+            set(&mut app.row, "last_restart_type", "crash");
+        }
         set(&mut app.row, "status", status);
         set(&mut app.row, "last_online_at", now());
     }
