@@ -1,0 +1,4 @@
+//! Coolify: its API with state, and what it does to containers.
+
+pub mod api;
+pub mod update;

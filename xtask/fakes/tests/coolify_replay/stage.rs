@@ -1,0 +1,61 @@
+//! What happened beside the recorded exchanges: images in a registry, and what a person or
+//! another program set in the panel.
+
+use xtask_fakes::coolify::api::{Coolify, Options};
+use xtask_fakes::coolify::update::Exec;
+use xtask_fakes::coolify::update::simulated::{Image, Simulated};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const REPOSITORY: &str = "127.0.0.1:5999/h1/app";
+const DIGEST: &str = "sha256:f3edaea01b4a504989bb8034ccb2187636de5fa4ccd53802af2709012e239f8a";
+
+/// The instance as it was before the first exchange.
+pub(crate) fn coolify() -> Coolify {
+    let options =
+        Options { api_enabled: false, limit: 1_000_000, has_deployer: false, ..Options::default() };
+    let coolify = Coolify::start(options, Arc::new(registry()));
+    coolify.hold(true);
+    coolify
+}
+
+fn registry() -> Simulated {
+    let host = Simulated::new();
+    let commands: BTreeMap<String, Exec> = [("echo no; exit 3", 3), ("exit 4", 4)]
+        .into_iter()
+        .map(|(command, status)| (command.to_owned(), Exec { status, output: "no".to_owned() }))
+        .collect();
+    let good = Image { commands, ..Image::good() };
+    let images = [
+        ("1", good.clone()), ("2", good.clone()), ("3", good.clone()), ("4", good.clone()),
+        ("5", good.clone()), ("bad", Image::bad()), ("crash", Image::crashing()),
+        ("noshell", Image::without_shell()), ("hc", good.clone().with_own_check()),
+        ("hcbad", Image::bad().with_own_check()),
+    ];
+    for (at, (tag, image)) in (0..).zip(images) {
+        host.publish(&format!("{REPOSITORY}:{tag}"), Image { created: at, ..image });
+    }
+    host.publish(&format!("{REPOSITORY}@{DIGEST}"), good);
+    host.silence("127.0.0.1:5998");
+    host
+}
+
+/// What was done before this exchange, outside of the API.
+pub(crate) fn prepare(coolify: &Coolify, file: &str, group: &str, seq: u64, changes: bool) {
+    match (file, group, seq) {
+        ("08-misc", "notifications with internal targets allowed", 0) => {
+            coolify.allow_internal_targets(true);
+        }
+        // Between two cases the variables were taken away, unrecorded.
+        ("09-env-rendering", _, 8..) if changes => coolify.remove_variables("misc"),
+        ("17-misc2", _, 0) => coolify.set_server("concurrent_builds", 3),
+        ("17-misc2", _, 45) => coolify.set_server("wildcard_domain", "http://apps.example.test"),
+        ("18-limits", _, 0) => coolify.set_limit(12),
+        ("18-limits", _, 23) => {
+            coolify.set_limit(1_000_000);
+            coolify.set_allowed_addresses("10.0.0.0/8");
+        }
+        ("18-limits", _, 29) => coolify.set_allowed_addresses(""),
+        _ => {}
+    }
+}
