@@ -5,6 +5,7 @@ pub mod apt;
 pub mod cargo_deny;
 pub mod clock;
 pub mod confirm;
+pub mod coolify;
 pub mod docker;
 pub mod entry;
 pub mod files;

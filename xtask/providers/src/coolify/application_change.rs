@@ -108,9 +108,9 @@ pub struct ApplicationChange {
     /// Without a query.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_path: Option<String>,
-    /// The port that is asked.
+    /// The port that is asked; `Some(None)` takes it away.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub health_check_port: Option<u16>,
+    pub health_check_port: Option<Option<u16>>,
     /// The host that is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_host: Option<String>,
