@@ -110,7 +110,8 @@ fn is_trimmed(c: char) -> bool {
 }
 
 fn names_a_shared_variable(value: &str) -> bool {
-    let mut openings = value.split("{{").skip(1).map(str::trim_start);
+    let braces = |c: char| c == '{' || c.is_whitespace();
+    let mut openings = value.split("{{").skip(1).map(|rest| rest.trim_start_matches(braces));
     let scopes = ["team.", "project.", "environment.", "server."];
     openings.any(|rest| scopes.iter().any(|scope| rest.starts_with(scope)))
 }

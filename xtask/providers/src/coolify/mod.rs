@@ -1,6 +1,6 @@
 //! Coolify's HTTP API, as far as a rollout and its preparation go. Answers are read with patience
 //! for what Coolify is known to send, requests are written strictly: only fields that it knows, in
-//! the types that it takes. What was seen of a running Coolify is in `docs/deployment/COOLIFY.md`.
+//! the types that it takes.
 //!
 //! `client` sends, `repeat` says what is asked again, `refusal` turns answers into errors, `read`
 //! holds what is tolerated; beside them stands one file for each kind of object.

@@ -5,7 +5,7 @@ use std::fmt;
 /// The longest that is repeated.
 const LONGEST: usize = 160;
 /// As long a piece of a secret inside a word is taken for one.
-const PIECE: usize = 5;
+const PIECE: usize = 4;
 /// What Coolify puts before something that it quotes.
 const BEFORE_A_QUOTE: [char; 9] = [':', '"', '`', '[', '<', '{', '\n', '\u{201c}', '\u{2018}'];
 

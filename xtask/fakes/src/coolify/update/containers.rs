@@ -1,5 +1,6 @@
 //! What Coolify does to containers: really, or to simulated ones.
 
+pub(super) mod docker;
 pub mod simulated;
 
 use super::journal::Event;
@@ -41,6 +42,9 @@ pub trait Containers: Send + Sync {
     fn prune_host(&self);
     /// What is on record, oldest first.
     fn events(&self) -> Vec<Event>;
+    /// Waits, at most so long, until a container starts, ends, or its health changes; gives the
+    /// count of such changes. `seen` is the count that the caller knows.
+    fn wait_for_change(&self, seen: u64, at_most: Duration) -> u64;
 }
 
 /// Why an image could not be fetched; the text is Docker's own.

@@ -5,13 +5,14 @@ use super::{Container, Containers, Exec, Health, LocalImage, NewContainer, PullE
 use crate::coolify::update::Event;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A host without containers.
 #[derive(Debug, Default)]
 pub struct Simulated {
     state: Mutex<State>,
+    changed: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -22,6 +23,7 @@ struct State {
     containers: Vec<Running>,
     networks: BTreeSet<String>,
     events: Vec<Event>,
+    changes: u64,
 }
 
 /// An image in a registry, and how a container of it behaves.
@@ -131,6 +133,11 @@ impl Simulated {
         Some(found.container.clone())
     }
 
+    fn change(&self, state: &mut State) {
+        state.changes += 1;
+        self.changed.notify_all();
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -208,6 +215,7 @@ impl Containers for Simulated {
         let image = state.pulled.get(image).cloned();
         let image = image.ok_or_else(|| format!("No such image: {}", container.image))?;
         state.containers.push(Running { container: container.clone(), image, looked: 0 });
+        self.change(&mut state);
         Ok(())
     }
 
@@ -215,7 +223,9 @@ impl Containers for Simulated {
         let mut state = self.state();
         let running = state.running(name)?;
         running.looked += 1;
-        running.health()
+        let health = running.health();
+        self.change(&mut state);
+        health
     }
 
     fn health_log(&self, name: &str) -> Option<(i64, String)> {
@@ -236,7 +246,9 @@ impl Containers for Simulated {
         let mut state = self.state();
         let before = state.containers.len();
         state.containers.retain(|it| it.container.name != name);
-        state.containers.len() < before
+        let removed = state.containers.len() < before;
+        self.change(&mut state);
+        removed
     }
 
     fn list(&self, app: &str) -> Vec<Container> {
@@ -297,6 +309,12 @@ impl Containers for Simulated {
 
     fn events(&self) -> Vec<Event> {
         self.state().events.clone()
+    }
+
+    fn wait_for_change(&self, seen: u64, at_most: Duration) -> u64 {
+        let unchanged = |state: &mut State| state.changes == seen;
+        let waited = self.changed.wait_timeout_while(self.state(), at_most, unchanged);
+        waited.unwrap_or_else(PoisonError::into_inner).0.changes
     }
 }
 
