@@ -28,6 +28,7 @@ mod image;
 mod image_layout;
 mod image_verify;
 mod indexes;
+mod infra;
 mod leaks;
 mod locks;
 mod modules;
