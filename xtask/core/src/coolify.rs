@@ -5,6 +5,7 @@ pub mod desired;
 pub mod fingerprint;
 pub mod observed;
 pub mod plan;
+pub mod preflight;
 pub mod value;
 
 /// The name by which a service is found inside the network; unique where environments share one.

@@ -32,10 +32,16 @@ pub fn failed(doing: &str, error: &Error) -> Failure {
         true => Failure::outside(line),
         false => Failure::refused(line),
     };
-    failure.because(error).code(code).hint(hint)
+    let failure = failure.because(error).code(code);
+    if let Some(hint) = hint { failure.hint(hint) } else { failure }
 }
 
-fn advice(kind: &Kind) -> (&'static Code, &'static str) {
+fn advice(kind: &Kind) -> (&'static Code, Option<&'static str>) {
+    let (code, hint) = known_advice(kind);
+    (code, (!hint.is_empty()).then_some(hint))
+}
+
+fn known_advice(kind: &Kind) -> (&'static Code, &'static str) {
     match kind {
         Kind::Unauthenticated => (
             &code::COOLIFY_TOKEN,
@@ -55,6 +61,7 @@ fn advice(kind: &Kind) -> (&'static Code, &'static str) {
         Kind::OutsideTestedVersions { .. } | Kind::TooOld { .. } => {
             (&code::COOLIFY_VERSION, "docs/deployment/COOLIFY.md says which versions are known")
         }
-        _ => (&code::COOLIFY_ANSWER, "`cargo xtask preflight` looks at everything at once"),
+        // What helps depends on what was asked.
+        _ => (&code::COOLIFY_ANSWER, ""),
     }
 }

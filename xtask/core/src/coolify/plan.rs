@@ -10,6 +10,7 @@ mod tests;
 mod variables;
 
 pub use fields::Difference;
+pub(super) use fields::text;
 
 use super::desired::Desired;
 use super::observed::Observed;

@@ -218,6 +218,18 @@ impl Coolify {
         self.ask(&call, json).await
     }
 
+    /// How many requests are left of this minute, as an answer tells it.
+    pub(super) async fn requests_left(&self, is_anonymous: bool) -> Result<Option<u64>, Error> {
+        let path = if is_anonymous { "health" } else { "version" };
+        let call = Call { is_anonymous, ..Call::get(path) };
+        let failed = |error| call.failed(Failure::on_the_way(error));
+        let request = self.request(&call).map_err(failed)?;
+        let answer = self.client.send(request).await.map_err(failed)?;
+        let left = answer.header("x-ratelimit-remaining").and_then(|it| it.parse().ok());
+        answer.bytes(ANSWER_MAX).await.map_err(failed)?;
+        Ok(left)
+    }
+
     async fn ask<T>(&self, call: &Call<'_>, read: Reader<T>) -> Result<T, Error> {
         let mut tries = 1;
         loop {

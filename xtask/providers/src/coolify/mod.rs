@@ -5,6 +5,7 @@
 //! `client` sends, `repeat` says what is asked again, `refusal` turns answers into errors, `read`
 //! holds what is tolerated; beside them stands one file for each kind of object.
 
+mod ability;
 mod application;
 mod application_change;
 mod cleanup;
@@ -30,6 +31,7 @@ mod task;
 mod variable;
 mod version;
 
+pub use ability::Ability;
 pub use application::{Application, ApplicationSettings, Created};
 pub use application_change::{ApplicationChange, NewApplication};
 pub use cleanup::{Cleanup, CleanupChange, CleanupRun};

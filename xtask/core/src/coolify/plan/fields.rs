@@ -48,7 +48,7 @@ pub(super) fn of_new(wanted: &Settings) -> Vec<Difference> {
 }
 
 /// A value as Coolify may answer with it.
-pub(super) fn text(value: &Value) -> String {
+pub(in crate::coolify) fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
