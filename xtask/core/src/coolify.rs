@@ -3,6 +3,7 @@
 
 pub mod desired;
 pub mod fingerprint;
+pub mod import;
 pub mod observed;
 pub mod plan;
 pub mod preflight;

@@ -1,11 +1,12 @@
 //! `infra`: what stands around the services, planned and made as `deploy.toml` says.
 
 use crate::edge::coolify as edge;
+use crate::edge::files;
 use crate::edge::lease::{self, Lease};
 use crate::edge::secrets::{self, Absent};
-use crate::error::{Failure, Result, code};
+use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use crate::exit::Exit;
-use crate::flags::{Infra, InfraApply, InfraOf};
+use crate::flags::{Infra, InfraApply, InfraImport, InfraOf};
 use crate::infra::apply::Writer;
 use crate::infra::observe::observe;
 use crate::report::table;
@@ -13,7 +14,9 @@ use crate::runtime;
 use crate::ship::review;
 use crate::world::World;
 use serde_json::{Value, json};
+use similar::TextDiff;
 use xtask_core::coolify::desired::{self, Desired};
+use xtask_core::coolify::import;
 use xtask_core::coolify::observed::Observed;
 use xtask_core::coolify::plan::{Plan, Remark, plan};
 use xtask_core::deploy;
@@ -27,8 +30,29 @@ pub(super) fn run(flags: &Infra, world: &World<'_>) -> Result<Exit> {
         Infra::Apply(flags) if flags.apply => apply(flags, world),
         Infra::Apply(flags) => show(&look(world, &flags.of)?, world),
         Infra::Drift(flags) => drift(&look(world, flags)?, world),
-        Infra::Import(_) => Err(Failure::usage("not yet")),
+        Infra::Import(flags) => take_in(flags, world),
     }
+}
+
+/// Writes what a running instance has into `deploy.toml`, and nothing that is secret.
+fn take_in(flags: &InfraImport, world: &World<'_>) -> Result<Exit> {
+    let name = &flags.of.environment;
+    let looked = look(world, &flags.of)?;
+    let path = world.places.file(deploy::FILE);
+    let before = files::read(&path)?;
+    let cannot = || format!("cannot write `{name}` into `{}`", deploy::FILE);
+    let after = import::edited(&before, name, &import::found(&looked.observed)).or_usage(cannot)?;
+    deploy::Deploy::parse(&after).or_refused(cannot).coded(&code::CONFIG)?;
+    let is_same = before == after;
+    let difference = TextDiff::from_lines(&before, &after);
+    let difference = difference.unified_diff().context_radius(2).to_string();
+    if flags.apply && !is_same {
+        files::write(&path, after.as_bytes())?;
+    }
+    let said = if is_same { "`deploy.toml` says so already".to_owned() } else { difference };
+    let value = json!({ "difference": said, "changed": !is_same, "written": flags.apply });
+    world.report.data(&value, said.trim_end());
+    Ok(if is_same || flags.apply { Exit::Done } else { Exit::Planned })
 }
 
 /// What was found, what is wanted, and what follows.
@@ -42,7 +66,7 @@ struct Looked {
 }
 
 /// What `deploy.toml` says of the Coolify of an environment.
-fn place<'a>(world: &'a World<'_>, name: &str) -> Result<&'a deploy::Coolify> {
+pub(super) fn place<'a>(world: &'a World<'_>, name: &str) -> Result<&'a deploy::Coolify> {
     world.environment(name)?.coolify.as_ref().ok_or_else(|| {
         Failure::usage(format!("cannot plan `{name}`: nothing of it is outside this machine"))
             .hint("environments with `target = \"coolify\"` have such parts")

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod apt;
 pub mod cargo_deny;
+pub mod certificate;
 pub mod clock;
 pub mod confirm;
 pub mod coolify;

@@ -21,18 +21,18 @@ const SECRETS: [(&str, &str); 4] = [
     ("PRODUCTION_JWT_SECRET", "it's-a-secret-of-48-characters"),
 ];
 
-fn start(options: Options) -> Double {
+pub(crate) fn start(options: Options) -> Double {
     Double::start(options, Arc::new(Simulated::new()))
 }
 
 /// A world whose production is on `double`, asked with the token of that label.
-fn world(double: &Double, label: &str) -> World {
+pub(crate) fn world(double: &Double, label: &str) -> World {
     let world = bare(double, label);
     SECRETS.into_iter().fold(world, |world, (name, value)| world.with(name, value.to_owned()))
 }
 
 /// The same, without any secret but the token.
-fn bare(double: &Double, label: &str) -> World {
+pub(crate) fn bare(double: &Double, label: &str) -> World {
     let world = World::new().with("PRODUCTION_COOLIFY_TOKEN", double.token(label));
     world.write("deploy.toml", &deploy(double));
     world
@@ -43,7 +43,7 @@ fn deploy(double: &Double) -> String {
 }
 
 /// A person at the panel.
-fn person(double: &Double) -> Coolify {
+pub(crate) fn person(double: &Double) -> Coolify {
     with(&double.url(), Secret::new(double.token("root")), Settings::default())
 }
 
@@ -51,7 +51,7 @@ fn applications(double: &Double) -> Vec<Application> {
     runtime::wait(person(double).applications()).unwrap()
 }
 
-fn named(double: &Double, name: &str) -> Application {
+pub(crate) fn named(double: &Double, name: &str) -> Application {
     let all = applications(double);
     let found = all.into_iter().find(|it| it.name.as_deref() == Some(name)).unwrap();
     runtime::wait(person(double).application(&found.uuid)).unwrap().unwrap()
@@ -64,7 +64,7 @@ fn json(run: &str) -> Value {
 const APPLY: [&str; 4] = ["infra", "apply", "production", "--apply"];
 const PLAN: [&str; 5] = ["infra", "plan", "production", "--only", "coolify"];
 
-fn apply(world: &World) {
+pub(crate) fn apply(world: &World) {
     world.run(&APPLY).ends(0);
 }
 
@@ -306,4 +306,21 @@ fn a_local_environment_has_no_such_parts() {
     let double = start(Options::default());
     let said = world(&double, "ci").run(&["infra", "plan", "local"]).ends(2);
     assert!(said.contains("nothing of it is outside this machine"), "{said}");
+}
+
+#[test]
+fn what_a_running_instance_has_is_shown_and_then_written_into_the_file() {
+    let double = start(Options::default());
+    let world = world(&double, "root");
+    apply(&world);
+    let text = deploy(&double).replace("threshold = 80", "threshold = 70");
+    world.write("deploy.toml", &text);
+    let shown = world.run(&["infra", "import", "production"]);
+    assert_eq!(shown.code, Some(3), "{shown:?}");
+    assert!(shown.stdout.contains("-threshold = 70\n+threshold = 80"), "{}", shown.stdout);
+    assert_eq!(std::fs::read_to_string(world.path("deploy.toml")).unwrap(), text);
+    world.run(&["infra", "import", "production", "--apply"]).ends(0);
+    world.run(&["infra", "drift", "production"]).ends(0);
+    let again = world.run(&["infra", "import", "production"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
 }

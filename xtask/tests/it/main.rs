@@ -39,6 +39,7 @@ mod other_platforms;
 mod pages;
 mod platforms;
 mod postgres;
+mod preflight;
 mod push;
 mod renew;
 mod requirements;
