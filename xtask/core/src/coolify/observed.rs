@@ -139,11 +139,11 @@ impl Variable {
 pub struct Ambiguous(usize);
 
 /// Of the things called `name`, the one that is meant: the only one, or the only one of ours.
-pub fn named<'a, T>(
-    things: &'a [T],
+pub fn named<T>(
+    things: &[T],
     name: impl Fn(&T) -> bool,
     is_ours: impl Fn(&T) -> bool,
-) -> Result<Option<&'a T>, Ambiguous> {
+) -> Result<Option<&T>, Ambiguous> {
     let named: Vec<&T> = things.iter().filter(|it| name(it)).collect();
     let ours: Vec<&T> = named.iter().copied().filter(|it| is_ours(it)).collect();
     match (named.as_slice(), ours.as_slice()) {
