@@ -99,8 +99,8 @@ impl Coolify {
     }
 
     /// An error about a request that makes no sense.
-    pub(super) fn unusable(&self, path: &str, why: String) -> Error {
-        Call::get(path).failed(Failure::of(Kind::Unusable { why }))
+    pub(super) fn unusable(&self, method: Method, path: &str, why: String) -> Error {
+        Call { method, ..Call::get(path) }.failed(Failure::of(Kind::Unusable { why }))
     }
 
     pub(super) async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
@@ -213,7 +213,8 @@ impl Coolify {
     ) -> Result<T, Error> {
         self.tested_version().await?;
         let written = body.map(serde_json::to_string).transpose();
-        let body = written.map_err(|error| self.unusable(path, error.to_string()))?;
+        let body =
+            written.map_err(|error| self.unusable(method.clone(), path, error.to_string()))?;
         let call = Call { method, path, act, body, secrets, is_anonymous: false };
         self.ask(&call, json).await
     }

@@ -6,6 +6,7 @@ use super::fields::words;
 use super::path::piece;
 use super::read::{List, flag, list, number, optional_number, optional_text, text};
 use serde::Deserialize;
+use xtask_http::Method;
 
 /// An id that Coolify handed out. It does so for deployments that it never makes, too: only
 /// [`Coolify::confirm`] tells.
@@ -230,7 +231,11 @@ impl Coolify {
         let mut all = self.act::<Deploys>(&path, Act::Once).await?.deployments.0;
         match all.len() {
             1 => Ok(all.remove(0).into()),
-            _ => Err(self.unusable(&path, "the answer is not about one application".to_owned())),
+            _ => Err(self.unusable(
+                Method::POST,
+                &path,
+                "the answer is not about one application".to_owned(),
+            )),
         }
     }
 

@@ -31,7 +31,7 @@ pub enum Kind {
     #[error("the token is not accepted: it is wrong, or has expired")]
     Unauthenticated,
     /// 403: the token cannot do that.
-    #[error("the token lacks the ability `{}`", ability.as_deref().unwrap_or("for this"))]
+    #[error("{}", lacking(ability.as_deref()))]
     Forbidden {
         /// What it would take, where Coolify says so.
         ability: Option<String>,
@@ -184,6 +184,13 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         let http = self.0.http.as_ref().map(|error| error as &(dyn StdError + 'static));
         http.or_else(|| self.0.said.as_ref().map(|said| said as &(dyn StdError + 'static)))
+    }
+}
+
+fn lacking(ability: Option<&str>) -> String {
+    match ability {
+        Some(ability) => format!("the token lacks the ability `{ability}`"),
+        None => "the token may not do that".to_owned(),
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
 use std::collections::BTreeSet;
 use xtask_core::secret::Secret;
+use xtask_http::Method;
 
 /// A variable as Coolify shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -119,7 +120,7 @@ impl Coolify {
         let mut seen = BTreeSet::new();
         if let Some(twice) = all.iter().find(|one| !seen.insert((&one.key, one.is_preview))) {
             let why = format!("the variable `{}` stands in one request twice", twice.key);
-            return Err(self.unusable(&path, why));
+            return Err(self.unusable(Method::PATCH, &path, why));
         }
         if all.is_empty() {
             return Ok(());

@@ -4,6 +4,7 @@ use super::client::Coolify;
 use super::error::Error;
 use std::fmt;
 use std::str::FromStr;
+use xtask_http::Method;
 
 /// The lines that the client was made for: from this one …
 const OLDEST: (u64, u64) = (4, 1);
@@ -126,7 +127,8 @@ impl Coolify {
     /// Which Coolify this is, whether it is known or not. Asked anew each time.
     pub async fn version(&self) -> Result<Version, Error> {
         let text = self.read_text("version").await?;
-        text.parse().map_err(|error: NotAVersion| self.unusable("version", error.to_string()))
+        text.parse()
+            .map_err(|error: NotAVersion| self.unusable(Method::GET, "version", error.to_string()))
     }
 
     /// Whether anything answers. Asked without a token, and not counted as the token's.

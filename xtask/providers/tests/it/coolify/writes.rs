@@ -56,7 +56,9 @@ async fn a_key_stands_once_in_a_request() {
     let server = Scripted::new([json(201, "[]")]);
     let twice = [variable("A", "1"), variable("B", "1"), variable("A", "2")];
     let error = server.client().update_variables("a1", &twice).await.unwrap_err();
-    assert!(error.to_string().ends_with("the variable `A` stands in one request twice"), "{error}");
+    let text = "failed to ask Coolify (PATCH applications/a1/envs/bulk): \
+                the variable `A` stands in one request twice";
+    assert_eq!(error.to_string(), text);
     let twin = NewVariable { is_preview: true, ..variable("A", "2") };
     server.client().update_variables("a1", &[variable("A", "1"), twin]).await.unwrap();
     server.client().update_variables("a1", &[]).await.unwrap();
