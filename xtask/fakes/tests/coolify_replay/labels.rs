@@ -49,7 +49,8 @@ impl Labels {
         let mut out = text.to_owned();
         let mut complete = true;
         for label in found(text) {
-            let latest = || self.latest_deployment.clone().filter(|_| label.starts_with("<deploy:"));
+            let latest =
+                || self.latest_deployment.clone().filter(|_| label.starts_with("<deploy:"));
             match self.bound.get(label).cloned().or_else(latest) {
                 Some(value) => out = out.replace(label, &value),
                 None => complete = false,
@@ -96,7 +97,9 @@ impl Labels {
                 }
             }
             (Value::Object(recorded), Value::Object(actual)) => {
-                if let Some(Value::String(uuid)) = actual.get("deployment_uuid").filter(|_| is_change) {
+                if let Some(Value::String(uuid)) =
+                    actual.get("deployment_uuid").filter(|_| is_change)
+                {
                     self.latest_deployment = Some(uuid.clone());
                 }
                 for (name, recorded) in recorded {

@@ -55,10 +55,12 @@ fn truthy(value: &Value) -> bool {
 fn place(state: &State, call: &Call<'_>, input: &Input) -> Result<Place, Response> {
     let asked = |name: &str| input.text(name).unwrap_or_default();
     let mine = |row: &Row| number(row, "team_id") == call.caller.team;
-    let project = state.projects.iter().find(|row| row["uuid"] == asked("project_uuid") && mine(row));
+    let project =
+        state.projects.iter().find(|row| row["uuid"] == asked("project_uuid") && mine(row));
     let project = number(project.ok_or_else(|| message(404, "Project not found."))?, "id");
     let keys = [input.text("environment_name"), input.text("environment_uuid")];
-    let mut named = keys.into_iter().flatten().filter_map(|key| environments::named(state, project, key));
+    let mut named =
+        keys.into_iter().flatten().filter_map(|key| environments::named(state, project, key));
     let environment = named.next().ok_or_else(|| message(404, "Environment not found."))?;
     let server = super::servers::find(state, call, asked("server_uuid"))?;
     let destination = destination(state, server, input)?;

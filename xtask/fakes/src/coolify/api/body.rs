@@ -44,9 +44,8 @@ pub(super) fn is_yes(value: &Value) -> bool {
 
 /// The body of a route that takes JSON only.
 pub(super) fn json_only(request: &Request) -> Result<Input, Response> {
-    let refused = |error: &str| {
-        compact(400, &json!({ "message": "Invalid request.", "error": error }))
-    };
+    let refused =
+        |error: &str| compact(400, &json!({ "message": "Invalid request.", "error": error }));
     if !is_json(request) {
         return Err(refused("Content-Type must be application/json."));
     }

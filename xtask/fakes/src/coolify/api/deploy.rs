@@ -125,7 +125,8 @@ fn one(
         Outcome::Queued(own) => Ok((format!("Application {name} deployment queued."), Some(own))),
         Outcome::Skipped => Ok((queue::SKIPPED.to_owned(), Some(state.uuid()))),
         Outcome::Full => {
-            let text = "Deployment queue is full. Please wait for existing deployments to complete.";
+            let text =
+                "Deployment queue is full. Please wait for existing deployments to complete.";
             Err(message(429, text).with("Retry-After", "60"))
         }
     }

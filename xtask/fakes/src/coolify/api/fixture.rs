@@ -103,12 +103,11 @@ fn add_server(state: &mut State) {
         set(row, "updated_at", now());
     }
     state.servers.push(Server { row, settings });
-    let mut destination = state.new_row("destinations");
-    set(&mut destination, "id", 0);
-    set(&mut destination, "name", "coolify");
-    set(&mut destination, "network", "coolify");
-    set(&mut destination, "server_id", 0);
-    state.destinations.push(destination);
+    let destination = json!({
+        "id": 0, "uuid": state.uuid(), "name": "coolify", "network": "coolify", "server_id": 0,
+        "created_at": now(), "updated_at": now(),
+    });
+    state.destinations.extend(destination.as_object().cloned());
 }
 
 fn add_notifications(state: &mut State) {

@@ -78,10 +78,15 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    /// Lets one piece of work pass, though it is held.
+    /// Lets one piece of work pass, though it is held; one that is busy elsewhere is waited for
+    /// a moment.
     pub(super) fn step(&self) {
         held(&self.inner).permits = 1;
         self.changed.notify_all();
+        let waiting = |inner: &mut Inner| inner.permits > 0 && inner.at_work > 0;
+        let limit = Duration::from_millis(100);
+        let waited = self.changed.wait_timeout_while(held(&self.inner), limit, waiting);
+        waited.unwrap_or_else(PoisonError::into_inner).0.permits = 0;
     }
 
     /// Returns when nobody holds the time, or when one may pass.
@@ -90,6 +95,7 @@ impl Gate {
         let waited = self.changed.wait_while(held(&self.inner), waiting);
         let mut inner = waited.unwrap_or_else(PoisonError::into_inner);
         inner.permits = inner.permits.saturating_sub(1);
+        self.changed.notify_all();
     }
 
     /// Whether nothing is done in the background.
@@ -118,7 +124,8 @@ impl Gate {
         held(&self.inner).is_over = true;
         self.changed.notify_all();
         let busy = |inner: &mut Inner| inner.at_work > 0;
-        let waited = self.changed.wait_timeout_while(held(&self.inner), Duration::from_secs(30), busy);
+        let waited =
+            self.changed.wait_timeout_while(held(&self.inner), Duration::from_secs(30), busy);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn run(hub: &Arc<Hub>, uuid: &str, handed: &str) {
     let paper = Paper { hub, uuid, app: job.app.uuid.clone() };
     deploy(&job, &*hub.containers, &paper, &hub.delays);
     end(hub, uuid, &job);
-    if job.server_usable && !hub.gate().is_over() {
+    if is_finished(hub, uuid) {
         hub.pass(SWEPT);
         sweep::sweep(hub, &job.app.uuid);
     }
@@ -104,7 +104,8 @@ pub(super) fn variable(row: &Row) -> EnvRow {
 /// What the update is told of an application.
 pub(super) fn spec(state: &State, app: &App) -> AppSpec {
     let (row, own) = (&app.row, |name: &str| text(&app.row, name).to_owned());
-    let name_of = |row: Option<&Row>| row.map(|row| text(row, "name").to_owned()).unwrap_or_default();
+    let name_of =
+        |row: Option<&Row>| row.map(|row| text(row, "name").to_owned()).unwrap_or_default();
     AppSpec {
         uuid: own("uuid"),
         id: u64::try_from(number(row, "id")).unwrap_or(0),
@@ -161,6 +162,12 @@ fn limits(row: &Row) -> Limits {
         cpuset: optional(row, "limits_cpuset"),
         cpu_shares: row["limits_cpu_shares"].as_i64(),
     }
+}
+
+fn is_finished(hub: &Hub, uuid: &str) -> bool {
+    let state = hub.state();
+    let own = state.deployment(uuid);
+    !hub.gate().is_over() && own.is_some_and(|own| text(&own.row, "status") == "finished")
 }
 
 /// The row is done with: its time of end, unless nobody writes one.

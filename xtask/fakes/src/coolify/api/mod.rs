@@ -104,7 +104,8 @@ impl Coolify {
         state.api_enabled = options.api_enabled;
         state.limit = options.limit;
         let hub = Arc::new(Hub::new(state, containers, options.delays));
-        let server = Server::start(Arc::new(Door(Arc::clone(&hub)))).expect("a free port on loopback");
+        let server =
+            Server::start(Arc::new(Door(Arc::clone(&hub)))).expect("a free port on loopback");
         let url = format!("http://{}", server.host());
         *held(&hub.panel) = url;
         Self { hub, server }

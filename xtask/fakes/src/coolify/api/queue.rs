@@ -86,7 +86,8 @@ fn setting(state: &State, server: i64, name: &str) -> i64 {
 
 fn count(state: &State, server: i64, status: &str) -> i64 {
     let rows = state.deployments.iter().map(|own| &own.row);
-    let own = rows.filter(|row| number(row, "server_id") == server && text(row, "status") == status);
+    let own =
+        rows.filter(|row| number(row, "server_id") == server && text(row, "status") == status);
     i64::try_from(own.count()).unwrap_or(i64::MAX)
 }
 
@@ -193,8 +194,7 @@ pub(super) fn promote(hub: &Arc<Hub>, state: &mut State) {
 /// their first places as keys: a list when they were in order, an object else.
 pub(super) fn keyed(mut rows: Vec<(u64, Row)>) -> Value {
     rows.sort_by_key(|(written, _)| *written);
-    let mut placed: Vec<(usize, Row)> =
-        rows.into_iter().map(|(_, row)| row).enumerate().collect();
+    let mut placed: Vec<(usize, Row)> = rows.into_iter().map(|(_, row)| row).enumerate().collect();
     placed.sort_by_key(|(_, row)| number(row, "id"));
     if placed.iter().enumerate().all(|(at, (place, _))| at == *place) {
         return placed.into_iter().map(|(_, row)| Value::from(row)).collect();

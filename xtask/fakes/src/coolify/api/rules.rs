@@ -141,7 +141,9 @@ fn broken(rule: &Rule, name: &str, value: &Value, rules: &[Rule]) -> Option<Stri
         Rule::Flag if !is_flag(value) => field("must be true or false.".to_owned()),
         Rule::Whole if whole(value).is_none() => field("must be an integer.".to_owned()),
         Rule::Number if number(value).is_none() => field("must be a number.".to_owned()),
-        Rule::List if !value.is_array() && !value.is_object() => field("must be an array.".to_owned()),
+        Rule::List if !value.is_array() && !value.is_object() => {
+            field("must be an array.".to_owned())
+        }
         Rule::Shortest(least) if size(value).is_some_and(|size| size < *least) => {
             field(format!("must be at least {least} characters."))
         }
