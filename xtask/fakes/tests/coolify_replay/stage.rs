@@ -3,50 +3,18 @@
 
 use crate::client::send;
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use xtask_fakes::coolify::api::{Coolify, Options};
-use xtask_fakes::coolify::update::Exec;
-use xtask_fakes::coolify::update::simulated::{Image, Simulated};
-
-const REPOSITORY: &str = "127.0.0.1:5999/h1/app";
-const DIGEST: &str = "sha256:f3edaea01b4a504989bb8034ccb2187636de5fa4ccd53802af2709012e239f8a";
+use xtask_fakes::coolify::examples;
 
 /// The instance as it was before the first exchange.
 pub(crate) fn coolify() -> Coolify {
     let options =
         Options { api_enabled: false, limit: 1_000_000, has_deployer: false, ..Options::default() };
-    let coolify = Coolify::start(options, Arc::new(registry()));
+    let coolify = Coolify::start(options, Arc::new(examples::host()));
     coolify.hold(true);
     coolify
-}
-
-fn registry() -> Simulated {
-    let host = Simulated::new();
-    let commands: BTreeMap<String, Exec> = [("echo no; exit 3", 3), ("exit 4", 4)]
-        .into_iter()
-        .map(|(command, status)| (command.to_owned(), Exec { status, output: "no".to_owned() }))
-        .collect();
-    let good = Image { commands, ..Image::good() };
-    let images = [
-        ("1", good.clone()),
-        ("2", good.clone()),
-        ("3", good.clone()),
-        ("4", good.clone()),
-        ("5", good.clone()),
-        ("bad", Image::bad()),
-        ("crash", Image::crashing()),
-        ("noshell", Image::without_shell()),
-        ("hc", good.clone().with_own_check()),
-        ("hcbad", Image::bad().with_own_check()),
-    ];
-    for (at, (tag, image)) in (0..).zip(images) {
-        host.publish(&format!("{REPOSITORY}:{tag}"), Image { created: at, ..image });
-    }
-    host.publish(&format!("{REPOSITORY}@{DIGEST}"), good);
-    host.silence("127.0.0.1:5998");
-    host
 }
 
 /// Lets background work come to its end.

@@ -179,6 +179,14 @@ impl Coolify {
         }
     }
 
+    /// Names the network of the server's first destination, and makes it.
+    pub fn set_network(&self, name: &str) {
+        self.hub.containers.create_network(name);
+        if let Some(destination) = self.hub.state().destinations.first_mut() {
+            row::set(destination, "network", name);
+        }
+    }
+
     /// Removes all variables of the applications of this name, as a person may in the database.
     pub fn remove_variables(&self, app: &str) {
         let mut state = self.hub.state();
