@@ -62,11 +62,11 @@ fn unescaped(text: &str) -> String {
 
 /// What was once asked for by GET. Before 4.2 it still was.
 fn moved(call: &Call<'_>) -> Answer {
-    if !call.state().version.acts_by_post_only() {
-        let path = call.request.path.trim_start_matches("/api/v1");
-        if let Some((route, _)) = find("POST", path, call.state().version) {
-            return (route.handler)(call);
-        }
+    let version = call.state().version;
+    let path = call.request.path.trim_start_matches("/api/v1");
+    let today = find("POST", path, version).filter(|_| !version.acts_by_post_only());
+    if let Some((route, _)) = today {
+        return (route.handler)(call);
     }
     Ok(message(405, "This endpoint has changed to a POST request.").with("Allow", "POST"))
 }
