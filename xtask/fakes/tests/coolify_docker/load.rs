@@ -11,7 +11,8 @@ use std::time::Duration;
 const CLIENTS: usize = 4;
 /// Between two requests of a client: some 200 a second in all.
 const PAUSE: Duration = Duration::from_millis(15);
-const LIMIT: Duration = Duration::from_secs(60);
+/// A container that ends leaves no word for whoever waits for its answer.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// What became of the requests.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! What becomes of the containers, and what they see.
 
-use crate::world::{Image, Row, Stop, World, app, container, job, own_check};
+use crate::world::{Image, Row, Stop, World, app, job, own_check};
 use xtask_fakes::coolify::update::{AppSpec, Delays, Limits};
 use xtask_fakes::coolify::update::{Cleanup, Containers as _, EnvRow, Event, Status, stop};
 use xtask_fakes::required;
@@ -21,7 +21,7 @@ fn a_container_is_made_as_coolify_makes_it() {
     };
     job.env = vec![literal("PEM", "one\ntwo"), literal("QUOTED", "a\\'b $HOME")];
     assert_eq!(world.run(&job).statuses(), [Status::Finished]);
-    let name = container(1);
+    let name = world.container(1);
     let seen = |command: &str| world.docker.exec(&name, command).output;
     assert_eq!(seen("echo \"$PEM-$QUOTED-$PORT-$HOST\""), "one\ntwo-a'b $HOME-3000-0.0.0.0\n");
     let inspected = |format: &str| world.docker(&["inspect", "--format", format, &name]);
@@ -42,9 +42,9 @@ fn whatever_fails_leaves_the_old_container() {
     world.publish(&Image { healthy: false, ..Image::good("bad") });
     world.publish(&Image { crashes: true, ..Image::good("crash") });
     world.publish(&Image { healthy: false, own_check: true, ..Image::good("hcbad") });
-    assert_eq!(world.deploy(1, app(&world, "v1")).statuses(), [Status::Finished]);
+    world.finishes(1, app(&world, "v1"));
     let bad = world.deploy(2, app(&world, "bad"));
-    assert_eq!((bad.statuses(), world.running()), (vec![Status::Failed], vec![container(1)]));
+    assert_eq!((bad.statuses(), world.running()), (vec![Status::Failed], vec![world.container(1)]));
     assert!(bad.has_said("start bad"), "its log is shown: {:?}", bad.said());
     for (number, app) in [
         (3, app(&world, "crash")),
@@ -54,12 +54,12 @@ fn whatever_fails_leaves_the_old_container() {
     ] {
         let row = world.deploy(number, app);
         assert_eq!(row.statuses(), [Status::Failed], "{number}: {:?}", row.said());
-        assert_eq!(world.running(), [container(1)], "{number}");
+        assert_eq!(world.running(), [world.container(1)], "{number}");
     }
     let silent = AppSpec { image: "127.0.0.1:9/double/app".to_owned(), ..app(&world, "v1") };
     let row = world.deploy(7, silent);
     assert!(row.has_said("SSH connection failed. Retrying... (Attempt 2/3"), "{:?}", row.said());
-    assert_eq!((row.statuses(), world.running()), (vec![Status::Failed], vec![container(1)]));
+    assert_eq!((row.statuses(), world.running()), (vec![Status::Failed], vec![world.container(1)]));
 }
 
 #[test]
@@ -67,13 +67,16 @@ fn a_late_cancel_leaves_two_and_a_stop_leaves_none() {
     let world = required!(World::start());
     world.publish(&Image { stop: Stop::Deaf, ..Image::good("v1") });
     let deaf = || AppSpec { stop_grace: Some(1), ..app(&world, "v1") };
-    world.deploy(1, deaf());
+    world.finishes(1, deaf());
     let row = Row::cancelled_after("Waiting for the start period");
     let row = world.deploy_with(2, deaf(), row);
-    assert_eq!((row.statuses(), world.running()), (vec![], vec![container(2), container(1)]));
-    assert_eq!(world.deploy(3, deaf()).statuses(), [Status::Finished]);
-    assert_eq!(world.running(), [container(3)]);
-    stop("app", 1, Cleanup::WholeHost, &*world.docker, &Delays::of_coolify(0.0));
+    assert_eq!(
+        (row.statuses(), world.running()),
+        (vec![], vec![world.container(2), world.container(1)])
+    );
+    world.finishes(3, deaf());
+    assert_eq!(world.running(), [world.container(3)]);
+    stop(&world.uuid(), 1, Cleanup::WholeHost, &*world.docker, &Delays::of_coolify(0.0));
     assert_eq!((world.running(), world.docker.events()), (Vec::new(), vec![Event::HostPruned]));
 }
 
@@ -81,7 +84,7 @@ fn a_late_cancel_leaves_two_and_a_stop_leaves_none() {
 fn nothing_of_a_run_stays_and_nothing_else_is_touched() {
     let world = required!(World::start());
     world.publish(&Image::good("v1"));
-    world.deploy(1, app(&world, "v1"));
+    world.finishes(1, app(&world, "v1"));
     // A stranger with a name that Coolify could have given.
     let name = format!("stranger-{}", std::process::id());
     let image = format!("{}:v1", world.repository());

@@ -63,7 +63,7 @@ impl Image {
         let version = self.version;
         format!(
             "#!/bin/sh\necho start {version}\n{crash}\nmkdir -p /w\nprintf %s {version} > \
-             /w/index.html\n{health}\n{on_term}\nhttpd -f -p \"$PORT\" -h /w &\nwhile :; do wait; \
+             /w/index.html\n{health}\n{on_term}\nhttpd -f -p \"${{PORT:-3000}}\" -h /w &\nwhile :; do wait; \
              sleep 1; done\n"
         )
     }
@@ -96,10 +96,17 @@ impl World {
         format!("{}/double/app", self.registry.host)
     }
 
-    /// Named for its run, with which it goes.
-    fn network(&self) -> String {
-        let label = self.docker.label();
-        format!("xtask-double-{}", label.rsplit('=').next().unwrap_or_default())
+    /// Other tests use the same engine at the same time: names have their run in them.
+    fn run_name(&self) -> String {
+        self.docker.label().rsplit('=').next().unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn uuid(&self) -> String {
+        format!("app-{}", self.run_name())
+    }
+
+    pub(crate) fn container(&self, number: u32) -> String {
+        format!("{}-{number:012}", self.uuid())
     }
 
     /// Builds an image, and leaves it only in the registry.
@@ -142,6 +149,11 @@ impl World {
         self.deploy_with(number, app, Row::default())
     }
 
+    pub(crate) fn finishes(&self, number: u32, app: AppSpec) {
+        let row = self.deploy(number, app);
+        assert_eq!(row.statuses(), [Status::Finished], "{:#?}", row.said());
+    }
+
     pub(crate) fn deploy_with(&self, number: u32, app: AppSpec, row: Row) -> Row {
         deploy(&job(number, app), &*self.docker, &row, &DELAYS);
         row
@@ -155,7 +167,7 @@ impl World {
 
     /// The names of the application's containers, newest first.
     pub(crate) fn running(&self) -> Vec<String> {
-        self.docker.list("app").into_iter().map(|it| it.name).collect()
+        self.docker.list(&self.uuid()).into_iter().map(|it| it.name).collect()
     }
 
     /// Asks until that version alone has answered for a while.
@@ -168,10 +180,6 @@ impl World {
             assert!(Instant::now() < end, "{version} does not answer alone: {answer:?}");
         }
     }
-}
-
-pub(crate) fn container(number: u32) -> String {
-    format!("app-{number:012}")
 }
 
 pub(crate) fn job(number: u32, app: AppSpec) -> Job {
@@ -189,13 +197,13 @@ traefik.http.services.http-0-app.loadbalancer.server.port=3000";
 /// An application with Coolify's own check.
 pub(crate) fn app(world: &World, tag: &str) -> AppSpec {
     AppSpec {
-        uuid: "app".to_owned(),
+        uuid: world.uuid(),
         name: "app".to_owned(),
         image: world.repository(),
         tag: Some(tag.to_owned()),
         ports_exposes: Some("3000".to_owned()),
         labels: LABELS.to_owned(),
-        network: world.network(),
+        network: format!("xtask-double-{}", world.run_name()),
         stop_grace: Some(60),
         health: HealthCheck {
             enabled: true,
