@@ -2,7 +2,7 @@
 
 use super::app_fields::for_change;
 use super::app_write::{self, label_fault, mapping_fault};
-use super::body::Input;
+use super::body::{Input, is_true};
 use super::call::{Call, NO_APP_BARE};
 use super::domains;
 use super::queue::{self, Order, Outcome};
@@ -115,10 +115,10 @@ fn settle(state: &State, app: &mut App, input: &Input, domains: Option<Value>) {
 /// With `instant_deploy` it is queued; a full queue is passed over in silence.
 fn finish(call: &Call<'_>, state: &mut State, input: &Input, uuid: &str) -> Answer {
     let done = compact(200, &json!({ "uuid": uuid }));
-    if input.flag("instant_deploy") != Some(true) {
+    if !input.get("instant_deploy").is_some_and(is_true) {
         return Ok(done);
     }
-    Ok(match queue::enqueue(call.hub, state, Order::of(uuid)) {
+    Ok(match queue::enqueue(call.hub, state, &Order::of(uuid)) {
         Outcome::Skipped => message(200, queue::SKIPPED),
         Outcome::Queued(_) | Outcome::Full => done,
     })

@@ -42,6 +42,11 @@ pub(super) fn is_yes(value: &Value) -> bool {
     }
 }
 
+/// As PHP sees a value in a condition.
+pub(super) fn is_true(value: &Value) -> bool {
+    !is_empty(value)
+}
+
 /// The body of a route that takes JSON only.
 pub(super) fn json_only(request: &Request) -> Result<Input, Response> {
     let refused =

@@ -121,7 +121,7 @@ fn one(
         ..Order::of(uuid)
     };
     let name = state.app(uuid).map(|app| text(&app.row, "name").to_owned()).unwrap_or_default();
-    match queue::enqueue(call.hub, state, order) {
+    match queue::enqueue(call.hub, state, &order) {
         Outcome::Queued(own) => Ok((format!("Application {name} deployment queued."), Some(own))),
         Outcome::Skipped => Ok((queue::SKIPPED.to_owned(), Some(state.uuid()))),
         Outcome::Full => {

@@ -50,7 +50,7 @@ const PAGE: &[Check] = &[
 
 /// `GET /deployments/applications/{uuid}`, newest first.
 pub(super) fn of_app(call: &Call<'_>) -> Answer {
-    let uuid = call.app(0, NO_APP_BARE).map_err(|refusal| refusal);
+    let uuid = call.app(0, NO_APP_BARE);
     let input = call.input();
     let errors = Errors::of(&input, PAGE);
     if let Some(first) = errors.first().map(str::to_owned) {

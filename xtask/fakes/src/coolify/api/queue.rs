@@ -56,19 +56,17 @@ pub(super) fn is_active(row: &Row) -> bool {
 }
 
 /// Puts a deployment into the queue: full, then duplicate, then insert.
-pub(super) fn enqueue(hub: &Arc<Hub>, state: &mut State, order: Order) -> Outcome {
+pub(super) fn enqueue(hub: &Arc<Hub>, state: &mut State, order: &Order) -> Outcome {
     if is_full(state, &order.app) {
         return Outcome::Full;
     }
     let commit = order.rollback.clone().unwrap_or_else(|| "HEAD".to_owned());
     let bypasses = order.force || order.rollback.is_some() || order.at_once;
-    if !bypasses && has_duplicate(state, &order, &commit) {
+    if !bypasses && has_duplicate(state, order, &commit) {
         return Outcome::Skipped;
     }
-    let uuid = insert(state, &order, &commit);
-    if order.at_once {
-        start(hub, state, &uuid);
-    } else if may_start(state, &uuid) {
+    let uuid = insert(state, order, &commit);
+    if order.at_once || may_start(state, &uuid) {
         start(hub, state, &uuid);
     }
     Outcome::Queued(uuid)

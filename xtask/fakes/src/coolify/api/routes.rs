@@ -10,6 +10,7 @@ use super::{
 };
 
 /// One route.
+#[derive(Clone, Copy)]
 pub(super) struct Route {
     method: &'static str,
     path: &'static str,

@@ -175,11 +175,10 @@ impl State {
         let written = self.tick();
         let found =
             self.deployments.iter_mut().find(|own| text(&own.row, "deployment_uuid") == uuid);
-        found.map(|own| {
-            own.written = written;
-            super::row::touch(&mut own.row);
-            own
-        })
+        let own = found?;
+        own.written = written;
+        super::row::touch(&mut own.row);
+        Some(own)
     }
 
     /// A deployment by its uuid.
