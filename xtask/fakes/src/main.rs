@@ -5,7 +5,7 @@ mod door;
 
 use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const USAGE: &str = "usage: xtask-fakes coolify [--version 4.3.11] [--docker] [--network NAME] \
                      [--proxy-port N] [--scale 0.1] [--registry HOST] [--seed FILE]\n       \
@@ -25,15 +25,19 @@ fn main() -> ExitCode {
 
 /// Says where it is, and waits for the end. What runs ends with the door.
 fn serve(door: &door::Door) -> std::io::Result<()> {
-    let mut out = std::io::stdout();
-    writeln!(out, "{}", door.card)?;
-    out.flush()?;
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(end())
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        // Whoever has read the card may tell it to end at once.
+        let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let mut out = std::io::stdout();
+        writeln!(out, "{}", door.card)?;
+        out.flush()?;
+        end(signals).await;
+        Ok(())
+    })
 }
 
-async fn end() -> std::io::Result<()> {
-    let mut terminated = signal(SignalKind::terminate())?;
-    let mut interrupted = signal(SignalKind::interrupt())?;
+async fn end((mut terminated, mut interrupted): (Signal, Signal)) {
     let (closed, input) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         // Whatever ends the input, it is over.
@@ -45,5 +49,4 @@ async fn end() -> std::io::Result<()> {
         _ = interrupted.recv() => {}
         _ = input => {}
     }
-    Ok(())
 }
