@@ -45,6 +45,20 @@ fn the_tag_is_read_when_the_job_starts() {
 }
 
 #[test]
+fn a_preview_leaves_production_alone() {
+    let world = World::new();
+    let app = world.app("backend");
+    world.deploy(&app);
+    world.settle();
+    let before = world.coolify.containers().list(&app);
+    let answer = world.post(&format!("/deploy?uuid={app}&pr=1&docker_tag=2"));
+    assert_eq!(answer.status, 200);
+    world.settle();
+    assert_eq!(world.coolify.containers().list(&app), before);
+    assert_eq!(world.coolify.containers().all().len(), 2);
+}
+
+#[test]
 fn a_full_queue_is_another_answer_on_every_route() {
     let world = World::new();
     let server = world.get("/servers")[0]["uuid"].as_str().expect("a uuid").to_owned();
