@@ -118,7 +118,6 @@ impl Player {
                 return found;
             }
             self.coolify.step();
-            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
