@@ -5,18 +5,42 @@ use serde_json::Value;
 
 /// Matters of time and chance: only their type counts.
 const CHANCE: &[&str] = &[
-    "id", "application_id", "resource_id", "environment_id", "project_id", "config_hash",
-    "created_at", "updated_at", "last_online_at", "email_verified_at", "started_at", "duration",
-    "timestamp", "sentinel_token", "sentinel_updated_at", "manual_webhook_secret_bitbucket",
-    "manual_webhook_secret_gitea", "manual_webhook_secret_github", "manual_webhook_secret_gitlab",
-    "error_details", "logs", "version", "restart_count", "last_restart_at",
+    "id",
+    "application_id",
+    "resource_id",
+    "environment_id",
+    "project_id",
+    "config_hash",
+    "created_at",
+    "updated_at",
+    "last_online_at",
+    "email_verified_at",
+    "started_at",
+    "duration",
+    "timestamp",
+    "sentinel_token",
+    "sentinel_updated_at",
+    "manual_webhook_secret_bitbucket",
+    "manual_webhook_secret_gitea",
+    "manual_webhook_secret_github",
+    "manual_webhook_secret_gitlab",
+    "error_details",
+    "logs",
+    "version",
+    "restart_count",
+    "last_restart_at",
     // Changed beside the recording while several files were recorded side by side.
     "concurrent_builds",
 ];
 /// Those that are null until something happened in the background: not even their type counts.
 const LATER: &[&str] = &[
-    "finished_at", "current_process_id", "horizon_job_id", "horizon_job_worker",
-    "configuration_hash", "docker_version", "docker_version_checked_at",
+    "finished_at",
+    "current_process_id",
+    "horizon_job_id",
+    "horizon_job_worker",
+    "configuration_hash",
+    "docker_version",
+    "docker_version_checked_at",
 ];
 
 /// What differs, in a few words each.
@@ -112,7 +136,7 @@ fn kind(value: &Value) -> &'static str {
 }
 
 fn cut(value: &Value) -> String {
-    value.to_string().chars().take(std::env::var("LONG").map_or(160, |_| 5000)).collect()
+    value.to_string().chars().take(160).collect()
 }
 
 /// Whether a row has gone further here than in the recording; waiting will not bring it back.

@@ -49,7 +49,8 @@ impl Labels {
         let mut out = text.to_owned();
         let mut complete = true;
         for label in found(text) {
-            let latest = || self.latest_deployment.clone().filter(|_| label.starts_with("<deploy:"));
+            let latest =
+                || self.latest_deployment.clone().filter(|_| label.starts_with("<deploy:"));
             match self.bound.get(label).cloned().or_else(latest) {
                 Some(value) => out = out.replace(label, &value),
                 None => complete = false,
@@ -78,17 +79,19 @@ impl Labels {
         self.learn_of(recorded, actual, is_change, &whole);
     }
 
-    /// Whether what a label was bound to is in an answer.
-    fn is_in(&self, label: &str, whole: &str) -> bool {
-        self.bound.get(label).is_some_and(|value| whole.contains(value.as_str()))
+    /// Whether a label may be bound: not in this file yet, and to nothing that is in the answer.
+    fn is_open(&self, label: &str, whole: &str) -> bool {
+        let is_there = self.bound.get(label).is_some_and(|value| whole.contains(value.as_str()));
+        !self.fresh.contains(label) && !is_there
     }
 
     fn learn_of(&mut self, recorded: &Value, actual: &Value, is_change: bool, whole: &str) {
         match (recorded, actual) {
-            (Value::String(label), Value::String(value)) if found(label) == [label.as_str()] => {
-                if is_change || !(self.fresh.contains(label) || self.is_in(label, whole)) {
-                    self.bind(label, value);
-                }
+            (Value::String(label), Value::String(value))
+                if found(label) == [label.as_str()]
+                    && (is_change || self.is_open(label, whole)) =>
+            {
+                self.bind(label, value);
             }
             (Value::Array(recorded), Value::Array(actual)) => {
                 for (recorded, actual) in recorded.iter().zip(actual) {
@@ -96,7 +99,9 @@ impl Labels {
                 }
             }
             (Value::Object(recorded), Value::Object(actual)) => {
-                if let Some(Value::String(uuid)) = actual.get("deployment_uuid").filter(|_| is_change) {
+                if let Some(Value::String(uuid)) =
+                    actual.get("deployment_uuid").filter(|_| is_change)
+                {
                     self.latest_deployment = Some(uuid.clone());
                 }
                 for (name, recorded) in recorded {

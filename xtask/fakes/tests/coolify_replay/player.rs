@@ -68,7 +68,8 @@ impl Player {
 
     /// Plays a file, compressed or not.
     pub(crate) fn play(&mut self, path: &Path) {
-        let name = path.file_name().map(|own| own.to_string_lossy().into_owned()).unwrap_or_default();
+        let name =
+            path.file_name().map(|own| own.to_string_lossy().into_owned()).unwrap_or_default();
         let file = name.split(".jsonl").next().unwrap_or_default().to_owned();
         self.labels.next_file();
         for line in text(path).lines() {
@@ -91,7 +92,13 @@ impl Player {
         }
         let (token, method) = (exchange.text("token"), exchange.text("method"));
         let line = format!("{token} {method} {}", exchange.text("path"));
-        self.disagreements.push(Disagreement { file: file.to_owned(), group, seq, line, differences });
+        self.disagreements.push(Disagreement {
+            file: file.to_owned(),
+            group,
+            seq,
+            line,
+            differences,
+        });
     }
 
     /// Asks until the answer is the recorded one, or nothing more will happen. A change is asked
@@ -111,7 +118,6 @@ impl Player {
                 return found;
             }
             self.coolify.step();
-            std::thread::sleep(Duration::from_millis(1));
         }
     }
 
@@ -207,7 +213,11 @@ fn text_differences(exchange: &Exchange, answer: &Answer) -> Vec<String> {
     let recorded = first(exchange.text("response_text"));
     let actual = first(&String::from_utf8_lossy(&answer.body));
     let is_null = exchange.text("response_text").is_empty();
-    if is_null || recorded == actual { Vec::new() } else { vec![format!("text: recorded {recorded}, here {actual}")] }
+    if is_null || recorded == actual {
+        Vec::new()
+    } else {
+        vec![format!("text: recorded {recorded}, here {actual}")]
+    }
 }
 
 fn text(path: &Path) -> String {

@@ -1,43 +1,58 @@
 //! What happened beside the recorded exchanges: images in a registry, and what a person or
 //! another program set in the panel.
 
-use xtask_fakes::coolify::api::{Coolify, Options};
-use xtask_fakes::coolify::update::Exec;
-use xtask_fakes::coolify::update::simulated::{Image, Simulated};
-use std::collections::BTreeMap;
+use crate::client::send;
+use serde_json::Value;
 use std::sync::Arc;
-
-const REPOSITORY: &str = "127.0.0.1:5999/h1/app";
-const DIGEST: &str = "sha256:f3edaea01b4a504989bb8034ccb2187636de5fa4ccd53802af2709012e239f8a";
+use std::time::{Duration, Instant};
+use xtask_fakes::coolify::api::{Coolify, Options};
+use xtask_fakes::coolify::examples;
 
 /// The instance as it was before the first exchange.
 pub(crate) fn coolify() -> Coolify {
     let options =
         Options { api_enabled: false, limit: 1_000_000, has_deployer: false, ..Options::default() };
-    let coolify = Coolify::start(options, Arc::new(registry()));
+    let coolify = Coolify::start(options, Arc::new(examples::host()));
     coolify.hold(true);
     coolify
 }
 
-fn registry() -> Simulated {
-    let host = Simulated::new();
-    let commands: BTreeMap<String, Exec> = [("echo no; exit 3", 3), ("exit 4", 4)]
-        .into_iter()
-        .map(|(command, status)| (command.to_owned(), Exec { status, output: "no".to_owned() }))
-        .collect();
-    let good = Image { commands, ..Image::good() };
-    let images = [
-        ("1", good.clone()), ("2", good.clone()), ("3", good.clone()), ("4", good.clone()),
-        ("5", good.clone()), ("bad", Image::bad()), ("crash", Image::crashing()),
-        ("noshell", Image::without_shell()), ("hc", good.clone().with_own_check()),
-        ("hcbad", Image::bad().with_own_check()),
-    ];
-    for (at, (tag, image)) in (0..).zip(images) {
-        host.publish(&format!("{REPOSITORY}:{tag}"), Image { created: at, ..image });
+/// Lets background work come to its end.
+fn drain(coolify: &Coolify) {
+    let began = Instant::now();
+    coolify.hold(false);
+    while !coolify.is_idle() && began.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(1));
     }
-    host.publish(&format!("{REPOSITORY}@{DIGEST}"), good);
-    host.silence("127.0.0.1:5998");
-    host
+    coolify.hold(true);
+}
+
+/// Changes an application and deploys it.
+fn redeploy(coolify: &Coolify, name: &str, change: &str) {
+    drain(coolify);
+    let ask = |method: &str, path: &str, body: Option<&str>| {
+        let headers = [
+            ("Authorization".to_owned(), format!("Bearer {}", coolify.token("root"))),
+            ("Content-Type".to_owned(), "application/json".to_owned()),
+        ];
+        let host = coolify.url().replace("http://", "");
+        let answer = send(&host, method, &format!("/api/v1/{path}"), &headers, body);
+        assert_eq!(answer.status, 200, "{method} {path}");
+        answer.json().expect("JSON")
+    };
+    let apps = ask("GET", "applications", None);
+    let app = apps.as_array().into_iter().flatten().find(|app| app["name"] == name);
+    let uuid = app.and_then(|app| app["uuid"].as_str()).expect("the application is there");
+    ask("PATCH", &format!("applications/{uuid}"), Some(change));
+    ask("POST", &format!("deploy?uuid={uuid}&force=true"), None);
+    drain(coolify);
+}
+
+/// Lets background work do so many steps.
+fn advance(coolify: &Coolify, steps: usize) {
+    for _ in 0..steps {
+        coolify.step();
+    }
 }
 
 /// What was done before this exchange, outside of the API.
@@ -49,6 +64,19 @@ pub(crate) fn prepare(coolify: &Coolify, file: &str, group: &str, seq: u64, chan
         // Between two cases the variables were taken away, unrecorded.
         ("09-env-rendering", _, 8..) if changes => coolify.remove_variables("misc"),
         ("17-misc2", _, 0) => coolify.set_server("concurrent_builds", 3),
+        // Somebody waited before he cancelled.
+        ("10-cancel-start-stop-rollback", _, 0 | 5) => drain(coolify),
+        ("10-cancel-start-stop-rollback", _, 2) => advance(coolify, 8),
+        ("10-cancel-start-stop-rollback", _, 7) => advance(coolify, 18),
+        // Files that are not here put the application back and deployed it.
+        ("20-labels-options-retention", "custom labels by PATCH", 12) => {
+            redeploy(
+                coolify,
+                "misc",
+                r#"{"docker_registry_image_tag":"1","health_check_enabled":false}"#,
+            );
+        }
+        ("17-misc2", _, 46) => coolify.set_server("wildcard_domain", Value::Null),
         ("17-misc2", _, 45) => coolify.set_server("wildcard_domain", "http://apps.example.test"),
         ("18-limits", _, 0) => coolify.set_limit(12),
         ("18-limits", _, 23) => {

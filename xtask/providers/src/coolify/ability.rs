@@ -6,7 +6,7 @@ use super::error::{Error, Kind};
 use super::path::piece;
 use super::version::Capability;
 use serde::de::IgnoredAny;
-use xtask_http::StatusCode;
+use xtask_http::{Method, StatusCode};
 
 /// Something that a token may do and that can be asked for without doing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,11 @@ impl Coolify {
             Err(error) if error.status() == Some(StatusCode::METHOD_NOT_ALLOWED) => Ok(true),
             Err(error) if matches!(error.kind(), Kind::Forbidden { .. }) => Ok(false),
             Err(error) => Err(error),
-            Ok(_) => Err(self.unusable(&path, "the answer to a question was a yes".to_owned())),
+            Ok(_) => Err(self.unusable(
+                Method::GET,
+                &path,
+                "the answer to a question was a yes".to_owned(),
+            )),
         }
     }
 

@@ -21,9 +21,9 @@ pub(super) fn answer(hub: &Arc<Hub>, request: &Request) -> Response {
     if path == "/api/health" {
         return limited(hub, request, &address(request), 1000, || Ok(super::reply::text("OK")));
     }
-    let found = path.strip_prefix("/api/v1").and_then(|path| {
-        routes::find(method(request), path, hub.state().version)
-    });
+    let found = path
+        .strip_prefix("/api/v1")
+        .and_then(|path| routes::find(method(request), path, hub.state().version));
     if let Some(left) = too_many_failures(hub, request) {
         return too_many(request, 0, left);
     }
@@ -107,9 +107,10 @@ fn authenticate(state: &State, request: &Request) -> Option<Caller> {
         Some((id, secret)) => (Some(id.parse::<i64>().ok()?), secret),
         None => (None, token),
     };
-    let token = state.tokens.iter().find(|own| {
-        own.secret == secret && id.is_none_or(|id| id == own.id) && !own.expired
-    })?;
+    let token = state
+        .tokens
+        .iter()
+        .find(|own| own.secret == secret && id.is_none_or(|id| id == own.id) && !own.expired)?;
     let user = state.users.iter().find(|user| user.id == token.user)?;
     let role = user.roles.iter().find(|(team, _)| *team == token.team).map(|(_, role)| *role);
     let mut caller = Caller {
@@ -180,7 +181,8 @@ fn contains(block: &str, address: &str) -> bool {
     });
     parsed.is_some_and(|((base, width), (address, own), length)| {
         let shift = width - length.min(width);
-        width == own && base.checked_shr(shift).unwrap_or(0) == address.checked_shr(shift).unwrap_or(0)
+        width == own
+            && base.checked_shr(shift).unwrap_or(0) == address.checked_shr(shift).unwrap_or(0)
     })
 }
 

@@ -17,16 +17,16 @@ pub(super) fn start(call: &Call<'_>) -> Answer {
     let input = call.input();
     let yes = |name: &str| input.flag(name).unwrap_or(false);
     let order = Order { force: yes("force"), at_once: yes("instant_deploy"), ..Order::of(&uuid) };
-    queued(call, order, "Deployment request queued.")
+    queued(call, &order, "Deployment request queued.")
 }
 
 /// `POST …/restart`: a whole deployment, with its pull.
 pub(super) fn restart(call: &Call<'_>) -> Answer {
     let uuid = call.app(0, NO_APP)?;
-    queued(call, Order { restart: true, ..Order::of(&uuid) }, "Restart request queued.")
+    queued(call, &Order { restart: true, ..Order::of(&uuid) }, "Restart request queued.")
 }
 
-fn queued(call: &Call<'_>, order: Order, text: &str) -> Answer {
+fn queued(call: &Call<'_>, order: &Order, text: &str) -> Answer {
     let mut state = call.state();
     let uuid = match queue::enqueue(call.hub, &mut state, order) {
         Outcome::Skipped => return Ok(message(200, queue::SKIPPED)),
@@ -127,7 +127,7 @@ pub(super) fn rollback(call: &Call<'_>) -> Answer {
     let commit = input.text("commit").map(str::to_owned);
     let order = Order { rollback: commit, ..Order::of(&uuid) };
     let mut state = call.state();
-    match queue::enqueue(call.hub, &mut state, order) {
+    match queue::enqueue(call.hub, &mut state, &order) {
         Outcome::Queued(uuid) => {
             let text = "Rollback deployment queued.";
             Ok(compact(200, &json!({ "message": text, "deployment_uuid": uuid })))

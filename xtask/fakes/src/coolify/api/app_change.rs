@@ -2,7 +2,7 @@
 
 use super::app_fields::for_change;
 use super::app_write::{self, label_fault, mapping_fault};
-use super::body::Input;
+use super::body::{Input, is_true};
 use super::call::{Call, NO_APP_BARE};
 use super::domains;
 use super::queue::{self, Order, Outcome};
@@ -77,17 +77,25 @@ fn wanted_domains(state: &State, app: &App, input: &Input) -> Result<Option<Valu
 }
 
 fn has_proxy(state: &State, app: &App) -> bool {
-    let destination = super::state::by_id(&state.destinations, super::row::number(&app.row, "destination_id"));
-    let server = destination.and_then(|row| state.servers.iter().find(|own| own.row["id"] == row["server_id"]));
+    let destination =
+        super::state::by_id(&state.destinations, super::row::number(&app.row, "destination_id"));
+    let server = destination
+        .and_then(|row| state.servers.iter().find(|own| own.row["id"] == row["server_id"]));
     server.is_some_and(|server| server.row["proxy"]["type"] != "NONE")
 }
 
 /// Labels are made anew only when the request holds a field that asks for it.
 fn settle(state: &State, app: &mut App, input: &Input, domains: Option<Value>) {
     let network = app_write::network(state, &app.row);
-    let relabels = ["domains", "noindex_domains", "is_http_basic_auth_enabled",
-        "http_basic_auth_username", "http_basic_auth_password", "is_gzip_enabled",
-        "is_stripprefix_enabled"];
+    let relabels = [
+        "domains",
+        "noindex_domains",
+        "is_http_basic_auth_enabled",
+        "http_basic_auth_username",
+        "http_basic_auth_password",
+        "is_gzip_enabled",
+        "is_stripprefix_enabled",
+    ];
     if let Some(domains) = domains {
         set(&mut app.row, "fqdn", domains);
     }
@@ -107,10 +115,10 @@ fn settle(state: &State, app: &mut App, input: &Input, domains: Option<Value>) {
 /// With `instant_deploy` it is queued; a full queue is passed over in silence.
 fn finish(call: &Call<'_>, state: &mut State, input: &Input, uuid: &str) -> Answer {
     let done = compact(200, &json!({ "uuid": uuid }));
-    if input.flag("instant_deploy") != Some(true) {
+    if !input.get("instant_deploy").is_some_and(is_true) {
         return Ok(done);
     }
-    Ok(match queue::enqueue(call.hub, state, Order::of(uuid)) {
+    Ok(match queue::enqueue(call.hub, state, &Order::of(uuid)) {
         Outcome::Skipped => message(200, queue::SKIPPED),
         Outcome::Queued(_) | Outcome::Full => done,
     })

@@ -2,7 +2,7 @@
 
 use super::app_fields::{for_new, image_fault, split_image};
 use super::app_write::{self, label_fault, mapping_fault};
-use super::body::Input;
+use super::body::{Input, is_true};
 use super::call::Call;
 use super::queue::{self, Order};
 use super::reply::{Answer, compact, invalid, invalid_list, invalid_string, message, server_error};
@@ -40,25 +40,22 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
     let uuid = text(&app.row, "uuid").to_owned();
     let shown = json!({ "uuid": uuid, "domains": app.row["fqdn"] });
     state.apps.push(app);
-    if input.get("instant_deploy").is_some_and(truthy) {
+    if input.get("instant_deploy").is_some_and(is_true) {
         let order = Order { at_once: true, ..Order::of(&uuid) };
-        queue::enqueue(call.hub, &mut state, order);
+        queue::enqueue(call.hub, &mut state, &order);
     }
     Ok(compact(201, &shown))
-}
-
-/// As PHP sees a value in a condition.
-fn truthy(value: &Value) -> bool {
-    !matches!(value, Value::Null | Value::Bool(false)) && value != "" && value != "0" && value != 0
 }
 
 fn place(state: &State, call: &Call<'_>, input: &Input) -> Result<Place, Response> {
     let asked = |name: &str| input.text(name).unwrap_or_default();
     let mine = |row: &Row| number(row, "team_id") == call.caller.team;
-    let project = state.projects.iter().find(|row| row["uuid"] == asked("project_uuid") && mine(row));
+    let project =
+        state.projects.iter().find(|row| row["uuid"] == asked("project_uuid") && mine(row));
     let project = number(project.ok_or_else(|| message(404, "Project not found."))?, "id");
     let keys = [input.text("environment_name"), input.text("environment_uuid")];
-    let mut named = keys.into_iter().flatten().filter_map(|key| environments::named(state, project, key));
+    let mut named =
+        keys.into_iter().flatten().filter_map(|key| environments::named(state, project, key));
     let environment = named.next().ok_or_else(|| message(404, "Environment not found."))?;
     let server = super::servers::find(state, call, asked("server_uuid"))?;
     let destination = destination(state, server, input)?;

@@ -17,7 +17,8 @@ pub(super) fn delete(call: &Call<'_>) -> Answer {
     let uuid = call.app(0, NO_APP_BARE)?;
     let prunes = super::actions::prunes(&call.input());
     let mut state = call.state();
-    let is_first = state.app_mut(&uuid).is_some_and(|app| !std::mem::replace(&mut app.is_deleting, true));
+    let is_first =
+        state.app_mut(&uuid).is_some_and(|app| !std::mem::replace(&mut app.is_deleting, true));
     if is_first {
         Gate::spawn(call.hub, move |hub| work(hub, &uuid, prunes));
     }
@@ -47,4 +48,3 @@ fn forget(hub: &Arc<Hub>, uuid: &str) {
     state.files.retain(|row| number(row, "resource_id") != id);
     state.tasks.retain(|row| number(row, "resource_id") != id);
 }
-

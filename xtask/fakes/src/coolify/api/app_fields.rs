@@ -11,15 +11,24 @@ const NUMBER: &[Rule] = &[Rule::Number];
 pub(super) const COLUMNS: &[Check] = &[
     ("name", &[Rule::Nullable, Rule::Text, Rule::Longest(255)]),
     ("description", MAYBE),
-    ("docker_registry_image_tag", &[Rule::Nullable, Rule::Text, Rule::Longest(128), Rule::Form(is_tag)]),
+    (
+        "docker_registry_image_tag",
+        &[Rule::Nullable, Rule::Text, Rule::Longest(128), Rule::Form(is_tag)],
+    ),
     ("ports_exposes", &[Rule::Nullable, Rule::Text, Rule::Form(is_ports)]),
     ("ports_mappings", &[Rule::Nullable, Rule::Text, Rule::Form(is_mappings)]),
     ("redirect", &[Rule::OneOf(&["www", "non-www", "both"])]),
     ("custom_network_aliases", MAYBE),
-    ("custom_docker_run_options", &[Rule::Nullable, Rule::Text, Rule::Longest(2000), Rule::Form(is_options)]),
+    (
+        "custom_docker_run_options",
+        &[Rule::Nullable, Rule::Text, Rule::Longest(2000), Rule::Form(is_options)],
+    ),
     ("health_check_enabled", FLAG),
     ("health_check_type", &[Rule::OneOf(&["http", "cmd"])]),
-    ("health_check_command", &[Rule::Nullable, Rule::Text, Rule::Longest(1000), Rule::Form(is_command)]),
+    (
+        "health_check_command",
+        &[Rule::Nullable, Rule::Text, Rule::Longest(1000), Rule::Form(is_command)],
+    ),
     ("health_check_path", &[Rule::Text, Rule::Form(is_path)]),
     ("health_check_port", &[Rule::Nullable, Rule::Whole, Rule::Least(1), Rule::Most(65535)]),
     ("health_check_host", &[Rule::Text, Rule::Form(is_host)]),
@@ -107,7 +116,17 @@ const OTHERS: &[Check] = &[
     ("force_domain_override", FLAG),
     ("instant_deploy", &[]),
     ("use_build_server", &[Rule::Nullable, Rule::Flag]),
-    ("build_pack", &[Rule::OneOf(&["nixpacks", "railpack", "static", "dockerfile", "dockercompose", "dockerimage"])]),
+    (
+        "build_pack",
+        &[Rule::OneOf(&[
+            "nixpacks",
+            "railpack",
+            "static",
+            "dockerfile",
+            "dockercompose",
+            "dockerimage",
+        ])],
+    ),
     ("git_repository", TEXT),
     ("git_branch", TEXT),
     ("git_commit_sha", TEXT),
@@ -132,7 +151,10 @@ const NEW: &[Check] = &[
 
 /// Those of a change only.
 const CHANGED: &[Check] = &[
-    ("docker_registry_image_name", &[Rule::Nullable, Rule::Text, Rule::Longest(255), Rule::Form(is_repository)]),
+    (
+        "docker_registry_image_name",
+        &[Rule::Nullable, Rule::Text, Rule::Longest(255), Rule::Form(is_repository)],
+    ),
     ("dockerfile_target_build", MAYBE),
 ];
 
@@ -216,7 +238,9 @@ fn is_host(text: &str) -> bool {
 fn is_repository(text: &str) -> bool {
     let text = text.strip_suffix("@sha256").unwrap_or(text);
     let (host, path) = match text.split_once('/') {
-        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => (Some(host), path),
+        Some((host, path)) if host.contains(['.', ':']) || host == "localhost" => {
+            (Some(host), path)
+        }
         _ => (None, text),
     };
     let is_part = |part: &str| {

@@ -26,7 +26,8 @@ fn destination(state: &State, app: &App, is_sensitive: bool) -> Value {
         return Value::Null;
     };
     let columns = ["id", "name", "uuid", "network", "server_id", "created_at", "updated_at"];
-    let mut shown: Row = columns.iter().map(|name| ((*name).to_owned(), row[*name].clone())).collect();
+    let mut shown: Row =
+        columns.iter().map(|name| ((*name).to_owned(), row[*name].clone())).collect();
     let server = state.servers.iter().find(|own| own.row.get("id") == row.get("server_id"));
     set(&mut shown, "server", server.map(|server| servers::nested(server, is_sensitive)));
     shown.into()

@@ -35,7 +35,9 @@ fn column(name: &str, value: &Value) -> Result<Value, Refused> {
     if WHOLE.contains(&name) && !value.is_null() {
         return whole(value).map(Value::from).ok_or(Refused);
     }
-    if name.starts_with("is_") || ["health_check_enabled", "connect_to_docker_network"].contains(&name) {
+    if name.starts_with("is_")
+        || ["health_check_enabled", "connect_to_docker_network"].contains(&name)
+    {
         return Ok(Value::from(is_yes(value)));
     }
     Ok(match (name, value) {
@@ -104,9 +106,9 @@ pub(super) fn label_fault(input: &Input) -> Option<&'static str> {
     if !input.has("custom_labels") {
         return None;
     }
-    let decoded = input.text("custom_labels").and_then(|text| {
-        base64::engine::general_purpose::STANDARD.decode(text).ok()
-    });
+    let decoded = input
+        .text("custom_labels")
+        .and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok());
     let is_text = decoded.is_some_and(|bytes| String::from_utf8(bytes).is_ok());
     (!is_text).then_some("The custom_labels should be base64 encoded.")
 }

@@ -42,11 +42,15 @@ pub(super) fn is_yes(value: &Value) -> bool {
     }
 }
 
+/// As PHP sees a value in a condition.
+pub(super) fn is_true(value: &Value) -> bool {
+    !is_empty(value)
+}
+
 /// The body of a route that takes JSON only.
 pub(super) fn json_only(request: &Request) -> Result<Input, Response> {
-    let refused = |error: &str| {
-        compact(400, &json!({ "message": "Invalid request.", "error": error }))
-    };
+    let refused =
+        |error: &str| compact(400, &json!({ "message": "Invalid request.", "error": error }));
     if !is_json(request) {
         return Err(refused("Content-Type must be application/json."));
     }

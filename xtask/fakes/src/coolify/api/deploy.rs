@@ -121,11 +121,12 @@ fn one(
         ..Order::of(uuid)
     };
     let name = state.app(uuid).map(|app| text(&app.row, "name").to_owned()).unwrap_or_default();
-    match queue::enqueue(call.hub, state, order) {
+    match queue::enqueue(call.hub, state, &order) {
         Outcome::Queued(own) => Ok((format!("Application {name} deployment queued."), Some(own))),
         Outcome::Skipped => Ok((queue::SKIPPED.to_owned(), Some(state.uuid()))),
         Outcome::Full => {
-            let text = "Deployment queue is full. Please wait for existing deployments to complete.";
+            let text =
+                "Deployment queue is full. Please wait for existing deployments to complete.";
             Err(message(429, text).with("Retry-After", "60"))
         }
     }

@@ -17,9 +17,8 @@ fn team(state: &State, own: &Deployment) -> i64 {
 /// `GET /deployments`: those that are queued or run.
 pub(super) fn active(call: &Call<'_>) -> Answer {
     let state = call.state();
-    let mine = |own: &&Deployment| {
-        queue::is_active(&own.row) && team(&state, own) == call.caller.team
-    };
+    let mine =
+        |own: &&Deployment| queue::is_active(&own.row) && team(&state, own) == call.caller.team;
     let rows = state.deployments.iter().filter(mine).map(|own| (own.written, sorted(&own.row)));
     Ok(compact(200, &queue::keyed(rows.collect())))
 }
@@ -51,7 +50,7 @@ const PAGE: &[Check] = &[
 
 /// `GET /deployments/applications/{uuid}`, newest first.
 pub(super) fn of_app(call: &Call<'_>) -> Answer {
-    let uuid = call.app(0, NO_APP_BARE).map_err(|refusal| refusal);
+    let uuid = call.app(0, NO_APP_BARE);
     let input = call.input();
     let errors = Errors::of(&input, PAGE);
     if let Some(first) = errors.first().map(str::to_owned) {
@@ -62,7 +61,8 @@ pub(super) fn of_app(call: &Call<'_>) -> Answer {
         let value = input.get(name).and_then(super::rules::whole);
         value.and_then(|value| usize::try_from(value).ok()).unwrap_or(default)
     };
-    let mut rows: Vec<&Deployment> = state.deployments.iter().filter(|own| own.app == uuid).collect();
+    let mut rows: Vec<&Deployment> =
+        state.deployments.iter().filter(|own| own.app == uuid).collect();
     rows.sort_by_key(|own| std::cmp::Reverse(number(&own.row, "id")));
     let count = rows.len();
     let shown = rows.into_iter().skip(page("skip", 0)).take(page("take", 10));
@@ -124,7 +124,8 @@ pub(super) fn fail_all(hub: &Arc<Hub>) {
 /// What a killed worker leaves: the row of the application stays `in_progress`.
 pub(super) fn orphan(hub: &Arc<Hub>, app: &str) {
     let mut state = hub.state();
-    let running = |own: &&mut Deployment| own.app == app && text(&own.row, "status") == "in_progress";
+    let running =
+        |own: &&mut Deployment| own.app == app && text(&own.row, "status") == "in_progress";
     for own in state.deployments.iter_mut().filter(running) {
         own.is_orphan = true;
     }

@@ -34,7 +34,8 @@ fn is_mine(state: &State, call: &Call<'_>, row: &Row) -> bool {
 
 fn place(state: &State, call: &Call<'_>) -> Result<usize, Response> {
     let mut rows = state.destinations.iter();
-    let place = rows.position(|row| text(row, "uuid") == call.param(0) && is_mine(state, call, row));
+    let place =
+        rows.position(|row| text(row, "uuid") == call.param(0) && is_mine(state, call, row));
     place.ok_or_else(|| no_model("SwarmDocker"))
 }
 
@@ -83,7 +84,8 @@ pub(super) fn create(call: &Call<'_>) -> Answer {
         return Err(message(422, "Destination type must be standalone for this server."));
     }
     let network = input.text("network").unwrap_or_default();
-    if state.destinations.iter().any(|row| row["server_id"] == server && row["network"] == network) {
+    if state.destinations.iter().any(|row| row["server_id"] == server && row["network"] == network)
+    {
         return Err(message(409, "A destination with this network already exists on the server."));
     }
     let mut row = state.new_row("destinations");

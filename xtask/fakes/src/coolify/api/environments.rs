@@ -23,9 +23,10 @@ pub(super) fn add(state: &mut State, project: i64, name: &str) -> String {
 /// Where the environment of a project is, by name or uuid.
 pub(super) fn named(state: &State, project: i64, key: &str) -> Option<usize> {
     let find = |column: &str| {
-        state.environments.iter().position(|row| {
-            number(row, "project_id") == project && text(row, column) == key
-        })
+        state
+            .environments
+            .iter()
+            .position(|row| number(row, "project_id") == project && text(row, column) == key)
     };
     find("name").or_else(|| find("uuid"))
 }

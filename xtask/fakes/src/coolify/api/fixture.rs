@@ -4,7 +4,7 @@
 use super::row::{Row, fixture, now, set};
 use super::state::{Server, State, Token, User};
 use super::version::Version;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 /// The root team.
@@ -48,8 +48,8 @@ const DEPLOYER: &[Grant] = &[
 pub(super) fn instance(version: Version, with_deployer: bool) -> State {
     let mut state = State::empty(version);
     state.teams = vec![
-        team(ROOT_TEAM, "Root Team", Value::from("The root team")),
-        team(OTHER_TEAM, "Other Team", Value::Null),
+        team(ROOT_TEAM, "Root Team", Some("The root team")),
+        team(OTHER_TEAM, "Other Team", None),
     ];
     state.users = users(with_deployer);
     let grants = GRANTS.iter().chain(DEPLOYER.iter().filter(|_| with_deployer));
@@ -76,7 +76,7 @@ fn users(with_deployer: bool) -> Vec<User> {
     users
 }
 
-fn team(id: i64, name: &str, description: Value) -> Row {
+fn team(id: i64, name: &str, description: Option<&str>) -> Row {
     let row = json!({
         "id": id, "name": name, "description": description, "personal_team": true,
         "created_at": now(), "updated_at": now(), "show_boarding": id == ROOT_TEAM,
@@ -103,12 +103,11 @@ fn add_server(state: &mut State) {
         set(row, "updated_at", now());
     }
     state.servers.push(Server { row, settings });
-    let mut destination = state.new_row("destinations");
-    set(&mut destination, "id", 0);
-    set(&mut destination, "name", "coolify");
-    set(&mut destination, "network", "coolify");
-    set(&mut destination, "server_id", 0);
-    state.destinations.push(destination);
+    let destination = json!({
+        "id": 0, "uuid": state.uuid(), "name": "coolify", "network": "coolify", "server_id": 0,
+        "created_at": now(), "updated_at": now(),
+    });
+    state.destinations.extend(destination.as_object().cloned());
 }
 
 fn add_notifications(state: &mut State) {

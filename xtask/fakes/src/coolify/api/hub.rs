@@ -3,6 +3,7 @@
 use super::rate::Buckets;
 use super::state::State;
 use crate::coolify::update::{Containers, Delays};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -67,9 +68,22 @@ struct Inner {
     is_held: bool,
     /// How often work may pass while it is held.
     permits: usize,
+    /// Who waits, first come first.
+    waiting: BTreeSet<u64>,
+    tickets: u64,
     is_over: bool,
     at_work: usize,
 }
+
+impl Inner {
+    fn lets_pass(&self, ticket: u64) -> bool {
+        let is_next = self.permits > 0 && self.waiting.first() == Some(&ticket);
+        !self.is_held || self.is_over || is_next
+    }
+}
+
+/// How long one step may take on a machine that is busy.
+const MOVING: Duration = Duration::from_secs(20);
 
 impl Gate {
     /// Holds or lets go.
@@ -78,18 +92,30 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    /// Lets one piece of work pass, though it is held.
+    /// Lets the work that waits longest pass, though it is held, and returns when all work waits
+    /// again or is done.
     pub(super) fn step(&self) {
         held(&self.inner).permits = 1;
         self.changed.notify_all();
+        let moving = |inner: &mut Inner| {
+            inner.at_work > 0 && (inner.permits > 0 || inner.waiting.len() < inner.at_work)
+        };
+        let waited = self.changed.wait_timeout_while(held(&self.inner), MOVING, moving);
+        waited.unwrap_or_else(PoisonError::into_inner).0.permits = 0;
     }
 
-    /// Returns when nobody holds the time, or when one may pass.
+    /// Returns when nobody holds the time, or when this work may pass.
     pub(super) fn wait(&self) {
-        let waiting = |inner: &mut Inner| inner.is_held && inner.permits == 0 && !inner.is_over;
-        let waited = self.changed.wait_while(held(&self.inner), waiting);
+        let mut inner = held(&self.inner);
+        inner.tickets += 1;
+        let own = inner.tickets;
+        inner.waiting.insert(own);
+        self.changed.notify_all();
+        let waited = self.changed.wait_while(inner, |inner| !inner.lets_pass(own));
         let mut inner = waited.unwrap_or_else(PoisonError::into_inner);
+        inner.waiting.remove(&own);
         inner.permits = inner.permits.saturating_sub(1);
+        self.changed.notify_all();
     }
 
     /// Whether nothing is done in the background.
@@ -118,7 +144,8 @@ impl Gate {
         held(&self.inner).is_over = true;
         self.changed.notify_all();
         let busy = |inner: &mut Inner| inner.at_work > 0;
-        let waited = self.changed.wait_timeout_while(held(&self.inner), Duration::from_secs(30), busy);
+        let waited =
+            self.changed.wait_timeout_while(held(&self.inner), Duration::from_secs(30), busy);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 }

@@ -24,12 +24,12 @@ pub(super) fn handed() -> String {
 pub(super) fn run(hub: &Arc<Hub>, uuid: &str, handed: &str) {
     hub.pass(TAKEN);
     let Some(job) = begin(hub, uuid, handed) else { return };
-    let paper = Paper { hub, uuid, app: job.app.uuid.clone() };
-    deploy(&job, &*hub.containers, &paper, &hub.delays);
+    let app = app_of(hub, uuid);
+    deploy(&job, &*hub.containers, &Paper { hub, uuid, app: app.clone() }, &hub.delays);
     end(hub, uuid, &job);
-    if job.server_usable && !hub.gate().is_over() {
+    if is_finished(hub, uuid) {
         hub.pass(SWEPT);
-        sweep::sweep(hub, &job.app.uuid);
+        sweep::sweep(hub, &app);
     }
 }
 
@@ -61,7 +61,11 @@ fn build(state: &mut State, uuid: &str, handed: &str) -> Option<Job> {
     let server = state.servers.iter().find(|own| number(&own.row, "id") == server)?;
     let usable = flag(&server.settings, "is_usable") && flag(&server.settings, "is_reachable");
     let mut spec = spec(state, app);
+    let pull_request = number(&deployment.row, "pull_request_id");
     spec.tag = deployment.preview.or(deployment.tag).or(spec.tag);
+    if pull_request != 0 {
+        as_preview(&mut spec, pull_request);
+    }
     let own = state.variables.iter().filter(|row| number(row, "resource_id") == id);
     Some(Job {
         deployment: uuid.to_owned(),
@@ -69,8 +73,19 @@ fn build(state: &mut State, uuid: &str, handed: &str) -> Option<Job> {
         server: text(&server.row, "name").to_owned(),
         server_usable: usable,
         app: spec,
-        env: own.filter(|row| !flag(row, "is_preview")).map(variable).collect(),
+        env: own
+            .filter(|row| flag(row, "is_preview") == (pull_request != 0))
+            .map(variable)
+            .collect(),
     })
+}
+
+/// A preview stands beside production, under a name of its own, and is nobody's domain here.
+fn as_preview(spec: &mut AppSpec, pull_request: i64) {
+    spec.uuid = format!("{}-pr-{pull_request}", spec.uuid);
+    spec.domains = None;
+    spec.labels = String::new();
+    spec.consistent_name = true;
 }
 
 /// The labels are read whichever way they are kept, lose what is Coolify's own, and are kept in
@@ -104,7 +119,8 @@ pub(super) fn variable(row: &Row) -> EnvRow {
 /// What the update is told of an application.
 pub(super) fn spec(state: &State, app: &App) -> AppSpec {
     let (row, own) = (&app.row, |name: &str| text(&app.row, name).to_owned());
-    let name_of = |row: Option<&Row>| row.map(|row| text(row, "name").to_owned()).unwrap_or_default();
+    let name_of =
+        |row: Option<&Row>| row.map(|row| text(row, "name").to_owned()).unwrap_or_default();
     AppSpec {
         uuid: own("uuid"),
         id: u64::try_from(number(row, "id")).unwrap_or(0),
@@ -161,6 +177,16 @@ fn limits(row: &Row) -> Limits {
         cpuset: optional(row, "limits_cpuset"),
         cpu_shares: row["limits_cpu_shares"].as_i64(),
     }
+}
+
+fn app_of(hub: &Hub, uuid: &str) -> String {
+    hub.state().deployment(uuid).map(|own| own.app.clone()).unwrap_or_default()
+}
+
+fn is_finished(hub: &Hub, uuid: &str) -> bool {
+    let state = hub.state();
+    let own = state.deployment(uuid);
+    !hub.gate().is_over() && own.is_some_and(|own| text(&own.row, "status") == "finished")
 }
 
 /// The row is done with: its time of end, unless nobody writes one.

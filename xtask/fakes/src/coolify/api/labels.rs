@@ -89,7 +89,8 @@ impl Site<'_> {
             lines.extend(self.router(&secure, "https", domain, &own));
             let tls = format!("traefik.http.routers.{secure}.tls");
             lines.extend([format!("{tls}=true"), format!("{tls}.certresolver=letsencrypt")]);
-            let first = if self.forces_https { vec!["redirect-to-https".to_owned()] } else { self.gzip() };
+            let first =
+                if self.forces_https { vec!["redirect-to-https".to_owned()] } else { self.gzip() };
             lines.extend(self.router(&plain, "http", domain, &first));
         } else {
             let own = self.middlewares(at, &plain, domain, &mut lines);
@@ -127,7 +128,12 @@ impl Site<'_> {
         names
     }
 
-    fn redirection(&self, at: usize, domain: &Domain<'_>, lines: &mut Vec<String>) -> Option<String> {
+    fn redirection(
+        &self,
+        at: usize,
+        domain: &Domain<'_>,
+        lines: &mut Vec<String>,
+    ) -> Option<String> {
         let has_www = domain.host.starts_with("www.");
         let (word, regex, replacement) = match (text(self.app, "redirect"), has_www) {
             ("non-www", true) => ("to-non-www", "^(http|https)://www\\.(.+)", "${1}://${2}"),
@@ -142,14 +148,20 @@ impl Site<'_> {
         Some(name)
     }
 
-    fn router(&self, name: &str, entry: &str, domain: &Domain<'_>, middlewares: &[String]) -> Vec<String> {
+    fn router(
+        &self,
+        name: &str,
+        entry: &str,
+        domain: &Domain<'_>,
+        middlewares: &[String],
+    ) -> Vec<String> {
         let router = format!("traefik.http.routers.{name}");
         let mut lines = vec![
             format!("{router}.entryPoints={entry}"),
             format!("{router}.rule=Host(`{}`) && PathPrefix(`{}`)", domain.host, domain.path),
-            format!("{router}.service={name}"),
         ];
         if let Some(port) = self.port(domain) {
+            lines.push(format!("{router}.service={name}"));
             let service = format!("traefik.http.services.{name}");
             lines.push(format!("{service}.loadbalancer.server.port={port}"));
         }
@@ -189,7 +201,8 @@ impl Site<'_> {
             lines.push(format!("{site}.encode=zstd gzip"));
         }
         if text(self.app, "redirect") == "non-www" && domain.host.starts_with("www.") {
-            let to = domains.iter().find(|own| !own.host.starts_with("www.")).map_or("", |own| own.host);
+            let to =
+                domains.iter().find(|own| !own.host.starts_with("www.")).map_or("", |own| own.host);
             lines.push(format!("{site}.redir={}://{to}{{uri}}", domain.scheme));
         }
         if self.has_auth {

@@ -104,7 +104,8 @@ impl Coolify {
         state.api_enabled = options.api_enabled;
         state.limit = options.limit;
         let hub = Arc::new(Hub::new(state, containers, options.delays));
-        let server = Server::start(Arc::new(Door(Arc::clone(&hub)))).expect("a free port on loopback");
+        let server =
+            Server::start(Arc::new(Door(Arc::clone(&hub)))).expect("a free port on loopback");
         let url = format!("http://{}", server.host());
         *held(&hub.panel) = url;
         Self { hub, server }
@@ -175,6 +176,14 @@ impl Coolify {
         let value = value.into();
         for server in &mut self.hub.state().servers {
             row::set(&mut server.settings, setting, value.clone());
+        }
+    }
+
+    /// Names the network of the server's first destination, and makes it.
+    pub fn set_network(&self, name: &str) {
+        self.hub.containers.create_network(name);
+        if let Some(destination) = self.hub.state().destinations.first_mut() {
+            row::set(destination, "network", name);
         }
     }
 

@@ -11,11 +11,21 @@ use serde_json::Value;
 /// What only those see who may see secrets.
 fn is_secret(name: &str) -> bool {
     let secrets = [
-        "resend_api_key", "smtp_from_address", "smtp_from_name", "smtp_host", "smtp_password",
-        "smtp_recipients", "smtp_username", "telegram_chat_id", "telegram_token",
-        "pushover_api_token", "pushover_user_key",
+        "resend_api_key",
+        "smtp_from_address",
+        "smtp_from_name",
+        "smtp_host",
+        "smtp_password",
+        "smtp_recipients",
+        "smtp_username",
+        "telegram_chat_id",
+        "telegram_token",
+        "pushover_api_token",
+        "pushover_user_key",
     ];
-    secrets.contains(&name) || name.ends_with("_webhook_url") || name == "webhook_url"
+    secrets.contains(&name)
+        || name.ends_with("_webhook_url")
+        || name == "webhook_url"
         || name.ends_with("_thread_id")
 }
 

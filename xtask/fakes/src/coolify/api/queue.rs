@@ -56,19 +56,17 @@ pub(super) fn is_active(row: &Row) -> bool {
 }
 
 /// Puts a deployment into the queue: full, then duplicate, then insert.
-pub(super) fn enqueue(hub: &Arc<Hub>, state: &mut State, order: Order) -> Outcome {
+pub(super) fn enqueue(hub: &Arc<Hub>, state: &mut State, order: &Order) -> Outcome {
     if is_full(state, &order.app) {
         return Outcome::Full;
     }
     let commit = order.rollback.clone().unwrap_or_else(|| "HEAD".to_owned());
     let bypasses = order.force || order.rollback.is_some() || order.at_once;
-    if !bypasses && has_duplicate(state, &order, &commit) {
+    if !bypasses && has_duplicate(state, order, &commit) {
         return Outcome::Skipped;
     }
-    let uuid = insert(state, &order, &commit);
-    if order.at_once {
-        start(hub, state, &uuid);
-    } else if may_start(state, &uuid) {
+    let uuid = insert(state, order, &commit);
+    if order.at_once || may_start(state, &uuid) {
         start(hub, state, &uuid);
     }
     Outcome::Queued(uuid)
@@ -86,7 +84,8 @@ fn setting(state: &State, server: i64, name: &str) -> i64 {
 
 fn count(state: &State, server: i64, status: &str) -> i64 {
     let rows = state.deployments.iter().map(|own| &own.row);
-    let own = rows.filter(|row| number(row, "server_id") == server && text(row, "status") == status);
+    let own =
+        rows.filter(|row| number(row, "server_id") == server && text(row, "status") == status);
     i64::try_from(own.count()).unwrap_or(i64::MAX)
 }
 
@@ -193,8 +192,7 @@ pub(super) fn promote(hub: &Arc<Hub>, state: &mut State) {
 /// their first places as keys: a list when they were in order, an object else.
 pub(super) fn keyed(mut rows: Vec<(u64, Row)>) -> Value {
     rows.sort_by_key(|(written, _)| *written);
-    let mut placed: Vec<(usize, Row)> =
-        rows.into_iter().map(|(_, row)| row).enumerate().collect();
+    let mut placed: Vec<(usize, Row)> = rows.into_iter().map(|(_, row)| row).enumerate().collect();
     placed.sort_by_key(|(_, row)| number(row, "id"));
     if placed.iter().enumerate().all(|(at, (place, _))| at == *place) {
         return placed.into_iter().map(|(_, row)| Value::from(row)).collect();

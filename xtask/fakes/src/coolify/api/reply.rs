@@ -50,7 +50,9 @@ pub(super) fn by_accept(request: &Request, status: u16, text: &str, title: &str)
 
 /// Whether the caller asked for JSON.
 pub(super) fn wants_json(request: &Request) -> bool {
-    request.header("accept").is_some_and(|accept| accept.contains("/json") || accept.contains("+json"))
+    request
+        .header("accept")
+        .is_some_and(|accept| accept.contains("/json") || accept.contains("+json"))
 }
 
 /// The refusal of a body's fields.

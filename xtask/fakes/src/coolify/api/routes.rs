@@ -10,6 +10,7 @@ use super::{
 };
 
 /// One route.
+#[derive(Clone, Copy)]
 pub(super) struct Route {
     method: &'static str,
     path: &'static str,
@@ -33,14 +34,19 @@ impl Route {
 }
 
 /// The route for a method and a path, with what stands in its variables.
-pub(super) fn find(method: &str, path: &str, version: Version) -> Option<(&'static Route, Vec<String>)> {
+pub(super) fn find(
+    method: &str,
+    path: &str,
+    version: Version,
+) -> Option<(&'static Route, Vec<String>)> {
     let offered = |route: &&Route| version.since(route.since.0, route.since.1);
     let routes = ROUTES.iter().filter(|route| route.method == method).filter(offered);
     routes.filter_map(|route| Some((route, matched(route.path, path)?))).next()
 }
 
 fn matched(pattern: &str, path: &str) -> Option<Vec<String>> {
-    let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+    let (pattern, path): (Vec<_>, Vec<_>) =
+        (pattern.split('/').collect(), path.split('/').collect());
     let fits = |(own, given): (&&str, &&str)| {
         if own.starts_with('{') { !given.is_empty() } else { own == given }
     };
@@ -57,11 +63,11 @@ fn unescaped(text: &str) -> String {
 
 /// What was once asked for by GET. Before 4.2 it still was.
 fn moved(call: &Call<'_>) -> Answer {
-    if !call.state().version.acts_by_post_only() {
-        let path = call.request.path.trim_start_matches("/api/v1");
-        if let Some((route, _)) = find("POST", path, call.state().version) {
-            return (route.handler)(call);
-        }
+    let version = call.state().version;
+    let path = call.request.path.trim_start_matches("/api/v1");
+    let today = find("POST", path, version).filter(|_| !version.acts_by_post_only());
+    if let Some((route, _)) = today {
+        return (route.handler)(call);
     }
     Ok(message(405, "This endpoint has changed to a POST request.").with("Allow", "POST"))
 }
@@ -108,7 +114,10 @@ const ROUTES: &[Route] = &[
     later((3, 0), route("GET", "/servers/{uuid}/docker-cleanup", "read", cleanup::settings)),
     later((3, 0), route("PATCH", "/servers/{uuid}/docker-cleanup", "write", cleanup::change)),
     later((3, 0), route("POST", "/servers/{uuid}/docker-cleanup/run", "write", cleanup::run)),
-    later((3, 0), route("GET", "/servers/{uuid}/docker-cleanup/executions", "read", cleanup::executions)),
+    later(
+        (3, 0),
+        route("GET", "/servers/{uuid}/docker-cleanup/executions", "read", cleanup::executions),
+    ),
     route("GET", "/projects", "read", projects::list),
     route("POST", "/projects", "write", projects::create),
     route("GET", "/projects/{uuid}", "read", projects::one),
@@ -136,7 +145,10 @@ const ROUTES: &[Route] = &[
     route("GET", "/applications/{uuid}/stop", "deploy", moved),
     route("GET", "/applications/{uuid}/restart", "deploy", moved),
     route("GET", "/applications/{uuid}/logs", "read", actions::logs),
-    later((3, 0), route("GET", "/applications/{uuid}/rollback-images", "read", actions::rollback_images)),
+    later(
+        (3, 0),
+        route("GET", "/applications/{uuid}/rollback-images", "read", actions::rollback_images),
+    ),
     later((3, 0), route("POST", "/applications/{uuid}/rollback", "deploy", actions::rollback)),
     route("GET", "/applications/{uuid}/storages", "read", storages::list),
     route("POST", "/applications/{uuid}/storages", "write", storages::create),
@@ -146,7 +158,12 @@ const ROUTES: &[Route] = &[
     route("POST", "/applications/{uuid}/scheduled-tasks", "write", tasks::create),
     route("PATCH", "/applications/{uuid}/scheduled-tasks/{task}", "write", tasks::change),
     route("DELETE", "/applications/{uuid}/scheduled-tasks/{task}", "write", tasks::delete),
-    route("GET", "/applications/{uuid}/scheduled-tasks/{task}/executions", "read", tasks::executions),
+    route(
+        "GET",
+        "/applications/{uuid}/scheduled-tasks/{task}/executions",
+        "read",
+        tasks::executions,
+    ),
     route("POST", "/applications/{uuid}/scheduled-tasks/{task}/execute", "write", tasks::execute),
     later((2, 0), route("GET", "/applications/{uuid}/tags", "read", tags::of_app)),
     later((2, 0), route("POST", "/applications/{uuid}/tags", "write", tags::add)),

@@ -94,7 +94,7 @@ impl Errors {
     /// What these rules find in one field.
     pub(super) fn check(&mut self, name: &str, value: Option<&Value>, rules: &[Rule]) {
         let absent = value.is_none_or(Value::is_null);
-        if let Some(text) = rules.iter().find_map(|rule| missing(rule, name)).filter(|_| absent) {
+        if let Some(text) = rules.iter().find_map(missing).filter(|_| absent) {
             return self.add(name, text);
         }
         let Some(value) = value else { return };
@@ -102,7 +102,7 @@ impl Errors {
             return;
         }
         for rule in rules {
-            if let Some(text) = broken(rule, name, value, rules) {
+            if let Some(text) = broken(rule, name, value) {
                 self.add(name, text);
             }
             self.check_items(name, value, rule);
@@ -122,7 +122,7 @@ fn spoken(name: &str) -> String {
     name.replace('_', " ")
 }
 
-fn missing(rule: &Rule, _name: &str) -> Option<String> {
+fn missing(rule: &Rule) -> Option<String> {
     match rule {
         Rule::Required => Some("This field is required.".to_owned()),
         Rule::Said(Rule::Required, text) => Some((*text).to_owned()),
@@ -130,9 +130,9 @@ fn missing(rule: &Rule, _name: &str) -> Option<String> {
     }
 }
 
-fn broken(rule: &Rule, name: &str, value: &Value, rules: &[Rule]) -> Option<String> {
+fn broken(rule: &Rule, name: &str, value: &Value) -> Option<String> {
     if let Rule::Said(rule, text) = rule {
-        return broken(rule, name, value, rules).map(|_| (*text).to_owned());
+        return broken(rule, name, value).map(|_| (*text).to_owned());
     }
     let name = spoken(name);
     let field = |rest: String| Some(format!("The {name} field {rest}"));
@@ -141,7 +141,9 @@ fn broken(rule: &Rule, name: &str, value: &Value, rules: &[Rule]) -> Option<Stri
         Rule::Flag if !is_flag(value) => field("must be true or false.".to_owned()),
         Rule::Whole if whole(value).is_none() => field("must be an integer.".to_owned()),
         Rule::Number if number(value).is_none() => field("must be a number.".to_owned()),
-        Rule::List if !value.is_array() && !value.is_object() => field("must be an array.".to_owned()),
+        Rule::List if !value.is_array() && !value.is_object() => {
+            field("must be an array.".to_owned())
+        }
         Rule::Shortest(least) if size(value).is_some_and(|size| size < *least) => {
             field(format!("must be at least {least} characters."))
         }

@@ -54,7 +54,9 @@ fn check(call: &Call<'_>, input: &Input, checks: &[Check]) -> Result<(), Respons
 }
 
 fn place(state: &State, call: &Call<'_>) -> Result<usize, Response> {
-    let own = |row: &Row| text(row, "uuid") == call.param(0) && number(row, "team_id") == call.caller.team;
+    let own = |row: &Row| {
+        text(row, "uuid") == call.param(0) && number(row, "team_id") == call.caller.team
+    };
     state.s3.iter().position(own).ok_or_else(|| message(404, "S3 storage not found."))
 }
 
@@ -128,6 +130,7 @@ fn answers(endpoint: &str) -> bool {
     let (scheme, rest) = endpoint.split_once("://").unwrap_or(("http", endpoint));
     let authority = rest.split('/').next().unwrap_or_default();
     let port = if scheme == "https" { 443 } else { 80 };
-    let address = if authority.contains(':') { authority.to_owned() } else { format!("{authority}:{port}") };
+    let address =
+        if authority.contains(':') { authority.to_owned() } else { format!("{authority}:{port}") };
     std::net::TcpStream::connect(address).is_ok()
 }

@@ -32,7 +32,11 @@ pub(super) fn nested(server: &Server, is_sensitive: bool) -> Row {
 }
 
 /// The server of a caller's team, or the refusal.
-pub(super) fn find<'a>(state: &'a State, call: &Call<'_>, uuid: &str) -> Result<&'a Server, Response> {
+pub(super) fn find<'a>(
+    state: &'a State,
+    call: &Call<'_>,
+    uuid: &str,
+) -> Result<&'a Server, Response> {
     let mine = |server: &&Server| {
         text(&server.row, "uuid") == uuid && number(&server.row, "team_id") == call.caller.team
     };

@@ -173,12 +173,12 @@ impl State {
     /// A deployment by its uuid, whose row is written now.
     pub(super) fn deployment_mut(&mut self, uuid: &str) -> Option<&mut Deployment> {
         let written = self.tick();
-        let found = self.deployments.iter_mut().find(|own| text(&own.row, "deployment_uuid") == uuid);
-        found.map(|own| {
-            own.written = written;
-            super::row::touch(&mut own.row);
-            own
-        })
+        let found =
+            self.deployments.iter_mut().find(|own| text(&own.row, "deployment_uuid") == uuid);
+        let own = found?;
+        own.written = written;
+        super::row::touch(&mut own.row);
+        Some(own)
     }
 
     /// A deployment by its uuid.

@@ -24,8 +24,9 @@ pub(super) fn sweep(hub: &Arc<Hub>, app: &str) {
 
 fn status(container: &Container) -> String {
     let health = match container.health {
-        Some(Health::Healthy) => "healthy",
-        Some(Health::Starting | Health::Unhealthy) => "unhealthy",
+        // One that has no answer yet counts as healthy.
+        Some(Health::Healthy | Health::Starting) => "healthy",
+        Some(Health::Unhealthy) => "unhealthy",
         None => "unknown",
     };
     match container.state.as_str() {

@@ -32,7 +32,8 @@ pub(super) fn fault(hub: &Hub, field: &str, url: &str, allows_inside: bool) -> O
 
 /// Names of the domains that stand for no real host are not asked for.
 fn resolved(host: &str) -> Vec<IpAddr> {
-    let reserved = [".test", ".example", ".invalid", ".example.com", ".example.net", ".example.org"];
+    let reserved =
+        [".test", ".example", ".invalid", ".example.com", ".example.net", ".example.org"];
     if reserved.iter().any(|end| host.ends_with(end)) {
         return Vec::new();
     }
@@ -42,7 +43,9 @@ fn resolved(host: &str) -> Vec<IpAddr> {
 
 fn is_inside(address: &IpAddr) -> bool {
     match address {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified(),
+        IpAddr::V4(v4) => {
+            v4.is_loopback() || v4.is_private() || v4.is_link_local() || v4.is_unspecified()
+        }
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unspecified(),
     }
 }

@@ -155,9 +155,10 @@ fn run(hub: &Arc<Hub>, team: i64, app: &str, task: &Row) {
     let mut row = state.new_row("executions");
     let (status, output) = match &outcome {
         Ok(output) => ("success", output.clone()),
-        Err(cause) => ("failed", format!(
-            "Job permanently failed after 1 attempts: ScheduledTaskJob failed: {cause}"
-        )),
+        Err(cause) => (
+            "failed",
+            format!("Job permanently failed after 1 attempts: ScheduledTaskJob failed: {cause}"),
+        ),
     };
     set(&mut row, "status", status);
     set(&mut row, "message", output.as_str());
@@ -178,12 +179,19 @@ fn outcome(hub: &Arc<Hub>, app: &str, task: &Row) -> Result<String, String> {
     let containers = hub.containers.list(app);
     let running: Vec<_> = containers.iter().filter(|own| own.state == "running").collect();
     let wanted = optional(task, "container");
-    let named = |name: &String| running.iter().find(|own| own.name.starts_with(&format!("{name}-{app}")));
+    let named =
+        |name: &String| running.iter().find(|own| own.name.starts_with(&format!("{name}-{app}")));
     let container = match (running.as_slice(), &wanted) {
         ([], _) => return Err("No containers running.".to_owned()),
         ([only], None) => only,
-        (_, Some(name)) => named(name).ok_or("No valid container was found. Is the container name correct?")?,
-        (_, None) => return Err("More than one container exists but no container name was provided.".to_owned()),
+        (_, Some(name)) => {
+            named(name).ok_or("No valid container was found. Is the container name correct?")?
+        }
+        (_, None) => {
+            return Err(
+                "More than one container exists but no container name was provided.".to_owned()
+            );
+        }
     };
     let result = hub.containers.exec(&container.name, text(task, "command"));
     if result.status == 0 { Ok(result.output) } else { Err(result.output) }

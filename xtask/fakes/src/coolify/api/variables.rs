@@ -64,7 +64,9 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
 
 fn find<'a>(state: &'a mut State, app: i64, key: &str, preview: bool) -> Option<&'a mut Row> {
     state.variables.iter_mut().find(|row| {
-        number(row, "resource_id") == app && text(row, "key") == key && flag(row, "is_preview") == preview
+        number(row, "resource_id") == app
+            && text(row, "key") == key
+            && flag(row, "is_preview") == preview
     })
 }
 
@@ -112,7 +114,9 @@ fn new_row(state: &mut State, app: i64, input: &Input) -> Row {
     for name in ["is_runtime", "is_buildtime"] {
         set(&mut row, name, given(name, true));
     }
-    for name in ["is_buildpack_control", "is_coolify", "is_really_required", "is_required", "is_shared"] {
+    for name in
+        ["is_buildpack_control", "is_coolify", "is_really_required", "is_required", "is_shared"]
+    {
         set(&mut row, name, false);
     }
     set(&mut row, "order", Value::Null);

@@ -14,7 +14,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// Says that a deployment ended. A cancelled one is not told of.
 pub(super) fn deployed(hub: &Arc<Hub>, state: &State, uuid: &str, succeeded: bool) {
-    let Some(own) = state.deployment(uuid).filter(|own| !queue::is_active(&own.row)) else { return };
+    let Some(own) = state.deployment(uuid).filter(|own| !queue::is_active(&own.row)) else {
+        return;
+    };
     let Some(app) = state.app(&own.app) else { return };
     let word = if succeeded { "success" } else { "failed" };
     let project = call::project_of(state, &app.row);
@@ -37,7 +39,14 @@ pub(super) fn deployed(hub: &Arc<Hub>, state: &State, uuid: &str, succeeded: boo
 }
 
 /// Says that a scheduled task failed.
-pub(super) fn task_failed(hub: &Arc<Hub>, state: &State, team: i64, task: &Row, app: &str, output: &str) {
+pub(super) fn task_failed(
+    hub: &Arc<Hub>,
+    state: &State,
+    team: i64,
+    task: &Row,
+    app: &str,
+    output: &str,
+) {
     let panel = held(&hub.panel).clone();
     let body = json!({
         "success": false, "message": "Scheduled task failed", "event": "task_failed",
@@ -49,7 +58,8 @@ pub(super) fn task_failed(hub: &Arc<Hub>, state: &State, team: i64, task: &Row, 
 
 fn send(hub: &Arc<Hub>, state: &State, team: i64, switch: &str, body: Value) {
     let Some(row) = state.notifications.get(&(team, "webhook".to_owned())) else { return };
-    let is_on = flag(row, "webhook_enabled") && flag(row, &format!("{switch}_webhook_notifications"));
+    let is_on =
+        flag(row, "webhook_enabled") && flag(row, &format!("{switch}_webhook_notifications"));
     let url = text(row, "webhook_url").to_owned();
     if is_on && !url.is_empty() {
         // Nobody hears of a webhook that could not be delivered.
@@ -59,9 +69,9 @@ fn send(hub: &Arc<Hub>, state: &State, team: i64, switch: &str, body: Value) {
 
 fn post(url: &str, body: &Value) -> std::io::Result<()> {
     let rest = url.strip_prefix("http://").ok_or(std::io::ErrorKind::Unsupported)?;
-    let (host, path) = rest.split_once('/').map_or((rest, String::from("/")), |(host, path)| {
-        (host, format!("/{path}"))
-    });
+    let (host, path) = rest
+        .split_once('/')
+        .map_or((rest, String::from("/")), |(host, path)| (host, format!("/{path}")));
     let address = if host.contains(':') { host.to_owned() } else { format!("{host}:80") };
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(LIMIT))?;

@@ -10,7 +10,7 @@ pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub(super) fn read(file: &str, lookup: Lookup<'_>) -> Result<BTreeMap<String, String>, String> {
     let mut reader = Reader { rest: file, line: 1 };
     let mut values = BTreeMap::new();
-    while reader.to_statement() {
+    while reader.reach_statement() {
         reader.statement(&mut values, lookup)?;
     }
     Ok(values)
@@ -31,7 +31,7 @@ enum Name<'a> {
 
 impl<'a> Reader<'a> {
     /// Past blank lines and comments; false at the end.
-    fn to_statement(&mut self) -> bool {
+    fn reach_statement(&mut self) -> bool {
         loop {
             let at = self.rest.find(|letter: char| !letter.is_whitespace());
             self.skip(at.unwrap_or(self.rest.len()));

@@ -105,9 +105,10 @@ fn watch(containers: &dyn Containers, shared: &Shared, throttle: Duration) {
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     loop {
-        // What fails here is one client's connection, and it is gone.
-        if let Ok((stream, client)) = listener.accept().await {
-            tokio::spawn(serve(stream, client, Arc::clone(&shared)));
+        match listener.accept().await {
+            Ok((stream, client)) => drop(tokio::spawn(serve(stream, client, Arc::clone(&shared)))),
+            // That client is gone, or there are too many: others must end first.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
     }
 }

@@ -153,10 +153,10 @@ fn read_rule(rule: &str) -> Option<(Vec<String>, String)> {
     let (mut hosts, mut prefix) = (Vec::new(), "/".to_owned());
     for part in rule.split("&&") {
         let (matcher, arguments) = part.trim().strip_suffix(')')?.split_once('(')?;
-        let arguments = arguments.split(',').map(|it| it.trim().trim_matches('`').to_owned());
+        let mut arguments = arguments.split(',').map(|it| it.trim().trim_matches('`').to_owned());
         match matcher {
             "Host" => hosts = arguments.map(|it| it.to_ascii_lowercase()).collect(),
-            "PathPrefix" => prefix = arguments.last()?,
+            "PathPrefix" => prefix = arguments.next_back()?,
             _ => return None,
         }
     }
