@@ -81,6 +81,7 @@ fn answers() -> Vec<Response> {
 async fn no_error_about_a_secret_holds_it() {
     let bucket = NewS3 {
         name: "backups".to_owned(),
+        description: None,
         endpoint: "https://s3.test".to_owned(),
         bucket: "b".to_owned(),
         region: "r".to_owned(),
