@@ -1,7 +1,7 @@
 //! Plays the exchanges with a real Coolify against the double, in their order, and compares
 //! status, keys, types, texts and every value that is not a matter of time or chance.
 //!
-//! Set `COOLIFY_RECORDINGS` to play those of another folder as well.
+//! Set `XTASK_TESTS_RECORDINGS` to play those of another folder as well.
 
 mod client;
 mod compare;
@@ -19,8 +19,8 @@ const FLOOR: f64 = 95.0;
 
 /// Where recordings are.
 fn folders() -> Vec<PathBuf> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/coolify-4.3.11");
-    let other = std::env::var_os("COOLIFY_RECORDINGS").map(PathBuf::from);
+    let own = stage::recordings();
+    let other = std::env::var_os("XTASK_TESTS_RECORDINGS").map(PathBuf::from);
     std::iter::once(own).chain(other).collect()
 }
 

@@ -3,10 +3,16 @@
 
 use crate::client::send;
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use xtask_fakes::coolify::api::{Coolify, Options};
 use xtask_fakes::coolify::examples;
+
+/// Where our recordings are.
+pub(crate) fn recordings() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("recordings/coolify-4.3.11")
+}
 
 /// The instance as it was before the first exchange.
 pub(crate) fn coolify() -> Coolify {
