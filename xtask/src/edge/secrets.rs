@@ -132,7 +132,8 @@ pub fn refused(absent: &[Absent]) -> Failure {
     let failure = Failure::refused(format!("cannot read secret `{}`", names.join("`, `")))
         .code(&code::SECRET_MISSING);
     let said = absent.iter().fold(failure, |failure, it| failure.reason(it.why.clone()));
-    let ways: Vec<&str> = absent.iter().map(|it| it.how.as_str()).collect();
+    let mut ways: Vec<&str> = absent.iter().map(|it| it.how.as_str()).collect();
+    ways.dedup();
     said.hint(ways.join("; "))
 }
 
@@ -299,18 +300,17 @@ mod tests {
         std::fs::write(&path, "redis://cache\n").unwrap();
         let source = |text: &str| text.parse::<SecretSource>().unwrap();
         let there = ("redis".to_owned(), source(&format!("file:{}", path.display())));
-        let unset = ["jwt", "token"].map(|name| {
-            (name.to_owned(), source(&format!("env:XTASK_TEST_UNSET_{}", name.to_uppercase())))
-        });
+        let unset =
+            ["jwt", "token"].map(|name| (name.to_owned(), source(&"env:XTASK_TEST_NOT_SET")));
         let sources: BTreeMap<_, _> = unset.into_iter().chain([there]).collect();
         let (found, absent) = at_hand(&sources);
         assert_eq!(found["redis"].expose(), "redis://cache");
         assert_eq!(absent.len(), 2);
         insta::assert_snapshot!(given(&sources).unwrap_err().to_string(), @"
         error: cannot read secret `jwt`, `token`
-          caused by: cannot read secret `jwt`: `XTASK_TEST_UNSET_JWT` is not set
-          caused by: cannot read secret `token`: `XTASK_TEST_UNSET_TOKEN` is not set
-          hint: set `XTASK_TEST_UNSET_JWT` for this command only; set `XTASK_TEST_UNSET_TOKEN` for this command only
+          caused by: cannot read secret `jwt`: `XTASK_TEST_NOT_SET` is not set
+          caused by: cannot read secret `token`: `XTASK_TEST_NOT_SET` is not set
+          hint: set `XTASK_TEST_NOT_SET` for this command only
           code: E-secret-missing
         ");
     }

@@ -10,8 +10,10 @@ use xtask_core::coolify::value::sent;
 use xtask_core::secret::Secret;
 use xtask_fakes::coolify::api::{Coolify as Double, Options, Version};
 use xtask_fakes::coolify::update::Simulated;
+use xtask_fakes::coolify::update::simulated::Image;
 use xtask_providers::coolify::{
     Application, ApplicationChange, Coolify, NewApplication, NewProject, NewVariable, Settings,
+    Status,
 };
 
 const SECRETS: [(&str, &str); 4] = [
@@ -323,4 +325,89 @@ fn what_a_running_instance_has_is_shown_and_then_written_into_the_file() {
     world.run(&["infra", "drift", "production"]).ends(0);
     let again = world.run(&["infra", "import", "production"]);
     assert_eq!(again.code, Some(0), "{again:?}");
+}
+
+/// Has the backend deployed at `tag`, as a rollout does, and waits for the end.
+fn deploy_backend(double: &Double, tag: &str) -> Status {
+    let (person, uuid) = (person(double), named(double, "backend").uuid);
+    let change =
+        ApplicationChange { image_tag: Some(tag.to_owned()), ..ApplicationChange::default() };
+    runtime::wait(async {
+        person.update_application(&uuid, &change).await.unwrap();
+        let claimed = person.deploy(&uuid, true).await.unwrap().claimed.unwrap();
+        loop {
+            let row = person.deployment_named(claimed.as_str()).await.unwrap().unwrap();
+            if row.status.is_terminal() {
+                return row.status;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+}
+
+/// Decision 0013, with images that have what ours have: a check of their own, and no curl.
+#[test]
+fn an_application_of_ours_is_updated_by_the_images_own_check_and_told_its_settings_whole() {
+    let host = Arc::new(Simulated::new());
+    let image = |tag: &str| format!("ghcr.io/nutri-app/nutri/backend:{tag}");
+    host.publish(&image("good"), Image::without_shell().with_own_check());
+    host.publish(&image("bad"), Image { shell: false, ..Image::bad().with_own_check() });
+    host.publish(&image("latest"), Image::good());
+    let double = Double::start(Options { limit: 100_000, ..Options::default() }, host.clone());
+    apply(&world(&double, "ci"));
+    let app = named(&double, "backend").uuid;
+    assert_eq!(deploy_backend(&double, "not-rolled-out"), Status::Failed, "there is no such image");
+    assert_eq!(deploy_backend(&double, "good"), Status::Finished);
+    let running = double.containers().list(&app);
+    let [first] = running.as_slice() else { panic!("{running:?}") };
+    let made = host.created(&first.name).unwrap();
+    assert_eq!(made.check, None, "Coolify would write a check of its own");
+    for (name, value) in
+        [("JWT_SECRET", SECRETS[3].1), ("DATABASE_URL", SECRETS[0].1), ("PORT", "3000")]
+    {
+        assert_eq!(made.env.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    assert!(made.aliases.iter().any(|it| it == "nutri-production-backend"), "{made:?}");
+    assert_eq!(deploy_backend(&double, "bad"), Status::Failed);
+    assert!(
+        double.containers().list(&app).iter().any(|it| it.name == first.name),
+        "the old one stays"
+    );
+    world(&double, "ci").run(&PLAN).ends(0);
+}
+
+#[test]
+fn storage_and_notifications_are_made_once_and_their_secrets_are_never_shown() {
+    let double = start(Options::default());
+    double.allow_internal_targets(true);
+    let more = format!(
+        "[environments.production.coolify.storage]\nname = \"backups\"\nbucket = \"nutri\"\n\
+         endpoint = \"{0}\"\nregion = \"eu\"\nkey = \"env:S3_KEY\"\nsecret = \"env:S3_SECRET\"\n\
+         [environments.production.coolify.notifications]\nwebhook = \"env:HOOK\"\n",
+        double.url()
+    );
+    let with_secrets = |label: &str, secret: &str| {
+        let world = world(&double, label)
+            .with("S3_KEY", "key-of-s3".into())
+            .with("S3_SECRET", secret.into())
+            .with("HOOK", format!("{}/hook-nobody-knows", double.url()));
+        world.write("deploy.toml", &format!("{}{more}", deploy(&double)));
+        world
+    };
+    let first = with_secrets("ci", "secret-of-s3");
+    let done = first.run(&APPLY);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    for secret in ["key-of-s3", "secret-of-s3", "hook-nobody-knows"] {
+        assert!(!format!("{done:?}").contains(secret), "{done:?}");
+    }
+    // A token that may not read the webhook's address does not know it; one that may, does.
+    let run = first.run(&["infra", "drift", "production"]);
+    assert_eq!(run.code, Some(75), "{run:?}");
+    with_secrets("root", "secret-of-s3").run(&["infra", "drift", "production"]).ends(0);
+    let other = with_secrets("ci", "another").run(&PLAN);
+    assert!(other.stdout.contains("storage `backups`"), "{other:?}");
+    assert_eq!(other.code, Some(3), "{other:?}");
+    with_secrets("ci", "another").run(&APPLY).ends(0);
+    with_secrets("root", "another").run(&["infra", "drift", "production"]).ends(0);
+    assert_eq!(runtime::wait(person(&double).s3_storages()).unwrap().len(), 1);
 }
