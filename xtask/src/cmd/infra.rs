@@ -130,7 +130,7 @@ fn said(plan: &Plan, digest: Option<&Digest>) -> String {
     };
     let mut lines: Vec<String> = rows.iter().map(line).collect();
     if plan.steps.is_empty() {
-        lines.push("nothing to do".to_owned());
+        lines.insert(0, "nothing to do".to_owned());
     }
     lines.extend(digest.map(|digest| format!("plan {digest}")));
     lines.join("\n")

@@ -51,10 +51,66 @@ fn session(host: &str) -> Result<ClientConnection> {
 
 fn connect(host: &str, port: u16) -> Result<TcpStream> {
     let failed = || format!("failed to reach `{host}:{port}`");
-    let mut addresses = (host, port).to_socket_addrs().or_outside(failed)?;
-    let address = addresses.next().ok_or_else(|| Failure::outside(failed()))?;
-    let stream = TcpStream::connect_timeout(&address, LIMIT).or_outside(failed)?;
+    let addresses = (host, port).to_socket_addrs().or_outside(failed)?;
+    let mut last = std::io::Error::other("the name has no address");
+    let stream = addresses.into_iter().find_map(|address| {
+        TcpStream::connect_timeout(&address, LIMIT).map_err(|error| last = error).ok()
+    });
+    let stream = stream.ok_or(last).or_outside(failed)?;
     stream.set_read_timeout(Some(LIMIT)).or_outside(failed)?;
     stream.set_write_timeout(Some(LIMIT)).or_outside(failed)?;
     Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::{ServerConfig, ServerConnection};
+    use std::net::TcpListener;
+
+    /// Serves one greeting with a certificate that nobody vouches for and that has ended.
+    fn serve() -> (u16, std::thread::JoinHandle<()>) {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2020, 3, 31);
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let served = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut session = ServerConnection::new(Arc::new(config)).unwrap();
+            while session.is_handshaking() {
+                session.complete_io(&mut stream).unwrap();
+            }
+        });
+        (port, served)
+    }
+
+    #[test]
+    fn the_dates_of_a_certificate_are_read_though_it_has_ended() {
+        let (port, served) = serve();
+        let (begins, ends) = validity("127.0.0.1", port).unwrap();
+        served.join().unwrap();
+        assert_eq!(begins.to_string(), "2020-01-01T00:00:00Z");
+        assert_eq!(ends.to_string(), "2020-03-31T00:00:00Z");
+    }
+
+    #[test]
+    fn a_server_without_tls_is_an_error() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let served = std::thread::spawn(move || drop(listener.accept()));
+        let said = validity("127.0.0.1", port).unwrap_err().to_string();
+        served.join().unwrap();
+        assert!(said.contains("failed to read the certificate of `127.0.0.1`"), "{said}");
+    }
 }

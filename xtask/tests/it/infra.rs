@@ -289,6 +289,16 @@ fn each_refusal_of_the_token_has_its_code_and_nothing_is_changed() {
     let said = world(&double, "read").run(&APPLY).ends(4);
     assert!(said.contains("the token lacks the ability `write`"), "{said}");
     assert!(applications(&double).is_empty());
+    let said = world(&double, "other-ci").run(&APPLY).ends(4);
+    assert!(said.contains("cannot use server `localhost`"), "{said}");
+    let unknown = world(&double, "ci");
+    let text = deploy(&double).replace("server = \"localhost\"", "server = \"hetzner-1\"");
+    unknown.write("deploy.toml", &text);
+    let said = unknown.run(&APPLY).ends(4);
+    assert!(
+        said.contains("Coolify has none of that name") && said.contains("`localhost`"),
+        "{said}"
+    );
     let off = start(Options { api_enabled: false, ..Options::default() });
     let said = world(&off, "ci").run(&PLAN).ends(4);
     assert!(said.contains("E-coolify-off"), "{said}");
@@ -301,6 +311,34 @@ fn an_older_coolify_is_planned_as_far_as_it_can_tell() {
     let run = world(&double, "ci").run(&PLAN);
     assert_eq!(run.code, Some(3), "{run:?}");
     assert!(run.stdout.contains("it takes 4.3.0 or later"), "{}", run.stdout);
+}
+
+#[test]
+fn nothing_is_planned_for_a_version_that_nobody_has_looked_at() {
+    let version = Version::parse("4.9.0").unwrap();
+    let double = start(Options { version, ..Options::default() });
+    for words in [PLAN.as_slice(), APPLY.as_slice()] {
+        let said = world(&double, "ci").run(words).ends(4);
+        assert!(said.contains("E-coolify-version"), "{said}");
+    }
+    assert!(applications(&double).is_empty());
+}
+
+#[test]
+fn two_environments_of_one_project_do_not_see_each_other() {
+    let double = start(Options::default());
+    let staging = SECRETS.map(|(name, value)| (name.replace("PRODUCTION", "STAGING"), value));
+    let own: Vec<(&str, &str)> =
+        staging.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    let token = double.token("ci");
+    let own = [own, vec![("STAGING_COOLIFY_TOKEN", token.as_str())]].concat();
+    let world = world(&double, "ci");
+    apply(&world);
+    world.run_with(&["infra", "apply", "staging", "--apply"], &own).ends(0);
+    world.run(&["infra", "drift", "production"]).ends(0);
+    world.run_with(&["infra", "drift", "staging"], &own).ends(0);
+    assert_eq!(applications(&double).len(), 4);
+    assert_eq!(runtime::wait(person(&double).projects()).unwrap().len(), 1);
 }
 
 #[test]
