@@ -301,7 +301,7 @@ mod tests {
         let source = |text: &str| text.parse::<SecretSource>().unwrap();
         let there = ("redis".to_owned(), source(&format!("file:{}", path.display())));
         let unset =
-            ["jwt", "token"].map(|name| (name.to_owned(), source(&"env:XTASK_TEST_NOT_SET")));
+            ["jwt", "token"].map(|name| (name.to_owned(), source("env:XTASK_TEST_NOT_SET")));
         let sources: BTreeMap<_, _> = unset.into_iter().chain([there]).collect();
         let (found, absent) = at_hand(&sources);
         assert_eq!(found["redis"].expose(), "redis://cache");
