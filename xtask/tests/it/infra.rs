@@ -1,74 +1,19 @@
 //! `infra`: what stands around the services, against a Coolify with state.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
-use super::world::World;
-use serde_json::Value;
+pub(crate) mod panel;
+mod refused;
+
+use panel::{
+    APPLY, PLAN, SECRETS, applications, apply, bare, deploy, json, named, person, start, world,
+};
 use std::sync::Arc;
-use xtask::edge::coolify::with;
 use xtask::runtime;
 use xtask_core::coolify::value::sent;
-use xtask_core::secret::Secret;
-use xtask_fakes::coolify::api::{Coolify as Double, Options, Version};
+use xtask_fakes::coolify::api::{Coolify as Double, Options};
 use xtask_fakes::coolify::update::Simulated;
 use xtask_fakes::coolify::update::simulated::Image;
-use xtask_providers::coolify::{
-    Application, ApplicationChange, Coolify, NewApplication, NewProject, NewVariable, Settings,
-    Status,
-};
-
-const SECRETS: [(&str, &str); 4] = [
-    ("PRODUCTION_DATABASE_URL", "postgres://nutri:p4ss-of-the-database@db.example.org:6543/nutri"),
-    ("PRODUCTION_DIRECT_URL", "postgres://nutri:p4ss-of-the-database@db.example.org:5432/nutri"),
-    ("PRODUCTION_REDIS_URL", "rediss://default:p4ss-of-redis@cache.example.org:6379"),
-    ("PRODUCTION_JWT_SECRET", "it's-a-secret-of-48-characters"),
-];
-
-pub(crate) fn start(options: Options) -> Double {
-    Double::start(options, Arc::new(Simulated::new()))
-}
-
-/// A world whose production is on `double`, asked with the token of that label.
-pub(crate) fn world(double: &Double, label: &str) -> World {
-    let world = bare(double, label);
-    SECRETS.into_iter().fold(world, |world, (name, value)| world.with(name, value.to_owned()))
-}
-
-/// The same, without any secret but the token.
-pub(crate) fn bare(double: &Double, label: &str) -> World {
-    let world = World::new().with("PRODUCTION_COOLIFY_TOKEN", double.token(label));
-    world.write("deploy.toml", &deploy(double));
-    world
-}
-
-fn deploy(double: &Double) -> String {
-    include_str!("../../../deploy.toml").replace("https://coolify.nutri.app", &double.url())
-}
-
-/// A person at the panel.
-pub(crate) fn person(double: &Double) -> Coolify {
-    with(&double.url(), Secret::new(double.token("root")), Settings::default())
-}
-
-fn applications(double: &Double) -> Vec<Application> {
-    runtime::wait(person(double).applications()).unwrap()
-}
-
-pub(crate) fn named(double: &Double, name: &str) -> Application {
-    let all = applications(double);
-    let found = all.into_iter().find(|it| it.name.as_deref() == Some(name)).unwrap();
-    runtime::wait(person(double).application(&found.uuid)).unwrap().unwrap()
-}
-
-fn json(run: &str) -> Value {
-    serde_json::from_str(run).unwrap()
-}
-
-const APPLY: [&str; 4] = ["infra", "apply", "production", "--apply"];
-const PLAN: [&str; 5] = ["infra", "plan", "production", "--only", "coolify"];
-
-pub(crate) fn apply(world: &World) {
-    world.run(&APPLY).ends(0);
-}
+use xtask_providers::coolify::{ApplicationChange, NewVariable, Status};
 
 #[test]
 fn after_apply_the_second_plan_is_empty_and_nothing_was_deployed() {
@@ -187,144 +132,6 @@ fn what_a_person_changed_in_the_panel_is_drift_and_is_set_again() {
 }
 
 #[test]
-fn an_application_of_our_name_is_adopted_and_one_with_exposed_ports_is_refused() {
-    let double = start(Options::default());
-    let person = person(&double);
-    let (project, server) = runtime::wait(async {
-        let new = NewProject { name: "nutri".into(), description: None };
-        let project = person.create_project(&new).await.unwrap();
-        (project, person.servers().await.unwrap()[0].uuid.clone())
-    });
-    let make = |name: &str, ports: Option<&str>| {
-        let mut new = NewApplication::new(&project, "production", &server);
-        new.fields.name = Some(name.into());
-        new.fields.image_name = Some("ghcr.io/somebody/else".into());
-        new.fields.ports_exposes = ports.map(Into::into);
-        runtime::wait(person.create_docker_image(&new)).unwrap().uuid
-    };
-    let backend = make("backend", None);
-    let ml = make("ml-service", Some("8000"));
-    let world = world(&double, "ci");
-    let shown = world.run(&PLAN);
-    assert!(shown.stdout.contains("adopt"), "{shown:?}");
-    let said = world.run(&APPLY).ends(4);
-    assert!(
-        said.contains("its `ports_exposes` is `8000`") && said.contains("E-infra-refused"),
-        "{said}"
-    );
-    assert_eq!(named(&double, "backend").image_name.as_deref(), Some("ghcr.io/somebody/else"));
-    runtime::wait(person.delete_application(&ml)).unwrap();
-    while applications(&double).iter().any(|it| it.uuid == ml) {
-        std::thread::yield_now();
-    }
-    apply(&world);
-    world.run(&PLAN).ends(0);
-    assert_eq!(named(&double, "backend").uuid, backend);
-    assert_eq!(applications(&double).len(), 2);
-}
-
-#[test]
-fn exactly_the_reviewed_plan_is_applied_or_nothing() {
-    let double = start(Options::default());
-    let world = world(&double, "ci");
-    let plan = json(&world.run(&["--json", "infra", "plan", "production"]).stdout);
-    let digest = plan["plan"].as_str().unwrap().to_owned();
-    let new = NewProject { name: "nutri".into(), description: None };
-    runtime::wait(person(&double).create_project(&new)).unwrap();
-    let said = world.run(&["infra", "apply", "production", "--apply", "--plan", &digest]).ends(4);
-    assert!(said.contains("no longer: create project `nutri`"), "{said}");
-    assert!(said.contains("cargo xtask infra plan production"), "{said}");
-    assert!(applications(&double).is_empty());
-    let plan = json(&world.run(&["--json", "infra", "plan", "production"]).stdout);
-    let digest = plan["plan"].as_str().unwrap().to_owned();
-    world.run(&["infra", "apply", "production", "--apply", "--plan", &digest]).ends(0);
-}
-
-#[test]
-fn a_run_that_broke_is_run_again_and_makes_nothing_twice() {
-    let double = start(Options::default());
-    let world = world(&double, "ci");
-    // In the middle of the plan a domain turns out to be somebody's.
-    let theirs = take_domain(&double, "https://api.nutri.app:3000");
-    let broken = world.run(&APPLY);
-    assert_eq!(broken.code, Some(6), "{broken:?}");
-    for wanted in ["failed to create application `backend`", "the same command again goes on"] {
-        assert!(broken.stderr.contains(wanted), "{broken:?}");
-    }
-    let clear = ApplicationChange { domains: Some(String::new()), ..ApplicationChange::default() };
-    runtime::wait(person(&double).update_application(&theirs, &clear)).unwrap();
-    apply(&world);
-    world.run(&PLAN).ends(0);
-    assert_eq!(applications(&double).len(), 3);
-    assert_eq!(runtime::wait(person(&double).projects()).unwrap().len(), 2);
-}
-
-/// Another application, in a project of its own, has this domain.
-fn take_domain(double: &Double, domain: &str) -> String {
-    let person = person(double);
-    runtime::wait(async {
-        let new = NewProject { name: "theirs".into(), description: None };
-        let project = person.create_project(&new).await.unwrap();
-        let server = person.servers().await.unwrap()[0].uuid.clone();
-        let mut new = NewApplication::new(&project, "production", &server);
-        new.fields.image_name = Some("ghcr.io/somebody/else".into());
-        new.fields.domains = Some(domain.into());
-        person.create_docker_image(&new).await.unwrap().uuid
-    })
-}
-
-#[test]
-fn each_refusal_of_the_token_has_its_code_and_nothing_is_changed() {
-    let double = start(Options::default());
-    let refused = [
-        ("expired", "E-coolify-token"),
-        ("write", "E-coolify-ability"),
-        ("member-ci", "E-coolify-ability"),
-    ];
-    for (label, code) in refused {
-        let said = world(&double, label).run(&APPLY).ends(4);
-        assert!(said.contains(code), "{label}: {said}");
-        assert!(!said.contains(&double.token(label)), "{said}");
-    }
-    let said = world(&double, "read").run(&APPLY).ends(4);
-    assert!(said.contains("the token lacks the ability `write`"), "{said}");
-    assert!(applications(&double).is_empty());
-    let said = world(&double, "other-ci").run(&APPLY).ends(4);
-    assert!(said.contains("cannot use server `localhost`"), "{said}");
-    let unknown = world(&double, "ci");
-    let text = deploy(&double).replace("server = \"localhost\"", "server = \"hetzner-1\"");
-    unknown.write("deploy.toml", &text);
-    let said = unknown.run(&APPLY).ends(4);
-    assert!(
-        said.contains("Coolify has none of that name") && said.contains("`localhost`"),
-        "{said}"
-    );
-    let off = start(Options { api_enabled: false, ..Options::default() });
-    let said = world(&off, "ci").run(&PLAN).ends(4);
-    assert!(said.contains("E-coolify-off"), "{said}");
-}
-
-#[test]
-fn an_older_coolify_is_planned_as_far_as_it_can_tell() {
-    let version = Version::parse("4.1.2").unwrap();
-    let double = start(Options { version, ..Options::default() });
-    let run = world(&double, "ci").run(&PLAN);
-    assert_eq!(run.code, Some(3), "{run:?}");
-    assert!(run.stdout.contains("it takes 4.3.0 or later"), "{}", run.stdout);
-}
-
-#[test]
-fn nothing_is_planned_for_a_version_that_nobody_has_looked_at() {
-    let version = Version::parse("4.9.0").unwrap();
-    let double = start(Options { version, ..Options::default() });
-    for words in [PLAN.as_slice(), APPLY.as_slice()] {
-        let said = world(&double, "ci").run(words).ends(4);
-        assert!(said.contains("E-coolify-version"), "{said}");
-    }
-    assert!(applications(&double).is_empty());
-}
-
-#[test]
 fn two_environments_of_one_project_do_not_see_each_other() {
     let double = start(Options::default());
     let staging = SECRETS.map(|(name, value)| (name.replace("PRODUCTION", "STAGING"), value));
@@ -339,13 +146,6 @@ fn two_environments_of_one_project_do_not_see_each_other() {
     world.run_with(&["infra", "drift", "staging"], &own).ends(0);
     assert_eq!(applications(&double).len(), 4);
     assert_eq!(runtime::wait(person(&double).projects()).unwrap().len(), 1);
-}
-
-#[test]
-fn a_local_environment_has_no_such_parts() {
-    let double = start(Options::default());
-    let said = world(&double, "ci").run(&["infra", "plan", "local"]).ends(2);
-    assert!(said.contains("nothing of it is outside this machine"), "{said}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `preflight`: everything that may stop a rollout, against a Coolify with state.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
-use super::infra::{apply, bare, named, person, start, world};
+use super::infra::panel::{apply, bare, named, person, start, world};
 use super::world::World;
 use serde_json::Value;
 use xtask::runtime;
