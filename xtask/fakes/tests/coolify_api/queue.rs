@@ -2,6 +2,9 @@
 
 use crate::world::{World, message};
 use serde_json::{Value, json};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
 
 #[test]
 fn deployments_of_one_application_run_one_after_the_other() {
@@ -129,6 +132,20 @@ fn an_unusable_server_fails_a_deployment_that_never_ends() {
     let row = world.get(&format!("/deployments/{row}"));
     assert_eq!((&row["status"], &row["finished_at"]), (&json!("failed"), &Value::Null));
     assert!(row["logs"].to_string().contains("Server is not functional."), "{row}");
+}
+
+#[test]
+fn nothing_outlives_the_instance_though_a_client_stays_connected() {
+    let world = World::new();
+    let app = world.app("backend");
+    world.deploy(&app);
+    let host = world.coolify.url().replace("http://", "");
+    let mut client = TcpStream::connect(host).expect("it listens");
+    client.write_all(b"GET /api/v1/health HTTP/1.1\r\n\r\n").expect("a request goes out");
+    client.read_exact(&mut [0; 12]).expect("an answer");
+    let containers = Arc::downgrade(&world.coolify.containers());
+    drop(world);
+    assert!(containers.upgrade().is_none(), "they would never be removed");
 }
 
 #[test]

@@ -33,24 +33,37 @@ fn drain(coolify: &Coolify) {
     coolify.hold(true);
 }
 
-/// Changes an application and deploys it.
+/// Asks as the root user; what it says must be well.
+fn ask(coolify: &Coolify, method: &str, path: &str, body: Option<&str>) -> Value {
+    let headers = [
+        ("Authorization".to_owned(), format!("Bearer {}", coolify.token("root"))),
+        ("Content-Type".to_owned(), "application/json".to_owned()),
+    ];
+    let host = coolify.url().replace("http://", "");
+    let answer = send(&host, method, &format!("/api/v1/{path}"), &headers, body);
+    assert_eq!(answer.status, 200, "{method} {path}");
+    answer.json().expect("JSON")
+}
+
+/// The uuid of an application by its name.
+fn uuid(coolify: &Coolify, name: &str) -> String {
+    let apps = ask(coolify, "GET", "applications", None);
+    let app = apps.as_array().into_iter().flatten().find(|app| app["name"] == name);
+    app.and_then(|app| app["uuid"].as_str()).expect("the application is there").to_owned()
+}
+
+/// Begins to deploy an application.
+fn deploy(coolify: &Coolify, name: &str) {
+    let uuid = uuid(coolify, name);
+    ask(coolify, "POST", &format!("deploy?uuid={uuid}&force=true"), None);
+}
+
+/// Changes an application and deploys it to the end.
 fn redeploy(coolify: &Coolify, name: &str, change: &str) {
     drain(coolify);
-    let ask = |method: &str, path: &str, body: Option<&str>| {
-        let headers = [
-            ("Authorization".to_owned(), format!("Bearer {}", coolify.token("root"))),
-            ("Content-Type".to_owned(), "application/json".to_owned()),
-        ];
-        let host = coolify.url().replace("http://", "");
-        let answer = send(&host, method, &format!("/api/v1/{path}"), &headers, body);
-        assert_eq!(answer.status, 200, "{method} {path}");
-        answer.json().expect("JSON")
-    };
-    let apps = ask("GET", "applications", None);
-    let app = apps.as_array().into_iter().flatten().find(|app| app["name"] == name);
-    let uuid = app.and_then(|app| app["uuid"].as_str()).expect("the application is there");
-    ask("PATCH", &format!("applications/{uuid}"), Some(change));
-    ask("POST", &format!("deploy?uuid={uuid}&force=true"), None);
+    let uuid = uuid(coolify, name);
+    ask(coolify, "PATCH", &format!("applications/{uuid}"), Some(change));
+    deploy(coolify, name);
     drain(coolify);
 }
 
@@ -70,8 +83,19 @@ pub(crate) fn prepare(coolify: &Coolify, file: &str, group: &str, seq: u64, chan
         // Between two cases the variables were taken away, unrecorded.
         ("09-env-rendering", _, 8..) if changes => coolify.remove_variables("misc"),
         ("17-misc2", _, 0) => coolify.set_server("concurrent_builds", 3),
+        // Other files were recorded side by side: their deployments held both places here,
+        ("07-health-and-failures", "hc off crash", 44) => {
+            drain(coolify);
+            ["t-32", "t-34"].iter().for_each(|name| deploy(coolify, name));
+        }
+        // had deployed this application once more,
+        ("10-cancel-start-stop-rollback", _, 0) => {
+            redeploy(coolify, "backend", r#"{"docker_registry_image_tag":"5"}"#);
+        }
+        // and were deploying it.
+        ("13-deploy-params", _, 11) => deploy(coolify, "backend"),
         // Somebody waited before he cancelled.
-        ("10-cancel-start-stop-rollback", _, 0 | 5) => drain(coolify),
+        ("10-cancel-start-stop-rollback", _, 5) => drain(coolify),
         ("10-cancel-start-stop-rollback", _, 2) => advance(coolify, 8),
         ("10-cancel-start-stop-rollback", _, 7) => advance(coolify, 18),
         // Files that are not here put the application back and deployed it.

@@ -16,7 +16,7 @@ pub(super) struct Hub {
     pub(super) delays: Delays,
     /// Where webhooks say that the panel is.
     pub(super) panel: Mutex<String>,
-    gate: Gate,
+    gate: Arc<Gate>,
 }
 
 impl Hub {
@@ -28,7 +28,7 @@ impl Hub {
             containers,
             delays,
             panel: Mutex::default(),
-            gate: Gate::default(),
+            gate: Arc::default(),
         }
     }
 
@@ -131,10 +131,13 @@ impl Gate {
     /// Runs background work in a thread of its own.
     pub(super) fn spawn(hub: &Arc<Hub>, work: impl FnOnce(&Arc<Hub>) + Send + 'static) {
         held(&hub.gate.inner).at_work += 1;
-        let hub = Arc::clone(hub);
+        let (gate, hub) = (Arc::clone(&hub.gate), Arc::clone(hub));
         std::thread::spawn(move || {
-            let leaving = Leaving(&hub.gate);
+            let leaving = Leaving(gate);
+            // It lets go of the hub first: whoever waits for its leaving ends the containers.
+            let hub = hub;
             work(&hub);
+            drop(hub);
             drop(leaving);
         });
     }
@@ -150,9 +153,9 @@ impl Gate {
     }
 }
 
-struct Leaving<'a>(&'a Gate);
+struct Leaving(Arc<Gate>);
 
-impl Drop for Leaving<'_> {
+impl Drop for Leaving {
     fn drop(&mut self) {
         held(&self.0.inner).at_work -= 1;
         self.0.changed.notify_all();

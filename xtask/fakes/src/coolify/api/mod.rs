@@ -47,7 +47,7 @@ use super::update::{Containers, Delays};
 use crate::http::{Admission, Handler, Request, Response, Server};
 use hub::{Hub, held};
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// How an instance begins.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +82,8 @@ pub struct Coolify {
     server: Server,
 }
 
-struct Door(Arc<Hub>);
+/// A client that stays connected does not keep the instance, and its containers, alive.
+struct Door(Weak<Hub>);
 
 impl Handler for Door {
     fn admit(&self, _head: &Request) -> Admission {
@@ -90,7 +91,10 @@ impl Handler for Door {
     }
 
     fn answer(&self, request: &Request) -> Response {
-        access::answer(&self.0, request)
+        match self.0.upgrade() {
+            Some(hub) => access::answer(&hub, request),
+            None => Response::new(503),
+        }
     }
 }
 
@@ -105,7 +109,7 @@ impl Coolify {
         state.limit = options.limit;
         let hub = Arc::new(Hub::new(state, containers, options.delays));
         let server =
-            Server::start(Arc::new(Door(Arc::clone(&hub)))).expect("a free port on loopback");
+            Server::start(Arc::new(Door(Arc::downgrade(&hub)))).expect("a free port on loopback");
         let url = format!("http://{}", server.host());
         *held(&hub.panel) = url;
         Self { hub, server }
