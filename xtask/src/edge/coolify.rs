@@ -49,7 +49,8 @@ fn known_advice(kind: &Kind) -> (&'static Code, &'static str) {
         ),
         Kind::Forbidden { .. } => (
             &code::COOLIFY_ABILITY,
-            "give the token `read`, `write` and `deploy`; none of them holds another",
+            "give the token `read`, `write` and `deploy`, and from Coolify 4.6 on `delete` where \
+             something is removed; none of them holds another",
         ),
         Kind::TeamRole => {
             (&code::COOLIFY_ABILITY, "take a token of somebody who is an admin of the team")

@@ -2,8 +2,9 @@
 
 use super::panel::{APPLY, PLAN, applications, apply, deploy, json, named, person, start, world};
 use xtask::runtime;
+use xtask_core::coolify::value::sent;
 use xtask_fakes::coolify::api::{Coolify as Double, Options, Version};
-use xtask_providers::coolify::{ApplicationChange, NewApplication, NewProject};
+use xtask_providers::coolify::{ApplicationChange, NewApplication, NewProject, NewVariable};
 
 #[test]
 fn an_application_of_our_name_is_adopted_and_one_with_exposed_ports_is_refused() {
@@ -148,4 +149,34 @@ fn a_local_environment_has_no_such_parts() {
     let double = start(Options::default());
     let said = world(&double, "ci").run(&["infra", "plan", "local"]).ends(2);
     assert!(said.contains("nothing of it is outside this machine"), "{said}");
+}
+
+#[test]
+fn each_known_version_is_made_as_wanted_once() {
+    for known in ["4.1.2", "4.2.0", "4.6.0", "4.7.5"] {
+        let version = Version::parse(known).unwrap();
+        let double = start(Options { version, ..Options::default() });
+        let world = world(&double, "ci");
+        let done = world.run(&APPLY);
+        assert_eq!(done.code, Some(0), "{known}: {done:?}");
+        let again = json(&world.run(&["--json", "infra", "plan", "production"]).stdout);
+        for list in ["steps", "refused"] {
+            assert_eq!(again[list].as_array().unwrap().len(), 0, "{known}: {again}");
+        }
+    }
+}
+
+#[test]
+fn removing_wants_an_ability_of_its_own_from_4_6_on() {
+    let version = Version::parse("4.6.0").unwrap();
+    let double = start(Options { version, ..Options::default() });
+    apply(&world(&double, "ci"));
+    let old = NewVariable::new("OLD", &sent("old").unwrap(), "xtask sha256:00");
+    let uuid = named(&double, "backend").uuid;
+    runtime::wait(person(&double).update_variables(&uuid, &[old])).unwrap();
+    let said = world(&double, "ci").run(&APPLY).ends(4);
+    assert!(said.contains("the token lacks the ability `delete`"), "{said}");
+    assert!(said.contains("E-coolify-ability"), "{said}");
+    apply(&world(&double, "ci+delete"));
+    world(&double, "ci").run(&PLAN).ends(0);
 }
