@@ -115,7 +115,9 @@ fn coolify(wishes: &Wishes) -> Result<Door, String> {
     let delays =
         if wishes.docker { Delays::of_coolify(wishes.scale) } else { Delays::scaled(wishes.scale) };
     let api_enabled = wishes.seed.get("api_enabled") != Some(&Value::Bool(false));
-    let options = Options { version: wishes.version, delays, api_enabled, ..Options::default() };
+    let limit = limit(wishes.scale);
+    let options =
+        Options { version: wishes.version, delays, api_enabled, limit, ..Options::default() };
     let coolify = Coolify::start(options, Arc::clone(&containers));
     if let Some(network) = &wishes.network {
         coolify.set_network(network);
@@ -129,6 +131,14 @@ fn coolify(wishes: &Wishes) -> Result<Door, String> {
     tokens.insert("read:sensitive".to_owned(), sensitive);
     let card = json!({ "url": coolify.url(), "tokens": tokens, "proxy": proxy.url() });
     Ok(Door { card, _running: Running::Coolify(Some(proxy), coolify) })
+}
+
+/// Coolify's requests a minute, of which more fit into ours when its time is shorter.
+fn limit(scale: f64) -> u32 {
+    let requests = f64::from(Options::default().limit) / scale.max(f64::MIN_POSITIVE);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is cut before")]
+    let limit = requests.clamp(1.0, 1_000_000.0) as u32;
+    limit
 }
 
 /// Real containers, or simulated ones of the images that the seed names, else of the examples.
@@ -175,4 +185,14 @@ fn plant(coolify: &Coolify, seed: &Map<String, Value>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::limit;
+
+    #[test]
+    fn as_many_requests_fit_into_a_minute_of_coolify_whatever_the_scale() {
+        assert_eq!((limit(1.0), limit(0.1), limit(0.0)), (200, 2_000, 1_000_000));
+    }
 }
