@@ -72,7 +72,7 @@ mod tests {
         tree
     }
 
-    fn said(layers: &[&[(&str, Node)]]) -> Vec<String> {
+    fn findings(layers: &[&[(&str, Node)]]) -> Vec<String> {
         let names = ["base", "middle", "top"];
         let shapes = layers.iter().map(|entries| Shape::of_tree(&tree(entries)).unwrap());
         let layers: Vec<_> = names.into_iter().zip(shapes).collect();
@@ -88,7 +88,7 @@ mod tests {
         let base = [("bin", Node::symlink("usr/bin")), ("usr/bin/sh", file())];
         let top = [("bin/tool", file()), ("bin/other", file())];
         assert_eq!(
-            said(&[&base, &[("etc/x", file())], &top]),
+            findings(&[&base, &[("etc/x", file())], &top]),
             ["`bin` is a link to `usr/bin` in layer `base`, and a directory (0755 0:0) in `top`"]
         );
     }
@@ -97,7 +97,7 @@ mod tests {
     fn a_directory_gives_way_to_nothing_and_keeps_its_mode() {
         let base = [("a/x", file()), ("tmp", Node::directory(0o1777)), ("f", file())];
         assert_eq!(
-            said(&[&base, &[("a", file()), ("tmp/x", file()), ("f/x", file())]]),
+            findings(&[&base, &[("a", file()), ("tmp/x", file()), ("f/x", file())]]),
             [
                 "`a` is a directory (0755 0:0) in layer `base`, and a file in `middle`",
                 "`f` is a file in layer `base`, and a directory (0755 0:0) in `middle`",
@@ -111,6 +111,6 @@ mod tests {
     fn files_and_links_may_be_overridden_and_names_that_begin_alike_are_apart() {
         let base = [("etc/x", file()), ("l", Node::symlink("x")), ("bin", Node::symlink("u"))];
         let top = [("etc/x", Node::symlink("y")), ("l", file()), ("bin-extra/x", file())];
-        assert_eq!(said(&[&base, &top]), [""; 0]);
+        assert_eq!(findings(&[&base, &top]), [""; 0]);
     }
 }

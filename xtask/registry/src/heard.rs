@@ -9,7 +9,7 @@ use super::session::{redirect, warning_text};
 use super::tags::{next_link, page};
 use super::token::{Known, granted, request};
 use super::wire::Answer;
-use super::{manifest, said::Said};
+use super::{manifest, refusal::Refusal};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::time::{Duration, SystemTime};
 
@@ -55,8 +55,11 @@ fn read(answer: &Answer) {
     assert!(patience.wait_after(1, asked) <= patience.longest_wait.max(Duration::from_secs(1)));
     drop(answer.header("warning").and_then(warning_text));
     drop((page(answer), manifest::described(answer)));
-    let said = Said::of(&answer.body).to_string();
-    assert!(!said.contains(|character: char| character.is_control()), "{said:?} moves a cursor");
+    let refusal = Refusal::of(&answer.body).to_string();
+    assert!(
+        !refusal.contains(|character: char| character.is_control()),
+        "{refusal:?} moves a cursor"
+    );
 }
 
 /// A password goes to a private realm only.
@@ -72,8 +75,10 @@ fn challenge(answer: &Answer, now: SystemTime) {
     drop(Known::default().fresh(&scope, now));
 }
 
-fn follow(answer: &Answer, said: Option<&str>) {
-    let Some(url) = said.and_then(|said| resolve(&answer.url, said).ok()) else { return };
+fn follow(answer: &Answer, location: Option<&str>) {
+    let Some(url) = location.and_then(|location| resolve(&answer.url, location).ok()) else {
+        return;
+    };
     assert!(same_origin(&url, &url));
     if let Ok(with) = with_query(&url, "digest", "sha256:0") {
         assert!(same_origin(&url, &with), "a parameter changes where {url} goes");

@@ -43,7 +43,7 @@ pub(super) struct Trouble {
 impl Trouble {
     /// An upload session that is of no use any more.
     pub(super) fn lost(answer: &Answer) -> Self {
-        let why = format!("an upload answered {}: {}", answer.status, answer.said());
+        let why = format!("an upload answered {}: {}", answer.status, answer.reason());
         Self { why, asked: None }
     }
 }
@@ -69,8 +69,8 @@ impl<'a> Session<'a> {
     }
 
     /// Where a header said that something is.
-    pub(super) fn resolve(&self, base: &Uri, said: &str) -> Result<Uri, RegistryError> {
-        let next = resolve(base, said)
+    pub(super) fn resolve(&self, base: &Uri, location: &str) -> Result<Uri, RegistryError> {
+        let next = resolve(base, location)
             .map_err(|error| RegistryError::malformed(base, "a location", &error))?;
         let is_downgrade = next.scheme_str() != Some("https") && base.scheme_str() == Some("https");
         if is_downgrade || next.authority().is_none() {
@@ -161,9 +161,9 @@ impl<'a> Session<'a> {
                 continue;
             }
             match redirect(&answer) {
-                Some(said) if hops < HOPS => {
+                Some(location) if hops < HOPS => {
                     hops += 1;
-                    let next = self.resolve(&answer.url, said);
+                    let next = self.resolve(&answer.url, location);
                     let is_home = |next: &Uri| same_origin(next, &self.registry.base);
                     if !ask.leaves && !next.as_ref().is_ok_and(is_home) {
                         return Ok(answer);

@@ -62,8 +62,8 @@ impl AttestationStore {
         };
         let found = Descriptor::new(media_type::MANIFEST, *digest, size);
         let bytes = layout.read_blob(&found).or_outside(|| self.reading())?;
-        let said: Spelled = serde_json::from_slice(&bytes).or_outside(|| self.reading())?;
-        Ok(Some(Descriptor { media_type: said.media_type, ..found }))
+        let spelled: Spelled = serde_json::from_slice(&bytes).or_outside(|| self.reading())?;
+        Ok(Some(Descriptor { media_type: spelled.media_type, ..found }))
     }
 
     /// What the index called `descriptor` lists; nothing if it is one manifest.
@@ -74,8 +74,8 @@ impl AttestationStore {
         };
         let bytes = self.document(descriptor)?.ok_or_else(absent)?;
         let what = || format!("failed to read `{}`", descriptor.digest);
-        let said: Spelled = serde_json::from_slice(&bytes).or_outside(what)?;
-        if !media_type::is_index(&said.media_type) {
+        let spelled: Spelled = serde_json::from_slice(&bytes).or_outside(what)?;
+        if !media_type::is_index(&spelled.media_type) {
             return Ok(Vec::new());
         }
         Ok(serde_json::from_slice::<Index>(&bytes).or_outside(what)?.manifests)

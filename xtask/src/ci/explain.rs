@@ -1,7 +1,7 @@
 //! `--explain`: why a task would run or not, and all that it is.
 
 use super::Choice;
-use super::said::log_file;
+use super::messages::log_file;
 use crate::edge::git;
 use crate::error::{Failure, Result};
 use crate::report::table;

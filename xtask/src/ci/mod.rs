@@ -5,9 +5,9 @@ mod explain;
 mod failed;
 mod gather;
 mod github;
+mod messages;
 mod remembered;
 mod running;
-mod said;
 mod seen;
 mod unproved;
 
@@ -19,8 +19,8 @@ use crate::world::World;
 use covered::Covered;
 use gather::Gathered;
 use github::Github;
+use messages::{Ended, Summary};
 use running::Running;
-use said::{Ended, Summary};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use xtask_core::check::graph::Graph;
@@ -58,7 +58,7 @@ pub fn run(flags: &Ci, world: &World<'_>) -> Result<Exit> {
     let graph = Graph::new(&task::all()).and_then(|graph| graph.choose(&flags.only, &flags.skip));
     let graph = graph.or_usage(|| "cannot choose tasks".to_owned())?;
     if flags.list {
-        world.report.data(&said::list_json(graph.tasks()), &said::list(graph.tasks()));
+        world.report.data(&messages::list_json(graph.tasks()), &messages::list(graph.tasks()));
         return Ok(Exit::Done);
     }
     files::make_folder(&world.places.file("target/ci"))?;
@@ -209,8 +209,14 @@ impl<'a> Run<'a> {
         remembered::begins(task, self.world)?;
         covered::forget(task, self.world)?;
         unproved::forget(task, self.world)?;
-        let told = unproved::told(task, &self.choice.without, self.world);
-        Running::start(at, &told, &self.world.shell, &self.world.places.root, &self.log(task))
+        let task_to_run = unproved::with_variables(task, &self.choice.without, self.world);
+        Running::start(
+            at,
+            &task_to_run,
+            &self.world.shell,
+            &self.world.places.root,
+            &self.log(task),
+        )
     }
 
     /// Remembers how a task ended. A pass whose inputs changed while it ran says nothing.
@@ -240,13 +246,13 @@ impl<'a> Run<'a> {
         let (task, took) = (&self.tasks[running.at()], running.took());
         let not_run = unproved::read(task, self.world)?;
         self.remember(task, outcome, took, &not_run)?;
-        let said = running.said(&self.log(task))?;
-        let mut ended = Ended::new(task, outcome, took, &said);
+        let output = running.output(&self.log(task))?;
+        let mut ended = Ended::new(task, outcome, took, &output);
         ended.not_run = not_run;
         if outcome == Outcome::Passed {
             self.covered.extend(covered::read(task, self.world)?);
         }
-        self.github.task(self.world.report, &ended, &said.whole);
+        self.github.task(self.world.report, &ended, &output.whole);
         self.settle(ended);
         Ok(())
     }
@@ -258,7 +264,7 @@ impl<'a> Run<'a> {
     }
 
     fn log(&self, task: &Task) -> PathBuf {
-        self.world.places.file(said::log_file(task.name))
+        self.world.places.file(messages::log_file(task.name))
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn ended(
 ) -> Result<()> {
     let (outcome, took) = outcome;
     change(task, world, |past| {
-        super::said::word(outcome).to_lowercase().clone_into(&mut past.outcome);
+        super::messages::word(outcome).to_lowercase().clone_into(&mut past.outcome);
         past.at = clock::now();
         past.passed = passed;
         past.not_run = not_run.to_vec();

@@ -27,7 +27,8 @@ fn reset_password(name: &str, world: &World<'_>) -> Result<Exit> {
     password::reset(&target)?;
     generated.keep(&folder)?;
     let file = secrets::file(&folder).display().to_string();
-    let said = format!("the database has a new password, kept in `{file}`; `./x up` hands it over");
-    world.report.data(&json!({ "environment": name, "secrets": file }), &said);
+    let message =
+        format!("the database has a new password, kept in `{file}`; `./x up` hands it over");
+    world.report.data(&json!({ "environment": name, "secrets": file }), &message);
     Ok(Exit::Done)
 }

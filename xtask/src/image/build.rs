@@ -211,8 +211,8 @@ impl<'a> Builder<'a> {
             return failure;
         }
         let name = &self.definition.layers[place].name;
-        let said = format!("layer `{name}` begins here");
-        failure.reason(self.definition.layer_finding(place, "", said).to_string())
+        let message = format!("layer `{name}` begins here");
+        failure.reason(self.definition.layer_finding(place, "", message).to_string())
     }
 
     fn pack(

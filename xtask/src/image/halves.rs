@@ -101,19 +101,19 @@ fn not_neutral(
     right: &LayerBuild,
     [one, other]: [Platform; 2],
 ) -> Failure {
-    let said = format!("layer `{}` is not the same on {one} and {other}", left.name);
+    let message = format!("layer `{}` is not the same on {one} and {other}", left.name);
     let (Some(left), Some(right)) = (left.neutral(), right.neutral()) else {
         let alone = if left.neutral().is_some() { one } else { other };
-        return Failure::refused(said)
+        return Failure::refused(message)
             .reason(format!("only {alone} has files in it that are for every platform"));
     };
     let differing = match differing(layout, left, right) {
         Ok(differing) => differing,
-        Err(failure) => return failure.during(said),
+        Err(failure) => return failure.during(message),
     };
     let quoted: Vec<String> =
         differing.iter().take(SHOWN_MAX).map(|it| format!("\"{it}\"")).collect();
-    Failure::refused(said)
+    Failure::refused(message)
         .reason(format!("they differ in {}", some(&ticked(&differing), ", ")))
         .hint(format!(
             "name what is for one platform in the layer: native = [{}]",

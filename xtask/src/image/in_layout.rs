@@ -73,7 +73,7 @@ impl Reader<'_> {
         }
         if self.count() == 0 {
             let wanted = Descriptor::of(media_type::INDEX, &wanted);
-            self.add(None, "name", said_of(&wanted, named));
+            self.add(None, "name", named_differences(&wanted, named));
         }
         Ok(())
     }
@@ -178,7 +178,7 @@ fn by_platform(entries: Entries) -> BTreeMap<Platform, Descriptor> {
 }
 
 /// In what the layout's own index describes an image otherwise than it is.
-fn said_of(wanted: &Descriptor, named: &Descriptor) -> Differences {
+fn named_differences(wanted: &Descriptor, named: &Descriptor) -> Differences {
     let mut differences = Differences::default();
     let fields = [
         ("digest", wanted.digest.to_string(), named.digest.to_string()),

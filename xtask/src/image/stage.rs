@@ -119,7 +119,7 @@ impl One<'_> {
         let packages = npm::Locked { packages: &npm_lock, own: &own };
         let (cache, folder) = (&world.places.cache, world.places.file(path));
         let installed = npm::install(&world.shell, cache, &folder, wanted, packages)?;
-        let folder = Folder::installed(&said(world, path, installed), path)?;
+        let folder = Folder::installed(&folder_of(world, path, installed), path)?;
         self.split_by_file(place::copies(&folder, copy)?)
     }
 
@@ -131,7 +131,7 @@ impl One<'_> {
         let wheels = locks::fitting(requirements, &list, &environment)?;
         let wheels = uv::Wheels { file: requirements, wanted: &wheels, environment: &environment };
         let installed = uv::install(&world.shell, &world.places.cache, &wheels)?;
-        let folder = said(world, requirements, installed);
+        let folder = folder_of(world, requirements, installed);
         promises::check_wheels(&folder, glibc(of.lock, *platform), *platform)?;
         self.split_by_file(place::copies(&Folder::installed(&folder, requirements)?, copy)?)
     }
@@ -202,11 +202,11 @@ fn service_build(world: &World<'_>, path: &str, run: &[String]) -> Result<PathBu
     let own = locks::own_folders(world, path, &packages)?;
     let lock = npm::Locked { packages: &packages, own: &own };
     let build = npm::Build { folder, sources, key, run, lock };
-    Ok(said(world, path, npm::build(&world.shell, &world.places.cache, &build)?))
+    Ok(folder_of(world, path, npm::build(&world.shell, &world.places.cache, &build)?))
 }
 
 /// The folder of an installation. That a bad one was in its place is said.
-fn said(world: &World<'_>, of: &str, installed: Installed) -> PathBuf {
+fn folder_of(world: &World<'_>, of: &str, installed: Installed) -> PathBuf {
     if installed.mended {
         world.report.warning(&format!(
             "what the cache held of `{of}` was not as it was installed: made anew"

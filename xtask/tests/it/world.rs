@@ -122,10 +122,10 @@ impl Run {
 }
 
 /// What was said, and the file that it named for more.
-fn without_log(said: &str) -> (String, Option<String>) {
+fn without_log(output: &str) -> (String, Option<String>) {
     let named = |line: &&str| line.starts_with("  log: `target/runs/");
-    let log = said.lines().find(named).map(|line| line[8..].trim_matches('`').to_owned());
-    let rest = said.split_inclusive('\n').filter(|line| !named(line));
+    let log = output.lines().find(named).map(|line| line[8..].trim_matches('`').to_owned());
+    let rest = output.split_inclusive('\n').filter(|line| !named(line));
     (rest.collect(), log)
 }
 
@@ -140,6 +140,6 @@ pub(crate) fn cargo_home() -> Option<PathBuf> {
 }
 
 fn home_of(variable: &str, in_home: &str) -> Option<PathBuf> {
-    let said = std::env::var_os(variable).filter(|it| !it.is_empty()).map(PathBuf::from);
-    said.or_else(|| Some(std::env::home_dir()?.join(in_home)).filter(|it| it.is_dir()))
+    let folder = std::env::var_os(variable).filter(|it| !it.is_empty()).map(PathBuf::from);
+    folder.or_else(|| Some(std::env::home_dir()?.join(in_home)).filter(|it| it.is_dir()))
 }

@@ -89,7 +89,7 @@ impl fmt::Display for Ecosystem {
 }
 
 /// The last line of `said` that holds anything: where programs say what went wrong.
-fn last_line(said: &str) -> String {
-    let last = said.lines().map(str::trim).rev().find(|line| !line.is_empty());
+fn last_line(output: &str) -> String {
+    let last = output.lines().map(str::trim).rev().find(|line| !line.is_empty());
     last.unwrap_or("it said nothing").to_owned()
 }

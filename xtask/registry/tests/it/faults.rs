@@ -1,6 +1,6 @@
 //! Everything that goes wrong on the way, and how the push arrives all the same.
 
-use super::world::{Image, World, said};
+use super::world::{Image, World, with_causes};
 use std::time::Duration;
 use xtask_fakes::registry::{Fault, Logged, on};
 use xtask_registry::{Patience, PushEvent, RegistryError};
@@ -165,7 +165,9 @@ fn an_answer_cut_at_any_byte_is_asked_for_again() {
         for bytes in [0, 1, 12, 30, 60] {
             let (world, image) = (World::open(), Image::single(500, &["1"]));
             world.fake.fault(Fault::CutAnswer { on: on(method, path), bytes, times: 1 });
-            world.push(&image).unwrap_or_else(|error| panic!("{method} {path}: {}", said(&error)));
+            world
+                .push(&image)
+                .unwrap_or_else(|error| panic!("{method} {path}: {}", with_causes(&error)));
             assert!(world.holds(&image), "{method} {path} cut after {bytes}");
             assert_eq!(world.fake.tag("acme/api", "1"), Some(image.root().to_string()));
         }
@@ -241,7 +243,7 @@ fn patience_ends_and_says_how_often_it_tried() {
          Service Unavailable\n  caused by: the registry gave no reason",
         world.fake.host()
     );
-    assert_eq!(said(&error), wanted);
+    assert_eq!(with_causes(&error), wanted);
     assert_eq!(world.clock.waits().len(), 4);
 }
 
@@ -252,7 +254,7 @@ fn a_location_may_be_relative_or_on_another_host() {
             let (world, image) = (World::open(), Image::single(MIB, &["1"]));
             world.fake.fault(fault.clone());
             way.into_iter().for_each(|way| world.fake.fault(way));
-            world.push(&image).unwrap_or_else(|error| panic!("{fault:?}: {}", said(&error)));
+            world.push(&image).unwrap_or_else(|error| panic!("{fault:?}: {}", with_causes(&error)));
             assert!(world.holds(&image), "{fault:?}");
         }
     }
@@ -298,6 +300,6 @@ fn who_expects_nothing_of_us_gets_the_blob_unasked() {
     world.has_the_rest_of(&image);
     let on = on("PUT", "/blobs/uploads/upload-");
     world.fake.fault(Fault::status(on, 417, 1));
-    world.push(&image).unwrap_or_else(|error| panic!("{}", said(&error)));
+    world.push(&image).unwrap_or_else(|error| panic!("{}", with_causes(&error)));
     assert!(world.holds(&image));
 }

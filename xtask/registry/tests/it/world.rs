@@ -9,7 +9,7 @@ use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::reference::{Repository, Tag};
 use xtask_core::secret::Secret;
-pub(crate) use xtask_fakes::causes::with_causes as said;
+pub(crate) use xtask_fakes::causes::with_causes;
 use xtask_fakes::registry::{Access, FakeRegistry};
 use xtask_registry::{
     Blobs, Clock, Credentials, Patience, Push, PushEvent, PushReceipt, Registry, RegistryError,

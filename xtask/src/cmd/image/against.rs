@@ -1,6 +1,6 @@
 //! `image verify --against`: whether a pushed image is what this checkout builds.
 
-use super::verify::{exit, said};
+use super::verify::{exit, text_of};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageVerify;
@@ -19,7 +19,7 @@ pub(super) fn run(flags: &ImageVerify, reference: &Reference, world: &World<'_>)
     let theirs = pulled.held()?;
     pulled.fetch(&differing_layers(&ours, &theirs))?;
     let compared = compare(&ours, &theirs)?;
-    let text = said(&compared, &format!("built here, and {reference}"));
+    let text = text_of(&compared, &format!("built here, and {reference}"));
     world.report.data(&json!({ "reference": reference.to_string(), "image": compared }), &text);
     Ok(exit(&[compared]))
 }

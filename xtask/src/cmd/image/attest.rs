@@ -35,18 +35,18 @@ pub(super) fn run(flags: &ImageAttest, world: &World<'_>) -> Result<Exit> {
     let prepared = names.iter().map(|name| prepare(flags, world, name, &checkout));
     let prepared = prepared.collect::<Result<Vec<Prepared>>>()?;
     refuse_changed_tree(world, &checkout)?;
-    let (mut said, mut all) = (Vec::new(), Tally::default());
+    let (mut rows, mut all) = (Vec::new(), Tally::default());
     for one in &prepared {
         let tally = attach(world, one, &key);
-        said.push(value(one, &tally, &key));
+        rows.push(value(one, &tally, &key));
         all.add(tally);
     }
     if all.failed > 0 {
         return Err(failure(all));
     }
     let line = |it: &Value| format!("{}@{}", it["image"], it["index"]).replace('"', "");
-    let text: Vec<String> = said.iter().map(line).collect();
-    world.report.data(&json!({ "images": said }), &text.join("\n"));
+    let text: Vec<String> = rows.iter().map(line).collect();
+    world.report.data(&json!({ "images": rows }), &text.join("\n"));
     Ok(Exit::Done)
 }
 

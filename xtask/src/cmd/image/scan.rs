@@ -115,9 +115,9 @@ fn text(scanned: &[Scanned]) -> String {
 impl Scanned {
     fn summary(&self) -> String {
         let verdict = &self.scan.judged.verdict;
-        let said = if verdict.blocking.is_empty() { "clean" } else { "refused" };
+        let word = if verdict.blocking.is_empty() { "clean" } else { "refused" };
         let partial = if verdict.not_scanned.is_empty() { "" } else { ", partial" };
-        format!("{} {}@{}: {said}{partial}", self.image, self.on.platform, self.on.manifest.digest)
+        format!("{} {}@{}: {word}{partial}", self.image, self.on.platform, self.on.manifest.digest)
     }
 
     fn rows(&self) -> Vec<Vec<String>> {

@@ -139,8 +139,8 @@ impl Docker<'_> {
     /// How much each volume of the engine holds.
     pub fn usage(&self) -> Result<Vec<Usage>> {
         let command = docker(["system", "df", "--verbose", "--format", "{{json .Volumes}}"]);
-        let said = self.run(&command)?;
-        let listed: Vec<Value> = serde_json::from_str(&said)
+        let output = self.run(&command)?;
+        let listed: Vec<Value> = serde_json::from_str(&output)
             .or_outside(|| "failed to read what `docker system df` said".to_owned())?;
         let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
         let usage = |it: &Value| {

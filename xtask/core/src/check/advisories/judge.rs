@@ -85,8 +85,8 @@ fn one(advisory: Advisory, policy: &ScanPolicy, now: Moment) -> Judged {
         (Stance::Refuse, None, Some(_)) => Fate::Expired,
         (Stance::Refuse, None, None) => Fate::Blocks,
     };
-    let said = allowance.map(|it| format!("until {}: {}", it.expires, it.reason));
-    Judged { fate, advisory, allowance: said }
+    let note = allowance.map(|it| format!("until {}: {}", it.expires, it.reason));
+    Judged { fate, advisory, allowance: note }
 }
 
 /// Unlike a scan of an image, nothing is let pass in silence: people can act on all of it.

@@ -25,7 +25,7 @@ fn affected(known: Known) -> Known {
 }
 
 /// `test` needs `form`, and `build` for what it makes.
-fn said(known: &[Known; 3], belief: Belief) -> [String; 3] {
+fn reasons(known: &[Known; 3], belief: Belief) -> [String; 3] {
     let mut build = stub("build", &[]);
     build.makes = &["dist"];
     let tasks = [build, stub("form", &[]), stub("test", &["build", "form"])];
@@ -38,7 +38,7 @@ const UNAFFECTED: &str = "unaffected: none of its inputs changed";
 
 #[test]
 fn what_passed_under_the_same_conditions_is_remembered() {
-    assert_eq!(said(&[passed(), passed(), passed()], Belief::Same), [REMEMBERED; 3]);
+    assert_eq!(reasons(&[passed(), passed(), passed()], Belief::Same), [REMEMBERED; 3]);
 }
 
 #[test]
@@ -58,21 +58,21 @@ fn each_condition_that_changed_has_a_name() {
 fn what_never_passed_runs_and_brings_nothing_that_still_stands() {
     let known = [passed(), passed(), Known { passed: None, ..passed() }];
     let runs = "runs: no pass of it is remembered";
-    assert_eq!(said(&known, Belief::Same), [REMEMBERED, REMEMBERED, runs]);
+    assert_eq!(reasons(&known, Belief::Same), [REMEMBERED, REMEMBERED, runs]);
 }
 
 #[test]
 fn what_was_made_and_is_gone_is_made_again() {
     let gone = Known { gone: Some("dist".to_owned()), ..passed() };
-    let [build, ..] = said(&[gone, passed(), passed()], Belief::Same);
+    let [build, ..] = reasons(&[gone, passed(), passed()], Belief::Same);
     assert_eq!(build, "runs: `dist`, which it makes, is gone");
 }
 
 #[test]
 fn continuous_integration_and_a_fresh_run_believe_nothing() {
     for belief in [Belief::NoneInCi, Belief::NoneFresh] {
-        let said = said(&[passed(), passed(), passed()], belief);
-        assert!(said.iter().all(|it| it.starts_with("runs: ")), "{said:?}");
+        let reasons = reasons(&[passed(), passed(), passed()], belief);
+        assert!(reasons.iter().all(|it| it.starts_with("runs: ")), "{reasons:?}");
     }
 }
 
@@ -89,13 +89,14 @@ fn an_unaffected_task_runs_only_if_what_it_makes_is_needed_and_not_there() {
     let test = || affected(changed());
     let needs = "runs: `test` needs what it makes";
     let [build, form, tested] =
-        said(&[unaffected(changed()), unaffected(changed()), test()], Belief::Same);
+        reasons(&[unaffected(changed()), unaffected(changed()), test()], Belief::Same);
     assert_eq!([&build, &form, &tested], [needs, UNAFFECTED, "runs: changed: a.ts"]);
-    let [build, ..] = said(&[unaffected(passed()), unaffected(passed()), test()], Belief::Same);
+    let [build, ..] = reasons(&[unaffected(passed()), unaffected(passed()), test()], Belief::Same);
     assert_eq!(build, UNAFFECTED, "what it made is there");
-    let [build, ..] = said(&[unaffected(passed()), unaffected(passed()), test()], Belief::NoneInCi);
+    let [build, ..] =
+        reasons(&[unaffected(passed()), unaffected(passed()), test()], Belief::NoneInCi);
     assert_eq!(build, needs, "a new machine has nothing that was made");
-    let none = said(&std::array::from_fn(|_| unaffected(changed())), Belief::NoneInCi);
+    let none = reasons(&std::array::from_fn(|_| unaffected(changed())), Belief::NoneInCi);
     assert_eq!(none, [UNAFFECTED; 3]);
 }
 

@@ -265,8 +265,8 @@ fn read_additions(table: &Table<'_>) -> Vec<Addition> {
     for addition in &additions {
         refuse_escape(table, addition.key(), addition.path());
         if !places.insert(addition.path()) {
-            let said = format!("`{}` is declared above as something else", addition.path());
-            table.refuse(addition.key(), said);
+            let message = format!("`{}` is declared above as something else", addition.path());
+            table.refuse(addition.key(), message);
         }
         if matches!(addition, Addition::Link(_, target) if target.is_empty()) {
             table.refuse("links", format!("`{}` links to nothing", addition.path()));

@@ -49,9 +49,9 @@ mod tests {
     #[test]
     fn an_image_that_no_registry_takes_and_one_that_hides_another_is_refused() {
         for name in ["Backend", "a b", "a/b", "-a", "a_", "a..b", "a___b", "a-amd64", "releases"] {
-            let said = mistakes(name, &["one"]);
-            assert!(said.starts_with(&format!("x.toml:1: `(name)`: `{name}` ")), "{said}");
-            assert!(said.ends_with("; choose another name for the file"), "{said}");
+            let message = mistakes(name, &["one"]);
+            assert!(message.starts_with(&format!("x.toml:1: `(name)`: `{name}` ")), "{message}");
+            assert!(message.ends_with("; choose another name for the file"), "{message}");
         }
         for name in ["a", "ml-service", "a--b", "a.b_c__d", "amd64", "0"] {
             assert_eq!(mistakes(name, &["one"]), "");
@@ -66,9 +66,9 @@ mod tests {
         x.toml:18: `layer[4].name`: `Three` is not the name of a layer: wanted lowercase letters and digits, with single `-`, `.` or `_` inside
         ");
         let above = Definition::parse("x", "x.toml", &(layer("one") + &layer("two") + REST));
-        let said = above.unwrap().on_base("base.toml", &layer("two")).unwrap_err().to_string();
+        let message = above.unwrap().on_base("base.toml", &layer("two")).unwrap_err().to_string();
         let wanted =
             "x.toml:6: `layer[1].name`: the base has a layer `two` too; choose another name";
-        assert_eq!(said, wanted);
+        assert_eq!(message, wanted);
     }
 }
