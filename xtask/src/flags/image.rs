@@ -40,7 +40,7 @@ pub enum Image {
     /// Write down what a built image is made of, package by package
     #[command(after_help = "Example: cargo xtask image sbom backend --format cyclonedx")]
     Sbom(ImageSbom),
-    /// Make a key to sign with: a private half under a passphrase, and a public one to commit
+    /// Make a key to sign with: a private key under a passphrase, and a public one to commit
     #[command(
         after_help = "Example: cargo xtask image keygen --plain --private ../nutri.key --public nutri.pub"
     )]

@@ -101,7 +101,7 @@ fn check_known(definition: &Definition, on: &HeldPlatform) -> Result<()> {
         .hint(format!("cargo xtask image build {image}")))
 }
 
-/// What is in the layer, both halves of it together.
+/// What is in the layer, native and neutral together.
 fn contents(image: &Held, on: &HeldPlatform, layer: &Layer) -> Result<Contents> {
     let single: Vec<&str> = singles(layer).map(|copy| copy.to.as_str()).collect();
     let wants = |path: &str| match path {

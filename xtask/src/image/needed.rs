@@ -1,6 +1,6 @@
 //! Which blobs of the layout are needed, by whom; and what lies there and in the cache.
 
-use super::halves::HalfBlob;
+use super::layer_build::PackedLayer;
 use crate::edge::files;
 use crate::error::{Context as _, Result};
 use crate::world::World;
@@ -91,8 +91,8 @@ pub fn found(world: &World<'_>, layout: &Layout) -> Result<Vec<Found>> {
     })?;
     each(&world.places.cache.join("layers"), |entry| {
         let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
-        let halves = serde_json::from_str::<Vec<HalfBlob>>(&text).unwrap_or_default();
-        let blob = halves.first().map(|half| half.blob.descriptor.digest);
+        let layers = serde_json::from_str::<Vec<PackedLayer>>(&text).unwrap_or_default();
+        let blob = layers.first().map(|layer| layer.blob.descriptor.digest);
         let whole = MEMOS.iter().any(|ending| name(entry).ends_with(ending));
         found.extend(whole.then(|| look(Kind::Memo, blob, entry, now)).flatten());
     })?;

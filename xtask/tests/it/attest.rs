@@ -330,7 +330,7 @@ fn an_sbom_lists_what_the_layers_hold_and_is_the_same_each_time() {
 }
 
 #[test]
-fn an_image_with_a_layer_in_two_halves_is_listed_as_one_and_attested() {
+fn an_image_with_a_split_layer_is_listed_as_one_and_attested() {
     let signed = Signed::new();
     let definition = definition_of(&["hello"]);
     let layered = definition.replace("[config]", &format!("{}\n[config]", modules::LAYER));

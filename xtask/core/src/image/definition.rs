@@ -76,7 +76,7 @@ impl Definition {
         self.layer_origins[place].finding(key, message)
     }
 
-    /// The layer that a blob called `name` holds, whole or half.
+    /// The layer that a blob called `name` holds, split or not.
     pub fn layer_called(&self, name: &str) -> Option<&Layer> {
         self.layers.iter().find(|layer| layer.is_called(name))
     }

@@ -142,7 +142,7 @@ fn a_key_with_its_public_half_is_read_and_the_halves_must_fit() {
     let good = SigningKey::parse("x", &text(&key().public().point)).unwrap();
     assert_eq!(good.public().point, key().public().point);
     let message = SigningKey::parse("x", &text(&[7; 32])).err().unwrap().to_string();
-    assert!(message.contains("halves are not of one key"), "{message}");
+    assert!(message.contains("keys are not of one pair"), "{message}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `image keygen`: a key to sign with. The private half goes under a passphrase.
+//! `image keygen`: a key to sign with. The private key goes under a passphrase.
 
 use crate::attest::{SigningKey, sealed};
 use crate::edge::{files, passphrase};

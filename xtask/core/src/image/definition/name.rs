@@ -26,7 +26,7 @@ pub(super) fn layer_flaw(name: &str) -> Option<String> {
         return Some(format!("is not the name of a layer: {WANTED}"));
     }
     let taken = name.ends_with(NATIVE_SUFFIX);
-    taken.then(|| format!("ends in `{NATIVE_SUFFIX}`, as the native half of a layer does"))
+    taken.then(|| format!("ends in `{NATIVE_SUFFIX}`, as the native layer of a split one does"))
 }
 
 #[cfg(test)]
@@ -62,7 +62,7 @@ mod tests {
     fn two_layers_of_one_name_are_refused_in_the_file_and_over_the_base() {
         insta::assert_snapshot!(mistakes("x", &["one", "two", "one", "two-native", "Three"]), @"
         x.toml:10: `layer[2].name`: `one` is the name of a layer above; choose another name
-        x.toml:14: `layer[3].name`: `two-native` ends in `-native`, as the native half of a layer does
+        x.toml:14: `layer[3].name`: `two-native` ends in `-native`, as the native layer of a split one does
         x.toml:18: `layer[4].name`: `Three` is not the name of a layer: wanted lowercase letters and digits, with single `-`, `.` or `_` inside
         ");
         let above = Definition::parse("x", "x.toml", &(layer("one") + &layer("two") + REST));
