@@ -16,7 +16,7 @@ pub struct Clash {
     pub lower: String,
     /// The layer that would replace it.
     pub upper: String,
-    held: Form,
+    existing: Form,
     found: Form,
 }
 
@@ -31,11 +31,11 @@ pub fn clashes(layers: &[(&str, Shape)]) -> Vec<Clash> {
             if above.as_ref().is_some_and(|above| path.starts_with(above.as_str())) {
                 continue;
             }
-            let clash = union.get(path).filter(|(_, held)| clash(held, found));
-            if let Some((lower, held)) = clash {
+            let clash = union.get(path).filter(|(_, existing)| clash(existing, found));
+            if let Some((lower, existing)) = clash {
                 let (lower, upper) = ((*lower).to_owned(), (*upper).to_owned());
-                let (held, found) = ((*held).clone(), found.clone());
-                clashes.push(Clash { path: path.to_owned(), lower, upper, held, found });
+                let (existing, found) = ((*existing).clone(), found.clone());
+                clashes.push(Clash { path: path.to_owned(), lower, upper, existing, found });
                 above = Some(format!("{path}/"));
                 continue;
             }
@@ -47,15 +47,15 @@ pub fn clashes(layers: &[(&str, Shape)]) -> Vec<Clash> {
 
 /// A file or a link may replace another: that is how a layer overrides one below. A directory
 /// replaces nothing and is replaced by nothing, and keeps its mode and owner.
-fn clash(held: &Form, found: &Form) -> bool {
+fn clash(existing: &Form, found: &Form) -> bool {
     let is_directory = |form: &Form| matches!(form, Form::Directory(..));
-    (is_directory(held) || is_directory(found)) && held != found
+    (is_directory(existing) || is_directory(found)) && existing != found
 }
 
 impl fmt::Display for Clash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, lower, upper, held, found } = self;
-        write!(formatter, "`{path}` is {held} in layer `{lower}`, and {found} in `{upper}`")
+        let Self { path, lower, upper, existing, found } = self;
+        write!(formatter, "`{path}` is {existing} in layer `{lower}`, and {found} in `{upper}`")
     }
 }
 

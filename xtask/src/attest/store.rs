@@ -3,7 +3,7 @@
 
 use super::in_layout;
 use crate::error::{Context as _, Failure, Result};
-use crate::image::{Held, refused};
+use crate::image::{StoredImage, refused};
 use crate::runtime;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,7 +103,7 @@ impl AttestationStore {
     }
 
     /// Refuses an image that is not here as a whole, every document held to its digest.
-    pub fn check(&self, image: &Held) -> Result<()> {
+    pub fn check(&self, image: &StoredImage) -> Result<()> {
         let absent = |what: &str, digest: &Digest| {
             Failure::refused(format!("cannot attest image `{}` in `{self}`", image.name))
                 .reason(format!("{what} `{digest}` is not there"))

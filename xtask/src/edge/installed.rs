@@ -18,7 +18,7 @@ use xtask_core::digest::Digest;
 
 /// What is in the cache at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum State {
     /// The folder is as it was when it was made.
     Whole,
     /// There is none.
@@ -47,8 +47,8 @@ struct Record {
 /// Makes the folder at `place` unless it is there and whole. `make` fills an empty folder and
 /// judges what it has filled; what it refuses is not kept.
 pub fn ensure(place: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<Installed> {
-    let held = look(place)?;
-    if held != Held::Whole {
+    let state = look(place)?;
+    if state != State::Whole {
         let made = files::make_aside(place)?;
         if let Err(failure) = make(&made) {
             let _debris = files::remove_folder(&made);
@@ -56,13 +56,13 @@ pub fn ensure(place: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<In
         }
         settle(&made, place)?;
     }
-    Ok(Installed { folder: place.to_owned(), mended: held == Held::Dropped })
+    Ok(Installed { folder: place.to_owned(), mended: state == State::Dropped })
 }
 
 /// Looks at the folder at `place`, and drops it if it is not as its record says.
-fn look(place: &Path) -> Result<Held> {
+fn look(place: &Path) -> Result<State> {
     if !files::is_folder(place)? {
-        return Ok(Held::Absent);
+        return Ok(State::Absent);
     }
     let text = files::read_if_there(&record_path(place))?;
     let record: Option<Record> = text.and_then(|text| serde_json::from_str(&text).ok());
@@ -70,16 +70,16 @@ fn look(place: &Path) -> Result<Held> {
         let entries = entries(place)?;
         let stat = stat_digest(&entries);
         if stat == record.stat {
-            return Ok(Held::Whole);
+            return Ok(State::Whole);
         }
         if content_digest(&entries)? == record.content {
             keep(place, &Record { stat, ..record })?;
-            return Ok(Held::Whole);
+            return Ok(State::Whole);
         }
     }
     files::remove_file(&record_path(place))?;
     files::remove_folder(place)?;
-    Ok(Held::Dropped)
+    Ok(State::Dropped)
 }
 
 /// Puts the finished folder `made` at `place`, and its record beside it. A folder without a record

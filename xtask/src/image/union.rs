@@ -42,9 +42,9 @@ pub(super) fn check(
 /// All that is judged: what is in each layer, and what a definition says of all of them.
 fn proof(definition: &Definition, layers: &[ImageLayer]) -> Digest {
     let line = |layer: &ImageLayer| format!("{} {}\n", layer.name, layer.blob.diff_id);
-    let held = layers.iter().map(line).collect::<String>();
+    let digests = layers.iter().map(line).collect::<String>();
     let promised = form(&(&definition.config, &definition.layers));
-    Digest::of(format!("{RULES}\n{held}{promised}").as_bytes())
+    Digest::of(format!("{RULES}\n{digests}{promised}").as_bytes())
 }
 
 fn refuse_clashes(layers: &[(&str, Shape)]) -> Result<()> {

@@ -4,7 +4,7 @@
 use super::attest::Signed;
 use super::world::Run;
 use serde_json::{Value, json};
-use xtask::image::held_in;
+use xtask::image::stored_image_in;
 use xtask::runtime::wait;
 use xtask_core::descriptor::media_type;
 use xtask_core::digest::Digest;
@@ -182,7 +182,7 @@ fn bytes_that_are_not_what_the_registry_calls_them_are_not_attested() {
 fn a_damaged_blob_of_the_layout_is_found_before_it_is_attested() {
     let signed = Signed::new();
     let layout = Layout::open_or_create(signed.world.path("target/images")).unwrap();
-    let image = held_in(layout.clone(), "hello").unwrap();
+    let image = stored_image_in(layout.clone(), "hello").unwrap();
     image.check().unwrap();
     let layer = layout.blob_path(&image.platforms[0].layers[0].descriptor.digest);
     let mut bytes = std::fs::read(&layer).unwrap();

@@ -214,8 +214,8 @@ const EXCUSES: [&str; 3] = [
 fn may_hold_tests(file: &Tracked) -> bool {
     let rooms = ["xtask/", "services/backend/test/", "services/ml-service/tests/"];
     let ends = [".rs", ".ts", ".py"].iter().any(|end| file.ends(end));
-    let held = ends && rooms.iter().any(|room| file.path.starts_with(room));
-    held && !EXCUSES.contains(&file.path.as_str())
+    let is_covered = ends && rooms.iter().any(|room| file.path.starts_with(room));
+    is_covered && !EXCUSES.contains(&file.path.as_str())
 }
 
 #[test]

@@ -265,13 +265,13 @@ proptest! {
         change in change(),
     ) {
         let mut tree = Tree::new();
-        let mut held = Vec::new();
+        let mut inserted = Vec::new();
         for (path, bytes) in files {
             if tree.insert(&path, Node::file(0o644, bytes.clone())).is_ok() {
-                held.push((path, bytes));
+                inserted.push((path, bytes));
             }
         }
-        let (path, bytes) = held.swap_remove(chosen.index(held.len()));
+        let (path, bytes) = inserted.swap_remove(chosen.index(inserted.len()));
         let (node, field, offset) = change.of(bytes);
         let mut changed = tree.clone();
         match node {

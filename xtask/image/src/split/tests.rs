@@ -12,21 +12,21 @@ fn tree(files: &[(&str, &[u8])]) -> Tree {
 }
 
 /// The paths of everything but directories.
-fn held(tree: &Tree) -> Vec<String> {
-    let held = tree.iter().filter(|(_, node)| !matches!(node, Node::Directory { .. }));
-    held.map(|(path, _)| lossy(path)).collect()
+fn files(tree: &Tree) -> Vec<String> {
+    let files = tree.iter().filter(|(_, node)| !matches!(node, Node::Directory { .. }));
+    files.map(|(path, _)| lossy(path)).collect()
 }
 
 fn native(tree: &Tree, declared: &[&str]) -> Vec<String> {
-    held(&split(tree, declared).unwrap().native)
+    files(&split(tree, declared).unwrap().native)
 }
 
 #[test]
 fn binaries_are_native_and_everything_else_is_not() {
     let tree = tree(&[("a/lib.so", ELF), ("a/text.so", b"a script"), ("b/x.py", b"")]);
     let split_tree = split::<&str>(&tree, &[]).unwrap();
-    assert_eq!(held(&split_tree.native), ["a/lib.so"]);
-    assert_eq!(held(&split_tree.neutral), ["a/text.so", "b/x.py"]);
+    assert_eq!(files(&split_tree.native), ["a/lib.so"]);
+    assert_eq!(files(&split_tree.neutral), ["a/text.so", "b/x.py"]);
     assert!(split_tree.native.get("b").is_none(), "a directory is only where it is needed");
     assert!(split_tree.native.get("a").is_some() && split_tree.neutral.get("a").is_some());
 }

@@ -228,8 +228,8 @@ proptest! {
     #[test]
     fn any_path_is_held_or_refused_without_panic(path in prop::collection::vec(any::<u8>(), 0..20)) {
         let mut tree = Tree::new();
-        let held = tree.insert(&path, Node::file(0o644, "")).is_ok();
-        prop_assert_eq!(held, tree.get(&path).is_some());
+        let inserted = tree.insert(&path, Node::file(0o644, "")).is_ok();
+        prop_assert_eq!(inserted, tree.get(&path).is_some());
     }
 }
 

@@ -7,7 +7,7 @@ use crate::edge::{passphrase, secrets};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::ImageAttest;
-use crate::image::{Held, build, held};
+use crate::image::{StoredImage, build, stored_image};
 use crate::world::World;
 use serde_json::{Value, json};
 use xtask_core::deploy::SecretSource;
@@ -21,7 +21,7 @@ use xtask_image::layout::Layout;
 
 /// An image that may be attested: its bytes are what their names say, wherever it is.
 struct Prepared {
-    image: Held,
+    image: StoredImage,
     claims: Vec<Claim>,
     /// The repository that it was pushed to, if one is named.
     pushed: Option<AttestationStore>,
@@ -60,7 +60,7 @@ fn prepare(
     let phase = world.report.phase(name);
     let platforms = if flags.platform.is_empty() { &Platform::ALL[..] } else { &flags.platform };
     let built = build(world, name, platforms, &phase)?;
-    let image = held(world, name)?;
+    let image = stored_image(world, name)?;
     if image.index.digest != built.index.digest {
         return Err(Failure::refused(format!("cannot attest image `{name}`"))
             .reason("another build has changed it meanwhile")
@@ -149,7 +149,7 @@ fn opened(name: &str, text: Secret) -> Result<Secret> {
 }
 
 /// The repository below `base` that `image` was pushed to, if it is there as a whole.
-fn pushed(base: &Repository, image: &Held) -> Result<AttestationStore> {
+fn pushed(base: &Repository, image: &StoredImage) -> Result<AttestationStore> {
     let name = &image.name;
     let repository = base.join(name).or_usage(|| format!("cannot name `{base}/{name}`"))?;
     let store = AttestationStore::of_repository(&repository)?;
@@ -158,7 +158,7 @@ fn pushed(base: &Repository, image: &Held) -> Result<AttestationStore> {
 }
 
 /// Index and manifests of `image`, without layers, where its attestations are kept.
-fn kept(world: &World<'_>, image: &Held) -> Result<Layout> {
+fn kept(world: &World<'_>, image: &StoredImage) -> Result<Layout> {
     let failed = || "failed to keep what is attested".to_owned();
     let layout = Layout::open_or_create(world.places.attestations()).or_outside(failed)?;
     let manifests = image.platforms.iter().map(|on| &on.manifest);

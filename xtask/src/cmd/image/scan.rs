@@ -5,7 +5,7 @@ use crate::edge::files;
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageScan;
-use crate::image::{Held, HeldPlatform};
+use crate::image::{StoredImage, StoredPlatform};
 use crate::report::table;
 use crate::scan::{Fetch, Scan, Scanner};
 use crate::world::{World, definition_name};
@@ -17,7 +17,7 @@ use xtask_core::trust::scan::{Fate, Weakness, sarif};
 /// An image on one platform, scanned.
 struct Scanned {
     image: String,
-    on: HeldPlatform,
+    on: StoredPlatform,
     scan: Scan,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn run(flags: &ImageScan, world: &World<'_>) -> Result<Exit> {
 }
 
 /// The images and platforms that are asked for, as they were built last.
-fn wanted(flags: &ImageScan, world: &World<'_>) -> Result<Vec<(Held, HeldPlatform)>> {
+fn wanted(flags: &ImageScan, world: &World<'_>) -> Result<Vec<(StoredImage, StoredPlatform)>> {
     let services = world.deploy.services.iter().map(|it| definition_name(&it.image).to_owned());
     let names = if flags.images.is_empty() { services.collect() } else { flags.images.clone() };
     let mut wanted = Vec::new();
@@ -58,9 +58,10 @@ fn wanted(flags: &ImageScan, world: &World<'_>) -> Result<Vec<(Held, HeldPlatfor
             ))
             .hint(format!("cargo xtask image build {name}")));
         }
-        let asked =
-            |on: &HeldPlatform| flags.platform.is_empty() || flags.platform.contains(&on.platform);
-        let platforms: Vec<HeldPlatform> =
+        let asked = |on: &StoredPlatform| {
+            flags.platform.is_empty() || flags.platform.contains(&on.platform)
+        };
+        let platforms: Vec<StoredPlatform> =
             image.platforms.iter().filter(|on| asked(on)).cloned().collect();
         wanted.extend(platforms.into_iter().map(|on| (image.clone(), on)));
     }

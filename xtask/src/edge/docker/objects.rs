@@ -122,7 +122,7 @@ impl Docker<'_> {
             let found = self.find(Kind::Container, &name)?;
             guests.extend(found.and_then(|it| it.stranger_to(owner, Kind::Container)));
         }
-        if guests.is_empty() { Ok(()) } else { Err(held(owner, &guests)) }
+        if guests.is_empty() { Ok(()) } else { Err(volumes_in_use(owner, &guests)) }
     }
 
     /// Every volume of `owner`.
@@ -171,7 +171,7 @@ fn foreign(owner: &Owner, strangers: &[String]) -> Failure {
     refusal.hint("rename or remove it yourself, or choose another `project` in `deploy.toml`")
 }
 
-fn held(owner: &Owner, guests: &[String]) -> Failure {
+fn volumes_in_use(owner: &Owner, guests: &[String]) -> Failure {
     let line = format!("cannot erase `{}`: others use its network or volumes", owner.project);
     let refusal = Failure::refused(line).code(&code::FOREIGN);
     let refusal = guests.iter().fold(refusal, |refusal, guest| refusal.reason(guest.clone()));

@@ -214,8 +214,8 @@ fn where_the_disk_has_no_modes_gits_word_counts() {
             let mode = std::fs::Permissions::from_mode(mode);
             std::fs::set_permissions(root.join(file), mode).unwrap();
         }
-        let held = contents(&world);
-        assert_eq!((&*held["srv/run.sh"], &*held["srv/plain.txt"]), ("+run\n", "plain\n"));
+        let files = contents(&world);
+        assert_eq!((&*files["srv/run.sh"], &*files["srv/plain.txt"]), ("+run\n", "plain\n"));
     }
 }
 

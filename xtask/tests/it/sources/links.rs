@@ -9,13 +9,13 @@ fn links_are_in_the_image_as_links() {
     link(&world, "folder", "app/to-folder");
     link(&world, "../to-folder/../plain.txt", "app/folder/through");
     commit(&world.path(""));
-    let held = contents(&world);
-    let of = |path: &str| held.get(path).map_or("nothing", String::as_str);
+    let files = contents(&world);
+    let of = |path: &str| files.get(path).map_or("nothing", String::as_str);
     assert_eq!(of("srv/plain.txt"), "plain\n");
     assert_eq!(of("srv/alias"), "-> plain.txt");
     assert_eq!(of("srv/to-folder"), "-> folder");
     assert_eq!(of("srv/folder/through"), "-> ../to-folder/../plain.txt");
-    assert_eq!(held.len(), 5, "nothing is there twice: {held:?}");
+    assert_eq!(files.len(), 5, "nothing is there twice: {files:?}");
 
     // The text of a link is in the key, though what it leads to has the same content.
     world.write("app/other.txt", "plain\n");
@@ -139,10 +139,10 @@ fn an_npm_layer_holds_no_settings_of_npm_and_nothing_that_git_ignores() {
     world.write("app/packages/own/.npmrc", "//host.invalid/:_authToken=hush\n");
     world.write("app/packages/own/key.secret", "hush\n");
     world.write(".gitignore", "target\n*.secret\n.npmrc\n");
-    let held = contents(&world);
-    assert!(held.contains_key("srv/node_modules/own/index.js"), "{held:?}");
-    assert!(held.values().all(|text| !text.contains("hush")), "{held:?}");
-    assert!(held.keys().all(|path| !path.ends_with(".npmrc")), "{held:?}");
+    let files = contents(&world);
+    assert!(files.contains_key("srv/node_modules/own/index.js"), "{files:?}");
+    assert!(files.values().all(|text| !text.contains("hush")), "{files:?}");
+    assert!(files.keys().all(|path| !path.ends_with(".npmrc")), "{files:?}");
     let kept = Command::new("grep").args(["-r", "hush"]).arg(world.cache()).output().unwrap();
     assert_eq!(kept.stdout, b"", "the cache keeps no token either");
 

@@ -135,8 +135,8 @@ fn versions_and_architectures_are_held() {
         "other 1; Depends: lib:arm64",
         "foreign 1; Depends: arm",
     ];
-    let unmet = |need: &str, by: &str, held: &str| {
-        format!("nothing meets `{need}`, wanted by package `{by}`{held}")
+    let unmet = |need: &str, by: &str, candidates: &str| {
+        format!("nothing meets `{need}`, wanted by package `{by}`{candidates}")
     };
     holds(
         &lines,
