@@ -39,7 +39,7 @@ impl<'a> Chunks<'a> {
         outgoing: &'a Outgoing<'a>,
         location: Uri,
     ) -> Self {
-        let chunk = session.patience().chunk.min(outgoing.descriptor.size).max(1);
+        let chunk = session.retry_policy().chunk.min(outgoing.descriptor.size).max(1);
         Self { session, scope, outgoing, location, offset: 0, chunk, failures: 0 }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Chunks<'a> {
         let before = self.offset;
         let end = self.ask_how_far().await?;
         self.failures += 1;
-        let is_moved = self.offset != before && self.failures < self.session.patience().tries;
+        let is_moved = self.offset != before && self.failures < self.session.retry_policy().tries;
         if end.is_some() || is_moved {
             return Ok(end);
         }

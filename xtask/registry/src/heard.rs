@@ -4,7 +4,7 @@
 use super::auth::{Challenge, Scope};
 use super::chunks::{chunk_after, end_of_range};
 use super::location::{resolve, same_origin, with_query};
-use super::patience::{Patience, retry_after};
+use super::retry_policy::{RetryPolicy, retry_after};
 use super::session::{redirect, warning_text};
 use super::tags::{next_link, page};
 use super::token::{Known, granted, request};
@@ -51,8 +51,10 @@ fn read(answer: &Answer) {
     assert!(end.is_none_or(|end| end != 1), "`0-0` is an empty upload");
     assert!(chunk_after(answer, 1 << 20, 1 << 40) <= 64 << 20, "a chunk is held in memory");
     let asked = answer.header("retry-after").and_then(|value| retry_after(value, now));
-    let patience = Patience::default();
-    assert!(patience.wait_after(1, asked) <= patience.longest_wait.max(Duration::from_secs(1)));
+    let retry_policy = RetryPolicy::default();
+    assert!(
+        retry_policy.wait_after(1, asked) <= retry_policy.longest_wait.max(Duration::from_secs(1))
+    );
     drop(answer.header("warning").and_then(warning_text));
     drop((page(answer), manifest::described(answer)));
     let refusal = Refusal::of(&answer.body).to_string();

@@ -131,8 +131,8 @@ impl Uploader<'_> {
         descriptor: &Descriptor,
         mut location: Option<Uri>,
     ) -> Result<(), RegistryError> {
-        let patience = self.place.session.patience();
-        let is_whole = descriptor.size <= patience.whole;
+        let retry_policy = self.place.session.retry_policy();
+        let is_whole = descriptor.size <= retry_policy.whole;
         let mut way = if is_whole { Way::Whole } else { Way::Chunks };
         let (mut failures, mut broken) = (0, 0);
         loop {
@@ -155,7 +155,7 @@ impl Uploader<'_> {
             if self.has(descriptor).await? {
                 return Ok(());
             }
-            if way == Way::Whole && broken >= 2 && descriptor.size > patience.chunk {
+            if way == Way::Whole && broken >= 2 && descriptor.size > retry_policy.chunk {
                 way = self.in_chunks(descriptor, "the connection broke twice");
             }
         }

@@ -131,9 +131,9 @@ pub fn keep(container: &str) -> Command {
 
 /// The command that stops a container: SIGTERM, and SIGKILL only long after its drain time.
 pub fn stop(container: &str, drain_seconds: u64) -> Command {
-    let patience = drain_seconds + 10;
-    let command = Command::new("docker").args(["stop", "--time", &patience.to_string(), container]);
-    command.limit(LIMIT + Duration::from_secs(patience)).finishes()
+    let limit = drain_seconds + 10;
+    let command = Command::new("docker").args(["stop", "--time", &limit.to_string(), container]);
+    command.limit(LIMIT + Duration::from_secs(limit)).finishes()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::world::{Image, World, with_causes};
 use std::time::Duration;
 use xtask_fakes::registry::{Fault, Logged, on};
-use xtask_registry::{Patience, PushEvent, RegistryError};
+use xtask_registry::{PushEvent, RegistryError, RetryPolicy};
 
 const MIB: usize = 1 << 20;
 
@@ -41,7 +41,7 @@ fn a_refused_blob_goes_in_chunks_and_was_not_sent_before() {
         let (world, image) = (World::open(), Image::single(9 * MIB, &["1"]));
         // The refusal comes for certain: nothing is sent before it, however slow the machine.
         let refusal = Some(Duration::from_secs(600));
-        let world = world.with_patience(|patience| Patience { refusal, ..patience });
+        let world = world.with_retry_policy(|retry_policy| RetryPolicy { refusal, ..retry_policy });
         world.fake.fault(Fault::RefuseMonolithic(status, code));
         let receipt = world.push(&image).unwrap();
         assert!(world.holds(&image), "{status} {code}");
@@ -234,7 +234,7 @@ fn the_registrys_own_wait_is_honoured_and_said_up_to_a_limit() {
 }
 
 #[test]
-fn patience_ends_and_says_how_often_it_tried() {
+fn the_last_try_says_how_often_it_tried() {
     let (world, image) = (World::open(), Image::single(500, &["1"]));
     world.fake.fault(Fault::refusal(on("HEAD", "/manifests/"), 503, "UNAVAILABLE", "", 99));
     let error = world.push(&image).unwrap_err();

@@ -3,7 +3,7 @@
 use super::world::{Image, World, wait, with_causes};
 use std::net::TcpListener;
 use xtask_fakes::registry::{Fault, on};
-use xtask_registry::{Patience, Registry};
+use xtask_registry::{Registry, RetryPolicy};
 
 /// How a refusal to open an upload ends: the text, and the hint.
 fn refused(status: u16, code: &str, message: &str) -> (String, Option<&'static str>) {
@@ -60,8 +60,9 @@ fn a_head_without_words_leaves_the_refusal_to_who_has_some() {
 #[test]
 fn nobody_there_is_said_with_the_networks_words() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let patience = Patience { tries: 1, ..Patience::default() };
-    let registry = Registry::new(&format!("127.0.0.1:{port}"), None).with_patience(patience);
+    let retry_policy = RetryPolicy { tries: 1, ..RetryPolicy::default() };
+    let registry =
+        Registry::new(&format!("127.0.0.1:{port}"), None).with_retry_policy(retry_policy);
     let error = wait(registry.ping()).unwrap_err();
     let wanted = format!(
         "gave up at try 1\n  caused by: failed to reach `127.0.0.1:{port}` with GET /v2/\n"

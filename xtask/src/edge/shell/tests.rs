@@ -10,7 +10,7 @@ struct World {
 }
 
 /// Long enough for any machine, and far below any limit of a test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_millis(5);
 
 impl World {
@@ -27,7 +27,7 @@ impl World {
             let text = fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
             text.strip_suffix('\n').map(ToOwned::to_owned).ok_or("not yet")
         };
-        wait_for(PATIENCE, EVERY, read).unwrap()
+        wait_for(LIMIT, EVERY, read).unwrap()
     }
 }
 
@@ -44,7 +44,7 @@ fn runs(process: &str) -> bool {
 #[track_caller]
 fn wait_for_end(process: &str) {
     let ended = || if runs(process) { Err("still runs") } else { Ok(()) };
-    wait_for(PATIENCE, EVERY, ended).unwrap();
+    wait_for(LIMIT, EVERY, ended).unwrap();
 }
 
 #[test]
