@@ -10,7 +10,7 @@ pub mod pip_audit;
 
 pub use judge::{Judged, Outcome, Sighting, judge};
 
-use crate::trust::scan::{Severity, Stance};
+use crate::trust::scan::{Severity, SeverityAction};
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -47,7 +47,7 @@ pub struct Advisory {
     pub severity: Severity,
     /// What becomes of it, where the tool's own settings say so.
     #[serde(skip)]
-    pub settled: Option<Stance>,
+    pub settled: Option<SeverityAction>,
 }
 
 /// What a tool answered.

@@ -11,7 +11,7 @@ mod tests;
 mod weakness;
 
 pub use judge::{Answers, Fate, Judged, Means, NotAnAnswer, judge};
-pub use policy::{Allowance, ScanPolicy, Severity, Stance};
+pub use policy::{Allowance, ScanPolicy, Severity, SeverityAction};
 pub use ship::{NotShippable, may_enter, may_ship};
 pub use weakness::{Kind, Weakness};
 

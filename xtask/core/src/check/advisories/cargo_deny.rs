@@ -1,7 +1,7 @@
 //! What `cargo deny --format json check advisories` says, one JSON value a line.
 
 use super::{Advisory, Answer, NoAnswer, last_line};
-use crate::trust::scan::{Severity, Stance};
+use crate::trust::scan::{Severity, SeverityAction};
 use serde_json::Value;
 
 /// Reads what it wrote on standard error. Only a run that got to its summary is an answer: one
@@ -31,9 +31,9 @@ fn complaint(lines: &[Value]) -> Option<String> {
 }
 
 fn advisory(fields: &Value) -> Option<Advisory> {
-    let stance = match fields["severity"].as_str()? {
-        "error" => Stance::Refuse,
-        "warning" => Stance::Warn,
+    let action = match fields["severity"].as_str()? {
+        "error" => SeverityAction::Refuse,
+        "warning" => SeverityAction::Warn,
         _ => return None,
     };
     let code = fields["code"].as_str().unwrap_or("unknown");
@@ -47,7 +47,7 @@ fn advisory(fields: &Value) -> Option<Advisory> {
         fixed: solution(fields),
         severity: Severity::High,
         // Whether a crate that is unsound, yanked or left alone stops us is said in deny.toml.
-        settled: (code != "vulnerability").then_some(stance),
+        settled: (code != "vulnerability").then_some(action),
     })
 }
 
@@ -103,7 +103,7 @@ mod tests {
         let settled: Vec<_> = found.iter().map(|it| (it.ids[0].as_str(), it.settled)).collect();
         assert_eq!(
             settled,
-            [("yanked", Some(Stance::Refuse)), ("yanked", Some(Stance::Warn))],
+            [("yanked", Some(SeverityAction::Refuse)), ("yanked", Some(SeverityAction::Warn))],
             "a note is nothing"
         );
     }

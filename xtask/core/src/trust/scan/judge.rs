@@ -2,7 +2,7 @@
 
 use super::end_of_life::{self, Program};
 use super::inventory::Sbom;
-use super::policy::{ScanPolicy, Stance};
+use super::policy::{ScanPolicy, SeverityAction};
 use super::weakness::{self, Weakness, list};
 use crate::moment::{Day, Moment};
 use crate::platform::Platform;
@@ -87,8 +87,8 @@ pub fn judge(
     verdict.warnings = end_of_life::warnings(&programs(answers), now);
     let mut weaknesses = Vec::new();
     for weakness in both(answers).flat_map(weakness::read) {
-        let Some(stance) = policy.stance(&weakness) else { continue };
-        let fate = decide(&weakness, stance, policy, now, &mut verdict);
+        let Some(action) = policy.action(&weakness) else { continue };
+        let fate = decide(&weakness, action, policy, now, &mut verdict);
         weaknesses.push((weakness, fate));
     }
     weaknesses.sort();
@@ -105,13 +105,13 @@ pub fn judge(
 /// What becomes of `weakness`; the verdict says so.
 fn decide(
     weakness: &Weakness,
-    stance: Stance,
+    action: SeverityAction,
     policy: &ScanPolicy,
     now: Moment,
     verdict: &mut ScanVerdict,
 ) -> Fate {
     let expired = |day: Day| format!("{weakness} (was allowed until {day})");
-    match (policy.allowance(weakness), stance) {
+    match (policy.allowance(weakness), action) {
         (Some(allowance), _) if !allowance.is_expired(now) => {
             let (what, expires) = (weakness.to_string(), allowance.expires.to_string());
             if allowance.expires_soon(now) {
@@ -120,15 +120,15 @@ fn decide(
             verdict.allowed.push(Allowed { what, reason: allowance.reason.clone(), expires });
             Fate::Allowed
         }
-        (_, Stance::Warn) => {
+        (_, SeverityAction::Warn) => {
             verdict.warnings.push(weakness.to_string());
             Fate::Warns
         }
-        (Some(allowance), Stance::Refuse) => {
+        (Some(allowance), SeverityAction::Refuse) => {
             verdict.blocking.push(expired(allowance.expires));
             Fate::Expired
         }
-        (None, Stance::Refuse) => {
+        (None, SeverityAction::Refuse) => {
             verdict.blocking.push(weakness.to_string());
             Fate::Blocks
         }

@@ -19,9 +19,9 @@ pub struct ScanPolicy {
     /// How old a verdict, and the database behind it, may be where users are.
     pub max_age_hours: u64,
     /// What becomes of secrets.
-    pub secrets: Stance,
+    pub secrets: SeverityAction,
     /// What becomes of misconfigurations of these severities.
-    pub misconfiguration: Stance,
+    pub misconfiguration: SeverityAction,
     /// What is let through, with the reason and the last day.
     pub allow: Vec<Allowance>,
 }
@@ -44,7 +44,7 @@ pub enum Severity {
 
 /// What becomes of a kind of weakness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stance {
+pub enum SeverityAction {
     /// It stops the release.
     Refuse,
     /// It is warned of.
@@ -69,10 +69,10 @@ pub struct Allowance {
 #[error("unknown severity `{0}`; known: `UNKNOWN`, `LOW`, `MEDIUM`, `HIGH`, `CRITICAL`")]
 pub struct UnknownSeverity(String);
 
-/// The text names no stance.
+/// The text names no action.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("unknown stance `{0}`; known: `refuse`, `warn`")]
-pub struct UnknownStance(String);
+#[error("unknown action `{0}`; known: `refuse`, `warn`")]
+pub struct UnknownAction(String);
 
 impl Default for ScanPolicy {
     fn default() -> Self {
@@ -80,8 +80,8 @@ impl Default for ScanPolicy {
             severities: vec![Severity::Critical, Severity::High],
             fixed_only: true,
             max_age_hours: 48,
-            secrets: Stance::Refuse,
-            misconfiguration: Stance::Refuse,
+            secrets: SeverityAction::Refuse,
+            misconfiguration: SeverityAction::Refuse,
             allow: Vec::new(),
         }
     }
@@ -89,14 +89,14 @@ impl Default for ScanPolicy {
 
 impl ScanPolicy {
     /// What becomes of `weakness` if nothing allows it; `None` if the policy lets it pass.
-    pub fn stance(&self, weakness: &Weakness) -> Option<Stance> {
+    pub fn action(&self, weakness: &Weakness) -> Option<SeverityAction> {
         let severe = self.severities.contains(&weakness.severity);
         match weakness.kind {
             Kind::Secret => Some(self.secrets),
             Kind::Misconfiguration => severe.then_some(self.misconfiguration),
             Kind::Vulnerability => {
                 let counts = !self.fixed_only || weakness.fixed.is_some();
-                (severe && counts).then_some(Stance::Refuse)
+                (severe && counts).then_some(SeverityAction::Refuse)
             }
         }
     }
@@ -151,14 +151,14 @@ impl fmt::Display for Severity {
     }
 }
 
-impl FromStr for Stance {
-    type Err = UnknownStance;
+impl FromStr for SeverityAction {
+    type Err = UnknownAction;
 
-    fn from_str(text: &str) -> Result<Self, UnknownStance> {
+    fn from_str(text: &str) -> Result<Self, UnknownAction> {
         match text {
             "refuse" => Ok(Self::Refuse),
             "warn" => Ok(Self::Warn),
-            other => Err(UnknownStance(other.to_owned())),
+            other => Err(UnknownAction(other.to_owned())),
         }
     }
 }

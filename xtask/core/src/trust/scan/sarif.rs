@@ -10,7 +10,7 @@ pub fn shown(mut answer: Value, policy: &ScanPolicy, now: Moment) -> Value {
     weakness::retain(&mut answer, &|weakness| {
         let allowance = policy.allowance(weakness);
         let allowed = allowance.is_some_and(|it| !it.is_expired(now));
-        policy.stance(weakness).is_some() && !allowed
+        policy.action(weakness).is_some() && !allowed
     });
     for result in answer["Results"].as_array_mut().into_iter().flatten() {
         // Licences are evidence; nothing judges them, so they are no alert.

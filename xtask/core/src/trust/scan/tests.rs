@@ -72,7 +72,7 @@ fn the_policy_says_what_counts() {
     let policy = ScanPolicy {
         severities: vec![Severity::High],
         fixed_only: false,
-        secrets: Stance::Warn,
+        secrets: SeverityAction::Warn,
         ..ScanPolicy::default()
     };
     let verdict = judged(&results, &policy).verdict;
