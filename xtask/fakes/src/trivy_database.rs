@@ -9,12 +9,12 @@ use std::path::Path;
 /// The form of database that Trivy of today asks for.
 const SCHEMA: u64 = 2;
 
-/// An advisory: which versions of a package have a weakness, and where it is mended.
+/// An advisory: which versions of a package have a finding, and where it is mended.
 #[derive(Clone, Copy, Debug)]
 pub struct Advisory<'a> {
     /// The package, by the name that its ecosystem gives it.
     pub package: &'a str,
-    /// The weakness.
+    /// The finding.
     pub id: &'a str,
     /// Which versions have it, such as `< 2.0.0`; Debian's advisories do not say.
     pub vulnerable: &'a str,
@@ -99,7 +99,7 @@ impl TrivyDatabase {
     }
 }
 
-/// Trivy's number for a weakness that is known and not mended.
+/// Trivy's number for a finding that is known and not mended.
 const AFFECTED: u8 = 2;
 
 fn severity(advisory: &Advisory<'_>) -> u8 {

@@ -140,7 +140,7 @@ fn unasked(failure: &Failure) -> NoAnswer {
 fn outcome(sighting: &Sighting) -> String {
     let known = match sighting.advisories.len() {
         0 => "nothing known".to_owned(),
-        some => format!("{} known", Count(some, "weakness")),
+        some => format!("{} known", Count(some, "finding")),
     };
     match (&sighting.not_checked, sighting.outcome()) {
         (Some(_), Outcome::NotChecked) => "not checked".to_owned(),

@@ -36,7 +36,7 @@ pub struct Scanner<'a> {
 
 /// What was found in an image for one platform.
 pub struct Scan {
-    /// The verdict and the weaknesses behind it.
+    /// The verdict and the findings behind it.
     pub judged: Judged,
     /// What the scanner answered.
     pub answers: Answers,

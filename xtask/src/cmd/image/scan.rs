@@ -12,7 +12,7 @@ use crate::world::{World, definition_name};
 use serde_json::{Value, json};
 use xtask_core::plan::Count;
 use xtask_core::platform::Platform;
-use xtask_core::trust::scan::{Fate, Weakness, sarif};
+use xtask_core::trust::scan::{Fate, ScanFinding, sarif};
 
 /// An image on one platform, scanned.
 struct Scanned {
@@ -122,39 +122,39 @@ impl Scanned {
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
-        let row = |(weakness, fate): &(Weakness, Fate)| {
+        let row = |(finding, fate): &(ScanFinding, Fate)| {
             vec![
                 self.image.clone(),
                 self.on.platform.to_string(),
-                weakness.severity.to_string(),
-                weakness.id.clone(),
-                format!("{} {}", weakness.package, weakness.installed).trim_end().to_owned(),
-                weakness.fixed.clone().unwrap_or_else(|| "-".to_owned()),
-                self.layer(weakness).unwrap_or_else(|| "-".to_owned()),
+                finding.severity.to_string(),
+                finding.id.clone(),
+                format!("{} {}", finding.package, finding.installed).trim_end().to_owned(),
+                finding.fixed.clone().unwrap_or_else(|| "-".to_owned()),
+                self.layer(finding).unwrap_or_else(|| "-".to_owned()),
                 fate.to_string(),
             ]
         };
-        self.scan.judged.weaknesses.iter().map(row).collect()
+        self.scan.judged.findings.iter().map(row).collect()
     }
 
     /// What the definition calls the layer that holds it.
-    fn layer(&self, weakness: &Weakness) -> Option<String> {
-        let diff_id = weakness.layer?;
+    fn layer(&self, finding: &ScanFinding) -> Option<String> {
+        let diff_id = finding.layer?;
         let layer = self.on.layers.iter().find(|layer| layer.diff_id == diff_id)?;
         Some(layer.name.clone())
     }
 
     fn value(&self) -> Value {
-        let weakness = |(weakness, fate): &(Weakness, Fate)| {
-            let mut value = json!(weakness);
-            value["layerName"] = json!(self.layer(weakness));
+        let finding = |(finding, fate): &(ScanFinding, Fate)| {
+            let mut value = json!(finding);
+            value["layerName"] = json!(self.layer(finding));
             value["fate"] = json!(fate);
             value
         };
-        let weaknesses: Vec<Value> = self.scan.judged.weaknesses.iter().map(weakness).collect();
+        let findings: Vec<Value> = self.scan.judged.findings.iter().map(finding).collect();
         json!({
             "image": self.image, "platform": self.on.platform, "manifest": self.on.manifest.digest,
-            "verdict": self.scan.judged.verdict, "weaknesses": weaknesses,
+            "verdict": self.scan.judged.verdict, "findings": findings,
             "evidence": self.scan.evidence,
         })
     }

@@ -3,7 +3,7 @@
 use super::{Advisory, Answer, Ecosystem, NoAnswer};
 use crate::moment::Moment;
 use crate::plan::Count;
-use crate::trust::scan::{Allowance, Fate, Kind, ScanPolicy, SeverityAction, Weakness};
+use crate::trust::scan::{Allowance, Fate, Kind, ScanFinding, ScanPolicy, SeverityAction};
 use serde::Serialize;
 
 /// What is known against one ecosystem's dependencies.
@@ -100,7 +100,7 @@ fn action(advisory: &Advisory, policy: &ScanPolicy) -> SeverityAction {
 /// The allowance that names it by any of its names: the one that lasts longest.
 fn allowance<'a>(advisory: &Advisory, policy: &'a ScanPolicy) -> Option<&'a Allowance> {
     let named = |id: &String| {
-        policy.allowance(&Weakness {
+        policy.allowance(&ScanFinding {
             kind: Kind::Vulnerability,
             id: id.clone(),
             severity: advisory.severity,

@@ -1,6 +1,6 @@
 //! What may be shipped: the table `[scan]` of `deploy.toml`.
 
-use super::weakness::{Kind, Weakness};
+use super::scan_finding::{Kind, ScanFinding};
 use crate::moment::{Day, Moment};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -42,7 +42,7 @@ pub enum Severity {
     Critical,
 }
 
-/// What becomes of a kind of weakness.
+/// What becomes of a kind of finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SeverityAction {
     /// It stops the release.
@@ -51,7 +51,7 @@ pub enum SeverityAction {
     Warn,
 }
 
-/// A weakness that is let through until a day.
+/// A finding that is let through until a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// What the scanner calls it: a CVE, or the rule of a secret or a misconfiguration.
@@ -88,29 +88,29 @@ impl Default for ScanPolicy {
 }
 
 impl ScanPolicy {
-    /// What becomes of `weakness` if nothing allows it; `None` if the policy lets it pass.
-    pub fn action(&self, weakness: &Weakness) -> Option<SeverityAction> {
-        let severe = self.severities.contains(&weakness.severity);
-        match weakness.kind {
+    /// What becomes of `finding` if nothing allows it; `None` if the policy lets it pass.
+    pub fn action(&self, finding: &ScanFinding) -> Option<SeverityAction> {
+        let severe = self.severities.contains(&finding.severity);
+        match finding.kind {
             Kind::Secret => Some(self.secrets),
             Kind::Misconfiguration => severe.then_some(self.misconfiguration),
             Kind::Vulnerability => {
-                let counts = !self.fixed_only || weakness.fixed.is_some();
+                let counts = !self.fixed_only || finding.fixed.is_some();
                 (severe && counts).then_some(SeverityAction::Refuse)
             }
         }
     }
 
-    /// The allowance that names `weakness`: the one that lasts longest.
-    pub fn allowance(&self, weakness: &Weakness) -> Option<&Allowance> {
-        self.allow.iter().filter(|it| it.names(weakness)).max_by_key(|it| it.expires)
+    /// The allowance that names `finding`: the one that lasts longest.
+    pub fn allowance(&self, finding: &ScanFinding) -> Option<&Allowance> {
+        self.allow.iter().filter(|it| it.names(finding)).max_by_key(|it| it.expires)
     }
 }
 
 impl Allowance {
-    fn names(&self, weakness: &Weakness) -> bool {
-        let here = |package: &String| *package == weakness.package;
-        self.id == weakness.id && self.package.as_ref().is_none_or(here)
+    fn names(&self, finding: &ScanFinding) -> bool {
+        let here = |package: &String| *package == finding.package;
+        self.id == finding.id && self.package.as_ref().is_none_or(here)
     }
 
     /// Whether its last day is over.
