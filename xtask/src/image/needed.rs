@@ -16,7 +16,8 @@ use xtask_image::layout::{Layout, REF_NAME};
 
 /// Folders of the cache whose entries can be made again. Downloads are not among them: a mirror
 /// may have dropped what a lock still names.
-const MADE: [&str; 4] = ["builds", "npm", "spool", "wheels"];
+/// `spool` is what `unpacked` was called before; nothing writes there any more.
+const MADE: [&str; 5] = ["builds", "npm", "spool", "unpacked", "wheels"];
 
 /// How the files of the layer cache end; any other is on its way.
 const MEMOS: [&str; 3] = [".json", ".shape", ".proved"];

@@ -24,13 +24,13 @@ impl World {
         Deb::open(path)
     }
 
-    fn spool(&self) -> PathBuf {
-        self.dir.path().join("spool")
+    fn unpacked_dir(&self) -> PathBuf {
+        self.dir.path().join("unpacked")
     }
 
     fn unpack(&self, bytes: &[u8]) -> Result<Tree> {
         let mut tree = Tree::new();
-        self.open(bytes)?.unpack(&mut tree, &self.spool())?;
+        self.open(bytes)?.unpack(&mut tree, &self.unpacked_dir())?;
         Ok(tree)
     }
 
@@ -119,22 +119,22 @@ fn every_compression_gives_the_same_tree() {
 }
 
 #[test]
-fn a_spooled_archive_is_used_again() {
+fn an_unpacked_archive_is_used_again() {
     let world = World::new();
     let bytes = package(usual());
     let before = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
-    let spooled = spooled(&world);
-    let modified = fs::metadata(&spooled).unwrap().modified().unwrap();
+    let unpacked = unpacked(&world);
+    let modified = fs::metadata(&unpacked).unwrap().modified().unwrap();
     let after = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
     assert_eq!(before, after);
-    assert_eq!(fs::metadata(&spooled).unwrap().modified().unwrap(), modified);
+    assert_eq!(fs::metadata(&unpacked).unwrap().modified().unwrap(), modified);
     let deb = Deb::open(world.dir.path().join("tiny.deb")).unwrap();
-    assert_eq!(deb.spool(&world.spool()).unwrap(), spooled);
-    assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 2, "an archive and its digest");
+    assert_eq!(deb.unpacked_data(&world.unpacked_dir()).unwrap(), unpacked);
+    assert_eq!(fs::read_dir(world.unpacked_dir()).unwrap().count(), 2, "an archive and its digest");
 }
 
-fn spooled(world: &World) -> PathBuf {
-    let mut paths = fs::read_dir(world.spool()).unwrap().map(|entry| entry.unwrap().path());
+fn unpacked(world: &World) -> PathBuf {
+    let mut paths = fs::read_dir(world.unpacked_dir()).unwrap().map(|entry| entry.unwrap().path());
     paths.find(|path| path.extension().is_some_and(|it| it == "tar")).unwrap()
 }
 
@@ -143,11 +143,11 @@ fn an_unpacked_archive_that_was_replaced_is_unpacked_again() {
     let world = World::new();
     let bytes = package(usual());
     let before = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
-    let spooled = spooled(&world);
-    let mut evil = fs::read(&spooled).unwrap();
+    let unpacked = unpacked(&world);
+    let mut evil = fs::read(&unpacked).unwrap();
     let at = evil.windows(4).position(|window| window == b"tiny").unwrap();
     evil[at] = b'T';
-    fs::write(&spooled, evil).unwrap();
+    fs::write(&unpacked, evil).unwrap();
     let after = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
     assert_eq!(before, after);
 }
@@ -158,10 +158,10 @@ fn set_id_bits_stay_only_where_they_are_listed() {
     let deb = world.open(&package(usual())).unwrap();
     let rules = UnpackRules { keep_set_id: vec!["usr/bin/tiny".to_owned()] };
     let mut tree = Tree::new();
-    let dropped = deb.unpack_with(&mut tree, &world.spool(), &rules).unwrap();
+    let dropped = deb.unpack_with(&mut tree, &world.unpacked_dir(), &rules).unwrap();
     assert_eq!(tree.get("usr/bin/tiny").map(Node::mode), Some(0o4755));
     assert_eq!(dropped, []);
-    let dropped = deb.unpack(&mut Tree::new(), &world.spool()).unwrap();
+    let dropped = deb.unpack(&mut Tree::new(), &world.unpacked_dir()).unwrap();
     assert_eq!(dropped, [SetId { path: "usr/bin/tiny".to_owned(), mode: 0o4755 }]);
 }
 
@@ -230,7 +230,7 @@ fn what_an_archive_says_before_an_entry_is_held_to_a_length() {
 }
 
 #[test]
-fn a_package_that_would_fill_the_disk_is_refused_and_leaves_no_spool() {
+fn a_package_that_would_fill_the_disk_is_refused_and_leaves_nothing_unpacked() {
     let world = World::new();
     let data = gz(&vec![0; 65 << 20]);
     let control = Archive::new().file("./control", 0o644, CONTROL).finish();
@@ -238,11 +238,11 @@ fn a_package_that_would_fill_the_disk_is_refused_and_leaves_no_spool() {
         [("debian-binary", &b"2.0\n"[..]), ("control.tar", &control), ("data.tar.gz", &data)];
     let message = world.unpack(&ar(&members)).unwrap_err().to_string();
     assert_eq!(message, "cannot read package `tiny`: `data.tar.gz` unpacks to too much");
-    assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(world.unpacked_dir()).unwrap().count(), 0);
 }
 
 #[test]
-fn a_damaged_data_archive_leaves_no_spool() {
+fn a_damaged_data_archive_leaves_nothing_unpacked() {
     let world = World::new();
     let mut data = xz(&usual().finish());
     let middle = data.len() / 2;
@@ -252,7 +252,7 @@ fn a_damaged_data_archive_leaves_no_spool() {
         [("debian-binary", &b"2.0\n"[..]), ("control.tar", &control), ("data.tar.xz", &data)];
     let message = world.unpack(&ar(&members)).unwrap_err().to_string();
     assert!(message.starts_with("cannot read package `tiny`: `data.tar.xz`: "), "{message}");
-    assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(world.unpacked_dir()).unwrap().count(), 0);
 }
 
 proptest! {
