@@ -8,7 +8,7 @@ mod github;
 mod messages;
 mod remembered;
 mod running;
-mod seen;
+mod stat_cache;
 mod unproved;
 
 use crate::edge::files;

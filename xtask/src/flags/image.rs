@@ -184,7 +184,7 @@ pub struct ImageKeygen {
     /// The file for the public key
     #[arg(long)]
     pub public: PathBuf,
-    /// Leave the private key without a passphrase, for a keeper of secrets that seals it itself
+    /// Leave the private key without a passphrase, for a keeper of secrets that encrypts it itself
     #[arg(long)]
     pub plain: bool,
 }

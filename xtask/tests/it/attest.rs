@@ -281,7 +281,7 @@ fn is_provenance(bundle: &Value) -> bool {
 }
 
 #[test]
-fn a_key_is_private_sealed_and_never_made_over_another() {
+fn a_key_is_private_encrypted_and_never_made_over_another() {
     use std::os::unix::fs::PermissionsExt as _;
     let signed = Signed::new();
     let private = signed.world.path("ours.key");
@@ -296,7 +296,7 @@ fn a_key_is_private_sealed_and_never_made_over_another() {
     let other =
         Signed { world: signed.world.with("XTASK_KEY_PASSPHRASE", "battery".into()), ..signed };
     let output = other.world.run(&["image", "attest", "hello", "--key", "file:ours.key"]).ends(4);
-    assert!(output.contains("another passphrase sealed it"), "{output}");
+    assert!(output.contains("another passphrase encrypted it"), "{output}");
     let output = other.world.run(&["image", "attest", "hello"]).ends(4);
     assert!(
         output.contains("there is no key to sign with") && output.contains("keygen"),

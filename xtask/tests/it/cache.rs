@@ -169,6 +169,6 @@ fn every_committed_lock_is_as_it_was_written() {
     assert!(locks.len() > 3);
     for path in locks {
         let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(xtask_core::image::lock::seal::check(&text), Ok(()), "{}", path.display());
+        assert_eq!(xtask_core::image::lock::checksum::check(&text), Ok(()), "{}", path.display());
     }
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
-use xtask_core::image::lock::seal;
+use xtask_core::image::lock::checksum;
 use xtask_fakes::archive::FakeArchive;
 
 /// What a definition ends with where a test is about its layers: the last one brings the accounts
@@ -75,12 +75,13 @@ impl World {
         self.folder.path().join("cache")
     }
 
-    /// Writes a file; a lock gets its seal.
+    /// Writes a file; a lock gets its checksum.
     pub(crate) fn write(&self, file: &str, text: &str) {
         let path = self.path(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let sealed = if file.ends_with(".lock") { seal::sealed(text) } else { text.to_owned() };
-        std::fs::write(path, sealed).unwrap();
+        let with_checksum =
+            if file.ends_with(".lock") { checksum::with_checksum(text) } else { text.to_owned() };
+        std::fs::write(path, with_checksum).unwrap();
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Run {

@@ -19,7 +19,7 @@ pub(super) const DATA: Target = Target {
     name: "data-tar",
     run: |bytes| {
         let mut bytes = bytes.to_vec();
-        seal(&mut bytes);
+        write_checksum(&mut bytes);
         unpack(&package(&bytes));
     },
     seeds: || vec![data(), Vec::new()],
@@ -110,7 +110,7 @@ fn package(data: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn seal(bytes: &mut [u8]) {
+fn write_checksum(bytes: &mut [u8]) {
     for block in bytes.chunks_exact_mut(512).filter(|block| &block[257..262] == b"ustar") {
         block[148..156].fill(b' ');
         let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();

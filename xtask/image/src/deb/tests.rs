@@ -293,7 +293,7 @@ proptest! {
         for (at, byte) in changes {
             let at = at.index(data.len());
             data[at] = byte;
-            build::seal(&mut data, at);
+            build::write_checksum(&mut data, at);
         }
         let control = Archive::new().file("./control", 0o644, CONTROL).finish();
         let members = [("debian-binary", &b"2.0\n"[..]), ("control.tar", &control), ("data.tar", &data)];

@@ -1,7 +1,7 @@
 //! `image attest`: says how images were made and what they are made of, signed, beside them.
 
 use super::build::service_images;
-use crate::attest::{AttestationStore, Claim, SigningKey, Tally, attest, claims, sealed};
+use crate::attest::{AttestationStore, Claim, SigningKey, Tally, attest, claims, encrypted};
 use crate::edge::git::{self, Checkout};
 use crate::edge::{passphrase, secrets};
 use crate::error::{Context as _, Failure, Result, code};
@@ -122,7 +122,7 @@ fn failure(tally: Tally) -> Failure {
     if attached > 0 { failure.partly() } else { failure }
 }
 
-/// The key that signs, opened if it is sealed.
+/// The key that signs, opened if it is encrypted.
 fn key(world: &World<'_>, source: Option<&SecretSource>) -> Result<SigningKey> {
     let source = source.or(world.deploy.signing.key.as_ref()).ok_or_else(|| {
         Failure::refused("cannot attest: there is no key to sign with")
@@ -141,11 +141,11 @@ fn key(world: &World<'_>, source: Option<&SecretSource>) -> Result<SigningKey> {
 }
 
 fn opened(name: &str, text: Secret) -> Result<Secret> {
-    if !sealed::is_sealed(text.expose()) {
+    if !encrypted::is_encrypted(text.expose()) {
         return Ok(text);
     }
     let passphrase = passphrase::ask(&format!("key `{name}`"))?;
-    sealed::open(name, text.expose(), &passphrase)
+    encrypted::open(name, text.expose(), &passphrase)
 }
 
 /// The repository below `base` that `image` was pushed to, if it is there as a whole.
