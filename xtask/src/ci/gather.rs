@@ -8,10 +8,10 @@ use crate::error::{Context as _, Result};
 use crate::flags::Ci;
 use crate::world::World;
 use std::collections::BTreeMap;
+use xtask_core::check::decision::{Belief, Key, Known, Memory, selecting};
 use xtask_core::check::graph::Graph;
 use xtask_core::check::task::{self, Task};
 use xtask_core::check::tools;
-use xtask_core::check::turn::{Belief, Key, Known, Memory, selecting};
 use xtask_core::digest::Digest;
 
 /// Where digests of files and versions of tools are remembered, from the root.

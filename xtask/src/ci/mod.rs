@@ -23,12 +23,12 @@ use messages::{Ended, Summary};
 use running::Running;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use xtask_core::check::decision::{Decision, Known, Memory, decisions};
 use xtask_core::check::graph::Graph;
 use xtask_core::check::requirement::NotRun;
 use xtask_core::check::schedule::{AfterFailure, Outcome, Schedule};
 use xtask_core::check::task::{self, Task};
 use xtask_core::check::tools;
-use xtask_core::check::turn::{Known, Memory, Turn, turns};
 
 /// How often what runs is looked at: far below the shortest task.
 const LOOK: Duration = Duration::from_millis(3);
@@ -37,7 +37,7 @@ const LOOK: Duration = Duration::from_millis(3);
 struct Choice {
     tasks: Vec<Task>,
     known: Vec<Known>,
-    turns: Vec<Turn>,
+    decisions: Vec<Decision>,
     memory: Memory,
     /// What tests may go without.
     without: String,
@@ -92,14 +92,14 @@ impl Choice {
         let memory = remembered::read(world)?;
         let known = tasks.iter().map(|task| gathered.known(task, &memory, world));
         let known = known.collect::<Result<Vec<Known>>>()?;
-        let turns = turns(&tasks, &known, gathered.belief);
-        Ok(Self { tasks, known, turns, memory, without: gathered.without })
+        let decisions = decisions(&tasks, &known, gathered.belief);
+        Ok(Self { tasks, known, decisions, memory, without: gathered.without })
     }
 
     /// The tasks that have their turn.
     fn running(&self) -> Vec<Task> {
-        let tasks = self.tasks.iter().zip(&self.turns);
-        tasks.filter(|(_, turn)| turn.runs()).map(|(task, _)| task.clone()).collect()
+        let tasks = self.tasks.iter().zip(&self.decisions);
+        tasks.filter(|(_, decision)| decision.runs()).map(|(task, _)| task.clone()).collect()
     }
 
     /// Where `task` stands.
@@ -164,11 +164,11 @@ impl<'a> Run<'a> {
 
     /// What is remembered or unaffected is said in a line each, and not run.
     fn tell_what_does_not_run(&mut self) -> Result<()> {
-        for (task, turn) in self.choice.tasks.iter().zip(&self.choice.turns) {
-            let outcome = match turn {
-                Turn::Runs(_) => continue,
-                Turn::Remembered => Outcome::Remembered,
-                Turn::Unaffected => Outcome::Unaffected,
+        for (task, decision) in self.choice.tasks.iter().zip(&self.choice.decisions) {
+            let outcome = match decision {
+                Decision::Runs(_) => continue,
+                Decision::Remembered => Outcome::Remembered,
+                Decision::Unaffected => Outcome::Unaffected,
             };
             let mut ended = Ended::without_run(task, outcome);
             if outcome == Outcome::Remembered {

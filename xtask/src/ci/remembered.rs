@@ -4,10 +4,10 @@ use crate::edge::{clock, files};
 use crate::error::{Context as _, Result};
 use crate::world::World;
 use std::time::Duration;
+use xtask_core::check::decision::{Key, Memory, Past};
 use xtask_core::check::requirement::NotRun;
 use xtask_core::check::schedule::Outcome;
 use xtask_core::check::task::Task;
-use xtask_core::check::turn::{Key, Memory, Past};
 
 /// Where it is, from the root.
 const FILE: &str = "target/ci/memory.json";

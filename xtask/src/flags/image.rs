@@ -56,7 +56,7 @@ pub enum Image {
     /// Tell from which commit the newest pushed images were made, as they were signed
     #[command(after_help = "Example: cargo xtask image newest --from ghcr.io/acme/nutri")]
     Newest(ImageNewest),
-    /// Let go of blobs and of what was made, where no name and none of the last releases needs it
+    /// Remove blobs and what was made, where no name and none of the last releases needs it
     #[command(after_help = "Example: cargo xtask image gc --keep 3")]
     Gc(ImageGc),
 }

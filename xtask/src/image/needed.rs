@@ -46,7 +46,7 @@ pub fn needed(
         reach(layout, &descriptor, &format!("`{name}`"), &mut needed)?;
     }
     for (digest, who) in releases {
-        // What was released from another machine is not here, and nothing of it can be let go.
+        // What was released from another machine is not here, and nothing of it can be removed.
         if let Ok(metadata) = std::fs::metadata(layout.blob_path(digest)) {
             let descriptor = Descriptor::new("", *digest, metadata.len());
             reach(layout, &descriptor, who, &mut needed)?;
@@ -81,7 +81,7 @@ fn reach(
     Ok(())
 }
 
-/// Everything in the layout and the cache that may be let go.
+/// Everything in the layout and the cache that may be removed.
 pub fn found(world: &World<'_>, layout: &Layout) -> Result<Vec<Found>> {
     let now = SystemTime::now();
     let mut found = Vec::new();

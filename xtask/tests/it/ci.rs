@@ -330,7 +330,7 @@ fn a_task_is_explained_whole() {
     assert_eq!(asked, "");
     for words in [
         "jest        Backend tests pass and cover enough",
-        "turn        remembered: it passed, and nothing it depends on changed",
+        "decision    remembered: it passed, and nothing it depends on changed",
         "inputs      services/backend/**",
         "1 files, sha256:",
         "needs       backend-build",

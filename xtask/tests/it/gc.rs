@@ -59,7 +59,7 @@ fn what_nobody_needs_is_shown_first_and_goes_only_when_told() {
 }
 
 #[test]
-fn an_image_that_lost_its_name_is_let_go_with_its_layers() {
+fn an_image_that_lost_its_name_is_removed_with_its_layers() {
     let world = world();
     let _built = build(&world);
     let before = true_blobs(&world);

@@ -90,9 +90,8 @@ fn check_place(entry: &Entry<'_>, paths: &BTreeSet<&str>) {
 
 /// What is outside of `node_modules` is ours, and something links to it.
 fn check_folder(entry: &Entry<'_>, entries: &[Entry<'_>]) {
-    let leads_here =
-        |it: &&Entry<'_>| it.flag("link") && it.untyped_text("resolved") == Some(entry.path);
-    if !entries.iter().any(|it| leads_here(&it)) {
+    let is_own = |it: &&Entry<'_>| it.flag("link") && it.raw_text("resolved") == Some(entry.path);
+    if !entries.iter().any(|it| is_own(&it)) {
         entry.refuse("it is not in `node_modules`, and no link leads to it");
     }
 }
@@ -149,7 +148,7 @@ fn refuse_addresses(entries: &[Entry<'_>]) {
     let is_package = |it: &&Entry<'_>| place(it.path).is_some() && !it.flag("link");
     let mut by_origin: BTreeMap<String, Vec<(&Entry<'_>, &str)>> = BTreeMap::new();
     for entry in entries.iter().filter(is_package) {
-        let Some(address) = entry.untyped_text("resolved") else { continue };
+        let Some(address) = entry.raw_text("resolved") else { continue };
         let origin = address::origin(address).unwrap_or_else(|| address::shown(address));
         by_origin.entry(origin).or_default().push((entry, address));
     }

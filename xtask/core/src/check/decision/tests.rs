@@ -29,8 +29,8 @@ fn reasons(known: &[Known; 3], belief: Belief) -> [String; 3] {
     let mut build = stub("build", &[]);
     build.makes = &["dist"];
     let tasks = [build, stub("form", &[]), stub("test", &["build", "form"])];
-    let turns = turns(&tasks, known, belief);
-    std::array::from_fn(|at| turns[at].to_string())
+    let decisions = decisions(&tasks, known, belief);
+    std::array::from_fn(|at| decisions[at].to_string())
 }
 
 const REMEMBERED: &str = "remembered: it passed, and nothing it depends on changed";
@@ -46,7 +46,7 @@ fn each_condition_that_changed_has_a_name() {
     let with = |change: fn(&mut Key)| {
         let mut now = passed();
         change(now.key.as_mut().unwrap());
-        turns(&[stub("a", &[])], &[now], Belief::Same)[0].to_string()
+        decisions(&[stub("a", &[])], &[now], Belief::Same)[0].to_string()
     };
     assert_eq!(with(|key| key.inputs = Digest::of(b"x")), "runs: its inputs changed");
     assert_eq!(with(|key| key.needs = Digest::of(b"x")), "runs: what it needs changed");
@@ -80,8 +80,11 @@ fn continuous_integration_and_a_fresh_run_believe_nothing() {
 fn what_depends_on_the_outside_is_never_remembered() {
     let mut audit = stub("audit", &[]);
     audit.never_remembered = Some("advisories are published every day");
-    let turns = turns(&[audit], &[passed()], Belief::Same);
-    assert_eq!(turns[0].to_string(), "runs: never remembered: advisories are published every day");
+    let decisions = decisions(&[audit], &[passed()], Belief::Same);
+    assert_eq!(
+        decisions[0].to_string(),
+        "runs: never remembered: advisories are published every day"
+    );
 }
 
 #[test]
