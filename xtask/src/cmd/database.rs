@@ -17,7 +17,7 @@ pub(super) fn run(verb: &Database, world: &World<'_>) -> Result<Exit> {
 }
 
 /// The database is changed first and the file after it: a run that is killed between the two is
-/// mended by the same command.
+/// fixed by the same command.
 fn reset_password(name: &str, world: &World<'_>) -> Result<Exit> {
     let (environment, _) = docker::backing_of(world, name)?;
     let folder = world.state(name);

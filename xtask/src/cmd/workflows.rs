@@ -70,7 +70,7 @@ fn text_of(drifts: &[Drift], flags: &Workflows) -> String {
         ([], _) => "the workflows are as the tables say".to_owned(),
         (_, true) => {
             let shown: String = drifts.iter().map(difference).collect();
-            format!("{shown}\n{count} not as the tables say; to mend it: cargo xtask workflows")
+            format!("{shown}\n{count} not as the tables say; to fix it: cargo xtask workflows")
         }
         (_, false) => {
             let line = |it: &Drift| match it.desired {

@@ -186,7 +186,7 @@ impl Trouble {
         self.0.extend(complaints.into_iter().map(named));
     }
 
-    /// One failure for all that are still missing, so that nobody mends them one by one.
+    /// One failure for all that are still missing, so that nobody fixes them one by one.
     fn failure(&self, order: &Order<'_>, gone: &[&LockedPackage]) -> Failure {
         let gone: BTreeSet<&LockedPackage> = gone.iter().copied().collect();
         let names: Vec<String> =

@@ -33,7 +33,7 @@ pub struct Installed {
     /// Where it is.
     pub folder: PathBuf,
     /// Whether one was dropped that was not as its record says.
-    pub mended: bool,
+    pub made_anew: bool,
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub fn ensure(place: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<In
         }
         settle(&made, place)?;
     }
-    Ok(Installed { folder: place.to_owned(), mended: state == State::Dropped })
+    Ok(Installed { folder: place.to_owned(), made_anew: state == State::Dropped })
 }
 
 /// Looks at the folder at `place`, and drops it if it is not as its record says.
@@ -222,22 +222,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("key");
         let file = place.join("a/b");
-        assert!(!ensure(&place, fill).unwrap().mended);
+        assert!(!ensure(&place, fill).unwrap().made_anew);
         let untouched = |_: &Path| -> Result<()> { panic!("it is whole") };
-        assert!(!ensure(&place, untouched).unwrap().mended);
+        assert!(!ensure(&place, untouched).unwrap().made_anew);
 
         // The same size and the same times, as a tool that keeps times writes them.
         let before = std::fs::metadata(&file).unwrap();
         std::fs::write(&file, "evil").unwrap();
         let times = std::fs::FileTimes::new().set_modified(before.modified().unwrap());
         std::fs::File::options().write(true).open(&file).unwrap().set_times(times).unwrap();
-        assert!(ensure(&place, fill).unwrap().mended);
+        assert!(ensure(&place, fill).unwrap().made_anew);
         assert_eq!(std::fs::read(&file).unwrap(), b"good");
 
         // Copied to another disk: other inodes and times, the same content.
         std::fs::remove_file(&file).unwrap();
         std::fs::write(&file, "good").unwrap();
-        assert!(!ensure(&place, untouched).unwrap().mended);
+        assert!(!ensure(&place, untouched).unwrap().made_anew);
 
         for change in ["new", "gone", "unrecorded"] {
             match change {
@@ -245,7 +245,7 @@ mod tests {
                 "gone" => std::fs::remove_file(&file).unwrap(),
                 _ => std::fs::remove_file(record_path(&place)).unwrap(),
             }
-            assert!(ensure(&place, fill).unwrap().mended, "{change}");
+            assert!(ensure(&place, fill).unwrap().made_anew, "{change}");
         }
     }
 

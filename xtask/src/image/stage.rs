@@ -207,7 +207,7 @@ fn service_build(world: &World<'_>, path: &str, run: &[String]) -> Result<PathBu
 
 /// The folder of an installation. That a bad one was in its place is said.
 fn folder_of(world: &World<'_>, of: &str, installed: Installed) -> PathBuf {
-    if installed.mended {
+    if installed.made_anew {
         world.report.warning(&format!(
             "what the cache held of `{of}` was not as it was installed: made anew"
         ));

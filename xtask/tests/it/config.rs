@@ -1,5 +1,5 @@
 //! What a definition promises is held against the files of its image when it is built: each kind of
-//! mistake with its line, all of them at once, and again as long as nobody mends them.
+//! mistake with its line, all of them at once, and again as long as nobody fixes them.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::image::{POOL, deb_around, lock_of, tar, tar_of};
@@ -49,7 +49,7 @@ fn refused(world: &World) -> String {
 }
 
 #[test]
-fn every_mistake_of_a_definition_is_named_at_once_with_its_line_until_it_is_mended() {
+fn every_mistake_of_a_definition_is_named_at_once_with_its_line_until_it_is_fixed() {
     let (_, config) = END.split_once("[config]\n").unwrap();
     let config = config.replace("/run/program", "/app/run").replace("\"/\"", "\"/srv\"");
     let definition = format!(
@@ -64,8 +64,8 @@ fn every_mistake_of_a_definition_is_named_at_once_with_its_line_until_it_is_mend
     insta::assert_snapshot!(output);
     assert_eq!(refused(&world), output, "it is not remembered as built");
 
-    let mended = definition.replace("drop = [\"app/*.map\"]", "drop = [\"app/*.ma\"]");
-    world.write("images/one.toml", &mended);
+    let fixed = definition.replace("drop = [\"app/*.map\"]", "drop = [\"app/*.ma\"]");
+    world.write("images/one.toml", &fixed);
     assert!(refused(&world).contains("the pattern `app/*.ma` matches nothing"));
     world.write("images/one.toml", &format!("{FILES}drop = [\"app/tool\"]{END}"));
     let _said = world.run(&BUILD).ends(0);

@@ -42,7 +42,7 @@ fn what_is_planted_is_found_once_in_its_layer_on_both_platforms_and_nothing_else
 }
 
 #[test]
-fn what_nobody_has_mended_counts_only_where_the_policy_says_so() {
+fn what_nobody_has_fixed_counts_only_where_the_policy_says_so() {
     let world = planted!();
     world.database();
     assert!(!world.scan(ONE).text().contains("CVE-2099-2001"));

@@ -29,7 +29,7 @@ impl Judge<'_> {
             };
             let key = if is_declared { format!("links.{path}") } else { "copy".to_owned() };
             let next = if is_declared {
-                "mend it"
+                "fix it"
             } else {
                 "leave it out with `drop`, or keep what it leads to"
             };

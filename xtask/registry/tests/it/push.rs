@@ -172,7 +172,7 @@ fn a_damaged_blob_is_refused_by_name_and_never_committed() {
             assert!(text.contains(&format!("cannot send blob `{layer}`: {wanted}")), "{text}");
             assert_eq!(world.count("PUT", "/manifests/"), 0);
             assert_eq!(world.fake.blob("acme/api", &layer.to_string()), None);
-            assert_eq!(world.clock.waits(), [], "trying again would not mend it");
+            assert_eq!(world.clock.waits(), [], "trying again would not fix it");
             let commits = world.fake.log().into_iter().filter(|logged| {
                 logged.status == 201
                     && logged.request.parameter("digest") == Some(&layer.to_string())

@@ -91,7 +91,7 @@ fn unasked(failure: Failure) -> Failure {
 fn unreachable_engine(output: &str) -> Failure {
     let (at, hint) = match std::env::var("DOCKER_HOST") {
         Ok(host) => (format!(" at `{host}`"), ELSEWHERE),
-        Err(_) => (String::new(), "`docker version` has to show a server; mend what it says"),
+        Err(_) => (String::new(), "`docker version` has to show a server; fix what it says"),
     };
     Failure::outside(format!("failed to reach the Docker engine{at}"))
         .code(&code::ENGINE_SILENT)

@@ -32,7 +32,7 @@ pub(super) fn patterns(
     let finding = |place: usize| {
         let glob = &globs[place];
         let message =
-            format!("the pattern `{glob}` matches nothing in the layer; mend it, or take it out");
+            format!("the pattern `{glob}` matches nothing in the layer; fix it, or take it out");
         Idle { key: format!("{key}[{place}]"), message }
     };
     Ok(idle.into_iter().map(finding).collect())

@@ -187,7 +187,7 @@ fn expand(folder: &Folder, from: &str) -> Result<BTreeSet<String>> {
 
 fn not_found(folder: &str, from: &str) -> Failure {
     Failure::usage(format!("cannot find `{from}` in `{folder}`"))
-        .hint("the definition names a file that is not made; mend its `copy`")
+        .hint("the definition names a file that is not made; fix its `copy`")
 }
 
 /// All files of the layer that match `glob`, in byte order of their paths, each ending in a
