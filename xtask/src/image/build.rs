@@ -30,7 +30,7 @@ use xtask_image::split::{Portability, SplitTree};
 use xtask_image::tree::Tree;
 
 /// An image over its budget names this many packages.
-const CAUSES_SHOWN_MAX: usize = 10;
+const PACKAGES_SHOWN_MAX: usize = 10;
 
 /// An image in the layout.
 #[derive(Clone, Debug, Serialize)]
@@ -251,10 +251,10 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         let named = layers.iter().map(|it| (it.name.as_str(), &it.blob.descriptor));
-        let mut causes = size(&self.layout, self.definition, named)?.causes();
-        causes.truncate(CAUSES_SHOWN_MAX);
+        let mut packages = size(&self.layout, self.definition, named)?.packages();
+        packages.truncate(PACKAGES_SHOWN_MAX);
         let shown =
-            causes.iter().map(|it| format!("{} {}", it.package, megabytes(it.weight.unpacked)));
+            packages.iter().map(|it| format!("{} {}", it.package, megabytes(it.weight.unpacked)));
         Err(Failure::refused(format!("image is over its budget on {platform}"))
             .reason(format!(
                 "wanted at most {}, found {}; heaviest:\n{}",

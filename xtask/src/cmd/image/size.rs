@@ -58,7 +58,7 @@ fn value((platform, size): &(Platform, Size)) -> Value {
     json!({
         "platform": platform, "unpacked": size.weight.unpacked, "packed": size.weight.packed,
         "files": size.weight.files, "layers": layers.collect::<Value>(),
-        "packages": size.causes(), "types": kinds.collect::<Value>(),
+        "packages": size.packages(), "types": kinds.collect::<Value>(),
     })
 }
 
@@ -78,7 +78,7 @@ fn text((platform, size): &(Platform, Size), budget: u64, top: usize) -> String 
         megabytes(packed)
     );
     let layers = size.layers.iter().map(|it| row(&it.name, it.weight, ""));
-    let packages = size.causes().into_iter().take(top);
+    let packages = size.packages().into_iter().take(top);
     let packages =
         packages.map(|it| row(&it.package.to_string(), it.weight, &it.layers.join(", ")));
     let kinds = size.kinds.iter().take(top).map(|(kind, weight)| row(kind, *weight, ""));
