@@ -130,9 +130,9 @@ mod tests {
         tree.insert("a/odd", Node::file(0o644, elf(40))).unwrap();
         tree.insert("text", Node::file(0o644, "#!/bin/sh")).unwrap();
         let mismatches = check_tree(&tree, Platform::Amd64).unwrap_err();
-        let said: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
+        let messages: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
         assert_eq!(
-            said,
+            messages,
             [
                 "`a/foreign`: wanted a binary for `linux/amd64`, found one for `linux/arm64`",
                 "`a/odd`: wanted a binary for `linux/amd64`, found one for ELF machine 40",

@@ -38,9 +38,9 @@ pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
         ask(flags, world)?;
     }
     let removed = remove_containers(world, &docker, &owner)?;
-    let mut said = format!("removed {}", Count(removed, "container"));
+    let mut message = format!("removed {}", Count(removed, "container"));
     if let Some(erasure) = &erasure {
-        said.push_str(&erase(erasure, world, &docker, &owner)?);
+        message.push_str(&erase(erasure, world, &docker, &owner)?);
         forget(world)?;
     }
     let note = if flags.erase {
@@ -49,7 +49,7 @@ pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
         "data stays; `./x up` starts it again"
     };
     let value = json!({ "containers": removed, "erased": flags.erase });
-    world.report.data(&value, &format!("{said}; {note}"));
+    world.report.data(&value, &format!("{message}; {note}"));
     Ok(Exit::Done)
 }
 

@@ -284,13 +284,13 @@ mod tests {
         std::fs::write(&blank, "\n").unwrap();
         let path = blank.display().to_string();
         let source = SecretSource::File(path.clone());
-        let said = read_one("key", &source).unwrap_err().to_string();
-        assert!(said.contains(&format!("`{path}` is empty")), "{said}");
+        let message = read_one("key", &source).unwrap_err().to_string();
+        assert!(message.contains(&format!("`{path}` is empty")), "{message}");
         assert!(read(folder.path(), &BTreeMap::from([("key".to_owned(), source)])).is_err());
         std::fs::write(file(folder.path()), r#"{"jwt":""}"#).unwrap();
         let generated = BTreeMap::from([("jwt".to_owned(), SecretSource::Generate)]);
-        let said = read(folder.path(), &generated).unwrap_err().to_string();
-        assert!(said.contains("it is damaged"), "{said}");
+        let message = read(folder.path(), &generated).unwrap_err().to_string();
+        assert!(message.contains("it is damaged"), "{message}");
     }
 
     #[test]

@@ -161,9 +161,9 @@ mod tests {
         let names = |text| excused(text).map(|all| all.iter().map(|it| it.name).collect());
         assert_eq!(names("podman, zsh,"), Ok(vec!["podman", "zsh"]));
         assert_eq!(names(""), Ok(Vec::new()));
-        let said = excused("podmann").unwrap_err().to_string();
-        assert!(said.starts_with("XTASK_TESTS_WITHOUT names `podmann`, which no test asks"));
-        assert!(said.contains("nix, openssl, podman"), "{said}");
+        let message = excused("podmann").unwrap_err().to_string();
+        assert!(message.starts_with("XTASK_TESTS_WITHOUT names `podmann`, which no test asks"));
+        assert!(message.contains("nix, openssl, podman"), "{message}");
     }
 
     #[test]

@@ -65,13 +65,15 @@ const NOBODY_HERE: [&str; 2] = [
 fn ask(shell: &Shell) -> Result<Option<String>> {
     let question = docker(["version", "--format", "{{.Server.Version}}"]);
     let output = shell.observe(&question).map_err(unasked)?;
-    let said = output.last_words();
+    let printed = output.last_words();
     match output.code {
         Some(0) if !output.text().is_empty() => Ok(Some(output.text())),
-        Some(code) if code != 0 && NOBODY_HERE.iter().any(|words| said.contains(words)) => Ok(None),
+        Some(code) if code != 0 && NOBODY_HERE.iter().any(|words| printed.contains(words)) => {
+            Ok(None)
+        }
         _ => {
-            let refused = refuse_without_permission().err().map(|refusal| refusal.reason(&said));
-            Err(refused.unwrap_or_else(|| unreachable_engine(&said)))
+            let refused = refuse_without_permission().err().map(|refusal| refusal.reason(&printed));
+            Err(refused.unwrap_or_else(|| unreachable_engine(&printed)))
         }
     }
 }
@@ -86,14 +88,14 @@ fn unasked(failure: Failure) -> Failure {
         .hint("`./x up` installs it on Debian and Ubuntu; elsewhere install Docker first")
 }
 
-fn unreachable_engine(said: &str) -> Failure {
+fn unreachable_engine(output: &str) -> Failure {
     let (at, hint) = match std::env::var("DOCKER_HOST") {
         Ok(host) => (format!(" at `{host}`"), ELSEWHERE),
-        Err(_) => (String::new(), "`docker version` has to show a server; mend what it says"),
+        Err(_) => (String::new(), "`docker version` has to show a server; fix what it says"),
     };
     Failure::outside(format!("failed to reach the Docker engine{at}"))
         .code(&code::ENGINE_SILENT)
-        .reason(said)
+        .reason(output)
         .hint(hint)
 }
 
@@ -158,10 +160,10 @@ fn still_runs(child: &mut Child, log: &Path) -> Result<()> {
     if matches!(child.try_wait(), Ok(None)) {
         return Ok(());
     }
-    let said = files::read(log).unwrap_or_default();
+    let output = files::read(log).unwrap_or_default();
     Err(Failure::outside("failed to start `dockerd`")
         .code(&code::ENGINE_SILENT)
-        .reason(last_lines(&said, 6)))
+        .reason(last_lines(&output, 6)))
 }
 
 fn wait(shell: &Shell, mut alive: impl FnMut() -> Result<()>) -> Result<()> {

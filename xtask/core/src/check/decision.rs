@@ -1,4 +1,4 @@
-//! Whether a task has its turn in a run, and why: what passed is remembered by all it depends on.
+//! Whether a task runs in this run, and why: what passed is remembered by all it depends on.
 
 use crate::check::graph::position;
 use crate::check::requirement::NotRun;
@@ -87,9 +87,9 @@ pub struct Known {
     pub selected_by: Option<Vec<String>>,
 }
 
-/// Whether a task has its turn.
+/// Whether a task runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum Decision {
     /// It runs, because of this.
     Runs(Why),
     /// It passed, and nothing it depends on changed since.
@@ -120,33 +120,33 @@ pub enum Why {
 }
 
 /// Says for each of `tasks`, which stand in order, whether it has its turn.
-pub fn turns(tasks: &[Task], known: &[Known], belief: Belief) -> Vec<Turn> {
-    let own = |(task, known)| own_turn(task, known, belief);
-    let mut turns: Vec<Turn> = tasks.iter().zip(known).map(own).collect();
+pub fn decisions(tasks: &[Task], known: &[Known], belief: Belief) -> Vec<Decision> {
+    let own = |(task, known)| own_decision(task, known, belief);
+    let mut decisions: Vec<Decision> = tasks.iter().zip(known).map(own).collect();
     // Needs come earlier in the order, so one walk from the end reaches them all.
     for at in (0..tasks.len()).rev() {
-        if !matches!(turns[at], Turn::Runs(_)) {
+        if !matches!(decisions[at], Decision::Runs(_)) {
             continue;
         }
         for need in tasks[at].needs.iter().filter_map(|need| position(tasks, need)) {
             let lacking = !tasks[need].makes.is_empty()
                 && distrust(&tasks[need], &known[need], belief).is_some();
-            if lacking && !matches!(turns[need], Turn::Runs(_)) {
-                turns[need] = Turn::Runs(Why::NeededBy(tasks[at].name));
+            if lacking && !matches!(decisions[need], Decision::Runs(_)) {
+                decisions[need] = Decision::Runs(Why::NeededBy(tasks[at].name));
             }
         }
     }
-    turns
+    decisions
 }
 
-fn own_turn(task: &Task, known: &Known, belief: Belief) -> Turn {
+fn own_decision(task: &Task, known: &Known, belief: Belief) -> Decision {
     if known.selected_by.as_ref().is_some_and(Vec::is_empty) {
-        return Turn::Unaffected;
+        return Decision::Unaffected;
     }
     match (distrust(task, known, belief), &known.selected_by) {
-        (None, _) => Turn::Remembered,
-        (Some(_), Some(files)) => Turn::Runs(Why::Affected(files.clone())),
-        (Some(why), None) => Turn::Runs(why),
+        (None, _) => Decision::Remembered,
+        (Some(_), Some(files)) => Decision::Runs(Why::Affected(files.clone())),
+        (Some(why), None) => Decision::Runs(why),
     }
 }
 
@@ -173,14 +173,14 @@ pub fn selecting(task: &Task, changed: &[String]) -> Vec<String> {
     changed.iter().filter(|path| globs.hold(path)).take(3).cloned().collect()
 }
 
-impl Turn {
+impl Decision {
     /// Whether it runs.
     pub fn runs(&self) -> bool {
         matches!(self, Self::Runs(_))
     }
 }
 
-impl fmt::Display for Turn {
+impl fmt::Display for Decision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Runs(why) => write!(formatter, "runs: {why}"),

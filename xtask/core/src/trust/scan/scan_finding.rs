@@ -8,7 +8,7 @@ use std::fmt;
 
 /// Something in an image that is known to be dangerous.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Weakness {
+pub struct ScanFinding {
     /// What kind it is of.
     pub kind: Kind,
     /// What the scanner calls it: a CVE, or a rule.
@@ -25,7 +25,7 @@ pub struct Weakness {
     pub layer: Option<Digest>,
 }
 
-/// What kind a weakness is of.
+/// What kind a finding is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -37,7 +37,7 @@ pub enum Kind {
     Misconfiguration,
 }
 
-impl fmt::Display for Weakness {
+impl fmt::Display for ScanFinding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, package, installed, .. } = self;
         match (self.kind, &self.fixed) {
@@ -67,17 +67,17 @@ fn known(value: &Value, key: &str) -> String {
 }
 
 /// Reads one entry of one of the lists below a result.
-type Read = fn(result: &Value, entry: &Value) -> Option<Weakness>;
+type Read = fn(result: &Value, entry: &Value) -> Option<ScanFinding>;
 
-/// The lists below a result that hold weaknesses.
+/// The lists below a result that hold findings.
 const LISTS: [(&str, Read); 3] = [
     ("Vulnerabilities", vulnerability),
     ("Secrets", secret),
     ("Misconfigurations", misconfiguration),
 ];
 
-/// Every weakness that one answer of Trivy holds.
-pub(super) fn read(answer: &Value) -> Vec<Weakness> {
+/// Every finding that one answer of Trivy holds.
+pub(super) fn read(answer: &Value) -> Vec<ScanFinding> {
     let of_list = |result| {
         LISTS.into_iter().flat_map(move |(key, read)| {
             list(result, key).iter().filter_map(move |entry| read(result, entry))
@@ -86,8 +86,8 @@ pub(super) fn read(answer: &Value) -> Vec<Weakness> {
     list(answer, "Results").iter().flat_map(of_list).collect()
 }
 
-/// `answer` with those weaknesses only that `keep` wants.
-pub(super) fn retain(answer: &mut Value, keep: &dyn Fn(&Weakness) -> bool) {
+/// `answer` with those findings only that `keep` wants.
+pub(super) fn retain(answer: &mut Value, keep: &dyn Fn(&ScanFinding) -> bool) {
     for result in answer["Results"].as_array_mut().into_iter().flatten() {
         let around = serde_json::json!({ "Target": result["Target"] });
         for (key, read) in LISTS {
@@ -98,8 +98,8 @@ pub(super) fn retain(answer: &mut Value, keep: &dyn Fn(&Weakness) -> bool) {
     }
 }
 
-fn vulnerability(_result: &Value, entry: &Value) -> Option<Weakness> {
-    Some(Weakness {
+fn vulnerability(_result: &Value, entry: &Value) -> Option<ScanFinding> {
+    Some(ScanFinding {
         id: known(entry, "VulnerabilityID"),
         package: known(entry, "PkgName"),
         installed: known(entry, "InstalledVersion"),
@@ -108,22 +108,22 @@ fn vulnerability(_result: &Value, entry: &Value) -> Option<Weakness> {
     })
 }
 
-fn secret(result: &Value, entry: &Value) -> Option<Weakness> {
+fn secret(result: &Value, entry: &Value) -> Option<ScanFinding> {
     let (id, package) = (known(entry, "RuleID"), known(result, "Target"));
-    Some(Weakness { kind: Kind::Secret, id, package, ..bare(entry) })
+    Some(ScanFinding { kind: Kind::Secret, id, package, ..bare(entry) })
 }
 
-fn misconfiguration(result: &Value, entry: &Value) -> Option<Weakness> {
+fn misconfiguration(result: &Value, entry: &Value) -> Option<ScanFinding> {
     if entry["Status"] == "PASS" {
         return None;
     }
     let (id, package) = (known(entry, "ID"), known(result, "Target"));
-    Some(Weakness { kind: Kind::Misconfiguration, id, package, ..bare(entry) })
+    Some(ScanFinding { kind: Kind::Misconfiguration, id, package, ..bare(entry) })
 }
 
 /// What all kinds have in common.
-fn bare(entry: &Value) -> Weakness {
-    Weakness {
+fn bare(entry: &Value) -> ScanFinding {
+    ScanFinding {
         kind: Kind::Vulnerability,
         id: String::new(),
         severity: known(entry, "Severity").parse().unwrap_or(Severity::Unknown),

@@ -5,8 +5,8 @@ fn ended(name: &str, outcome: Outcome, log: &str) -> Ended {
     let tasks = task::all();
     let task = tasks.iter().find(|task| task.name == name).unwrap();
     let last = task.commands.last().map(|command| (command.clone(), log.to_owned()));
-    let said = Said { whole: log.to_owned(), last };
-    Ended::new(task, outcome, Duration::from_millis(1500), &said)
+    let message = TaskOutput { whole: log.to_owned(), last };
+    Ended::new(task, outcome, Duration::from_millis(1500), &message)
 }
 
 #[test]

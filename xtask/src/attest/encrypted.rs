@@ -13,20 +13,20 @@ pub const WORK: u8 = 16;
 /// More would be an attack on our memory.
 const WORK_MAX: u8 = 20;
 
-/// Whether `text` is sealed.
-pub fn is_sealed(text: &str) -> bool {
+/// Whether `text` is encrypted.
+pub fn is_encrypted(text: &str) -> bool {
     text.trim_start().starts_with(HEAD)
 }
 
-/// Seals `text`; each step of `work` doubles what a guess costs.
-pub fn seal(text: &Secret, passphrase: &Secret, work: u8) -> Result<String> {
+/// Encrypts `text`; each step of `work` doubles what a guess costs.
+pub fn encrypt(text: &Secret, passphrase: &Secret, work: u8) -> Result<String> {
     let mut recipient = Recipient::new(secret(passphrase));
     recipient.set_work_factor(work);
     age::encrypt_and_armor(&recipient, text.expose().as_bytes())
-        .map_err(|error| Failure::outside("failed to seal a key").because(&error))
+        .map_err(|error| Failure::outside("failed to encrypt a key").because(&error))
 }
 
-/// Opens what was sealed; `name` is how messages call it.
+/// Opens what was encrypted; `name` is how messages call it.
 pub fn open(name: &str, text: &str, passphrase: &Secret) -> Result<Secret> {
     let refuse = |why: &str| {
         Failure::refused(format!("cannot open key `{name}`: {why}")).code(&code::KEY_UNUSABLE)
@@ -39,7 +39,7 @@ pub fn open(name: &str, text: &str, passphrase: &Secret) -> Result<Secret> {
         )),
         DecryptError::DecryptionFailed
         | DecryptError::KeyDecryptionFailed
-        | DecryptError::InvalidMac => refuse("another passphrase sealed it, or it was changed"),
+        | DecryptError::InvalidMac => refuse("another passphrase encrypted it, or it was changed"),
         _ => refuse("it is no age file with a passphrase alone, or it was changed"),
     })?;
     let opened = String::from_utf8(opened).map_err(|_| refuse("what is in it is no text"))?;
@@ -56,8 +56,8 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
-    fn sealed() -> String {
-        seal(&Secret::new("a private key\n"), &Secret::new("correct horse"), 8).unwrap()
+    fn encrypted() -> String {
+        encrypt(&Secret::new("a private key\n"), &Secret::new("correct horse"), 8).unwrap()
     }
 
     fn armor(bytes: &[u8]) -> String {
@@ -68,14 +68,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_with_its_passphrase_only() {
-        let text = sealed();
-        assert!(is_sealed(&text) && !text.contains("private key"));
+    fn what_is_encrypted_opens_with_its_passphrase_only() {
+        let text = encrypted();
+        assert!(is_encrypted(&text) && !text.contains("private key"));
         let opened = open("k", &text, &Secret::new("correct horse")).unwrap();
         assert_eq!(opened.expose(), "a private key\n");
         let error = open("k", &text, &Secret::new("battery")).unwrap_err().to_string();
-        assert!(error.contains("cannot open key `k`: another passphrase sealed it"), "{error}");
-        assert_ne!(sealed(), text, "no two are alike");
+        assert!(error.contains("cannot open key `k`: another passphrase encrypted it"), "{error}");
+        assert_ne!(encrypted(), text, "no two are alike");
     }
 
     /// The vector `scrypt` of the test kit of the format (c2sp.org/CCTV/age).
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn work_beyond_measure_is_refused_before_it_is_done() {
-        let text = sealed();
+        let text = encrypted();
         let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
         let bytes = STANDARD.decode(body).unwrap();
         let head = String::from_utf8_lossy(&bytes).replacen(" 8\n", " 23\n", 1);
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn no_byte_of_it_can_be_changed() {
-        let text = sealed();
+        let text = encrypted();
         let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
         let bytes = STANDARD.decode(body).unwrap();
         for at in (0..bytes.len()).step_by(3) {

@@ -15,13 +15,13 @@ const UNPACKED_LEN_MAX: u64 = 64 << 20;
 const UNPACKED_RATIO_MAX: u64 = 100;
 const BUFFER_LEN: usize = 256 << 10;
 
-/// The unpacked data archive of `deb` in `spool_dir`, unpacked now if it is not there or is not
+/// The unpacked data archive of `deb` in `unpacked_dir`, unpacked now if it is not there or is not
 /// what was unpacked: its digest is kept beside it. It gets its name only when it is complete.
-pub(super) fn data_tar(deb: &Deb, spool_dir: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(spool_dir).map_err(Error::disk("make", spool_dir))?;
+pub(super) fn data_tar(deb: &Deb, unpacked_dir: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(unpacked_dir).map_err(Error::disk("make", unpacked_dir))?;
     let file = File::open(&deb.path).map_err(Error::disk("read", &deb.path))?;
     let digest = packed_digest(deb, &file)?;
-    let path = spool_dir.join(format!("{}.tar", digest.hex()));
+    let path = unpacked_dir.join(format!("{}.tar", digest.hex()));
     let record = path.with_extension("sha256");
     let recorded = fs::read_to_string(&record).ok();
     if !path.is_file() || recorded != Some(digest_of(&path)?.to_string()) {

@@ -33,7 +33,7 @@ impl Clock for SystemClock {
 
 /// The limits within which we try again.
 #[derive(Clone)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// How often one thing is tried in all.
     pub tries: u32,
     /// The wait after the first failure; it doubles from there.
@@ -51,7 +51,7 @@ pub struct Patience {
     pub clock: Arc<dyn Clock>,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// The wait after failure number `failures` (from 1), unless the registry `asked` for its own.
     pub fn wait_after(&self, failures: u32, asked: Option<Duration>) -> Duration {
         let doubled = self.first_wait.saturating_mul(1 << failures.saturating_sub(1).min(16));
@@ -59,7 +59,7 @@ impl Patience {
     }
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             tries: 5,
@@ -73,9 +73,9 @@ impl Default for Patience {
     }
 }
 
-impl fmt::Debug for Patience {
+impl fmt::Debug for RetryPolicy {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Patience({} tries, up to {:?})", self.tries, self.longest_wait)
+        write!(formatter, "RetryPolicy({} tries, up to {:?})", self.tries, self.longest_wait)
     }
 }
 
@@ -94,15 +94,17 @@ mod tests {
 
     #[test]
     fn waits_double_and_stop_at_the_longest() {
-        let patience = Patience { longest_wait: Duration::from_secs(3), ..Patience::default() };
-        let waits = [1, 2, 3, 4, 60].map(|failures| patience.wait_after(failures, None));
+        let retry_policy =
+            RetryPolicy { longest_wait: Duration::from_secs(3), ..RetryPolicy::default() };
+        let waits = [1, 2, 3, 4, 60].map(|failures| retry_policy.wait_after(failures, None));
         assert_eq!(waits.map(|wait| wait.as_millis()), [500, 1000, 2000, 3000, 3000]);
     }
 
     #[test]
     fn the_registry_may_ask_for_its_own_wait_but_not_for_any() {
-        let patience = Patience::default();
-        let asked = |seconds| patience.wait_after(1, Some(Duration::from_secs(seconds))).as_secs();
+        let retry_policy = RetryPolicy::default();
+        let asked =
+            |seconds| retry_policy.wait_after(1, Some(Duration::from_secs(seconds))).as_secs();
         assert_eq!((asked(7), asked(86_400)), (7, 60));
     }
 

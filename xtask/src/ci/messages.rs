@@ -1,7 +1,7 @@
 //! What `ci` says: a line when a task ends, and the summary that closes the run.
 
 use super::covered::Covered;
-use super::running::Said;
+use super::running::TaskOutput;
 use super::{failed, unproved};
 use crate::report::{seconds, table};
 use serde_json::{Value, json};
@@ -30,16 +30,16 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    pub(super) fn new(task: &Task, outcome: Outcome, took: Duration, said: &Said) -> Self {
+    pub(super) fn new(task: &Task, outcome: Outcome, took: Duration, output: &TaskOutput) -> Self {
         let mut ended = Self::without_run(task, outcome);
         ended.took = took;
-        let closing = task.runner.and_then(|runner| runner.closing_line(&said.whole));
+        let closing = task.runner.and_then(|runner| runner.closing_line(&output.whole));
         ended.closing = closing.map(str::to_owned);
-        if let (true, Some((command, log))) = (ended.failed(), &said.last) {
+        if let (true, Some((command, log))) = (ended.failed(), &output.last) {
             ended.failures = excerpt::Failed { command, runner: task.runner, log }.excerpts();
         }
         if ended.not_checked() {
-            reason(&said.whole).clone_into(&mut ended.reason);
+            reason(&output.whole).clone_into(&mut ended.reason);
         }
         ended
     }

@@ -25,12 +25,12 @@ fn affected(known: Known) -> Known {
 }
 
 /// `test` needs `form`, and `build` for what it makes.
-fn said(known: &[Known; 3], belief: Belief) -> [String; 3] {
+fn reasons(known: &[Known; 3], belief: Belief) -> [String; 3] {
     let mut build = stub("build", &[]);
     build.makes = &["dist"];
     let tasks = [build, stub("form", &[]), stub("test", &["build", "form"])];
-    let turns = turns(&tasks, known, belief);
-    std::array::from_fn(|at| turns[at].to_string())
+    let decisions = decisions(&tasks, known, belief);
+    std::array::from_fn(|at| decisions[at].to_string())
 }
 
 const REMEMBERED: &str = "remembered: it passed, and nothing it depends on changed";
@@ -38,7 +38,7 @@ const UNAFFECTED: &str = "unaffected: none of its inputs changed";
 
 #[test]
 fn what_passed_under_the_same_conditions_is_remembered() {
-    assert_eq!(said(&[passed(), passed(), passed()], Belief::Same), [REMEMBERED; 3]);
+    assert_eq!(reasons(&[passed(), passed(), passed()], Belief::Same), [REMEMBERED; 3]);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn each_condition_that_changed_has_a_name() {
     let with = |change: fn(&mut Key)| {
         let mut now = passed();
         change(now.key.as_mut().unwrap());
-        turns(&[stub("a", &[])], &[now], Belief::Same)[0].to_string()
+        decisions(&[stub("a", &[])], &[now], Belief::Same)[0].to_string()
     };
     assert_eq!(with(|key| key.inputs = Digest::of(b"x")), "runs: its inputs changed");
     assert_eq!(with(|key| key.needs = Digest::of(b"x")), "runs: what it needs changed");
@@ -58,21 +58,21 @@ fn each_condition_that_changed_has_a_name() {
 fn what_never_passed_runs_and_brings_nothing_that_still_stands() {
     let known = [passed(), passed(), Known { passed: None, ..passed() }];
     let runs = "runs: no pass of it is remembered";
-    assert_eq!(said(&known, Belief::Same), [REMEMBERED, REMEMBERED, runs]);
+    assert_eq!(reasons(&known, Belief::Same), [REMEMBERED, REMEMBERED, runs]);
 }
 
 #[test]
 fn what_was_made_and_is_gone_is_made_again() {
     let gone = Known { gone: Some("dist".to_owned()), ..passed() };
-    let [build, ..] = said(&[gone, passed(), passed()], Belief::Same);
+    let [build, ..] = reasons(&[gone, passed(), passed()], Belief::Same);
     assert_eq!(build, "runs: `dist`, which it makes, is gone");
 }
 
 #[test]
 fn continuous_integration_and_a_fresh_run_believe_nothing() {
     for belief in [Belief::NoneInCi, Belief::NoneFresh] {
-        let said = said(&[passed(), passed(), passed()], belief);
-        assert!(said.iter().all(|it| it.starts_with("runs: ")), "{said:?}");
+        let reasons = reasons(&[passed(), passed(), passed()], belief);
+        assert!(reasons.iter().all(|it| it.starts_with("runs: ")), "{reasons:?}");
     }
 }
 
@@ -80,8 +80,11 @@ fn continuous_integration_and_a_fresh_run_believe_nothing() {
 fn what_depends_on_the_outside_is_never_remembered() {
     let mut audit = stub("audit", &[]);
     audit.never_remembered = Some("advisories are published every day");
-    let turns = turns(&[audit], &[passed()], Belief::Same);
-    assert_eq!(turns[0].to_string(), "runs: never remembered: advisories are published every day");
+    let decisions = decisions(&[audit], &[passed()], Belief::Same);
+    assert_eq!(
+        decisions[0].to_string(),
+        "runs: never remembered: advisories are published every day"
+    );
 }
 
 #[test]
@@ -89,13 +92,14 @@ fn an_unaffected_task_runs_only_if_what_it_makes_is_needed_and_not_there() {
     let test = || affected(changed());
     let needs = "runs: `test` needs what it makes";
     let [build, form, tested] =
-        said(&[unaffected(changed()), unaffected(changed()), test()], Belief::Same);
+        reasons(&[unaffected(changed()), unaffected(changed()), test()], Belief::Same);
     assert_eq!([&build, &form, &tested], [needs, UNAFFECTED, "runs: changed: a.ts"]);
-    let [build, ..] = said(&[unaffected(passed()), unaffected(passed()), test()], Belief::Same);
+    let [build, ..] = reasons(&[unaffected(passed()), unaffected(passed()), test()], Belief::Same);
     assert_eq!(build, UNAFFECTED, "what it made is there");
-    let [build, ..] = said(&[unaffected(passed()), unaffected(passed()), test()], Belief::NoneInCi);
+    let [build, ..] =
+        reasons(&[unaffected(passed()), unaffected(passed()), test()], Belief::NoneInCi);
     assert_eq!(build, needs, "a new machine has nothing that was made");
-    let none = said(&std::array::from_fn(|_| unaffected(changed())), Belief::NoneInCi);
+    let none = reasons(&std::array::from_fn(|_| unaffected(changed())), Belief::NoneInCi);
     assert_eq!(none, [UNAFFECTED; 3]);
 }
 

@@ -1,4 +1,4 @@
-//! The halves of a layer as blobs: how they are called, and the proof that what is shared by
+//! The layers that one of a definition became: how they are called, and the proof that what is shared by
 //! all platforms is the same on all of them.
 
 use super::build::PlatformBuild;
@@ -12,41 +12,42 @@ use xtask_image::cache::Origin;
 use xtask_image::image::ImageLayer;
 use xtask_image::layer::LayerBlob;
 use xtask_image::layout::Layout;
-use xtask_image::split::Half;
+use xtask_image::split::Portability;
 use xtask_image::tree::Tree;
 use xtask_image::{difference, elf};
 
 /// As many paths as a person wants to read.
 const SHOWN_MAX: usize = 5;
 
-/// One half of a layer, in the layout.
+/// A native or a neutral layer, in the layout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct HalfBlob {
-    pub(super) half: Half,
+pub(super) struct PackedLayer {
+    pub(super) portability: Portability,
     pub(super) blob: LayerBlob,
 }
 
-/// What a layer of a definition became on one platform: the halves that hold something.
+/// What a layer of a definition became on one platform: those that hold something.
 pub(super) struct LayerBuild {
     pub(super) name: String,
-    pub(super) halves: Vec<(HalfBlob, Origin)>,
+    pub(super) layers: Vec<(PackedLayer, Origin)>,
     /// What of its definition came to nothing.
     pub(super) findings: Vec<Finding>,
 }
 
 impl LayerBuild {
     /// Its layers in the image. A layer that is not split keeps its name, and so does the
-    /// neutral half of one that is.
+    /// neutral layer of one that is.
     pub(super) fn images(&self) -> impl Iterator<Item = ImageLayer> {
-        let is_split = self.halves.len() > 1;
-        self.halves.iter().map(move |(it, _)| {
-            let suffix = if is_split && it.half == Half::Native { NATIVE_SUFFIX } else { "" };
+        let is_split = self.layers.len() > 1;
+        self.layers.iter().map(move |(it, _)| {
+            let suffix =
+                if is_split && it.portability == Portability::Native { NATIVE_SUFFIX } else { "" };
             ImageLayer { name: format!("{}{suffix}", self.name), blob: it.blob.clone() }
         })
     }
 
     fn neutral(&self) -> Option<&LayerBlob> {
-        let neutral = self.halves.iter().find(|(it, _)| it.half == Half::Neutral);
+        let neutral = self.layers.iter().find(|(it, _)| it.portability == Portability::Neutral);
         neutral.map(|(it, _)| &it.blob)
     }
 }
@@ -55,18 +56,18 @@ impl LayerBuild {
 /// platform shares has no binaries at all.
 pub(super) fn check_machine(
     layer: &Layer,
-    half: Half,
+    portability: Portability,
     tree: &Tree,
     platform: Platform,
 ) -> Result<()> {
     let name = &layer.name;
-    match half {
-        Half::Native => elf::check_tree(tree, platform).map_err(|mismatches| {
+    match portability {
+        Portability::Native => elf::check_tree(tree, platform).map_err(|mismatches| {
             let shown: Vec<String> = mismatches.iter().map(ToString::to_string).collect();
             Failure::refused(format!("layer `{name}` holds files that do not fit {platform}"))
                 .reason(some(&shown, "; "))
         }),
-        Half::Neutral => {
+        Portability::Neutral => {
             let failed = || format!("failed to look for binaries in layer `{name}`");
             let binaries = elf::binaries(tree).or_outside(failed)?;
             if binaries.is_empty() {
@@ -81,7 +82,7 @@ pub(super) fn check_machine(
     }
 }
 
-/// Refuses halves that should be one blob for all platforms and are not. Only a build for all
+/// Refuses neutral layers that should be one blob for all platforms and are not. Only a build for all
 /// platforms can see this; it is what CI and a release build.
 pub(super) fn check_neutral(layout: &Layout, builds: &[PlatformBuild]) -> Result<()> {
     let Some((first, others)) = builds.split_first() else { return Ok(()) };
@@ -101,19 +102,19 @@ fn not_neutral(
     right: &LayerBuild,
     [one, other]: [Platform; 2],
 ) -> Failure {
-    let said = format!("layer `{}` is not the same on {one} and {other}", left.name);
+    let message = format!("layer `{}` is not the same on {one} and {other}", left.name);
     let (Some(left), Some(right)) = (left.neutral(), right.neutral()) else {
         let alone = if left.neutral().is_some() { one } else { other };
-        return Failure::refused(said)
+        return Failure::refused(message)
             .reason(format!("only {alone} has files in it that are for every platform"));
     };
     let differing = match differing(layout, left, right) {
         Ok(differing) => differing,
-        Err(failure) => return failure.during(said),
+        Err(failure) => return failure.during(message),
     };
     let quoted: Vec<String> =
         differing.iter().take(SHOWN_MAX).map(|it| format!("\"{it}\"")).collect();
-    Failure::refused(said)
+    Failure::refused(message)
         .reason(format!("they differ in {}", some(&ticked(&differing), ", ")))
         .hint(format!(
             "name what is for one platform in the layer: native = [{}]",
@@ -121,9 +122,9 @@ fn not_neutral(
         ))
 }
 
-/// The paths of the files in which two halves differ.
+/// The paths of the files in which two layers differ.
 fn differing(layout: &Layout, left: &LayerBlob, right: &LayerBlob) -> Result<Vec<String>> {
-    let failed = || "failed to compare the halves".to_owned();
+    let failed = || "failed to compare the layers".to_owned();
     let open = |it: &LayerBlob| layout.open_blob(&it.descriptor.digest).map(BufReader::new);
     let (left, right) = (open(left).or_outside(failed)?, open(right).or_outside(failed)?);
     let found = difference::layers(left, right).or_outside(failed)?.found;
@@ -152,19 +153,19 @@ mod tests {
     use xtask_core::digest::Digest;
 
     #[test]
-    fn only_the_native_half_of_a_split_layer_has_another_name() {
-        let half = |half| {
+    fn only_the_native_layer_of_a_split_one_has_another_name() {
+        let packed = |portability| {
             let descriptor = Descriptor::new("x", Digest::of(b""), 0);
             let blob = LayerBlob { descriptor, diff_id: Digest::of(b""), unpacked_size: 0 };
-            (HalfBlob { half, blob }, Origin::Made)
+            (PackedLayer { portability, blob }, Origin::Made)
         };
-        let names = |halves: &[Half]| {
-            let halves = halves.iter().copied().map(half).collect();
-            let build = LayerBuild { name: "x".into(), halves, findings: Vec::new() };
+        let names = |layers: &[Portability]| {
+            let layers = layers.iter().copied().map(packed).collect();
+            let build = LayerBuild { name: "x".into(), layers, findings: Vec::new() };
             build.images().map(|it| it.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(&[Half::Native, Half::Neutral]), ["x-native", "x"]);
-        assert_eq!(names(&[Half::Native]), ["x"]);
-        assert_eq!(names(&[Half::Neutral]), ["x"]);
+        assert_eq!(names(&[Portability::Native, Portability::Neutral]), ["x-native", "x"]);
+        assert_eq!(names(&[Portability::Native]), ["x"]);
+        assert_eq!(names(&[Portability::Neutral]), ["x"]);
     }
 }

@@ -11,7 +11,7 @@ use xtask_image::layout::Layout;
 
 /// An image in the layout, every document of it verified by its digest.
 #[derive(Clone, Debug)]
-pub struct Held {
+pub struct StoredImage {
     /// The name of its definition.
     pub name: String,
     /// Where its blobs are.
@@ -19,14 +19,14 @@ pub struct Held {
     /// Its index.
     pub index: Descriptor,
     /// What it is on each platform, amd64 first.
-    pub platforms: Vec<HeldPlatform>,
+    pub platforms: Vec<StoredPlatform>,
     /// What its index lists beside, which is no image for a platform of ours.
     pub skipped: Vec<Skipped>,
 }
 
 /// An image for one platform.
 #[derive(Clone, Debug)]
-pub struct HeldPlatform {
+pub struct StoredPlatform {
     /// Which one.
     pub platform: Platform,
     /// Its manifest.
@@ -34,12 +34,12 @@ pub struct HeldPlatform {
     /// Its config.
     pub config: Descriptor,
     /// Its layers, lowest first.
-    pub layers: Vec<HeldLayer>,
+    pub layers: Vec<StoredLayer>,
 }
 
 /// A layer of an image.
 #[derive(Clone, Debug)]
-pub struct HeldLayer {
+pub struct StoredLayer {
     /// What the definition calls it.
     pub name: String,
     /// The compressed bytes.
@@ -48,7 +48,7 @@ pub struct HeldLayer {
     pub diff_id: Digest,
 }
 
-impl Held {
+impl StoredImage {
     /// Reads every blob of it again, and refuses one that is not what its name says.
     pub fn check(&self) -> Result<()> {
         let documents = self.platforms.iter().flat_map(|on| [&on.manifest, &on.config]);
@@ -67,31 +67,31 @@ impl Held {
 }
 
 /// The image called `name` as it was built last.
-pub fn held(world: &World<'_>, name: &str) -> Result<Held> {
+pub fn stored_image(world: &World<'_>, name: &str) -> Result<StoredImage> {
     world.definition(name)?;
     let failed = || format!("failed to read image `{name}` in the layout");
     let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
-    held_in(layout, name)
+    stored_image_in(layout, name)
 }
 
 /// The image called `name` in `layout`.
-pub fn held_in(layout: Layout, name: &str) -> Result<Held> {
+pub fn stored_image_in(layout: Layout, name: &str) -> Result<StoredImage> {
     let failed = || format!("failed to read image `{name}` in the layout");
     let index = layout.resolve(name).or_outside(failed)?.ok_or_else(|| {
         Failure::usage(format!("cannot read image `{name}`: it is not built"))
             .hint(format!("cargo xtask image build {name}"))
     })?;
-    let read = || -> Result<(Vec<HeldPlatform>, Vec<Skipped>)> {
+    let read = || -> Result<(Vec<StoredPlatform>, Vec<Skipped>)> {
         let entries = parse::<Index>(&layout, &index)?.entries();
         let entries = entries.or_outside(|| format!("failed to read `{}`", index.digest))?;
         let platforms = entries.images.iter().map(|manifest| platform(&layout, manifest));
         Ok((platforms.collect::<Result<_>>()?, entries.skipped))
     };
     let (platforms, skipped) = read().map_err(|failure| failure.during(failed()))?;
-    Ok(Held { name: name.to_owned(), layout, index, platforms, skipped })
+    Ok(StoredImage { name: name.to_owned(), layout, index, platforms, skipped })
 }
 
-fn platform(layout: &Layout, descriptor: &Descriptor) -> Result<HeldPlatform> {
+fn platform(layout: &Layout, descriptor: &Descriptor) -> Result<StoredPlatform> {
     let strange = || {
         Failure::outside(format!("manifest `{}` is not one of ours", descriptor.digest))
             .hint("`cargo xtask image build` makes it anew")
@@ -100,12 +100,12 @@ fn platform(layout: &Layout, descriptor: &Descriptor) -> Result<HeldPlatform> {
     let config: ReadConfig = parse(layout, &manifest.config)?;
     let names = config.layer_names().ok_or_else(strange)?;
     let layers = names.into_iter().zip(config.diff_ids()).zip(&manifest.layers);
-    let layers = layers.map(|((name, diff_id), descriptor)| HeldLayer {
+    let layers = layers.map(|((name, diff_id), descriptor)| StoredLayer {
         name: name.to_owned(),
         descriptor: descriptor.clone(),
         diff_id: *diff_id,
     });
-    Ok(HeldPlatform {
+    Ok(StoredPlatform {
         platform: descriptor.our_platform().ok_or_else(strange)?,
         manifest: descriptor.clone(),
         config: manifest.config.clone(),

@@ -9,7 +9,7 @@ const TEXT_LIMIT: usize = 300;
 
 /// What a registry said when it refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct Refusal {
     /// The codes, such as `DENIED` or `MANIFEST_BLOB_UNKNOWN`; empty when it spoke no JSON.
     pub codes: Vec<String>,
     /// Its words, cut to a length and to printable characters.
@@ -29,7 +29,7 @@ struct Entry {
     message: Option<String>,
 }
 
-impl Said {
+impl Refusal {
     /// Reads the body of a refusal.
     pub(super) fn of(body: &[u8]) -> Self {
         match serde_json::from_slice::<Body>(body) {
@@ -47,7 +47,7 @@ impl Said {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.text.is_empty() {
             true => formatter.write_str("the registry gave no reason"),
@@ -56,7 +56,7 @@ impl fmt::Display for Said {
     }
 }
 
-impl std::error::Error for Said {}
+impl std::error::Error for Refusal {}
 
 fn join(entries: &[Entry]) -> String {
     let line = |entry: &Entry| match entry.message.as_deref() {
@@ -84,24 +84,24 @@ mod tests {
 
     #[test]
     fn repeats_code_and_message_of_every_entry() {
-        let said = Said::of(
+        let refusal = Refusal::of(
             br#"{"errors":[{"code":"denied","message":"no"},{"code":"DENIED","detail":{}}]}"#,
         );
-        assert_eq!(said.to_string(), "the registry said: denied: no; DENIED");
-        assert!(said.has("DENIED"));
+        assert_eq!(refusal.to_string(), "the registry said: denied: no; DENIED");
+        assert!(refusal.has("DENIED"));
     }
 
     #[test]
     fn repeats_a_proxys_page_in_one_printable_line_of_limited_length() {
         let page = format!("<html>\n\x1b[2J {}", "x".repeat(5000));
-        let said = Said::of(page.as_bytes());
-        assert_eq!(said.text.chars().count(), TEXT_LIMIT + 1);
-        assert!(said.text.starts_with("<html> [2J xxx") && said.text.ends_with('…'));
-        assert_eq!(said.codes, Vec::<String>::new());
+        let refusal = Refusal::of(page.as_bytes());
+        assert_eq!(refusal.text.chars().count(), TEXT_LIMIT + 1);
+        assert!(refusal.text.starts_with("<html> [2J xxx") && refusal.text.ends_with('…'));
+        assert_eq!(refusal.codes, Vec::<String>::new());
     }
 
     #[test]
     fn an_empty_body_is_said_to_be_no_reason() {
-        assert_eq!(Said::of(b"").to_string(), "the registry gave no reason");
+        assert_eq!(Refusal::of(b"").to_string(), "the registry gave no reason");
     }
 }

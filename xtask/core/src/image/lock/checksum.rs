@@ -5,42 +5,43 @@
 
 use crate::digest::Digest;
 
+/// How the line begins in every lock that was ever written.
 const MARK: &str = "# seal: ";
 
 /// A lock that is not as it was written.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Broken {
-    /// The last line is missing, or is no seal.
-    #[error("its last line is not its seal")]
+    /// The last line is missing, or is no checksum.
+    #[error("its last line is not its checksum")]
     Missing,
-    /// The lines above the seal are other ones.
-    #[error("its seal wants `{wanted}`, its lines are `{found}`")]
+    /// The lines above the checksum are other ones.
+    #[error("its checksum wants `{wanted}`, its lines are `{found}`")]
     Edited {
-        /// What the seal says.
+        /// What the checksum says.
         wanted: String,
         /// What the lines are.
         found: Digest,
     },
 }
 
-/// `text` with its seal as the last line.
-pub fn sealed(text: &str) -> String {
+/// `text` with its checksum as the last line.
+pub fn with_checksum(text: &str) -> String {
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let text = format!("{text}{end}");
     format!("{text}{MARK}{}\n", digest(&text))
 }
 
-/// Refuses a text that is not as `sealed` left it.
+/// Refuses a text that is not as `with_checksum` left it.
 pub fn check(text: &str) -> Result<(), Broken> {
-    let (above, seal) = text.trim_end().rsplit_once(MARK).ok_or(Broken::Missing)?;
-    if seal.contains('\n') || !above.ends_with('\n') {
+    let (above, checksum) = text.trim_end().rsplit_once(MARK).ok_or(Broken::Missing)?;
+    if checksum.contains('\n') || !above.ends_with('\n') {
         return Err(Broken::Missing);
     }
     let found = digest(above);
-    if found.to_string() == seal {
+    if found.to_string() == checksum {
         return Ok(());
     }
-    Err(Broken::Edited { wanted: seal.to_owned(), found })
+    Err(Broken::Edited { wanted: checksum.to_owned(), found })
 }
 
 /// A checkout may end its lines otherwise; that changes nothing.
@@ -53,15 +54,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sealed_text_verifies_whatever_ends_its_lines() {
-        let text = sealed("a = 1\nb = 2\n");
+    fn a_text_with_its_checksum_verifies_whatever_ends_its_lines() {
+        let text = with_checksum("a = 1\nb = 2\n");
         assert_eq!(check(&text), Ok(()));
         assert_eq!(check(&text.replace('\n', "\r\n")), Ok(()));
     }
 
     #[test]
-    fn an_edit_anywhere_breaks_the_seal() {
-        let text = sealed("a = 1\nb = 2\n");
+    fn an_edit_anywhere_breaks_the_checksum() {
+        let text = with_checksum("a = 1\nb = 2\n");
         for edited in [text.replace("1", "3"), text.replace("b = 2\n", ""), format!("c\n{text}")] {
             assert!(matches!(check(&edited), Err(Broken::Edited { .. })), "{edited}");
         }

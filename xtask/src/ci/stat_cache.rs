@@ -18,14 +18,14 @@ const GRAIN: Duration = Duration::from_secs(2);
 
 /// A memory in one file. Losing it costs time, never correctness.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(super) struct StatCache {
     file: PathBuf,
     /// By name: what `stat` said, and what was learnt.
     entries: BTreeMap<String, (String, String)>,
     learnt_more: bool,
 }
 
-impl Seen {
+impl StatCache {
     /// Opens the memory; one that cannot be read is empty.
     pub(super) fn open(file: &Path) -> Self {
         let text = std::fs::read_to_string(file).unwrap_or_default();
@@ -115,8 +115,8 @@ mod tests {
     #[test]
     fn content_and_the_right_to_execute_decide_and_a_missing_file_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        let mut seen = Seen::open(&folder.path().join("seen.json"));
-        let mut digest = |name: &str| seen.digest(folder.path(), name).unwrap();
+        let mut stat_cache = StatCache::open(&folder.path().join("stat-cache.json"));
+        let mut digest = |name: &str| stat_cache.digest(folder.path(), name).unwrap();
         for (name, text) in [("a", "x"), ("b", "x"), ("c", "y")] {
             write(&folder.path().join(name), text, Duration::ZERO);
         }
@@ -133,23 +133,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         write(&path, "x", Duration::from_secs(60));
-        let mut seen = Seen::open(&folder.path().join("seen.json"));
-        seen.digest(folder.path(), "a").unwrap();
-        assert_eq!(seen.known("a", &path), None, "its inode changed just now");
+        let mut stat_cache = StatCache::open(&folder.path().join("stat-cache.json"));
+        stat_cache.digest(folder.path(), "a").unwrap();
+        assert_eq!(stat_cache.known("a", &path), None, "its inode changed just now");
     }
 
     #[test]
     fn what_was_learnt_outlives_the_run_until_the_file_changes() {
         let folder = tempfile::tempdir().unwrap();
-        let memory = folder.path().join("seen.json");
+        let memory = folder.path().join("stat-cache.json");
         // Old enough on every machine, and not ours to change.
         let old = std::env::current_exe().unwrap().ancestors().last().unwrap().join("etc/passwd");
-        let mut seen = Seen::open(&memory);
-        seen.learn("old", &old, "something");
-        seen.save().unwrap();
-        assert_eq!(Seen::open(&memory).known("old", &old).as_deref(), Some("something"));
+        let mut stat_cache = StatCache::open(&memory);
+        stat_cache.learn("old", &old, "something");
+        stat_cache.save().unwrap();
+        assert_eq!(StatCache::open(&memory).known("old", &old).as_deref(), Some("something"));
         let other = folder.path().join("other");
         write(&other, "x", Duration::ZERO);
-        assert_eq!(Seen::open(&memory).known("old", &other), None);
+        assert_eq!(StatCache::open(&memory).known("old", &other), None);
     }
 }
