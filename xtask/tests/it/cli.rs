@@ -121,7 +121,7 @@ fn an_engine_that_is_elsewhere_and_silent_is_not_started_here() {
 
 #[test]
 fn looking_starts_nothing_and_makes_nothing() {
-    let world = World::new().with("DOCKER_HOST", "unix:///nowhere/docker.sock".into());
+    let world = World::new().without_engine();
     let run = world.run(&["status"]);
     assert_eq!((run.code, run.stdout.trim()), (Some(3), "no Docker engine answers: nothing runs"));
     let said = world.run(&["audit"]).ends(4);
@@ -131,7 +131,7 @@ fn looking_starts_nothing_and_makes_nothing() {
 
 #[test]
 fn without_an_engine_there_is_nothing_to_stop_and_nothing_can_be_erased() {
-    let world = World::new().with("DOCKER_HOST", "unix:///nowhere/docker.sock".into());
+    let world = World::new().without_engine();
     let run = world.run(&["down"]);
     assert_eq!((run.code, run.stdout.trim()), (Some(0), "no Docker engine answers: nothing runs"));
     let said = world.run(&["down", "--erase"]).ends(4);

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::world::{END, World};
-use std::os::unix::fs::PermissionsExt as _;
 
 /// Keeps what `inspect` says of each thing in a file under its kind and name, writes down what it
 /// is asked to change, and fails to inspect where a file `fault` holds a message.
@@ -11,7 +10,12 @@ const DOCKER: &str = r#"#!/bin/sh
 here=$(dirname "$0")/../engine
 list() { for it in "$here/$1"/*; do [ ! -e "$it" ] || basename "$it"; done; }
 case "$1 $2" in
-  "version "*) echo 20.10.24 ;;
+  "version "*)
+    at=${DOCKER_HOST-${DOCKER_CONTEXT:+unix:///of-the-context}}
+    if [ -n "$at" ]; then
+      echo "Cannot connect to the Docker daemon at $at. Is the docker daemon running?" >&2; exit 1
+    fi
+    echo 20.10.24 ;;
   "ps "*) list container ;;
   "volume ls") list volume ;;
   "network ls") list network ;;
@@ -44,17 +48,11 @@ struct Engine {
 
 impl Engine {
     fn new() -> Self {
-        let world = World::new();
-        let bin = world.path("../bin");
-        std::fs::create_dir_all(&bin).unwrap();
-        std::fs::write(bin.join("docker"), DOCKER).unwrap();
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(bin.join("docker"), mode).unwrap();
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let world = World::new().program("docker", DOCKER);
         for kind in ["container", "volume", "network"] {
             std::fs::create_dir_all(world.path("../engine").join(kind)).unwrap();
         }
-        Self { world: world.with("PATH", path) }
+        Self { world }
     }
 
     fn has(&self, kind: &str, name: &str, labels: &str) {
@@ -165,6 +163,36 @@ fn an_engine_that_does_not_answer_is_not_one_without_containers() {
         let run = engine.world.run(verb);
         assert_eq!(run.code, Some(5), "{verb:?}: {run:?}");
         assert!(run.stderr.contains("broken pipe"), "{run:?}");
+    }
+    assert_eq!(engine.changes(), "");
+}
+
+#[test]
+fn an_engine_under_a_wrong_address_is_not_one_that_runs_nothing() {
+    let engine = Engine::new();
+    engine.has("container", "nutri-redis", OURS);
+    let digest = "0".repeat(12);
+    let verbs = [
+        &["down"][..],
+        &["down", "--erase", "--yes"],
+        &["status"],
+        &["logs", "backend"],
+        &["verify", "local"],
+        &["releases", "local"],
+        &["audit", "local"],
+        &["rollback", "local"],
+        &["rollout", "local", &digest],
+        &["migrate", "local", "--apply"],
+        &["database", "reset-password", "local"],
+    ];
+    for (variable, value) in [("DOCKER_HOST", "unix:///typo"), ("DOCKER_CONTEXT", "elsewhere")] {
+        for verb in verbs {
+            let run = engine.world.run_with(verb, &[(variable, value)]);
+            let words = format!("the Docker engine at `{value}`, which {variable} names");
+            assert!(run.stderr.contains(&words), "{verb:?}: {run:?}");
+            assert!(run.stderr.contains(&format!("or unset {variable}")), "{verb:?}: {run:?}");
+            assert_eq!(run.code, Some(5), "{verb:?}: {run:?}");
+        }
     }
     assert_eq!(engine.changes(), "");
 }
