@@ -19,6 +19,7 @@ mod push;
 mod rebuild;
 mod sandbox;
 mod scripts;
+mod shared_clock;
 mod size;
 mod sources;
 mod stage;
