@@ -19,7 +19,7 @@ case "$1 $2" in
   "ps "*) list container ;;
   "volume ls") list volume ;;
   "network ls") list network ;;
-  "images "*) ;;
+  "images "*) [ ! -e "$here/images" ] || cat "$here/images" ;;
   "system df") echo '[{"Name":"nutri-redis","Size":"12kB"}]' ;;
   "load "*)
     echo load >> "$here/changes"; cat > "$here/archive"
@@ -29,6 +29,8 @@ case "$1 $2" in
   "inspect --type")
     kind=$3; shift 3
     if [ "$kind" = image ]; then
+      it=$here/image/$(echo "$1" | tr '/:@' ___)
+      if [ -e "$it" ]; then cat "$it"; exit; fi
       for it in foreign loaded; do if [ -e "$here/$it" ]; then cat "$here/$it"; exit; fi; done
     fi
     if [ -e "$here/fault" ]; then cat "$here/fault" >&2; echo '[]'; exit 1; fi
@@ -210,6 +212,44 @@ fn erasing_shows_what_goes_and_wants_a_word() {
     let run = engine.world.run(&["down", "--erase", "--yes"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     assert_eq!(engine.changes(), "volume rm nutri-redis\n");
+}
+
+#[test]
+fn only_images_that_are_provably_ours_are_erased() {
+    let engine = Engine::new();
+    engine.has("container", "nutri-redis", OURS);
+    let container = engine.world.path("../engine/container/nutri-redis");
+    let details = std::fs::read_to_string(&container).unwrap();
+    std::fs::write(&container, details.replacen('{', r#"{"Image":"sha256:used","#, 1)).unwrap();
+    let digest = format!("sha256:{}", "1".repeat(64));
+    let images = [
+        ("127.0.0.1:5510/nutri/backend", "<none>", digest.as_str(), "pulled"),
+        ("127.0.0.1:5510/nutri/backend", "same", "<none>", "pulled"),
+        ("127.0.0.1:5510/nutri/backend", "theirs", "<none>", "other"),
+        ("nutri/backing-redis", "0123456789ab", "<none>", "used"),
+        ("nutri/backing-redis", "ba9876543210", "<none>", "other"),
+    ];
+    std::fs::create_dir_all(engine.world.path("../engine/image")).unwrap();
+    let mut list = String::new();
+    for (repository, tag, digest, id) in images {
+        list.push_str(&format!("{repository} {tag} {digest}\n"));
+        let name = if tag == "<none>" { digest } else { tag };
+        let file = format!("{repository}_{name}").replace(['/', ':', '@'], "_");
+        let details = format!(r#"[{{"Id":"sha256:{id}"}}]"#);
+        std::fs::write(engine.world.path("../engine/image").join(file), details).unwrap();
+    }
+    std::fs::write(engine.world.path("../engine/images"), list).unwrap();
+    let run = engine.world.run(&["down", "--erase", "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    for stranger in ["127.0.0.1:5510/nutri/backend:theirs", "nutri/backing-redis:ba9876543210"] {
+        let said = format!("warning: image `{stranger}` stays: nothing proves that it is ours");
+        assert!(run.stderr.contains(&said), "{run:?}");
+    }
+    let changes = engine.changes();
+    let gone: Vec<&str> = changes.lines().filter_map(|it| it.strip_prefix("rmi ")).collect();
+    let pulled = format!("127.0.0.1:5510/nutri/backend@{digest}");
+    let wanted = [&pulled, "127.0.0.1:5510/nutri/backend:same", "nutri/backing-redis:0123456789ab"];
+    assert_eq!(gone, wanted);
 }
 
 #[test]
