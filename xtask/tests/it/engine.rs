@@ -253,6 +253,38 @@ fn only_images_that_are_provably_ours_are_erased() {
 }
 
 #[test]
+fn where_the_password_is_lost_looking_leads_to_the_same_step_as_changing() {
+    for container in [true, false] {
+        let engine = Engine::new();
+        engine.has("volume", "nutri-postgres", OURS);
+        if container {
+            engine.has("container", "nutri-redis", OURS);
+        }
+        for verb in [&["status"][..], &["logs", "backend"], &["verify"], &["audit"], &["releases"]]
+        {
+            let said = engine.world.run(verb).ends(4);
+            assert!(said.contains("`./x database reset-password local`"), "{verb:?}: {said}");
+            assert!(!said.contains("./x up"), "{verb:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_written_before_the_database_has_taken_the_one_that_is_kept() {
+    let engine = engine_with_a_foreign_image();
+    std::fs::write(engine.world.path("../engine/stubborn"), "").unwrap();
+    engine.has("volume", "nutri-postgres", OURS);
+    let secrets = engine.world.path("../state/nutri/local/secrets.json");
+    std::fs::create_dir_all(secrets.parent().unwrap()).unwrap();
+    let kept = r#"{"database":"of another cluster"}"#;
+    std::fs::write(&secrets, kept).unwrap();
+    for verb in [&["rollback", "local"][..], &["migrate", "local", "--apply"]] {
+        let _refused = engine.world.run(verb).ends(4);
+        assert_eq!(std::fs::read_to_string(&secrets).unwrap(), kept, "{verb:?}");
+    }
+}
+
+#[test]
 fn where_the_password_is_lost_no_new_one_is_made() {
     let engine = Engine::new();
     engine.has("volume", "nutri-postgres", OURS);
