@@ -10,6 +10,8 @@ use code::Code;
 use std::error::Error;
 use std::fmt;
 use std::io::ErrorKind;
+use xtask_providers::github;
+use xtask_registry::RegistryError;
 
 /// A failed verb, ready to be said.
 #[derive(Debug)]
@@ -51,6 +53,9 @@ impl Failure {
     /// Adds why, with every cause below it.
     #[must_use]
     pub fn because(mut self, cause: &(dyn Error + 'static)) -> Self {
+        if let Some(error) = of_network(cause) {
+            self = self.because_of_network(error);
+        }
         let mut next = Some(cause);
         while let Some(error) = next {
             self.lines.push(error.to_string());
@@ -61,6 +66,17 @@ impl Failure {
         }
         self.lines.dedup();
         self
+    }
+
+    /// A variable that is wrong is a mistake of the person, whatever was being done.
+    fn because_of_network(mut self, error: &xtask_http::Error) -> Self {
+        if error.is_setting() {
+            (self.exit, self.code) = (Exit::Usage, &code::NETWORK_SETTING);
+        }
+        match error.hint() {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
     }
 
     /// Adds why, in words.
@@ -170,6 +186,16 @@ impl<T> Coded for Result<T> {
     fn coded(self, code: &'static Code) -> Self {
         self.map_err(|failure| failure.code(code))
     }
+}
+
+/// The error of a request, also inside those of the clients.
+fn of_network<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a xtask_http::Error> {
+    let of_registry = || error.downcast_ref::<RegistryError>()?.network();
+    let of_github = || match error.downcast_ref()? {
+        github::Error::Http(error) => Some(error),
+        _ => None,
+    };
+    error.downcast_ref().or_else(of_registry).or_else(of_github)
 }
 
 /// Wherever it was written to: no space, no quota, or nothing may be written there at all.

@@ -39,7 +39,7 @@ pub enum Error {
         limit: Duration,
     },
     /// The host is not who it says it is, or the machine does not know who vouches for it.
-    #[error("cannot trust `{host}`")]
+    #[error("cannot trust `{host}`: {}", crate::hint::what(cause))]
     Certificate {
         /// Whom we asked.
         host: String,
@@ -109,7 +109,6 @@ impl Error {
     pub fn in_one_line(&self) -> String {
         match self {
             Self::Unreachable { cause, .. } => format!("{self}: {}", cause.innermost()),
-            Self::Certificate { cause, .. } => format!("{self}: {cause}"),
             _ => self.to_string(),
         }
     }

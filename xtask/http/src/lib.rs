@@ -8,6 +8,7 @@ mod answer;
 mod client;
 mod error;
 mod exchange;
+mod hint;
 mod limit;
 mod loopback;
 mod proxies;

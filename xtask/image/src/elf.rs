@@ -12,6 +12,8 @@ use xtask_core::platform::Platform;
 pub const HEAD_LEN: usize = 20;
 
 const MAGIC: &[u8] = b"\x7fELF";
+/// The length of a header for 64 bits, as all of our platforms have them.
+const HEADER_LEN: u64 = 64;
 const BIG_ENDIAN: u8 = 2;
 
 /// A file that does not fit the platform.
@@ -30,6 +32,8 @@ pub struct Mismatch {
 pub enum Found {
     /// Built for the machine of this number.
     Machine(u16),
+    /// Not even a whole header.
+    Cut,
     /// Not readable, for this reason.
     Unreadable(String),
 }
@@ -74,9 +78,20 @@ pub fn binaries(tree: &Tree) -> io::Result<Vec<String>> {
 
 fn misfit(content: &Content, platform: Platform) -> Option<Found> {
     match read_machine(content) {
+        Ok(_) if content.size() < HEADER_LEN => is_cut(content),
         Ok(None) => None,
         Ok(Some(machine)) if machine == platform.elf_machine() => None,
         Ok(Some(machine)) => Some(Found::Machine(machine)),
+        Err(error) => Some(Found::Unreadable(error.to_string())),
+    }
+}
+
+/// A file that begins as a binary does and ends within the header of one.
+fn is_cut(content: &Content) -> Option<Found> {
+    let mut magic = [0; MAGIC.len()];
+    let read = content.open().and_then(|mut file| fill(&mut file, &mut magic));
+    match read {
+        Ok(_) => (magic == MAGIC).then_some(Found::Cut),
         Err(error) => Some(Found::Unreadable(error.to_string())),
     }
 }
@@ -106,6 +121,7 @@ impl fmt::Display for Found {
                 Some(platform) => write!(formatter, "one for `{platform}`"),
                 None => write!(formatter, "one for ELF machine {number}"),
             },
+            Self::Cut => formatter.write_str("one that ends within its header"),
             Self::Unreadable(why) => write!(formatter, "a file that cannot be read: {why}"),
         }
     }
@@ -119,6 +135,7 @@ mod tests {
         let mut head = b"\x7fELF\x02\x01\x01".to_vec();
         head.resize(18, 0);
         head.extend_from_slice(&[machine, 0]);
+        head.resize(64, 0);
         head
     }
 
@@ -128,13 +145,17 @@ mod tests {
         tree.insert("native", Node::file(0o755, elf(62))).unwrap();
         tree.insert("a/foreign", Node::file(0o755, elf(183))).unwrap();
         tree.insert("a/odd", Node::file(0o644, elf(40))).unwrap();
+        tree.insert("a/empty", Node::file(0o755, b"\x7fELF".to_vec())).unwrap();
+        tree.insert("a/half", Node::file(0o755, elf(62)[..63].to_vec())).unwrap();
         tree.insert("text", Node::file(0o644, "#!/bin/sh")).unwrap();
         let mismatches = check_tree(&tree, Platform::Amd64).unwrap_err();
         let messages: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
         assert_eq!(
             messages,
             [
+                "`a/empty`: wanted a binary for `linux/amd64`, found one that ends within its header",
                 "`a/foreign`: wanted a binary for `linux/amd64`, found one for `linux/arm64`",
+                "`a/half`: wanted a binary for `linux/amd64`, found one that ends within its header",
                 "`a/odd`: wanted a binary for `linux/amd64`, found one for ELF machine 40",
             ]
         );

@@ -40,6 +40,15 @@ impl Layout {
         Ok(layout)
     }
 
+    /// Opens the layout in `dir` to read it; none if there is none. Nothing is made or swept, so
+    /// whoever may only look may do this.
+    pub fn open(dir: impl Into<PathBuf>) -> Result<Option<Self>> {
+        let layout = Self { dir: dir.into() };
+        let index = layout.index_path();
+        let is_there = index.try_exists().map_err(Error::disk("look at", &index))?;
+        Ok(is_there.then_some(layout))
+    }
+
     /// Where the layout is.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -174,7 +183,8 @@ pub(crate) fn lock(dir: &Path) -> Result<File> {
 }
 
 fn write_missing(path: &Path, bytes: &[u8]) -> Result<()> {
-    if path.exists() { Ok(()) } else { write_aside(path, bytes) }
+    let is_there = path.try_exists().map_err(Error::disk("look at", path))?;
+    if is_there { Ok(()) } else { write_aside(path, bytes) }
 }
 
 fn is_stale(entry: &fs::DirEntry) -> bool {

@@ -136,6 +136,14 @@ impl RegistryError {
         }
     }
 
+    /// The way to the registry, if that is what failed.
+    pub fn network(&self) -> Option<&xtask_http::Error> {
+        match self.root() {
+            Self::Http(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// The innermost error of ours.
     pub(super) fn root(&self) -> &Self {
         match self {

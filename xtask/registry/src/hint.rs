@@ -6,10 +6,16 @@ use http::StatusCode;
 
 impl RegistryError {
     /// What to change so that it works; `None` where we do not know.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<String> {
+        match self.root() {
+            Self::Http(error) => error.hint().or_else(|| of_network(error).map(str::to_owned)),
+            _ => self.of_registry().map(str::to_owned),
+        }
+    }
+
+    fn of_registry(&self) -> Option<&'static str> {
         match self.root() {
             Self::Answered { status, refusal, .. } => of_answer(*status, refusal, self),
-            Self::Http(error) => of_network(error),
             Self::Corrupt { .. } | Self::Unreadable { .. } => Some(
                 "`cargo xtask image build` finds what is damaged on this machine and makes it anew",
             ),
@@ -68,9 +74,6 @@ fn of_answer(status: StatusCode, refusal: &Refusal, error: &RegistryError) -> Op
 
 fn of_network(error: &xtask_http::Error) -> Option<&'static str> {
     match error {
-        xtask_http::Error::Certificate { .. } => {
-            Some("add the certificate authority to this machine, or name its file in XTASK_CA_FILE")
-        }
         error if error.is_refused() => {
             Some("nothing listens there: is the registry up, and the port right?")
         }

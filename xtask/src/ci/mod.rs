@@ -1,6 +1,7 @@
 //! `ci`: every check and test of the repository, as many at once as there are cores.
 
 mod covered;
+mod engine;
 mod explain;
 mod failed;
 mod gather;
@@ -88,6 +89,9 @@ fn carry_out(choice: &Choice, flags: &Ci, began: Instant, world: &World<'_>) -> 
 
 impl Choice {
     fn make(tasks: Vec<Task>, flags: &Ci, world: &World<'_>) -> Result<Self> {
+        if flags.explain.is_none() {
+            engine::bring_up(&tasks, world)?;
+        }
         let gathered = Gathered::look(flags, world)?;
         let memory = remembered::read(world)?;
         let known = tasks.iter().map(|task| gathered.known(task, &memory, world));

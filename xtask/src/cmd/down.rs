@@ -3,13 +3,15 @@
 use crate::edge::docker::{self, Docker, Found, Kind};
 use crate::edge::lease::{self, Lease};
 use crate::edge::{confirm, files, secrets};
-use crate::error::{Failure, Result, code};
+use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Down;
+use crate::image::stored_image;
 use crate::report::table;
 use crate::target::docker as docker_target;
 use crate::world::{World, definition_name};
 use serde_json::json;
+use std::collections::BTreeSet;
 use xtask_core::plan::Count;
 use xtask_core::ship::backing::parts;
 use xtask_core::ship::instance;
@@ -22,6 +24,8 @@ struct Erasure {
     volumes: Vec<Found>,
     network: Option<Found>,
     images: Vec<String>,
+    /// Images with names of ours that nothing proves to be ours.
+    strangers: Vec<String>,
 }
 
 pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
@@ -71,12 +75,46 @@ fn gather(world: &World<'_>, docker: &Docker<'_>, owner: &Owner) -> Result<Erasu
     let network = docker.owned(owner, Kind::Network, &owner.project)?;
     let volumes = docker.volumes(owner)?;
     docker.refuse_guests(owner, &volumes)?;
-    Ok(Erasure { volumes, network, images: images(world, docker)? })
+    let (mut images, mut strangers) = (Vec::new(), Vec::new());
+    let known = known(docker, owner, &named(world, docker)?)?;
+    for name in named(world, docker)? {
+        let id = docker.image_id(&name)?;
+        let is_ours = id.is_none_or(|id| known.contains(&id)) || is_as_built(world, docker, &name)?;
+        if is_ours { images.push(name) } else { strangers.push(name) }
+    }
+    Ok(Erasure { volumes, network, images, strangers })
 }
 
-/// Images of our registry's services, and those of the backing that our engine has loaded: named
-/// after a definition, with a digest for a tag.
-fn images(world: &World<'_>, docker: &Docker<'_>) -> Result<Vec<String>> {
+/// Images that are ours whatever they are called: containers of ours were started from them, or
+/// the engine has them from our registry by their digest. A tag proves nothing: whoever may talk to
+/// the engine gives it to anything.
+fn known(docker: &Docker<'_>, owner: &Owner, names: &[String]) -> Result<BTreeSet<String>> {
+    let mut known = docker.images_in_use(owner)?;
+    for name in names.iter().filter(|name| name.contains('@')) {
+        known.extend(docker.image_id(name)?);
+    }
+    Ok(known)
+}
+
+/// Whether `name` is the backing image that this checkout has built under that very digest.
+fn is_as_built(world: &World<'_>, docker: &Docker<'_>, name: &str) -> Result<bool> {
+    let named = name.rsplit_once('/').and_then(|(_, last)| last.split_once(':'));
+    let Some((definition, digest)) = named else { return Ok(false) };
+    // What cannot be read here proves nothing; the image stays, and is said.
+    let Ok(built) = stored_image(world, definition) else { return Ok(false) };
+    for on in built.platforms.iter().filter(|on| on.manifest.digest.short() == digest) {
+        let config = built.layout.read_blob(&on.config);
+        let config = config.or_outside(|| format!("failed to read image `{definition}`"))?;
+        if docker.is_image(name, &config)? == Some(true) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Images with names of ours: of our registry's services, and of the backing that our engine has
+/// loaded, named after a definition with a digest for a tag.
+fn named(world: &World<'_>, docker: &Docker<'_>) -> Result<Vec<String>> {
     let (environment, backing) = docker_target::backing_of(world, ENVIRONMENT)?;
     let mut images = Vec::new();
     for service in &world.deploy.services {
@@ -110,6 +148,11 @@ fn show(erasure: &Erasure, world: &World<'_>, docker: &Docker<'_>) -> Result<()>
     lines.push(format!("secrets {}", secrets::file(&world.state(ENVIRONMENT)).display()));
     world.report.status("this goes, and nothing brings it back:");
     lines.iter().for_each(|line| world.report.status(&format!("  {line}")));
+    for name in &erasure.strangers {
+        world.report.warning(&format!(
+            "image `{name}` stays: nothing proves that it is ours; `docker rmi {name}` removes it"
+        ));
+    }
     Ok(())
 }
 

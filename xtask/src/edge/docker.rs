@@ -9,6 +9,7 @@ pub use objects::{Found, Kind, Usage};
 use crate::edge::shell::{Shell, command, last_lines};
 use crate::error::{Context as _, Result};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::ship::instance::{
@@ -188,6 +189,22 @@ impl<'a> Docker<'a> {
         let listed = self.run(&docker(["images", "--digests", "--format", format]))?;
         let mine = listed.lines().filter(|line| line.starts_with(prefix));
         Ok(mine.filter_map(image_name).collect())
+    }
+
+    /// The image that bears `name`, by the digest that the engine knows it by.
+    pub fn image_id(&self, name: &str) -> Result<Option<String>> {
+        let found = self.details(Kind::Image, name)?;
+        Ok(found.and_then(|it| it["Id"].as_str().map(ToOwned::to_owned)))
+    }
+
+    /// The images that containers of `owner` were started from, by the same digest.
+    pub fn images_in_use(&self, owner: &Owner) -> Result<BTreeSet<String>> {
+        let mut images = BTreeSet::new();
+        for found in self.containers(owner)? {
+            let details = self.details(Kind::Container, &found.container)?;
+            images.extend(details.and_then(|it| it["Image"].as_str().map(ToOwned::to_owned)));
+        }
+        Ok(images)
     }
 
     /// Takes the name of an image away; bytes that another name needs stay.

@@ -27,8 +27,12 @@ pub fn file(folder: &Path) -> PathBuf {
     folder.join(FILE)
 }
 
-/// Reads every secret; those that are to be made are made now, if they are not there yet.
-pub fn read(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Result<Secrets> {
+/// Reads every secret; those that are to be made are made, if they are not there yet, and are in
+/// no file before they are kept.
+pub fn read(
+    folder: &Path,
+    sources: &BTreeMap<String, SecretSource>,
+) -> Result<(Secrets, Option<Generated>)> {
     let mut generated = kept(folder)?;
     let before = generated.len();
     for name in made_by_us(sources) {
@@ -36,10 +40,9 @@ pub fn read(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Result<S
             generated.insert(name.clone(), generate()?);
         }
     }
-    if generated.len() > before {
-        keep(folder, &generated)?;
-    }
-    gather(&generated, sources)
+    let secrets = gather(&generated, sources)?;
+    let is_new = generated.len() > before;
+    Ok((secrets, is_new.then_some(Generated(generated))))
 }
 
 /// Reads every secret and makes none.
@@ -253,8 +256,11 @@ mod tests {
     fn a_secret_is_made_once_and_kept_private() {
         let folder = tempfile::tempdir().unwrap();
         let sources = BTreeMap::from([("jwt".to_owned(), SecretSource::Generate)]);
-        let first = read(folder.path(), &sources).unwrap();
-        assert_eq!(first, read(folder.path(), &sources).unwrap());
+        let (first, made) = read(folder.path(), &sources).unwrap();
+        assert!(!file(folder.path()).exists(), "nothing is kept yet");
+        made.unwrap().keep(folder.path()).unwrap();
+        let (again, made) = read(folder.path(), &sources).unwrap();
+        assert!(again == first && made.is_none());
         assert_eq!(first["jwt"].expose().len(), 64);
         let mode = std::fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -272,7 +278,7 @@ mod tests {
         assert!(refusal.contains("cannot read secret `jwt`"), "{refusal}");
         assert_eq!(std::fs::read_to_string(file(&state)).unwrap(), "{}");
         std::fs::write(file(&state), r#"{"jwt":"5ec"#).unwrap();
-        let refusal = read(&state, &sources).unwrap_err().to_string();
+        let refusal = read(&state, &sources).err().unwrap().to_string();
         assert!(refusal.contains("it is damaged") && !refusal.contains("5ec"), "{refusal}");
         assert_eq!(std::fs::read_to_string(file(&state)).unwrap(), r#"{"jwt":"5ec"#);
     }
@@ -289,7 +295,7 @@ mod tests {
         assert!(read(folder.path(), &BTreeMap::from([("key".to_owned(), source)])).is_err());
         std::fs::write(file(folder.path()), r#"{"jwt":""}"#).unwrap();
         let generated = BTreeMap::from([("jwt".to_owned(), SecretSource::Generate)]);
-        let message = read(folder.path(), &generated).unwrap_err().to_string();
+        let message = read(folder.path(), &generated).err().unwrap().to_string();
         assert!(message.contains("it is damaged"), "{message}");
     }
 
@@ -319,7 +325,8 @@ mod tests {
     fn a_secret_that_is_not_set_names_its_variable() {
         let folder = tempfile::tempdir().unwrap();
         let source = SecretSource::Variable("XTASK_TEST_NOT_SET".into());
-        let error = read(folder.path(), &BTreeMap::from([("jwt".to_owned(), source)])).unwrap_err();
+        let error = read(folder.path(), &BTreeMap::from([("jwt".to_owned(), source)]));
+        let error = error.err().unwrap();
         assert!(error.to_string().contains("`XTASK_TEST_NOT_SET` is not set"));
     }
 }

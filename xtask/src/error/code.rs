@@ -35,6 +35,8 @@ codes! {
         "A word or a file is wrong";
     DEFINITION = "E-definition", "The definition of an image has mistakes, or contradicts its files.",
         "An image is refused";
+    NETWORK_SETTING = "E-network-setting", "A variable names a proxy or a file of authorities that cannot be used.",
+        "A word or a file is wrong";
     TARGET_UNREACHED = "E-target-unreached", "The environment's target is not reached by this version.",
         "Nothing runs, or it is not reached";
     REFUSED = "E-refused", "Something was refused before anything was changed.",

@@ -18,6 +18,7 @@ mod push;
 mod rebuild;
 mod sandbox;
 mod scripts;
+mod shared_clock;
 mod size;
 mod sources;
 mod stage;

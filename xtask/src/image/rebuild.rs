@@ -117,6 +117,7 @@ fn build(
     let phase = world.report.phase(which);
     phase.doing(&format!("building {} from nothing", names.join(", ")));
     sandbox.hand_over()?;
+    sandbox.share_clock(&world.shell)?;
     let built: Vec<Result<()>> = std::thread::scope(|scope| {
         let running: Vec<_> = names
             .iter()

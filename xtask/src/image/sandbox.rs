@@ -1,6 +1,7 @@
 //! A sandbox: a checkout, a cache and a home of its own, in which our own program builds once
 //! from nothing, as somebody else and under other surroundings.
 
+use super::shared_clock;
 use crate::edge::entry::{Entries, Entry};
 use crate::edge::shell::{Output, Shell};
 use crate::edge::{files, git};
@@ -10,6 +11,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, lchown, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 use xtask_core::command::Command;
@@ -26,6 +28,8 @@ const LONG_AGO: Duration = Duration::from_secs(1_000_000_000);
 pub(super) struct Sandbox {
     folder: TempDir,
     surroundings: Surroundings,
+    /// What its programs share by which they are shown another time, as they are told of it.
+    shared_clock: OnceLock<String>,
 }
 
 /// How a checkout is made.
@@ -44,7 +48,8 @@ impl Sandbox {
         let failed = || format!("failed to make a folder in `{}`", base.display());
         let prefix = format!("{PREFIX}{}.", std::process::id());
         let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(base);
-        let sandbox = Self { folder: folder.or_outside(failed)?, surroundings };
+        let folder = folder.or_outside(failed)?;
+        let sandbox = Self { folder, surroundings, shared_clock: OnceLock::new() };
         for name in ["tree", "cache/tools/bin", "home", "state", "temporary"] {
             files::make_folder(&sandbox.path(name))?;
         }
@@ -110,10 +115,29 @@ impl Sandbox {
         given.or_outside(|| format!("failed to give `{}` away", self.folder.path().display()))
     }
 
+    /// Makes what its programs share by which they are shown another time. Where nothing shows them
+    /// one, there is none.
+    pub(super) fn share_clock(&self, shell: &Shell) -> Result<()> {
+        if !self.surroundings.variables.iter().any(|(name, _)| name == "FAKETIME") {
+            return Ok(());
+        }
+        let maker = shared_clock::MAKER.map(ToOwned::to_owned);
+        let output = self.observe(shell, &self.started(&maker))?;
+        if output.succeeded() && !output.text().is_empty() {
+            shared_clock::record(self.folder.path(), &output.text())?;
+            self.shared_clock.get_or_init(|| output.text());
+        }
+        Ok(())
+    }
+
     /// Runs our own program in it, as its user, once it was handed over.
     pub(super) fn run(&self, shell: &Shell, args: &[String]) -> Result<Output> {
+        self.observe(shell, &self.command(args).limit(BUILD_LIMIT))
+    }
+
+    fn observe(&self, shell: &Shell, command: &Command) -> Result<Output> {
         let Surroundings { user, user_by_prefix, .. } = &self.surroundings;
-        shell.observe_as(&self.command(args).limit(BUILD_LIMIT), |prepared| {
+        shell.observe_as(command, |prepared| {
             prepared.env_remove("XDG_CONFIG_HOME");
             if let Some(user) = user.filter(|_| !user_by_prefix) {
                 prepared.uid(user).gid(user);
@@ -123,17 +147,10 @@ impl Sandbox {
 
     /// Only a shell can set the mask and then become another program without `unsafe`.
     fn command(&self, args: &[String]) -> Command {
-        let Surroundings { variables, umask, conditions, prefix, .. } = &self.surroundings;
+        let Surroundings { umask, conditions, .. } = &self.surroundings;
         let place = |name: &str| self.path(name).display().to_string();
         let masked = ["sh", "-c", "umask \"$0\" && exec \"$@\"", umask].map(ToOwned::to_owned);
-        // Behind the prefix: libfaketime shares memory with what a program becomes, and that is
-        // somebody else from there on.
-        let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
-        let varied: Vec<String> = std::iter::once("env".to_owned()).chain(variables).collect();
-        let words = [prefix.as_slice(), &varied, &masked, &[place("xtask")], args].concat();
-        Command::new(&words[0])
-            .args(&words[1..])
-            .folder(place("tree"))
+        self.started(&[&masked[..], &[place("xtask")], args].concat())
             .env("HOME", place("home"))
             .env("TMPDIR", place("temporary"))
             .env("XTASK_CACHE", place("cache"))
@@ -141,6 +158,26 @@ impl Sandbox {
             .env("npm_config_cache", place("npm"))
             .env("UV_CACHE_DIR", place("uv"))
             .env(conditions::VARIABLE, conditions.to_string())
+    }
+
+    /// `words` in its tree, behind its prefix and with its variables.
+    fn started(&self, words: &[String]) -> Command {
+        let Surroundings { variables, prefix, .. } = &self.surroundings;
+        let shared = self.shared_clock.get().map(|pair| (shared_clock::VARIABLE, pair.as_str()));
+        // Behind the prefix: libfaketime shares memory with what a program becomes, and that is
+        // somebody else from there on.
+        let variables = variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let variables = variables.chain(shared).map(|(name, value)| format!("{name}={value}"));
+        let varied: Vec<String> = std::iter::once("env".to_owned()).chain(variables).collect();
+        let words = [prefix.as_slice(), &varied, words].concat();
+        let tree = self.path("tree").display().to_string();
+        Command::new(&words[0]).args(&words[1..]).folder(tree)
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        shared_clock::remove(self.folder.path());
     }
 }
 
@@ -210,6 +247,7 @@ fn sweep(base: &Path) -> Result<()> {
         let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('.').next());
         let Some(process) = process else { continue };
         if !files::is_folder(&Path::new("/proc").join(process))? {
+            shared_clock::remove(&base.join(&name));
             // What another user left is not ours to remove, and not in our way.
             let _theirs = fs::remove_dir_all(base.join(&name));
         }

@@ -70,17 +70,21 @@ impl StoredImage {
 pub fn stored_image(world: &World<'_>, name: &str) -> Result<StoredImage> {
     world.definition(name)?;
     let failed = || format!("failed to read image `{name}` in the layout");
-    let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
-    stored_image_in(layout, name)
+    match Layout::open(world.places.layout()).or_outside(failed)? {
+        Some(layout) => stored_image_in(layout, name),
+        None => Err(not_built(name)),
+    }
+}
+
+fn not_built(name: &str) -> Failure {
+    Failure::usage(format!("cannot read image `{name}`: it is not built"))
+        .hint(format!("cargo xtask image build {name}"))
 }
 
 /// The image called `name` in `layout`.
 pub fn stored_image_in(layout: Layout, name: &str) -> Result<StoredImage> {
     let failed = || format!("failed to read image `{name}` in the layout");
-    let index = layout.resolve(name).or_outside(failed)?.ok_or_else(|| {
-        Failure::usage(format!("cannot read image `{name}`: it is not built"))
-            .hint(format!("cargo xtask image build {name}"))
-    })?;
+    let index = layout.resolve(name).or_outside(failed)?.ok_or_else(|| not_built(name))?;
     let read = || -> Result<(Vec<StoredPlatform>, Vec<Skipped>)> {
         let entries = parse::<Index>(&layout, &index)?.entries();
         let entries = entries.or_outside(|| format!("failed to read `{}`", index.digest))?;

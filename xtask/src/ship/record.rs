@@ -21,11 +21,6 @@ impl Change {
         Self { action, at: clock::now(), from }
     }
 
-    /// The release that ran before.
-    pub fn from(&self) -> Option<&str> {
-        self.from.as_deref()
-    }
-
     /// Adds how it ended to the ledger.
     pub fn end(
         self,

@@ -41,6 +41,8 @@ struct Underway<'a> {
     site: &'a Site<'a>,
     release: &'a Release,
     rollout: Box<dyn Rollout + 'a>,
+    /// The release that served when it was planned.
+    served: Option<String>,
 }
 
 /// Moves the environment to `release`. On failure what served before serves.
@@ -62,10 +64,12 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) ->
     if done {
         return Ok(Rolled::AlreadySo);
     }
-    let before = rollout.release_before().map(ToOwned::to_owned);
-    let mut underway = Underway { site, release, rollout };
-    let probe = before.as_ref().map(|_| underway.probe()).transpose()?;
-    let recorded = Recorded::begin(action, before);
+    let served = rollout.release_before().map(ToOwned::to_owned);
+    let records = record::all(site)?;
+    let from = ledger::origin(&records, served.as_deref(), &release.version);
+    let recorded = Recorded::begin(action, from.map(ToOwned::to_owned));
+    let mut underway = Underway { site, release, rollout, served };
+    let probe = underway.served.as_ref().map(|_| underway.probe()).transpose()?;
     let forward = underway.forward().map_err(|failure| (Stage::RollOut, failure));
     // From here to the record nothing is cut off: what was begun is finished, or taken back.
     let _whole = site.world.cancel.whole();
@@ -115,7 +119,7 @@ impl Underway<'_> {
             self.say_lost(tally);
             return Ok(Rolled::Done(count));
         };
-        let failure = self.go_back(stage, failure, recorded.from());
+        let failure = self.go_back(stage, failure);
         let failed = record::failed(stage, &failure);
         if let Err(unrecorded) = recorded.end(self.site, self.release, failed, count) {
             self.site.world.report.warning(&format!("not recorded: {}", unrecorded.first_line()));
@@ -147,7 +151,7 @@ impl Underway<'_> {
 
     /// Sends requests where they went before. Once what served before drains there is nothing to
     /// go back to, and nothing to go back for: the new release serves.
-    fn go_back(&mut self, stage: Stage, failure: Failure, from: Option<&str>) -> Failure {
+    fn go_back(&mut self, stage: Stage, failure: Failure) -> Failure {
         if stage == Stage::Drain {
             return failure.partly();
         }
@@ -156,7 +160,7 @@ impl Underway<'_> {
                 .reason(format!("going back failed as well: {}", worse.first_line()))
                 .partly();
         }
-        match from {
+        match &self.served {
             Some(version) => failure.reason(format!("release `{version}` serves, as before")),
             None => failure.reason("nothing was served before, and nothing is now"),
         }

@@ -85,3 +85,44 @@ fn version_of(answer: &http::Answer) -> Option<String> {
     };
     answer.version.clone().or_else(in_body)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair};
+    use rustls::pki_types::PrivateKeyDer;
+    use std::io::Read as _;
+    use std::net::TcpListener;
+    use std::sync::Arc;
+
+    /// A server whose certificate nobody but itself vouches for.
+    fn self_signed() -> rustls::ServerConfig {
+        let key = KeyPair::generate().unwrap();
+        let names = ["127.0.0.1".to_owned()];
+        let certificate = CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let versions = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        versions.with_no_client_auth().with_single_cert(vec![certificate.into()], key).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_that_nobody_vouches_for_is_told_with_the_variable_that_names_who_does() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://{}/api/health", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let connection = rustls::ServerConnection::new(Arc::new(self_signed())).unwrap();
+            let (stream, _) = listener.accept().unwrap();
+            let mut asked = rustls::StreamOwned::new(connection, stream);
+            asked.read(&mut [0]).unwrap_err()
+        });
+        let failure = judge("backend", &url, "0123456789ab").unwrap_err();
+        server.join().unwrap();
+        let said = failure.to_string();
+        assert!(said.contains("this machine trusts no authority that vouches for its"), "{said}");
+        assert!(said.contains("hint: if the server has its own authority, name"), "{said}");
+        assert!(said.contains("`XTASK_CA_FILE`") && said.contains("E-verify-failed"), "{said}");
+    }
+}

@@ -46,6 +46,9 @@ fn no_engine_is_only_what_docker_calls_so() {
     }
     for words in [
         "Cannot connect to the Docker daemon at tcp://10.0.0.7:2375. Is the docker daemon running?",
+        "Cannot connect to the Docker daemon at unix:///typo. Is the docker daemon running?",
+        "failed to connect to the docker API at unix:///var/run/docker.sock.old; check if the path \
+         is correct and if the daemon is running",
         "error during connect: ssh: connect to host example.org port 22: Connection refused",
         "permission denied while trying to connect to the docker API at unix:///run/docker.sock",
         "Error response from daemon: client version 1.40 is too old",

@@ -1,6 +1,7 @@
 //! The command line itself: what a wrong word or a wrong file gets.
 
 use super::world::World;
+use xtask_fakes::registry::{FakeRegistry, Fault, on};
 
 #[test]
 fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
@@ -44,6 +45,27 @@ fn an_environment_that_is_not_there_or_not_reached_is_named_with_the_known() {
         let output = world.run(&[look, "production"]).ends(2);
         assert!(output.contains("cannot look at `production`: it runs on Coolify"), "{output}");
     }
+}
+
+#[test]
+fn a_variable_of_the_network_that_is_wrong_is_named_at_once_and_not_tried() {
+    let world = World::new();
+    let keygen = ["image", "keygen", "--plain", "--private", "../it.key", "--public", "it.pub"];
+    assert_eq!(world.run(&keygen).code, Some(0));
+    let ask = ["image", "verify-attestation", "registry.invalid/a/b:1", "--key", "it.pub"];
+    let values = ["::::", "http://user:hunter2@:80", "http://hunter2:port"];
+    let proxies = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"];
+    for (variable, value) in proxies.into_iter().zip(values) {
+        let said = world.run_with(&ask, &[(variable, value)]).ends(2);
+        let line = format!("caused by: cannot use the proxy in the variable `{variable}`");
+        assert!(said.contains(&line) && !said.contains("gave up"), "{said}");
+        assert!(said.contains(&format!("hint: unset `{variable}`, or give it the form")), "{said}");
+        assert!(said.contains("E-network-setting"), "{said}");
+        assert!(!said.contains("hunter2") && !said.contains(value), "{said}");
+    }
+    let said = world.run_with(&ask, &[("XTASK_CA_FILE", "it.pub")]).ends(2);
+    assert!(said.contains("cannot use the certificate authorities in `it.pub`"), "{said}");
+    assert!(said.contains("hint: unset `XTASK_CA_FILE`"), "{said}");
 }
 
 #[test]
@@ -98,18 +120,18 @@ fn a_result_that_cannot_be_written_is_a_failure() {
 
 #[test]
 fn a_registry_that_cannot_be_asked_has_its_code() {
-    let world = World::new().with("XTASK_CA_FILE", "/nowhere.pem".into());
+    let world = World::new();
+    let registry = FakeRegistry::start();
+    registry.fault(Fault::refusal(on("*", "/v2/"), 403, "DENIED", "not you", 99));
     let key = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
     world.write(
         "key.pub",
         &format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n"),
     );
-    let args = ["image", "newest", "--from", "registry.invalid/x", "--key", "key.pub"];
+    let from = format!("{}/x", registry.host());
+    let args = ["image", "newest", "--from", &from, "--key", "key.pub"];
     let output = world.run(&args).ends(5);
-    assert!(
-        output.contains("cannot use the certificate authorities in `/nowhere.pem`"),
-        "{output}"
-    );
+    assert!(output.contains("answered 403 Forbidden"), "{output}");
     assert!(output.ends_with("code: E-registry-refused\n"), "{output}");
 }
 
@@ -127,7 +149,7 @@ fn an_engine_that_is_elsewhere_and_silent_is_not_started_here() {
 
 #[test]
 fn looking_starts_nothing_and_makes_nothing() {
-    let world = World::new().with("DOCKER_HOST", "unix:///nowhere/docker.sock".into());
+    let world = World::new().without_engine();
     let run = world.run(&["status"]);
     assert_eq!((run.code, run.stdout.trim()), (Some(3), "no Docker engine answers: nothing runs"));
     let output = world.run(&["audit"]).ends(4);
@@ -137,7 +159,7 @@ fn looking_starts_nothing_and_makes_nothing() {
 
 #[test]
 fn without_an_engine_there_is_nothing_to_stop_and_nothing_can_be_erased() {
-    let world = World::new().with("DOCKER_HOST", "unix:///nowhere/docker.sock".into());
+    let world = World::new().without_engine();
     let run = world.run(&["down"]);
     assert_eq!((run.code, run.stdout.trim()), (Some(0), "no Docker engine answers: nothing runs"));
     let output = world.run(&["down", "--erase"]).ends(4);

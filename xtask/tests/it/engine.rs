@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::world::{END, World};
-use std::os::unix::fs::PermissionsExt as _;
 
 /// Keeps what `inspect` says of each thing in a file under its kind and name, writes down what it
 /// is asked to change, and fails to inspect where a file `fault` holds a message.
@@ -11,11 +10,16 @@ const DOCKER: &str = r#"#!/bin/sh
 here=$(dirname "$0")/../engine
 list() { for it in "$here/$1"/*; do [ ! -e "$it" ] || basename "$it"; done; }
 case "$1 $2" in
-  "version "*) echo 20.10.24 ;;
+  "version "*)
+    at=${DOCKER_HOST-${DOCKER_CONTEXT:+unix:///of-the-context}}
+    if [ -n "$at" ]; then
+      echo "Cannot connect to the Docker daemon at $at. Is the docker daemon running?" >&2; exit 1
+    fi
+    echo 20.10.24 ;;
   "ps "*) list container ;;
   "volume ls") list volume ;;
   "network ls") list network ;;
-  "images "*) ;;
+  "images "*) [ ! -e "$here/images" ] || cat "$here/images" ;;
   "system df") echo '[{"Name":"nutri-redis","Size":"12kB"}]' ;;
   "load "*)
     echo load >> "$here/changes"; cat > "$here/archive"
@@ -25,6 +29,8 @@ case "$1 $2" in
   "inspect --type")
     kind=$3; shift 3
     if [ "$kind" = image ]; then
+      it=$here/image/$(echo "$1" | tr '/:@' ___)
+      if [ -e "$it" ]; then cat "$it"; exit; fi
       for it in foreign loaded; do if [ -e "$here/$it" ]; then cat "$here/$it"; exit; fi; done
     fi
     if [ -e "$here/fault" ]; then cat "$here/fault" >&2; echo '[]'; exit 1; fi
@@ -44,17 +50,11 @@ struct Engine {
 
 impl Engine {
     fn new() -> Self {
-        let world = World::new();
-        let bin = world.path("../bin");
-        std::fs::create_dir_all(&bin).unwrap();
-        std::fs::write(bin.join("docker"), DOCKER).unwrap();
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(bin.join("docker"), mode).unwrap();
-        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        let world = World::new().program("docker", DOCKER);
         for kind in ["container", "volume", "network"] {
             std::fs::create_dir_all(world.path("../engine").join(kind)).unwrap();
         }
-        Self { world: world.with("PATH", path) }
+        Self { world }
     }
 
     fn has(&self, kind: &str, name: &str, labels: &str) {
@@ -173,6 +173,36 @@ fn an_engine_that_does_not_answer_is_not_one_without_containers() {
 }
 
 #[test]
+fn an_engine_under_a_wrong_address_is_not_one_that_runs_nothing() {
+    let engine = Engine::new();
+    engine.has("container", "nutri-redis", OURS);
+    let digest = "0".repeat(12);
+    let verbs = [
+        &["down"][..],
+        &["down", "--erase", "--yes"],
+        &["status"],
+        &["logs", "backend"],
+        &["verify", "local"],
+        &["releases", "local"],
+        &["audit", "local"],
+        &["rollback", "local"],
+        &["rollout", "local", &digest],
+        &["migrate", "local", "--apply"],
+        &["database", "reset-password", "local"],
+    ];
+    for (variable, value) in [("DOCKER_HOST", "unix:///typo"), ("DOCKER_CONTEXT", "elsewhere")] {
+        for verb in verbs {
+            let run = engine.world.run_with(verb, &[(variable, value)]);
+            let words = format!("the Docker engine at `{value}`, which {variable} names");
+            assert!(run.stderr.contains(&words), "{verb:?}: {run:?}");
+            assert!(run.stderr.contains(&format!("or unset {variable}")), "{verb:?}: {run:?}");
+            assert_eq!(run.code, Some(5), "{verb:?}: {run:?}");
+        }
+    }
+    assert_eq!(engine.changes(), "");
+}
+
+#[test]
 fn erasing_shows_what_goes_and_wants_a_word() {
     let engine = Engine::new();
     engine.has("volume", "nutri-redis", OURS);
@@ -185,6 +215,76 @@ fn erasing_shows_what_goes_and_wants_a_word() {
     let run = engine.world.run(&["down", "--erase", "--yes"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     assert_eq!(engine.changes(), "volume rm nutri-redis\n");
+}
+
+#[test]
+fn only_images_that_are_provably_ours_are_erased() {
+    let engine = Engine::new();
+    engine.has("container", "nutri-redis", OURS);
+    let container = engine.world.path("../engine/container/nutri-redis");
+    let details = std::fs::read_to_string(&container).unwrap();
+    std::fs::write(&container, details.replacen('{', r#"{"Image":"sha256:used","#, 1)).unwrap();
+    let digest = format!("sha256:{}", "1".repeat(64));
+    let images = [
+        ("127.0.0.1:5510/nutri/backend", "<none>", digest.as_str(), "pulled"),
+        ("127.0.0.1:5510/nutri/backend", "same", "<none>", "pulled"),
+        ("127.0.0.1:5510/nutri/backend", "theirs", "<none>", "other"),
+        ("nutri/backing-redis", "0123456789ab", "<none>", "used"),
+        ("nutri/backing-redis", "ba9876543210", "<none>", "other"),
+    ];
+    std::fs::create_dir_all(engine.world.path("../engine/image")).unwrap();
+    let mut list = String::new();
+    for (repository, tag, digest, id) in images {
+        list.push_str(&format!("{repository} {tag} {digest}\n"));
+        let name = if tag == "<none>" { digest } else { tag };
+        let file = format!("{repository}_{name}").replace(['/', ':', '@'], "_");
+        let details = format!(r#"[{{"Id":"sha256:{id}"}}]"#);
+        std::fs::write(engine.world.path("../engine/image").join(file), details).unwrap();
+    }
+    std::fs::write(engine.world.path("../engine/images"), list).unwrap();
+    let run = engine.world.run(&["down", "--erase", "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    for stranger in ["127.0.0.1:5510/nutri/backend:theirs", "nutri/backing-redis:ba9876543210"] {
+        let said = format!("warning: image `{stranger}` stays: nothing proves that it is ours");
+        assert!(run.stderr.contains(&said), "{run:?}");
+    }
+    let changes = engine.changes();
+    let gone: Vec<&str> = changes.lines().filter_map(|it| it.strip_prefix("rmi ")).collect();
+    let pulled = format!("127.0.0.1:5510/nutri/backend@{digest}");
+    let wanted = [&pulled, "127.0.0.1:5510/nutri/backend:same", "nutri/backing-redis:0123456789ab"];
+    assert_eq!(gone, wanted);
+}
+
+#[test]
+fn where_the_password_is_lost_looking_leads_to_the_same_step_as_changing() {
+    for container in [true, false] {
+        let engine = Engine::new();
+        engine.has("volume", "nutri-postgres", OURS);
+        if container {
+            engine.has("container", "nutri-redis", OURS);
+        }
+        for verb in [&["status"][..], &["logs", "backend"], &["verify"], &["audit"], &["releases"]]
+        {
+            let said = engine.world.run(verb).ends(4);
+            assert!(said.contains("`./x database reset-password local`"), "{verb:?}: {said}");
+            assert!(!said.contains("./x up"), "{verb:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn no_secret_is_written_before_the_database_has_taken_the_one_that_is_kept() {
+    let engine = engine_with_a_foreign_image();
+    std::fs::write(engine.world.path("../engine/stubborn"), "").unwrap();
+    engine.has("volume", "nutri-postgres", OURS);
+    let secrets = engine.world.path("../state/nutri/local/secrets.json");
+    std::fs::create_dir_all(secrets.parent().unwrap()).unwrap();
+    let kept = r#"{"database":"of another cluster"}"#;
+    std::fs::write(&secrets, kept).unwrap();
+    for verb in [&["rollback", "local"][..], &["migrate", "local", "--apply"]] {
+        let _refused = engine.world.run(verb).ends(4);
+        assert_eq!(std::fs::read_to_string(&secrets).unwrap(), kept, "{verb:?}");
+    }
 }
 
 #[test]

@@ -37,6 +37,18 @@ fn layer_file(world: &World) -> std::path::PathBuf {
 }
 
 #[test]
+fn looking_makes_no_layout() {
+    let world = world(FILES);
+    for verb in [&["list"][..], &["inspect", "hello"], &["size", "hello"], &["sbom", "hello"]] {
+        let run = world.run(&[&["image"], verb].concat());
+        let wanted = if verb == ["list"] { 0 } else { 2 };
+        assert_eq!(run.code, Some(wanted), "{verb:?}: {run:?}");
+        assert!(wanted == 0 || run.stderr.contains("it is not built"), "{verb:?}: {run:?}");
+        assert!(!world.path("target/images").exists(), "{verb:?}");
+    }
+}
+
+#[test]
 fn what_lies_in_the_layout_is_compared_with_what_is_built() {
     let world = world(FILES);
     let run = world.run(&["image", "verify", "hello"]);

@@ -10,6 +10,7 @@ use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::reference::Repository;
 use xtask_fakes::registry::{FakeRegistry, Fault, on};
+use xtask_fakes::required;
 use xtask_fakes::requirement::{required_file, required_right};
 use xtask_image::image::{Index, Manifest};
 use xtask_image::layout::Layout;
@@ -294,4 +295,25 @@ fn a_registry_that_fails_or_has_nothing_is_said_and_an_unknown_image_is_asked_fo
     fake.fault(Fault::status(on("GET", "/manifests/"), 403, 9));
     let output = world.run(&against).ends(5);
     assert!(output.contains("403"), "{output}");
+}
+
+/// In a `/dev/shm` of its own: others of this machine use libfaketime as well.
+#[test]
+fn nothing_is_left_of_the_clock_that_is_shown_to_the_second_build() {
+    required!(required_file("libfaketime"));
+    required!(required_right("mount"));
+    let world = world(FILES);
+    let script = "mount -t tmpfs tmpfs /dev/shm && \"$0\" \"$@\" && echo left: && ls -A /dev/shm";
+    let verify = world.command(&["--json", "image", "verify", "hello"]);
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--mount", "sh", "-c", script]).arg(verify.get_program()).args(verify.get_args());
+    command.current_dir(world.path("")).env_clear();
+    command.envs(verify.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let (said, left) = stdout.split_once("left:\n").unwrap();
+    let all = value(said)["variations"].as_array().unwrap().clone();
+    let clock = all.iter().find(|it| it["what"] == "clock").unwrap();
+    assert_eq!((clock["varied"].as_bool(), left), (Some(true), ""));
 }

@@ -152,7 +152,7 @@ fn what_should_be_the_same_on_both_platforms_and_is_not_is_refused_with_its_cure
 fn a_binary_among_files_is_for_its_own_platform_only() {
     let world = world("kind = \"files\"\npath = \"images\"\ncopy = { tool = \"bin/tool\" }");
     let elf = "\u{7f}ELF\u{2}\u{1}\u{1}\0\0\0\0\0\0\0\0\0\u{3}\0\u{3e}\0";
-    world.write("images/tool", elf);
+    world.write("images/tool", &format!("{elf:\0<64}"));
     let mut git = std::process::Command::new("git");
     assert!(git.args(["init", "-q"]).current_dir(world.path("")).status().unwrap().success());
     let _built = world.run(&["image", "build", "two", "--platform", "linux/amd64"]).ends(0);

@@ -1,6 +1,7 @@
 //! A repository of its own for one test: a tree, a cache, a state, nothing of the person's.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
@@ -54,6 +55,24 @@ impl World {
     pub(crate) fn with(mut self, variable: &'static str, value: String) -> Self {
         self.variables.push((variable, value));
         self
+    }
+
+    /// On a machine whose engine does not run, as Docker's client says it.
+    pub(crate) fn without_engine(self) -> Self {
+        let words = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. \
+                     Is the docker daemon running?";
+        self.program("docker", &format!("#!/bin/sh\necho '{words}' >&2\nexit 1\n"))
+    }
+
+    /// With a program of its own, before those of the machine.
+    pub(crate) fn program(self, name: &str, text: &str) -> Self {
+        let bin = self.path("../bin");
+        std::fs::create_dir_all(&bin).unwrap();
+        std::fs::write(bin.join(name), text).unwrap();
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(bin.join(name), mode).unwrap();
+        let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        self.with("PATH", path)
     }
 
     /// Makes the tree a repository of git.

@@ -148,6 +148,16 @@ pub fn rollback_target<'a>(records: &'a [Record], current: &str) -> Option<&'a s
     versions.find(|version| *version != current)
 }
 
+/// The release that a change to `to` comes from: the one that serves. A run that was killed after
+/// its switch left `to` itself there, never verified; then it is the last one that was.
+pub fn origin<'a>(records: &'a [Record], serving: Option<&'a str>, to: &str) -> Option<&'a str> {
+    if serving != Some(to) {
+        return serving;
+    }
+    let last = records.iter().rev().find(|record| record.outcome == Outcome::Done);
+    last.map(|record| record.to.as_str())
+}
+
 /// Whether `version` was the last to be verified, whatever was tried since.
 pub fn is_verified(records: &[Record], version: &str) -> bool {
     let last = records.iter().rev().find(|record| record.outcome == Outcome::Done);
@@ -210,5 +220,16 @@ mod tests {
         assert_eq!(rollback_target(&records, "b"), Some("a"));
         assert_eq!(rollback_target(&records[..3], "c"), Some("b"));
         assert_eq!(rollback_target(&[done("a"), done("b"), back("a")], "a"), None);
+    }
+
+    #[test]
+    fn what_a_killed_run_switched_to_is_not_where_the_next_one_comes_from() {
+        let failed = Outcome::Failed { phase: "verify".into(), error: "no".into() };
+        let records = [record("r1", Outcome::Done), record("r2", failed)];
+        assert_eq!(origin(&records, Some("r2"), "r2"), Some("r1"), "killed after the switch");
+        assert_eq!(origin(&records, Some("r2"), "r1"), Some("r2"), "and then rolled back");
+        assert_eq!(origin(&records, Some("r1"), "r1"), Some("r1"), "other settings");
+        assert_eq!(origin(&[], Some("r1"), "r1"), None, "killed in the very first");
+        assert_eq!(origin(&records, None, "r2"), None);
     }
 }

@@ -149,6 +149,16 @@ fn retire_other(rollout: &mut ServiceRollout, other: &Observed, serving: Option<
     rollout.retire.push(Step::new(Change::Drain { service, container }, why));
 }
 
+/// The containers that these plans start, each with its service. One that ran already is none of
+/// them, though it is switched to: a killed run left it, and it may be the last verified release.
+pub fn started(plans: &[ServiceRollout]) -> impl Iterator<Item = (&str, &str)> {
+    let steps = plans.iter().flat_map(|plan| &plan.forward);
+    steps.filter_map(|step| match &step.what {
+        Change::Start { service, container } => Some((service.as_str(), container.as_str())),
+        _ => None,
+    })
+}
+
 /// Whether a rollout of these plans would change what serves.
 pub fn is_idle(plans: &[ServiceRollout]) -> bool {
     plans.iter().all(|plan| plan.forward.is_empty() && plan.retire.is_empty())
@@ -224,6 +234,18 @@ mod tests {
         drain `nutri-backend-r1-cde0fb` (release `r1` is replaced)
         drain `nutri-backend-r2-cde0fb` (it serves nobody: left by an earlier rollout)
         ");
+    }
+
+    #[test]
+    fn what_a_killed_run_left_running_is_not_started_by_whoever_goes_on_with_it() {
+        let (verified, cut) = (desired("r1"), desired("r2"));
+        let found = [observed(&verified, true), observed(&cut, true)];
+        let serving = BTreeMap::from([("backend".to_owned(), cut.container("nutri"))]);
+        let back = plan("nutri", std::slice::from_ref(&verified), &found, &serving);
+        assert!(!is_idle(&back) && started(&back).next().is_none(), "{back:?}");
+        let next = plan("nutri", &[desired("r3")], &found, &serving);
+        let container = desired("r3").container("nutri");
+        assert_eq!(started(&next).collect::<Vec<_>>(), [("backend", container.as_str())]);
     }
 
     #[test]

@@ -70,7 +70,7 @@ async fn an_authority_of_the_setting_is_trusted() {
     }
 }
 
-/// How a server's certificate is refused: the last cause.
+/// How a server's certificate is refused: why, and what to do.
 async fn refused(client: &Client, config: ServerConfig) -> String {
     let server = answering_tls(config, "never").await;
     let url = format!("https://127.0.0.1:{}/?hunter2", server.port);
@@ -78,16 +78,17 @@ async fn refused(client: &Client, config: ServerConfig) -> String {
     assert!(matches!(error, Error::Certificate { .. }) && !error.may_pass(), "{error:?}");
     assert!(server.whole().is_empty(), "nothing was asked");
     let text = with_causes(&error);
-    let wanted = format!("cannot trust `127.0.0.1:{}`\n  caused by: ", server.port);
+    let wanted = format!("cannot trust `127.0.0.1:{}`: ", server.port);
     assert!(text.starts_with(&wanted) && !text.contains("hunter2"), "{text}");
-    text[wanted.len()..].to_owned()
+    format!("{}\n  hint: {}", &text[wanted.len()..], error.hint().unwrap())
 }
 
 #[tokio::test]
 async fn whom_nobody_vouches_for_is_asked_nothing() {
     let (ours, other) = (Authority::new(), Authority::new());
     let why = refused(&other.client(), ours.server("127.0.0.1")).await;
-    assert!(why.contains("UnknownIssuer"), "{why}");
+    assert!(why.starts_with("this machine trusts no authority that vouches for its"), "{why}");
+    assert!(why.contains("UnknownIssuer") && why.contains("(PEM) in `XTASK_CA_FILE`"), "{why}");
 }
 
 #[tokio::test]
@@ -98,9 +99,16 @@ async fn an_expired_certificate_and_one_for_another_name_say_so() {
         params.not_after = date_time_ymd(2020, 1, 1);
     });
     let why = refused(&authority.client(), expired).await;
-    assert!(why.contains("expired"), "{why}");
+    assert!(why.starts_with("its certificate has expired\n") && why.contains("clock"), "{why}");
+    let early = authority.server_with("127.0.0.1", |params| {
+        params.not_before = date_time_ymd(3019, 1, 1);
+        params.not_after = date_time_ymd(3020, 1, 1);
+    });
+    let why = refused(&authority.client(), early).await;
+    assert!(why.starts_with("its certificate is not valid yet\n"), "{why}");
     let why = refused(&authority.client(), authority.server("other.example")).await;
-    assert!(why.contains("not valid for name"), "{why}");
+    assert!(why.starts_with("its certificate is for another name\n"), "{why}");
+    assert!(why.contains("by a name that its certificate has"), "{why}");
 }
 
 #[tokio::test]

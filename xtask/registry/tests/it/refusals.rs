@@ -6,7 +6,7 @@ use xtask_fakes::registry::{Fault, on};
 use xtask_registry::{Registry, RetryPolicy};
 
 /// How a refusal to open an upload ends: the text, and the hint.
-fn refused(status: u16, code: &str, message: &str) -> (String, Option<&'static str>) {
+fn refused(status: u16, code: &str, message: &str) -> (String, Option<String>) {
     let (world, image) = (World::open(), Image::single(500, &["1"]));
     world.fake.fault(Fault::refusal(on("POST", "/blobs/uploads/"), status, code, message, 99));
     let error = world.push(&image).unwrap_err();
@@ -30,7 +30,7 @@ fn each_refusal_of_ghcr_is_mapped_to_the_setting_that_cures_it() {
     for (status, message, wanted) in cases {
         let (text, hint) = refused(status, "DENIED", message);
         assert!(text.ends_with(&format!("the registry said: DENIED: {message}")), "{text}");
-        assert!(hint.is_some_and(|hint| hint.contains(wanted)), "{message}: {hint:?}");
+        assert!(hint.as_ref().is_some_and(|hint| hint.contains(wanted)), "{message}: {hint:?}");
     }
 }
 
@@ -42,7 +42,7 @@ fn other_refusals_have_their_advice_too() {
         (429, "TOOMANYREQUESTS", "limits requests"),
     ] {
         let (text, hint) = refused(status, code, "no");
-        assert!(hint.is_some_and(|hint| hint.contains(wanted)), "{text}: {hint:?}");
+        assert!(hint.as_ref().is_some_and(|hint| hint.contains(wanted)), "{text}: {hint:?}");
     }
     assert_eq!(refused(400, "NAME_INVALID", "no").1, None, "no advice is better than a guess");
 }

@@ -2,7 +2,6 @@
 //! them with what a registry holds.
 
 use super::against;
-use crate::edge::files;
 use crate::error::{Context as _, Result};
 use crate::exit::Exit;
 use crate::flags::ImageVerify;
@@ -48,12 +47,8 @@ fn twice(flags: &ImageVerify, world: &World<'_>) -> Result<Exit> {
 
 /// The layout of the checkout, if there is one; looking must not make it.
 fn layout(world: &World<'_>) -> Result<Option<Layout>> {
-    let folder = world.places.layout();
-    if !files::is_file(&folder.join("index.json"))? {
-        return Ok(None);
-    }
-    let layout = Layout::open_or_create(folder);
-    layout.or_outside(|| "failed to open the image layout".to_owned()).map(Some)
+    let layout = Layout::open(world.places.layout());
+    layout.or_outside(|| "failed to open the image layout".to_owned())
 }
 
 impl Verified {

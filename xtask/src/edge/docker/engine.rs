@@ -18,9 +18,10 @@ const FILES_WANTED: u64 = 1_048_576;
 const FILES_MAX: u64 = 65_536;
 /// What is given where even that is not allowed.
 const FILES_RESTRICTED: u64 = 1024;
-/// Where an engine listens unless it is told otherwise.
-const SOCKET: &str = "/var/run/docker.sock";
-const ELSEWHERE: &str = "start that engine, or unset DOCKER_HOST to use one of this machine";
+/// Where the engine of this machine listens, under both of its names.
+const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/docker.sock"];
+/// What chooses another engine; the first one that is set decides.
+const CHOICES: [&str; 2] = ["DOCKER_HOST", "DOCKER_CONTEXT"];
 const START_LIMIT: Duration = Duration::from_secs(60);
 
 /// The engine, as far as starting containers needs to know it.
@@ -54,12 +55,21 @@ pub fn answers(shell: &Shell) -> Result<bool> {
     Ok(ask(shell)?.is_some())
 }
 
-/// How Docker's client says that nothing listens at the socket of this machine, in versions before
-/// and from 28 on. Of another machine that says nothing: an engine may run there all the same.
-const NOBODY_HERE: [&str; 2] = [
-    "Cannot connect to the Docker daemon at unix://",
-    "failed to connect to the docker API at unix://",
+/// How Docker's client says that nothing listens at a socket, in versions before 28 and from 28 on,
+/// and what follows the path.
+const NOBODY: [(&str, &str); 2] = [
+    ("Cannot connect to the Docker daemon at unix://", ". Is the docker daemon"),
+    ("failed to connect to the docker API at unix://", "; check if the path"),
 ];
+
+/// Whether Docker's client says that the engine of this machine does not run. Of any other socket
+/// or machine it says nothing: the address may be wrong, and an engine may run elsewhere.
+fn is_nobody_here(printed: &str) -> bool {
+    NOBODY.iter().any(|(before, after)| {
+        let path = printed.split_once(before).and_then(|(_, rest)| rest.split_once(after));
+        path.is_some_and(|(path, _)| SOCKETS.contains(&path))
+    })
+}
 
 /// The version of the engine that answers; none if Docker's client says that there is none.
 fn ask(shell: &Shell) -> Result<Option<String>> {
@@ -68,11 +78,9 @@ fn ask(shell: &Shell) -> Result<Option<String>> {
     let printed = output.last_words();
     match output.code {
         Some(0) if !output.text().is_empty() => Ok(Some(output.text())),
-        Some(code) if code != 0 && NOBODY_HERE.iter().any(|words| printed.contains(words)) => {
-            Ok(None)
-        }
+        Some(code) if code != 0 && is_nobody_here(&printed) => Ok(None),
         _ => {
-            let refused = refuse_without_permission().err().map(|refusal| refusal.reason(&printed));
+            let refused = without_permission().map(|refusal| refusal.reason(&printed));
             Err(refused.unwrap_or_else(|| unreachable_engine(&printed)))
         }
     }
@@ -88,24 +96,33 @@ fn unasked(failure: Failure) -> Failure {
         .hint("`./x up` installs it on Debian and Ubuntu; elsewhere install Docker first")
 }
 
-fn unreachable_engine(output: &str) -> Failure {
-    let (at, hint) = match std::env::var("DOCKER_HOST") {
-        Ok(host) => (format!(" at `{host}`"), ELSEWHERE),
-        Err(_) => (String::new(), "`docker version` has to show a server; fix what it says"),
+/// The variable that chooses an engine, with its value.
+fn choice() -> Option<(&'static str, String)> {
+    let set = |name: &'static str| {
+        let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+        Some((name, value)).filter(|(_, value)| !value.is_empty())
     };
-    Failure::outside(format!("failed to reach the Docker engine{at}"))
-        .code(&code::ENGINE_SILENT)
-        .reason(output)
-        .hint(hint)
+    CHOICES.into_iter().find_map(set)
+}
+
+fn unreachable_engine(output: &str) -> Failure {
+    let (line, hint) = match choice() {
+        Some((name, value)) => (
+            format!("failed to reach the Docker engine at `{value}`, which {name} names"),
+            format!("start that engine, or unset {name} to use the one of this machine"),
+        ),
+        None => (
+            "failed to reach the Docker engine".to_owned(),
+            "`docker version` has to show a server; fix what it says".to_owned(),
+        ),
+    };
+    Failure::outside(line).code(&code::ENGINE_SILENT).reason(output).hint(hint)
 }
 
 fn start(shell: &Shell, state: &Path) -> Result<()> {
-    if let Ok(host) = std::env::var("DOCKER_HOST") {
-        return Err(Failure::outside(format!("failed to reach the Docker engine at `{host}`"))
-            .code(&code::ENGINE_SILENT)
-            .hint(ELSEWHERE));
+    if let Some(refusal) = without_permission() {
+        return Err(refusal);
     }
-    refuse_without_permission()?;
     if files::is_folder(Path::new("/run/systemd/system"))? {
         let asked = shell.observe(&command!("systemctl start docker").finishes())?;
         if asked.succeeded() {
@@ -115,17 +132,19 @@ fn start(shell: &Shell, state: &Path) -> Result<()> {
     start_daemon(shell, state)
 }
 
-/// An engine that runs and may not be asked is not one that does not run.
-fn refuse_without_permission() -> Result<()> {
-    match UnixStream::connect(SOCKET) {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            Err(Failure::refused("cannot ask the Docker engine: this user may not")
-                .code(&code::ENGINE_FORBIDDEN)
-                .because(&error)
-                .hint("add the user to the group `docker` and log in again, or run this as root"))
-        }
-        _ => Ok(()),
+/// An engine that runs and may not be asked is not one that does not run. Where another engine is
+/// chosen, that of this machine says nothing about it.
+fn without_permission() -> Option<Failure> {
+    if choice().is_some() {
+        return None;
     }
+    let error = UnixStream::connect(SOCKETS[0]).err()?;
+    (error.kind() == ErrorKind::PermissionDenied).then(|| {
+        Failure::refused("cannot ask the Docker engine: this user may not")
+            .code(&code::ENGINE_FORBIDDEN)
+            .because(&error)
+            .hint("add the user to the group `docker` and log in again, or run this as root")
+    })
 }
 
 /// Starts `dockerd` in a session of its own, so that it outlives this run.

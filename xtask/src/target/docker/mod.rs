@@ -14,7 +14,7 @@ pub use reach::{backing_of, look, open, open_with, refuse_unknown};
 use super::{Beside, Logs, Rollout, Serving, Target, Wanted};
 use crate::edge::docker::{Docker, Engine};
 use crate::edge::proxy::Proxy;
-use crate::edge::secrets::Secrets;
+use crate::edge::secrets::{Generated, Secrets};
 use crate::error::Result;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,8 @@ pub struct DockerTarget<'a> {
     /// What runs beside its services.
     backing: &'a Backing,
     secrets: Secrets,
+    /// Secrets that were made and are in no file yet.
+    unkept: Option<Generated>,
     engine: Engine,
 }
 
@@ -77,7 +79,8 @@ impl Target for DockerTarget<'_> {
     }
 
     fn prepare(&self) -> Result<()> {
-        backing::ensure(self)
+        backing::ensure(self)?;
+        self.unkept.iter().try_for_each(|made| made.keep(&self.world.state(&self.name)))
     }
 
     fn answer(&self, reference: &str) -> Option<String> {

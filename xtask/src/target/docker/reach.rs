@@ -22,8 +22,18 @@ pub fn open<'a>(world: &'a World<'_>, name: &str) -> Result<DockerTarget<'a>> {
     let (environment, _) = backing_of(world, name)?;
     let engine = docker::ensure(&world.shell, &world.places.state)?;
     refuse_lost_password(world, name)?;
-    let secrets = secrets::read(&world.state(name), &environment.secrets)?;
-    reached(world, name, secrets, engine)
+    let folder = world.state(name);
+    let is_new = secrets::missing(&folder, &environment.secrets)?
+        .names
+        .iter()
+        .any(|it| it == DATABASE_SECRET);
+    let (secrets, mut made) = secrets::read(&folder, &environment.secrets)?;
+    // The password must be kept before a database is made with it. Where one is there, nothing is
+    // written before it has taken the password that is kept.
+    if is_new && let Some(made) = made.take() {
+        made.keep(&folder)?;
+    }
+    Ok(DockerTarget { unkept: made, ..reached(world, name, secrets, engine)? })
 }
 
 /// Reaches it with these secrets, whatever its state holds.
@@ -43,6 +53,8 @@ pub fn look<'a>(world: &'a World<'_>, name: &str) -> Result<Look<'a>> {
     if !docker::answers(&world.shell)? {
         return Ok(Look::Nothing("no Docker engine answers: nothing runs".to_owned()));
     }
+    // `./x up` would refuse it as well, so it is no next step.
+    refuse_lost_password(world, name)?;
     if secrets::missing(&world.state(name), &environment.secrets)?.is_all {
         return without_secrets(world, name);
     }
@@ -84,7 +96,8 @@ fn reached<'a>(
 ) -> Result<DockerTarget<'a>> {
     let (environment, backing) = backing_of(world, name)?;
     let (owner, name) = (world.owner(name), name.to_owned());
-    Ok(DockerTarget { world, name, owner, environment, backing, secrets, engine })
+    let unkept = None;
+    Ok(DockerTarget { world, name, owner, environment, backing, secrets, unkept, engine })
 }
 
 /// Where the database is there and its password is not, nothing is made: a new password would not

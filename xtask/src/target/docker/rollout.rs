@@ -132,11 +132,8 @@ impl Rollout for DockerRollout<'_> {
 
     fn go_back(&mut self) -> Result<()> {
         routes::send_to(self.target, &self.before)?;
-        let changes = self.plans.iter().flat_map(|plan| &plan.forward);
-        for step in changes {
-            if let Change::Switch { service, container } = &step.what
-                && !self.before.values().any(|it| proxy::container_of(it) == container)
-            {
+        for (service, container) in rollout::started(&self.plans) {
+            if !self.before.values().any(|it| proxy::container_of(it) == container) {
                 self.end_candidate(service, container)?;
             }
         }

@@ -27,11 +27,18 @@ pub fn read<E>(
 ) -> Result<Result<Requirements, Findings>, E> {
     let mut reading = Reading::new(file);
     while let Some(next) = reading.next.pop() {
+        if next.below.contains(&next.path) {
+            reading.note_circle(next);
+            continue;
+        }
         if reading.files.contains_key(&next.path) {
             continue;
         }
         match open(&next.path)? {
-            Opened::Bytes(bytes) => reading.take(&next.path, &bytes),
+            Opened::Bytes(bytes) => {
+                reading.below = [next.below, vec![next.path.clone()]].concat();
+                reading.take(&next.path, &bytes);
+            }
             Opened::Absent => reading.note(next.by, "it is not there".to_owned()),
             Opened::Elsewhere => {
                 reading.note(next.by, "it is a link that leaves the folder of the list".to_owned());
@@ -45,6 +52,8 @@ struct Reading {
     /// The folder of the first list, with a slash at its end unless it is empty.
     folder: String,
     next: Vec<Next>,
+    /// The list that is read now, below those that lead to it, from the first one.
+    below: Vec<String>,
     files: BTreeMap<String, Digest>,
     entries: Vec<Requirement>,
     findings: Vec<Finding>,
@@ -52,6 +61,8 @@ struct Reading {
 
 struct Next {
     path: String,
+    /// The lists that lead to it, from the first one.
+    below: Vec<String>,
     by: Place,
 }
 
@@ -66,14 +77,21 @@ impl Reading {
     fn new(file: &str) -> Self {
         let folder = file.rfind('/').map_or("", |at| &file[..=at]).to_owned();
         let by = Place { file: file.to_owned(), line: 1, key: "(file)".to_owned() };
-        let next = vec![Next { path: file.to_owned(), by }];
-        let (files, entries, findings) = Default::default();
-        Self { folder, next, files, entries, findings }
+        let next = vec![Next { path: file.to_owned(), below: Vec::new(), by }];
+        let (below, files, entries, findings) = Default::default();
+        Self { folder, next, below, files, entries, findings }
     }
 
     fn note(&mut self, at: Place, message: String) {
         let Place { file, line, key } = at;
         self.findings.push(Finding { file, line, key, message });
+    }
+
+    /// A list that leads to itself was never meant so, and pip would not end.
+    fn note_circle(&mut self, Next { path, below, by }: Next) {
+        let from = below.iter().position(|it| *it == path).unwrap_or_default();
+        let circle = [&below[from..], &[path]].concat().join("` → `");
+        self.note(by, format!("it leads back to itself: `{circle}`"));
     }
 
     fn take(&mut self, file: &str, bytes: &[u8]) {
@@ -130,7 +148,10 @@ impl Reading {
             return self.note(Place { key: "-r".to_owned(), ..by }, "it names no file".to_owned());
         }
         match joined_path(above, path) {
-            Some(joined) => self.next.push(Next { path: format!("{}{joined}", self.folder), by }),
+            Some(joined) => {
+                let path = format!("{}{joined}", self.folder);
+                self.next.push(Next { path, below: self.below.clone(), by });
+            }
             None => {
                 let key = crate::address::shown(path);
                 self.note(Place { key, ..by }, "it leaves the folder of the list".to_owned());

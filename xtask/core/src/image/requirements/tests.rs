@@ -77,7 +77,7 @@ fn everything_that_is_no_wheel_by_version_and_hash_is_refused_at_once_with_its_l
 fn another_list_is_read_from_the_folder_and_from_nowhere_else() {
     let files = [
         ("s/list.txt", format!("a==1 {HASH}\n-r more/b.txt\n")),
-        ("s/more/b.txt", format!("b==1 {HASH}\n-r c.txt\n-r ../list.txt\n")),
+        ("s/more/b.txt", format!("b==1 {HASH}\n-r c.txt\n")),
         ("s/more/c.txt", format!("c==1 {HASH}\n")),
     ];
     let files: Vec<(&str, &str)> =
@@ -179,4 +179,30 @@ fn a_name_may_stand_twice_for_different_platforms_and_not_for_one() {
     };
     assert_eq!(of(Platform::Amd64), ["a 1", "b 1"]);
     assert_eq!(of(Platform::Arm64), ["a 2", "b 1"]);
+}
+
+#[test]
+fn lists_that_lead_to_themselves_are_refused_and_one_that_two_lead_to_is_not() {
+    let judged = |lists: &[(&str, &str)]| {
+        let open = |path: &str| {
+            let found = lists.iter().find(|(name, _)| *name == path);
+            Ok::<_, ()>(found.map_or(Opened::Absent, |it| Opened::Bytes(it.1.as_bytes().to_vec())))
+        };
+        let read = read("s/a.txt", open).unwrap();
+        read.map(drop).map_err(|findings| {
+            let all = findings.0.iter().map(|it| format!("{}:{} {}", it.file, it.line, it.message));
+            all.collect::<Vec<_>>().join("\n")
+        })
+    };
+    assert_eq!(
+        judged(&[("s/a.txt", "\n-r a.txt\n")]).unwrap_err(),
+        "s/a.txt:2 it leads back to itself: `s/a.txt` → `s/a.txt`"
+    );
+    let three = [("s/a.txt", "-r b.txt\n"), ("s/b.txt", "-r c.txt\n"), ("s/c.txt", "-r b.txt\n")];
+    assert_eq!(
+        judged(&three).unwrap_err(),
+        "s/c.txt:1 it leads back to itself: `s/b.txt` → `s/c.txt` → `s/b.txt`"
+    );
+    let both = [("s/a.txt", "-r b.txt\n-r c.txt\n"), ("s/b.txt", "-r c.txt\n"), ("s/c.txt", "\n")];
+    assert_eq!(judged(&both), Ok(()));
 }
