@@ -147,12 +147,12 @@ impl Cluster {
             command.uid(NOBODY).gid(NOBODY);
         }
         // A file takes what is said: the server that `pg_ctl` leaves behind holds on to it.
-        let log = std::fs::File::create(self.path("log")).unwrap();
+        let printed = std::fs::File::create(self.path("printed")).unwrap();
         command.current_dir(self.folder.path()).stdin(std::process::Stdio::null());
-        command.stdout(log.try_clone().unwrap()).stderr(log);
+        command.stdout(printed.try_clone().unwrap()).stderr(printed);
         let status = command.status().unwrap();
-        let log = || std::fs::read_to_string(self.path("log")).unwrap();
-        assert!(status.success(), "{command:?}: {}", log());
+        let printed = || std::fs::read_to_string(self.path("printed")).unwrap();
+        assert!(status.success(), "{command:?}: {}", printed());
     }
 
     /// The cluster with the certificate of that name.
