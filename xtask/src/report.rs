@@ -41,7 +41,7 @@ pub struct Phase<'a> {
     span: tracing::span::EnteredSpan,
     bar: ProgressBar,
     /// When something of it was said last where there is no terminal.
-    said: Mutex<Instant>,
+    last_line: Mutex<Instant>,
 }
 
 /// Says lines from anywhere, also while the run is being ended; cheap to copy.
@@ -127,7 +127,14 @@ impl Report {
         let bar = self.bars.add(spinner(name));
         let (began, span) = (Instant::now(), tracing::info_span!("phase", name).entered());
         tracing::debug!("begins");
-        Phase { report: self, name: name.to_owned(), began, span, bar, said: Mutex::new(began) }
+        Phase {
+            report: self,
+            name: name.to_owned(),
+            began,
+            span,
+            bar,
+            last_line: Mutex::new(began),
+        }
     }
 
     /// How long each phase took so far, in milliseconds, in order.
@@ -208,9 +215,9 @@ impl Phase<'_> {
     /// Says what it is doing right now: beside the spinner, or as a plain line now and then.
     pub fn doing(&self, what: &str) {
         self.bar.set_message(what.to_owned());
-        let mut said = self.said.lock().expect("nothing panics while it says something");
-        if !self.report.terminal && said.elapsed() >= PLAIN_EVERY {
-            *said = Instant::now();
+        let mut last_line = self.last_line.lock().expect("nothing panics while it says something");
+        if !self.report.terminal && last_line.elapsed() >= PLAIN_EVERY {
+            *last_line = Instant::now();
             self.note(&format!("{what} …"));
         }
     }

@@ -34,7 +34,7 @@ impl Trace {
     /// Begins it. `verbose` is how often `-v` was said. Outside of a repository there is no file,
     /// and where none can be written `speaker` says so.
     pub fn begin(verb: &Verb, verbose: u8, speaker: &Speaker) -> Result<Self> {
-        let told = filter(verbose)?;
+        let to_terminal = filter(verbose)?;
         let opened = keeps_log(verb).then(Places::root).transpose().ok().flatten();
         let opened = opened.map(|root| log::open(&root)).transpose();
         let (file, log) = match opened {
@@ -49,12 +49,12 @@ impl Trace {
             lines.with_filter(ours(LevelFilter::DEBUG))
         });
         let speaker = speaker.clone();
-        let told = told.map(|filter| {
+        let to_terminal = to_terminal.map(|filter| {
             let lines = tracing_subscriber::fmt::layer().compact().with_ansi(false);
             let lines = lines.without_time().with_writer(move || speaker.clone());
             lines.with_filter(filter.and(ours(LevelFilter::TRACE)))
         });
-        let subscriber = Registry::default().with(file).with(told);
+        let subscriber = Registry::default().with(file).with(to_terminal);
         tracing::subscriber::set_global_default(subscriber)
             .or_outside(|| "failed to begin the trace of this run".to_owned())?;
         let args: Vec<String> = std::env::args().skip(1).collect();

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use xtask_core::deploy::{self, Deploy, Environment, Service};
 use xtask_core::image::conditions::{self, Conditions};
 use xtask_core::image::definition::Definition;
-use xtask_core::image::lock::{Lock, seal};
+use xtask_core::image::lock::{Lock, checksum};
 use xtask_core::platform::Platform;
 use xtask_core::ship::owner::Owner;
 
@@ -109,7 +109,7 @@ impl<'a> World<'a> {
         let file = lock_file(name);
         let Some(text) = files::read_if_there(&self.places.file(&file))? else { return Ok(None) };
         let edited = || format!("cannot use `{file}`: it is not as `image lock` wrote it");
-        seal::check(&text)
+        checksum::check(&text)
             .or_refused(edited)
             .coded(&code::LOCK_STALE)
             .map_err(|failure| failure.hint(format!("cargo xtask image lock {name}")))?;

@@ -3,6 +3,7 @@
 pub mod advisories;
 pub mod bench;
 pub mod coverage;
+pub mod decision;
 pub mod excerpt;
 pub mod graph;
 pub mod hooks;
@@ -12,5 +13,4 @@ pub mod requirement;
 pub mod schedule;
 pub mod task;
 pub mod tools;
-pub mod turn;
 pub mod workflow;

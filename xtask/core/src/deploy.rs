@@ -7,7 +7,10 @@ mod signing;
 #[cfg(test)]
 mod tests;
 
-pub use environment::{Backing, BackingPart, Environment, Proxy, SecretSource, TargetKind};
+pub use environment::{
+    Backing, BackingPart, Cleanup, Coolify, Database, Environment, Notifications, Proxy, Redis,
+    SecretSource, Storage, TargetKind,
+};
 pub use service::{Access, Health, Limits, Service};
 pub use signing::Signing;
 
@@ -157,8 +160,8 @@ fn read_image(table: &Table<'_>) -> Option<String> {
     let path = read_path(table, "image")?;
     let name = path.strip_prefix("images/").and_then(|file| file.strip_suffix(".toml"));
     let Some(name) = name.filter(|name| !name.contains('/')) else {
-        let said = format!("`{path}` is not a definition; wanted `images/NAME.toml`");
-        table.refuse("image", said);
+        let message = format!("`{path}` is not a definition; wanted `images/NAME.toml`");
+        table.refuse("image", message);
         return None;
     };
     if let Some(why) = definition::name_flaw(name) {

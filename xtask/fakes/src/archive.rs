@@ -31,7 +31,7 @@ impl FakeArchive {
 
     /// Puts a file where `path` (with its leading slash) asks for it.
     pub fn put(&self, path: &str, bytes: &[u8]) {
-        held(&self.shelf.files).insert(path.to_owned(), bytes.to_vec());
+        locked(&self.shelf.files).insert(path.to_owned(), bytes.to_vec());
     }
 
     /// Its address, without a slash at its end.
@@ -41,7 +41,7 @@ impl FakeArchive {
 
     /// Every path that was asked for, in order.
     pub fn asked(&self) -> Vec<String> {
-        held(&self.shelf.asked).clone()
+        locked(&self.shelf.asked).clone()
     }
 }
 
@@ -51,8 +51,8 @@ impl Handler for Shelf {
     }
 
     fn answer(&self, request: &Request) -> Response {
-        held(&self.asked).push(request.path.clone());
-        let found = held(&self.files).get(&request.path).cloned();
+        locked(&self.asked).push(request.path.clone());
+        let found = locked(&self.files).get(&request.path).cloned();
         let status = if found.is_some() { 200 } else { 404 };
         let body = found.unwrap_or_else(|| b"not here".to_vec());
         Response { status, headers: Vec::new(), body, cut_after: None }
@@ -60,6 +60,6 @@ impl Handler for Shelf {
 }
 
 /// A panic in another test's thread does not spoil a map.
-fn held<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn locked<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }

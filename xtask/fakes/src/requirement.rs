@@ -80,8 +80,8 @@ pub fn required_file(name: &str) -> Required<PathBuf> {
 #[track_caller]
 pub fn required_engine() -> Required<PathBuf> {
     let answers = |docker: &PathBuf| {
-        let said = std::process::Command::new(docker).arg("version").output();
-        said.is_ok_and(|said| said.status.success())
+        let answer = std::process::Command::new(docker).arg("version").output();
+        answer.is_ok_and(|answer| answer.status.success())
     };
     match required_program("docker") {
         Required::Here(docker) => {

@@ -9,12 +9,12 @@ use std::path::Path;
 /// The form of database that Trivy of today asks for.
 const SCHEMA: u64 = 2;
 
-/// An advisory: which versions of a package have a weakness, and where it is mended.
+/// An advisory: which versions of a package are dangerous, and where that is fixed.
 #[derive(Clone, Copy, Debug)]
 pub struct Advisory<'a> {
     /// The package, by the name that its ecosystem gives it.
     pub package: &'a str,
-    /// The weakness.
+    /// Its id, such as `CVE-2024-1`.
     pub id: &'a str,
     /// Which versions have it, such as `< 2.0.0`; Debian's advisories do not say.
     pub vulnerable: &'a str,
@@ -99,7 +99,7 @@ impl TrivyDatabase {
     }
 }
 
-/// Trivy's number for a weakness that is known and not mended.
+/// Trivy's number for what is known and not fixed.
 const AFFECTED: u8 = 2;
 
 fn severity(advisory: &Advisory<'_>) -> u8 {

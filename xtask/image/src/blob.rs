@@ -69,7 +69,7 @@ impl Layout {
     pub fn write_blob(&self, media_type: &str, bytes: &[u8]) -> Result<Descriptor> {
         let descriptor = Descriptor::of(media_type, bytes);
         let path = self.blob_path(&descriptor.digest);
-        if fs::read(&path).is_ok_and(|held| held == bytes) {
+        if fs::read(&path).is_ok_and(|existing| existing == bytes) {
             return Ok(descriptor);
         }
         write_aside(&path, bytes)?;

@@ -53,8 +53,8 @@ impl Cache {
 
     /// Writes what was learnt, together with what other builders wrote meanwhile.
     pub fn save(&self) -> Result<()> {
-        held(&self.contents).save()?;
-        held(&self.layers).save()
+        locked(&self.contents).save()?;
+        locked(&self.layers).save()
     }
 
     /// Whether `layout` holds what `descriptor` promises, byte for byte. A blob is read only if
@@ -70,7 +70,7 @@ impl Cache {
     }
 
     fn layer(&self, key: &Digest) -> Option<LayerBlob> {
-        held(&self.layers).get(key)
+        locked(&self.layers).get(key)
     }
 }
 
@@ -99,14 +99,14 @@ pub fn cached_layer_with(
     let layer = write_layer(tree, layout, options)?;
     // A file that changed since it was looked at is in the layer, but its digest not in the key.
     if contents::unchanged(&contents, &known)? {
-        held(&cache.layers).put(key, layer.clone());
+        locked(&cache.layers).put(key, layer.clone());
     }
     cache.save()?;
     Ok((layer, Made))
 }
 
 /// A store is whole after every call, so a panic elsewhere does not spoil it.
-fn held<T>(store: &Mutex<T>) -> MutexGuard<'_, T> {
+fn locked<T>(store: &Mutex<T>) -> MutexGuard<'_, T> {
     store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -14,7 +14,7 @@ pub enum Content {
         /// Its size when it was listed.
         size: u64,
     },
-    /// `size` bytes of a file on disk, from `offset`: an entry of a spooled archive.
+    /// `size` bytes of a file on disk, from `offset`: an entry of an unpacked archive.
     Slice {
         /// The file.
         path: PathBuf,

@@ -1,7 +1,7 @@
 //! A Debian package, read without running anything of it.
 //!
 //! Its files go into a tree; its scripts are handed out as bytes for somebody to judge. The
-//! unpacked archive is kept in a spool directory under its digest, and file contents are
+//! unpacked archive is kept in a directory of its own under its digest, and file contents are
 //! slices of it: memory stays small, and the next build need not decompress again.
 
 use crate::ar::{self, Member};
@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 
 mod control;
 mod decoder;
-mod spool;
 mod sums;
 mod unpack;
+mod unpacked;
 
 pub use control::Control;
 pub use unpack::{SetId, UnpackRules};
@@ -83,28 +83,28 @@ impl Deb {
         &self.control
     }
 
-    /// Adds the package's files to `into`. Contents of files stay in `spool_dir`, which must
+    /// Adds the package's files to `into`. Contents of files stay in `unpacked_dir`, which must
     /// outlive the tree. Owners and modes are the archive's; setuid and setgid bits are dropped,
     /// and what lost them is told.
-    pub fn unpack(&self, into: &mut Tree, spool_dir: &Path) -> Result<Vec<SetId>> {
-        self.unpack_with(into, spool_dir, &UnpackRules::default())
+    pub fn unpack(&self, into: &mut Tree, unpacked_dir: &Path) -> Result<Vec<SetId>> {
+        self.unpack_with(into, unpacked_dir, &UnpackRules::default())
     }
 
     /// As `unpack`, under other rules.
     pub fn unpack_with(
         &self,
         into: &mut Tree,
-        spool_dir: &Path,
+        unpacked_dir: &Path,
         rules: &UnpackRules,
     ) -> Result<Vec<SetId>> {
-        let spooled = self.spool(spool_dir)?;
-        unpack::into_tree(self.control.package(), &spooled, into, rules)
+        let unpacked = self.unpacked_data(unpacked_dir)?;
+        unpack::into_tree(self.control.package(), &unpacked, into, rules)
     }
 
-    /// Decompresses the package into `spool_dir` if that has not been done, and says where it
+    /// Decompresses the package into `unpacked_dir` if that has not been done, and says where it
     /// is. `unpack` does so too; done before on many threads, it is off the critical path.
-    pub fn spool(&self, spool_dir: &Path) -> Result<PathBuf> {
-        spool::data_tar(self, spool_dir)
+    pub fn unpacked_data(&self, unpacked_dir: &Path) -> Result<PathBuf> {
+        unpacked::data_tar(self, unpacked_dir)
     }
 
     fn refuse(&self, why: &impl ToString) -> Error {

@@ -149,9 +149,9 @@ mod tests {
         tree.insert("a/half", Node::file(0o755, elf(62)[..63].to_vec())).unwrap();
         tree.insert("text", Node::file(0o644, "#!/bin/sh")).unwrap();
         let mismatches = check_tree(&tree, Platform::Amd64).unwrap_err();
-        let said: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
+        let messages: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
         assert_eq!(
-            said,
+            messages,
             [
                 "`a/empty`: wanted a binary for `linux/amd64`, found one that ends within its header",
                 "`a/foreign`: wanted a binary for `linux/amd64`, found one for `linux/arm64`",

@@ -53,8 +53,8 @@ impl<'a> Judge<'a> {
 
     /// The folders in which a program is looked for.
     fn path(&self) -> &'a str {
-        let said = self.config().env.iter().find(|(name, _)| name == "PATH");
-        said.map_or(PATH, |(_, value)| value)
+        let path = self.config().env.iter().find(|(name, _)| name == "PATH");
+        path.map_or(PATH, |(_, value)| value)
     }
 
     /// The layer of the definition that the layer of the image in this place is from.
@@ -74,8 +74,8 @@ impl<'a> Judge<'a> {
         let idle = idle.iter().enumerate().filter(|(_, is_idle)| **is_idle);
         idle.map(|(place, _)| {
             let name = &self.definition.layers[place].name;
-            let said = format!("layer `{name}` adds nothing to what is below it; take it out");
-            self.definition.layer_finding(place, "", said)
+            let message = format!("layer `{name}` adds nothing to what is below it; take it out");
+            self.definition.layer_finding(place, "", message)
         })
         .collect()
     }

@@ -124,10 +124,10 @@ impl Layout {
         change: impl FnOnce(Option<&Descriptor>) -> Result<Descriptor>,
     ) -> Result<()> {
         self.change_index(|index| {
-            let named = index.manifests.iter().find(|held| is_named(held, name));
+            let named = index.manifests.iter().find(|entry| is_named(entry, name));
             let mut descriptor = change(named)?;
             descriptor.annotations.insert(REF_NAME.to_owned(), name.to_owned());
-            index.manifests.retain(|held| !is_named(held, name));
+            index.manifests.retain(|entry| !is_named(entry, name));
             index.manifests.push(descriptor);
             index.manifests.sort_by(|left, right| ref_name(left).cmp(&ref_name(right)));
             Ok(())
@@ -137,7 +137,7 @@ impl Layout {
     /// Removes `name`; its blobs stay.
     pub fn remove_name(&self, name: &str) -> Result<()> {
         self.change_index(|index| {
-            index.manifests.retain(|held| !is_named(held, name));
+            index.manifests.retain(|entry| !is_named(entry, name));
             Ok(())
         })
     }

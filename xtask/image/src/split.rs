@@ -1,8 +1,8 @@
-//! The two halves of a layer: what only one platform can use, and what all can.
+//! A layer is split into two: what only one platform can use, and what all can.
 //!
-//! The neutral half is one blob in the manifests of all platforms. Every rule looks at one
-//! platform's tree alone, so that a build for one platform makes the halves that a build for
-//! all of them makes; that the neutral halves are equal is checked where both are built.
+//! The neutral layer is one blob in the manifests of all platforms. Every rule looks at one
+//! platform's tree alone, so that a build for one platform makes the layers that a build for
+//! all of them makes; that the neutral layers are equal is checked where both are built.
 
 use crate::elf;
 use crate::error::{Error, Result, lossy};
@@ -11,19 +11,19 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Which half of a layer some files are in.
+/// Where the files of a layer are of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Half {
+pub enum Portability {
     /// Of use on one platform only.
     Native,
     /// The same on every platform.
     Neutral,
 }
 
-/// A layer's tree in its halves; either may be empty.
+/// A layer's tree, split; either may be empty.
 #[derive(Clone, Debug, Default)]
-pub struct Halves {
+pub struct SplitTree {
     /// What only this platform can use.
     pub native: Tree,
     /// What every platform can.
@@ -33,24 +33,24 @@ pub struct Halves {
 /// A link may lead to a link; longer chains than this are loops.
 const HOPS_MAX: usize = 8;
 
-impl Halves {
-    /// All of `tree` in the neutral half.
+impl SplitTree {
+    /// All of `tree` on the neutral side.
     pub fn neutral(neutral: Tree) -> Self {
         Self { native: Tree::new(), neutral }
     }
 
-    /// The halves that hold something, the native one first: what changes it nearly always
+    /// The trees that hold something, the native one first: what changes it nearly always
     /// changes the neutral one too, and an engine unpacks anew what lies above a change.
-    pub fn into_filled(self) -> impl Iterator<Item = (Half, Tree)> {
-        let halves = [(Half::Native, self.native), (Half::Neutral, self.neutral)];
-        halves.into_iter().filter(|(_, tree)| !tree.is_empty())
+    pub fn into_filled(self) -> impl Iterator<Item = (Portability, Tree)> {
+        let both = [(Portability::Native, self.native), (Portability::Neutral, self.neutral)];
+        both.into_iter().filter(|(_, tree)| !tree.is_empty())
     }
 }
 
 /// Splits the tree of installed packages. Native are binaries, npm packages that name an `os` or
 /// a `cpu`, the metadata of wheels for one platform, what `declared` matches, and links to any
 /// of these.
-pub fn split<G: AsRef<str>>(tree: &Tree, declared: &[G]) -> Result<Halves> {
+pub fn split<G: AsRef<str>>(tree: &Tree, declared: &[G]) -> Result<SplitTree> {
     let declared = globs::compile(declared)?;
     let roots = native_roots(tree)?;
     let mut native = BTreeSet::new();
@@ -72,26 +72,27 @@ pub fn split<G: AsRef<str>>(tree: &Tree, declared: &[G]) -> Result<Halves> {
     parted(tree, &native)
 }
 
-/// Puts every entry into its half, and a directory into each half that needs it.
-fn parted(tree: &Tree, native: &BTreeSet<&[u8]>) -> Result<Halves> {
-    let mut halves = Halves::default();
+/// Puts every entry on its side, and a directory on each side that needs it.
+fn parted(tree: &Tree, native: &BTreeSet<&[u8]>) -> Result<SplitTree> {
+    let mut split_tree = SplitTree::default();
     let is_directory = |node: &Node| matches!(node, Node::Directory { .. });
     for (path, node) in tree.iter().filter(|(_, node)| !is_directory(node)) {
-        let half = if native.contains(path) { &mut halves.native } else { &mut halves.neutral };
-        half.insert(path, node.clone())?;
+        let side =
+            if native.contains(path) { &mut split_tree.native } else { &mut split_tree.neutral };
+        side.insert(path, node.clone())?;
     }
     for (path, node) in tree.iter().filter(|(_, node)| is_directory(node)) {
-        let needs = |half: &Tree| half.get(path).is_some();
-        let (in_native, in_neutral) = (needs(&halves.native), needs(&halves.neutral));
+        let needs = |side: &Tree| side.get(path).is_some();
+        let (in_native, in_neutral) = (needs(&split_tree.native), needs(&split_tree.neutral));
         let holds_nothing = !in_native && !in_neutral;
         if in_native || (holds_nothing && native.contains(path)) {
-            halves.native.insert(path, node.clone())?;
+            split_tree.native.insert(path, node.clone())?;
         }
         if in_neutral || (holds_nothing && !native.contains(path)) {
-            halves.neutral.insert(path, node.clone())?;
+            split_tree.neutral.insert(path, node.clone())?;
         }
     }
-    Ok(halves)
+    Ok(split_tree)
 }
 
 fn is_binary(path: &[u8], node: &Node) -> Result<bool> {

@@ -179,7 +179,7 @@ impl Header<'_> {
         octal(&mut block[329..337], 0);
         octal(&mut block[337..345], 0);
         put(&mut block[345..500], prefix);
-        seal(&mut block);
+        write_checksum(&mut block);
         block
     }
 }
@@ -220,7 +220,7 @@ fn octal(field: &mut [u8], mut value: u64) {
 }
 
 /// Writes the sum of all bytes, its own field counted as blanks.
-fn seal(block: &mut [u8; BLOCK]) {
+fn write_checksum(block: &mut [u8; BLOCK]) {
     block[148..156].fill(b' ');
     let sum: u64 = block.iter().map(|byte| u64::from(*byte)).sum();
     octal(&mut block[148..155], sum);

@@ -205,8 +205,8 @@ impl Tree {
         if let Some(why) = form::path_flaw(path).or_else(|| form::link_flaw(node)) {
             return Err(TreeError::Malformed { path: lossy(path), why });
         }
-        let held = parents(path).find_map(|parent| Some((parent, self.get(parent)?)));
-        match held {
+        let existing = parents(path).find_map(|parent| Some((parent, self.get(parent)?)));
+        match existing {
             None | Some((_, Node::Directory { .. })) => Ok(()),
             Some((parent, Node::File { .. })) => {
                 let (path, parent) = (lossy(path), lossy(parent));
@@ -254,8 +254,8 @@ fn may_take(entry: &Entry, node: &Node) -> bool {
 }
 
 /// Accepts `node` where `held` is only if they are the same thing.
-fn refuse_other(path: &[u8], held: &Node, node: &Node) -> Result<(), TreeError> {
-    let why = match node::difference(held, node) {
+fn refuse_other(path: &[u8], existing: &Node, node: &Node) -> Result<(), TreeError> {
+    let why = match node::difference(existing, node) {
         Ok(None) => return Ok(()),
         Ok(Some(difference)) => difference,
         Err(error) => format!("their bytes cannot be compared: {error}"),

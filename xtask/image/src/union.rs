@@ -16,7 +16,7 @@ pub struct Clash {
     pub lower: String,
     /// The layer that would replace it.
     pub upper: String,
-    held: Form,
+    existing: Form,
     found: Form,
 }
 
@@ -31,11 +31,11 @@ pub fn clashes(layers: &[(&str, Shape)]) -> Vec<Clash> {
             if above.as_ref().is_some_and(|above| path.starts_with(above.as_str())) {
                 continue;
             }
-            let clash = union.get(path).filter(|(_, held)| clash(held, found));
-            if let Some((lower, held)) = clash {
+            let clash = union.get(path).filter(|(_, existing)| clash(existing, found));
+            if let Some((lower, existing)) = clash {
                 let (lower, upper) = ((*lower).to_owned(), (*upper).to_owned());
-                let (held, found) = ((*held).clone(), found.clone());
-                clashes.push(Clash { path: path.to_owned(), lower, upper, held, found });
+                let (existing, found) = ((*existing).clone(), found.clone());
+                clashes.push(Clash { path: path.to_owned(), lower, upper, existing, found });
                 above = Some(format!("{path}/"));
                 continue;
             }
@@ -47,15 +47,15 @@ pub fn clashes(layers: &[(&str, Shape)]) -> Vec<Clash> {
 
 /// A file or a link may replace another: that is how a layer overrides one below. A directory
 /// replaces nothing and is replaced by nothing, and keeps its mode and owner.
-fn clash(held: &Form, found: &Form) -> bool {
+fn clash(existing: &Form, found: &Form) -> bool {
     let is_directory = |form: &Form| matches!(form, Form::Directory(..));
-    (is_directory(held) || is_directory(found)) && held != found
+    (is_directory(existing) || is_directory(found)) && existing != found
 }
 
 impl fmt::Display for Clash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, lower, upper, held, found } = self;
-        write!(formatter, "`{path}` is {held} in layer `{lower}`, and {found} in `{upper}`")
+        let Self { path, lower, upper, existing, found } = self;
+        write!(formatter, "`{path}` is {existing} in layer `{lower}`, and {found} in `{upper}`")
     }
 }
 
@@ -72,7 +72,7 @@ mod tests {
         tree
     }
 
-    fn said(layers: &[&[(&str, Node)]]) -> Vec<String> {
+    fn findings(layers: &[&[(&str, Node)]]) -> Vec<String> {
         let names = ["base", "middle", "top"];
         let shapes = layers.iter().map(|entries| Shape::of_tree(&tree(entries)).unwrap());
         let layers: Vec<_> = names.into_iter().zip(shapes).collect();
@@ -88,7 +88,7 @@ mod tests {
         let base = [("bin", Node::symlink("usr/bin")), ("usr/bin/sh", file())];
         let top = [("bin/tool", file()), ("bin/other", file())];
         assert_eq!(
-            said(&[&base, &[("etc/x", file())], &top]),
+            findings(&[&base, &[("etc/x", file())], &top]),
             ["`bin` is a link to `usr/bin` in layer `base`, and a directory (0755 0:0) in `top`"]
         );
     }
@@ -97,7 +97,7 @@ mod tests {
     fn a_directory_gives_way_to_nothing_and_keeps_its_mode() {
         let base = [("a/x", file()), ("tmp", Node::directory(0o1777)), ("f", file())];
         assert_eq!(
-            said(&[&base, &[("a", file()), ("tmp/x", file()), ("f/x", file())]]),
+            findings(&[&base, &[("a", file()), ("tmp/x", file()), ("f/x", file())]]),
             [
                 "`a` is a directory (0755 0:0) in layer `base`, and a file in `middle`",
                 "`f` is a file in layer `base`, and a directory (0755 0:0) in `middle`",
@@ -111,6 +111,6 @@ mod tests {
     fn files_and_links_may_be_overridden_and_names_that_begin_alike_are_apart() {
         let base = [("etc/x", file()), ("l", Node::symlink("x")), ("bin", Node::symlink("u"))];
         let top = [("etc/x", Node::symlink("y")), ("l", file()), ("bin-extra/x", file())];
-        assert_eq!(said(&[&base, &top]), [""; 0]);
+        assert_eq!(findings(&[&base, &top]), [""; 0]);
     }
 }

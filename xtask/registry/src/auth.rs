@@ -118,8 +118,8 @@ impl Scope {
     }
 
     /// This, and also what a challenge asked for (`type:name:actions`, parted by spaces).
-    pub(super) fn and(mut self, said: &str) -> Self {
-        for one in said.split_whitespace() {
+    pub(super) fn and(mut self, scopes: &str) -> Self {
+        for one in scopes.split_whitespace() {
             let Some((resource, actions)) = one.rsplit_once(':') else {
                 continue;
             };

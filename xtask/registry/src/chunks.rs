@@ -39,7 +39,7 @@ impl<'a> Chunks<'a> {
         outgoing: &'a Outgoing<'a>,
         location: Uri,
     ) -> Self {
-        let chunk = session.patience().chunk.min(outgoing.descriptor.size).max(1);
+        let chunk = session.retry_policy().chunk.min(outgoing.descriptor.size).max(1);
         Self { session, scope, outgoing, location, offset: 0, chunk, failures: 0 }
     }
 
@@ -97,7 +97,7 @@ impl<'a> Chunks<'a> {
         let before = self.offset;
         let end = self.ask_how_far().await?;
         self.failures += 1;
-        let is_moved = self.offset != before && self.failures < self.session.patience().tries;
+        let is_moved = self.offset != before && self.failures < self.session.retry_policy().tries;
         if end.is_some() || is_moved {
             return Ok(end);
         }
@@ -114,8 +114,8 @@ impl<'a> Chunks<'a> {
         let end = self.offset + count;
         self.chunk = chunk_after(answer, self.chunk, self.outgoing.descriptor.size);
         // A part may have been taken. ECR repeats an old range; one that would lead back is such.
-        let said = end_of_range(answer).filter(|said| (self.offset + 1..end).contains(said));
-        self.offset = said.unwrap_or(end);
+        let taken = end_of_range(answer).filter(|taken| (self.offset + 1..end).contains(taken));
+        self.offset = taken.unwrap_or(end);
         Ok(None)
     }
 
@@ -132,8 +132,8 @@ impl<'a> Chunks<'a> {
     }
 
     fn follow(&mut self, answer: &Answer) -> Result<(), RegistryError> {
-        if let Some(said) = answer.header("location") {
-            self.location = self.session.resolve(&answer.url, said)?;
+        if let Some(location) = answer.header("location") {
+            self.location = self.session.resolve(&answer.url, location)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::auth::Credentials;
 use super::credentials::{self, CredentialsError, Surroundings};
-use super::patience::Patience;
+use super::retry_policy::RetryPolicy;
 use super::token::Tokens;
 use http::Uri;
 use std::fmt;
@@ -14,7 +14,7 @@ use xtask_http::{Client, Settings, is_loopback};
 pub struct Registry {
     pub(super) base: Uri,
     pub(super) credentials: Option<Credentials>,
-    pub(super) patience: Patience,
+    pub(super) retry_policy: RetryPolicy,
     pub(super) client: Client,
     pub(super) tokens: Tokens,
 }
@@ -32,8 +32,8 @@ impl Registry {
         let base = format!("{scheme}://{host}/").parse().expect("the host of a repository");
         // No limit on a whole upload: what counts is that bytes move.
         let client = Client::new(Settings::of_environment());
-        let (patience, tokens) = (Patience::default(), Tokens::default());
-        Self { base, credentials, patience, client, tokens }
+        let (retry_policy, tokens) = (RetryPolicy::default(), Tokens::default());
+        Self { base, credentials, retry_policy, client, tokens }
     }
 
     /// The registry of `repository`, with the credentials that `docker login` or `podman login`
@@ -46,8 +46,8 @@ impl Registry {
 
     /// The same registry with other limits, or another clock.
     #[must_use]
-    pub fn with_patience(self, patience: Patience) -> Self {
-        Self { patience, ..self }
+    pub fn with_retry_policy(self, retry_policy: RetryPolicy) -> Self {
+        Self { retry_policy, ..self }
     }
 }
 

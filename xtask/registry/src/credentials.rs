@@ -36,12 +36,12 @@ pub struct Surroundings {
     /// `PATH`, where helpers are.
     pub path: Option<OsString>,
     /// Who we are at one registry, said outright.
-    pub told: Option<Told>,
+    pub from_variables: Option<FromVariables>,
 }
 
 /// Credentials from variables. They are for one host, so that no other registry is ever shown them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct FromVariables {
     /// `REGISTRY`: a repository there.
     pub registry: String,
     /// `REGISTRY_USER` and `REGISTRY_TOKEN`.
@@ -114,9 +114,9 @@ pub async fn find(
     repository: &Repository,
     surroundings: &Surroundings,
 ) -> Result<Option<Credentials>, CredentialsError> {
-    let told = surroundings.told.iter().find(|told| told.is_for(repository));
-    if let Some(told) = told {
-        return Ok(Some(told.credentials.clone()));
+    let from_variables = surroundings.from_variables.iter().find(|it| it.is_for(repository));
+    if let Some(from_variables) = from_variables {
+        return Ok(Some(from_variables.credentials.clone()));
     }
     for path in surroundings.files() {
         let text = match std::fs::read_to_string(&path) {
@@ -140,7 +140,7 @@ pub async fn find(
     Ok(None)
 }
 
-impl Told {
+impl FromVariables {
     /// All three variables, or nothing is told.
     fn of(variable: impl Fn(&str) -> Option<OsString>) -> Option<Self> {
         let text = |name| variable(name)?.into_string().ok().filter(|value| !value.is_empty());
@@ -164,7 +164,7 @@ impl Surroundings {
             docker_config: path("DOCKER_CONFIG"),
             home: path("HOME"),
             path: variable("PATH"),
-            told: Told::of(&variable),
+            from_variables: FromVariables::of(&variable),
         }
     }
 
@@ -289,17 +289,17 @@ async fn ask(
     };
     let found = lookup(&program, surroundings).ok_or_else(|| fail("it is not in PATH".into()))?;
     let output = run(&found, key).await.map_err(|error| fail(error.to_string()))?;
-    let said = String::from_utf8_lossy(&output.stdout);
+    let printed = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
         // The protocol has no other way to say that there are none than these words.
-        if said.trim() == "credentials not found in native keychain" {
+        if printed.trim() == "credentials not found in native keychain" {
             return Ok(None);
         }
         let stderr = String::from_utf8_lossy(&output.stderr);
         let last = stderr.lines().last().unwrap_or("it said nothing");
         return Err(fail(format!("{} ({last})", output.status)));
     }
-    match answer(&said) {
+    match answer(&printed) {
         Some(credentials) if credentials.user == TOKEN_USER => {
             Err(identity_token(repository, &program))
         }
@@ -329,14 +329,14 @@ async fn run(program: &Path, key: &str) -> io::Result<Output> {
     tokio::time::timeout(HELPER_LIMIT, child.wait_with_output()).await.map_err(never)?
 }
 
-fn answer(said: &str) -> Option<Credentials> {
+fn answer(output: &str) -> Option<Credentials> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
     struct Spelled {
         username: String,
         secret: String,
     }
-    let spelled: Spelled = serde_json::from_str(said).ok()?;
+    let spelled: Spelled = serde_json::from_str(output).ok()?;
     Some(Credentials { user: spelled.username, password: Secret::new(spelled.secret) })
 }
 

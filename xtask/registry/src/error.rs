@@ -1,7 +1,7 @@
 //! What can go wrong between us and a registry. The outermost line says what we tried; the
 //! causes below it end with the registry's own status and words.
 
-use super::said::Said;
+use super::refusal::Refusal;
 use http::{Method, StatusCode, Uri};
 use std::fmt;
 use xtask_core::digest::Digest;
@@ -23,7 +23,7 @@ pub enum RegistryError {
         status: StatusCode,
         /// And in which words.
         #[source]
-        said: Box<Said>,
+        refusal: Box<Refusal>,
     },
     /// No answer came, or only a part of one, or one that we do not take.
     #[error(transparent)]
@@ -129,9 +129,9 @@ impl RegistryError {
     }
 
     /// The refusal at the bottom, if it was one.
-    pub fn answered(&self) -> Option<(StatusCode, &Said)> {
+    pub fn answered(&self) -> Option<(StatusCode, &Refusal)> {
         match self.root() {
-            Self::Answered { status, said, .. } => Some((*status, said)),
+            Self::Answered { status, refusal, .. } => Some((*status, refusal)),
             _ => None,
         }
     }

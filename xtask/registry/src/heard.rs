@@ -4,12 +4,12 @@
 use super::auth::{Challenge, Scope};
 use super::chunks::{chunk_after, end_of_range};
 use super::location::{resolve, same_origin, with_query};
-use super::patience::{Patience, retry_after};
+use super::retry_policy::{RetryPolicy, retry_after};
 use super::session::{redirect, warning_text};
 use super::tags::{next_link, page};
 use super::token::{Known, granted, request};
 use super::wire::Answer;
-use super::{manifest, said::Said};
+use super::{manifest, refusal::Refusal};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::time::{Duration, SystemTime};
 
@@ -51,12 +51,17 @@ fn read(answer: &Answer) {
     assert!(end.is_none_or(|end| end != 1), "`0-0` is an empty upload");
     assert!(chunk_after(answer, 1 << 20, 1 << 40) <= 64 << 20, "a chunk is held in memory");
     let asked = answer.header("retry-after").and_then(|value| retry_after(value, now));
-    let patience = Patience::default();
-    assert!(patience.wait_after(1, asked) <= patience.longest_wait.max(Duration::from_secs(1)));
+    let retry_policy = RetryPolicy::default();
+    assert!(
+        retry_policy.wait_after(1, asked) <= retry_policy.longest_wait.max(Duration::from_secs(1))
+    );
     drop(answer.header("warning").and_then(warning_text));
     drop((page(answer), manifest::described(answer)));
-    let said = Said::of(&answer.body).to_string();
-    assert!(!said.contains(|character: char| character.is_control()), "{said:?} moves a cursor");
+    let refusal = Refusal::of(&answer.body).to_string();
+    assert!(
+        !refusal.contains(|character: char| character.is_control()),
+        "{refusal:?} moves a cursor"
+    );
 }
 
 /// A password goes to a private realm only.
@@ -72,8 +77,10 @@ fn challenge(answer: &Answer, now: SystemTime) {
     drop(Known::default().fresh(&scope, now));
 }
 
-fn follow(answer: &Answer, said: Option<&str>) {
-    let Some(url) = said.and_then(|said| resolve(&answer.url, said).ok()) else { return };
+fn follow(answer: &Answer, location: Option<&str>) {
+    let Some(url) = location.and_then(|location| resolve(&answer.url, location).ok()) else {
+        return;
+    };
     assert!(same_origin(&url, &url));
     if let Ok(with) = with_query(&url, "digest", "sha256:0") {
         assert!(same_origin(&url, &with), "a parameter changes where {url} goes");

@@ -1,7 +1,7 @@
 //! The one next step after a refusal, where it is known.
 
 use super::error::RegistryError;
-use super::said::Said;
+use super::refusal::Refusal;
 use http::StatusCode;
 
 impl RegistryError {
@@ -15,7 +15,7 @@ impl RegistryError {
 
     fn of_registry(&self) -> Option<&'static str> {
         match self.root() {
-            Self::Answered { status, said, .. } => of_answer(*status, said, self),
+            Self::Answered { status, refusal, .. } => of_answer(*status, refusal, self),
             Self::Corrupt { .. } | Self::Unreadable { .. } => Some(
                 "`cargo xtask image build` finds what is damaged on this machine and makes it anew",
             ),
@@ -37,8 +37,8 @@ impl RegistryError {
 
 /// What GHCR means is only in its words: the code is `DENIED` each time. No decision hangs on
 /// them, only advice.
-fn of_answer(status: StatusCode, said: &Said, error: &RegistryError) -> Option<&'static str> {
-    let says = |words: &str| said.text.to_ascii_lowercase().contains(words);
+fn of_answer(status: StatusCode, refusal: &Refusal, error: &RegistryError) -> Option<&'static str> {
+    let says = |words: &str| refusal.text.to_ascii_lowercase().contains(words);
     match status.as_u16() {
         401 | 403 if says("create organization package") => Some(
             "give the workflow `permissions: packages: write`, and let members create packages in \
@@ -63,7 +63,7 @@ fn of_answer(status: StatusCode, said: &Said, error: &RegistryError) -> Option<&
             "the user has no access to this repository; on GHCR the package must grant it, and \
              workflows of forks can only read",
         ),
-        404 if said.has("NAME_UNKNOWN") => {
+        404 if refusal.has("NAME_UNKNOWN") => {
             Some("check the repository's name; some registries want it created first")
         }
         413 => Some("a layer or manifest is larger than the registry or its proxy takes"),

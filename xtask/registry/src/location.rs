@@ -5,23 +5,23 @@ use http::Uri;
 use http::uri::{Authority, Scheme};
 
 /// Resolves what a header said against the URL that was finally asked.
-pub(super) fn resolve(base: &Uri, said: &str) -> Result<Uri, http::Error> {
+pub(super) fn resolve(base: &Uri, location: &str) -> Result<Uri, http::Error> {
     let scheme = base.scheme().unwrap_or(&Scheme::HTTPS);
     let authority = base.authority().map_or("", Authority::as_str);
-    if said.contains("://") {
-        return Ok(said.parse()?);
+    if location.contains("://") {
+        return Ok(location.parse()?);
     }
-    if said.starts_with("//") {
-        return Ok(format!("{scheme}:{said}").parse()?);
+    if location.starts_with("//") {
+        return Ok(format!("{scheme}:{location}").parse()?);
     }
-    if said.starts_with('/') {
-        return Ok(format!("{scheme}://{authority}{said}").parse()?);
+    if location.starts_with('/') {
+        return Ok(format!("{scheme}://{authority}{location}").parse()?);
     }
-    if said.starts_with('?') {
-        return Ok(format!("{scheme}://{authority}{}{said}", base.path()).parse()?);
+    if location.starts_with('?') {
+        return Ok(format!("{scheme}://{authority}{}{location}", base.path()).parse()?);
     }
     let folder = base.path().rsplit_once('/').map_or("", |(folder, _)| folder);
-    Ok(format!("{scheme}://{authority}{folder}/{said}").parse()?)
+    Ok(format!("{scheme}://{authority}{folder}/{location}").parse()?)
 }
 
 /// Adds a parameter behind whatever query the URL has already.
@@ -48,14 +48,14 @@ mod tests {
     #[test]
     fn a_location_is_resolved_as_the_registry_meant_it() {
         let base: Uri = "https://r.example/v2/a/blobs/uploads/".parse().unwrap();
-        for (said, wanted) in [
+        for (location, wanted) in [
             ("https://store.example/x?y=1", "https://store.example/x?y=1"),
             ("//store.example/x", "https://store.example/x"),
             ("/v2/a/u?_state=%2F", "https://r.example/v2/a/u?_state=%2F"),
             ("17?s=1", "https://r.example/v2/a/blobs/uploads/17?s=1"),
             ("?n=2", "https://r.example/v2/a/blobs/uploads/?n=2"),
         ] {
-            assert_eq!(resolve(&base, said).unwrap().to_string(), wanted);
+            assert_eq!(resolve(&base, location).unwrap().to_string(), wanted);
         }
     }
 

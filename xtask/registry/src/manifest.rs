@@ -116,8 +116,8 @@ impl Place<'_> {
         }
         let found = Descriptor::of(&media_type_of(&answer), &answer.body);
         is_named(&answer.url, name, &found.digest)?;
-        if let Some(said) = said_digest(&answer)? {
-            same(&answer.url, "a manifest", &said, &found.digest)?;
+        if let Some(claimed) = claimed_digest(&answer)? {
+            same(&answer.url, "a manifest", &claimed, &found.digest)?;
         }
         Ok(Some((found, answer.body)))
     }
@@ -133,8 +133,8 @@ impl Place<'_> {
             .header(CONTENT_TYPE, media_type)
             .body(Body::Bytes(Bytes::copy_from_slice(bytes)));
         let answer = self.session.send(self.scope, &ask).await?.wanted(&[200, 201, 202])?;
-        if let Some(said) = said_digest(&answer)? {
-            same(&answer.url, "a manifest", &Digest::of(bytes), &said)?;
+        if let Some(claimed) = claimed_digest(&answer)? {
+            same(&answer.url, "a manifest", &Digest::of(bytes), &claimed)?;
         }
         Ok(answer)
     }
@@ -147,22 +147,22 @@ impl Place<'_> {
 
 /// What the headers of an answer say about the manifest, if they say all of it.
 pub(super) fn described(answer: &Answer) -> Option<Descriptor> {
-    let digest = said_digest(answer).ok()??;
+    let digest = claimed_digest(answer).ok()??;
     let size = answer.header(CONTENT_LENGTH.as_str())?.parse().ok()?;
     let is_whole = answer.status.as_u16() == 200;
     is_whole.then(|| Descriptor::new(&media_type_of(answer), digest, size))
 }
 
 /// The digest a registry claims. One of another algorithm is none to us.
-fn said_digest(answer: &Answer) -> Result<Option<Digest>, RegistryError> {
-    let Some(said) = answer.header("docker-content-digest") else {
+fn claimed_digest(answer: &Answer) -> Result<Option<Digest>, RegistryError> {
+    let Some(claimed) = answer.header("docker-content-digest") else {
         return Ok(None);
     };
-    if !said.starts_with("sha256:") {
+    if !claimed.starts_with("sha256:") {
         return Ok(None);
     }
     let malformed = |error| RegistryError::malformed(&answer.url, "a digest", &error);
-    said.parse().map(Some).map_err(malformed)
+    claimed.parse().map(Some).map_err(malformed)
 }
 
 /// The media type without parameters: as the header says it, or as the bytes do.

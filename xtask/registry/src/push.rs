@@ -229,7 +229,7 @@ fn is_wordless(error: &RegistryError) -> bool {
 
 fn names_missing_blob(error: &RegistryError) -> bool {
     let codes = ["MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"];
-    error.answered().is_some_and(|(_, said)| codes.iter().any(|code| said.has(code)))
+    error.answered().is_some_and(|(_, refusal)| codes.iter().any(|code| refusal.has(code)))
 }
 
 /// Later arrivals replace earlier ones, unless they only found what those had brought.

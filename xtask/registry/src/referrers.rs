@@ -94,8 +94,8 @@ fn read(bytes: &[u8]) -> Option<Vec<Descriptor>> {
 }
 
 fn next(session: &Session<'_>, answer: &Answer) -> Result<Option<Uri>, RegistryError> {
-    let Some(said) = answer.header_all("link").find_map(next_link) else { return Ok(None) };
-    let next = session.resolve(&answer.url, said)?;
+    let Some(next_page) = answer.header_all("link").find_map(next_link) else { return Ok(None) };
+    let next = session.resolve(&answer.url, next_page)?;
     if same_origin(&next, &answer.url) {
         return Ok(Some(next));
     }

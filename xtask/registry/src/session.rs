@@ -6,7 +6,7 @@ use super::client::Registry;
 use super::error::{RegistryError, host};
 use super::event::PushEvent;
 use super::location::{resolve, same_origin};
-use super::patience::{Patience, retry_after};
+use super::retry_policy::{RetryPolicy, retry_after};
 use super::stream::Meter;
 use super::token::{self, sensitive};
 use super::wire::{self, Answer, Ask, Body};
@@ -43,7 +43,7 @@ pub(super) struct Trouble {
 impl Trouble {
     /// An upload session that is of no use any more.
     pub(super) fn lost(answer: &Answer) -> Self {
-        let why = format!("an upload answered {}: {}", answer.status, answer.said());
+        let why = format!("an upload answered {}: {}", answer.status, answer.reason());
         Self { why, asked: None }
     }
 }
@@ -59,8 +59,8 @@ impl<'a> Session<'a> {
         Self::new(registry, unbounded_channel().0)
     }
 
-    pub(super) fn patience(&self) -> &'a Patience {
-        &self.registry.patience
+    pub(super) fn retry_policy(&self) -> &'a RetryPolicy {
+        &self.registry.retry_policy
     }
 
     /// The URL of a path at the registry itself.
@@ -69,8 +69,8 @@ impl<'a> Session<'a> {
     }
 
     /// Where a header said that something is.
-    pub(super) fn resolve(&self, base: &Uri, said: &str) -> Result<Uri, RegistryError> {
-        let next = resolve(base, said)
+    pub(super) fn resolve(&self, base: &Uri, location: &str) -> Result<Uri, RegistryError> {
+        let next = resolve(base, location)
             .map_err(|error| RegistryError::malformed(base, "a location", &error))?;
         let is_downgrade = next.scheme_str() != Some("https") && base.scheme_str() == Some("https");
         if is_downgrade || next.authority().is_none() {
@@ -110,7 +110,7 @@ impl<'a> Session<'a> {
     pub(super) fn trouble(&self, outcome: &Result<Answer, RegistryError>) -> Option<Trouble> {
         match outcome {
             Ok(answer) => {
-                let now = self.patience().clock.now();
+                let now = self.retry_policy().clock.now();
                 let asked = answer.header("retry-after").and_then(|value| retry_after(value, now));
                 let why = format!("`{}` answered {}", host(&answer.url), answer.status);
                 may_pass(answer.status).then_some(Trouble { why, asked })
@@ -129,13 +129,13 @@ impl<'a> Session<'a> {
         trouble: &Trouble,
         outcome: Result<Answer, RegistryError>,
     ) -> Result<(), RegistryError> {
-        if failures >= self.patience().tries {
+        if failures >= self.retry_policy().tries {
             let last = Box::new(outcome.map_or_else(|error| error, Answer::refusal));
             return Err(RegistryError::GaveUp { tries: failures, last });
         }
-        let time = self.patience().wait_after(failures, trouble.asked);
+        let time = self.retry_policy().wait_after(failures, trouble.asked);
         self.say(PushEvent::Waiting(trouble.why.clone(), time));
-        self.patience().clock.wait(time).await;
+        self.retry_policy().clock.wait(time).await;
         Ok(())
     }
 
@@ -161,9 +161,9 @@ impl<'a> Session<'a> {
                 continue;
             }
             match redirect(&answer) {
-                Some(said) if hops < HOPS => {
+                Some(location) if hops < HOPS => {
                     hops += 1;
-                    let next = self.resolve(&answer.url, said);
+                    let next = self.resolve(&answer.url, location);
                     let is_home = |next: &Uri| same_origin(next, &self.registry.base);
                     if !ask.leaves && !next.as_ref().is_ok_and(is_home) {
                         return Ok(answer);
@@ -184,7 +184,7 @@ impl<'a> Session<'a> {
                 Ok(self.registry.credentials.as_ref().map(Credentials::basic))
             }
             Some(Challenge::Bearer { realm, service, .. }) => {
-                let now = self.patience().clock.now();
+                let now = self.retry_policy().clock.now();
                 if let Some(token) = known.fresh(scope, now) {
                     return Ok(Some(bearer(&token)));
                 }
@@ -209,7 +209,7 @@ impl<'a> Session<'a> {
         let Challenge::Bearer { realm, service, scope: asked } = challenge else {
             return Ok(refused.is_none() && self.registry.credentials.is_some());
         };
-        let now = self.patience().clock.now();
+        let now = self.retry_policy().clock.now();
         match (known.fresh(scope, now), refused) {
             // Another job has renewed it meanwhile.
             (Some(fresh), refused) if refused != Some(&bearer(&fresh)) => return Ok(true),
@@ -262,7 +262,7 @@ impl<'a> Session<'a> {
     /// the upload: it needs none of the blob for that.
     fn hold(&self) -> Duration {
         let twice = *lock(&self.round_trip) * 2;
-        self.patience().refusal.unwrap_or(twice.min(HOLD_MAX))
+        self.retry_policy().refusal.unwrap_or(twice.min(HOLD_MAX))
     }
 
     async fn exchange(

@@ -131,8 +131,8 @@ impl Uploader<'_> {
         descriptor: &Descriptor,
         mut location: Option<Uri>,
     ) -> Result<(), RegistryError> {
-        let patience = self.place.session.patience();
-        let is_whole = descriptor.size <= patience.whole;
+        let retry_policy = self.place.session.retry_policy();
+        let is_whole = descriptor.size <= retry_policy.whole;
         let mut way = if is_whole { Way::Whole } else { Way::Chunks };
         let (mut failures, mut broken) = (0, 0);
         loop {
@@ -155,7 +155,7 @@ impl Uploader<'_> {
             if self.has(descriptor).await? {
                 return Ok(());
             }
-            if way == Way::Whole && broken >= 2 && descriptor.size > patience.chunk {
+            if way == Way::Whole && broken >= 2 && descriptor.size > retry_policy.chunk {
                 way = self.in_chunks(descriptor, "the connection broke twice");
             }
         }
@@ -196,11 +196,11 @@ impl Uploader<'_> {
     /// Trouble that a fresh upload session may cure.
     fn lost(&self, outcome: &Result<Answer, RegistryError>) -> Option<Trouble> {
         let is_lost = |answer: &Answer| {
-            let said = answer.said();
+            let refusal = answer.reason();
             matches!(answer.status.as_u16(), 404 | 416)
                 || ["BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DIGEST_INVALID"]
                     .iter()
-                    .any(|code| said.has(code))
+                    .any(|code| refusal.has(code))
         };
         let trouble = self.place.session.trouble(outcome);
         trouble.or_else(|| match outcome {
@@ -240,11 +240,11 @@ impl Uploader<'_> {
 
 /// Whether a refusal means that the blob is too much for one request, rather than unwanted.
 fn wants_chunks(answer: &Answer) -> bool {
-    let said = answer.said();
+    let refusal = answer.reason();
     let codes = ["SIZE_INVALID", "BLOB_UPLOAD_INVALID", "UNSUPPORTED"];
     match answer.status.as_u16() {
         405 | 411 | 413 | 416 => true,
-        400 => codes.iter().any(|code| said.has(code)),
+        400 => codes.iter().any(|code| refusal.has(code)),
         _ => false,
     }
 }

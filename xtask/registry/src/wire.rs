@@ -2,7 +2,7 @@
 //! redirect, no credentials of its own.
 
 use super::error::RegistryError;
-use super::said::Said;
+use super::refusal::Refusal;
 use super::stream::Outgoing;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, EXPECT, HeaderMap, HeaderName, HeaderValue, InvalidHeaderValue};
@@ -104,8 +104,8 @@ impl Answer {
     }
 
     /// What the registry said when it refused.
-    pub(super) fn said(&self) -> Said {
-        Said::of(&self.body)
+    pub(super) fn reason(&self) -> Refusal {
+        Refusal::of(&self.body)
     }
 
     /// This answer as an error.
@@ -115,7 +115,7 @@ impl Answer {
             host: super::error::host(&self.url),
             path: self.url.path().to_owned(),
             status: self.status,
-            said: Box::new(self.said()),
+            refusal: Box::new(self.reason()),
         }
     }
 

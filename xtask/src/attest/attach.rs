@@ -83,7 +83,7 @@ pub fn attest(store: &AttestationStore, name: &str, claims: &[Claim], key: &Sign
     let mut tally = Tally::default();
     let mut placed = Vec::new();
     for (subject, about_it) in by_subject(&signed) {
-        match said(store, name, subject, key) {
+        match stated(store, name, subject, key) {
             Err(failure) => tally.fail(about_it.len(), failure),
             Ok(known) => {
                 for signed in about_it {
@@ -119,7 +119,7 @@ fn by_subject<'a>(signed: &'a [Signed<'a>]) -> Vec<(&'a Descriptor, Vec<&'a Sign
 }
 
 /// What this key has said about `subject` before, with the artifacts that carry it.
-fn said(
+fn stated(
     store: &AttestationStore,
     name: &str,
     subject: &Descriptor,

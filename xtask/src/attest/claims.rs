@@ -5,7 +5,7 @@ use crate::edge::files;
 use crate::edge::git::Checkout;
 use crate::edge::npm;
 use crate::error::Result;
-use crate::image::{Held, SOURCE_LABEL, inventory, list_files};
+use crate::image::{SOURCE_LABEL, StoredImage, inventory, list_files};
 use crate::world::{World, lock_file};
 use std::collections::BTreeMap;
 use xtask_core::descriptor::Descriptor;
@@ -34,7 +34,7 @@ impl Claim {
 
 /// Everything that is said about `image`, which was built from `checkout`: provenance about the
 /// index and each manifest, and of each manifest what it is made of, in both formats.
-pub fn claims(world: &World<'_>, image: &Held, checkout: &Checkout) -> Result<Vec<Claim>> {
+pub fn claims(world: &World<'_>, image: &StoredImage, checkout: &Checkout) -> Result<Vec<Claim>> {
     let mut everything = vec![image.index.clone()];
     everything.extend(image.platforms.iter().map(|on| on.manifest.clone()));
     let predicate = provenance(world, image, checkout)?.predicate();
@@ -50,7 +50,7 @@ pub fn claims(world: &World<'_>, image: &Held, checkout: &Checkout) -> Result<Ve
 }
 
 fn claim(
-    image: &Held,
+    image: &StoredImage,
     subjects: Vec<Descriptor>,
     predicate_type: &str,
     predicate: serde_json::Value,
@@ -59,7 +59,7 @@ fn claim(
     Claim { subjects, statement: Statement::new(named, predicate_type, predicate) }
 }
 
-fn provenance(world: &World<'_>, image: &Held, checkout: &Checkout) -> Result<Provenance> {
+fn provenance(world: &World<'_>, image: &StoredImage, checkout: &Checkout) -> Result<Provenance> {
     let definition = world.definition(&image.name)?;
     let labels = &definition.config.labels;
     let repository = labels.iter().find(|(key, _)| key == SOURCE_LABEL).map(|(_, url)| url.clone());

@@ -58,7 +58,7 @@ impl SigningKey {
             Some(public) => Ed25519KeyPair::from_seed_and_public_key(&seed, &public),
         };
         let pair = pair.map_err(|_| {
-            Failure::usage(cannot()).reason("its private and public halves are not of one key")
+            Failure::usage(cannot()).reason("its private and public keys are not of one pair")
         })?;
         let point = pair.public_key().as_ref().to_vec();
         Ok(Self { public: PublicKey::of(name, Kind::Ed25519, point), pair })

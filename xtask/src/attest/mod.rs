@@ -3,9 +3,9 @@
 
 mod attach;
 mod claims;
+pub mod encrypted;
 mod in_layout;
 pub mod key;
-pub mod sealed;
 mod store;
 mod verify;
 

@@ -3,7 +3,7 @@
 
 use super::in_layout;
 use crate::error::{Context as _, Failure, Result};
-use crate::image::{Held, refused};
+use crate::image::{StoredImage, refused};
 use crate::runtime;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,8 +62,8 @@ impl AttestationStore {
         };
         let found = Descriptor::new(media_type::MANIFEST, *digest, size);
         let bytes = layout.read_blob(&found).or_outside(|| self.reading())?;
-        let said: Spelled = serde_json::from_slice(&bytes).or_outside(|| self.reading())?;
-        Ok(Some(Descriptor { media_type: said.media_type, ..found }))
+        let spelled: Spelled = serde_json::from_slice(&bytes).or_outside(|| self.reading())?;
+        Ok(Some(Descriptor { media_type: spelled.media_type, ..found }))
     }
 
     /// What the index called `descriptor` lists; nothing if it is one manifest.
@@ -74,8 +74,8 @@ impl AttestationStore {
         };
         let bytes = self.document(descriptor)?.ok_or_else(absent)?;
         let what = || format!("failed to read `{}`", descriptor.digest);
-        let said: Spelled = serde_json::from_slice(&bytes).or_outside(what)?;
-        if !media_type::is_index(&said.media_type) {
+        let spelled: Spelled = serde_json::from_slice(&bytes).or_outside(what)?;
+        if !media_type::is_index(&spelled.media_type) {
             return Ok(Vec::new());
         }
         Ok(serde_json::from_slice::<Index>(&bytes).or_outside(what)?.manifests)
@@ -103,7 +103,7 @@ impl AttestationStore {
     }
 
     /// Refuses an image that is not here as a whole, every document held to its digest.
-    pub fn check(&self, image: &Held) -> Result<()> {
+    pub fn check(&self, image: &StoredImage) -> Result<()> {
         let absent = |what: &str, digest: &Digest| {
             Failure::refused(format!("cannot attest image `{}` in `{self}`", image.name))
                 .reason(format!("{what} `{digest}` is not there"))

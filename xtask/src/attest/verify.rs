@@ -93,8 +93,8 @@ fn subject_verdict(
             Err(refusal) => doubts.push(refusal.to_string()),
         }
     }
-    let is_said = |kind: &str| believed.iter().any(|it| it.predicate_type == kind);
-    let missing: Vec<&str> = wanted.iter().copied().filter(|kind| !is_said(kind)).collect();
+    let is_stated = |kind: &str| believed.iter().any(|it| it.predicate_type == kind);
+    let missing: Vec<&str> = wanted.iter().copied().filter(|kind| !is_stated(kind)).collect();
     if missing.is_empty() {
         return Ok((believed, Vec::new()));
     }

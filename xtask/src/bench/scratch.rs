@@ -5,7 +5,7 @@ use crate::error::{Context as _, Result};
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use xtask_core::command::Command;
-use xtask_core::image::lock::seal::sealed;
+use xtask_core::image::lock::checksum::with_checksum;
 use xtask_image::gzip_v1::ENCODER_ID;
 
 /// Where the committed lock of the input is.
@@ -60,7 +60,7 @@ impl Scratch {
         let lock = format!(
             "encoder = \"{ENCODER_ID}\"\nsuite = \"bookworm\"\narchive_time = 1\n[wanted]\n"
         );
-        self.write(&format!("images/{name}.lock"), &sealed(&lock))
+        self.write(&format!("images/{name}.lock"), &with_checksum(&lock))
     }
 
     fn write(&self, path: &str, text: &str) -> Result<()> {

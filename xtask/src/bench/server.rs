@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 use xtask_core::command::Command;
-use xtask_registry::{Patience, Registry};
+use xtask_registry::{Registry, RetryPolicy};
 
 /// A registry without a password.
 pub struct Server {
@@ -41,7 +41,8 @@ impl Server {
         let job = world.shell.start(&command, Streams::unheard())?;
         let server = Self { host, _job: job, storage };
         let registry = Registry::new(&server.host, None);
-        let registry = registry.with_patience(Patience { tries: 1, ..Patience::default() });
+        let registry =
+            registry.with_retry_policy(RetryPolicy { tries: 1, ..RetryPolicy::default() });
         let (limit, every) = (Duration::from_secs(20), Duration::from_millis(20));
         let up = wait_for(limit, every, || runtime::wait(registry.ping()));
         up.map_err(|error| Failure::outside(failed()).because(&error))?;

@@ -56,10 +56,9 @@ pub fn timed(shell: &Shell, command: &Command) -> Result<Timed> {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     };
     if !status.succeeded() {
-        let said = read(&mut err)?;
-        return Err(
-            Failure::outside(failed()).reason(format!("it ended badly: {}", last_lines(&said, 12)))
-        );
+        let message = read(&mut err)?;
+        return Err(Failure::outside(failed())
+            .reason(format!("it ended badly: {}", last_lines(&message, 12))));
     }
     let peak_megabytes = peak as f64 * 1024.0 / 1e6;
     Ok(Timed { seconds, cpu_seconds, peak_megabytes, stdout: read(&mut out)? })

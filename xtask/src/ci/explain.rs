@@ -1,27 +1,29 @@
 //! `--explain`: why a task would run or not, and all that it is.
 
 use super::Choice;
-use super::said::log_file;
+use super::messages::log_file;
 use crate::edge::git;
 use crate::error::{Failure, Result};
 use crate::report::table;
 use crate::world::World;
 use serde_json::{Value, json};
+use xtask_core::check::decision::Decision;
 use xtask_core::check::graph::GraphError;
 use xtask_core::check::task::{self, Globs, Task};
-use xtask_core::check::turn::Turn;
 
 /// Every task of the choice, and whether it has its turn.
 pub(super) fn all(choice: &Choice, world: &World<'_>) {
-    let rows = choice.tasks.iter().zip(&choice.turns);
-    let shown: Vec<Vec<String>> =
-        rows.clone().map(|(task, turn)| vec![task.name.to_owned(), turn.to_string()]).collect();
-    let tasks = rows.map(|(task, turn)| brief(task, turn)).collect::<Vec<_>>();
+    let rows = choice.tasks.iter().zip(&choice.decisions);
+    let shown: Vec<Vec<String>> = rows
+        .clone()
+        .map(|(task, decision)| vec![task.name.to_owned(), decision.to_string()])
+        .collect();
+    let tasks = rows.map(|(task, decision)| brief(task, decision)).collect::<Vec<_>>();
     world.report.data(&json!({ "tasks": tasks }), &table(&shown));
 }
 
-fn brief(task: &Task, turn: &Turn) -> Value {
-    json!({ "name": task.name, "runs": turn.runs(), "why": turn.to_string() })
+fn brief(task: &Task, decision: &Decision) -> Value {
+    json!({ "name": task.name, "runs": decision.runs(), "why": decision.to_string() })
 }
 
 /// One task, whole.
@@ -32,15 +34,15 @@ pub(super) fn one(name: &str, choice: &Choice, world: &World<'_>) -> Result<()> 
         let unknown = GraphError::Unknown { name: name.to_owned(), known };
         Failure::usage("cannot explain a task").because(&unknown)
     })?;
-    let (task, turn) = (&choice.tasks[at], &choice.turns[at]);
+    let (task, decision) = (&choice.tasks[at], &choice.decisions[at]);
     let all = git::files(&world.shell, ".")?;
     let files = task::files(task, &all).len();
     let facts = facts(task, files, choice, world);
-    let mut value = brief(task, turn);
+    let mut value = brief(task, decision);
     facts.iter().for_each(|(name, fact)| value[name.replace(' ', "_")] = json!(fact));
     value["files"] = json!(files);
     let mut rows = vec![vec![task.name.to_owned(), task.claim.to_owned()]];
-    rows.push(vec!["turn".to_owned(), turn.to_string()]);
+    rows.push(vec!["decision".to_owned(), decision.to_string()]);
     for (name, fact) in facts {
         let each = fact.into_iter().enumerate();
         rows.extend(

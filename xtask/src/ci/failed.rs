@@ -1,6 +1,6 @@
 //! How a failure is shown: on a terminal, on GitHub's page, and as an annotation.
 
-use super::said::{Ended, log_file};
+use super::messages::{Ended, log_file};
 use xtask_core::check::excerpt::Excerpt;
 
 /// How many bytes of failures GitHub's page takes; its limit for the whole is 1 MiB.

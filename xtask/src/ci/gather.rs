@@ -1,21 +1,21 @@
 //! What is known before a run: what each task depends on now, what it was when it last passed,
 //! and what changed since a revision.
 
-use super::seen::Seen;
+use super::stat_cache::StatCache;
 use super::unproved;
 use crate::edge::{files, git, tools as tools_here};
 use crate::error::{Context as _, Result};
 use crate::flags::Ci;
 use crate::world::World;
 use std::collections::BTreeMap;
+use xtask_core::check::decision::{Belief, Key, Known, Memory, selecting};
 use xtask_core::check::graph::Graph;
 use xtask_core::check::task::{self, Task};
 use xtask_core::check::tools;
-use xtask_core::check::turn::{Belief, Key, Known, Memory, selecting};
 use xtask_core::digest::Digest;
 
 /// Where digests of files and versions of tools are remembered, from the root.
-const SEEN: &str = "target/ci/seen.json";
+const STAT_CACHE: &str = "target/ci/stat-cache.json";
 
 /// All that is known before a run.
 pub(super) struct Gathered {
@@ -75,11 +75,11 @@ fn belief(flags: &Ci) -> Belief {
 /// The keys of all tasks of the table.
 fn keys(without: &str, world: &World<'_>) -> Result<BTreeMap<&'static str, Key>> {
     let graph = Graph::new(&task::all()).or_usage(|| "cannot put the tasks in order".to_owned())?;
-    let mut seen = Seen::open(&world.places.file(SEEN));
+    let mut stat_cache = StatCache::open(&world.places.file(STAT_CACHE));
     let files = git::files(&world.shell, ".")?;
-    let digests = digests(&files, &mut seen, world)?;
-    let versions = versions(graph.tasks(), &mut seen, world);
-    seen.save()?;
+    let digests = digests(&files, &mut stat_cache, world)?;
+    let versions = versions(graph.tasks(), &mut stat_cache, world);
+    stat_cache.save()?;
     let mut keys: BTreeMap<&'static str, Key> = BTreeMap::new();
     for task in graph.tasks() {
         let needed = task.needs.iter().map(|need| format!("{need} {}", keys[need].digest()));
@@ -100,10 +100,10 @@ fn keys(without: &str, world: &World<'_>) -> Result<BTreeMap<&'static str, Key>>
 
 /// The digest of the inputs of `task` as they are at this moment.
 pub(super) fn inputs_now(task: &Task, world: &World<'_>) -> Result<Digest> {
-    let mut seen = Seen::open(&world.places.file(SEEN));
+    let mut stat_cache = StatCache::open(&world.places.file(STAT_CACHE));
     let all = git::files(&world.shell, ".")?;
     let files: Vec<String> = task::files(task, &all).into_iter().map(str::to_owned).collect();
-    let digests = digests(&files, &mut seen, world)?;
+    let digests = digests(&files, &mut stat_cache, world)?;
     Ok(inputs(task, &files, &digests))
 }
 
@@ -115,12 +115,12 @@ fn inputs(task: &Task, files: &[String], digests: &BTreeMap<String, String>) -> 
 /// What each file is, without those that are tracked and not there.
 fn digests(
     files: &[String],
-    seen: &mut Seen,
+    stat_cache: &mut StatCache,
     world: &World<'_>,
 ) -> Result<BTreeMap<String, String>> {
     let mut digests = BTreeMap::new();
     for file in files {
-        if let Some(digest) = seen.digest(&world.places.root, file)? {
+        if let Some(digest) = stat_cache.digest(&world.places.root, file)? {
             digests.insert(file.clone(), digest);
         }
     }
@@ -128,7 +128,11 @@ fn digests(
 }
 
 /// What each program that `tasks` use says of its version; those that need time are asked at once.
-fn versions(tasks: &[Task], seen: &mut Seen, world: &World<'_>) -> BTreeMap<&'static str, String> {
+fn versions(
+    tasks: &[Task],
+    stat_cache: &mut StatCache,
+    world: &World<'_>,
+) -> BTreeMap<&'static str, String> {
     let used = |tool: &tools::Tool| {
         let is = |name: &&str| tool.names.contains(name);
         tasks.iter().any(|it| it.programs().iter().any(is) || it.notices.iter().any(is))
@@ -140,7 +144,7 @@ fn versions(tasks: &[Task], seen: &mut Seen, world: &World<'_>) -> BTreeMap<&'st
         let name = format!("{} at {}", tool.names[0], path.display());
         // rustup's one program answers for many, and a setting of its own decides which.
         let lasting = path.file_name().is_some_and(|it| it != "rustup");
-        let known = if lasting { seen.known(&name, &path) } else { None };
+        let known = if lasting { stat_cache.known(&name, &path) } else { None };
         let answer =
             known.clone().or_else(|| tools_here::answer(&world.shell, tool)).unwrap_or_default();
         Some((answer, (lasting && known.is_none()).then_some((name, path))))
@@ -153,7 +157,7 @@ fn versions(tasks: &[Task], seen: &mut Seen, world: &World<'_>) -> BTreeMap<&'st
     for (tool, answer) in tools.iter().zip(answers) {
         let (answer, new) = answer.unwrap_or_else(|| ("missing".to_owned(), None));
         if let Some((name, path)) = new {
-            seen.learn(&name, &path, &answer);
+            stat_cache.learn(&name, &path, &answer);
         }
         tool.names.iter().for_each(|name| drop(versions.insert(*name, answer.clone())));
     }

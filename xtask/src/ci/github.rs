@@ -1,6 +1,6 @@
 //! What GitHub Actions wants to hear: a folded log per task, annotations, a page per run.
 
-use super::said::Ended;
+use super::messages::Ended;
 use super::{failed, unproved};
 use crate::error::{Context as _, Result};
 use crate::report::Report;
@@ -80,7 +80,7 @@ mod tests {
             annotation("error", "jest failed", "50%\nno"),
             "::error title=jest failed::50%25%0Ano"
         );
-        let said = annotation("error", "it a::b, c", "no");
-        assert_eq!(said, "::error title=it a%3A%3Ab%2C c::no");
+        let message = annotation("error", "it a::b, c", "no");
+        assert_eq!(message, "::error title=it a%3A%3Ab%2C c::no");
     }
 }

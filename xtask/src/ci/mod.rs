@@ -6,10 +6,10 @@ mod explain;
 mod failed;
 mod gather;
 mod github;
+mod messages;
 mod remembered;
 mod running;
-mod said;
-mod seen;
+mod stat_cache;
 mod unproved;
 
 use crate::edge::files;
@@ -20,16 +20,16 @@ use crate::world::World;
 use covered::Covered;
 use gather::Gathered;
 use github::Github;
+use messages::{Ended, Summary};
 use running::Running;
-use said::{Ended, Summary};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use xtask_core::check::decision::{Decision, Known, Memory, decisions};
 use xtask_core::check::graph::Graph;
 use xtask_core::check::requirement::NotRun;
 use xtask_core::check::schedule::{AfterFailure, Outcome, Schedule};
 use xtask_core::check::task::{self, Task};
 use xtask_core::check::tools;
-use xtask_core::check::turn::{Known, Memory, Turn, turns};
 
 /// How often what runs is looked at: far below the shortest task.
 const LOOK: Duration = Duration::from_millis(3);
@@ -38,7 +38,7 @@ const LOOK: Duration = Duration::from_millis(3);
 struct Choice {
     tasks: Vec<Task>,
     known: Vec<Known>,
-    turns: Vec<Turn>,
+    decisions: Vec<Decision>,
     memory: Memory,
     /// What tests may go without.
     without: String,
@@ -59,7 +59,7 @@ pub fn run(flags: &Ci, world: &World<'_>) -> Result<Exit> {
     let graph = Graph::new(&task::all()).and_then(|graph| graph.choose(&flags.only, &flags.skip));
     let graph = graph.or_usage(|| "cannot choose tasks".to_owned())?;
     if flags.list {
-        world.report.data(&said::list_json(graph.tasks()), &said::list(graph.tasks()));
+        world.report.data(&messages::list_json(graph.tasks()), &messages::list(graph.tasks()));
         return Ok(Exit::Done);
     }
     files::make_folder(&world.places.file("target/ci"))?;
@@ -96,14 +96,14 @@ impl Choice {
         let memory = remembered::read(world)?;
         let known = tasks.iter().map(|task| gathered.known(task, &memory, world));
         let known = known.collect::<Result<Vec<Known>>>()?;
-        let turns = turns(&tasks, &known, gathered.belief);
-        Ok(Self { tasks, known, turns, memory, without: gathered.without })
+        let decisions = decisions(&tasks, &known, gathered.belief);
+        Ok(Self { tasks, known, decisions, memory, without: gathered.without })
     }
 
     /// The tasks that have their turn.
     fn running(&self) -> Vec<Task> {
-        let tasks = self.tasks.iter().zip(&self.turns);
-        tasks.filter(|(_, turn)| turn.runs()).map(|(task, _)| task.clone()).collect()
+        let tasks = self.tasks.iter().zip(&self.decisions);
+        tasks.filter(|(_, decision)| decision.runs()).map(|(task, _)| task.clone()).collect()
     }
 
     /// Where `task` stands.
@@ -168,11 +168,11 @@ impl<'a> Run<'a> {
 
     /// What is remembered or unaffected is said in a line each, and not run.
     fn tell_what_does_not_run(&mut self) -> Result<()> {
-        for (task, turn) in self.choice.tasks.iter().zip(&self.choice.turns) {
-            let outcome = match turn {
-                Turn::Runs(_) => continue,
-                Turn::Remembered => Outcome::Remembered,
-                Turn::Unaffected => Outcome::Unaffected,
+        for (task, decision) in self.choice.tasks.iter().zip(&self.choice.decisions) {
+            let outcome = match decision {
+                Decision::Runs(_) => continue,
+                Decision::Remembered => Outcome::Remembered,
+                Decision::Unaffected => Outcome::Unaffected,
             };
             let mut ended = Ended::without_run(task, outcome);
             if outcome == Outcome::Remembered {
@@ -213,8 +213,14 @@ impl<'a> Run<'a> {
         remembered::begins(task, self.world)?;
         covered::forget(task, self.world)?;
         unproved::forget(task, self.world)?;
-        let told = unproved::told(task, &self.choice.without, self.world);
-        Running::start(at, &told, &self.world.shell, &self.world.places.root, &self.log(task))
+        let task_to_run = unproved::with_variables(task, &self.choice.without, self.world);
+        Running::start(
+            at,
+            &task_to_run,
+            &self.world.shell,
+            &self.world.places.root,
+            &self.log(task),
+        )
     }
 
     /// Remembers how a task ended. A pass whose inputs changed while it ran says nothing.
@@ -244,13 +250,13 @@ impl<'a> Run<'a> {
         let (task, took) = (&self.tasks[running.at()], running.took());
         let not_run = unproved::read(task, self.world)?;
         self.remember(task, outcome, took, &not_run)?;
-        let said = running.said(&self.log(task))?;
-        let mut ended = Ended::new(task, outcome, took, &said);
+        let output = running.output(&self.log(task))?;
+        let mut ended = Ended::new(task, outcome, took, &output);
         ended.not_run = not_run;
         if outcome == Outcome::Passed {
             self.covered.extend(covered::read(task, self.world)?);
         }
-        self.github.task(self.world.report, &ended, &said.whole);
+        self.github.task(self.world.report, &ended, &output.whole);
         self.settle(ended);
         Ok(())
     }
@@ -262,7 +268,7 @@ impl<'a> Run<'a> {
     }
 
     fn log(&self, task: &Task) -> PathBuf {
-        self.world.places.file(said::log_file(task.name))
+        self.world.places.file(messages::log_file(task.name))
     }
 }
 

@@ -4,10 +4,10 @@ use crate::edge::{clock, files};
 use crate::error::{Context as _, Result};
 use crate::world::World;
 use std::time::Duration;
+use xtask_core::check::decision::{Key, Memory, Past};
 use xtask_core::check::requirement::NotRun;
 use xtask_core::check::schedule::Outcome;
 use xtask_core::check::task::Task;
-use xtask_core::check::turn::{Key, Memory, Past};
 
 /// Where it is, from the root.
 const FILE: &str = "target/ci/memory.json";
@@ -33,7 +33,7 @@ pub(super) fn ended(
 ) -> Result<()> {
     let (outcome, took) = outcome;
     change(task, world, |past| {
-        super::said::word(outcome).to_lowercase().clone_into(&mut past.outcome);
+        super::messages::word(outcome).to_lowercase().clone_into(&mut past.outcome);
         past.at = clock::now();
         past.passed = passed;
         past.not_run = not_run.to_vec();

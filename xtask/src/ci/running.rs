@@ -91,14 +91,14 @@ impl Running {
     }
 
     /// What it said, of which the log at `path` holds every byte.
-    pub(super) fn said(&self, path: &Path) -> Result<Said> {
+    pub(super) fn output(&self, path: &Path) -> Result<TaskOutput> {
         let bytes =
             std::fs::read(path).or_outside(|| format!("failed to read `{}`", path.display()))?;
         let last = self.last.as_ref().map(|(command, begins)| {
             let begins = usize::try_from(*begins).unwrap_or(usize::MAX).min(bytes.len());
             (command.clone(), plain(&bytes[begins..]))
         });
-        Ok(Said { whole: plain(&bytes), last })
+        Ok(TaskOutput { whole: plain(&bytes), last })
     }
 
     /// How it ended, if it did; starts its next command when one ended well.
@@ -239,11 +239,11 @@ fn rooted(command: &Command, root: &Path) -> Command {
     command
 }
 
-/// What a task said, as plain text.
+/// What a task printed, as plain text.
 #[derive(Debug, Default)]
-pub(super) struct Said {
+pub(super) struct TaskOutput {
     pub(super) whole: String,
-    /// The command that ran last, as its row says it, and what that said.
+    /// The command that ran last, as its row says it, and what that printed.
     pub(super) last: Option<(Command, String)>,
 }
 

@@ -1,7 +1,7 @@
 //! What this machine cannot prove. Tests are told beforehand what is missing here, and write down
 //! which of them did not run because of it; that is read afterwards.
 
-use super::said::Ended;
+use super::messages::Ended;
 use crate::edge::{files, requirements};
 use crate::error::{Context as _, Failure, Result};
 use crate::world::World;
@@ -23,7 +23,7 @@ pub(super) fn without(world: &World<'_>) -> Result<String> {
 }
 
 /// `task` as it is run: its tests know what they may go without, and where to write it down.
-pub(super) fn told(task: &Task, without: &str, world: &World<'_>) -> Task {
+pub(super) fn with_variables(task: &Task, without: &str, world: &World<'_>) -> Task {
     let mut task = task.clone();
     if task.runner.is_some() {
         let record = record(&task, world).display().to_string();

@@ -46,8 +46,8 @@ pub(super) fn run(flags: &Advisories, world: &World<'_>) -> Result<Exit> {
 fn ask(world: &World<'_>, ecosystem: Ecosystem) -> Asked {
     match ecosystem {
         Ecosystem::Rust => {
-            let said = cargo_deny::advisories(&world.shell).map_err(|it| unasked(&it))?;
-            advisories::cargo_deny::read(&said)
+            let output = cargo_deny::advisories(&world.shell).map_err(|it| unasked(&it))?;
+            advisories::cargo_deny::read(&output)
         }
         Ecosystem::Npm => together(world, "package-lock.json", ask_npm),
         Ecosystem::Python => together(world, "requirements.txt", ask_python),
@@ -72,18 +72,18 @@ fn together(world: &World<'_>, marker: &str, ask: impl Fn(&World<'_>, &str) -> A
 
 fn ask_npm(world: &World<'_>, folder: &str) -> Asked {
     npm_lock(world, folder).map_err(|it| unread(&it))?;
-    let read = |said: Result<Output>| {
-        let said = said.map_err(|it| unasked(&it))?;
-        npm::read(&said.text(), &said.stderr)
+    let read = |output: Result<Output>| {
+        let output = output.map_err(|it| unasked(&it))?;
+        npm::read(&output.text(), &output.stderr)
     };
     let answer = read(npm_audit::lock(&world.shell, folder))?;
     believe(answer, || read(npm_audit::sample(&world.shell)))
 }
 
 fn ask_python(world: &World<'_>, folder: &str) -> Asked {
-    let read = |said: Result<Output>| {
-        let said = said.map_err(|it| unasked(&it))?;
-        advisories::pip_audit::read(&said.text(), &said.stderr)
+    let read = |output: Result<Output>| {
+        let output = output.map_err(|it| unasked(&it))?;
+        advisories::pip_audit::read(&output.text(), &output.stderr)
     };
     let place = world.places.file(folder);
     let names = files::names(&place).map_err(|it| unasked(&it))?;
@@ -140,7 +140,7 @@ fn unasked(failure: &Failure) -> NoAnswer {
 fn outcome(sighting: &Sighting) -> String {
     let known = match sighting.advisories.len() {
         0 => "nothing known".to_owned(),
-        some => format!("{} known", Count(some, "weakness")),
+        some => format!("{} known", Count(some, "finding")),
     };
     match (&sighting.not_checked, sighting.outcome()) {
         (Some(_), Outcome::NotChecked) => "not checked".to_owned(),

@@ -17,7 +17,7 @@ pub(super) fn run(verb: &Database, world: &World<'_>) -> Result<Exit> {
 }
 
 /// The database is changed first and the file after it: a run that is killed between the two is
-/// mended by the same command.
+/// fixed by the same command.
 fn reset_password(name: &str, world: &World<'_>) -> Result<Exit> {
     let (environment, _) = docker::backing_of(world, name)?;
     let folder = world.state(name);
@@ -27,7 +27,8 @@ fn reset_password(name: &str, world: &World<'_>) -> Result<Exit> {
     password::reset(&target)?;
     generated.keep(&folder)?;
     let file = secrets::file(&folder).display().to_string();
-    let said = format!("the database has a new password, kept in `{file}`; `./x up` hands it over");
-    world.report.data(&json!({ "environment": name, "secrets": file }), &said);
+    let message =
+        format!("the database has a new password, kept in `{file}`; `./x up` hands it over");
+    world.report.data(&json!({ "environment": name, "secrets": file }), &message);
     Ok(Exit::Done)
 }

@@ -26,7 +26,7 @@ pub(super) fn run(flags: &Doctor, world: &World<'_>) -> Result<Exit> {
         .report
         .data(&as_json(&findings, in_nix, &engine, ready), &shown(&findings, in_nix, &engine));
     if !ready {
-        world.report.status(&format!("hint: {}", how_to_mend(flags.ready_for, in_nix)));
+        world.report.status(&format!("hint: {}", how_to_fix(flags.ready_for, in_nix)));
     }
     Ok(if ready { Exit::Done } else { Exit::Planned })
 }
@@ -46,7 +46,7 @@ impl Finding {
     }
 }
 
-fn how_to_mend(ready_for: Readiness, in_nix: bool) -> &'static str {
+fn how_to_fix(ready_for: Readiness, in_nix: bool) -> &'static str {
     match ready_for {
         _ if in_nix => "add what is missing to `nix/tools.nix`, or enter the shell anew",
         Readiness::Up => "scripts/bootstrap.sh up",

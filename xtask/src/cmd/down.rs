@@ -6,7 +6,7 @@ use crate::edge::{confirm, files, secrets};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Down;
-use crate::image::held;
+use crate::image::stored_image;
 use crate::report::table;
 use crate::target::docker as docker_target;
 use crate::world::{World, definition_name};
@@ -42,9 +42,9 @@ pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
         ask(flags, world)?;
     }
     let removed = remove_containers(world, &docker, &owner)?;
-    let mut said = format!("removed {}", Count(removed, "container"));
+    let mut message = format!("removed {}", Count(removed, "container"));
     if let Some(erasure) = &erasure {
-        said.push_str(&erase(erasure, world, &docker, &owner)?);
+        message.push_str(&erase(erasure, world, &docker, &owner)?);
         forget(world)?;
     }
     let note = if flags.erase {
@@ -53,7 +53,7 @@ pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
         "data stays; `./x up` starts it again"
     };
     let value = json!({ "containers": removed, "erased": flags.erase });
-    world.report.data(&value, &format!("{said}; {note}"));
+    world.report.data(&value, &format!("{message}; {note}"));
     Ok(Exit::Done)
 }
 
@@ -101,7 +101,7 @@ fn is_as_built(world: &World<'_>, docker: &Docker<'_>, name: &str) -> Result<boo
     let named = name.rsplit_once('/').and_then(|(_, last)| last.split_once(':'));
     let Some((definition, digest)) = named else { return Ok(false) };
     // What cannot be read here proves nothing; the image stays, and is said.
-    let Ok(built) = held(world, definition) else { return Ok(false) };
+    let Ok(built) = stored_image(world, definition) else { return Ok(false) };
     for on in built.platforms.iter().filter(|on| on.manifest.digest.short() == digest) {
         let config = built.layout.read_blob(&on.config);
         let config = config.or_outside(|| format!("failed to read image `{definition}`"))?;

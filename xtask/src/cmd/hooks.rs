@@ -129,7 +129,7 @@ fn holds(world: &World<'_>, check: &Check) -> Result<bool> {
     if output.succeeded() && same {
         return Ok(true);
     }
-    world.report.status(&format!("{}: staged in another form; {}", check.file, check.mend));
+    world.report.status(&format!("{}: staged in another form; {}", check.file, check.fix));
     Ok(false)
 }
 

@@ -24,12 +24,12 @@ fn show(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
     let plan = migrate::plan(&Database::connect(&site.database()?)?, &files)?;
     if plan.pending.is_empty() {
         let value = json!({ "plan": plan, "applied": false });
-        world.report.data(&value, &said(&plan, "pending"));
+        world.report.data(&value, &text_of(&plan, "pending"));
         return Ok(Exit::Done);
     }
     let digest = review::show(world, &migrate::review_of(&site, &plan, &files))?;
     let value = json!({ "plan": plan, "applied": false, "digest": digest });
-    world.report.data(&value, &format!("{}\nplan {digest}", said(&plan, "pending")));
+    world.report.data(&value, &format!("{}\nplan {digest}", text_of(&plan, "pending")));
     Ok(Exit::Planned)
 }
 
@@ -41,11 +41,11 @@ fn apply(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
     site.target.prepare()?;
     let plan = migrate::apply(&site, &migrate::files(world)?, flags.plan.as_ref())?;
     let value = json!({ "plan": plan, "applied": true });
-    world.report.data(&value, &said(&plan, "applied now"));
+    world.report.data(&value, &text_of(&plan, "applied now"));
     Ok(Exit::Done)
 }
 
-fn said(plan: &MigrationPlan, what: &str) -> String {
+fn text_of(plan: &MigrationPlan, what: &str) -> String {
     let pending = Count(plan.pending.len(), "migration");
     format!("{pending} {what}\n{}", plan.pending.join("\n")).trim_end().to_owned()
 }

@@ -73,7 +73,7 @@ fn image_locks(world: &World<'_>, clone: &str) -> Part {
         .and_then(|program| {
             let program = program.display().to_string();
             let command = command!("{program} image lock --update");
-            said(world, command, clone)
+            output_of(world, command, clone)
         });
     part("image locks", locked)
 }
@@ -84,20 +84,20 @@ fn flake_lock(world: &World<'_>, clone: &str) -> Part {
         return Part { name: "flake.lock", outcome: Outcome::NotRenewed(why) };
     }
     let flakes = ["--extra-experimental-features", "nix-command flakes", "flake", "update"];
-    part("flake.lock", said(world, Command::new("nix").args(flakes), clone))
+    part("flake.lock", output_of(world, Command::new("nix").args(flakes), clone))
 }
 
 /// What a command says, run where it cannot see the token.
-fn said(world: &World<'_>, command: Command, clone: &str) -> Result<String> {
+fn output_of(world: &World<'_>, command: Command, clone: &str) -> Result<String> {
     let output =
         world.shell.run(&command.limit(LOCK_LIMIT).folder(clone).env("GITHUB_TOKEN", ""))?;
     let text = output.text();
     Ok(if text.is_empty() { output.stderr } else { text })
 }
 
-fn part(name: &'static str, said: Result<String>) -> Part {
-    let outcome = match said {
-        Ok(said) => Outcome::Asked(said),
+fn part(name: &'static str, output: Result<String>) -> Part {
+    let outcome = match output {
+        Ok(output) => Outcome::Asked(output),
         Err(failure) => Outcome::NotRenewed(failure.to_string()),
     };
     Part { name, outcome }

@@ -61,7 +61,7 @@ pub(super) fn go(
     migrate::check_schema(site, &release)?;
     let mode = if reviewed.dry_run { Mode::Show } else { Mode::Apply(reviewed.plan.as_ref()) };
     let rolled = rollout::to(site, &release, action, mode)?;
-    let (changed, probe, said) = match rolled {
+    let (changed, probe, outcome) = match rolled {
         Rolled::Shown(plan, digest) => return Ok(show(site, &plan, &digest)),
         Rolled::AlreadySo => (false, None, "runs already".to_owned()),
         Rolled::Done(None) => (true, None, "serves".to_owned()),
@@ -70,7 +70,7 @@ pub(super) fn go(
         }
     };
     let value = json!({ "release": release.version, "changed": changed, "probe": probe });
-    site.world.report.data(&value, &format!("release {} {said}", release.version));
+    site.world.report.data(&value, &format!("release {} {outcome}", release.version));
     Ok(Exit::Done)
 }
 

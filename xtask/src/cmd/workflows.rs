@@ -22,7 +22,7 @@ pub(super) fn run(flags: &Workflows, world: &World<'_>) -> Result<Exit> {
         drifts.iter().try_for_each(|it| settle(it, world))?;
     }
     let changed: Vec<Value> = drifts.iter().map(value).collect();
-    let text = said(&drifts, flags);
+    let text = text_of(&drifts, flags);
     world.report.data(&json!({ "drift": changed, "written": !flags.check }), &text);
     Ok(if flags.check && !drifts.is_empty() { Exit::Planned } else { Exit::Done })
 }
@@ -64,13 +64,13 @@ fn settle(drift: &Drift, world: &World<'_>) -> Result<()> {
     }
 }
 
-fn said(drifts: &[Drift], flags: &Workflows) -> String {
+fn text_of(drifts: &[Drift], flags: &Workflows) -> String {
     let count = Count(drifts.len(), "file");
     match (drifts, flags.check) {
         ([], _) => "the workflows are as the tables say".to_owned(),
         (_, true) => {
             let shown: String = drifts.iter().map(difference).collect();
-            format!("{shown}\n{count} not as the tables say; to mend it: cargo xtask workflows")
+            format!("{shown}\n{count} not as the tables say; to fix it: cargo xtask workflows")
         }
         (_, false) => {
             let line = |it: &Drift| match it.desired {

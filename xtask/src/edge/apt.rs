@@ -136,20 +136,20 @@ impl DebStore {
                 command.args([format!("{base}/{}", package.path), target.display().to_string()]);
         }
         // One refusal makes it end badly; what did arrive is used, the rest is looked at after.
-        let said = shell.observe(&command)?.stderr;
+        let output = shell.observe(&command)?.stderr;
         let mut complaints = Vec::new();
         for package in batch {
-            let complaint = self.admit(package, aside, &said)?;
+            let complaint = self.admit(package, aside, &output)?;
             complaints.extend(complaint.map(|why| (package.digest, why)));
         }
         Ok(complaints)
     }
 
     /// Moves what arrived into the store if it is what the lock names; else says why not.
-    fn admit(&self, package: &LockedPackage, aside: &Path, said: &str) -> Result<Option<String>> {
+    fn admit(&self, package: &LockedPackage, aside: &Path, output: &str) -> Result<Option<String>> {
         let arrived = aside.join(format!("{}.deb", package.digest.hex()));
         if !files::is_file(&arrived)? {
-            return Ok(Some(words_about(&package.path, said)));
+            return Ok(Some(words_about(&package.path, output)));
         }
         let found = digest_of_file(&arrived)?;
         if found != package.digest {
@@ -167,13 +167,13 @@ impl DebStore {
 
 /// What apt said about the file at `path`, without its address; all of its last words if it did
 /// not name the file.
-fn words_about(path: &str, said: &str) -> String {
+fn words_about(path: &str, output: &str) -> String {
     let decode = |line| percent_encoding::percent_decode_str(line).decode_utf8_lossy();
-    let about = said.lines().map(decode).find_map(|line| {
+    let about = output.lines().map(decode).find_map(|line| {
         let (_, words) = line.split_once(path)?;
         Some(words.split_whitespace().collect::<Vec<_>>().join(" "))
     });
-    about.filter(|words| !words.is_empty()).unwrap_or_else(|| last_lines(said, 4))
+    about.filter(|words| !words.is_empty()).unwrap_or_else(|| last_lines(output, 4))
 }
 
 /// Why packages did not come, by package and in the order in which archives were asked.
@@ -186,7 +186,7 @@ impl Trouble {
         self.0.extend(complaints.into_iter().map(named));
     }
 
-    /// One failure for all that are still missing, so that nobody mends them one by one.
+    /// One failure for all that are still missing, so that nobody fixes them one by one.
     fn failure(&self, order: &Order<'_>, gone: &[&LockedPackage]) -> Failure {
         let gone: BTreeSet<&LockedPackage> = gone.iter().copied().collect();
         let names: Vec<String> =
@@ -232,11 +232,11 @@ mod tests {
 
     #[test]
     fn what_apt_said_of_a_file_is_found_by_its_path() {
-        let said = "E: Failed to fetch http://h/debian/pool/a%2bb_1%7e2.deb  404  Not Found\n\
+        let output = "E: Failed to fetch http://h/debian/pool/a%2bb_1%7e2.deb  404  Not Found\n\
                     E: Failed to fetch http://h/debian/pool/c.deb  Unable to connect to h:\n\
                     E: Download Failed\n";
-        assert_eq!(words_about("pool/a+b_1~2.deb", said), "404 Not Found");
-        assert_eq!(words_about("pool/c.deb", said), "Unable to connect to h:");
-        assert!(words_about("pool/d.deb", said).ends_with("E: Download Failed"));
+        assert_eq!(words_about("pool/a+b_1~2.deb", output), "404 Not Found");
+        assert_eq!(words_about("pool/c.deb", output), "Unable to connect to h:");
+        assert!(words_about("pool/d.deb", output).ends_with("E: Download Failed"));
     }
 }

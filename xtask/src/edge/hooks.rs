@@ -9,14 +9,14 @@ use xtask_core::secret::Secret;
 
 /// The folder in which git looks for hooks; `core.hooksPath` has a say.
 pub fn folder(shell: &Shell, root: &Path) -> Result<PathBuf> {
-    let said = shell.run(&command!("git rev-parse --git-path hooks"))?;
-    Ok(root.join(said.text()))
+    let output = shell.run(&command!("git rev-parse --git-path hooks"))?;
+    Ok(root.join(output.text()))
 }
 
 /// The folder that all work trees of this repository share.
 pub fn repository(shell: &Shell, root: &Path) -> Result<PathBuf> {
-    let said = shell.run(&command!("git rev-parse --git-common-dir"))?;
-    Ok(root.join(said.text()))
+    let output = shell.run(&command!("git rev-parse --git-common-dir"))?;
+    Ok(root.join(output.text()))
 }
 
 /// The files that would be committed with another content than before.

@@ -18,7 +18,7 @@ use xtask_core::digest::Digest;
 
 /// What is in the cache at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum State {
     /// The folder is as it was when it was made.
     Whole,
     /// There is none.
@@ -33,7 +33,7 @@ pub struct Installed {
     /// Where it is.
     pub folder: PathBuf,
     /// Whether one was dropped that was not as its record says.
-    pub mended: bool,
+    pub made_anew: bool,
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Eq)]
@@ -47,8 +47,8 @@ struct Record {
 /// Makes the folder at `place` unless it is there and whole. `make` fills an empty folder and
 /// judges what it has filled; what it refuses is not kept.
 pub fn ensure(place: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<Installed> {
-    let held = look(place)?;
-    if held != Held::Whole {
+    let state = look(place)?;
+    if state != State::Whole {
         let made = files::make_aside(place)?;
         if let Err(failure) = make(&made) {
             let _debris = files::remove_folder(&made);
@@ -56,13 +56,13 @@ pub fn ensure(place: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<In
         }
         settle(&made, place)?;
     }
-    Ok(Installed { folder: place.to_owned(), mended: held == Held::Dropped })
+    Ok(Installed { folder: place.to_owned(), made_anew: state == State::Dropped })
 }
 
 /// Looks at the folder at `place`, and drops it if it is not as its record says.
-fn look(place: &Path) -> Result<Held> {
+fn look(place: &Path) -> Result<State> {
     if !files::is_folder(place)? {
-        return Ok(Held::Absent);
+        return Ok(State::Absent);
     }
     let text = files::read_if_there(&record_path(place))?;
     let record: Option<Record> = text.and_then(|text| serde_json::from_str(&text).ok());
@@ -70,16 +70,16 @@ fn look(place: &Path) -> Result<Held> {
         let entries = entries(place)?;
         let stat = stat_digest(&entries);
         if stat == record.stat {
-            return Ok(Held::Whole);
+            return Ok(State::Whole);
         }
         if content_digest(&entries)? == record.content {
             keep(place, &Record { stat, ..record })?;
-            return Ok(Held::Whole);
+            return Ok(State::Whole);
         }
     }
     files::remove_file(&record_path(place))?;
     files::remove_folder(place)?;
-    Ok(Held::Dropped)
+    Ok(State::Dropped)
 }
 
 /// Puts the finished folder `made` at `place`, and its record beside it. A folder without a record
@@ -222,22 +222,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("key");
         let file = place.join("a/b");
-        assert!(!ensure(&place, fill).unwrap().mended);
+        assert!(!ensure(&place, fill).unwrap().made_anew);
         let untouched = |_: &Path| -> Result<()> { panic!("it is whole") };
-        assert!(!ensure(&place, untouched).unwrap().mended);
+        assert!(!ensure(&place, untouched).unwrap().made_anew);
 
         // The same size and the same times, as a tool that keeps times writes them.
         let before = std::fs::metadata(&file).unwrap();
         std::fs::write(&file, "evil").unwrap();
         let times = std::fs::FileTimes::new().set_modified(before.modified().unwrap());
         std::fs::File::options().write(true).open(&file).unwrap().set_times(times).unwrap();
-        assert!(ensure(&place, fill).unwrap().mended);
+        assert!(ensure(&place, fill).unwrap().made_anew);
         assert_eq!(std::fs::read(&file).unwrap(), b"good");
 
         // Copied to another disk: other inodes and times, the same content.
         std::fs::remove_file(&file).unwrap();
         std::fs::write(&file, "good").unwrap();
-        assert!(!ensure(&place, untouched).unwrap().mended);
+        assert!(!ensure(&place, untouched).unwrap().made_anew);
 
         for change in ["new", "gone", "unrecorded"] {
             match change {
@@ -245,7 +245,7 @@ mod tests {
                 "gone" => std::fs::remove_file(&file).unwrap(),
                 _ => std::fs::remove_file(record_path(&place)).unwrap(),
             }
-            assert!(ensure(&place, fill).unwrap().mended, "{change}");
+            assert!(ensure(&place, fill).unwrap().made_anew, "{change}");
         }
     }
 

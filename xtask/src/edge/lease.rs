@@ -38,7 +38,7 @@ impl Lease {
         let mut file = open.or_outside(|| format!("failed to open `{}`", path.display()))?;
         match file.try_lock() {
             Ok(()) => write_note(&mut file, verb, who)?,
-            Err(TryLockError::WouldBlock) => return Err(held(&mut file)),
+            Err(TryLockError::WouldBlock) => return Err(held_by(&mut file)),
             Err(TryLockError::Error(error)) => {
                 return Err(error).or_outside(|| format!("failed to lock `{}`", path.display()));
             }
@@ -78,7 +78,7 @@ fn write_note(file: &mut File, verb: &str, who: &str) -> Result<()> {
     write().or_outside(|| "failed to write who holds the environment".to_owned())
 }
 
-fn held(file: &mut File) -> Failure {
+fn held_by(file: &mut File) -> Failure {
     let mut text = String::new();
     let read = file.read_to_string(&mut text).ok();
     let note: Option<Note> = read.and_then(|_| serde_json::from_str(&text).ok());

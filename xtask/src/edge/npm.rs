@@ -206,10 +206,10 @@ pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed
     let folder = build.folder;
     let key = Digest::of(format!("{} {}", build.key, json!(build.run)).as_bytes());
     let place = cache.join("builds").join(key.hex());
-    let mut mended = false;
+    let mut made_anew = false;
     let built = installed::ensure(&place, |made| {
         let packages = install(shell, cache, folder, Wanted::Development, build.lock)?;
-        mended = packages.mended;
+        made_anew = packages.made_anew;
         copy_all(folder, build.sources, made)?;
         std::os::unix::fs::symlink(packages.folder.join("node_modules"), made.join("node_modules"))
             .or_outside(|| "failed to link `node_modules`".to_owned())?;
@@ -220,7 +220,7 @@ pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed
         run.map(drop)
             .map_err(|failure| failure.during(format!("failed to build `{}`", folder.display())))
     })?;
-    Ok(Installed { mended: built.mended || mended, ..built })
+    Ok(Installed { made_anew: built.made_anew || made_anew, ..built })
 }
 
 /// The variables of whoever runs us that a service's own build does not get: what it makes would

@@ -12,10 +12,10 @@ const ASK_LIMIT: Duration = Duration::from_secs(300);
 
 /// Asks about the lock in `folder`.
 pub fn lock(shell: &Shell, folder: &str) -> Result<Output> {
-    let patience = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"];
+    let retries = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"];
     let command = Command::new("npm").args(["audit", "--json", "--package-lock-only"]);
     let command = command.limit(ASK_LIMIT);
-    shell.observe(&command.args(patience).folder(folder))
+    shell.observe(&command.args(retries).folder(folder))
 }
 
 /// Asks about the sample.

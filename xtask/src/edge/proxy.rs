@@ -39,11 +39,11 @@ impl Proxy {
         let request = Request::to(xtask_http::Method::POST, &url).or_outside(failed)?;
         let json = HeaderValue::from_static("application/json");
         let request = request.header(CONTENT_TYPE, json).bytes(config.to_string());
-        let (status, said) = self.ask(request).or_outside(failed)?;
+        let (status, body) = self.ask(request).or_outside(failed)?;
         if status.is_success() {
             return Ok(());
         }
-        Err(Failure::outside(failed()).reason(format!("{status}: {said}")))
+        Err(Failure::outside(failed()).reason(format!("{status}: {body}")))
     }
 
     fn ask(&self, request: Request) -> Result<(StatusCode, String), Error> {

@@ -242,8 +242,9 @@ fn over_time(command: &Command, limit: Duration, output: &Output) -> Failure {
     let line = format!("it did not end within {limit} s, and was ended with all that it started");
     let failure =
         Failure::outside(format!("failed to run `{command}`")).code(&code::TIME_LIMIT).reason(line);
-    let said = output.last_words();
-    let failure = if said.is_empty() { failure } else { failure.reason(format!("last: {said}")) };
+    let printed = output.last_words();
+    let failure =
+        if printed.is_empty() { failure } else { failure.reason(format!("last: {printed}")) };
     failure.hint(format!("run it again; `{LIMIT_VARIABLE}` gives commands more seconds"))
 }
 

@@ -115,7 +115,7 @@ fn with_hint(failure: Failure) -> Failure {
         );
     }
     failure
-        .hint("a missing hash or wheel is mended by making the list anew; see the service's README")
+        .hint("a missing hash or wheel is fixed by making the list anew; see the service's README")
 }
 
 /// The list is handed over as it was read, so that uv cannot read it otherwise.

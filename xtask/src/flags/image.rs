@@ -40,7 +40,7 @@ pub enum Image {
     /// Write down what a built image is made of, package by package
     #[command(after_help = "Example: cargo xtask image sbom backend --format cyclonedx")]
     Sbom(ImageSbom),
-    /// Make a key to sign with: a private half under a passphrase, and a public one to commit
+    /// Make a key to sign with: a private key under a passphrase, and a public one to commit
     #[command(
         after_help = "Example: cargo xtask image keygen --plain --private ../nutri.key --public nutri.pub"
     )]
@@ -56,7 +56,7 @@ pub enum Image {
     /// Tell from which commit the newest pushed images were made, as they were signed
     #[command(after_help = "Example: cargo xtask image newest --from ghcr.io/acme/nutri")]
     Newest(ImageNewest),
-    /// Let go of blobs and of what was made, where no name and none of the last releases needs it
+    /// Remove blobs and what was made, where no name and none of the last releases needs it
     #[command(after_help = "Example: cargo xtask image gc --keep 3")]
     Gc(ImageGc),
 }
@@ -184,7 +184,7 @@ pub struct ImageKeygen {
     /// The file for the public key
     #[arg(long)]
     pub public: PathBuf,
-    /// Leave the private key without a passphrase, for a keeper of secrets that seals it itself
+    /// Leave the private key without a passphrase, for a keeper of secrets that encrypts it itself
     #[arg(long)]
     pub plain: bool,
 }

@@ -1,7 +1,7 @@
 //! Builds one image, layer by layer and platform by platform.
 
 use super::cache_lock;
-use super::halves::{self, HalfBlob, LayerBuild};
+use super::layer_build::{self, LayerBuild, PackedLayer};
 use super::stage::{self, Idle};
 use super::{key, layer_cache::LayerCache, size::size, union};
 use crate::edge::clock::milliseconds;
@@ -26,11 +26,11 @@ use xtask_image::image::{Healthcheck, ImageConfig, ImageLayer, write_image, writ
 use xtask_image::layer::LayerOptions;
 use xtask_image::layout::Layout;
 use xtask_image::shape::Shape;
-use xtask_image::split::{Half, Halves};
+use xtask_image::split::{Portability, SplitTree};
 use xtask_image::tree::Tree;
 
 /// An image over its budget names this many packages.
-const CAUSES_SHOWN_MAX: usize = 10;
+const PACKAGES_SHOWN_MAX: usize = 10;
 
 /// An image in the layout.
 #[derive(Clone, Debug, Serialize)]
@@ -81,7 +81,7 @@ pub fn build(
     let build = || platforms.iter().map(|platform| builder.platform(*platform)).collect();
     let parts: Result<Vec<PlatformBuild>> = build();
     let parts = parts.and_then(|parts| {
-        halves::check_neutral(&builder.layout, &parts)?;
+        layer_build::check_neutral(&builder.layout, &parts)?;
         Ok(parts)
     });
     builder.finish(
@@ -179,26 +179,26 @@ impl<'a> Builder<'a> {
         let layer = &self.definition.layers[place];
         let span = tracing::info_span!("layer", name = layer.name, %platform).entered();
         let began = std::time::Instant::now();
-        let named = |halves, findings| LayerBuild { name: layer.name.clone(), halves, findings };
+        let named = |layers, findings| LayerBuild { name: layer.name.clone(), layers, findings };
         let key = key::layer_key(self.world, layer, self.lock, platform, &self.sources)?;
-        if let Some(halves) = self.layer_cache.recall(&key, &self.layout)
-            && self.are_whole(&halves)?
+        if let Some(layers) = self.layer_cache.recall(&key, &self.layout)
+            && self.are_whole(&layers)?
         {
-            let halves = halves.into_iter().map(|half| (half, Origin::Reused));
+            let layers = layers.into_iter().map(|layer| (layer, Origin::Reused));
             tracing::debug!(parent: &*span, ms = milliseconds(began), "reused");
-            return Ok(named(halves.collect(), Vec::new()));
+            return Ok(named(layers.collect(), Vec::new()));
         }
         let doing = |what: &str| self.phase.doing(what);
         let of = stage::LockOf { image: &self.definition.name, lock: self.lock };
-        let staged = stage::halves(self.world, layer, of, platform, &doing)
+        let staged = stage::trees(self.world, layer, of, platform, &doing)
             .map_err(|failure| self.placed(place, failure))?;
         doing(&format!("packing layer {} for {platform}", layer.name));
-        let made = self.pack(layer, staged.halves, platform)?;
+        let made = self.pack(layer, staged.trees, platform)?;
         let finding = |it: Idle| self.definition.layer_finding(place, &it.key, it.message);
         let findings: Vec<Finding> = staged.idle.into_iter().map(finding).collect();
         // What is refused is not remembered, so that the next build refuses it as well.
         if findings.is_empty() {
-            let blobs: Vec<HalfBlob> = made.iter().map(|(half, _)| half.clone()).collect();
+            let blobs: Vec<PackedLayer> = made.iter().map(|(layer, _)| layer.clone()).collect();
             self.layer_cache.remember(&key, &blobs)?;
         }
         tracing::info!(parent: &*span, ms = milliseconds(began), "packed");
@@ -211,31 +211,31 @@ impl<'a> Builder<'a> {
             return failure;
         }
         let name = &self.definition.layers[place].name;
-        let said = format!("layer `{name}` begins here");
-        failure.reason(self.definition.layer_finding(place, "", said).to_string())
+        let message = format!("layer `{name}` begins here");
+        failure.reason(self.definition.layer_finding(place, "", message).to_string())
     }
 
     fn pack(
         &self,
         layer: &Layer,
-        halves: Halves,
+        trees: SplitTree,
         platform: Platform,
-    ) -> Result<Vec<(HalfBlob, Origin)>> {
+    ) -> Result<Vec<(PackedLayer, Origin)>> {
         let options = layer_options(self.world.conditions);
         let failed = || format!("failed to pack layer `{}`", layer.name);
-        let pack = |(half, tree): (Half, Tree)| {
-            halves::check_machine(layer, half, &tree, platform)?;
+        let pack = |(portability, tree): (Portability, Tree)| {
+            layer_build::check_machine(layer, portability, &tree, platform)?;
             let packed = cached_layer_with(&tree, &self.layout, self.cache()?, options);
             let (blob, origin) = packed.or_outside(failed)?;
             self.layer_cache.remember_shape(&blob, &Shape::of_tree(&tree).or_outside(failed)?)?;
-            Ok((HalfBlob { half, blob }, origin))
+            Ok((PackedLayer { portability, blob }, origin))
         };
-        halves.into_filled().map(pack).collect()
+        trees.into_filled().map(pack).collect()
     }
 
     /// A blob that is not what its name says is made anew.
-    fn are_whole(&self, halves: &[HalfBlob]) -> Result<bool> {
-        for HalfBlob { blob, .. } in halves {
+    fn are_whole(&self, layers: &[PackedLayer]) -> Result<bool> {
+        for PackedLayer { blob, .. } in layers {
             let read = || format!("failed to read blob `{}`", blob.descriptor.digest);
             if !self.blobs.verifies(&self.layout, &blob.descriptor).or_outside(read)? {
                 return Ok(false);
@@ -251,10 +251,10 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         let named = layers.iter().map(|it| (it.name.as_str(), &it.blob.descriptor));
-        let mut causes = size(&self.layout, self.definition, named)?.causes();
-        causes.truncate(CAUSES_SHOWN_MAX);
+        let mut packages = size(&self.layout, self.definition, named)?.packages();
+        packages.truncate(PACKAGES_SHOWN_MAX);
         let shown =
-            causes.iter().map(|it| format!("{} {}", it.package, megabytes(it.weight.unpacked)));
+            packages.iter().map(|it| format!("{} {}", it.package, megabytes(it.weight.unpacked)));
         Err(Failure::refused(format!("image is over its budget on {platform}"))
             .reason(format!(
                 "wanted at most {}, found {}; heaviest:\n{}",
@@ -289,7 +289,7 @@ impl<'a> Builder<'a> {
         index: Descriptor,
         manifests: Vec<(Platform, Descriptor)>,
     ) -> Built {
-        let layers = || parts.iter().flat_map(|part| &part.layers).flat_map(|it| &it.halves);
+        let layers = || parts.iter().flat_map(|part| &part.layers).flat_map(|it| &it.layers);
         let made = layers().filter(|(_, origin)| *origin == Origin::Made).count();
         Built {
             name: self.definition.name.clone(),

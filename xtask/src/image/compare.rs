@@ -1,6 +1,6 @@
 //! Two images held against each other: the platform, the layer, the file, the field, the byte.
 
-use super::held::{Held, HeldLayer, HeldPlatform};
+use super::stored::{StoredImage, StoredLayer, StoredPlatform};
 use crate::error::{Context as _, Result};
 use serde::Serialize;
 use serde_json::Value;
@@ -61,7 +61,7 @@ impl Compared {
 }
 
 /// The layers of `second` whose bytes must be there for `compare` to read.
-pub fn differing_layers(first: &Held, second: &Held) -> Vec<Descriptor> {
+pub fn differing_layers(first: &StoredImage, second: &StoredImage) -> Vec<Descriptor> {
     let mut differing = Vec::new();
     for (left, right) in pairs(first, second) {
         let both = left.layers.iter().zip(&right.layers);
@@ -72,7 +72,7 @@ pub fn differing_layers(first: &Held, second: &Held) -> Vec<Descriptor> {
 }
 
 /// Compares the platforms that both have; one that is missing is in the index.
-pub fn compare(first: &Held, second: &Held) -> Result<Compared> {
+pub fn compare(first: &StoredImage, second: &StoredImage) -> Result<Compared> {
     let mut compared = Compared::new(&first.name, first.index.digest, second.index.digest);
     compared.skipped.clone_from(&second.skipped);
     for (left, right) in pairs(first, second) {
@@ -87,13 +87,13 @@ pub fn compare(first: &Held, second: &Held) -> Result<Compared> {
 }
 
 /// In what two indexes differ, without the entries of the second one that are skipped.
-fn indexes(first: &Held, second: &Held) -> Result<Differences> {
+fn indexes(first: &StoredImage, second: &StoredImage) -> Result<Differences> {
     if second.skipped.is_empty() {
         return documents((&first.layout, &first.index), (&second.layout, &second.index));
     }
     let failed = || format!("failed to compare index `{}`", second.index.digest);
-    let read = |held: &Held| -> Result<Value> {
-        let bytes = held.layout.read_blob(&held.index).or_outside(failed)?;
+    let read = |image: &StoredImage| -> Result<Value> {
+        let bytes = image.layout.read_blob(&image.index).or_outside(failed)?;
         serde_json::from_slice(&bytes).or_outside(failed)
     };
     let (left, mut right) = (read(first)?, read(second)?);
@@ -107,9 +107,9 @@ fn indexes(first: &Held, second: &Held) -> Result<Differences> {
 }
 
 fn pairs<'a>(
-    first: &'a Held,
-    second: &'a Held,
-) -> impl Iterator<Item = (&'a HeldPlatform, &'a HeldPlatform)> {
+    first: &'a StoredImage,
+    second: &'a StoredImage,
+) -> impl Iterator<Item = (&'a StoredPlatform, &'a StoredPlatform)> {
     first.platforms.iter().filter_map(|left| {
         Some((left, second.platforms.iter().find(|right| right.platform == left.platform)?))
     })
@@ -118,8 +118,8 @@ fn pairs<'a>(
 /// From the bottom up: what a layer explains is not said again of config and manifest.
 fn platform(
     compared: &mut Compared,
-    (first, left): (&Held, &HeldPlatform),
-    (second, right): (&Held, &HeldPlatform),
+    (first, left): (&StoredImage, &StoredPlatform),
+    (second, right): (&StoredImage, &StoredPlatform),
 ) -> Result<()> {
     let on = Some(left.platform);
     let before = compared.count;
@@ -150,9 +150,12 @@ pub(super) fn without(differences: Differences, explained: bool, consequence: &s
     Differences { found, count }
 }
 
-fn layers(first: (&Held, &HeldLayer), second: (&Held, &HeldLayer)) -> Result<Differences> {
+fn layers(
+    first: (&StoredImage, &StoredLayer),
+    second: (&StoredImage, &StoredLayer),
+) -> Result<Differences> {
     let failed = || format!("failed to compare layer `{}`", first.1.name);
-    let open = |(image, layer): (&Held, &HeldLayer)| {
+    let open = |(image, layer): (&StoredImage, &StoredLayer)| {
         image.layout.open_blob(&layer.descriptor.digest).map(BufReader::new).or_outside(failed)
     };
     let differences = difference::layers(open(first)?, open(second)?).or_outside(failed)?;

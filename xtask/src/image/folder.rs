@@ -53,7 +53,7 @@ impl Folder {
         let Some(Entry::Link(target)) = self.entries.get(path) else {
             return Ok(Ok(path.to_owned()));
         };
-        let said = format!("`{}` is a link to `{target}`", join(&self.shown, path));
+        let link = format!("`{}` is a link to `{target}`", join(&self.shown, path));
         let (why, hint) = match follow(path, |at| entry::seen(&self.entries, at)) {
             Lead::To(to) => return Ok(Ok(to)),
             Lead::Out => (
@@ -73,7 +73,7 @@ impl Folder {
                 "what git ignores gets into no image: let the link lead to what git knows",
             ),
         };
-        Ok(Err(Flaw { reason: format!("{said}, {why}"), hint }))
+        Ok(Err(Flaw { reason: format!("{link}, {why}"), hint }))
     }
 }
 

@@ -2,7 +2,7 @@
 //! a blob that was damaged still has the right name.
 
 use super::compare::{Compared, without};
-use super::held::{Held, HeldLayer, HeldPlatform};
+use super::stored::{StoredImage, StoredLayer, StoredPlatform};
 use crate::error::{Context as _, Failure, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub struct InLayout {
 
 /// Compares `built` with what its name names in `layout`; none if it names nothing. Platforms that
 /// were built and do not lie there are no difference: `up` builds for one platform.
-pub fn in_layout(built: &Held, layout: &Layout) -> Result<Option<InLayout>> {
+pub fn in_layout(built: &StoredImage, layout: &Layout) -> Result<Option<InLayout>> {
     let failed = || format!("failed to read image `{}` in the layout", built.name);
     let Some(named) = layout.resolve(&built.name).or_outside(failed)? else { return Ok(None) };
     let compared = Compared::new(&built.name, built.index.digest, named.digest);
@@ -38,7 +38,7 @@ pub fn in_layout(built: &Held, layout: &Layout) -> Result<Option<InLayout>> {
 }
 
 struct Reader<'a> {
-    built: &'a Held,
+    built: &'a StoredImage,
     layout: &'a Layout,
     result: InLayout,
 }
@@ -73,7 +73,7 @@ impl Reader<'_> {
         }
         if self.count() == 0 {
             let wanted = Descriptor::of(media_type::INDEX, &wanted);
-            self.add(None, "name", said_of(&wanted, named));
+            self.add(None, "name", named_differences(&wanted, named));
         }
         Ok(())
     }
@@ -92,7 +92,7 @@ impl Reader<'_> {
     }
 
     /// From the bottom up: what a layer explains is not said again of config and manifest.
-    fn platform(&mut self, on: &HeldPlatform, theirs: &Descriptor) -> Result<()> {
+    fn platform(&mut self, on: &StoredPlatform, theirs: &Descriptor) -> Result<()> {
         let (platform, before) = (Some(on.platform), self.count());
         let Some(bytes) = self.bytes(&theirs.digest)? else {
             self.add(platform, "manifest", Differences::absent());
@@ -111,7 +111,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn layers(&mut self, on: &HeldPlatform, manifest: &Manifest) -> Result<()> {
+    fn layers(&mut self, on: &StoredPlatform, manifest: &Manifest) -> Result<()> {
         for (ours, theirs) in on.layers.iter().zip(&manifest.layers) {
             let differences = self.layer(ours, theirs)?;
             self.add(Some(on.platform), &format!("layer {}", ours.name), differences);
@@ -119,7 +119,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn layer(&self, ours: &HeldLayer, theirs: &Descriptor) -> Result<Differences> {
+    fn layer(&self, ours: &StoredLayer, theirs: &Descriptor) -> Result<Differences> {
         let failed = || format!("failed to compare layer `{}`", ours.name);
         let Some(file) = open(self.layout, &theirs.digest)? else {
             return Ok(Differences::absent());
@@ -146,7 +146,7 @@ impl Reader<'_> {
     }
 
     /// The first byte in which the blobs themselves differ.
-    fn packed(&self, ours: &HeldLayer, theirs: &Descriptor) -> Result<Differences> {
+    fn packed(&self, ours: &StoredLayer, theirs: &Descriptor) -> Result<Differences> {
         let failed = || format!("failed to compare layer `{}`", ours.name);
         let open = |layout: &Layout, digest| {
             layout.open_blob(digest).map(BufReader::new).or_outside(failed)
@@ -178,7 +178,7 @@ fn by_platform(entries: Entries) -> BTreeMap<Platform, Descriptor> {
 }
 
 /// In what the layout's own index describes an image otherwise than it is.
-fn said_of(wanted: &Descriptor, named: &Descriptor) -> Differences {
+fn named_differences(wanted: &Descriptor, named: &Descriptor) -> Differences {
     let mut differences = Differences::default();
     let fields = [
         ("digest", wanted.digest.to_string(), named.digest.to_string()),
@@ -193,7 +193,7 @@ fn said_of(wanted: &Descriptor, named: &Descriptor) -> Differences {
     differences
 }
 
-fn read(built: &Held, descriptor: &Descriptor) -> Result<Vec<u8>> {
+fn read(built: &StoredImage, descriptor: &Descriptor) -> Result<Vec<u8>> {
     let failed = || format!("failed to read `{}`", descriptor.digest);
     built.layout.read_blob(descriptor).or_outside(failed)
 }

@@ -1,7 +1,7 @@
 //! The inventory of an image in the layout: its locks, held against what its layers hold.
 
 use super::form::form;
-use super::held::{Held, HeldPlatform};
+use super::stored::{StoredImage, StoredPlatform};
 use super::{locks, stage};
 use crate::edge::{files, npm};
 use crate::error::{Context as _, Failure, Result};
@@ -24,7 +24,11 @@ pub const SOURCE_LABEL: &str = "org.opencontainers.image.source";
 const FORM: &str = "inventory-3";
 
 /// The digest of everything that the inventory of `image` on one platform depends on.
-pub fn inventory_key(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Result<Digest> {
+pub fn inventory_key(
+    world: &World<'_>,
+    image: &StoredImage,
+    on: &StoredPlatform,
+) -> Result<Digest> {
     let definition = world.definition(&image.name)?;
     let text = |file: &str| files::read_if_there(&world.places.file(file));
     let mut locks = vec![text(&lock_file(&image.name))?];
@@ -50,7 +54,7 @@ pub fn list_files(world: &World<'_>, layer: &Layer) -> Result<Vec<String>> {
 }
 
 /// Everything that `image` is made of on one platform.
-pub fn inventory(world: &World<'_>, image: &Held, on: &HeldPlatform) -> Result<Inventory> {
+pub fn inventory(world: &World<'_>, image: &StoredImage, on: &StoredPlatform) -> Result<Inventory> {
     let definition = world.definition(&image.name)?;
     let lock = stage::lock(world, &image.name)?;
     let mut components = Vec::new();
@@ -90,7 +94,7 @@ fn disagrees(image: &str, gap: &xtask_core::trust::sbom::inventory::Gap) -> Fail
 }
 
 /// A layer that the definition does not have any more was made from nobody knows what.
-fn check_known(definition: &Definition, on: &HeldPlatform) -> Result<()> {
+fn check_known(definition: &Definition, on: &StoredPlatform) -> Result<()> {
     let Some(unknown) = on.layers.iter().find(|it| definition.layer_called(&it.name).is_none())
     else {
         return Ok(());
@@ -101,8 +105,8 @@ fn check_known(definition: &Definition, on: &HeldPlatform) -> Result<()> {
         .hint(format!("cargo xtask image build {image}")))
 }
 
-/// What is in the layer, both halves of it together.
-fn contents(image: &Held, on: &HeldPlatform, layer: &Layer) -> Result<Contents> {
+/// What is in the layer, native and neutral together.
+fn contents(image: &StoredImage, on: &StoredPlatform, layer: &Layer) -> Result<Contents> {
     let single: Vec<&str> = singles(layer).map(|copy| copy.to.as_str()).collect();
     let wants = |path: &str| match path {
         path if single.contains(&path) => Wanted::Digest,
@@ -110,9 +114,9 @@ fn contents(image: &Held, on: &HeldPlatform, layer: &Layer) -> Result<Contents> 
         _ => Wanted::Nothing,
     };
     let mut contents = Contents::default();
-    for held in on.layers.iter().filter(|held| layer.is_called(&held.name)) {
-        list(&image.layout, &held.descriptor, wants, |listed| add(&mut contents, listed))
-            .or_outside(|| format!("failed to read layer `{}` of `{}`", held.name, image.name))?;
+    for stored in on.layers.iter().filter(|stored| layer.is_called(&stored.name)) {
+        list(&image.layout, &stored.descriptor, wants, |listed| add(&mut contents, listed))
+            .or_outside(|| format!("failed to read layer `{}` of `{}`", stored.name, image.name))?;
     }
     Ok(contents)
 }

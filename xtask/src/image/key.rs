@@ -50,7 +50,7 @@ fn inputs(
         Stuff::Debian(_) => {
             let scripts = digest_of(&root.join(scripts::SCRIPTS_FILE))?;
             let packages = stage::locked(layer, lock, platform)?;
-            // What the lock says of other platforms decides into which half a package goes.
+            // What the lock says of other platforms decides into which layer a package goes.
             Ok(format!("{scripts}\n{}\n{}", form(packages), form(&lock.neutral(layer))))
         }
         Stuff::Npm { path, .. } => {

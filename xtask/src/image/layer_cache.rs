@@ -3,7 +3,7 @@
 //! With an entry nothing is fetched, installed, unpacked or packed. Losing it costs
 //! time, never correctness: the blob is looked up in the layout as well.
 
-use super::halves::HalfBlob;
+use super::layer_build::PackedLayer;
 use crate::edge::files;
 use crate::error::{Context as _, Result};
 use std::path::PathBuf;
@@ -22,15 +22,15 @@ impl LayerCache {
         Ok(Self { folder })
     }
 
-    /// The halves of the layer made from `key`, if all their blobs are in `layout`.
-    pub(super) fn recall(&self, key: &Digest, layout: &Layout) -> Option<Vec<HalfBlob>> {
+    /// The layers made from `key`, if all their blobs are in `layout`.
+    pub(super) fn recall(&self, key: &Digest, layout: &Layout) -> Option<Vec<PackedLayer>> {
         let text = files::read_if_there(&self.path(key)).ok()??;
-        let halves: Vec<HalfBlob> = serde_json::from_str(&text).ok()?;
-        halves.iter().all(|it| layout.holds(&it.blob.descriptor)).then_some(halves)
+        let layers: Vec<PackedLayer> = serde_json::from_str(&text).ok()?;
+        layers.iter().all(|it| layout.holds(&it.blob.descriptor)).then_some(layers)
     }
 
-    pub(super) fn remember(&self, key: &Digest, halves: &[HalfBlob]) -> Result<()> {
-        let text = serde_json::to_string(halves).expect("a half has only texts and numbers");
+    pub(super) fn remember(&self, key: &Digest, layers: &[PackedLayer]) -> Result<()> {
+        let text = serde_json::to_string(layers).expect("a layer has only texts and numbers");
         files::write(&self.path(key), text.as_bytes())
     }
 

@@ -35,7 +35,7 @@ pub fn npm_lock(world: &World<'_>, folder: &str) -> Result<NpmLock> {
             .hint(format!("`git mv {folder}/{SHRINKWRAP} {file}`")));
     }
     let lock = NpmLock::parse(&file, &bytes(&file)?);
-    let lock = lock.map_err(|findings| refused(&file, &findings).hint(mend(folder, &findings)))?;
+    let lock = lock.map_err(|findings| refused(&file, &findings).hint(fix(folder, &findings)))?;
     npm::agree(&manifest, &bytes(&manifest)?, &lock)
         .map_err(|findings| refused(&file, &findings).hint(anew))?;
     Ok(lock)
@@ -46,7 +46,7 @@ fn refused(file: &str, findings: &Findings) -> Failure {
 }
 
 /// npm keeps what is in a lock; only `update` asks the registry for hashes again.
-fn mend(folder: &str, findings: &Findings) -> String {
+fn fix(folder: &str, findings: &Findings) -> String {
     let is_about = |key: &str| findings.0.iter().any(|finding| finding.key == key);
     if is_about("(syntax)") {
         return format!(

@@ -1,6 +1,6 @@
 //! Which blobs of the layout are needed, by whom; and what lies there and in the cache.
 
-use super::halves::HalfBlob;
+use super::layer_build::PackedLayer;
 use crate::edge::files;
 use crate::error::{Context as _, Result};
 use crate::world::World;
@@ -16,7 +16,8 @@ use xtask_image::layout::{Layout, REF_NAME};
 
 /// Folders of the cache whose entries can be made again. Downloads are not among them: a mirror
 /// may have dropped what a lock still names.
-const MADE: [&str; 4] = ["builds", "npm", "spool", "wheels"];
+/// `spool` is what `unpacked` was called before; nothing writes there any more.
+const MADE: [&str; 5] = ["builds", "npm", "spool", "unpacked", "wheels"];
 
 /// How the files of the layer cache end; any other is on its way.
 const MEMOS: [&str; 3] = [".json", ".shape", ".proved"];
@@ -45,7 +46,7 @@ pub fn needed(
         reach(layout, &descriptor, &format!("`{name}`"), &mut needed)?;
     }
     for (digest, who) in releases {
-        // What was released from another machine is not here, and nothing of it can be let go.
+        // What was released from another machine is not here, and nothing of it can be removed.
         if let Ok(metadata) = std::fs::metadata(layout.blob_path(digest)) {
             let descriptor = Descriptor::new("", *digest, metadata.len());
             reach(layout, &descriptor, who, &mut needed)?;
@@ -80,7 +81,7 @@ fn reach(
     Ok(())
 }
 
-/// Everything in the layout and the cache that may be let go.
+/// Everything in the layout and the cache that may be removed.
 pub fn found(world: &World<'_>, layout: &Layout) -> Result<Vec<Found>> {
     let now = SystemTime::now();
     let mut found = Vec::new();
@@ -91,8 +92,8 @@ pub fn found(world: &World<'_>, layout: &Layout) -> Result<Vec<Found>> {
     })?;
     each(&world.places.cache.join("layers"), |entry| {
         let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
-        let halves = serde_json::from_str::<Vec<HalfBlob>>(&text).unwrap_or_default();
-        let blob = halves.first().map(|half| half.blob.descriptor.digest);
+        let layers = serde_json::from_str::<Vec<PackedLayer>>(&text).unwrap_or_default();
+        let blob = layers.first().map(|layer| layer.blob.descriptor.digest);
         let whole = MEMOS.iter().any(|ending| name(entry).ends_with(ending));
         found.extend(whole.then(|| look(Kind::Memo, blob, entry, now)).flatten());
     })?;

@@ -1,8 +1,8 @@
 //! An image in a registry: its documents are fetched at once, its layers only where they are
 //! wanted.
 
-use super::held::{Held, held_in};
 use super::push::refused;
+use super::stored::{StoredImage, stored_image_in};
 use crate::error::{Context as _, Failure, Result};
 use crate::runtime;
 use serde_json::Value;
@@ -72,8 +72,8 @@ impl Pulled {
         self.platforms.iter().map(|(platform, _)| *platform).collect()
     }
 
-    /// The image as `held` reads one of ours.
-    pub fn held(&self) -> Result<Held> {
+    /// The image as `stored_image` reads one of ours.
+    pub fn stored(&self) -> Result<StoredImage> {
         let failed = || "failed to read a pulled image".to_owned();
         let index = if self.is_index() {
             self.root.clone()
@@ -81,9 +81,9 @@ impl Pulled {
             write_index(&self.layout, &self.platforms).or_outside(failed)?
         };
         self.layout.set_name(NAME, &index).or_outside(failed)?;
-        let mut held = held_in(self.layout.clone(), NAME)?;
-        held.index = self.root.clone();
-        Ok(held)
+        let mut image = stored_image_in(self.layout.clone(), NAME)?;
+        image.index = self.root.clone();
+        Ok(image)
     }
 
     /// Fetches layers that were not fetched yet.

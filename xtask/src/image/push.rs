@@ -1,7 +1,7 @@
 //! An image of the layout into a repository: what the registry has is not sent, tags come last.
 
 use super::build::Built;
-use super::held::Held;
+use super::stored::StoredImage;
 use crate::error::{Context as _, Failure, Result, code};
 use crate::report::Phase;
 use crate::runtime;
@@ -31,7 +31,7 @@ impl<'a> Pushing<'a> {
     }
 
     /// Says that an earlier push may have brought the layers of `image` to `repository`.
-    pub fn may_be_there(&mut self, image: &Held, repository: &Repository) {
+    pub fn may_be_there(&mut self, image: &StoredImage, repository: &Repository) {
         let layers = image.platforms.iter().flat_map(|platform| &platform.layers);
         layers.for_each(|layer| self.note(&layer.descriptor, repository));
     }

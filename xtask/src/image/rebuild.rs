@@ -1,8 +1,8 @@
 //! Builds images twice from nothing, in two sandboxes that have as little in common as this
 //! machine allows. Downloads are shared, because each is held to a hash; nothing made of them is.
 
-use super::held::{Held, held_in};
 use super::sandbox::{self, Habit, Sandbox};
+use super::stored::{StoredImage, stored_image_in};
 use super::{locks, sources};
 use crate::edge::entry::Entries;
 use crate::edge::files;
@@ -19,7 +19,7 @@ use xtask_image::layout::Layout;
 #[derive(Debug)]
 pub struct Rebuilt {
     /// Each image as it came out first, and second.
-    pub images: Vec<(Held, Held)>,
+    pub images: Vec<(StoredImage, StoredImage)>,
     /// What differed between the builds, and what could not.
     pub variations: Vec<Variation>,
     _workshops: [Sandbox; 2],
@@ -62,7 +62,8 @@ pub fn rebuild(world: &World<'_>, names: &[String], platforms: &[Platform]) -> R
         build(world, &second, names, platforms, "again")
     })?;
 
-    let images = names.iter().map(|name| Ok((held(&first, name)?, held(&second, name)?)));
+    let images =
+        names.iter().map(|name| Ok((stored_image(&first, name)?, stored_image(&second, name)?)));
     Ok(Rebuilt {
         images: images.collect::<Result<_>>()?,
         variations: conditions::variations(&means),
@@ -151,8 +152,8 @@ fn build_one(
     Err(failure.reason(last_lines(&output.stderr, 12)))
 }
 
-fn held(sandbox: &Sandbox, name: &str) -> Result<Held> {
+fn stored_image(sandbox: &Sandbox, name: &str) -> Result<StoredImage> {
     let failed = || "failed to open the image layout".to_owned();
     let layout = Layout::open_or_create(sandbox.path("tree/target/images")).or_outside(failed)?;
-    held_in(layout, name)
+    stored_image_in(layout, name)
 }

@@ -1,4 +1,4 @@
-//! From a layer of a definition to the tree of its files, in its two halves.
+//! From a layer of a definition to the tree of its files, split into native and neutral.
 
 mod debian;
 mod idle;
@@ -23,7 +23,7 @@ use xtask_core::digest::Digest;
 use xtask_core::image::definition::{Addition, Copy, Layer, Stuff};
 use xtask_core::image::lock::{Lock, LockedPackage};
 use xtask_core::platform::Platform;
-use xtask_image::split::{Halves, split};
+use xtask_image::split::{SplitTree, split};
 use xtask_image::tree::{Node, Owner, Tree};
 
 /// The locked packages of `layer`, or how to lock them.
@@ -48,14 +48,14 @@ pub(super) struct LockOf<'a> {
     pub(super) lock: &'a Lock,
 }
 
-/// The halves of a layer, and what of its definition came to nothing.
+/// The split tree of a layer, and what of its definition came to nothing.
 pub(super) struct Staged {
-    pub(super) halves: Halves,
+    pub(super) trees: SplitTree,
     pub(super) idle: Vec<Idle>,
 }
 
 /// Makes `layer`.
-pub(super) fn halves(
+pub(super) fn trees(
     world: &World<'_>,
     layer: &Layer,
     of: LockOf<'_>,
@@ -96,7 +96,7 @@ impl One<'_> {
             world.report.warning(&line);
         }
         store.fetch(&world.shell, &order, fetching)?;
-        debian_halves(world, layer, &store, (packages, &of.lock.neutral(layer)), *platform)
+        debian_trees(world, layer, &store, (packages, &of.lock.neutral(layer)), *platform)
     }
 
     fn npm(
@@ -119,7 +119,7 @@ impl One<'_> {
         let packages = npm::Locked { packages: &npm_lock, own: &own };
         let (cache, folder) = (&world.places.cache, world.places.file(path));
         let installed = npm::install(&world.shell, cache, &folder, wanted, packages)?;
-        let folder = Folder::installed(&said(world, path, installed), path)?;
+        let folder = Folder::installed(&folder_of(world, path, installed), path)?;
         self.split_by_file(place::copies(&folder, copy)?)
     }
 
@@ -131,7 +131,7 @@ impl One<'_> {
         let wheels = locks::fitting(requirements, &list, &environment)?;
         let wheels = uv::Wheels { file: requirements, wanted: &wheels, environment: &environment };
         let installed = uv::install(&world.shell, &world.places.cache, &wheels)?;
-        let folder = said(world, requirements, installed);
+        let folder = folder_of(world, requirements, installed);
         promises::check_wheels(&folder, glibc(of.lock, *platform), *platform)?;
         self.split_by_file(place::copies(&Folder::installed(&folder, requirements)?, copy)?)
     }
@@ -140,22 +140,22 @@ impl One<'_> {
         (self.doing)(&format!("building {path}"));
         let folder = Folder::installed(&service_build(self.world, path, run)?, path)?;
         let (tree, idle) = finished(self.layer, place::copies(&folder, copy)?, self.platform)?;
-        Ok(Staged { halves: Halves::neutral(tree), idle })
+        Ok(Staged { trees: SplitTree::neutral(tree), idle })
     }
 
     fn split_by_file(&self, placed: Placed) -> Result<Staged> {
         let Self { layer, platform, .. } = self;
         let (tree, mut idle) = finished(layer, placed, *platform)?;
         idle.extend(idle::patterns(layer, "native", &layer.native, &[&tree], *platform)?);
-        let halves = split(&tree, &layer.native);
-        let halves = halves.or_usage(|| format!("cannot split layer `{}`", layer.name))?;
-        Ok(Staged { halves, idle })
+        let trees = split(&tree, &layer.native);
+        let trees = trees.or_usage(|| format!("cannot split layer `{}`", layer.name))?;
+        Ok(Staged { trees, idle })
     }
 }
 
 /// Packages are never divided: a scanner asks the layer that holds a package's files who owns
 /// them. What is declared goes with the native packages where there are any.
-fn debian_halves(
+fn debian_trees(
     world: &World<'_>,
     layer: &Layer,
     store: &apt::DebStore,
@@ -167,18 +167,18 @@ fn debian_halves(
     let (native_tree, mut set_ids) = debian::unpack(world, store, &native)?;
     let (neutral_tree, of_neutral) = debian::unpack(world, store, &neutral)?;
     set_ids.extend(of_neutral);
-    let mut halves = Halves { native: native_tree, neutral: neutral_tree };
-    let trees = [&halves.native, &halves.neutral];
-    let mut idle = idle::patterns(layer, "drop", &layer.drop, &trees, platform)?;
-    leave_out(layer, &mut halves.native)?;
-    leave_out(layer, &mut halves.neutral)?;
-    idle.extend(idle::set_ids(layer, &set_ids, [&halves.native, &halves.neutral]));
-    let mut whole = halves.native.clone();
-    let joined = whole.merge(halves.neutral.clone());
+    let mut trees = SplitTree { native: native_tree, neutral: neutral_tree };
+    let both = [&trees.native, &trees.neutral];
+    let mut idle = idle::patterns(layer, "drop", &layer.drop, &both, platform)?;
+    leave_out(layer, &mut trees.native)?;
+    leave_out(layer, &mut trees.neutral)?;
+    idle.extend(idle::set_ids(layer, &set_ids, [&trees.native, &trees.neutral]));
+    let mut whole = trees.native.clone();
+    let joined = whole.merge(trees.neutral.clone());
     joined.or_usage(|| format!("cannot make layer `{}`", layer.name))?;
-    let home = if native.is_empty() { &mut halves.neutral } else { &mut halves.native };
+    let home = if native.is_empty() { &mut trees.neutral } else { &mut trees.native };
     add_all(layer, &mut whole, Some(home))?;
-    Ok(Staged { halves, idle })
+    Ok(Staged { trees, idle })
 }
 
 /// The tree less what is left out, with what is declared.
@@ -202,12 +202,12 @@ fn service_build(world: &World<'_>, path: &str, run: &[String]) -> Result<PathBu
     let own = locks::own_folders(world, path, &packages)?;
     let lock = npm::Locked { packages: &packages, own: &own };
     let build = npm::Build { folder, sources, key, run, lock };
-    Ok(said(world, path, npm::build(&world.shell, &world.places.cache, &build)?))
+    Ok(folder_of(world, path, npm::build(&world.shell, &world.places.cache, &build)?))
 }
 
 /// The folder of an installation. That a bad one was in its place is said.
-fn said(world: &World<'_>, of: &str, installed: Installed) -> PathBuf {
-    if installed.mended {
+fn folder_of(world: &World<'_>, of: &str, installed: Installed) -> PathBuf {
+    if installed.made_anew {
         world.report.warning(&format!(
             "what the cache held of `{of}` was not as it was installed: made anew"
         ));
@@ -215,7 +215,7 @@ fn said(world: &World<'_>, of: &str, installed: Installed) -> PathBuf {
     installed.folder
 }
 
-/// Adds what is declared to the whole tree of the layer, and to the half of it that holds it.
+/// Adds what is declared to the whole tree of the layer, and to the side of the split that holds it.
 fn add_all(layer: &Layer, whole: &mut Tree, mut home: Option<&mut Tree>) -> Result<()> {
     for addition in &layer.additions {
         let mut add = || -> Result<()> {

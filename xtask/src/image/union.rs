@@ -42,9 +42,9 @@ pub(super) fn check(
 /// All that is judged: what is in each layer, and what a definition says of all of them.
 fn proof(definition: &Definition, layers: &[ImageLayer]) -> Digest {
     let line = |layer: &ImageLayer| format!("{} {}\n", layer.name, layer.blob.diff_id);
-    let held = layers.iter().map(line).collect::<String>();
+    let digests = layers.iter().map(line).collect::<String>();
     let promised = form(&(&definition.config, &definition.layers));
-    Digest::of(format!("{RULES}\n{held}{promised}").as_bytes())
+    Digest::of(format!("{RULES}\n{digests}{promised}").as_bytes())
 }
 
 fn refuse_clashes(layers: &[(&str, Shape)]) -> Result<()> {
@@ -52,10 +52,10 @@ fn refuse_clashes(layers: &[(&str, Shape)]) -> Result<()> {
     if clashes.is_empty() {
         return Ok(());
     }
-    let said = "a layer would break one below it";
+    let message = "a layer would break one below it";
     let reasons = clashes.iter().map(ToString::to_string);
     Err(reasons
-        .fold(Failure::refused(said), Failure::reason)
+        .fold(Failure::refused(message), Failure::reason)
         .hint("copy to the path that the link leads to, or declare the directory alike in both"))
 }
 
@@ -65,9 +65,9 @@ fn refuse_promises(definition: &Definition, mut found: Vec<Finding>) -> Result<(
     }
     found.sort_by(|left, right| (&left.file, left.line).cmp(&(&right.file, right.line)));
     found.dedup();
-    let said = "its definition does not fit its files";
+    let message = "its definition does not fit its files";
     let image = &definition.name;
-    Err(Failure::usage(said).because(&Findings(found)).hint(format!(
+    Err(Failure::usage(message).because(&Findings(found)).hint(format!(
         "edit the lines named above, then run `cargo xtask image build {image}` again"
     )))
 }

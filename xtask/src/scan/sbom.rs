@@ -3,7 +3,7 @@
 use crate::edge::files;
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
-use crate::image::{Held, HeldPlatform, inventory, inventory_key};
+use crate::image::{StoredImage, StoredPlatform, inventory, inventory_key};
 use crate::world::World;
 use std::path::Path;
 use xtask_core::trust::sbom::cyclonedx;
@@ -14,8 +14,8 @@ use xtask_core::trust::scan::inventory::Sbom;
 pub(super) fn sbom(
     world: &World<'_>,
     folder: &Path,
-    image: &Held,
-    on: &HeldPlatform,
+    image: &StoredImage,
+    on: &StoredPlatform,
 ) -> Result<Sbom> {
     let key = inventory_key(world, image, on)?;
     let path = folder.join(format!("{}-sbom.json", key.hex()));

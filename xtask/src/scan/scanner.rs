@@ -5,7 +5,7 @@ use crate::edge::clock;
 use crate::edge::files;
 use crate::edge::trivy::{Database, Trivy};
 use crate::error::{Context as _, Result};
-use crate::image::{Held, HeldPlatform};
+use crate::image::{StoredImage, StoredPlatform};
 use crate::report::Phase;
 use crate::world::World;
 use serde_json::Value;
@@ -36,7 +36,7 @@ pub struct Scanner<'a> {
 
 /// What was found in an image for one platform.
 pub struct Scan {
-    /// The verdict and the weaknesses behind it.
+    /// The verdict and the findings behind it.
     pub judged: Judged,
     /// What the scanner answered.
     pub answers: Answers,
@@ -73,7 +73,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// What is in `image` on one platform, and in its SBOM.
-    pub fn scan(&self, image: &Held, on: &HeldPlatform) -> Result<Scan> {
+    pub fn scan(&self, image: &StoredImage, on: &StoredPlatform) -> Result<Scan> {
         let sbom = sbom(self.world, &self.folder()?, image, on)?;
         let (answer, image_evidence) = self.image(&image.name, &on.manifest.digest)?;
         let about = self.means.database.as_ref().and(sbom.document());

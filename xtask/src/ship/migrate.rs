@@ -32,7 +32,7 @@ pub fn plan(database: &Database, files: &[MigrationFile]) -> Result<MigrationPla
         Failure::refused("cannot migrate")
             .code(&code::MIGRATION_REFUSED)
             .reason(refusal.to_string())
-            .hint("`cargo xtask migrate ENVIRONMENT` shows the state again after it is mended")
+            .hint("`cargo xtask migrate ENVIRONMENT` shows the state again after it is fixed")
     })
 }
 
@@ -101,7 +101,7 @@ pub fn check_not_below(site: &Site<'_>, release: &Release) -> Result<()> {
         ))
         .code(&code::SCHEMA_AHEAD)
         .reason(ahead.to_string())
-        .hint("roll forward instead: mend the code, commit, `./x up`")
+        .hint("roll forward instead: fix the code, commit, `./x up`")
     })
 }
 

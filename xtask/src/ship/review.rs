@@ -43,6 +43,7 @@ fn looking(now: &Review) -> String {
     let (verb, environment) = (&now.verb, &now.environment);
     match verb.as_str() {
         "migrate" => format!("`cargo xtask migrate {environment}`"),
+        "infra" => format!("`cargo xtask infra plan {environment}`"),
         _ => format!("`cargo xtask {verb} {environment} VERSION --dry-run`"),
     }
 }
@@ -88,18 +89,19 @@ mod tests {
     #[test]
     fn what_shows_a_plan_anew_never_applies_it() {
         for action in [Action::Rollout, Action::Rollback] {
-            let said = looking(&review(&action.to_string(), Vec::new()));
-            assert_eq!(said, format!("`cargo xtask {action} local VERSION --dry-run`"));
+            let message = looking(&review(&action.to_string(), Vec::new()));
+            assert_eq!(message, format!("`cargo xtask {action} local VERSION --dry-run`"));
         }
         assert_eq!(looking(&review("migrate", Vec::new())), "`cargo xtask migrate local`");
+        assert_eq!(looking(&review("infra", Vec::new())), "`cargo xtask infra plan local`");
     }
 
     #[test]
     fn a_plan_that_nobody_saw_is_told_against_what_would_be_done() {
         let reviewed = Digest::of(b"another");
-        let said = unknown(&reviewed, &review("rollout", Vec::new()));
-        assert!(said.ends_with("; now there is nothing to do"), "{said}");
-        let said = unknown(&reviewed, &review("rollout", vec![ReviewStep::new("start `a`")]));
-        assert!(said.ends_with("; now it would be:\n  start `a`"), "{said}");
+        let message = unknown(&reviewed, &review("rollout", Vec::new()));
+        assert!(message.ends_with("; now there is nothing to do"), "{message}");
+        let message = unknown(&reviewed, &review("rollout", vec![ReviewStep::new("start `a`")]));
+        assert!(message.ends_with("; now it would be:\n  start `a`"), "{message}");
     }
 }

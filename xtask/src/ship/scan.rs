@@ -3,7 +3,7 @@
 use super::site::Site;
 use crate::edge::clock;
 use crate::error::{Context as _, Failure, Result, code};
-use crate::image::{Built, held};
+use crate::image::{Built, stored_image};
 use crate::scan::{Fetch, Scanner};
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ pub fn services(
     let mut verdicts = BTreeMap::new();
     for (service, image) in built {
         phase.doing(service);
-        let image = held(world, &image.name)?;
+        let image = stored_image(world, &image.name)?;
         let scans = image.platforms.iter().map(|on| scanner.scan(&image, on));
         let scans = scans.map(|scan| scan.map(|it| it.judged.verdict)).collect::<Result<_>>()?;
         let verdict = scan::together(scans).expect("an image has a platform");

@@ -48,8 +48,8 @@ fn the_backend_serves_and_ends_on_sigterm(scratch: &Scratch) {
 fn the_ml_service_loads_its_libraries(scratch: &Scratch) {
     let program = "import platform, ssl, numpy, tokenizers, psycopg, pydantic_core; \
                    print(platform.machine(), int(numpy.ones((8, 8)).sum()))";
-    let said = run(scratch, "ml-service", &["--rm"], &["/usr/bin/python3.11", "-c", program]);
-    assert_eq!(said, format!("{} 64", FOREIGN.machine()));
+    let output = run(scratch, "ml-service", &["--rm"], &["/usr/bin/python3.11", "-c", program]);
+    assert_eq!(output, format!("{} 64", FOREIGN.machine()));
     scratch.docker(&["rmi", &image(scratch, "ml-service")]);
 }
 

@@ -66,8 +66,8 @@ fn a_registry_that_knows_nothing_at_all_was_not_a_check() {
 
 #[test]
 fn a_registry_without_advisories_is_named_by_its_own_words() {
-    let said = r#"{"message":"405 Method Not Allowed","error":{"summary":"","detail":""}}"#;
-    let run = npm(said, said).run(&["advisories", "npm"]);
+    let output = r#"{"message":"405 Method Not Allowed","error":{"summary":"","detail":""}}"#;
+    let run = npm(output, output).run(&["advisories", "npm"]);
     assert_eq!(run.code, Some(75), "{run:?}");
     assert_eq!(run.stdout, "not checked: npm: 405 Method Not Allowed\n");
 }
@@ -150,8 +150,11 @@ fn a_tool_that_is_not_there_was_not_a_check_and_what_blocks_weighs_more() {
     let why = |at: usize| value["ecosystems"][at]["not_checked"].as_str().unwrap_or("-").to_owned();
     assert_eq!((why(0), why(1)), ("cannot clone".to_owned(), "-".to_owned()));
     assert!(why(2).contains("failed to start"), "{}", why(2));
-    let said = world.run(&["advisories", "ruby"]).ends(2);
-    assert!(said.contains("unknown ecosystem `ruby`; known: `rust`, `npm`, `python`"), "{said}");
+    let output = world.run(&["advisories", "ruby"]).ends(2);
+    assert!(
+        output.contains("unknown ecosystem `ruby`; known: `rust`, `npm`, `python`"),
+        "{output}"
+    );
 }
 
 /// A crate that needs `hex`, and a database with an advisory about `package`; git is told that

@@ -65,13 +65,13 @@ fn what_arrives_with_another_digest_is_refused_from_anywhere_and_not_kept() {
     snapshots.put(&at_snapshot(POOL), b"another thing");
     let wanted = Digest::of(b"what was locked");
     let world = world(&mirror, &wanted).with("XTASK_DEBIAN_SNAPSHOT", snapshots.url());
-    let said = build(&world, 5);
+    let output = build(&world, 5);
     for (archive, bytes) in
         [("the mirror", "something else"), ("the snapshot archive", "another thing")]
     {
         let found = Digest::of(bytes.as_bytes());
         let line = format!("`hello` from {archive}: wanted {wanted}, found {found}");
-        assert!(said.contains(&line), "{said}");
+        assert!(output.contains(&line), "{output}");
     }
     assert_eq!(kept(&world), 0, "nothing of it stays");
 }
@@ -111,7 +111,9 @@ fn every_package_that_is_gone_is_named_at_once_and_what_came_is_kept() {
 }
 
 /// What was said, without the ports, which differ from run to run.
-fn redacted(said: &str, archives: &[&FakeArchive]) -> String {
+fn redacted(output: &str, archives: &[&FakeArchive]) -> String {
     let port = |archive: &&FakeArchive| archive.url().rsplit(':').next().unwrap().to_owned();
-    archives.iter().fold(said.to_owned(), |said, archive| said.replace(&port(archive), "PORT"))
+    archives
+        .iter()
+        .fold(output.to_owned(), |output, archive| output.replace(&port(archive), "PORT"))
 }

@@ -69,8 +69,8 @@ impl Signed {
             [&["--json", "image", "attest", "hello", "--key", "file:ours.key"], more].concat();
         let run = self.world.run(&args);
         assert_eq!(run.code, Some(0), "{run:?}");
-        let said: Value = serde_json::from_str(&run.stdout).unwrap();
-        said["images"][0]["attached"].as_u64().unwrap()
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        report["images"][0]["attached"].as_u64().unwrap()
     }
 
     pub(crate) fn layout(&self) -> Layout {
@@ -132,17 +132,17 @@ impl Signed {
         let check = |key: &str| {
             self.world.run(&["--json", "image", "verify-attestation", &reference, "--key", key])
         };
-        let said = check("ours.pub").ends(4);
-        assert!(said.contains("no bundle is attached"), "{said}");
+        let output = check("ours.pub").ends(4);
+        assert!(output.contains("no bundle is attached"), "{output}");
         assert_eq!(self.attest(&["--to", &to]), 14, "here and there");
         assert_eq!(self.attest(&["--to", &to]), 0, "twice is once");
         let run = check("ours.pub");
         assert_eq!(run.code, Some(0), "{run:?}");
-        let said: Value = serde_json::from_str(&run.stdout).unwrap();
-        assert_eq!(said["believed"].as_array().unwrap().len(), 7);
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(report["believed"].as_array().unwrap().len(), 7);
         self.key("theirs");
-        let said = check("theirs.pub").ends(4);
-        assert!(said.contains("signed by another key: wanted `theirs.pub`"), "{said}");
+        let output = check("theirs.pub").ends(4);
+        assert!(output.contains("signed by another key: wanted `theirs.pub`"), "{output}");
     }
 }
 
@@ -199,8 +199,8 @@ fn what_was_not_pushed_cannot_be_attested_there() {
     let (signed, fake) = (Signed::new(), FakeRegistry::start());
     let to = format!("{}/acme", fake.host());
     let args = ["image", "attest", "hello", "--key", "file:ours.key", "--to", &to];
-    let said = signed.world.run(&args).ends(4);
-    assert!(said.contains("index `sha256:") && said.contains("` is not there"), "{said}");
+    let output = signed.world.run(&args).ends(4);
+    assert!(output.contains("index `sha256:") && output.contains("` is not there"), "{output}");
 }
 
 /// Puts `changed` in the place of every bundle about the index, under its own digest.
@@ -234,9 +234,12 @@ fn every_tampering_is_refused_with_what_is_wrong() {
     let signed = Signed::new();
     signed.attest(&[]);
     let refused = |why: &str| {
-        let said = signed.check_here("ours.pub").ends(4);
-        assert!(said.contains("cannot trust `hello`") && said.contains(why), "{why}: {said}");
-        assert!(said.contains(&format!("nothing that we believe says `{PROVENANCE}`")), "{said}");
+        let output = signed.check_here("ours.pub").ends(4);
+        assert!(output.contains("cannot trust `hello`") && output.contains(why), "{why}: {output}");
+        assert!(
+            output.contains(&format!("nothing that we believe says `{PROVENANCE}`")),
+            "{output}"
+        );
     };
     let boms = signed.bundles().into_iter().map(|(_, bundle)| bundle);
     let bom = boms.clone().find(|it| !is_provenance(it)).unwrap();
@@ -261,13 +264,13 @@ fn every_tampering_is_refused_with_what_is_wrong() {
     let _good_again = signed.check_here("ours.pub").ends(0);
 
     signed.key("theirs");
-    let said = signed.check_here("theirs.pub").ends(4);
-    assert!(said.contains("it is signed by another key: wanted `theirs.pub`"), "{said}");
+    let output = signed.check_here("theirs.pub").ends(4);
+    assert!(output.contains("it is signed by another key: wanted `theirs.pub`"), "{output}");
     for (path, _) in signed.bundles() {
         std::fs::write(&path, b"cut").unwrap();
     }
-    let said = signed.check_here("ours.pub").ends(5);
-    assert!(said.contains("is corrupt"), "{said}");
+    let output = signed.check_here("ours.pub").ends(5);
+    assert!(output.contains("is corrupt"), "{output}");
 }
 
 fn is_provenance(bundle: &Value) -> bool {
@@ -278,7 +281,7 @@ fn is_provenance(bundle: &Value) -> bool {
 }
 
 #[test]
-fn a_key_is_private_sealed_and_never_made_over_another() {
+fn a_key_is_private_encrypted_and_never_made_over_another() {
     use std::os::unix::fs::PermissionsExt as _;
     let signed = Signed::new();
     let private = signed.world.path("ours.key");
@@ -287,17 +290,20 @@ fn a_key_is_private_sealed_and_never_made_over_another() {
     let text = std::fs::read_to_string(&private).unwrap();
     assert!(text.starts_with("-----BEGIN AGE ENCRYPTED FILE-----"), "{text}");
     let again = ["image", "keygen", "--private", "ours.key", "--public", "b.pub"];
-    let said = signed.world.run(&again).ends(4);
-    assert!(said.contains("`ours.key` is there already"), "{said}");
+    let output = signed.world.run(&again).ends(4);
+    assert!(output.contains("`ours.key` is there already"), "{output}");
 
     let other =
         Signed { world: signed.world.with("XTASK_KEY_PASSPHRASE", "battery".into()), ..signed };
-    let said = other.world.run(&["image", "attest", "hello", "--key", "file:ours.key"]).ends(4);
-    assert!(said.contains("another passphrase sealed it"), "{said}");
-    let said = other.world.run(&["image", "attest", "hello"]).ends(4);
-    assert!(said.contains("there is no key to sign with") && said.contains("keygen"), "{said}");
-    let said = other.world.run(&["image", "verify-attestation", "x.io/a/b:1"]).ends(2);
-    assert!(said.contains("there is no public key to believe"), "{said}");
+    let output = other.world.run(&["image", "attest", "hello", "--key", "file:ours.key"]).ends(4);
+    assert!(output.contains("another passphrase encrypted it"), "{output}");
+    let output = other.world.run(&["image", "attest", "hello"]).ends(4);
+    assert!(
+        output.contains("there is no key to sign with") && output.contains("keygen"),
+        "{output}"
+    );
+    let output = other.world.run(&["image", "verify-attestation", "x.io/a/b:1"]).ends(2);
+    assert!(output.contains("there is no public key to believe"), "{output}");
 }
 
 #[test]
@@ -319,12 +325,12 @@ fn an_sbom_lists_what_the_layers_hold_and_is_the_same_each_time() {
 
     let lock = std::fs::read_to_string(signed.world.path("images/hello.lock")).unwrap();
     signed.world.write("images/hello.lock", &lock.replace("version = \"1\"", "version = \"2\""));
-    let said = signed.world.run(&["image", "sbom", "hello"]).ends(4);
-    assert!(said.contains("does not hold `hello` 2, which its lock names"), "{said}");
+    let output = signed.world.run(&["image", "sbom", "hello"]).ends(4);
+    assert!(output.contains("does not hold `hello` 2, which its lock names"), "{output}");
 }
 
 #[test]
-fn an_image_with_a_layer_in_two_halves_is_listed_as_one_and_attested() {
+fn an_image_with_a_split_layer_is_listed_as_one_and_attested() {
     let signed = Signed::new();
     let definition = definition_of(&["hello"]);
     let layered = definition.replace("[config]", &format!("{}\n[config]", modules::LAYER));

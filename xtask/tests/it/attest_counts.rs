@@ -4,7 +4,7 @@
 use super::attest::Signed;
 use super::world::Run;
 use serde_json::{Value, json};
-use xtask::image::held_in;
+use xtask::image::stored_image_in;
 use xtask::runtime::wait;
 use xtask_core::descriptor::media_type;
 use xtask_core::digest::Digest;
@@ -63,8 +63,8 @@ impl Pushed {
 }
 
 fn counts(run: &Run) -> (u64, u64) {
-    let said: Value = serde_json::from_str(&run.stdout).unwrap();
-    let count = |key: &str| said["images"][0][key].as_u64().unwrap();
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let count = |key: &str| report["images"][0][key].as_u64().unwrap();
     (count("attached"), count("present"))
 }
 
@@ -75,12 +75,12 @@ fn what_was_attached_what_was_there_and_what_failed_are_counted_apart() {
     pushed.fake.fault(refusal());
     let run = pushed.attest(&[]);
     assert_eq!(run.code, Some(6), "some of it is done: {run:?}");
-    let said: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(said["error"], "failed to attach 1 statement");
-    assert_eq!(said["causes"][0], "13 attached, 0 there already, 1 failed");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["error"], "failed to attach 1 statement");
+    assert_eq!(report["causes"][0], "13 attached, 0 there already, 1 failed");
     assert!(run.stderr.contains("no more"), "the registry's own words: {run:?}");
-    let said = pushed.check().ends(4);
-    assert!(said.contains("nothing that we believe says"), "{said}");
+    let report = pushed.check().ends(4);
+    assert!(report.contains("nothing that we believe says"), "{report}");
 
     let run = pushed.attest(&[]);
     assert_eq!(run.code, Some(0), "{run:?}");
@@ -182,15 +182,15 @@ fn bytes_that_are_not_what_the_registry_calls_them_are_not_attested() {
 fn a_damaged_blob_of_the_layout_is_found_before_it_is_attested() {
     let signed = Signed::new();
     let layout = Layout::open_or_create(signed.world.path("target/images")).unwrap();
-    let image = held_in(layout.clone(), "hello").unwrap();
+    let image = stored_image_in(layout.clone(), "hello").unwrap();
     image.check().unwrap();
     let layer = layout.blob_path(&image.platforms[0].layers[0].descriptor.digest);
     let mut bytes = std::fs::read(&layer).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&layer, bytes).unwrap();
-    let said = image.check().unwrap_err().to_string();
-    assert!(said.contains("cannot use image `hello`: it is damaged"), "{said}");
-    assert!(said.contains("cargo xtask image build hello"), "{said}");
+    let message = image.check().unwrap_err().to_string();
+    assert!(message.contains("cannot use image `hello`: it is damaged"), "{message}");
+    assert!(message.contains("cargo xtask image build hello"), "{message}");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn keys_of_openssl_are_read_and_written_as_it_does() {
 #[test]
 fn other_keys_of_openssl_are_called_what_they_are() {
     let openssl = required!(Openssl::new());
-    for (words, said_of_private, said_of_public) in [
+    for (words, of_private, of_public) in [
         ("RSA -pkeyopt rsa_keygen_bits:2048", "a key for RSA", Some("a key for RSA")),
         ("X25519", "a key for X25519", Some("a key for X25519")),
         ("ED448", "a key for Ed448", Some("a key for Ed448")),
@@ -103,20 +103,20 @@ fn other_keys_of_openssl_are_called_what_they_are() {
     ] {
         openssl.run(&format!("genpkey -algorithm {words} -out key"));
         openssl.run("pkey -in key -pubout -out public");
-        let said = private(&openssl.read("key")).err().unwrap();
-        assert!(said.contains(said_of_private), "{words}: {said}");
-        let said = PublicKey::parse("key", &openssl.read("public")).err();
-        let said = said.map(|failure| failure.to_string());
-        let as_wanted = match (&said, said_of_public) {
-            (Some(said), Some(wanted)) => said.contains(wanted),
-            (said, wanted) => said.is_none() && wanted.is_none(),
+        let output = private(&openssl.read("key")).err().unwrap();
+        assert!(output.contains(of_private), "{words}: {output}");
+        let output = PublicKey::parse("key", &openssl.read("public")).err();
+        let output = output.map(|failure| failure.to_string());
+        let as_wanted = match (&output, of_public) {
+            (Some(output), Some(wanted)) => output.contains(wanted),
+            (output, wanted) => output.is_none() && wanted.is_none(),
         };
-        assert!(as_wanted, "{words}: {said:?}");
+        assert!(as_wanted, "{words}: {output:?}");
     }
     openssl.run("genpkey -algorithm ed25519 -aes-256-cbc -pass pass:x -out key");
-    let said = private(&openssl.read("key")).err().unwrap();
-    assert!(said.contains("its PEM block is encrypted"), "{said}");
+    let output = private(&openssl.read("key")).err().unwrap();
+    assert!(output.contains("its PEM block is encrypted"), "{output}");
     openssl.run("ecparam -name prime256v1 -genkey -noout -out key");
-    let said = private(&openssl.read("key")).err().unwrap();
-    assert!(said.contains("its PEM block is another one"), "{said}");
+    let output = private(&openssl.read("key")).err().unwrap();
+    assert!(output.contains("its PEM block is another one"), "{output}");
 }

@@ -22,18 +22,18 @@ fn an_image_of_ours_in_the_place_of_another_is_refused_with_both_names() {
         let args = ["image", "verify-attestation", "--layout", &folder, "--key", "ours.pub"];
         signed.world.run(&[&args[..], words].concat())
     };
-    let said = check(&["backend"]).ends(4);
-    assert!(said.contains("cannot trust `backend` as image `backend`"), "{said}");
+    let output = check(&["backend"]).ends(4);
+    assert!(output.contains("cannot trust `backend` as image `backend`"), "{output}");
     let names = "about an image of another name: wanted `backend`, found `hello`";
-    assert!(said.contains(names), "{said}");
+    assert!(output.contains(names), "{output}");
     let _as_it_is_called = check(&["backend", "--image", "hello"]).ends(0);
 
     let digest = hello.digest.to_string();
-    let said = check(&[&digest]).ends(2);
-    assert!(said.contains("a digest does not say which image it should be"), "{said}");
+    let output = check(&[&digest]).ends(2);
+    assert!(output.contains("a digest does not say which image it should be"), "{output}");
     let _by_digest = check(&[&digest, "--image", "hello"]).ends(0);
-    let said = check(&[&digest, "--image", "ml-service"]).ends(4);
-    assert!(said.contains("wanted `ml-service`, found `hello`"), "{said}");
+    let output = check(&[&digest, "--image", "ml-service"]).ends(4);
+    assert!(output.contains("wanted `ml-service`, found `hello`"), "{output}");
 }
 
 #[test]
@@ -75,8 +75,8 @@ fn a_key_that_was_taken_away_is_believed_no_more() {
     let old = ["image", "attest", "hello", "--key", "file:old.key"];
     assert_eq!(signed.world.run(&old).code, Some(0));
     let _while_it_is_known = signed.check_here("old.pub").ends(0);
-    let said = signed.check_here("ours.pub").ends(4);
-    assert!(said.contains("it is signed by another key: wanted `ours.pub`"), "{said}");
+    let output = signed.check_here("ours.pub").ends(4);
+    assert!(output.contains("it is signed by another key: wanted `ours.pub`"), "{output}");
     assert_eq!(signed.attest(&[]), 7, "what the old key said is not said by the new one");
     let _signed_anew = signed.check_here("ours.pub").ends(0);
 }
@@ -131,8 +131,8 @@ fn an_attestation_of_buildx_is_skipped_and_said_but_another_platform_has_to_be_s
     let own = signed.layout().resolve("hello").unwrap().unwrap();
     let unknown = json!({ "os": "unknown", "architecture": "unknown" });
     let index = with_entry(&signed, &unknown);
-    let said = signed.check_here("plain.pub").ends(4);
-    assert!(said.contains("about index"), "its bytes are others: {said}");
+    let output = signed.check_here("plain.pub").ends(4);
+    assert!(output.contains("about index"), "its bytes are others: {output}");
     say(&signed, &index, PROVENANCE, made.clone());
     let run = signed.check_here("plain.pub");
     assert_eq!(run.code, Some(0), "{run:?}");
@@ -142,9 +142,12 @@ fn an_attestation_of_buildx_is_skipped_and_said_but_another_platform_has_to_be_s
     let arm = json!({ "os": "linux", "architecture": "arm", "variant": "v7" });
     let index = with_entry(&signed, &arm);
     say(&signed, &index, PROVENANCE, made);
-    let said = signed.check_here("plain.pub").ends(4);
+    let output = signed.check_here("plain.pub").ends(4);
     let digest = Digest::of(b"other");
-    assert!(said.contains(&format!("about manifest `{digest}`; no bundle is attached")), "{said}");
+    assert!(
+        output.contains(&format!("about manifest `{digest}`; no bundle is attached")),
+        "{output}"
+    );
 }
 
 #[test]
@@ -157,8 +160,8 @@ fn a_statement_of_the_wrong_type_does_not_count() {
     assert_ne!(index.digest, own.digest);
     say(&signed, &index, "https://spdx.dev/Document", json!({ "bomFormat": "CycloneDX" }));
     say(&signed, &index, PROVENANCE, json!({ "buildDefinition": { "buildType": "https://x/y" } }));
-    let said = signed.check_here("plain.pub").ends(4);
-    assert!(said.contains(&lists(PROVENANCE)), "{said}");
-    assert!(said.contains("its `buildType` does not fit its type"), "{said}");
-    assert!(said.contains("its `spdxVersion` does not fit its type"), "{said}");
+    let output = signed.check_here("plain.pub").ends(4);
+    assert!(output.contains(&lists(PROVENANCE)), "{output}");
+    assert!(output.contains("its `buildType` does not fit its type"), "{output}");
+    assert!(output.contains("its `spdxVersion` does not fit its type"), "{output}");
 }

@@ -19,7 +19,7 @@ struct Machine {
 #[derive(Debug, PartialEq)]
 struct Ended {
     code: Option<i32>,
-    said: String,
+    output: String,
     gave: String,
 }
 
@@ -49,7 +49,7 @@ impl Machine {
         command.env("HOME", self.folder.path()).envs(env.iter().copied());
         let output = command.current_dir(root()).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ended { code: output.status.code(), said: text(output.stderr), gave: text(output.stdout) }
+        Ended { code: output.status.code(), output: text(output.stderr), gave: text(output.stdout) }
     }
 
     fn bootstrap(&self, args: &[&str], env: &[(&str, &str)]) -> Ended {
@@ -62,7 +62,7 @@ fn root() -> PathBuf {
 }
 
 fn silently_done() -> Ended {
-    Ended { code: Some(0), said: String::new(), gave: String::new() }
+    Ended { code: Some(0), output: String::new(), gave: String::new() }
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn missing_and_old_languages_are_said_together() {
     let ended =
         machine.run(&root().join("scripts/bootstrap/languages.sh"), &["rust", "node", "npm"], &[]);
     assert_eq!(ended.code, Some(4));
-    insta::assert_snapshot!(ended.said, @"
+    insta::assert_snapshot!(ended.output, @"
     error: cannot start: a language is missing or has another version
       - Rust: wanted 1.91 or newer, found cargo 1.85.0 (x); get it from rustup.rs
       - Node.js: wanted 20.19 or a newer 20, found v18.19.0; get it from NodeSource
@@ -108,9 +108,9 @@ fn on_an_unknown_system_what_is_wanted_is_listed_and_nothing_installed() {
     let ended = machine.run(&root().join("scripts/bootstrap/packages.sh"), &["up"], &[]);
     assert_eq!(ended.code, Some(4));
     let first = "error: cannot install what is missing: this system is neither Debian nor Ubuntu\n";
-    assert!(ended.said.starts_with(first), "{}", ended.said);
-    assert!(ended.said.contains("\n  git: says which commit is shipped\n"), "{}", ended.said);
-    assert!(!ended.said.contains("skopeo"), "only tests need it: {}", ended.said);
+    assert!(ended.output.starts_with(first), "{}", ended.output);
+    assert!(ended.output.contains("\n  git: says which commit is shipped\n"), "{}", ended.output);
+    assert!(!ended.output.contains("skopeo"), "only tests need it: {}", ended.output);
 }
 
 #[test]
@@ -122,6 +122,6 @@ fn x_works_from_anywhere_through_a_link_and_with_spaces_in_its_path() {
     symlink(machine.folder.path().join("bin/env"), tree.join("scripts/bootstrap.sh")).unwrap();
     symlink(tree.join("x"), machine.folder.path().join("link")).unwrap();
     let ended = machine.run(&machine.folder.path().join("link"), &[], &[("NUTRI_NO_NIX", "1")]);
-    assert_eq!(ended.said, "");
+    assert_eq!(ended.output, "");
     assert!(ended.gave.ends_with(&format!("in {}: xtask --help\n", tree.display())), "{ended:?}");
 }

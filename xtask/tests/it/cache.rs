@@ -151,10 +151,10 @@ fn a_lock_that_was_edited_is_refused_with_its_cure() {
     let lock = std::fs::read_to_string(&path).unwrap();
     for edited in [lock.replace("1700000000", "1700000001"), lock.replace("# seal", "# seel")] {
         std::fs::write(&path, edited).unwrap();
-        let said = world.run(&["image", "build", "x"]).ends(4);
+        let output = world.run(&["image", "build", "x"]).ends(4);
         let line = "cannot use `images/x.lock`: it is not as `image lock` wrote it";
-        assert!(said.contains(line), "{said}");
-        assert!(said.contains("hint: cargo xtask image lock x"), "{said}");
+        assert!(output.contains(line), "{output}");
+        assert!(output.contains("hint: cargo xtask image lock x"), "{output}");
     }
     std::fs::write(&path, lock).unwrap();
     let _built = build(&world);
@@ -169,6 +169,6 @@ fn every_committed_lock_is_as_it_was_written() {
     assert!(locks.len() > 3);
     for path in locks {
         let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(xtask_core::image::lock::seal::check(&text), Ok(()), "{}", path.display());
+        assert_eq!(xtask_core::image::lock::checksum::check(&text), Ok(()), "{}", path.display());
     }
 }

@@ -81,9 +81,9 @@ fn installations(world: &World) -> Vec<PathBuf> {
 fn a_package_that_npm_left_out_fails_the_build_and_is_fetched_by_the_next() {
     let world = npm_world();
     std::fs::write(world.path("../bin/lost"), "native\n").unwrap();
-    let said = world.run(&BUILD).ends(5);
-    assert!(said.contains("npm ended well and left out `native@1.0.0`"), "{said}");
-    assert!(!said.contains("mac"), "it is for another system: {said}");
+    let output = world.run(&BUILD).ends(5);
+    assert!(output.contains("npm ended well and left out `native@1.0.0`"), "{output}");
+    assert!(!output.contains("mac"), "it is for another system: {output}");
     assert_eq!(installations(&world), Vec::<PathBuf>::new(), "nothing is kept");
     std::fs::remove_file(world.path("../bin/lost")).unwrap();
     let run = world.run(&BUILD);
@@ -142,6 +142,6 @@ fn a_cached_package_that_was_replaced_is_fetched_again_and_said() {
     std::fs::write(&cached, &evil).unwrap();
     mirror.put(&format!("/debian/{POOL}"), &evil);
     forget_layers(&world);
-    let said = build().ends(5);
-    assert!(said.contains(&format!("wanted {digest}, found sha256:")), "{said}");
+    let output = build().ends(5);
+    assert!(output.contains(&format!("wanted {digest}, found sha256:")), "{output}");
 }

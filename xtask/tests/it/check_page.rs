@@ -135,8 +135,8 @@ fn every_command_of_the_page_holds_for_our_image_and_fails_for_another() {
         bytes
     });
     let (page, own) = checked.check(&other.to_string());
-    let said = stderr(&page);
-    assert!(!page.status.success() && said.contains("cmp"), "{said}");
+    let output = stderr(&page);
+    assert!(!page.status.success() && output.contains("cmp"), "{output}");
     assert_eq!(own.status.code(), Some(3), "{}", stderr(&own));
 }
 

@@ -169,27 +169,27 @@ impl Fakes {
     }
 }
 
-fn closing(said: &str) -> &str {
-    said.trim_end().lines().last().unwrap_or_default()
+fn closing(output: &str) -> &str {
+    output.trim_end().lines().last().unwrap_or_default()
 }
 
 #[test]
 fn what_passed_is_not_run_again_until_something_it_depends_on_changes() {
     let fakes = Fakes::new();
-    let (said, asked) = fakes.table(&[]);
+    let (output, asked) = fakes.table(&[]);
     assert!(asked.contains("npm run --ignore-scripts lint") && asked.contains("black --check"));
-    assert_eq!(closing(&said), "20 passed, 0 failed, 1 skipped");
-    assert!(said.contains("coverage: backend: 75.0 % of 8 lines\n"), "{said}");
+    assert_eq!(closing(&output), "20 passed, 0 failed, 1 skipped");
+    assert!(output.contains("coverage: backend: 75.0 % of 8 lines\n"), "{output}");
 
-    let (said, asked) = fakes.table(&[]);
+    let (output, asked) = fakes.table(&[]);
     // The two need nothing of each other.
     let mut asked: Vec<&str> = asked.lines().collect();
     asked.sort_unstable();
     let always = ["cargo fetch --quiet --locked", "rustc --print sysroot"];
     assert_eq!(asked, always, "what was not checked is not remembered");
-    assert_eq!(closing(&said), "20 passed, 0 failed, 1 skipped");
-    assert!(said.contains("19 remembered: nothing they depend on changed; `--fresh` runs them"));
-    assert!(said.contains("coverage: backend: 75.0 % of 8 lines\n"), "{said}");
+    assert_eq!(closing(&output), "20 passed, 0 failed, 1 skipped");
+    assert!(output.contains("19 remembered: nothing they depend on changed; `--fresh` runs them"));
+    assert!(output.contains("coverage: backend: 75.0 % of 8 lines\n"), "{output}");
 
     fakes.world.write("services/ml-service/src/app.py", "# edited");
     let (_, asked) = fakes.table(&["--skip", "rust-test", "--skip", "e2e"]);
@@ -222,18 +222,18 @@ fn a_new_file_that_git_does_not_ignore_and_a_new_tool_count_as_changes() {
     assert!(fakes.passes(&only).1.contains("lint"));
     fakes.fake("version", "another build");
     std::fs::write(fakes.world.path("../bin/npm"), format!("{FAKE}\n# other")).unwrap();
-    let (said, _) = fakes.passes(&["--only", "eslint", "--explain"]);
-    assert!(said.contains("eslint         runs: a tool it uses changed"), "{said}");
+    let (output, _) = fakes.passes(&["--only", "eslint", "--explain"]);
+    assert!(output.contains("eslint         runs: a tool it uses changed"), "{output}");
 }
 
 #[test]
 fn what_cannot_be_checked_is_loud_and_fails_only_a_strict_run() {
     let fakes = Fakes::new();
     let only = ["--only", "rust-coverage"];
-    let (said, _) = fakes.passes(&only);
+    let (output, _) = fakes.passes(&only);
     let loud = "\nNOT CHECKED: rust-coverage: no LLVM of version 19 or newer reads what Rust tests";
-    assert!(said.contains(loud), "{said}");
-    assert_eq!(closing(&said), "3 passed, 0 failed, 1 skipped");
+    assert!(output.contains(loud), "{output}");
+    assert_eq!(closing(&output), "3 passed, 0 failed, 1 skipped");
     let (run, _) = fakes.ci(&[only.as_slice(), &["--strict"]].concat());
     assert_eq!(run.code, Some(3), "{run:?}");
 }
@@ -280,28 +280,28 @@ fn only_what_is_affected_runs_with_what_it_needs() {
     fakes.commit();
     fakes.world.write("docs/new.md", "# Untracked");
     let affected = ["--affected-by", "main"];
-    let (said, _) = fakes.passes(&["--affected-by", "main", "--explain"]);
-    let line = |name: &str| said.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
-    assert!(line("eslint ").ends_with("runs: changed: services/backend/src/main.ts"), "{said}");
+    let (output, _) = fakes.passes(&["--affected-by", "main", "--explain"]);
+    let line = |name: &str| output.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(line("eslint ").ends_with("runs: changed: services/backend/src/main.ts"), "{output}");
     let everything = "runs: changed: docs/new.md, services/backend/src/main.ts";
-    assert!(line("rust-test ").ends_with(everything), "{said}");
-    assert!(line("mypy ").ends_with("unaffected: none of its inputs changed"), "{said}");
-    let (said, asked) = fakes.table(&affected);
+    assert!(line("rust-test ").ends_with(everything), "{output}");
+    assert!(line("mypy ").ends_with("unaffected: none of its inputs changed"), "{output}");
+    let (output, asked) = fakes.table(&affected);
     assert!(asked.contains("lint") && !asked.contains("mypy") && !asked.contains("clippy"));
-    assert_eq!(closing(&said), "7 passed, 0 failed, 14 skipped");
+    assert_eq!(closing(&output), "7 passed, 0 failed, 14 skipped");
 }
 
 #[test]
 fn an_unknown_revision_and_one_with_nothing_in_common_are_refused() {
     let fakes = Fakes::new();
-    let said = fakes.ci(&["--affected-by", "nowhere"]).0.ends(2);
-    assert!(said.starts_with("error: cannot tell what changed since `nowhere`\n"), "{said}");
-    assert!(said.contains("no branch, tag or commit here has that name"), "{said}");
+    let printed = fakes.ci(&["--affected-by", "nowhere"]).0.ends(2);
+    assert!(printed.starts_with("error: cannot tell what changed since `nowhere`\n"), "{printed}");
+    assert!(printed.contains("no branch, tag or commit here has that name"), "{printed}");
     fakes.git(&["checkout", "--quiet", "--orphan", "other"]);
     fakes.world.write("other", "so that its commit is another one");
     fakes.commit();
-    let said = fakes.ci(&["--affected-by", "main"]).0.ends(2);
-    assert!(said.contains("have no commit in common"), "{said}");
+    let printed = fakes.ci(&["--affected-by", "main"]).0.ends(2);
+    assert!(printed.contains("have no commit in common"), "{printed}");
     assert!(fakes.ci(&["--affected-by=--output=x"]).0.ends(2).contains("cannot tell"));
 }
 
@@ -312,10 +312,13 @@ fn missing_tools_are_named_all_at_once_with_why_and_how_to_get_them() {
         std::fs::remove_file(fakes.world.path("../bin").join(name)).unwrap();
     }
     let (run, asked) = fakes.ci(&[]);
-    let said = run.ends(4);
+    let output = run.ends(4);
     assert_eq!(asked, "", "nothing was run");
-    assert!(said.contains("`ml-install` needs `uv`, which is not here; Debian"), "{said}");
-    assert!(said.contains("`shellcheck` needs `shellcheck`, which is not here; Debian"), "{said}");
+    assert!(output.contains("`ml-install` needs `uv`, which is not here; Debian"), "{output}");
+    assert!(
+        output.contains("`shellcheck` needs `shellcheck`, which is not here; Debian"),
+        "{output}"
+    );
     assert!(fakes.passes(&["--only", "eslint"]).1.contains("lint"));
 }
 
@@ -323,11 +326,11 @@ fn missing_tools_are_named_all_at_once_with_why_and_how_to_get_them() {
 fn a_task_is_explained_whole() {
     let fakes = Fakes::new();
     fakes.passes(&["--only", "jest"]);
-    let (said, asked) = fakes.passes(&["--explain", "jest"]);
+    let (output, asked) = fakes.passes(&["--explain", "jest"]);
     assert_eq!(asked, "");
     for words in [
         "jest        Backend tests pass and cover enough",
-        "turn        remembered: it passed, and nothing it depends on changed",
+        "decision    remembered: it passed, and nothing it depends on changed",
         "inputs      services/backend/**",
         "1 files, sha256:",
         "needs       backend-build",
@@ -336,10 +339,10 @@ fn a_task_is_explained_whole() {
         "last        passed at 2",
         "log         target/ci/jest.log",
     ] {
-        assert!(said.contains(words), "{words}\n{said}");
+        assert!(output.contains(words), "{words}\n{output}");
     }
-    let said = fakes.ci(&["--explain", "jets"]).0.ends(2);
-    assert!(said.contains("unknown task `jets`; known: `rustfmt`"), "{said}");
+    let output = fakes.ci(&["--explain", "jets"]).0.ends(2);
+    assert!(output.contains("unknown task `jets`; known: `rustfmt`"), "{output}");
 }
 
 /// What nextest says of a test that fails among many that pass.

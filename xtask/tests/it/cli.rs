@@ -10,8 +10,8 @@ fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
         .replace("access = \"public\"", "access = \"open\"")
         .replace("drain_seconds = 3", "drain = 3");
     world.write("deploy.toml", &text);
-    let said = world.run(&["up"]).ends(2);
-    insta::assert_snapshot!(said, @r"
+    let output = world.run(&["up"]).ends(2);
+    insta::assert_snapshot!(output, @r"
     error: cannot use `deploy.toml`
       caused by: deploy.toml:7: `services.ml-service.drain_seconds`: missing; it is required
         deploy.toml:12: `services.ml-service.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `settings`
@@ -26,24 +26,24 @@ fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
 fn outside_a_checkout_it_says_where_to_go() {
     let world = World::new();
     std::fs::remove_file(world.path("deploy.toml")).unwrap();
-    let said = world.run(&["status"]).ends(2);
-    assert!(said.contains("cannot find `deploy.toml`"), "{said}");
-    assert!(said.contains("hint: run it inside a checkout of the repository"), "{said}");
+    let output = world.run(&["status"]).ends(2);
+    assert!(output.contains("cannot find `deploy.toml`"), "{output}");
+    assert!(output.contains("hint: run it inside a checkout of the repository"), "{output}");
 }
 
 #[test]
 fn an_environment_that_is_not_there_or_not_reached_is_named_with_the_known() {
     let world = World::new();
-    let said = world.run(&["rollback", "prod"]).ends(2);
+    let output = world.run(&["rollback", "prod"]).ends(2);
     assert!(
-        said.contains("unknown environment `prod`; known: `local`, `production`, `staging`"),
-        "{said}"
+        output.contains("unknown environment `prod`; known: `local`, `production`, `staging`"),
+        "{output}"
     );
-    let said = world.run(&["rollback", "production"]).ends(2);
-    assert!(said.contains("cannot change `production`: it runs on Coolify"), "{said}");
+    let output = world.run(&["rollback", "production"]).ends(2);
+    assert!(output.contains("cannot change `production`: it runs on Coolify"), "{output}");
     for look in ["status", "releases", "audit", "verify"] {
-        let said = world.run(&[look, "production"]).ends(2);
-        assert!(said.contains("cannot look at `production`: it runs on Coolify"), "{said}");
+        let output = world.run(&[look, "production"]).ends(2);
+        assert!(output.contains("cannot look at `production`: it runs on Coolify"), "{output}");
     }
 }
 
@@ -85,10 +85,10 @@ fn every_failure_has_a_code_that_can_be_explained() {
     let explained = world.run(&["explain", "E-target-unreached"]);
     assert!(explained.stdout.starts_with("E-target-unreached: "), "{explained:?}");
     assert!(explained.stdout.contains("## Nothing runs, or it is not reached"), "{explained:?}");
-    let said = world.run(&["explain", "E-nothing"]).ends(2);
+    let output = world.run(&["explain", "E-nothing"]).ends(2);
     assert!(
-        said.contains("unknown code `E-nothing`") && said.ends_with("code: E-usage\n"),
-        "{said}"
+        output.contains("unknown code `E-nothing`") && output.ends_with("code: E-usage\n"),
+        "{output}"
     );
     assert!(world.run(&["explain"]).stdout.contains("E-port-taken"));
 }
@@ -96,8 +96,8 @@ fn every_failure_has_a_code_that_can_be_explained() {
 #[test]
 fn a_command_line_that_is_refused_has_its_code_and_is_data_where_that_is_asked_for() {
     let world = World::new();
-    let said = world.run(&["rollout"]).ends(2);
-    assert!(said.ends_with("try '--help'.\n  code: E-usage\n"), "{said}");
+    let output = world.run(&["rollout"]).ends(2);
+    assert!(output.ends_with("try '--help'.\n  code: E-usage\n"), "{output}");
     let run = world.run(&["rollout", "--json"]);
     let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let line = "the following required arguments were not provided: <ENVIRONMENT> <RELEASE>";
@@ -111,10 +111,10 @@ fn a_result_that_cannot_be_written_is_a_failure() {
     for args in [&["explain"][..], &["--json", "explain"]] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = World::new().command(args).stdout(full).output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(5), "{said}");
-        assert!(said.starts_with("error: failed to write the result to stdout\n"), "{said}");
-        assert!(said.contains("code: E-disk\n"), "{said}");
+        let printed = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(5), "{printed}");
+        assert!(printed.starts_with("error: failed to write the result to stdout\n"), "{printed}");
+        assert!(printed.contains("code: E-disk\n"), "{printed}");
     }
 }
 
@@ -130,18 +130,21 @@ fn a_registry_that_cannot_be_asked_has_its_code() {
     );
     let from = format!("{}/x", registry.host());
     let args = ["image", "newest", "--from", &from, "--key", "key.pub"];
-    let said = world.run(&args).ends(5);
-    assert!(said.contains("answered 403 Forbidden"), "{said}");
-    assert!(said.ends_with("code: E-registry-refused\n"), "{said}");
+    let output = world.run(&args).ends(5);
+    assert!(output.contains("answered 403 Forbidden"), "{output}");
+    assert!(output.ends_with("code: E-registry-refused\n"), "{output}");
 }
 
 #[test]
 fn an_engine_that_is_elsewhere_and_silent_is_not_started_here() {
     let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
-    let said = world.run(&["rollback", "local"]).ends(5);
-    assert!(said.contains("failed to reach the Docker engine at `tcp://127.0.0.1:9`"), "{said}");
-    assert!(said.contains("hint: start that engine, or unset DOCKER_HOST"), "{said}");
-    assert!(said.ends_with("code: E-engine-silent\n"), "{said}");
+    let output = world.run(&["rollback", "local"]).ends(5);
+    assert!(
+        output.contains("failed to reach the Docker engine at `tcp://127.0.0.1:9`"),
+        "{output}"
+    );
+    assert!(output.contains("hint: start that engine, or unset DOCKER_HOST"), "{output}");
+    assert!(output.ends_with("code: E-engine-silent\n"), "{output}");
 }
 
 #[test]
@@ -149,9 +152,9 @@ fn looking_starts_nothing_and_makes_nothing() {
     let world = World::new().without_engine();
     let run = world.run(&["status"]);
     assert_eq!((run.code, run.stdout.trim()), (Some(3), "no Docker engine answers: nothing runs"));
-    let said = world.run(&["audit"]).ends(4);
-    assert!(said.contains("cannot look at `local`: no Docker engine answers"), "{said}");
-    assert!(said.contains("hint: ./x up"), "{said}");
+    let output = world.run(&["audit"]).ends(4);
+    assert!(output.contains("cannot look at `local`: no Docker engine answers"), "{output}");
+    assert!(output.contains("hint: ./x up"), "{output}");
 }
 
 #[test]
@@ -159,18 +162,18 @@ fn without_an_engine_there_is_nothing_to_stop_and_nothing_can_be_erased() {
     let world = World::new().without_engine();
     let run = world.run(&["down"]);
     assert_eq!((run.code, run.stdout.trim()), (Some(0), "no Docker engine answers: nothing runs"));
-    let said = world.run(&["down", "--erase"]).ends(4);
-    assert!(said.contains("cannot erase anything: no Docker engine answers"), "{said}");
+    let output = world.run(&["down", "--erase"]).ends(4);
+    assert!(output.contains("cannot erase anything: no Docker engine answers"), "{output}");
 }
 
 #[test]
 fn an_engine_that_is_elsewhere_and_silent_may_run_what_is_ours() {
     let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
     for verb in [&["down"][..], &["down", "--erase"], &["status"], &["audit"]] {
-        let said = world.run(verb).ends(5);
+        let output = world.run(verb).ends(5);
         assert!(
-            said.contains("failed to reach the Docker engine at `tcp://127.0.0.1:9`"),
-            "{said}"
+            output.contains("failed to reach the Docker engine at `tcp://127.0.0.1:9`"),
+            "{output}"
         );
     }
 }
@@ -178,8 +181,8 @@ fn an_engine_that_is_elsewhere_and_silent_may_run_what_is_ours() {
 #[test]
 fn a_limit_that_is_no_number_is_refused() {
     let world = World::new().with("XTASK_COMMAND_LIMIT", "soon".into());
-    let said = world.run(&["status"]).ends(2);
-    assert!(said.contains("cannot use `XTASK_COMMAND_LIMIT`: `soon` is no number"), "{said}");
+    let output = world.run(&["status"]).ends(2);
+    assert!(output.contains("cannot use `XTASK_COMMAND_LIMIT`: `soon` is no number"), "{output}");
 }
 
 #[test]
@@ -187,8 +190,8 @@ fn a_service_with_a_name_of_ours_is_refused_before_anything_is_done() {
     let world = World::new();
     let text = include_str!("../../../deploy.toml").replace("ml-service", "releases");
     world.write("deploy.toml", &text);
-    let said = world.run(&["up"]).ends(2);
+    let output = world.run(&["up"]).ends(2);
     let why = "deploy.toml:7: `services.releases`: the name `releases` is reserved for what runs \
                beside the services; reserved: `postgres`, `redis`, `registry`, `proxy`, `releases`";
-    assert!(said.contains(why), "{said}");
+    assert!(output.contains(why), "{output}");
 }

@@ -29,9 +29,9 @@ fn ask(shell: &Path, args: &[&str], text: &str) -> String {
         .current_dir(world.path(""))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{name}: {said}");
-    assert_eq!(said, "", "{name}");
+    let printed = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{name}: {printed}");
+    assert_eq!(printed, "", "{name}");
     String::from_utf8(output.stdout).unwrap()
 }
 

@@ -1,5 +1,5 @@
 //! What a definition promises is held against the files of its image when it is built: each kind of
-//! mistake with its line, all of them at once, and again as long as nobody mends them.
+//! mistake with its line, all of them at once, and again as long as nobody fixes them.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::image::{POOL, deb_around, lock_of, tar, tar_of};
@@ -43,13 +43,13 @@ fn executable(world: &World, file: &str, text: &str) {
 }
 
 fn refused(world: &World) -> String {
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("its definition does not fit its files"), "{said}");
-    said
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("its definition does not fit its files"), "{output}");
+    output
 }
 
 #[test]
-fn every_mistake_of_a_definition_is_named_at_once_with_its_line_until_it_is_mended() {
+fn every_mistake_of_a_definition_is_named_at_once_with_its_line_until_it_is_fixed() {
     let (_, config) = END.split_once("[config]\n").unwrap();
     let config = config.replace("/run/program", "/app/run").replace("\"/\"", "\"/srv\"");
     let definition = format!(
@@ -60,12 +60,12 @@ fn every_mistake_of_a_definition_is_named_at_once_with_its_line_until_it_is_mend
     );
     let world = world(&definition);
     executable(&world, "app/tool", "#!/home/me/.venv/bin/python\n");
-    let said = refused(&world);
-    insta::assert_snapshot!(said);
-    assert_eq!(refused(&world), said, "it is not remembered as built");
+    let output = refused(&world);
+    insta::assert_snapshot!(output);
+    assert_eq!(refused(&world), output, "it is not remembered as built");
 
-    let mended = definition.replace("drop = [\"app/*.map\"]", "drop = [\"app/*.ma\"]");
-    world.write("images/one.toml", &mended);
+    let fixed = definition.replace("drop = [\"app/*.map\"]", "drop = [\"app/*.ma\"]");
+    world.write("images/one.toml", &fixed);
     assert!(refused(&world).contains("the pattern `app/*.ma` matches nothing"));
     world.write("images/one.toml", &format!("{FILES}drop = [\"app/tool\"]{END}"));
     let _said = world.run(&BUILD).ends(0);
@@ -78,13 +78,16 @@ fn an_entrypoint_that_was_taken_away_later_is_found_though_each_layer_was_made_b
     executable(&world, "app/run", "#!/run/shell\n");
     let _said = world.run(&BUILD).ends(0);
     world.write("images/one.toml", &format!("{FILES}{}", start.replace("/app/run", "/app/ran")));
-    let said = refused(&world);
-    assert!(said.contains("`config.entrypoint[0]`: `/app/ran` is not in the image"), "{said}");
+    let output = refused(&world);
+    assert!(output.contains("`config.entrypoint[0]`: `/app/ran` is not in the image"), "{output}");
     let mode = std::fs::Permissions::from_mode(0o644);
     std::fs::set_permissions(world.path("app/run"), mode).unwrap();
     world.write("images/one.toml", &format!("{FILES}{start}"));
-    let said = refused(&world);
-    assert!(said.contains("`/app/run` may not be executed by `65532:65532` (0644 0:0)"), "{said}");
+    let output = refused(&world);
+    assert!(
+        output.contains("`/app/run` may not be executed by `65532:65532` (0644 0:0)"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -118,15 +121,15 @@ fn an_unchanged_image_is_not_judged_again() {
 fn an_image_name_that_no_registry_takes_is_refused_before_anything_is_made() {
     let world = world(&format!("{FILES}{END}"));
     world.write("images/One.toml", &format!("{FILES}{END}"));
-    let said = world.run(&["image", "build", "One"]).ends(2);
+    let output = world.run(&["image", "build", "One"]).ends(2);
     assert!(
-        said.contains("images/One.toml:1: `(name)`: `One` is not the name of an image"),
-        "{said}"
+        output.contains("images/One.toml:1: `(name)`: `One` is not the name of an image"),
+        "{output}"
     );
     let deploy = std::fs::read_to_string(world.path("deploy.toml")).unwrap();
     world.write("deploy.toml", &deploy.replace("images/backend.toml", "images/Backend.toml"));
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("`services.backend.image`: `Backend` is not the name"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("`services.backend.image`: `Backend` is not the name"), "{output}");
 }
 
 const DEBIAN: &str = "[[layer]]\nname = \"base\"\nkind = \"debian\"\npackages = [\"hello\"]\n";
@@ -149,11 +152,11 @@ fn set_id_bits_are_dropped_only_where_a_line_says_why() {
     tree.insert("usr/bin/su", Node::file(0o4755, "su\n")).unwrap();
     tree.insert("usr/share/x", Node::symlink("/usr/share/of-another-package")).unwrap();
     let world = world_of_a_package(&mirror, &tree);
-    let said = refused(&world);
+    let output = refused(&world);
     let wanted = "images/one.toml:1: `layer[0].without_set_id`: `usr/bin/su` is set-id (4755) in its \
                   package, and no image keeps that; drop it, or say why it need not be: \
                   without_set_id = { \"usr/bin/su\" = \"…\" }";
-    assert!(said.contains(wanted), "{said}");
+    assert!(output.contains(wanted), "{output}");
 
     let with = |more: &str| world.write("images/one.toml", &format!("{DEBIAN}{more}\n{END}"));
     with("without_set_id = { \"usr/bin/su\" = \"nobody changes users\" }");
@@ -161,8 +164,8 @@ fn set_id_bits_are_dropped_only_where_a_line_says_why() {
     with("drop = [\"usr/bin/su\"]");
     let _said = world.run(&BUILD).ends(0);
     with("drop = [\"usr/bin/su\"]\nwithout_set_id = { \"usr/bin/su\" = \"nobody changes users\" }");
-    let said = refused(&world);
-    assert!(said.contains("`usr/bin/su` is not set-id in any package of the layer"), "{said}");
+    let output = refused(&world);
+    assert!(output.contains("`usr/bin/su` is not set-id in any package of the layer"), "{output}");
 }
 
 #[test]
@@ -170,10 +173,10 @@ fn a_set_id_bit_of_a_file_of_ours_is_refused() {
     let layer = FILES.replace("kind = \"files\"", BUILDS).replace("\".\"", "dist");
     let world = world(&format!("{layer}{END}"));
     built_by(&world, "mkdir -p dist && echo su > dist/su && chmod 4755 dist/su");
-    let said = world.run(&BUILD).ends(2);
+    let output = world.run(&BUILD).ends(2);
     assert!(
-        said.contains("it is setuid or setgid, which no image of ours is; take the bit off"),
-        "{said}"
+        output.contains("it is setuid or setgid, which no image of ours is; take the bit off"),
+        "{output}"
     );
 }
 
@@ -190,9 +193,12 @@ fn a_link_of_a_build_to_what_the_image_has_not_is_refused() {
     let layer = FILES.replace("kind = \"files\"", BUILDS).replace("\".\"", "dist");
     let world = world(&format!("{layer}{END}"));
     built_by(&world, "mkdir -p dist && ln -s ../../packages/shared dist/shared && echo x > dist/x");
-    let said = world.run(&BUILD).ends(2);
+    let output = world.run(&BUILD).ends(2);
     let wanted = "`app/dist/shared` is a link to `../../packages/shared`, which leaves `app`";
-    assert!(said.contains(wanted) && said.contains("images/one.toml:2: `layer[0]`"), "{said}");
+    assert!(
+        output.contains(wanted) && output.contains("images/one.toml:2: `layer[0]`"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -210,11 +216,11 @@ fn a_script_of_a_module_by_the_builders_interpreter_is_refused_and_a_common_one_
     let locked = registry.publish(&about, &scripts);
     let root = json!({ "name": "root", "version": "1.0.0", "dependencies": { "tool": "1.0.0" } });
     npm_registry::lock(&world, "app", &root, &json!({ "node_modules/tool": locked }));
-    let said = refused(&world);
+    let output = refused(&world);
     let wanted = "images/one.toml:6: `layer[0].copy`: `app/tool/bin/mine` is a script of \
                   `/opt/builder/bin/node`, which is not in the image";
-    assert!(said.contains(wanted), "{said}");
-    assert_eq!(said.matches("is a script of").count(), 1, "{said}");
+    assert!(output.contains(wanted), "{output}");
+    assert_eq!(output.matches("is a script of").count(), 1, "{output}");
 }
 
 #[test]
@@ -228,10 +234,11 @@ fn a_script_that_uv_wrote_for_this_machines_python_is_refused_until_it_is_left_o
     let points = "[console_scripts]\nlong-tool = deep:main\n";
     world.write("../made/deep-1.0/deep-1.0.dist-info/entry_points.txt", points);
     world.write("list.txt", &wheels::publish(&world, "deep", "1.0", "py3-none-any"));
-    let said = refused(&world);
+    let output = refused(&world);
     assert!(
-        said.contains("images/one.toml:6: `layer[0].copy`: `app/bin/long-tool` is a script of `/"),
-        "{said}"
+        output
+            .contains("images/one.toml:6: `layer[0].copy`: `app/bin/long-tool` is a script of `/"),
+        "{output}"
     );
     world.write("images/one.toml", &format!("{layer}drop = [\"app/bin\"]\n{END}"));
     let _said = world.run(&BUILD).ends(0);
@@ -247,9 +254,9 @@ fn a_source_that_is_not_there_and_a_collection_of_nothing_name_the_line_of_their
             "cannot collect `certs/*.pem`",
         ),
     ] {
-        let said = world(&format!("{above}{more}{END}")).run(&BUILD).ends(2);
+        let output = world(&format!("{above}{more}{END}")).run(&BUILD).ends(2);
         let line = "images/one.toml:7: `layer[1]`: layer `app` begins here";
-        assert!(said.contains(wanted) && said.contains(line), "{said}");
+        assert!(output.contains(wanted) && output.contains(line), "{output}");
     }
 }
 
@@ -264,8 +271,8 @@ fn a_link_of_a_lock_to_a_folder_that_is_not_there_is_refused() {
         "packages/own": { "name": "own", "version": "1.0.0" },
     });
     npm_registry::lock(&world, "app", &root, &packages);
-    let said = world.run(&BUILD).ends(2);
+    let output = world.run(&BUILD).ends(2);
     let wanted = "cannot use `app/package-lock.json`, which links to `app/packages/own`";
-    assert!(said.contains(wanted), "{said}");
-    assert!(said.contains("`app/packages/own` holds no file that git knows"), "{said}");
+    assert!(output.contains(wanted), "{output}");
+    assert!(output.contains("`app/packages/own` holds no file that git knows"), "{output}");
 }

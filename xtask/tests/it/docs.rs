@@ -14,7 +14,7 @@ fn the_committed_documents_are_in_step() {
 }
 
 #[test]
-fn an_edit_by_hand_is_shown_by_line_and_mended() {
+fn an_edit_by_hand_is_shown_by_line_and_fixed() {
     let world = World::new();
     world.write("docs/README.md", "# Ours\n");
     let written = world.run(&["docs"]);
@@ -29,7 +29,7 @@ fn an_edit_by_hand_is_shown_by_line_and_mended() {
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), (shown, "hint: cargo xtask docs\n"));
 
     let _said = world.run(&["docs"]).ends(0);
-    let mended = world.run(&["--json", "docs", "--check"]);
-    let mended: Value = serde_json::from_str(&mended.stdout).unwrap_or_default();
-    assert_eq!(mended, json!({ "out_of_step": [], "written": false }));
+    let fixed = world.run(&["--json", "docs", "--check"]);
+    let fixed: Value = serde_json::from_str(&fixed.stdout).unwrap_or_default();
+    assert_eq!(fixed, json!({ "out_of_step": [], "written": false }));
 }

@@ -53,10 +53,11 @@ fn a_tool_of_another_version_is_told_with_both() {
     program(&world, "node", "v22.1.0");
     let run = world.run(&["doctor", "--json"]);
     assert_eq!(run.code, Some(3), "{run:?}");
-    let said: Value = serde_json::from_str(&run.stdout).unwrap();
-    let node = said["tools"].as_array().unwrap().iter().find(|it| it["program"] == "node").unwrap();
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let node =
+        report["tools"].as_array().unwrap().iter().find(|it| it["program"] == "node").unwrap();
     assert_eq!(node["found"], json!({ "verdict": "other", "version": "22.1.0" }));
-    assert_eq!((&node["wanted"], &said["ready"]), (&json!("20.x"), &json!(false)));
+    assert_eq!((&node["wanted"], &report["ready"]), (&json!("20.x"), &json!(false)));
 }
 
 #[test]

@@ -84,14 +84,14 @@ fn what_is_not_ours_is_named_all_at_once_and_nothing_is_changed() {
     engine.has("container", "nutri-redis", "");
     engine.has("volume", "nutri-registry", r#""nutri.project":"shop""#);
     engine.has("network", "nutri", r#""nutri.project":"nutri","nutri.environment":"preview""#);
-    let said = engine.world.run(&["migrate", "local", "--apply"]).ends(4);
+    let output = engine.world.run(&["migrate", "local", "--apply"]).ends(4);
     for words in [
         "error: cannot use what is not of `nutri` in environment `local`\n",
         "container `nutri-redis`: it has no label of ours\n",
         "volume `nutri-registry`: it belongs to `shop`\n",
         "network `nutri`: it belongs to environment `preview`\n",
     ] {
-        assert!(said.contains(words), "{words}{said}");
+        assert!(output.contains(words), "{words}{output}");
     }
     assert_eq!(engine.changes(), "");
 }
@@ -100,9 +100,12 @@ fn what_is_not_ours_is_named_all_at_once_and_nothing_is_changed() {
 fn where_nobody_brought_it_up_there_is_nothing_to_go_back_to_and_nothing_is_started() {
     let engine = Engine::new();
     for verb in [&["rollback", "local"][..], &["rollout", "local", "0123456789ab"]] {
-        let said = engine.world.run(verb).ends(4);
-        assert!(said.contains("cannot change `local`: this user never brought it up"), "{said}");
-        assert!(said.contains("E-not-up"), "{said}");
+        let output = engine.world.run(verb).ends(4);
+        assert!(
+            output.contains("cannot change `local`: this user never brought it up"),
+            "{output}"
+        );
+        assert!(output.contains("E-not-up"), "{output}");
     }
     assert!(!engine.world.path("../state/nutri/local/secrets.json").exists());
     assert_eq!(engine.changes(), "");
@@ -113,8 +116,8 @@ fn a_foreign_network_is_not_erased() {
     let engine = Engine::new();
     engine.has("network", "nutri", "");
     engine.has("volume", "nutri-redis", OURS);
-    let said = engine.world.run(&["down", "--erase", "--yes"]).ends(4);
-    assert!(said.contains("network `nutri`: it has no label of ours"), "{said}");
+    let output = engine.world.run(&["down", "--erase", "--yes"]).ends(4);
+    assert!(output.contains("network `nutri`: it has no label of ours"), "{output}");
     assert_eq!(engine.changes(), "");
 }
 
@@ -128,9 +131,9 @@ fn what_others_use_is_said_before_anything_is_erased() {
     let details = std::fs::read_to_string(&network).unwrap();
     let attached = r#"{"Containers":{"1":{"Name":"guest"}},"#;
     std::fs::write(&network, details.replacen('{', attached, 1)).unwrap();
-    let said = engine.world.run(&["down", "--erase", "--yes"]).ends(4);
-    assert!(said.contains("container `guest`: it has no label of ours"), "{said}");
-    assert!(said.contains("nothing was erased"), "{said}");
+    let output = engine.world.run(&["down", "--erase", "--yes"]).ends(4);
+    assert!(output.contains("container `guest`: it has no label of ours"), "{output}");
+    assert!(output.contains("nothing was erased"), "{output}");
     assert_eq!(engine.changes(), "");
 }
 
@@ -204,10 +207,10 @@ fn erasing_shows_what_goes_and_wants_a_word() {
     let engine = Engine::new();
     engine.has("volume", "nutri-redis", OURS);
     engine.has("volume", "nutri-other", r#""nutri.project":"shop""#);
-    let said = engine.world.run(&["down", "--erase"]).ends(4);
-    assert!(said.contains("volume  nutri-redis  12kB  made 2026-11-20T10:00:00Z"), "{said}");
-    assert!(said.contains("cannot erase: nobody is here to confirm it"), "{said}");
-    assert!(said.contains("hint: run it at a terminal, or say `--yes`"), "{said}");
+    let output = engine.world.run(&["down", "--erase"]).ends(4);
+    assert!(output.contains("volume  nutri-redis  12kB  made 2026-11-20T10:00:00Z"), "{output}");
+    assert!(output.contains("cannot erase: nobody is here to confirm it"), "{output}");
+    assert!(output.contains("hint: run it at a terminal, or say `--yes`"), "{output}");
     assert_eq!(engine.changes(), "");
     let run = engine.world.run(&["down", "--erase", "--yes"]);
     assert_eq!(run.code, Some(0), "{run:?}");
@@ -289,9 +292,9 @@ fn where_the_password_is_lost_no_new_one_is_made() {
     let engine = Engine::new();
     engine.has("volume", "nutri-postgres", OURS);
     for verb in [&["migrate", "local", "--apply"][..], &["rollback", "local"]] {
-        let said = engine.world.run(verb).ends(4);
-        assert!(said.contains("cannot use the database in volume `nutri-postgres`"), "{said}");
-        assert!(said.contains("`./x database reset-password local`"), "{said}");
+        let output = engine.world.run(verb).ends(4);
+        assert!(output.contains("cannot use the database in volume `nutri-postgres`"), "{output}");
+        assert!(output.contains("`./x database reset-password local`"), "{output}");
     }
     assert!(!engine.world.path("../state/nutri/local/secrets.json").exists());
     assert_eq!(engine.changes(), "");
@@ -336,8 +339,8 @@ fn an_image_of_somebody_else_under_our_name_is_loaded_over() {
 fn an_image_that_stays_somebody_elses_is_refused_by_name_and_never_run() {
     let engine = engine_with_a_foreign_image();
     std::fs::write(engine.world.path("../engine/stubborn"), "").unwrap();
-    let said = engine.world.run(&["migrate", "local", "--apply"]).ends(4);
-    assert!(said.contains("cannot use image `nutri/backing-postgres:"), "{said}");
-    assert!(said.contains("it is not the one that was loaded"), "{said}");
+    let output = engine.world.run(&["migrate", "local", "--apply"]).ends(4);
+    assert!(output.contains("cannot use image `nutri/backing-postgres:"), "{output}");
+    assert!(output.contains("it is not the one that was loaded"), "{output}");
     assert!(!engine.changes().contains("run "), "{}", engine.changes());
 }

@@ -45,10 +45,10 @@ fn what_nobody_needs_is_shown_first_and_goes_only_when_told() {
 
     let run = world.run(&["image", "gc"]);
     let shown = run.stdout.clone();
-    let said = run.ends(3);
+    let output = run.ends(3);
     assert!(shown.contains("no name and no kept release needs it"), "{shown}");
     assert!(shown.contains("needed by `x`"), "{shown}");
-    assert!(said.contains("the releases of `local` are not known here"), "{said}");
+    assert!(output.contains("the releases of `local` are not known here"), "{output}");
     assert!(stray.exists() && old.exists(), "a plan is only shown");
 
     let _said = world.run(&["image", "gc", "--apply"]).ends(0);
@@ -59,7 +59,7 @@ fn what_nobody_needs_is_shown_first_and_goes_only_when_told() {
 }
 
 #[test]
-fn an_image_that_lost_its_name_is_let_go_with_its_layers() {
+fn an_image_that_lost_its_name_is_removed_with_its_layers() {
     let world = world();
     let _built = build(&world);
     let before = true_blobs(&world);
@@ -84,15 +84,15 @@ fn nothing_goes_beside_a_running_build_or_below_an_unreadable_image() {
     let stray = blob(&world, &Digest::of(b"stray").hex(), 2 * HOUR);
     let building = File::open(world.cache().join("in-use")).unwrap();
     building.lock_shared().unwrap();
-    let said = world.run(&["image", "gc", "--apply"]).ends(4);
-    assert!(said.contains("a build is running"), "{said}");
+    let output = world.run(&["image", "gc", "--apply"]).ends(4);
+    assert!(output.contains("a build is running"), "{output}");
     drop(building);
 
     let index = world.path("target/images/index.json");
     let named = std::fs::read_to_string(&index).unwrap();
     let digest = named.split("sha256:").nth(1).unwrap()[..64].to_owned();
     std::fs::write(world.path("target/images/blobs/sha256").join(digest), "{}").unwrap();
-    let said = world.run(&["image", "gc", "--apply"]).ends(4);
-    assert!(said.contains("cannot tell what `x` needs"), "{said}");
+    let output = world.run(&["image", "gc", "--apply"]).ends(4);
+    assert!(output.contains("cannot tell what `x` needs"), "{output}");
     assert!(stray.exists());
 }

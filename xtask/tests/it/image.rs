@@ -127,19 +127,19 @@ fn a_definition_that_names_what_is_not_there_is_refused() {
         |from: &str, to: &str| world.write("images/hello.toml", &definition().replace(from, to));
 
     with("[\"hello\"]", "[\"hello\", \"curl\"]");
-    let said = world.run(&["image", "build", "hello"]).ends(2);
+    let output = world.run(&["image", "build", "hello"]).ends(2);
     assert!(
-        said.contains("cannot build layer `base` for linux/amd64"),
-        "an unlocked package: {said}"
+        output.contains("cannot build layer `base` for linux/amd64"),
+        "an unlocked package: {output}"
     );
 
     with("\"base\"", "\"other\"");
-    let said = world.run(&["image", "build", "hello"]).ends(2);
+    let output = world.run(&["image", "build", "hello"]).ends(2);
     assert!(
-        said.contains(
+        output.contains(
             "cannot build layer `other` for linux/amd64: the lock does not hold what it asks for"
         ),
-        "{said}"
+        "{output}"
     );
 
     with(
@@ -151,18 +151,18 @@ fn a_definition_that_names_what_is_not_there_is_refused() {
         .current_dir(world.path(""))
         .status()
         .unwrap();
-    let said = world.run(&["image", "build", "hello"]).ends(2);
-    assert!(said.contains("cannot find `no.txt` in"), "{said}");
+    let output = world.run(&["image", "build", "hello"]).ends(2);
+    assert!(output.contains("cannot find `no.txt` in"), "{output}");
 
     with(
         "packages = [\"hello\"]",
         "packages = [\"hello\"]\nlinks = { \"../../etc/passwd\" = \"x\" }",
     );
-    let said = world.run(&["image", "build", "hello"]).ends(2);
-    assert!(said.contains("`../../etc/passwd` escapes the tree"), "{said}");
+    let output = world.run(&["image", "build", "hello"]).ends(2);
+    assert!(output.contains("`../../etc/passwd` escapes the tree"), "{output}");
 
-    let said = world.run(&["image", "build", "helo"]).ends(2);
-    assert!(said.contains("unknown image `helo`; known: `hello`"), "{said}");
+    let output = world.run(&["image", "build", "helo"]).ends(2);
+    assert!(output.contains("unknown image `helo`; known: `hello`"), "{output}");
 }
 
 #[test]
@@ -178,10 +178,10 @@ fn an_image_over_its_budget_names_what_is_written_here() {
         .current_dir(world.path(""))
         .status()
         .unwrap();
-    let said = world.run(&["image", "build", "hello"]).ends(4);
+    let output = world.run(&["image", "build", "hello"]).ends(4);
     assert!(
-        said.contains("wanted at most 10.0 MB, found 11.0 MB; heaviest:\n    base (own) 11.0 MB"),
-        "{said}"
+        output.contains("wanted at most 10.0 MB, found 11.0 MB; heaviest:\n    base (own) 11.0 MB"),
+        "{output}"
     );
 }
 
@@ -221,8 +221,8 @@ fn a_full_disk_leaves_no_blob_that_is_not_what_it_is_called() {
     let run = world.run(&["image", "build", "hello"]);
     let left = std::fs::read_dir(target.join("images/blobs/sha256")).unwrap().count();
     let unmounted = std::process::Command::new("umount").arg(&target).status().unwrap();
-    let said = run.ends(5);
-    assert!(said.contains("No space left on device"), "{said}");
+    let output = run.ends(5);
+    assert!(output.contains("No space left on device"), "{output}");
     assert!(left == 0 && unmounted.success(), "{left} files are left");
     let _said = world.run(&["image", "build", "hello"]).ends(0);
 }
@@ -245,10 +245,10 @@ fn a_layer_that_takes_the_place_of_a_link_is_refused_also_when_nothing_is_made_a
         .status()
         .unwrap();
     for _ in 0..2 {
-        let said = world.run(&["image", "build", "hello"]).ends(4);
+        let output = world.run(&["image", "build", "hello"]).ends(4);
         let clash =
             "`bin` is a link to `usr/bin` in layer `base`, and a directory (0755 0:0) in `app`";
-        assert!(said.contains(clash), "{said}");
+        assert!(output.contains(clash), "{output}");
     }
     world.write("images/hello.toml", &text.replace("bin/tool", "usr/bin/tool"));
     let _said = world.run(&["image", "build", "hello"]).ends(0);

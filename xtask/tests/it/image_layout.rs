@@ -61,9 +61,9 @@ fn what_lies_in_the_layout_is_compared_with_what_is_built() {
     assert_eq!((code, &there["count"]), (Some(0), &json!(0)), "{there}");
 
     world.write("hello/greeting.txt", "hello, World\n");
-    let (there, code, said) = in_layout(&world, &[]);
+    let (there, code, output) = in_layout(&world, &[]);
     assert_eq!(code, Some(3), "stale: {there}");
-    assert!(said.contains("target/images does not hold what is built now"), "{said}");
+    assert!(output.contains("target/images does not hold what is built now"), "{output}");
     let stale = &there["differences"][0];
     assert_eq!(
         (&stale["part"], &stale["path"]),

@@ -76,16 +76,16 @@ fn what_comes_out_the_same_passes_and_what_was_varied_is_said() {
     let world = world(FILES);
     let run = world.run(&["--json", "image", "verify", "hello"]);
     assert_eq!(run.code, Some(0), "{run:?}");
-    let said = value(&run.stdout);
+    let report = value(&run.stdout);
     assert_eq!(
-        (&said["images"][0]["image"], &said["images"][0]["count"]),
+        (&report["images"][0]["image"], &report["images"][0]["count"]),
         (&json!("hello"), &json!(0))
     );
     let built = world.run(&["image", "build", "hello"]);
-    let digest = said["images"][0]["first"].as_str().unwrap();
+    let digest = report["images"][0]["first"].as_str().unwrap();
     assert_eq!(built.stdout.trim(), format!("hello@{digest}"), "and it is what is built");
     let varied = |what: &str| {
-        let all = said["variations"].as_array().unwrap();
+        let all = report["variations"].as_array().unwrap();
         all.iter().find(|it| it["what"] == what).unwrap()["varied"].clone()
     };
     for what in ["umask", "locale", "time zone", "folders", "threads", "sizes of writes"] {
@@ -103,7 +103,7 @@ fn what_comes_out_the_same_passes_and_what_was_varied_is_said() {
     assert_eq!(varied("processors"), json!(few));
     let name = ["--uts", "sh", "-c", "hostname it && uname -n"];
     let may = says("unshare", &name).is_some_and(|it| it == "it\n");
-    assert!(!may || varied("host name") == json!(true), "root of this machine may: {said}");
+    assert!(!may || varied("host name") == json!(true), "root of this machine may: {report}");
 }
 
 /// What a careless build may write down, a file each, and which variation gives it away.
@@ -134,8 +134,8 @@ fn a_build_that_writes_down_its_surroundings_is_found_with_file_and_byte() {
     world.write("hello/package-lock.json", &lock.to_string());
     let run = world.run(&["--json", "image", "verify", "hello", "--platform", "linux/amd64"]);
     assert_eq!(run.code, Some(3), "{run:?}");
-    let said = value(&run.stdout);
-    let image = &said["images"][0];
+    let report = value(&run.stdout);
+    let image = &report["images"][0];
     assert_ne!(image["first"], image["second"]);
 
     let differences = image["differences"].as_array().unwrap();
@@ -167,17 +167,17 @@ fn an_image_that_does_not_build_says_so_and_leaves_no_workshop() {
     let temporary = world.cache().display().to_string();
     let world = world.with("TMPDIR", temporary);
     let run = world.run(&["image", "verify", "hello"]);
-    let said = run.ends(2);
+    let output = run.ends(2);
     let left = std::fs::read_dir(world.cache()).unwrap().flatten();
     let left: Vec<_> = left.map(|it| it.file_name().into_string().unwrap()).collect();
     assert!(!left.iter().any(|it| it.starts_with("nutri-verify")), "{left:?}");
-    assert!(said.contains("failed to build `hello` once, from nothing"), "{said}");
-    assert!(said.contains("cannot find `absent`"), "{said}");
-    let said = world.run(&["image", "verify", "helo"]).ends(2);
-    assert!(said.contains("unknown image `helo`; known: `hello`"), "{said}");
+    assert!(output.contains("failed to build `hello` once, from nothing"), "{output}");
+    assert!(output.contains("cannot find `absent`"), "{output}");
+    let output = world.run(&["image", "verify", "helo"]).ends(2);
+    assert!(output.contains("unknown image `helo`; known: `hello`"), "{output}");
     let odd = world.with("XTASK_CONDITIONS", "speed=9".into());
-    let said = odd.run(&["image", "list"]).ends(2);
-    assert!(said.contains("`speed=9` is not a condition"), "{said}");
+    let output = odd.run(&["image", "list"]).ends(2);
+    assert!(output.contains("`speed=9` is not a condition"), "{output}");
 }
 
 /// What a world has built, to be pushed as it is or changed.
@@ -281,20 +281,20 @@ fn a_registry_that_fails_or_has_nothing_is_said_and_an_unknown_image_is_asked_fo
     build(&world);
     let reference = format!("{}/nutri/hello:1", fake.host());
     let against = ["image", "verify", "--against", &reference];
-    let said = world.run(&against).ends(5);
-    assert!(said.contains(&format!("failed to read `{reference}`")), "{said}");
-    assert!(said.contains("has nothing of that name"), "{said}");
+    let output = world.run(&against).ends(5);
+    assert!(output.contains(&format!("failed to read `{reference}`")), "{output}");
+    assert!(output.contains("has nothing of that name"), "{output}");
 
     push(&world, &fake.host(), &|bytes| bytes);
     let text = std::fs::read_to_string(world.path("images/hello.toml")).unwrap();
     world.write("images/hello.toml", &text.replace("nutri-hello", "nutri-hallo"));
-    let said = world.run(&against).ends(2);
-    assert!(said.contains("its title is `nutri-hello`"), "{said}");
-    assert!(said.contains(&format!("image verify --against {reference} IMAGE")), "{said}");
+    let output = world.run(&against).ends(2);
+    assert!(output.contains("its title is `nutri-hello`"), "{output}");
+    assert!(output.contains(&format!("image verify --against {reference} IMAGE")), "{output}");
 
     fake.fault(Fault::status(on("GET", "/manifests/"), 403, 9));
-    let said = world.run(&against).ends(5);
-    assert!(said.contains("403"), "{said}");
+    let output = world.run(&against).ends(5);
+    assert!(output.contains("403"), "{output}");
 }
 
 /// In a `/dev/shm` of its own: others of this machine use libfaketime as well.

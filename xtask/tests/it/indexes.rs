@@ -29,11 +29,11 @@ fn a_well_signed_archive_is_locked_with_its_time() {
     let archive = Archive::start();
     archive.publish(&keys, Times::fresh());
     let world = world(&archive, &keys);
-    let said = lock(&world, 0);
+    let output = lock(&world, 0);
     let lock = std::fs::read_to_string(world.path("images/hello.lock")).unwrap();
     assert!(
         lock.contains("\"hello\" = { version = \"1.5-2\", archive = \"debian-security\""),
-        "{said}\n{lock}"
+        "{output}\n{lock}"
     );
     assert!(lock.contains(&format!("archive_time = {}", Times::fresh_seconds())), "{lock}");
 }
@@ -46,12 +46,12 @@ fn every_bad_archive_is_refused_with_its_name_what_is_wrong_and_what_to_do() {
         archive.publish(&keys, Times::fresh());
         (bad.spoil)(&archive, &keys, &others);
         let world = world(&archive, &keys);
-        let said = lock(&world, 5);
+        let output = lock(&world, 5);
         let head = "error: failed to fetch the index of `debian-security`\n";
-        assert!(said.starts_with(head), "{}: {said}", bad.name);
-        let cause = format!("caused by: `debian-security`: {}\n", bad.said);
-        assert!(said.contains(&cause), "{}: {said}", bad.name);
-        assert!(said.contains("caused by: apt said: ") && said.contains("hint: "), "{said}");
+        assert!(output.starts_with(head), "{}: {output}", bad.name);
+        let cause = format!("caused by: `debian-security`: {}\n", bad.reason);
+        assert!(output.contains(&cause), "{}: {output}", bad.name);
+        assert!(output.contains("caused by: apt said: ") && output.contains("hint: "), "{output}");
         assert!(!world.path("images/hello.lock").exists(), "nothing is locked: {}", bad.name);
     }
 }
@@ -68,7 +68,7 @@ fn a_bad_archive_is_refused_also_where_a_good_one_was_seen_before() {
     for bad in &signed::BAD {
         (bad.spoil)(&archive, &keys, &others);
         let run = world.run(&["image", "lock", "--update"]);
-        let code = if bad.said == signed::OTHER_INDEX { 0 } else { 5 };
+        let code = if bad.reason == signed::OTHER_INDEX { 0 } else { 5 };
         assert_eq!(run.code, Some(code), "{}: {run:?}", bad.name);
         let lock = std::fs::read_to_string(world.path("images/hello.lock")).unwrap();
         assert!(lock.contains("1.5-2") && !lock.contains("1.5-3"), "{}: {lock}", bad.name);
@@ -84,8 +84,11 @@ fn a_keyring_that_is_not_there_trusts_nobody() {
     archive.publish(&keys, Times::fresh());
     let world = world(&archive, &keys);
     std::fs::remove_file(keys.keyring()).unwrap();
-    let said = lock(&world, 5);
-    assert!(said.contains("failed to fetch the index of `debian`, `debian-security`"), "{said}");
-    assert!(said.contains("not in the keyring"), "{said}");
-    assert!(said.contains("install `debian-archive-keyring`"), "{said}");
+    let output = lock(&world, 5);
+    assert!(
+        output.contains("failed to fetch the index of `debian`, `debian-security`"),
+        "{output}"
+    );
+    assert!(output.contains("not in the keyring"), "{output}");
+    assert!(output.contains("install `debian-archive-keyring`"), "{output}");
 }

@@ -19,9 +19,9 @@ fn git(world: &World, args: &[&str]) -> Output {
     command.current_dir(world.path("")).env("GIT_CONFIG_GLOBAL", "/dev/null").output().unwrap()
 }
 
-fn commit(world: &World, message: &str) {
+fn commit(world: &World, output: &str) {
     assert!(git(world, &["add", "."]).status.success());
-    let done = git(world, &["commit", "--quiet", "--message", message]);
+    let done = git(world, &["commit", "--quiet", "--message", output]);
     assert!(done.status.success(), "{done:?}");
 }
 
@@ -44,9 +44,9 @@ fn repository_with(gitleaks: &Path) -> World {
 /// It names where the secret is, and does not show it.
 fn names(run: &Run, file: &str) {
     assert_eq!(run.code, Some(4), "{run:?}");
-    let said = format!("{}{}", run.stdout, run.stderr);
-    assert!(said.contains(file) && said.contains("github-pat"), "{said}");
-    assert!(!said.contains(&planted()), "the secret is not shown: {said}");
+    let output = format!("{}{}", run.stdout, run.stderr);
+    assert!(output.contains(file) && output.contains("github-pat"), "{output}");
+    assert!(!output.contains(&planted()), "the secret is not shown: {output}");
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn a_shallow_clone_was_not_a_check() {
 fn what_gitleaks_cannot_read_is_a_failure_and_no_clean_history() {
     let world = required!(repository());
     world.write(".gitleaks.toml", "[[rules");
-    let said = world.run(&["leaks"]).ends(5);
-    assert!(said.starts_with("error: failed to look for secrets with `gitleaks`"), "{said}");
+    let output = world.run(&["leaks"]).ends(5);
+    assert!(output.starts_with("error: failed to look for secrets with `gitleaks`"), "{output}");
 }
 
 #[test]
@@ -100,8 +100,8 @@ fn the_staged_form_counts_not_the_one_in_the_work_tree() {
     world.write("a.rs", "fn  main( ) {}\n");
     git(&world, &["add", "a.rs"]);
     world.write("a.rs", "fn main() {}\n");
-    let said = world.run(&["hooks", "run", "pre-commit"]).ends(4);
-    assert!(said.contains("a.rs: staged in another form; cargo fmt --all"), "{said}");
+    let output = world.run(&["hooks", "run", "pre-commit"]).ends(4);
+    assert!(output.contains("a.rs: staged in another form; cargo fmt --all"), "{output}");
     git(&world, &["add", "a.rs"]);
     let run = world.run(&["hooks", "run", "pre-commit"]);
     assert_eq!(run.code, Some(0), "{run:?}");
@@ -139,8 +139,8 @@ fn a_hook_of_somebody_else_stays_and_is_named() {
     let hooks = world.path("my-hooks");
     git(&world, &["config", "core.hooksPath", "my-hooks"]);
     world.write("my-hooks/pre-push", "#!/bin/sh\n");
-    let said = world.run(&["hooks", "install"]).ends(4);
-    assert!(said.contains("my-hooks/pre-push` is not ours"), "{said}");
+    let output = world.run(&["hooks", "install"]).ends(4);
+    assert!(output.contains("my-hooks/pre-push` is not ours"), "{output}");
     assert!(!hooks.join("pre-commit").exists(), "nothing is half-done");
     let _kept = world.run(&["hooks", "remove"]).ends(0);
     assert_eq!(std::fs::read_to_string(hooks.join("pre-push")).unwrap(), "#!/bin/sh\n");
@@ -153,7 +153,7 @@ fn a_folder_of_hooks_that_other_repositories_share_is_refused() {
     let world = required!(repository());
     let shared = tempfile::tempdir().unwrap();
     git(&world, &["config", "core.hooksPath", &shared.path().display().to_string()]);
-    let said = world.run(&["hooks", "install"]).ends(4);
-    assert!(said.contains("outside this repository"), "{said}");
+    let output = world.run(&["hooks", "install"]).ends(4);
+    assert!(output.contains("outside this repository"), "{output}");
     assert_eq!(std::fs::read_dir(shared.path()).unwrap().count(), 0);
 }

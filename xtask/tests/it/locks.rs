@@ -80,12 +80,15 @@ fn packages_that_are_not_the_registrys_by_hash_are_all_refused_before_npm_runs()
         "node_modules/out": { "resolved": "../out", "link": true },
     });
     npm_registry::lock(&world, "app", &root(&json!({})), &bad);
-    let said = world.run(&BUILD).ends(2);
+    let output = world.run(&BUILD).ends(2);
     for name in bad.as_object().unwrap().keys() {
-        assert!(said.contains(&format!("`{name}`: ")), "{name}: {said}");
+        assert!(output.contains(&format!("`{name}`: ")), "{name}: {output}");
     }
-    assert!(said.contains("cannot use `app/package-lock.json`"), "{said}");
-    assert!(said.contains("npm update --package-lock-only") && !said.contains("secret"), "{said}");
+    assert!(output.contains("cannot use `app/package-lock.json`"), "{output}");
+    assert!(
+        output.contains("npm update --package-lock-only") && !output.contains("secret"),
+        "{output}"
+    );
     assert!(!world.cache().join("npm").exists(), "npm did not run");
 
     // An alias whose entry says what it really is, is fine, and listed as that.
@@ -110,8 +113,11 @@ fn what_is_built_from_an_unhashed_file_is_not_listed_as_the_real_package() {
     real.as_object_mut().unwrap().remove("integrity");
     let packages = json!({ "node_modules/real": real });
     npm_registry::lock(&world, "app", &root(&json!({ "real": "1.0.0" })), &packages);
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("it has no `integrity`") && said.contains("(`resolved`)"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(
+        output.contains("it has no `integrity`") && output.contains("(`resolved`)"),
+        "{output}"
+    );
     registry.stays(&world);
 }
 
@@ -123,16 +129,16 @@ fn a_lock_that_is_old_damaged_absent_or_for_another_manifest_is_refused_with_wha
     let _image = built(&world);
     let lock = std::fs::read_to_string(world.path("app/package-lock.json")).unwrap();
     let manifest = std::fs::read_to_string(world.path("app/package.json")).unwrap();
-    let said = |text: &str| {
+    let refusal = |text: &str| {
         world.write("app/package-lock.json", text);
         world.run(&BUILD).ends(2)
     };
-    let old = said(&lock.replace("\"lockfileVersion\": 3", "\"lockfileVersion\": 1"));
+    let old = refusal(&lock.replace("\"lockfileVersion\": 3", "\"lockfileVersion\": 1"));
     assert!(old.contains("npm install --package-lock-only --lockfile-version=3"), "{old}");
-    let damaged = said(&lock.replace("\"packages\"", "<<<<<<< HEAD\n\"packages\""));
+    let damaged = refusal(&lock.replace("\"packages\"", "<<<<<<< HEAD\n\"packages\""));
     assert!(damaged.contains("package-lock.json:4: `(syntax)`"), "{damaged}");
     let twice = "\"packages\": { \"\": {}, \"\": {} }, \"packages\"";
-    let twice = said(&lock.replace("\"packages\"", twice));
+    let twice = refusal(&lock.replace("\"packages\"", twice));
     assert!(twice.contains("stands twice") && twice.contains("git restore"), "{twice}");
 
     world.write("app/package-lock.json", &lock);
@@ -191,8 +197,8 @@ fn a_bundled_package_is_covered_by_the_one_that_bundles_it() {
     assert_eq!(purls, ["pkg:npm/big@1.0.0", "pkg:npm/in@2.0.0"]);
     packages["node_modules/big"].as_object_mut().unwrap().remove("bundleDependencies");
     npm_registry::lock(&world, "app", &root, &packages);
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("no package above it bundles it"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("no package above it bundles it"), "{output}");
     registry.stays(&world);
 }
 
@@ -302,11 +308,11 @@ fn lines_that_are_no_wheel_of_the_index_are_all_refused_before_uv_runs() {
     world.write("out.txt", "");
     std::os::unix::fs::symlink("../out.txt", world.path("py/linked.txt")).unwrap();
     for args in [&BUILD[..], &["image", "build", "one"]] {
-        let said = world.run(args).ends(2);
+        let output = world.run(args).ends(2);
         for line in 1..=list.lines().count() {
-            assert!(said.contains(&format!("py/list.txt:{line}: ")), "line {line}: {said}");
+            assert!(output.contains(&format!("py/list.txt:{line}: ")), "line {line}: {output}");
         }
-        assert!(!said.contains("secret"), "{said}");
+        assert!(!output.contains("secret"), "{output}");
     }
     assert!(!world.cache().join("wheels").exists(), "uv did not run");
 }
@@ -352,8 +358,8 @@ fn a_wheel_that_uv_left_out_fails_the_build() {
     let uv = world.path("../bin/uv");
     std::fs::set_permissions(&uv, std::fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}", uv.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let said = world.run_with(&BUILD, &[("PATH", &path)]).ends(5);
-    assert!(said.contains("uv ended well and `left-out==1.0` is not there"), "{said}");
+    let output = world.run_with(&BUILD, &[("PATH", &path)]).ends(5);
+    assert!(output.contains("uv ended well and `left-out==1.0` is not there"), "{output}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::npm_registry::{self, NpmRegistry};
 use super::world::World;
 use serde_json::json;
 
-/// A layer of them, of which the packages with a binary are one half.
+/// A layer of them, of which the packages with a binary are native.
 pub(crate) const LAYER: &str = r#"
 [[layer]]
 name = "modules"

@@ -45,7 +45,7 @@ impl Flake {
         assert!(copied.success());
         let stand_in = format!("path:{}", tree.join("xtask/tests/nix/nixpkgs").display());
         let locked = flake.nix(&["flake", "lock", "--override-input", "nixpkgs", &stand_in]);
-        assert!(locked.status.success(), "{}", said(&locked));
+        assert!(locked.status.success(), "{}", stderr_of(&locked));
         flake
     }
 
@@ -77,7 +77,7 @@ impl Flake {
     fn eval(&self, output: &str, apply: &str) -> Value {
         let output = format!(".#{output}");
         let evaluated = self.nix(&["eval", "--json", &output, "--apply", apply]);
-        assert!(evaluated.status.success(), "{output}: {}", said(&evaluated));
+        assert!(evaluated.status.success(), "{output}: {}", stderr_of(&evaluated));
         serde_json::from_slice(&evaluated.stdout).unwrap()
     }
 }
@@ -91,7 +91,7 @@ impl Drop for Flake {
     }
 }
 
-fn said(output: &Output) -> String {
+fn stderr_of(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -119,7 +119,7 @@ fn the_lock_names_nixpkgs_by_commit_and_content() {
 fn every_output_of_the_flake_evaluates_for_every_system() {
     let flake = required!(Flake::open());
     let checked = flake.nix(&["flake", "check", "--no-build"]);
-    assert!(checked.status.success(), "{}", said(&checked));
+    assert!(checked.status.success(), "{}", stderr_of(&checked));
     let force = "builtins.mapAttrs (_: of: of.drvPath or \
                  (builtins.mapAttrs (_: it: it.drvPath or it.program) of))";
     for output in ["packages", "apps", "checks", "devShells", "formatter"] {
@@ -139,7 +139,11 @@ fn a_name_that_nixpkgs_does_not_have_is_found() {
     )
     .unwrap();
     let checked = flake.nix(&["flake", "check", "--no-build"]);
-    assert!(!checked.status.success() && said(&checked).contains("'uvv'"), "{}", said(&checked));
+    assert!(
+        !checked.status.success() && stderr_of(&checked).contains("'uvv'"),
+        "{}",
+        stderr_of(&checked)
+    );
 }
 
 #[test]
@@ -173,10 +177,10 @@ fn x_enters_the_shell_in_which_every_tool_and_variable_is() {
     x.env("CARGO", std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
     let output = x.env("XTASK", env!("CARGO_BIN_EXE_xtask")).output().unwrap();
     let doctor: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
+        .unwrap_or_else(|error| panic!("{error}: {}", stderr_of(&output)));
     assert_eq!(doctor["nix_shell"], true);
     // Whether the machine behind the empty packages is ready is not the shell's matter.
-    assert!([Some(0), Some(3)].contains(&output.status.code()), "{}", said(&output));
+    assert!([Some(0), Some(3)].contains(&output.status.code()), "{}", stderr_of(&output));
 
     let seen = std::fs::read_to_string(seen).unwrap();
     let value = |name: &str| {

@@ -102,9 +102,9 @@ fn docker_pulls_and_runs_it() {
     let config = ["--config", config.as_str()];
     pushed.run(&docker, &[&config[..], &["pull", "--quiet", &pushed.pin]].concat());
     let run = ["run", "--rm", "--network=none", "--read-only", &pushed.pin];
-    let said = pushed.run(&docker, &[&config[..], &run].concat());
+    let output = pushed.run(&docker, &[&config[..], &run].concat());
     pushed.run(&docker, &["image", "rm", &pushed.pin]);
-    assert_eq!(said, "hello\n");
+    assert_eq!(output, "hello\n");
 }
 
 #[test]
@@ -118,8 +118,8 @@ fn podman_pulls_and_runs_it() {
     let with = |args: &[&str]| pushed.run(&podman, &[&own[..], args].concat());
     with(&["pull", "--quiet", "--tls-verify=false", &pushed.pin]);
     let limits = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024", "--network=none"];
-    let said = with(&[&["run", "--rm"], &limits[..], &[&pushed.pin]].concat());
-    assert_eq!(said, "hello\n");
+    let output = with(&[&["run", "--rm"], &limits[..], &[&pushed.pin]].concat());
+    assert_eq!(output, "hello\n");
 }
 
 #[test]
@@ -130,6 +130,6 @@ fn buildah_pulls_it_by_digest() {
     let storage = ["storage", "run"].map(|name| pushed.path(name).display().to_string());
     let own = ["--root", &storage[0], "--runroot", &storage[1], "--storage-driver=vfs"];
     let args = ["pull", "--quiet", "--tls-verify=false", &pushed.pin];
-    let said = pushed.run(&buildah, &[&own[..], &args].concat());
-    assert_eq!(said.trim().len(), 64, "the id of its config: {said}");
+    let output = pushed.run(&buildah, &[&own[..], &args].concat());
+    assert_eq!(output.trim().len(), 64, "the id of its config: {output}");
 }

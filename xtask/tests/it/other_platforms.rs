@@ -87,9 +87,9 @@ fn a_pushed_index_is_compared_without_them() {
     assert!(run.stdout.contains("layer greeting: `app/greeting.txt`: content"), "{run:?}");
 
     change_pushed(&fake.host(), media_type::INDEX, true);
-    let said = world.run(&against).ends(5);
-    assert!(said.contains("it lists no image for a platform that we build for"), "{said}");
-    assert!(said.contains("`linux/arm/v7`"), "{said}");
+    let output = world.run(&against).ends(5);
+    assert!(output.contains("it lists no image for a platform that we build for"), "{output}");
+    assert!(output.contains("`linux/arm/v7`"), "{output}");
 }
 
 #[test]
@@ -146,6 +146,6 @@ fn readers_of_the_layout_skip_them_and_say_so() {
     build(&world);
 
     change_layout(&world, true);
-    let said = world.run(&["image", "inspect", "hello"]).ends(5);
-    assert!(said.contains("it lists no image for a platform that we build for"), "{said}");
+    let output = world.run(&["image", "inspect", "hello"]).ends(5);
+    assert!(output.contains("it lists no image for a platform that we build for"), "{output}");
 }

@@ -140,10 +140,10 @@ fn packages_of_npm_for_one_platform_are_apart_from_those_for_all() {
 fn what_should_be_the_same_on_both_platforms_and_is_not_is_refused_with_its_cure() {
     let copy = "copy = { \"node_modules/*/info.txt\" = \"m/info.txt\" }";
     let world = world_of_npm(&format!("{NPM}{copy}"));
-    let said = world.run(&["image", "build", "two"]).ends(4);
-    assert!(said.contains("layer `things` is not the same on linux/amd64 and"), "{said}");
-    assert!(said.contains("they differ in `m/info.txt`"), "{said}");
-    assert!(said.contains("native = [\"m/info.txt\"]"), "{said}");
+    let output = world.run(&["image", "build", "two"]).ends(4);
+    assert!(output.contains("layer `things` is not the same on linux/amd64 and"), "{output}");
+    assert!(output.contains("they differ in `m/info.txt`"), "{output}");
+    assert!(output.contains("native = [\"m/info.txt\"]"), "{output}");
     define(&world, &format!("{NPM}{copy}\nnative = [\"m/info.txt\"]"));
     assert_eq!(manifests(&world, &[]).len(), 2);
 }
@@ -156,9 +156,9 @@ fn a_binary_among_files_is_for_its_own_platform_only() {
     let mut git = std::process::Command::new("git");
     assert!(git.args(["init", "-q"]).current_dir(world.path("")).status().unwrap().success());
     let _built = world.run(&["image", "build", "two", "--platform", "linux/amd64"]).ends(0);
-    let said = world.run(&["image", "build", "two"]).ends(4);
-    assert!(said.contains("layer `things` holds files that do not fit linux/arm64"), "{said}");
-    assert!(said.contains("`bin/tool`"), "{said}");
+    let output = world.run(&["image", "build", "two"]).ends(4);
+    assert!(output.contains("layer `things` holds files that do not fit linux/arm64"), "{output}");
+    assert!(output.contains("`bin/tool`"), "{output}");
 }
 
 #[test]
@@ -166,9 +166,9 @@ fn an_install_script_that_nobody_has_judged_is_refused() {
     let copy = "copy = { node_modules = \"m/node_modules\" }";
     let unjudged = NPM.replace("plain = \"prints a greeting\"", "other = \"old\"");
     let world = world_of_npm(&format!("{unjudged}{copy}"));
-    let said = world.run(&["image", "build", "two"]).ends(4);
-    assert!(said.contains("`plain` wants to run a script when it is installed"), "{said}");
-    assert!(said.contains("`other` is declared under `scripts` and has none"), "{said}");
+    let output = world.run(&["image", "build", "two"]).ends(4);
+    assert!(output.contains("`plain` wants to run a script when it is installed"), "{output}");
+    assert!(output.contains("`other` is declared under `scripts` and has none"), "{output}");
 }
 
 /// A wheel of the name `deep` with one tag, listed by its hash, and an image of it on a base
@@ -192,9 +192,12 @@ fn a_wheel_for_a_newer_c_library_than_the_base_has_is_refused() {
     let path = required!(path_with_uv());
     let tag = "cp311-cp311-manylinux_2_28_x86_64";
     let args = ["image", "build", "two", "--platform", "linux/amd64"];
-    let said = world_of_a_wheel(&path, tag, "2.27-3").run(&args).ends(4);
-    assert!(said.contains("wheels that do not fit the base on linux/amd64"), "{said}");
-    assert!(said.contains("`deep-1.0`: wanted glibc 2.28 or newer, found glibc 2.27"), "{said}");
+    let output = world_of_a_wheel(&path, tag, "2.27-3").run(&args).ends(4);
+    assert!(output.contains("wheels that do not fit the base on linux/amd64"), "{output}");
+    assert!(
+        output.contains("`deep-1.0`: wanted glibc 2.28 or newer, found glibc 2.27"),
+        "{output}"
+    );
     let _said = world_of_a_wheel(&path, tag, "2.36-9+deb12u14").run(&args).ends(0);
 }
 
@@ -203,8 +206,8 @@ fn a_source_package_among_the_wheels_is_refused_by_name_before_it_is_built() {
     let layer = "kind = \"wheels\"\nrequirements = \"list.txt\"\ncopy = { \".\" = \"site\" }";
     let world = world(layer);
     world.write("list.txt", "deep @ file:///x/deep-1.0.tar.gz --hash=sha256:aa\n");
-    let said = world.run(&["image", "build", "two"]).ends(2);
-    assert!(said.contains("list.txt:1: `deep`: it is an address or a path"), "{said}");
+    let output = world.run(&["image", "build", "two"]).ends(2);
+    assert!(output.contains("list.txt:1: `deep`: it is an address or a path"), "{output}");
 }
 
 #[test]
@@ -218,9 +221,9 @@ fn a_directory_over_a_link_of_a_lower_layer_is_refused_with_both_layers() {
     let mut git = std::process::Command::new("git");
     assert!(git.args(["init", "-q"]).current_dir(world.path("")).status().unwrap().success());
     for _ in ["made now", "remembered"] {
-        let said = world.run(&["image", "build", "two"]).ends(4);
+        let output = world.run(&["image", "build", "two"]).ends(4);
         let wanted = "`bin` is a link to `usr/bin` in layer `things`, and a directory";
-        assert!(said.contains(wanted) && said.contains("in `tools`"), "{said}");
+        assert!(output.contains(wanted) && output.contains("in `tools`"), "{output}");
     }
     define(&world, &upper("usr/bin/tool"));
     assert_eq!(manifests(&world, &[]).len(), 2);

@@ -15,29 +15,29 @@ use xtask_core::ship::migration::MigrationFile;
 use xtask_fakes::required;
 
 /// What the program says of a database at this address; never its password.
-fn said(url: &str) -> Result<(), Failure> {
+fn ping(url: &str) -> Result<(), Failure> {
     let address: Address = url.parse().unwrap();
-    let said = Database::connect(&address).and_then(|database| database.ping());
-    if let Err(failure) = &said {
+    let answer = Database::connect(&address).and_then(|database| database.ping());
+    if let Err(failure) = &answer {
         let (shown, data) = (failure.to_string(), failure.to_json().to_string());
         assert!(!shown.contains(PASSWORD) && !data.contains(PASSWORD), "{shown}");
         assert!(shown.contains("\n  hint: "), "what next? {shown}");
     }
-    said
+    answer
 }
 
 /// The words for what each mode minds; empty where it minds nothing.
 fn holds(server: &Server<'_>, cases: &[(&str, &str)]) {
     for (query, words) in cases {
         let query = query.replace("CA", &server.authority().display().to_string());
-        match (said(&server.url(&query)), *words) {
+        match (ping(&server.url(&query)), *words) {
             (Ok(()), "") => {}
             (Err(failure), words) if !words.is_empty() => {
                 let shown = failure.to_string();
                 assert!(shown.contains(words), "{}: {query}: {shown}", server.name);
                 assert_eq!(failure.exit().code(), 4, "{}: {query}: {shown}", server.name);
             }
-            (said, _) => panic!("{}: {query}: {said:?}", server.name),
+            (answer, _) => panic!("{}: {query}: {answer:?}", server.name),
         }
     }
 }
@@ -128,7 +128,7 @@ fn what_a_server_refuses_is_said_with_the_next_step() {
     let server = cluster.serve("good");
     let url = server.url("sslmode=require");
     let refused = |url: &str, words: &str, next: &str| {
-        let failure = said(url).unwrap_err();
+        let failure = ping(url).unwrap_err();
         let shown = failure.to_string();
         assert!(shown.contains(words) && shown.contains(next), "{shown}");
         assert_eq!(failure.exit().code(), 4, "{shown}");
@@ -137,7 +137,7 @@ fn what_a_server_refuses_is_said_with_the_next_step() {
     refused(&url.replace("/postgres?", "/none?"), "it has no database `none`", "CREATE DATABASE");
     let only_encrypted = server.url_as("careful", "sslmode=disable");
     refused(&only_encrypted, "it does not let `careful` in", "`sslmode=require`");
-    said(&server.url_as("careful", "sslmode=require")).unwrap();
+    ping(&server.url_as("careful", "sslmode=require")).unwrap();
 }
 
 #[test]
@@ -148,12 +148,12 @@ fn a_server_that_is_gone_or_silent_is_not_waited_for() {
         let url = format!(
             "postgresql://ann:{PASSWORD}@127.0.0.1:{port}/app?sslmode={mode}&connect_timeout=1"
         );
-        let failure = said(&url).unwrap_err();
+        let failure = ping(&url).unwrap_err();
         assert!(failure.to_string().contains("no answer within 1 s"), "{failure}");
         assert_eq!(failure.exit().code(), 5);
     }
     drop(listener);
-    let failure = said(&format!("postgresql://ann:{PASSWORD}@127.0.0.1:{port}/app")).unwrap_err();
+    let failure = ping(&format!("postgresql://ann:{PASSWORD}@127.0.0.1:{port}/app")).unwrap_err();
     assert!(failure.to_string().contains("Connection refused"), "{failure}");
     assert_eq!(failure.exit().code(), 5);
 }

@@ -96,8 +96,8 @@ fn a_layer_that_another_image_brought_earlier_is_mounted() {
         world.run(&args).ends(0)
     };
     alone("one");
-    let said = alone("two");
-    assert!(said.contains("two: 2 blobs sent, 1 mounted, 0 present"), "{said}");
+    let output = alone("two");
+    assert!(output.contains("two: 2 blobs sent, 1 mounted, 0 present"), "{output}");
 }
 
 #[test]
@@ -132,10 +132,10 @@ fn a_refusal_of_ghcr_ends_with_the_setting_that_cures_it() {
     let message = "permission_denied: write_package";
     fake.fault(Fault::refusal(on("POST", "/blobs/uploads/"), 403, "DENIED", message, 99));
     let to = format!("{}/acme", fake.host());
-    let said =
+    let output =
         world.run(&["image", "push", "one", "--platform", "linux/amd64", "--to", &to]).ends(5);
-    assert!(said.contains(&format!("failed to push to `{to}/one`")), "{said}");
-    assert!(said.contains("hint: in the package's settings"), "{said}");
+    assert!(output.contains(&format!("failed to push to `{to}/one`")), "{output}");
+    assert!(output.contains("hint: in the package's settings"), "{output}");
     assert_eq!(fake.tag("acme/one", "latest"), None);
 }
 

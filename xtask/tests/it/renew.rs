@@ -73,16 +73,16 @@ fn with_apply_one_pull_request_holds_the_difference_however_often_it_runs() {
 #[test]
 fn who_may_not_propose_is_told_what_is_missing() {
     let (world, commit) = world();
-    let said = world.run(&["renew", "--apply"]).ends(2);
-    assert!(said.contains("`GITHUB_REPOSITORY` is not set"), "{said}");
+    let output = world.run(&["renew", "--apply"]).ends(2);
+    assert!(output.contains("`GITHUB_REPOSITORY` is not set"), "{output}");
     let github = FakeGitHub::start(&commit);
     let world = world
         .with("GITHUB_API_URL", github.url())
         .with("GITHUB_REPOSITORY", "acme/nutri".into())
         .with("GITHUB_TOKEN", "another".into());
-    let said = world.run(&["renew", "--apply"]).ends(5);
-    assert!(said.contains("GitHub said: Bad credentials"), "{said}");
-    assert!(!said.contains("another"), "{said}");
+    let output = world.run(&["renew", "--apply"]).ends(5);
+    assert!(output.contains("GitHub said: Bad credentials"), "{output}");
+    assert!(!output.contains("another"), "{output}");
 }
 
 #[test]

@@ -42,7 +42,7 @@ struct Bare(TempDir);
 
 /// How the tests ended.
 struct Ended {
-    said: String,
+    output: String,
     record: Vec<NotRun>,
 }
 
@@ -75,9 +75,9 @@ impl Bare {
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .output()
             .unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
         let record = std::fs::read_to_string(record).unwrap_or_default();
-        Ended { said, record: NotRun::read(&record).unwrap() }
+        Ended { output: printed, record: NotRun::read(&record).unwrap() }
     }
 }
 
@@ -89,13 +89,13 @@ fn tests() -> Vec<&'static str> {
 fn no_test_passes_on_a_machine_that_lacks_what_it_needs() {
     let ended = Bare::new().runs(&tests(), "");
     let closing = format!("test result: FAILED. 0 passed; {} failed", ASKS.len());
-    assert!(ended.said.contains(&closing), "{}", ended.said);
+    assert!(ended.output.contains(&closing), "{}", ended.output);
     assert_eq!(ended.record, [], "nothing was excused");
     for words in [
         "`gitleaks` is missing, and this test needs it (scripts/bootstrap/tools.sh)",
         "hint: install it, or set XTASK_TESTS_WITHOUT=gitleaks",
     ] {
-        assert!(ended.said.contains(words), "{words}: {}", ended.said);
+        assert!(ended.output.contains(words), "{words}: {}", ended.output);
     }
 }
 
@@ -104,7 +104,7 @@ fn what_is_excused_is_on_record_by_test_and_by_what_it_misses() {
     let names: Vec<&str> = ASKS.iter().map(|(name, _)| *name).collect();
     let ended = Bare::new().runs(&tests(), &names.join(","));
     let closing = format!("test result: ok. {} passed; 0 failed", ASKS.len());
-    assert!(ended.said.contains(&closing), "{}", ended.said);
+    assert!(ended.output.contains(&closing), "{}", ended.output);
     let on_record: BTreeSet<&str> = ended.record.iter().map(|it| it.test.as_str()).collect();
     let wanted: Vec<String> = ASKS.iter().map(|(_, test)| format!("it {test}")).collect();
     assert_eq!(on_record, wanted.iter().map(String::as_str).collect());
@@ -118,9 +118,13 @@ fn what_is_excused_is_on_record_by_test_and_by_what_it_misses() {
 fn leave_for_one_thing_is_no_leave_for_another_and_an_unknown_name_is_a_mistake() {
     let zsh = ["completions::zsh_takes_its_script_and_knows_both_names"];
     let ended = Bare::new().runs(&zsh, "fish");
-    assert!(ended.said.contains("`zsh` is missing") && ended.record.is_empty(), "{}", ended.said);
+    assert!(
+        ended.output.contains("`zsh` is missing") && ended.record.is_empty(),
+        "{}",
+        ended.output
+    );
     let ended = Bare::new().runs(&zsh, "zhs");
-    assert!(ended.said.contains("names `zhs`, which no test asks for"), "{}", ended.said);
+    assert!(ended.output.contains("names `zhs`, which no test asks for"), "{}", ended.output);
 }
 
 /// As in the official images of Rust, where rustup's home is not in anybody's home.
@@ -139,13 +143,13 @@ fn a_world_finds_rust_where_the_machine_has_it_and_not_in_a_home() {
     ];
     let staged = ["leaks::the_staged_form_counts_not_the_one_in_the_work_tree"];
     let ended = bare.runs_with(&staged, &variables);
-    assert!(ended.said.contains("test result: ok. 1 passed"), "{}", ended.said);
+    assert!(ended.output.contains("test result: ok. 1 passed"), "{}", ended.output);
 }
 
 /// A row that nothing here asks for is asked for elsewhere; a new one is to stand somewhere.
 #[test]
 fn every_requirement_is_one_that_some_test_asks_for() {
-    let elsewhere = ["gzip", "tar", "postgres", "redis-server", "umoci", "uv"];
+    let elsewhere = ["busybox", "gzip", "tar", "postgres", "redis-server", "umoci", "uv"];
     let programs = requirement::all().iter().filter(|it| it.kind == Kind::Program);
     let asked: BTreeSet<&str> = ASKS.iter().map(|(name, _)| *name).chain(elsewhere).collect();
     assert_eq!(programs.map(|it| it.name).collect::<BTreeSet<_>>(), asked);

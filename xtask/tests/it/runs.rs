@@ -91,10 +91,10 @@ fn a_command_is_told_with_its_phase_its_exit_and_its_time() {
         it["span"]["line"].as_str().is_some_and(|line| line.starts_with("docker ps "))
             && it["fields"]["message"] == "ended"
     };
-    let told = lines(&log).into_iter().find(asked).unwrap();
-    assert_eq!(told["fields"]["exit"], 7);
-    assert!(told["fields"]["ms"].is_u64(), "{told}");
-    assert_eq!(told["spans"][0]["name"], "phase");
+    let line = lines(&log).into_iter().find(asked).unwrap();
+    assert_eq!(line["fields"]["exit"], 7);
+    assert!(line["fields"]["ms"].is_u64(), "{line}");
+    assert_eq!(line["spans"][0]["name"], "phase");
     assert!(run.stderr.contains("docker ps"), "{}", run.stderr);
 }
 
@@ -108,14 +108,14 @@ fn an_exchange_is_told_with_its_path_its_status_and_its_time_and_nothing_of_its_
     world.write("key.pem", &pem);
     let run = world.run(&["image", "newest", "--from", &from, "--key", "key.pem"]);
     let (_, log) = logs(&world).remove(0);
-    let told: Vec<Value> =
+    let lines: Vec<Value> =
         lines(&log).into_iter().filter(|it| it["fields"]["message"] == "http").collect();
-    assert!(!told.is_empty(), "{run:?}\n{log}");
-    let first = &told[0]["fields"];
+    assert!(!lines.is_empty(), "{run:?}\n{log}");
+    let first = &lines[0]["fields"];
     assert_eq!((&first["method"], &first["status"]), (&"HEAD".into(), &404.into()), "{first}");
     assert!(first["path"].as_str().unwrap().starts_with("/v2/nobody/nothing/"), "{first}");
     assert!(first["ms"].is_u64(), "{first}");
-    assert!(told.iter().all(|it| !it["fields"]["path"].as_str().unwrap().contains('?')));
+    assert!(lines.iter().all(|it| !it["fields"]["path"].as_str().unwrap().contains('?')));
 }
 
 #[test]
@@ -125,8 +125,8 @@ fn what_a_person_typed_wrongly_needs_no_log_and_nothing_is_told_unasked() {
     assert_eq!(run.log, None);
     let run = world.run(&["image", "list"]);
     assert_eq!(run.stderr, "");
-    let said = world.run_with(&["image", "list"], &[("XTASK_LOG", "a=b=c=")]).ends(2);
-    assert!(said.contains("cannot use `XTASK_LOG`: `a=b=c=`"), "{said}");
+    let output = world.run_with(&["image", "list"], &[("XTASK_LOG", "a=b=c=")]).ends(2);
+    assert!(output.contains("cannot use `XTASK_LOG`: `a=b=c=`"), "{output}");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn no_secret_is_in_any_log_however_much_is_told() {
     assert!(run.stderr.contains("rustfmt"), "{run:?}");
     let (_, log) = logs(&world).remove(0);
     assert!(log.contains("git show :a.rs") && log.contains("rustfmt"), "{log}");
-    for told in [&log, &run.stderr] {
-        assert!(!told.contains(SECRET), "{told}");
+    for text in [&log, &run.stderr] {
+        assert!(!text.contains(SECRET), "{text}");
     }
 }

@@ -42,7 +42,7 @@ fn what_is_planted_is_found_once_in_its_layer_on_both_platforms_and_nothing_else
 }
 
 #[test]
-fn what_nobody_has_mended_counts_only_where_the_policy_says_so() {
+fn what_nobody_has_fixed_counts_only_where_the_policy_says_so() {
     let world = planted!();
     world.database();
     assert!(!world.scan(ONE).text().contains("CVE-2099-2001"));
@@ -173,9 +173,9 @@ fn what_no_lock_names_is_found_and_makes_the_verdict_partial() {
 fn a_platform_that_was_not_built_is_refused_with_the_command_that_builds_it() {
     let world = planted!();
     let _said = world.run(&["image", "build", "hello", "--platform", "linux/amd64"]).ends(0);
-    let said = world.run(&["image", "scan", "hello", "--platform", "linux/arm64"]).ends(2);
-    assert!(said.contains("cannot scan image `hello` for linux/arm64"), "{said}");
-    assert!(said.contains("hint: cargo xtask image build hello"), "{said}");
+    let output = world.run(&["image", "scan", "hello", "--platform", "linux/arm64"]).ends(2);
+    assert!(output.contains("cannot scan image `hello` for linux/arm64"), "{output}");
+    assert!(output.contains("hint: cargo xtask image build hello"), "{output}");
 }
 
 #[test]

@@ -24,11 +24,11 @@ fn judged(script: &str) -> String {
 #[test]
 fn a_script_that_nobody_has_read_is_refused_until_its_bytes_are_named() {
     let (world, _mirror) = with_script(SCRIPT);
-    let said = world.run(&["image", "build", "hello"]).ends(2);
+    let output = world.run(&["image", "build", "hello"]).ends(2);
     let found = Digest::of(SCRIPT.as_bytes());
-    assert!(said.contains("whose scripts nobody has judged: hello.postinst"), "{said}");
-    assert!(said.contains(&format!("the `postinst` of `hello` 1 was never read: {found}")));
-    assert!(said.contains("hint: `cargo xtask image scripts hello` shows them"), "{said}");
+    assert!(output.contains("whose scripts nobody has judged: hello.postinst"), "{output}");
+    assert!(output.contains(&format!("the `postinst` of `hello` 1 was never read: {found}")));
+    assert!(output.contains("hint: `cargo xtask image scripts hello` shows them"), "{output}");
     world.write(FILE, &judged(SCRIPT));
     let _said = world.run(&["image", "build", "hello"]).ends(0);
 }
@@ -37,11 +37,11 @@ fn a_script_that_nobody_has_read_is_refused_until_its_bytes_are_named() {
 fn a_judged_package_with_another_script_is_refused_with_both_digests() {
     let (world, _mirror) = with_script(SCRIPT);
     world.write(FILE, &judged("#!/bin/sh\n"));
-    let said = world.run(&["image", "build", "hello"]).ends(2);
+    let output = world.run(&["image", "build", "hello"]).ends(2);
     let (wanted, found) = (Digest::of(b"#!/bin/sh\n"), Digest::of(SCRIPT.as_bytes()));
     let both = format!("wanted {wanted}, found {found}; what differs is not known");
-    assert!(said.contains(&both), "{said}");
-    assert!(said.contains("hint: `cargo xtask image scripts hello` shows them"), "{said}");
+    assert!(output.contains(&both), "{output}");
+    assert!(output.contains("hint: `cargo xtask image scripts hello` shows them"), "{output}");
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn a_person_reads_a_script_and_accepts_it_with_one_command() {
     let line = format!("postinst = [\"{}\"]", Digest::of(SCRIPT.as_bytes()));
     assert!(shown.stderr.contains(&line), "what to write down: {shown:?}");
 
-    let said = world.run(&["image", "scripts", "hello", "--accept"]).ends(2);
-    assert!(said.contains("nobody has said what becomes of their effect"), "{said}");
+    let output = world.run(&["image", "scripts", "hello", "--accept"]).ends(2);
+    assert!(output.contains("nobody has said what becomes of their effect"), "{output}");
     world.write(FILE, "# Ours.\n[judged.hello]\neffect = \"makes a user: declared\"\n");
     let _said = world.run(&["image", "scripts", "hello", "--accept"]).ends(0);
     let text = std::fs::read_to_string(world.path(FILE)).unwrap();
@@ -69,10 +69,10 @@ fn a_person_reads_a_script_and_accepts_it_with_one_command() {
 #[test]
 fn accepting_unread_is_possible_and_loud() {
     let (world, _mirror) = with_script(SCRIPT);
-    let said = world.run(&["image", "lock", "--accept-scripts"]).ends(0);
+    let output = world.run(&["image", "lock", "--accept-scripts"]).ends(0);
     let digest = Digest::of(SCRIPT.as_bytes());
     let loud = format!("warning: the `postinst` of `hello` is accepted unread: {digest}");
-    assert!(said.contains(&loud), "{said}");
+    assert!(output.contains(&loud), "{output}");
     let text = std::fs::read_to_string(world.path(FILE)).unwrap();
     assert!(text.contains("they were accepted unread"), "the file says so too: {text}");
     let _said = world.run(&["image", "build", "hello"]).ends(0);
@@ -81,6 +81,6 @@ fn accepting_unread_is_possible_and_loud() {
 #[test]
 fn a_package_without_scripts_is_not_one_that_can_be_shown() {
     let (world, _mirror) = with_script(SCRIPT);
-    let said = world.run(&["image", "scripts", "helo"]).ends(2);
-    assert!(said.contains("no locked package of that name has any"), "{said}");
+    let output = world.run(&["image", "scripts", "helo"]).ends(2);
+    assert!(output.contains("no locked package of that name has any"), "{output}");
 }

@@ -120,9 +120,9 @@ impl Started {
 
     /// How it ended, and what it said to the end.
     fn end(mut self) -> (Option<i32>, String) {
-        let mut said = String::new();
-        self.stderr.read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap().code(), said)
+        let mut output = String::new();
+        self.stderr.read_to_string(&mut output).unwrap();
+        (self.child.wait().unwrap().code(), output)
     }
 }
 
@@ -147,11 +147,14 @@ fn each_signal_ends_what_hangs_and_leaves_nothing() {
         let started = engine.down(&[]);
         assert!(lease::is_held(&engine.world.path("../state/nutri/local")).unwrap());
         started.send(signal);
-        let (ended, said) = started.end();
-        assert_eq!(ended, Some(code), "{said}");
-        assert!(said.contains(&format!("error: ended by {name}\n")), "{said}");
-        assert!(said.contains("hint: the same command goes on where this run stopped"), "{said}");
-        assert!(said.contains("code: E-signalled\n"), "{said}");
+        let (ended, output) = started.end();
+        assert_eq!(ended, Some(code), "{output}");
+        assert!(output.contains(&format!("error: ended by {name}\n")), "{output}");
+        assert!(
+            output.contains("hint: the same command goes on where this run stopped"),
+            "{output}"
+        );
+        assert!(output.contains("code: E-signalled\n"), "{output}");
         engine.tells(code, &format!("ended by {name}"));
         engine.is_left_alone();
     }
@@ -161,20 +164,20 @@ fn each_signal_ends_what_hangs_and_leaves_nothing() {
 fn a_command_that_never_ends_is_ended_at_its_limit_and_the_environment_is_free() {
     let engine = Engine::that_hangs_at("ps");
     engine.put("stubborn");
-    let (ended, said) = engine.down(&[("XTASK_COMMAND_LIMIT", "2")]).end();
-    assert_eq!(ended, Some(5), "{said}");
-    assert!(said.contains("it did not end within 2 s, and was ended with all that"), "{said}");
-    assert!(said.contains("code: E-time-limit\n"), "{said}");
+    let (ended, output) = engine.down(&[("XTASK_COMMAND_LIMIT", "2")]).end();
+    assert_eq!(ended, Some(5), "{output}");
+    assert!(output.contains("it did not end within 2 s, and was ended with all that"), "{output}");
+    assert!(output.contains("code: E-time-limit\n"), "{output}");
     engine.is_left_alone();
 }
 
 #[test]
 fn an_engine_that_never_answers_is_not_a_docker_that_is_missing() {
     let engine = Engine::that_hangs_at("version");
-    let (ended, said) = engine.down(&[("XTASK_COMMAND_LIMIT", "2")]).end();
-    assert_eq!(ended, Some(5), "{said}");
-    assert!(said.starts_with("error: failed to run `docker version"), "{said}");
-    assert!(said.contains("code: E-time-limit\n"), "{said}");
+    let (ended, output) = engine.down(&[("XTASK_COMMAND_LIMIT", "2")]).end();
+    assert_eq!(ended, Some(5), "{output}");
+    assert!(output.starts_with("error: failed to run `docker version"), "{output}");
+    assert!(output.contains("code: E-time-limit\n"), "{output}");
     engine.is_left_alone();
 }
 
@@ -187,8 +190,8 @@ fn the_first_signal_lets_a_change_finish_and_nothing_else_begins() {
     assert_eq!(line, "Ctrl-C: this run ends after this step; once more ends it at once\n");
     assert!(runs(&engine.number("child")));
     engine.put("go");
-    let (ended, said) = started.end();
-    assert_eq!(ended, Some(130), "{said}");
+    let (ended, output) = started.end();
+    assert_eq!(ended, Some(130), "{output}");
     engine.is_left_alone();
 }
 
@@ -201,9 +204,9 @@ fn the_second_signal_ends_at_once_what_the_first_would_wait_for() {
     started.line();
     assert!(runs(&engine.number("child")));
     started.send(Signal::TERM);
-    let (ended, said) = started.end();
-    assert_eq!(ended, Some(143), "{said}");
-    assert!(said.starts_with("error: ended by SIGTERM\n"), "{said}");
+    let (ended, output) = started.end();
+    assert_eq!(ended, Some(143), "{output}");
+    assert!(output.starts_with("error: ended by SIGTERM\n"), "{output}");
     engine.tells(143, "ended by SIGTERM");
     engine.is_left_alone();
 }
@@ -223,8 +226,8 @@ fn a_signal_that_was_switched_off_stays_off() {
     let mut started = Started { child, stderr };
     started.send(Signal::HUP);
     started.send(Signal::TERM);
-    let said = started.line();
-    assert!(said.starts_with("SIGTERM: "), "{said}");
+    let output = started.line();
+    assert!(output.starts_with("SIGTERM: "), "{output}");
     assert_eq!(started.end().0, Some(143));
     engine.is_left_alone();
 }

@@ -45,8 +45,8 @@ fn world(budget: u64) -> World {
 
 #[test]
 fn a_broken_budget_names_the_ten_heaviest_packages_in_order() {
-    let said = world(7).run(&["image", "build", "hello"]).ends(4);
-    insta::assert_snapshot!(said, @r"
+    let output = world(7).run(&["image", "build", "hello"]).ends(4);
+    insta::assert_snapshot!(output, @r"
     error: failed to build image `hello`
       caused by: image is over its budget on linux/amd64
       caused by: wanted at most 7.0 MB, found 7.8 MB; heaviest:
@@ -115,11 +115,14 @@ fn the_page_holds_every_package_and_asks_for_nothing() {
 #[test]
 fn an_image_or_a_platform_that_is_not_built_names_its_cure() {
     let world = world(8);
-    let said = world.run(&["image", "size", "hello"]).ends(2);
-    assert!(said.contains("hint: cargo xtask image build hello"), "{said}");
+    let output = world.run(&["image", "size", "hello"]).ends(2);
+    assert!(output.contains("hint: cargo xtask image build hello"), "{output}");
     let only = ["image", "build", "hello", "--platform", "linux/amd64"];
     let _said = world.run(&only).ends(0);
-    let said = world.run(&["image", "size", "hello", "--platform", "linux/arm64"]).ends(2);
-    assert!(said.contains("cannot weigh image `hello`: not built for linux/arm64"), "{said}");
-    assert!(said.contains("hint: cargo xtask image build hello --platform linux/arm64"), "{said}");
+    let output = world.run(&["image", "size", "hello", "--platform", "linux/arm64"]).ends(2);
+    assert!(output.contains("cannot weigh image `hello`: not built for linux/arm64"), "{output}");
+    assert!(
+        output.contains("hint: cargo xtask image build hello --platform linux/arm64"),
+        "{output}"
+    );
 }

@@ -109,8 +109,8 @@ fn version(world: &World) -> String {
     let run =
         world.run(&["--json", "image", "push", "one", "--to", &to, "--platform", "linux/amd64"]);
     assert_eq!(run.code, Some(0), "{run:?}");
-    let said: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-    said["tags"][0].as_str().unwrap().to_owned()
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    report["tags"][0].as_str().unwrap().to_owned()
 }
 
 fn head(folder: &Path) -> String {

@@ -1,4 +1,4 @@
-//! The rules of the tree: what every tracked file keeps to. Each message says how to mend it.
+//! The rules of the tree: what every tracked file keeps to. Each message says how to fix it.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use std::path::PathBuf;
@@ -42,8 +42,8 @@ fn tracked() -> Vec<Tracked> {
 }
 
 /// Fails with every finding at once.
-fn assert_none(findings: &[String], mend: &str) {
-    assert!(findings.is_empty(), "{}\n  hint: {mend}", findings.join("\n"));
+fn assert_none(findings: &[String], fix: &str) {
+    assert!(findings.is_empty(), "{}\n  hint: {fix}", findings.join("\n"));
 }
 
 #[test]
@@ -214,8 +214,8 @@ const EXCUSES: [&str; 3] = [
 fn may_hold_tests(file: &Tracked) -> bool {
     let rooms = ["xtask/", "services/backend/test/", "services/ml-service/tests/"];
     let ends = [".rs", ".ts", ".py"].iter().any(|end| file.ends(end));
-    let held = ends && rooms.iter().any(|room| file.path.starts_with(room));
-    held && !EXCUSES.contains(&file.path.as_str())
+    let is_covered = ends && rooms.iter().any(|room| file.path.starts_with(room));
+    is_covered && !EXCUSES.contains(&file.path.as_str())
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn rights_are_given_one_by_one_and_secrets_live_in_environments() {
 }
 
 #[test]
-fn an_edited_a_missing_and_a_foreign_workflow_are_shown_with_what_mends_them() {
+fn an_edited_a_missing_and_a_foreign_workflow_are_shown_with_what_fixes_them() {
     let world = World::new();
     world.run(&["workflows"]).ends(0);
     world.run(&["workflows", "--check"]).ends(0);
@@ -73,7 +73,7 @@ fn an_edited_a_missing_and_a_foreign_workflow_are_shown_with_what_mends_them() {
         "-    runs-on: ubuntu-latest\n+    runs-on: ubuntu-24.04",
         "-name: Mine",
         "--- /dev/null\n+++ .github/dependabot.yml",
-        "3 files not as the tables say; to mend it: cargo xtask workflows",
+        "3 files not as the tables say; to fix it: cargo xtask workflows",
     ] {
         assert!(run.stdout.contains(wanted), "{wanted}\n{}", run.stdout);
     }

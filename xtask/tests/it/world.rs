@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Mutex;
-use xtask_core::image::lock::seal;
+use xtask_core::image::lock::checksum;
 use xtask_fakes::archive::FakeArchive;
 
 /// What a definition ends with where a test is about its layers: the last one brings the accounts
@@ -94,12 +94,13 @@ impl World {
         self.folder.path().join("cache")
     }
 
-    /// Writes a file; a lock gets its seal.
+    /// Writes a file; a lock gets its checksum.
     pub(crate) fn write(&self, file: &str, text: &str) {
         let path = self.path(file);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let sealed = if file.ends_with(".lock") { seal::sealed(text) } else { text.to_owned() };
-        std::fs::write(path, sealed).unwrap();
+        let with_checksum =
+            if file.ends_with(".lock") { checksum::with_checksum(text) } else { text.to_owned() };
+        std::fs::write(path, with_checksum).unwrap();
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Run {
@@ -141,10 +142,10 @@ impl Run {
 }
 
 /// What was said, and the file that it named for more.
-fn without_log(said: &str) -> (String, Option<String>) {
+fn without_log(output: &str) -> (String, Option<String>) {
     let named = |line: &&str| line.starts_with("  log: `target/runs/");
-    let log = said.lines().find(named).map(|line| line[8..].trim_matches('`').to_owned());
-    let rest = said.split_inclusive('\n').filter(|line| !named(line));
+    let log = output.lines().find(named).map(|line| line[8..].trim_matches('`').to_owned());
+    let rest = output.split_inclusive('\n').filter(|line| !named(line));
     (rest.collect(), log)
 }
 
@@ -159,6 +160,6 @@ pub(crate) fn cargo_home() -> Option<PathBuf> {
 }
 
 fn home_of(variable: &str, in_home: &str) -> Option<PathBuf> {
-    let said = std::env::var_os(variable).filter(|it| !it.is_empty()).map(PathBuf::from);
-    said.or_else(|| Some(std::env::home_dir()?.join(in_home)).filter(|it| it.is_dir()))
+    let folder = std::env::var_os(variable).filter(|it| !it.is_empty()).map(PathBuf::from);
+    folder.or_else(|| Some(std::env::home_dir()?.join(in_home)).filter(|it| it.is_dir()))
 }

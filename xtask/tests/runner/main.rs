@@ -60,22 +60,22 @@ fn registry() -> FakeRegistry {
     FakeRegistry::with_access(Access::Bearer { user, password, expires_in: 300 })
 }
 
-/// A key to sign with: the private half, and the public one in the repository.
+/// A key to sign with: the private key, and the public one in the repository.
 fn with_key() -> (GitHub, String) {
     let keys = tempfile::tempdir().unwrap();
     let mut private = String::new();
     let github = GitHub::new(|origin| {
-        let halves = [keys.path().join("key"), origin.join("signing.pub")];
+        let files = [keys.path().join("key"), origin.join("signing.pub")];
         let made = Command::new(env!("CARGO_BIN_EXE_xtask"))
             .args(["image", "keygen", "--plain", "--private"])
-            .arg(&halves[0])
+            .arg(&files[0])
             .arg("--public")
-            .arg(&halves[1])
+            .arg(&files[1])
             .current_dir(origin)
             .output()
             .unwrap();
         assert!(made.status.success(), "{made:?}");
-        private = std::fs::read_to_string(&halves[0]).unwrap();
+        private = std::fs::read_to_string(&files[0]).unwrap();
         let deploy = std::fs::read_to_string(origin.join("deploy.toml")).unwrap();
         let signing = "\n[signing]\npublic_keys = [\"signing.pub\"]\n";
         std::fs::write(origin.join("deploy.toml"), deploy + signing).unwrap();

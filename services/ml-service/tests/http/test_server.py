@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 SOURCES = Path(__file__).parents[2] / "src"
-PATIENCE_SECONDS = 30
+TIMEOUT_SECONDS = 30
 
 
 class Service:
@@ -76,14 +76,14 @@ class Service:
                 door.close()
 
     def exit_code(self) -> int:
-        code = self.process.wait(PATIENCE_SECONDS)
-        self._reader.join(PATIENCE_SECONDS)
+        code = self.process.wait(TIMEOUT_SECONDS)
+        self._reader.join(TIMEOUT_SECONDS)
         return code
 
 
 def until(ask: Callable[[], Any]) -> Any:
     """Waits for an answer that is true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         if answer := ask():
             return answer

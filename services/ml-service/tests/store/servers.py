@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
-PATIENCE_SECONDS = 30
+TIMEOUT_SECONDS = 30
 
 
 def find_program(name: str, *folders: str) -> str | None:
@@ -54,7 +54,7 @@ def running(command: list[str], port: int, **options: object) -> Iterator[subpro
 
 
 def wait_until_listening(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = monotonic() + PATIENCE_SECONDS
+    deadline = monotonic() + TIMEOUT_SECONDS
     while monotonic() < deadline and process.poll() is None:
         with socket.socket() as client:
             if client.connect_ex(("127.0.0.1", port)) == 0:

@@ -10,7 +10,7 @@ pub mod pip_audit;
 
 pub use judge::{Judged, Outcome, Sighting, judge};
 
-use crate::trust::scan::{Severity, Stance};
+use crate::trust::scan::{Severity, SeverityAction};
 use serde::Serialize;
 use std::fmt;
 use std::str::FromStr;
@@ -47,7 +47,7 @@ pub struct Advisory {
     pub severity: Severity,
     /// What becomes of it, where the tool's own settings say so.
     #[serde(skip)]
-    pub settled: Option<Stance>,
+    pub settled: Option<SeverityAction>,
 }
 
 /// What a tool answered.
@@ -89,7 +89,7 @@ impl fmt::Display for Ecosystem {
 }
 
 /// The last line of `said` that holds anything: where programs say what went wrong.
-fn last_line(said: &str) -> String {
-    let last = said.lines().map(str::trim).rev().find(|line| !line.is_empty());
+fn last_line(output: &str) -> String {
+    let last = output.lines().map(str::trim).rev().find(|line| !line.is_empty());
     last.unwrap_or("it said nothing").to_owned()
 }

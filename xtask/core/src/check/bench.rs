@@ -145,13 +145,21 @@ impl Case {
         let goal = self.most.map_or_else(String::new, |most| format!("≤ {most} {}", self.unit));
         let verdict = self.most.map(|most| self.ours.median() <= most);
         let first = [self.name.clone(), "ours".into(), show(&self.ours), String::new()];
-        let mut rows = vec![[&first[..], &[goal.trim_end().to_owned(), said(verdict)]].concat()];
+        let mut rows =
+            vec![[&first[..], &[goal.trim_end().to_owned(), yes_or_no(verdict)]].concat()];
         rows.extend(self.peers.iter().map(|peer| {
             let ratio = self.ours.against(&peer.runs);
             let shown = format!("{:.2} / {:.2}", ratio.min(), ratio.median());
             let goal = peer.most.map_or_else(String::new, |most| format!("≤ {most} × it"));
             let verdict = peer.most.map(|_| peer.is_met(&self.ours));
-            vec![String::new(), peer.name.clone(), show(&peer.runs), shown, goal, said(verdict)]
+            vec![
+                String::new(),
+                peer.name.clone(),
+                show(&peer.runs),
+                shown,
+                goal,
+                yes_or_no(verdict),
+            ]
         }));
         rows
     }
@@ -173,7 +181,7 @@ impl fmt::Display for Unit {
     }
 }
 
-fn said(verdict: Option<bool>) -> String {
+fn yes_or_no(verdict: Option<bool>) -> String {
     verdict.map_or("", |met| if met { "yes" } else { "no" }).to_owned()
 }
 

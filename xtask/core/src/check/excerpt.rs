@@ -122,8 +122,8 @@ fn cut(lines: &[&str]) -> String {
     }
     let tail = LINES_MAX - LINES_HEAD - 1;
     let left_out = lines.len() - LINES_HEAD - tail;
-    let said = format!("… {left_out} lines left out");
-    [narrow(&lines[..LINES_HEAD]), vec![said], narrow(&lines[lines.len() - tail..])]
+    let note = format!("… {left_out} lines left out");
+    [narrow(&lines[..LINES_HEAD]), vec![note], narrow(&lines[lines.len() - tail..])]
         .concat()
         .join("\n")
 }

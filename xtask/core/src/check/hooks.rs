@@ -43,8 +43,8 @@ pub struct Check {
     pub command: Command,
     /// Whether the command prints the file as it should be; else its exit code tells.
     pub prints: bool,
-    /// What mends it.
-    pub mend: &'static str,
+    /// What fixes it.
+    pub fix: &'static str,
 }
 
 /// What is checked of the staged `files`: those whose form some program of ours holds.
@@ -55,7 +55,7 @@ pub fn checks(files: &[String]) -> Vec<Check> {
 fn check(file: &str) -> Option<Check> {
     let backend = file.strip_prefix("services/backend/");
     let ml = file.strip_prefix("services/ml-service/");
-    let (command, prints, mend) = match (backend, ml) {
+    let (command, prints, fix) = match (backend, ml) {
         _ if file.ends_with(".rs") => {
             let command = Command::new("rustfmt").args(["--edition", "2024", "--emit", "stdout"]);
             (command.args(["--quiet", "--config-path", "rustfmt.toml"]), true, "cargo fmt --all")
@@ -68,12 +68,12 @@ fn check(file: &str) -> Option<Check> {
         (_, Some(inside)) if file.ends_with(".py") => {
             let command = Command::new("services/ml-service/.venv/bin/ruff").arg("check");
             let command = command.args(["--quiet", "--stdin-filename", inside, "-"]);
-            let mend = ".venv/bin/ruff check --fix ., in services/ml-service";
-            (command.folder("services/ml-service"), false, mend)
+            let fix = ".venv/bin/ruff check --fix ., in services/ml-service";
+            (command.folder("services/ml-service"), false, fix)
         }
         _ => return None,
     };
-    Some(Check { file: file.to_owned(), command, prints, mend })
+    Some(Check { file: file.to_owned(), command, prints, fix })
 }
 
 #[cfg(test)]

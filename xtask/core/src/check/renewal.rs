@@ -37,7 +37,9 @@ impl Part {
 /// What a person reads before taking it: part by part, then every line that differs.
 pub fn body(parts: &[Part], difference: &str) -> String {
     let part = |part: &Part| match &part.outcome {
-        Outcome::Asked(said) => format!("### {}\n\n```text\n{}\n```\n\n", part.name, said.trim()),
+        Outcome::Asked(output) => {
+            format!("### {}\n\n```text\n{}\n```\n\n", part.name, output.trim())
+        }
         Outcome::NotRenewed(why) => format!("### {}: **not renewed**\n\n{why}\n\n", part.name),
     };
     let parts: String = parts.iter().map(part).collect();

@@ -61,6 +61,7 @@ pub fn all() -> &'static [Requirement] {
         &[
             program("apt-get", "Debian and Ubuntu have it"),
             program("buildah", "apt: buildah"),
+            program("busybox", "apt: busybox-static"),
             program("cargo-deny", "scripts/bootstrap/tools.sh"),
             program("docker", "apt: docker.io"),
             of("docker-engine", Kind::Engine, "`./x up` starts it"),
@@ -160,9 +161,9 @@ mod tests {
         let names = |text| excused(text).map(|all| all.iter().map(|it| it.name).collect());
         assert_eq!(names("podman, zsh,"), Ok(vec!["podman", "zsh"]));
         assert_eq!(names(""), Ok(Vec::new()));
-        let said = excused("podmann").unwrap_err().to_string();
-        assert!(said.starts_with("XTASK_TESTS_WITHOUT names `podmann`, which no test asks"));
-        assert!(said.contains("nix, openssl, podman"), "{said}");
+        let message = excused("podmann").unwrap_err().to_string();
+        assert!(message.starts_with("XTASK_TESTS_WITHOUT names `podmann`, which no test asks"));
+        assert!(message.contains("nix, openssl, podman"), "{message}");
     }
 
     #[test]

@@ -40,15 +40,15 @@ fn read_severities(table: &Table<'_>) -> Option<Vec<Severity>> {
 }
 
 fn read_allowance(table: &Table<'_>) -> Option<Allowance> {
-    let id = read_said(table, "id");
+    let id = read_text(table, "id");
     let package = table.optional_text("package");
-    let reason = read_said(table, "reason");
+    let reason = read_text(table, "reason");
     let expires: Option<Day> = table.parsed("expires");
     Some(Allowance { id: id?, package, reason: reason?, expires: expires? })
 }
 
 /// A text that says something.
-fn read_said(table: &Table<'_>, key: &str) -> Option<String> {
+fn read_text(table: &Table<'_>, key: &str) -> Option<String> {
     let text = table.text(key)?;
     if text.trim().is_empty() {
         table.refuse(key, "is empty");

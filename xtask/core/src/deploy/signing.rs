@@ -49,12 +49,12 @@ mod tests {
     #[test]
     fn every_mistake_is_named() {
         let text = "[signing]\nkey = \"generate\"\npublic_keys = [\"../a.pub\"]\nkeys = 1\n";
-        let said = signing(text).unwrap_err();
+        let message = signing(text).unwrap_err();
         for wanted in ["image keygen", "`../a.pub` is no path inside", "keys"] {
-            assert!(said.contains(wanted), "{said}");
+            assert!(message.contains(wanted), "{message}");
         }
-        let said = signing("[signing]\nkey = \"hunter2\"\n").unwrap_err();
-        assert!(said.contains("a secret itself never stands here"), "{said}");
-        assert!(!said.contains("hunter2"), "{said}");
+        let message = signing("[signing]\nkey = \"hunter2\"\n").unwrap_err();
+        assert!(message.contains("a secret itself never stands here"), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
     }
 }

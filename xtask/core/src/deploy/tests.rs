@@ -135,10 +135,13 @@ fn every_mistake_of_the_scan_policy_is_named() {
 #[test]
 fn an_image_is_a_definition_by_a_name_that_registries_take() {
     let with = |path: &str| mistakes(&committed().replace("images/backend.toml", path));
-    let said = with("images/Backend.toml");
-    assert!(said.contains(".image`: `Backend` is not the name of an image: wanted low"), "{said}");
+    let message = with("images/Backend.toml");
+    assert!(
+        message.contains(".image`: `Backend` is not the name of an image: wanted low"),
+        "{message}"
+    );
     for path in ["elsewhere/backend.toml", "images/deep/backend.toml", "images/backend"] {
-        let said = with(path);
-        assert!(said.contains("is not a definition; wanted `images/NAME.toml`"), "{said}");
+        let message = with(path);
+        assert!(message.contains("is not a definition; wanted `images/NAME.toml`"), "{message}");
     }
 }

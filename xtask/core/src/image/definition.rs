@@ -59,8 +59,8 @@ impl Definition {
             |at: usize| self.layers[..at].iter().any(|it| it.name == self.layers[at].name);
         let taken = (0..self.layers.len()).filter(|at| is_taken(*at));
         let finding = |at: usize| {
-            let said = format!("the base has a layer `{}` too", self.layers[at].name);
-            self.layer_finding(at, "name", said + "; choose another name")
+            let message = format!("the base has a layer `{}` too", self.layers[at].name);
+            self.layer_finding(at, "name", message + "; choose another name")
         };
         let findings: Vec<Finding> = taken.map(finding).collect();
         if findings.is_empty() { Ok(()) } else { Err(Findings(findings)) }
@@ -76,7 +76,7 @@ impl Definition {
         self.layer_origins[place].finding(key, message)
     }
 
-    /// The layer that a blob called `name` holds, whole or half.
+    /// The layer that a blob called `name` holds, split or not.
     pub fn layer_called(&self, name: &str) -> Option<&Layer> {
         self.layers.iter().find(|layer| layer.is_called(name))
     }
@@ -120,8 +120,8 @@ fn read_layers(root: &Table<'_>) -> Vec<Layer> {
         count += 1;
         let layer = layer::read(table)?;
         if !names.insert(layer.name.clone()) {
-            let said = format!("`{}` is the name of a layer above", layer.name);
-            table.refuse("name", said + "; choose another name");
+            let message = format!("`{}` is the name of a layer above", layer.name);
+            table.refuse("name", message + "; choose another name");
         }
         Some(layer)
     });

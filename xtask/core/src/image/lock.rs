@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-pub mod seal;
+pub mod checksum;
 
 /// What an image is built from, as far as Debian goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Lock {
         Source::new(file, text).read(read)
     }
 
-    /// Writes the lock as `parse` reads it, with its seal.
+    /// Writes the lock as `parse` reads it, with its checksum.
     pub fn to_text(&self) -> String {
         let mut text = String::from("# Written by `cargo xtask image lock`; one line a package.\n");
         let head = format!(
@@ -69,7 +69,7 @@ impl Lock {
                 packages.iter().for_each(|package| text.push_str(&line(package)));
             }
         }
-        seal::sealed(&(text + "\n"))
+        checksum::with_checksum(&(text + "\n"))
     }
 
     /// The packages of a layer on a platform, if the lock knows them and the layer still asks for

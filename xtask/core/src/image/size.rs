@@ -88,7 +88,7 @@ pub struct PackageSize {
 
 /// What a package weighs in the whole image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Cause {
+pub struct PackageTotal {
     /// Which one.
     #[serde(flatten)]
     pub package: Package,
@@ -114,23 +114,23 @@ impl Size {
     }
 
     /// What the weight comes from: every package, heaviest first.
-    pub fn causes(&self) -> Vec<Cause> {
-        let mut causes = BTreeMap::<&Package, Cause>::new();
+    pub fn packages(&self) -> Vec<PackageTotal> {
+        let mut packages = BTreeMap::<&Package, PackageTotal>::new();
         for layer in &self.layers {
             for PackageSize { package, weight, .. } in &layer.packages {
-                let nothing = || Cause {
+                let nothing = || PackageTotal {
                     package: package.clone(),
                     weight: Weight::default(),
                     layers: Vec::new(),
                 };
-                let cause = causes.entry(package).or_insert_with(nothing);
-                cause.weight += *weight;
-                cause.layers.push(layer.name.clone());
+                let total = packages.entry(package).or_insert_with(nothing);
+                total.weight += *weight;
+                total.layers.push(layer.name.clone());
             }
         }
-        let mut causes: Vec<Cause> = causes.into_values().collect();
-        causes.sort_by_key(|cause| heaviest_first(cause.weight));
-        causes
+        let mut packages: Vec<PackageTotal> = packages.into_values().collect();
+        packages.sort_by_key(|total| heaviest_first(total.weight));
+        packages
     }
 }
 

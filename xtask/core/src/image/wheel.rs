@@ -100,10 +100,10 @@ mod tests {
         let refusal = |needs: Needs, found| needs.refusal(found);
         assert_eq!(refusal(Needs::Glibc(Glibc(2, 36)), found), None);
         assert_eq!(refusal(Needs::Nothing, None), None);
-        let said = refusal(Needs::Glibc(Glibc(2, 38)), found).unwrap();
-        assert_eq!(said, "wanted glibc 2.38 or newer, found glibc 2.36");
+        let message = refusal(Needs::Glibc(Glibc(2, 38)), found).unwrap();
+        assert_eq!(message, "wanted glibc 2.38 or newer, found glibc 2.36");
         assert_eq!(refusal(Needs::Musl, found).unwrap(), "wanted musl, found glibc 2.36");
-        let said = refusal(Needs::Glibc(Glibc(2, 17)), None).unwrap();
-        assert_eq!(said, "wanted glibc 2.17 or newer, found none");
+        let message = refusal(Needs::Glibc(Glibc(2, 17)), None).unwrap();
+        assert_eq!(message, "wanted glibc 2.17 or newer, found none");
     }
 }

@@ -251,8 +251,8 @@ const ONCE_LIMIT: Duration = Duration::from_secs(600);
 
 impl Cluster {
     /// Reads what `examine` said; `None` if that is no word of it.
-    pub fn parse(said: &str) -> Option<Self> {
-        let (word, rest) = said.trim().split_once(' ').unwrap_or((said.trim(), ""));
+    pub fn parse(output: &str) -> Option<Self> {
+        let (word, rest) = output.trim().split_once(' ').unwrap_or((output.trim(), ""));
         match word {
             "whole" => Some(Self::Whole(rest.to_owned())),
             "empty" => Some(Self::Empty),

@@ -125,15 +125,15 @@ impl Desired {
 
 /// The command that makes the engine start a container again after a crash or a reboot. Given
 /// only once it serves: a candidate that ends is to be seen, not started over and over.
-pub fn keep(container: &str) -> Command {
+pub fn set_restart_policy(container: &str) -> Command {
     Command::new("docker").args(["update", "--restart", "unless-stopped", container]).finishes()
 }
 
 /// The command that stops a container: SIGTERM, and SIGKILL only long after its drain time.
 pub fn stop(container: &str, drain_seconds: u64) -> Command {
-    let patience = drain_seconds + 10;
-    let command = Command::new("docker").args(["stop", "--time", &patience.to_string(), container]);
-    command.limit(LIMIT + Duration::from_secs(patience)).finishes()
+    let limit = drain_seconds + 10;
+    let command = Command::new("docker").args(["stop", "--time", &limit.to_string(), container]);
+    command.limit(LIMIT + Duration::from_secs(limit)).finishes()
 }
 
 #[cfg(test)]
@@ -163,7 +163,7 @@ mod tests {
             assert!(command.contains(wanted), "{wanted} in {command}");
         }
         assert!(!command.contains("--restart"), "{command}");
-        assert!(keep("x").to_string().contains("--restart unless-stopped"));
+        assert!(set_restart_policy("x").to_string().contains("--restart unless-stopped"));
     }
 
     #[test]

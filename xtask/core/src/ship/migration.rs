@@ -102,7 +102,7 @@ pub fn plan(
 fn refuse_row(files: &[MigrationFile], row: &MigrationRow) -> Option<String> {
     let name = &row.name;
     if !row.finished {
-        return Some(format!("`{name}` failed earlier and was left half-way; mend it by hand"));
+        return Some(format!("`{name}` failed earlier and was left half-way; fix it by hand"));
     }
     match files.iter().find(|file| file.name == *name) {
         Some(file) if file.matches(&row.checksum) => None,

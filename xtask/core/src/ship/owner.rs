@@ -38,7 +38,7 @@ impl Owner {
     }
 
     /// Why something with these labels is not ours, in words.
-    pub fn stranger(&self, labels: &BTreeMap<String, String>) -> String {
+    pub fn why_not_owned(&self, labels: &BTreeMap<String, String>) -> String {
         match labels.get(LABEL_PROJECT) {
             None => "it has no label of ours".to_owned(),
             Some(project) if *project != self.project => format!("it belongs to `{project}`"),
@@ -72,11 +72,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_described() {
+    fn what_is_not_owned_is_described() {
         let local = Owner::new("nutri", "local");
-        assert_eq!(local.stranger(&labels(&[])), "it has no label of ours");
-        assert_eq!(local.stranger(&labels(&[(LABEL_PROJECT, "shop")])), "it belongs to `shop`");
+        assert_eq!(local.why_not_owned(&labels(&[])), "it has no label of ours");
+        assert_eq!(
+            local.why_not_owned(&labels(&[(LABEL_PROJECT, "shop")])),
+            "it belongs to `shop`"
+        );
         let preview = labels(&[(LABEL_PROJECT, "nutri"), (LABEL_ENVIRONMENT, "preview")]);
-        assert_eq!(local.stranger(&preview), "it belongs to environment `preview`");
+        assert_eq!(local.why_not_owned(&preview), "it belongs to environment `preview`");
     }
 }

@@ -27,7 +27,7 @@ pub fn images_kept(records: &[Record], releases: usize) -> BTreeSet<Digest> {
 }
 
 /// Of `present`, named `repository@digest`, those that no kept release needs.
-pub fn let_go<'a>(present: &'a [String], kept: &BTreeSet<Digest>) -> Vec<&'a str> {
+pub fn removable<'a>(present: &'a [String], kept: &BTreeSet<Digest>) -> Vec<&'a str> {
     let digest = |name: &str| name.split_once('@').and_then(|(_, digest)| digest.parse().ok());
     let is_kept = |name: &&str| digest(name).is_none_or(|digest| kept.contains(&digest));
     present.iter().map(String::as_str).filter(|name| !is_kept(name)).collect()
@@ -69,11 +69,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_verified_is_let_go_and_what_has_no_digest_is_left_alone() {
+    fn what_was_never_verified_is_removed_and_what_has_no_digest_is_left_alone() {
         let failed = Outcome::Failed { phase: "verify".into(), error: "e".into() };
         let kept = images_kept(&[record("a", Outcome::Done), record("b", failed)], 5);
         let names = ["a", "b"].map(|it| format!("registry/x@{}", Digest::of(it.as_bytes())));
         let present = [names[0].clone(), names[1].clone(), "registry/x:latest".to_owned()];
-        assert_eq!(let_go(&present, &kept), [names[1].as_str()]);
+        assert_eq!(removable(&present, &kept), [names[1].as_str()]);
     }
 }

@@ -133,7 +133,7 @@ fn start(desired: &Desired, container: &str) -> Step<Change> {
 }
 
 /// What runs is drained once the new release is verified, also if it serves nobody: a run that was
-/// killed may have left the last verified release so, and until then it is not let go.
+/// killed may have left the last verified release so, and until then it is not removed.
 fn retire_other(rollout: &mut ServiceRollout, other: &Observed, serving: Option<&str>) {
     let container = other.container.clone();
     if !other.running {

@@ -5,15 +5,15 @@ pub mod inventory;
 mod judge;
 mod policy;
 pub mod sarif;
+mod scan_finding;
 mod ship;
 #[cfg(test)]
 mod tests;
-mod weakness;
 
 pub use judge::{Answers, Fate, Judged, Means, NotAnAnswer, judge};
-pub use policy::{Allowance, ScanPolicy, Severity, Stance};
+pub use policy::{Allowance, ScanPolicy, Severity, SeverityAction};
+pub use scan_finding::{Kind, ScanFinding};
 pub use ship::{NotShippable, may_enter, may_ship};
-pub use weakness::{Kind, Weakness};
 
 use crate::ship::release::ScanVerdict;
 

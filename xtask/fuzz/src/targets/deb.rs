@@ -19,7 +19,7 @@ pub(super) const DATA: Target = Target {
     name: "data-tar",
     run: |bytes| {
         let mut bytes = bytes.to_vec();
-        seal(&mut bytes);
+        write_checksum(&mut bytes);
         unpack(&package(&bytes));
     },
     seeds: || vec![data(), Vec::new()],
@@ -44,20 +44,20 @@ pub(super) fn in_folder(run: impl FnOnce(&Path)) {
 
 fn unpack(bytes: &[u8]) {
     in_folder(|folder| {
-        let (path, spool) = (folder.join("fuzzed.deb"), folder.join("spool"));
+        let (path, unpacked_dir) = (folder.join("fuzzed.deb"), folder.join("unpacked"));
         std::fs::write(&path, bytes).expect("the folder is ours");
         let mut tree = Tree::new();
-        let done = Deb::open(&path).and_then(|deb| deb.unpack(&mut tree, &spool));
-        check(&tree, &spool);
+        let done = Deb::open(&path).and_then(|deb| deb.unpack(&mut tree, &unpacked_dir));
+        check(&tree, &unpacked_dir);
         if done.is_ok() {
             drop(xtask_image::layer::diff_id(&tree));
         }
-        drop(std::fs::remove_dir_all(&spool));
+        drop(std::fs::remove_dir_all(&unpacked_dir));
     });
 }
 
 /// No entry lands anywhere but where its path says, inside the tree.
-fn check(tree: &Tree, spool: &Path) {
+fn check(tree: &Tree, unpacked_dir: &Path) {
     for (path, node) in tree.iter() {
         let text = std::str::from_utf8(path).expect("a path is text");
         assert!(!text.contains('\0'), "a NUL in `{text}`");
@@ -70,8 +70,11 @@ fn check(tree: &Tree, spool: &Path) {
         }
         assert_eq!(node.mode() & 0o6000, 0, "`{text}` gives its owner's rights away");
         if let Node::File { content: Content::Slice { path, offset, size }, .. } = node {
-            let len = std::fs::metadata(path).expect("the spool is there").len();
-            assert!(path.starts_with(spool) && offset + size <= len, "`{text}` reaches outside");
+            let len = std::fs::metadata(path).expect("the archive is there").len();
+            assert!(
+                path.starts_with(unpacked_dir) && offset + size <= len,
+                "`{text}` reaches outside"
+            );
         }
     }
 }
@@ -107,7 +110,7 @@ fn package(data: &[u8]) -> Vec<u8> {
     bytes
 }
 
-fn seal(bytes: &mut [u8]) {
+fn write_checksum(bytes: &mut [u8]) {
     for block in bytes.chunks_exact_mut(512).filter(|block| &block[257..262] == b"ustar") {
         block[148..156].fill(b' ');
         let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();

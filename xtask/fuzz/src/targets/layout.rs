@@ -28,8 +28,8 @@ fn run(bytes: &[u8]) {
         }
         let own = Descriptor::of("x/y", b"{}");
         layout.set_name("own", &own).expect("an index that was read can be changed");
-        let held = layout.resolve("own").expect("it is ours").expect("it was named");
-        assert_eq!(held.digest, own.digest);
+        let found = layout.resolve("own").expect("it is ours").expect("it was named");
+        assert_eq!(found.digest, own.digest);
     });
 }
 

@@ -30,19 +30,19 @@ async fn cut_off(words: &'static str, change: impl FnOnce(&mut Limits)) -> Strin
 
 #[tokio::test]
 async fn who_never_answers_is_not_waited_for() {
-    let said = cut_off("", |limits| limits.answer = SHORT).await;
-    assert_eq!(said, "no answer began within 50ms");
-    let said = cut_off("", |limits| limits.total = Some(SHORT)).await;
-    assert_eq!(said, "no whole answer came within 50ms");
+    let message = cut_off("", |limits| limits.answer = SHORT).await;
+    assert_eq!(message, "no answer began within 50ms");
+    let message = cut_off("", |limits| limits.total = Some(SHORT)).await;
+    assert_eq!(message, "no whole answer came within 50ms");
 }
 
 #[tokio::test]
 async fn who_stops_in_the_middle_is_not_waited_for() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nhalf";
-    let said = cut_off(half, |limits| limits.idle = SHORT).await;
-    assert_eq!(said, "no byte moved within 50ms");
-    let said = cut_off(half, |limits| limits.total = Some(SHORT)).await;
-    assert_eq!(said, "no whole answer came within 50ms");
+    let message = cut_off(half, |limits| limits.idle = SHORT).await;
+    assert_eq!(message, "no byte moved within 50ms");
+    let message = cut_off(half, |limits| limits.total = Some(SHORT)).await;
+    assert_eq!(message, "no whole answer came within 50ms");
 }
 
 #[tokio::test]

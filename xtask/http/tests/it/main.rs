@@ -8,7 +8,7 @@ mod tls;
 mod uploads;
 
 use std::time::Duration;
-use xtask_fakes::causes::with_causes as said;
+use xtask_fakes::causes::with_causes;
 use xtask_http::{Client, Error, Limits, Proxies, Request, Settings};
 
 /// Settings that no environment has a say in.
@@ -70,7 +70,7 @@ async fn nobody_there_is_said_with_the_networks_words_and_without_the_query() {
     let error = text(&Client::new(settings()), &url).await.unwrap_err();
     assert!(error.is_refused() && error.may_pass(), "{error:?}");
     let wanted = format!("failed to reach `127.0.0.1:{port}` with GET /v2/a\n  caused by: ");
-    let text = said(&error);
+    let text = with_causes(&error);
     assert!(text.starts_with(&wanted) && text.contains("Connection refused"), "{text}");
     assert!(!format!("{text} {error:?}").contains("hunter2"), "{error:?}");
 }

@@ -4,7 +4,7 @@ use super::server::{
     Next, Server, Wire, answer, answering, answering_tls, free_port, start, write,
 };
 use super::tls::Authority;
-use super::{said, text, with};
+use super::{text, with, with_causes};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use xtask_http::{Client, Error, Settings};
@@ -89,7 +89,7 @@ async fn the_password_of_a_proxy_reaches_the_proxy_and_no_error() {
     assert!(proxy.whole()[0].contains("proxy-authorization: Basic bWU6aHVudGVyMg=="));
     let client = with_password(free_port());
     let error = text(&client, "http://far.invalid/?hunter2").await.unwrap_err();
-    let text = format!("{} {error:?} {client:?}", said(&error));
+    let text = format!("{} {error:?} {client:?}", with_causes(&error));
     assert!(!text.contains("hunter2") && !text.contains("aHVudGVyMg"), "{text}");
 }
 
@@ -100,5 +100,5 @@ async fn what_is_no_proxy_is_refused_by_the_name_of_its_variable() {
     let client = Client::new(Settings { ca_file: Some(authority.file()), ..settings });
     let error = text(&client, "https://far.invalid/").await.unwrap_err();
     assert!(matches!(error, Error::Proxy { variable: "HTTPS_PROXY" }), "{error:?}");
-    assert!(!format!("{} {error:?}", said(&error)).contains("hunter2"), "{error:?}");
+    assert!(!format!("{} {error:?}", with_causes(&error)).contains("hunter2"), "{error:?}");
 }

@@ -1,7 +1,7 @@
 //! HTTPS with authorities of our own: whom we trust, whom we do not, and in which words.
 
 use super::server::{answering_tls, free_port};
-use super::{said, settings, text};
+use super::{settings, text, with_causes};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
@@ -77,7 +77,7 @@ async fn refused(client: &Client, config: ServerConfig) -> String {
     let error = text(client, &url).await.unwrap_err();
     assert!(matches!(error, Error::Certificate { .. }) && !error.may_pass(), "{error:?}");
     assert!(server.whole().is_empty(), "nothing was asked");
-    let text = said(&error);
+    let text = with_causes(&error);
     let wanted = format!("cannot trust `127.0.0.1:{}`: ", server.port);
     assert!(text.starts_with(&wanted) && !text.contains("hunter2"), "{text}");
     format!("{}\n  hint: {}", &text[wanted.len()..], error.hint().unwrap())

@@ -118,5 +118,5 @@ async fn a_body_that_breaks_on_this_side_is_an_error() {
     let server = start(None, |wire, _| after(wire, SIZE, answer("201 Created", ""))).await;
     let pieces = stream::iter([Ok(Bytes::from_static(b"x")), Err(io::Error::other("the disk"))]);
     let error = put(&server, Upload::new(SIZE, pieces)).await.unwrap_err();
-    assert!(super::said(&error).contains("the disk"), "{}", super::said(&error));
+    assert!(super::with_causes(&error).contains("the disk"), "{}", super::with_causes(&error));
 }

@@ -2,7 +2,7 @@
 //! reading, on all cores: before a cold build this is the one pass that nothing hides.
 
 use super::stat::Stat;
-use super::{Cache, held};
+use super::{Cache, locked};
 use crate::content::Content;
 use crate::error::{Error, Result};
 use sha2::{Digest as _, Sha256};
@@ -68,13 +68,13 @@ fn look_at(contents: &[&Content], cache: &Cache) -> Result<Vec<Known>> {
 /// The digest of bytes on disk; remembered only if nothing can have changed unseen.
 fn disk(path: &Path, content: &Content, cache: &Cache) -> Result<Known> {
     let before = stat(path, content)?;
-    if let Some(digest) = held(&cache.contents).get(&before) {
+    if let Some(digest) = locked(&cache.contents).get(&before) {
         return Ok(Known { digest, stat: Some(before) });
     }
     let started = SystemTime::now();
     let digest = read(path, content)?;
     if before.is_settled(started) && stat(path, content)? == before {
-        held(&cache.contents).put(before, digest);
+        locked(&cache.contents).put(before, digest);
     }
     Ok(Known { digest, stat: Some(before) })
 }

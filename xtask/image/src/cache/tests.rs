@@ -125,7 +125,7 @@ fn a_file_written_just_now_is_not_remembered_by_its_times() {
     let cache = world.cache();
     layer_key(&world.tree(), ENCODER_ID, &cache).unwrap();
     let stat = Stat::new(&fs::metadata(&path).unwrap(), 0, 3);
-    assert_eq!(held(&cache.contents).get(&stat), None);
+    assert_eq!(locked(&cache.contents).get(&stat), None);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_settled_file_is_not_read_again() {
     let cache = world.cache();
     let stat = Stat::new(&fs::metadata(&path).unwrap(), 0, 3);
     let claimed = Digest::of(b"what the cache claims");
-    held(&cache.contents).put(stat, claimed);
+    locked(&cache.contents).put(stat, claimed);
     cache.save().unwrap();
     let key = |cache: &Cache| layer_key(&world.tree(), ENCODER_ID, cache).unwrap();
     let believed = key(&world.cache());

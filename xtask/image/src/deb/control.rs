@@ -106,11 +106,11 @@ mod tests {
 
     #[test]
     fn says_what_is_wrong_with_a_paragraph() {
-        let said = |text: &str| Control::parse(text).unwrap_err();
-        assert_eq!(said(""), "its `control` has no `Package`");
-        assert_eq!(said(" x"), "its `control` begins with a blank");
-        assert_eq!(said("Package"), "its `control` has a line that is no field: `Package`");
+        let message = |text: &str| Control::parse(text).unwrap_err();
+        assert_eq!(message(""), "its `control` has no `Package`");
+        assert_eq!(message(" x"), "its `control` begins with a blank");
+        assert_eq!(message("Package"), "its `control` has a line that is no field: `Package`");
         let twice = format!("{TEXT}package: again\n");
-        assert_eq!(said(&twice), "its `control` has `package` twice");
+        assert_eq!(message(&twice), "its `control` has `package` twice");
     }
 }

@@ -36,8 +36,8 @@ mod tests {
     fn what_would_end_a_scan_is_refused() {
         for line in [SUM.to_owned(), format!("{SUM}\tusr/a"), "x  usr/a".into(), format!("{SUM}  ")]
         {
-            let said = normal(line.as_bytes()).unwrap_err();
-            assert_eq!(said, format!("its `md5sums` has a line `{line}`"));
+            let message = normal(line.as_bytes()).unwrap_err();
+            assert_eq!(message, format!("its `md5sums` has a line `{line}`"));
         }
     }
 }

@@ -24,13 +24,13 @@ impl World {
         Deb::open(path)
     }
 
-    fn spool(&self) -> PathBuf {
-        self.dir.path().join("spool")
+    fn unpacked_dir(&self) -> PathBuf {
+        self.dir.path().join("unpacked")
     }
 
     fn unpack(&self, bytes: &[u8]) -> Result<Tree> {
         let mut tree = Tree::new();
-        self.open(bytes)?.unpack(&mut tree, &self.spool())?;
+        self.open(bytes)?.unpack(&mut tree, &self.unpacked_dir())?;
         Ok(tree)
     }
 
@@ -119,22 +119,22 @@ fn every_compression_gives_the_same_tree() {
 }
 
 #[test]
-fn a_spooled_archive_is_used_again() {
+fn an_unpacked_archive_is_used_again() {
     let world = World::new();
     let bytes = package(usual());
     let before = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
-    let spooled = spooled(&world);
-    let modified = fs::metadata(&spooled).unwrap().modified().unwrap();
+    let unpacked = unpacked(&world);
+    let modified = fs::metadata(&unpacked).unwrap().modified().unwrap();
     let after = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
     assert_eq!(before, after);
-    assert_eq!(fs::metadata(&spooled).unwrap().modified().unwrap(), modified);
+    assert_eq!(fs::metadata(&unpacked).unwrap().modified().unwrap(), modified);
     let deb = Deb::open(world.dir.path().join("tiny.deb")).unwrap();
-    assert_eq!(deb.spool(&world.spool()).unwrap(), spooled);
-    assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 2, "an archive and its digest");
+    assert_eq!(deb.unpacked_data(&world.unpacked_dir()).unwrap(), unpacked);
+    assert_eq!(fs::read_dir(world.unpacked_dir()).unwrap().count(), 2, "an archive and its digest");
 }
 
-fn spooled(world: &World) -> PathBuf {
-    let mut paths = fs::read_dir(world.spool()).unwrap().map(|entry| entry.unwrap().path());
+fn unpacked(world: &World) -> PathBuf {
+    let mut paths = fs::read_dir(world.unpacked_dir()).unwrap().map(|entry| entry.unwrap().path());
     paths.find(|path| path.extension().is_some_and(|it| it == "tar")).unwrap()
 }
 
@@ -143,11 +143,11 @@ fn an_unpacked_archive_that_was_replaced_is_unpacked_again() {
     let world = World::new();
     let bytes = package(usual());
     let before = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
-    let spooled = spooled(&world);
-    let mut evil = fs::read(&spooled).unwrap();
+    let unpacked = unpacked(&world);
+    let mut evil = fs::read(&unpacked).unwrap();
     let at = evil.windows(4).position(|window| window == b"tiny").unwrap();
     evil[at] = b'T';
-    fs::write(&spooled, evil).unwrap();
+    fs::write(&unpacked, evil).unwrap();
     let after = crate::layer::diff_id(&world.unpack(&bytes).unwrap()).unwrap();
     assert_eq!(before, after);
 }
@@ -158,56 +158,57 @@ fn set_id_bits_stay_only_where_they_are_listed() {
     let deb = world.open(&package(usual())).unwrap();
     let rules = UnpackRules { keep_set_id: vec!["usr/bin/tiny".to_owned()] };
     let mut tree = Tree::new();
-    let dropped = deb.unpack_with(&mut tree, &world.spool(), &rules).unwrap();
+    let dropped = deb.unpack_with(&mut tree, &world.unpacked_dir(), &rules).unwrap();
     assert_eq!(tree.get("usr/bin/tiny").map(Node::mode), Some(0o4755));
     assert_eq!(dropped, []);
-    let dropped = deb.unpack(&mut Tree::new(), &world.spool()).unwrap();
+    let dropped = deb.unpack(&mut Tree::new(), &world.unpacked_dir()).unwrap();
     assert_eq!(dropped, [SetId { path: "usr/bin/tiny".to_owned(), mode: 0o4755 }]);
 }
 
 #[test]
 fn entries_that_reach_outside_are_refused_by_name() {
     let world = World::new();
-    let said = |entry: &str, why: &str| format!("cannot unpack `{entry}` of package `tiny`: {why}");
+    let message =
+        |entry: &str, why: &str| format!("cannot unpack `{entry}` of package `tiny`: {why}");
     let file = |name: &str| Archive::new().file(name, 0o644, b"x");
-    let absolute = said("/etc/passwd", "cannot hold `/etc/passwd`: it is absolute");
+    let absolute = message("/etc/passwd", "cannot hold `/etc/passwd`: it is absolute");
     assert_eq!(world.refusal(file("/etc/passwd")), absolute);
-    let parent = said("./a/../../b", "cannot hold `a/../../b`: a component is `..`");
+    let parent = message("./a/../../b", "cannot hold `a/../../b`: a component is `..`");
     assert_eq!(world.refusal(file("./a/../../b")), parent);
     let through = Archive::new().symlink("./lib", "/tmp").file("./lib/evil", 0o644, b"x");
     let why = "cannot hold `lib/evil`: `lib` is a symbolic link to `/tmp`";
-    assert_eq!(world.refusal(through), said("./lib/evil", why));
+    assert_eq!(world.refusal(through), message("./lib/evil", why));
     let device = Archive::new().special("./dev/null", b'3');
-    assert_eq!(world.refusal(device), said("./dev/null", "it is a device or a pipe"));
+    assert_eq!(world.refusal(device), message("./dev/null", "it is a device or a pipe"));
     let dangling = Archive::new().hard_link("./copy", "./nothing");
     let why = "it links to `./nothing`, which is no file before it";
-    assert_eq!(world.refusal(dangling), said("./copy", why));
+    assert_eq!(world.refusal(dangling), message("./copy", why));
     let sparse = Archive::new().special("./holes", b'S');
     assert!(world.refusal(sparse).contains("`tiny`"));
     let twice = file("./a").file("./a", 0o644, b"y");
-    assert_eq!(world.refusal(twice), said("./a", "cannot hold `a` twice: the files differ"));
+    assert_eq!(world.refusal(twice), message("./a", "cannot hold `a` twice: the files differ"));
 }
 
 #[test]
 fn packages_that_are_not_quite_packages_are_refused_by_name() {
     let world = World::new();
-    let said = |members: &[(&str, &[u8])]| world.open(&ar(members)).unwrap_err().to_string();
+    let message = |members: &[(&str, &[u8])]| world.open(&ar(members)).unwrap_err().to_string();
     let control = Archive::new().file("./control", 0o644, CONTROL).finish();
     let data = usual().finish();
     let format = ("debian-binary", &b"2.0\n"[..]);
     let refused = |why: &str| format!("cannot read package `tiny.deb`: {why}");
-    assert_eq!(said(&[]), refused("it does not begin with `debian-binary`"));
-    assert_eq!(said(&[("debian-binary", b"3.0\n")]), refused("its format is not 2.0"));
-    assert_eq!(said(&[format]), refused("it has no `control.tar`"));
-    assert_eq!(said(&[format, ("control.tar", &control)]), refused("it has no `data.tar`"));
+    assert_eq!(message(&[]), refused("it does not begin with `debian-binary`"));
+    assert_eq!(message(&[("debian-binary", b"3.0\n")]), refused("its format is not 2.0"));
+    assert_eq!(message(&[format]), refused("it has no `control.tar`"));
+    assert_eq!(message(&[format, ("control.tar", &control)]), refused("it has no `data.tar`"));
     let members = [format, ("control.tar", &control), ("data.tar", &data), ("data.tar.xz", &data)];
-    assert_eq!(said(&members), refused("it has more than one `data.tar`"));
+    assert_eq!(message(&members), refused("it has more than one `data.tar`"));
     let members = [format, ("control.tar.bz2", &control), ("data.tar", &data)];
     let why = "`control.tar.bz2` is compressed in a way that is not read here";
-    assert_eq!(said(&members), refused(why));
+    assert_eq!(message(&members), refused(why));
     let empty = Archive::new().finish();
     let members = [format, ("control.tar", &empty), ("data.tar", &data)];
-    assert_eq!(said(&members), refused("its control archive has no `control`"));
+    assert_eq!(message(&members), refused("its control archive has no `control`"));
     let error = world.open(b"not ar").unwrap_err().to_string();
     assert_eq!(error, refused("it is not an ar archive"));
 }
@@ -215,33 +216,33 @@ fn packages_that_are_not_quite_packages_are_refused_by_name() {
 #[test]
 fn what_an_archive_says_before_an_entry_is_held_to_a_length() {
     let world = World::new();
-    let said = |data: Archive| world.refusal(data);
+    let message = |data: Archive| world.refusal(data);
     let refused = |why: &str| format!("cannot read package `tiny`: its data archive: {why}");
     let long = [b'n'; 65 << 10];
     let name = Archive::new().extension(b'L', &long).file("./a", 0o644, b"x");
-    assert_eq!(said(name), refused("a name is longer than 64 KiB"));
+    assert_eq!(message(name), refused("a name is longer than 64 KiB"));
     let link = Archive::new().extension(b'K', &long).symlink("./a", "b");
-    assert_eq!(said(link), refused("a name is longer than 64 KiB"));
+    assert_eq!(message(link), refused("a name is longer than 64 KiB"));
     let size = Archive::new().extension(b'x', b"10 size=1\n").file("./a", 0o644, b"xy");
-    assert_eq!(said(size), refused("a PAX header changes a size"));
+    assert_eq!(message(size), refused("a PAX header changes a size"));
     let fits = Archive::new().extension(b'L', b"./a/long/name\0").file("./a", 0o644, b"x");
     assert!(world.unpack(&package(fits)).unwrap().get("a/long/name").is_some());
 }
 
 #[test]
-fn a_package_that_would_fill_the_disk_is_refused_and_leaves_no_spool() {
+fn a_package_that_would_fill_the_disk_is_refused_and_leaves_nothing_unpacked() {
     let world = World::new();
     let data = gz(&vec![0; 65 << 20]);
     let control = Archive::new().file("./control", 0o644, CONTROL).finish();
     let members =
         [("debian-binary", &b"2.0\n"[..]), ("control.tar", &control), ("data.tar.gz", &data)];
-    let said = world.unpack(&ar(&members)).unwrap_err().to_string();
-    assert_eq!(said, "cannot read package `tiny`: `data.tar.gz` unpacks to too much");
-    assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 0);
+    let message = world.unpack(&ar(&members)).unwrap_err().to_string();
+    assert_eq!(message, "cannot read package `tiny`: `data.tar.gz` unpacks to too much");
+    assert_eq!(fs::read_dir(world.unpacked_dir()).unwrap().count(), 0);
 }
 
 #[test]
-fn a_damaged_data_archive_leaves_no_spool() {
+fn a_damaged_data_archive_leaves_nothing_unpacked() {
     let world = World::new();
     let mut data = xz(&usual().finish());
     let middle = data.len() / 2;
@@ -249,9 +250,9 @@ fn a_damaged_data_archive_leaves_no_spool() {
     let control = Archive::new().file("./control", 0o644, CONTROL).finish();
     let members =
         [("debian-binary", &b"2.0\n"[..]), ("control.tar", &control), ("data.tar.xz", &data)];
-    let said = world.unpack(&ar(&members)).unwrap_err().to_string();
-    assert!(said.starts_with("cannot read package `tiny`: `data.tar.xz`: "), "{said}");
-    assert_eq!(fs::read_dir(world.spool()).unwrap().count(), 0);
+    let message = world.unpack(&ar(&members)).unwrap_err().to_string();
+    assert!(message.starts_with("cannot read package `tiny`: `data.tar.xz`: "), "{message}");
+    assert_eq!(fs::read_dir(world.unpacked_dir()).unwrap().count(), 0);
 }
 
 proptest! {
@@ -292,7 +293,7 @@ proptest! {
         for (at, byte) in changes {
             let at = at.index(data.len());
             data[at] = byte;
-            build::seal(&mut data, at);
+            build::write_checksum(&mut data, at);
         }
         let control = Archive::new().file("./control", 0o644, CONTROL).finish();
         let members = [("debian-binary", &b"2.0\n"[..]), ("control.tar", &control), ("data.tar", &data)];

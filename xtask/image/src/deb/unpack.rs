@@ -30,10 +30,10 @@ pub struct SetId {
     pub mode: u32,
 }
 
-/// Adds every entry of the archive in `spooled` to `tree`; what lost its set-id bits is told.
+/// Adds every entry of the archive in `unpacked` to `tree`; what lost its set-id bits is told.
 pub(super) fn into_tree(
     package: &str,
-    spooled: &Path,
+    unpacked: &Path,
     tree: &mut Tree,
     rules: &UnpackRules,
 ) -> Result<Vec<SetId>> {
@@ -42,14 +42,14 @@ pub(super) fn into_tree(
         package: package.to_owned(),
         why: format!("its data archive: {error}"),
     };
-    let file = File::open(spooled).map_err(Error::disk("read", spooled))?;
-    let len = file.metadata().map_err(Error::disk("read", spooled))?.len();
+    let file = File::open(unpacked).map_err(Error::disk("read", unpacked))?;
+    let len = file.metadata().map_err(Error::disk("read", unpacked))?.len();
     check_extensions(&file).map_err(broken)?;
     let mut archive = Archive::new(BufReader::new(file));
     for entry in archive.entries_with_seek().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         let name = lossy(&entry.path_bytes());
-        let mut unpack = Unpack { spooled, len, tree: &mut *tree, rules, dropped: &mut dropped };
+        let mut unpack = Unpack { unpacked, len, tree: &mut *tree, rules, dropped: &mut dropped };
         unpack.entry(&mut entry).map_err(|why| Error::PackageEntry {
             package: package.to_owned(),
             entry: name,
@@ -92,7 +92,7 @@ fn contains(bytes: &[u8], key: &[u8]) -> bool {
 }
 
 struct Unpack<'a> {
-    spooled: &'a Path,
+    unpacked: &'a Path,
     len: u64,
     tree: &'a mut Tree,
     rules: &'a UnpackRules,
@@ -146,7 +146,7 @@ impl Unpack<'_> {
             return Err("its bytes are cut off".to_owned());
         }
         if size > SMALL {
-            return Ok(Content::Slice { path: PathBuf::from(self.spooled), offset, size });
+            return Ok(Content::Slice { path: PathBuf::from(self.unpacked), offset, size });
         }
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).map_err(|error| error.to_string())?;

@@ -36,7 +36,7 @@ pub(super) struct Entry {
 
 /// What extensions say instead of the header.
 #[derive(Default)]
-struct Said {
+struct Extensions {
     path: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size: Option<u64>,
@@ -52,7 +52,7 @@ impl<R: Read> Entries<R> {
     /// What was not read of the entry before is skipped.
     pub(super) fn next(&mut self) -> io::Result<Option<Entry>> {
         self.skip()?;
-        let mut said = Said::default();
+        let mut extensions = Extensions::default();
         loop {
             let mut header = [0; BLOCK];
             match fill(&mut self.source, &mut header)? {
@@ -66,13 +66,13 @@ impl<R: Read> Entries<R> {
             }
             let size = number(&header[124..136])?;
             if !matches!(header[156], b'x' | b'g' | b'L' | b'K') {
-                return self.begin(header, size, said).map(Some);
+                return self.begin(header, size, extensions).map(Some);
             }
             let content = self.extension(size)?;
-            said.hear(header[156], &content[..size as usize])?;
-            said.raw.extend_from_slice(&header);
-            said.raw.extend_from_slice(&content);
-            if said.raw.len() as u64 > EXTENSION_MAX {
+            extensions.hear(header[156], &content[..size as usize])?;
+            extensions.raw.extend_from_slice(&header);
+            extensions.raw.extend_from_slice(&content);
+            if extensions.raw.len() as u64 > EXTENSION_MAX {
                 return Err(malformed("what is said before an entry is too long"));
             }
         }
@@ -98,16 +98,21 @@ impl<R: Read> Entries<R> {
         io::repeat(0).take(self.sign).chain(self.source.by_ref())
     }
 
-    fn begin(&mut self, header: [u8; BLOCK], size: u64, said: Said) -> io::Result<Entry> {
+    fn begin(
+        &mut self,
+        header: [u8; BLOCK],
+        size: u64,
+        extensions: Extensions,
+    ) -> io::Result<Entry> {
         let has_content = !matches!(header[156], b'1'..=b'6');
-        let size = if has_content { said.size.unwrap_or(size) } else { 0 };
+        let size = if has_content { extensions.size.unwrap_or(size) } else { 0 };
         self.left = size;
         self.padding = (size.next_multiple_of(BLOCK as u64) - size) as usize;
-        let link = said.link.unwrap_or_else(|| text(&header[157..257]).to_vec());
-        let path = said.path.unwrap_or_else(|| joined(&header));
+        let link = extensions.link.unwrap_or_else(|| text(&header[157..257]).to_vec());
+        let path = extensions.path.unwrap_or_else(|| joined(&header));
         let path = path.strip_prefix(b"./").unwrap_or(&path);
         let path = path.strip_suffix(b"/").unwrap_or(path).to_vec();
-        Ok(Entry { path, link, size, header, extension: said.raw })
+        Ok(Entry { path, link, size, header, extension: extensions.raw })
     }
 
     fn skip(&mut self) -> io::Result<()> {
@@ -130,7 +135,7 @@ impl<R: Read> Entries<R> {
     }
 }
 
-impl Said {
+impl Extensions {
     fn hear(&mut self, kind: u8, content: &[u8]) -> io::Result<()> {
         match kind {
             b'L' => self.path = Some(text(content).to_vec()),

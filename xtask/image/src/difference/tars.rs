@@ -123,11 +123,11 @@ impl<L: Read, R: Read> Pair<L, R> {
             && after.path < before.path
         {
             let (path, before) = (lossy(&after.path), lossy(&before.path));
-            let said = format!("after `{before}`");
+            let found = format!("after `{before}`");
             let difference = Difference::new(&path, "order", None);
             self.differences.add(match side {
-                Side::First => difference.between(said, "byte order is expected"),
-                Side::Second => difference.between("byte order is expected", said),
+                Side::First => difference.between(found, "byte order is expected"),
+                Side::Second => difference.between("byte order is expected", found),
             });
         }
         Ok(())

@@ -27,10 +27,10 @@ fn packed(tree: &Tree) -> Vec<u8> {
 fn after(change: impl FnOnce(&mut Tree)) -> Vec<String> {
     let mut changed = sample();
     change(&mut changed);
-    said(&packed(&sample()), &packed(&changed))
+    differences(&packed(&sample()), &packed(&changed))
 }
 
-fn said(first: &[u8], second: &[u8]) -> Vec<String> {
+fn differences(first: &[u8], second: &[u8]) -> Vec<String> {
     tars(first, second).unwrap().found.iter().map(ToString::to_string).collect()
 }
 
@@ -100,7 +100,7 @@ fn bytes_that_no_tree_of_ours_could_change_are_found_too() {
     let with = |at: usize, byte: u8| {
         let mut second = first.clone();
         second[at] ^= byte;
-        said(&first, &second)
+        differences(&first, &second)
     };
     assert_eq!(with(entry + 146, 3), ["`app/main.js`: mtime from byte 146: 1, 2"]);
     assert_eq!(with(entry + 265, b'r'), ["`app/main.js`: user name from byte 265: ``, `r`"]);
@@ -118,10 +118,10 @@ fn bytes_that_no_tree_of_ours_could_change_are_found_too() {
     );
     assert_eq!(with(first.len() - 1, 1), ["end of the tar from byte 1023: 00, 01"]);
     assert_eq!(
-        said(&first, &first[..first.len() - 512]),
+        differences(&first, &first[..first.len() - 512]),
         ["end of the tar from byte 512: 00 00 00 00 00 00 00 00, the end"]
     );
-    assert_eq!(said(&first[..first.len() - 512], &first[..first.len() - 1024]).len(), 1);
+    assert_eq!(differences(&first[..first.len() - 512], &first[..first.len() - 1024]).len(), 1);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn another_order_is_called_so() {
         }
         writer.finish().unwrap()
     };
-    let found = said(&tar(["a", "b"]), &tar(["b", "a"]));
+    let found = differences(&tar(["a", "b"]), &tar(["b", "a"]));
     assert!(
         found.contains(&"`a`: order: byte order is expected, after `b`".to_owned()),
         "{found:?}"
@@ -265,13 +265,13 @@ proptest! {
         change in change(),
     ) {
         let mut tree = Tree::new();
-        let mut held = Vec::new();
+        let mut inserted = Vec::new();
         for (path, bytes) in files {
             if tree.insert(&path, Node::file(0o644, bytes.clone())).is_ok() {
-                held.push((path, bytes));
+                inserted.push((path, bytes));
             }
         }
-        let (path, bytes) = held.swap_remove(chosen.index(held.len()));
+        let (path, bytes) = inserted.swap_remove(chosen.index(inserted.len()));
         let (node, field, offset) = change.of(bytes);
         let mut changed = tree.clone();
         match node {

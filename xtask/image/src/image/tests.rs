@@ -76,7 +76,7 @@ fn what_is_not_set_is_not_written() {
 
 #[test]
 fn refuses_what_engines_would_understand_differently() {
-    let said = |config: &ImageConfig, at| {
+    let message = |config: &ImageConfig, at| {
         config_bytes(config, &[], Platform::Amd64, at).unwrap_err().to_string()
     };
     let with = |names: &[&str]| ImageConfig {
@@ -84,15 +84,15 @@ fn refuses_what_engines_would_understand_differently() {
         ..ImageConfig::default()
     };
     let now = created();
-    assert_eq!(said(&with(&["A", "A"]), now), "cannot write image: variable `A` is set twice");
+    assert_eq!(message(&with(&["A", "A"]), now), "cannot write image: variable `A` is set twice");
     assert_eq!(
-        said(&with(&["A=B"]), now),
+        message(&with(&["A=B"]), now),
         "cannot write image: `A=B` is not the name of a variable"
     );
     for at in [SystemTime::UNIX_EPOCH - Duration::from_secs(1), now + Duration::from_secs(1 << 40)]
     {
         let wanted = "cannot write image: it was created before 1970 or after 9999";
-        assert_eq!(said(&with(&[]), at), wanted);
+        assert_eq!(message(&with(&[]), at), wanted);
     }
 }
 
@@ -120,8 +120,8 @@ fn an_image_for_two_platforms_keeps_its_digest() {
         serde_json::from_slice(&layout.read_blob(&read.manifests[0]).unwrap()).unwrap();
     assert_eq!(manifest.layers, [layers[0].blob.descriptor.clone()]);
     let twice = [manifests[0].clone(), manifests[0].clone()];
-    let said = write_index(&layout, &twice).unwrap_err().to_string();
-    assert_eq!(said, "cannot write image: a platform is there twice");
+    let message = write_index(&layout, &twice).unwrap_err().to_string();
+    assert_eq!(message, "cannot write image: a platform is there twice");
 }
 
 #[test]
@@ -162,12 +162,12 @@ fn what_an_index_lists_beside_images_is_told_apart() {
     assert!(skipped[1].starts_with("`linux/arm/v7` ("), "{skipped:?}");
     assert!(skipped[1].ends_with("we do not build for it"), "{skipped:?}");
 
-    let said = |entries: &[&serde_json::Value]| index(entries).entries().unwrap_err().to_string();
-    let none = said(&[&attestation]);
+    let report = |entries: &[&serde_json::Value]| index(entries).entries().unwrap_err().to_string();
+    let none = report(&[&attestation]);
     assert!(none.contains("it lists no image for a platform that we build for"), "{none}");
     assert!(none.contains("`unknown/unknown`"), "{none}");
-    assert!(said(&[]).ends_with("it lists nothing"), "{}", said(&[]));
-    let twice = said(&[&amd64, &entry(b"4", linux("amd64"))]);
+    assert!(report(&[]).ends_with("it lists nothing"), "{}", report(&[]));
+    let twice = report(&[&amd64, &entry(b"4", linux("amd64"))]);
     assert_eq!(twice, "cannot use index: it lists `linux/amd64` twice");
 }
 

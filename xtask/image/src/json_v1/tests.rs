@@ -23,7 +23,7 @@ enum Kind {
     Struct { b: u8, a: u8 },
 }
 
-fn said(value: &impl Serialize) -> String {
+fn written(value: &impl Serialize) -> String {
     String::from_utf8(to_bytes(value).unwrap()).unwrap()
 }
 
@@ -45,7 +45,7 @@ fn structs_keep_their_order_and_maps_are_sorted() {
          \"list\":[\"Unit\",{{\"Newtype\":1}},{{\"Tuple\":[2,3]}},{{\"Struct\":{{\"b\":4,\"a\":5}}}}],\
          \"pair\":[true,\"/\"]}}"
     );
-    assert_eq!(said(&document), wanted);
+    assert_eq!(written(&document), wanted);
 }
 
 #[test]
@@ -68,13 +68,13 @@ fn a_flattened_part_keeps_the_order_of_its_fields_and_its_maps_are_sorted() {
     let labels = ["b", "c", "a"].map(|key| (key, 0)).into();
     let whole = Whole { zeta: 1, part: Part { last: 2, absent: None, labels, first: 3 }, alpha: 4 };
     let wanted = r#"{"zeta":1,"last":2,"labels":{"a":0,"b":0,"c":0},"first":3,"alpha":4}"#;
-    assert_eq!(said(&whole), wanted);
+    assert_eq!(written(&whole), wanted);
 }
 
 #[test]
 fn escapes_only_what_must_be() {
     let text = "\"\\\u{8}\t\n\u{c}\r\u{0}\u{1f}\u{7f}/é漢😀";
-    assert_eq!(said(&text), "\"\\\"\\\\\\b\\t\\n\\f\\r\\u0000\\u001f\u{7f}/é漢😀\"");
+    assert_eq!(written(&text), "\"\\\"\\\\\\b\\t\\n\\f\\r\\u0000\\u001f\u{7f}/é漢😀\"");
 }
 
 #[test]

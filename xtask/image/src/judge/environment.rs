@@ -15,9 +15,9 @@ impl Judge<'_> {
         {
             let lost = value.split(':').filter(|folder| self.is_lost(folder));
             findings.extend(lost.map(|folder| {
-                let said =
+                let message =
                     format!("`{folder}` is not in the image; take it out, or add what brings it");
-                self.definition.finding(&format!("config.env.{name}"), said)
+                self.definition.finding(&format!("config.env.{name}"), message)
             }));
         }
         findings
@@ -33,7 +33,7 @@ impl Judge<'_> {
     fn working_directory(&self) -> Option<Finding> {
         let path = &self.config().working_directory;
         let user = &self.config().user;
-        let said = match self.rootfs.follow(path) {
+        let message = match self.rootfs.follow(path) {
             Led::Root | Led::Mounted => return None,
             Led::Nowhere(_) | Led::Round => {
                 let key = path.trim_start_matches('/');
@@ -49,6 +49,6 @@ impl Judge<'_> {
                 format!("`{user}` may not enter `/{closed}`; give it another mode or owner")
             }
         };
-        Some(self.definition.finding("config.working_directory", said))
+        Some(self.definition.finding("config.working_directory", message))
     }
 }

@@ -29,7 +29,7 @@ impl Judge<'_> {
             };
             let key = if is_declared { format!("links.{path}") } else { "copy".to_owned() };
             let next = if is_declared {
-                "mend it"
+                "fix it"
             } else {
                 "leave it out with `drop`, or keep what it leads to"
             };
@@ -47,11 +47,11 @@ impl Judge<'_> {
                 return None;
             }
             let shown = interpreter.escape_debug();
-            let said = format!(
+            let message = format!(
                 "`{path}` is a script of `{shown}`, which is not in the image; \
                  leave it out with `drop`, or add what brings its interpreter"
             );
-            Some((entry, "copy".to_owned(), said))
+            Some((entry, "copy".to_owned(), message))
         });
         self.shown(foreign)
     }
@@ -64,9 +64,9 @@ impl Judge<'_> {
     /// Each at its layer; of many alike only the first, and how many more there are.
     fn shown<'e>(&self, found: impl Iterator<Item = (Entry<'e>, String, String)>) -> Vec<Finding> {
         let mut by_layer: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
-        for (entry, key, said) in found {
+        for (entry, key, message) in found {
             let (place, _) = self.layer(entry.layer);
-            let finding = self.definition.layer_finding(place, &key, said);
+            let finding = self.definition.layer_finding(place, &key, message);
             by_layer.entry(place).or_default().push(finding);
         }
         for findings in by_layer.values_mut() {

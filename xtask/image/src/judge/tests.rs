@@ -47,9 +47,9 @@ fn script(first: &str) -> Node {
 
 /// What is said of the entrypoint where the image has these files beside the base.
 fn of_entrypoint(entrypoint: &str, app: &[(&str, Node)]) -> String {
-    let said =
+    let message =
         judged(&plain(entrypoint), &base(), &[app, &[("app/x", Node::file(0o644, ""))]].concat());
-    said.replace("; name a program that a layer holds, or add the layer that brings it", "; …")
+    message.replace("; name a program that a layer holds, or add the layer that brings it", "; …")
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_program_that_cannot_be_started_is_refused_with_the_reason() {
         one("/app/run", Node::file(0o755, elf("/lib64/ld-musl.so.1"))),
         of_entrypoint("/app/l", &[("app/l", Node::symlink("l"))]),
     ];
-    let first = |said: &String| said.lines().next().unwrap_or("nothing is said").to_owned();
+    let first = |message: &String| message.lines().next().unwrap_or("nothing is said").to_owned();
     insta::assert_snapshot!(all.iter().map(first).collect::<Vec<_>>().join("\n"));
 }
 
@@ -97,10 +97,11 @@ fn env_is_asked_for_what_the_image_has() {
 #[test]
 fn a_program_behind_a_closed_folder_is_out_of_reach() {
     let closed = Node::Directory { mode: 0o750, owner: Owner { uid: 0, gid: 9 } };
-    let said = of_entrypoint("/deep/run", &[("deep", closed), ("deep/run", script("#!/bin/sh"))]);
+    let message =
+        of_entrypoint("/deep/run", &[("deep", closed), ("deep/run", script("#!/bin/sh"))]);
     assert!(
-        said.contains("`/deep/run` is out of reach of `7:8`, who may not enter `/deep`"),
-        "{said}"
+        message.contains("`/deep/run` is out of reach of `7:8`, who may not enter `/deep`"),
+        "{message}"
     );
 }
 

@@ -84,7 +84,7 @@ fn a_file_that_changed_its_size_is_refused_by_name_and_leaves_nothing() {
 #[test]
 fn a_slice_is_read_from_its_offset_only() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("spool");
+    let path = dir.path().join("unpacked");
     fs::write(&path, "abcdef").unwrap();
     let of = |content| {
         let mut tree = Tree::new();

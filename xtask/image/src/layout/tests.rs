@@ -68,8 +68,8 @@ fn a_corrupt_blob_is_found_and_named() {
         assert!(layout.read_blob(&descriptor).is_err());
     }
     fs::remove_file(&path).unwrap();
-    let said = layout.verify(&descriptor).unwrap_err().to_string();
-    assert_eq!(said, format!("failed to read `{}`", path.display()));
+    let message = layout.verify(&descriptor).unwrap_err().to_string();
+    assert_eq!(message, format!("failed to read `{}`", path.display()));
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn a_disk_that_refuses_is_said_with_the_path() {
     let (_dir, layout) = layout();
     let blobs_dir = layout.blobs_dir();
     fs::remove_dir(&blobs_dir).unwrap();
-    let said = layout.write_blob("x/y", b"z").unwrap_err().to_string();
-    assert_eq!(said, format!("failed to write in `{}`", blobs_dir.display()));
+    let message = layout.write_blob("x/y", b"z").unwrap_err().to_string();
+    assert_eq!(message, format!("failed to write in `{}`", blobs_dir.display()));
 }
 
 #[test]

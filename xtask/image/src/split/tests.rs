@@ -12,23 +12,23 @@ fn tree(files: &[(&str, &[u8])]) -> Tree {
 }
 
 /// The paths of everything but directories.
-fn held(tree: &Tree) -> Vec<String> {
-    let held = tree.iter().filter(|(_, node)| !matches!(node, Node::Directory { .. }));
-    held.map(|(path, _)| lossy(path)).collect()
+fn files(tree: &Tree) -> Vec<String> {
+    let files = tree.iter().filter(|(_, node)| !matches!(node, Node::Directory { .. }));
+    files.map(|(path, _)| lossy(path)).collect()
 }
 
 fn native(tree: &Tree, declared: &[&str]) -> Vec<String> {
-    held(&split(tree, declared).unwrap().native)
+    files(&split(tree, declared).unwrap().native)
 }
 
 #[test]
 fn binaries_are_native_and_everything_else_is_not() {
     let tree = tree(&[("a/lib.so", ELF), ("a/text.so", b"a script"), ("b/x.py", b"")]);
-    let halves = split::<&str>(&tree, &[]).unwrap();
-    assert_eq!(held(&halves.native), ["a/lib.so"]);
-    assert_eq!(held(&halves.neutral), ["a/text.so", "b/x.py"]);
-    assert!(halves.native.get("b").is_none(), "a directory is only where it is needed");
-    assert!(halves.native.get("a").is_some() && halves.neutral.get("a").is_some());
+    let split_tree = split::<&str>(&tree, &[]).unwrap();
+    assert_eq!(files(&split_tree.native), ["a/lib.so"]);
+    assert_eq!(files(&split_tree.neutral), ["a/text.so", "b/x.py"]);
+    assert!(split_tree.native.get("b").is_none(), "a directory is only where it is needed");
+    assert!(split_tree.native.get("a").is_some() && split_tree.neutral.get("a").is_some());
 }
 
 #[test]
@@ -90,14 +90,15 @@ fn the_halves_together_are_the_tree_and_directories_keep_their_modes() {
     let mut tree = tree(&[("a/lib.so", ELF), ("a/x.py", b"")]);
     tree.insert("a", Node::directory(0o750)).unwrap();
     tree.insert("empty", Node::directory(0o700)).unwrap();
-    let halves = split::<&str>(&tree, &[]).unwrap();
-    for half in [&halves.native, &halves.neutral] {
-        assert_eq!(half.get("a"), Some(&Node::directory(0o750)));
+    let split_tree = split::<&str>(&tree, &[]).unwrap();
+    for side in [&split_tree.native, &split_tree.neutral] {
+        assert_eq!(side.get("a"), Some(&Node::directory(0o750)));
     }
-    let filled: Vec<Half> = halves.clone().into_filled().map(|(half, _)| half).collect();
-    assert_eq!(filled, [Half::Native, Half::Neutral]);
-    let mut whole = halves.native;
-    whole.merge(halves.neutral).unwrap();
+    let filled: Vec<Portability> =
+        split_tree.clone().into_filled().map(|(portability, _)| portability).collect();
+    assert_eq!(filled, [Portability::Native, Portability::Neutral]);
+    let mut whole = split_tree.native;
+    whole.merge(split_tree.neutral).unwrap();
     let list = |tree: &Tree| {
         tree.iter().map(|(path, node)| (path.to_vec(), node.clone())).collect::<Vec<_>>()
     };

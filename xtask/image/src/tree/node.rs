@@ -68,23 +68,25 @@ impl Node {
 }
 
 /// In what two nodes differ, as a person would say it.
-pub(super) fn difference(held: &Node, node: &Node) -> io::Result<Option<String>> {
-    let text = match (held, node) {
-        (Node::File { content: held, .. }, Node::File { content: new, .. })
-            if !held.same_bytes(new)? =>
+pub(super) fn difference(existing: &Node, node: &Node) -> io::Result<Option<String>> {
+    let text = match (existing, node) {
+        (Node::File { content: existing, .. }, Node::File { content: new, .. })
+            if !existing.same_bytes(new)? =>
         {
             "the files differ".to_owned()
         }
-        (Node::Symlink { target: held, .. }, Node::Symlink { target: new, .. }) if held != new => {
-            format!("it is a link to `{}`, and one to `{}`", lossy(held), lossy(new))
+        (Node::Symlink { target: existing, .. }, Node::Symlink { target: new, .. })
+            if existing != new =>
+        {
+            format!("it is a link to `{}`, and one to `{}`", lossy(existing), lossy(new))
         }
-        _ if kind(held) != kind(node) => {
-            format!("it is a {}, and a {}", kind(held), kind(node))
+        _ if kind(existing) != kind(node) => {
+            format!("it is a {}, and a {}", kind(existing), kind(node))
         }
-        _ if held.mode() != node.mode() => {
-            format!("its mode is {:04o}, and {:04o}", held.mode(), node.mode())
+        _ if existing.mode() != node.mode() => {
+            format!("its mode is {:04o}, and {:04o}", existing.mode(), node.mode())
         }
-        _ if held.owner() != node.owner() => "its owners differ".to_owned(),
+        _ if existing.owner() != node.owner() => "its owners differ".to_owned(),
         _ => return Ok(None),
     };
     Ok(Some(text))

@@ -40,14 +40,14 @@ fn refuses_paths_that_a_tar_must_not_hold() {
         ("a\0", "it contains a NUL"),
         ("a/.wh.b", "`.wh.` means deletion in a layer"),
     ] {
-        let said = refusal(tree.insert(path, Node::file(0o644, "")));
-        assert_eq!(said, format!("cannot hold `{path}`: {why}"));
+        let message = refusal(tree.insert(path, Node::file(0o644, "")));
+        assert_eq!(message, format!("cannot hold `{path}`: {why}"));
     }
     let text = refusal(tree.insert(b"\xff", Node::directory(0o755)));
     assert_eq!(text, "cannot hold `\u{fffd}`: it is not UTF-8");
     for (target, why) in [(&b""[..], "it links to nothing"), (b"\xff", "it is not UTF-8")] {
-        let said = refusal(tree.insert("link", Node::symlink(target)));
-        assert_eq!(said, format!("cannot hold `link`: {why}"));
+        let message = refusal(tree.insert("link", Node::symlink(target)));
+        assert_eq!(message, format!("cannot hold `link`: {why}"));
     }
     assert!(tree.is_empty());
 }
@@ -77,16 +77,16 @@ fn takes_the_same_thing_twice_and_says_how_others_differ() {
     let mode = 0o644;
     let owner = Owner::default();
     tree.insert("a", Node::File { mode, owner, content: content.clone() }).unwrap();
-    let said = |tree: &mut Tree, node| refusal(tree.insert("a", node));
+    let message = |tree: &mut Tree, node| refusal(tree.insert("a", node));
     assert_eq!(
-        said(&mut tree, Node::file(0o644, "Bytes")),
+        message(&mut tree, Node::file(0o644, "Bytes")),
         "cannot hold `a` twice: the files differ"
     );
     let executable = "cannot hold `a` twice: its mode is 0644, and 0755";
-    assert_eq!(said(&mut tree, Node::file(0o755, "bytes")), executable);
+    assert_eq!(message(&mut tree, Node::file(0o755, "bytes")), executable);
     let owner = Owner { uid: 1, gid: 0 };
     let owned = Node::File { mode, owner, content };
-    assert_eq!(said(&mut tree, owned), "cannot hold `a` twice: its owners differ");
+    assert_eq!(message(&mut tree, owned), "cannot hold `a` twice: its owners differ");
     tree.insert("l", Node::symlink("x")).unwrap();
     let link = "cannot hold `l` twice: it is a link to `x`, and one to `y`";
     assert_eq!(refusal(tree.insert("l", Node::symlink("y"))), link);
@@ -99,10 +99,10 @@ fn the_first_to_name_a_directory_decides_its_mode() {
     assert_eq!(tree.get("tmp"), Some(&Node::directory(0o1777)));
     tree.insert("tmp/y", Node::file(0o644, "")).unwrap();
     assert_eq!(tree.get("tmp"), Some(&Node::directory(0o1777)));
-    let said = refusal(tree.insert("tmp", Node::directory(0o755)));
-    assert_eq!(said, "cannot hold `tmp` twice: its mode is 1777, and 0755");
-    let said = refusal(tree.insert("tmp", Node::file(0o644, "")));
-    assert_eq!(said, "cannot hold `tmp` twice: it is a directory, and a file");
+    let message = refusal(tree.insert("tmp", Node::directory(0o755)));
+    assert_eq!(message, "cannot hold `tmp` twice: its mode is 1777, and 0755");
+    let message = refusal(tree.insert("tmp", Node::file(0o644, "")));
+    assert_eq!(message, "cannot hold `tmp` twice: it is a directory, and a file");
 }
 
 #[test]
@@ -110,8 +110,8 @@ fn insert_over_replaces_but_never_orphans() {
     let mut tree = tree_of(&["a/b", "c"]);
     tree.insert_over("c", Node::symlink("a")).unwrap();
     assert_eq!(tree.get("c"), Some(&Node::symlink("a")));
-    let said = refusal(tree.insert_over("a", Node::symlink("c")));
-    assert_eq!(said, "cannot hold `a` twice: it is a directory that holds other entries");
+    let message = refusal(tree.insert_over("a", Node::symlink("c")));
+    assert_eq!(message, "cannot hold `a` twice: it is a directory that holds other entries");
     tree.insert_over("a", Node::directory(0o700)).unwrap();
     assert_eq!(paths(&tree), ["a", "a/b", "c"]);
 }
@@ -140,8 +140,8 @@ fn removes_what_matches_with_all_below() {
     );
     assert_eq!(tree.remove_matching(&["**/x"]).unwrap(), 1);
     assert_eq!(tree.remove_matching(&["*/doc"]).unwrap(), 0, "`*` stays inside a component");
-    let said = tree.remove_matching(&["a["]).unwrap_err().to_string();
-    assert!(said.starts_with("`a[` is not a pattern: "), "{said}");
+    let message = tree.remove_matching(&["a["]).unwrap_err().to_string();
+    assert!(message.starts_with("`a[` is not a pattern: "), "{message}");
 }
 
 #[test]
@@ -228,8 +228,8 @@ proptest! {
     #[test]
     fn any_path_is_held_or_refused_without_panic(path in prop::collection::vec(any::<u8>(), 0..20)) {
         let mut tree = Tree::new();
-        let held = tree.insert(&path, Node::file(0o644, "")).is_ok();
-        prop_assert_eq!(held, tree.get(&path).is_some());
+        let inserted = tree.insert(&path, Node::file(0o644, "")).is_ok();
+        prop_assert_eq!(inserted, tree.get(&path).is_some());
     }
 }
 

@@ -1,6 +1,6 @@
 //! One repository, and one exchange for each method.
 
-use super::error::{Error, Said};
+use super::error::{Error, Message};
 use super::requests::{Changed, Commit, Named, NewCommit, NewPull, Pull};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -88,8 +88,8 @@ impl GitHub {
 
     /// Gives a pull request another title and text.
     pub async fn update_pull(&self, number: u64, title: &str, body: &str) -> Result<Pull, Error> {
-        let said = json!({ "title": title, "body": body });
-        self.ask(Method::PATCH, &format!("pulls/{number}"), Some(said)).await
+        let text = json!({ "title": title, "body": body });
+        self.ask(Method::PATCH, &format!("pulls/{number}"), Some(text)).await
     }
 
     async fn ask<T: DeserializeOwned>(
@@ -105,7 +105,7 @@ impl GitHub {
             let cause = |cause| Error::Malformed { method, path, cause };
             return serde_json::from_slice(&bytes).map_err(cause);
         }
-        Err(Error::Refused { method, path, status, said: said(&bytes) })
+        Err(Error::Refused { method, path, status, message: Message::of(&bytes) })
     }
 
     fn request(
@@ -140,9 +140,4 @@ fn bearer(token: &Secret) -> HeaderValue {
         HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer invalid"));
     value.set_sensitive(true);
     value
-}
-
-fn said(body: &[u8]) -> Said {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    Said(body["message"].as_str().unwrap_or("nothing").to_owned())
 }

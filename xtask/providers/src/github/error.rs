@@ -16,7 +16,7 @@ pub enum Error {
         status: StatusCode,
         /// And in which words.
         #[source]
-        said: Said,
+        message: Message,
     },
     /// No whole answer came.
     #[error(transparent)]
@@ -37,4 +37,17 @@ pub enum Error {
 /// GitHub's own words.
 #[derive(Debug, thiserror::Error)]
 #[error("GitHub said: {0}")]
-pub struct Said(pub(super) String);
+pub struct Message(String);
+
+impl Message {
+    /// Reads the body of a refusal; a page of a proxy in between has no message.
+    pub(super) fn of(body: &[u8]) -> Self {
+        #[derive(serde::Deserialize)]
+        struct Body {
+            message: Option<String>,
+        }
+        let body: Option<Body> = serde_json::from_slice(body).ok();
+        let message = body.and_then(|it| it.message);
+        Self(message.unwrap_or_else(|| "nothing".to_owned()))
+    }
+}

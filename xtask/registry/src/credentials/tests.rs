@@ -156,7 +156,7 @@ printf '{"ServerURL":"%s","Username":"ci","Secret":"s3cret"}' "$key""#;
 }
 
 /// What a workflow tells by variables.
-fn told(variables: &[(&str, &str)], text: &str) -> Option<Credentials> {
+fn from_variables(variables: &[(&str, &str)], text: &str) -> Option<Credentials> {
     let value = |name: &str| variables.iter().find(|it| it.0 == name).map(|it| it.1.into());
     wait(find(&repository(text), &Surroundings::of(value))).unwrap()
 }
@@ -166,9 +166,9 @@ fn variables_are_for_the_registry_that_they_name_and_for_no_other() {
     let variables =
         [("REGISTRY", "ghcr.io/acme/nutri"), ("REGISTRY_USER", "ci"), ("REGISTRY_TOKEN", "t")];
     let wanted = Credentials { user: "ci".to_owned(), password: Secret::new("t") };
-    assert_eq!(told(&variables, "ghcr.io/acme/nutri/backend"), Some(wanted));
-    assert_eq!(told(&variables, "ghcr.io.example.org/acme/nutri"), None);
-    assert_eq!(told(&variables, "registry.example.org/acme/nutri"), None);
+    assert_eq!(from_variables(&variables, "ghcr.io/acme/nutri/backend"), Some(wanted));
+    assert_eq!(from_variables(&variables, "ghcr.io.example.org/acme/nutri"), None);
+    assert_eq!(from_variables(&variables, "registry.example.org/acme/nutri"), None);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn variables_tell_nothing_unless_all_three_are_set() {
     for missing in 0..3 {
         let mut some = all;
         some[missing].1 = "";
-        assert_eq!(told(&some, "r.io/a"), None, "{some:?}");
+        assert_eq!(from_variables(&some, "r.io/a"), None, "{some:?}");
     }
 }
 

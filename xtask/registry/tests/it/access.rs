@@ -1,6 +1,6 @@
 //! Logging in: tokens per scope, renewed in time, and credentials that go nowhere else.
 
-use super::world::{Image, PASSWORD, World, bearer, credentials, said, wait};
+use super::world::{Image, PASSWORD, World, bearer, credentials, wait, with_causes};
 use xtask_fakes::registry::{Access, FakeRegistry, Fault, on};
 
 const MIB: usize = 1 << 20;
@@ -102,7 +102,7 @@ fn a_storm_of_401_ends_after_a_few_renewals() {
     });
     let error = world.push(&image).unwrap_err();
     assert_eq!(error.answered().map(|(status, _)| status.as_u16()), Some(401));
-    assert!(error.hint().is_some_and(|hint| hint.contains("log in")), "{}", said(&error));
+    assert!(error.hint().is_some_and(|hint| hint.contains("log in")), "{}", with_causes(&error));
     assert!(world.lines().len() <= 80, "{} requests", world.lines().len());
     assert_eq!(world.clock.waits(), [], "no waiting cures it");
 }
@@ -135,7 +135,7 @@ fn a_wrong_password_fails_with_advice_and_is_not_repeated() {
         let fake = FakeRegistry::with_access(access);
         let world = World::of(fake, Some(credentials("hunter2")));
         let error = wait(world.registry.ping()).unwrap_err();
-        let text = format!("{} {error:?} {:?}", said(&error), world.registry);
+        let text = format!("{} {error:?} {:?}", with_causes(&error), world.registry);
         assert!(!text.contains("hunter2") && !text.contains("Y2k6aHVudGVyMg"), "{text}");
         assert_eq!(error.answered().map(|(status, _)| status.as_u16()), Some(401));
         assert!(error.hint().is_some_and(|hint| hint.contains("log in")), "{text}");
@@ -169,8 +169,8 @@ fn no_credentials_go_to_another_host() {
         let log = world.fake.log();
         let foreign: Vec<_> = log.iter().filter(|logged| logged.is_foreign).collect();
         assert!(!foreign.is_empty(), "{fault:?}");
-        let told = foreign.iter().filter(|one| one.request.header("authorization").is_some());
-        assert_eq!(told.count(), 0, "{fault:?}");
+        let authorized = foreign.iter().filter(|one| one.request.header("authorization").is_some());
+        assert_eq!(authorized.count(), 0, "{fault:?}");
     }
 }
 
@@ -187,7 +187,7 @@ fn a_realm_that_is_no_realm_is_refused() {
     let error = wait(world.registry.ping()).unwrap_err();
     let wanted =
         format!("cannot log in to `{}`: its realm `ftp://x` is not https", world.fake.host());
-    assert_eq!(said(&error), wanted);
+    assert_eq!(with_causes(&error), wanted);
 }
 
 #[test]
@@ -200,6 +200,6 @@ fn a_realm_in_the_clear_on_another_machine_gets_no_password() {
         headers: vec![("WWW-Authenticate", "Bearer realm=\"http://192.0.2.1/t\"".to_owned())],
         times: 1,
     });
-    let text = said(&wait(world.registry.ping()).unwrap_err());
+    let text = with_causes(&wait(world.registry.ping()).unwrap_err());
     assert!(text.ends_with("its realm `http://192.0.2.1/t` is not https"), "{text}");
 }

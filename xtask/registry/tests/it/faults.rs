@@ -1,9 +1,9 @@
 //! Everything that goes wrong on the way, and how the push arrives all the same.
 
-use super::world::{Image, World, said};
+use super::world::{Image, World, with_causes};
 use std::time::Duration;
 use xtask_fakes::registry::{Fault, Logged, on};
-use xtask_registry::{Patience, PushEvent, RegistryError};
+use xtask_registry::{PushEvent, RegistryError, RetryPolicy};
 
 const MIB: usize = 1 << 20;
 
@@ -41,7 +41,7 @@ fn a_refused_blob_goes_in_chunks_and_was_not_sent_before() {
         let (world, image) = (World::open(), Image::single(9 * MIB, &["1"]));
         // The refusal comes for certain: nothing is sent before it, however slow the machine.
         let refusal = Some(Duration::from_secs(600));
-        let world = world.with_patience(|patience| Patience { refusal, ..patience });
+        let world = world.with_retry_policy(|retry_policy| RetryPolicy { refusal, ..retry_policy });
         world.fake.fault(Fault::RefuseMonolithic(status, code));
         let receipt = world.push(&image).unwrap();
         assert!(world.holds(&image), "{status} {code}");
@@ -165,7 +165,9 @@ fn an_answer_cut_at_any_byte_is_asked_for_again() {
         for bytes in [0, 1, 12, 30, 60] {
             let (world, image) = (World::open(), Image::single(500, &["1"]));
             world.fake.fault(Fault::CutAnswer { on: on(method, path), bytes, times: 1 });
-            world.push(&image).unwrap_or_else(|error| panic!("{method} {path}: {}", said(&error)));
+            world
+                .push(&image)
+                .unwrap_or_else(|error| panic!("{method} {path}: {}", with_causes(&error)));
             assert!(world.holds(&image), "{method} {path} cut after {bytes}");
             assert_eq!(world.fake.tag("acme/api", "1"), Some(image.root().to_string()));
         }
@@ -232,7 +234,7 @@ fn the_registrys_own_wait_is_honoured_and_said_up_to_a_limit() {
 }
 
 #[test]
-fn patience_ends_and_says_how_often_it_tried() {
+fn the_last_try_says_how_often_it_tried() {
     let (world, image) = (World::open(), Image::single(500, &["1"]));
     world.fake.fault(Fault::refusal(on("HEAD", "/manifests/"), 503, "UNAVAILABLE", "", 99));
     let error = world.push(&image).unwrap_err();
@@ -241,7 +243,7 @@ fn patience_ends_and_says_how_often_it_tried() {
          Service Unavailable\n  caused by: the registry gave no reason",
         world.fake.host()
     );
-    assert_eq!(said(&error), wanted);
+    assert_eq!(with_causes(&error), wanted);
     assert_eq!(world.clock.waits().len(), 4);
 }
 
@@ -252,7 +254,7 @@ fn a_location_may_be_relative_or_on_another_host() {
             let (world, image) = (World::open(), Image::single(MIB, &["1"]));
             world.fake.fault(fault.clone());
             way.into_iter().for_each(|way| world.fake.fault(way));
-            world.push(&image).unwrap_or_else(|error| panic!("{fault:?}: {}", said(&error)));
+            world.push(&image).unwrap_or_else(|error| panic!("{fault:?}: {}", with_causes(&error)));
             assert!(world.holds(&image), "{fault:?}");
         }
     }
@@ -298,6 +300,6 @@ fn who_expects_nothing_of_us_gets_the_blob_unasked() {
     world.has_the_rest_of(&image);
     let on = on("PUT", "/blobs/uploads/upload-");
     world.fake.fault(Fault::status(on, 417, 1));
-    world.push(&image).unwrap_or_else(|error| panic!("{}", said(&error)));
+    world.push(&image).unwrap_or_else(|error| panic!("{}", with_causes(&error)));
     assert!(world.holds(&image));
 }

@@ -1,6 +1,6 @@
 //! The order of a push, what it spares, and what it never commits.
 
-use super::world::{Image, World, said, tag};
+use super::world::{Image, World, tag, with_causes};
 use xtask_core::digest::Digest;
 use xtask_fakes::registry::{Fault, on};
 use xtask_registry::{PushEvent, RegistryError};
@@ -143,7 +143,9 @@ fn a_missing_blob_is_asked_for_once_more_and_no_oftener() {
     world.fake.fault(Fault::refusal(on, 404, "MANIFEST_BLOB_UNKNOWN", "blob unknown", 9));
     let error = world.push(&image).unwrap_err();
     assert_eq!(world.count("PUT", "/manifests/"), 2);
-    assert!(said(&error).ends_with("the registry said: MANIFEST_BLOB_UNKNOWN: blob unknown"));
+    assert!(
+        with_causes(&error).ends_with("the registry said: MANIFEST_BLOB_UNKNOWN: blob unknown")
+    );
     assert_eq!(world.fake.tag("acme/api", "1"), None);
 }
 
@@ -166,11 +168,11 @@ fn a_damaged_blob_is_refused_by_name_and_never_committed() {
             damage(image.blobs.0.get_mut(&layer).unwrap());
             let is_in_chunks = fault.is_some();
             fault.into_iter().for_each(|fault| world.fake.fault(fault));
-            let text = said(&world.push(&image).unwrap_err());
+            let text = with_causes(&world.push(&image).unwrap_err());
             assert!(text.contains(&format!("cannot send blob `{layer}`: {wanted}")), "{text}");
             assert_eq!(world.count("PUT", "/manifests/"), 0);
             assert_eq!(world.fake.blob("acme/api", &layer.to_string()), None);
-            assert_eq!(world.clock.waits(), [], "trying again would not mend it");
+            assert_eq!(world.clock.waits(), [], "trying again would not fix it");
             let commits = world.fake.log().into_iter().filter(|logged| {
                 logged.status == 201
                     && logged.request.parameter("digest") == Some(&layer.to_string())
@@ -190,7 +192,7 @@ fn a_blob_that_is_not_on_this_machine_is_refused_by_name() {
          caused by: entity not found",
         image.layer()
     );
-    assert_eq!(said(&error), wanted);
+    assert_eq!(with_causes(&error), wanted);
     assert!(error.hint().is_some());
 }
 
@@ -212,7 +214,7 @@ fn what_is_read_back_must_be_what_was_pushed() {
     let error = world.push(&image).unwrap_err();
     let something_else = Digest::of(b"something else");
     assert_eq!(
-        said(&error),
+        with_causes(&error),
         format!(
             "cannot use a manifest from `{}`: wanted `{}`, found `{something_else}`",
             world.fake.host(),

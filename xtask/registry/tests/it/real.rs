@@ -6,7 +6,7 @@ use xtask_core::descriptor::Descriptor;
 use xtask_core::reference::Repository;
 use xtask_fakes::docker_registry::{DockerRegistry, Lock, PASSWORD};
 use xtask_fakes::required;
-use xtask_registry::{Patience, Registry};
+use xtask_registry::{Registry, RetryPolicy};
 
 fn repository(real: &DockerRegistry, path: &str) -> Repository {
     format!("{}/{path}", real.host).parse().unwrap()
@@ -53,8 +53,8 @@ fn dockers_registry_mounts_between_repositories() {
 #[test]
 fn dockers_registry_takes_a_blob_in_chunks() {
     let real = required!(DockerRegistry::start(Lock::Open));
-    let patience = Patience { whole: 1000, ..Patience::default() };
-    let registry = Registry::new(&real.host, None).with_patience(patience);
+    let retry_policy = RetryPolicy { whole: 1000, ..RetryPolicy::default() };
+    let registry = Registry::new(&real.host, None).with_retry_policy(retry_policy);
     let (image, repository) = (Image::single(9 << 20, &["1"]), repository(&real, "acme/api"));
     let receipt =
         wait(registry.push_image(&repository, &image.push, &image.blobs, |_| {})).unwrap();

@@ -1,16 +1,16 @@
 //! What people are told when a registry says no, or says nothing.
 
-use super::world::{Image, World, said, wait};
+use super::world::{Image, World, wait, with_causes};
 use std::net::TcpListener;
 use xtask_fakes::registry::{Fault, on};
-use xtask_registry::{Patience, Registry};
+use xtask_registry::{Registry, RetryPolicy};
 
 /// How a refusal to open an upload ends: the text, and the hint.
 fn refused(status: u16, code: &str, message: &str) -> (String, Option<String>) {
     let (world, image) = (World::open(), Image::single(500, &["1"]));
     world.fake.fault(Fault::refusal(on("POST", "/blobs/uploads/"), status, code, message, 99));
     let error = world.push(&image).unwrap_err();
-    (said(&error), error.hint())
+    (with_causes(&error), error.hint())
 }
 
 #[test]
@@ -54,19 +54,20 @@ fn a_head_without_words_leaves_the_refusal_to_who_has_some() {
     let message = "permission_denied: write_package";
     world.fake.fault(Fault::refusal(on("POST", "/blobs/uploads/"), 403, "DENIED", message, 99));
     let error = world.push(&image).unwrap_err();
-    assert!(said(&error).ends_with(message), "{}", said(&error));
+    assert!(with_causes(&error).ends_with(message), "{}", with_causes(&error));
 }
 
 #[test]
 fn nobody_there_is_said_with_the_networks_words() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let patience = Patience { tries: 1, ..Patience::default() };
-    let registry = Registry::new(&format!("127.0.0.1:{port}"), None).with_patience(patience);
+    let retry_policy = RetryPolicy { tries: 1, ..RetryPolicy::default() };
+    let registry =
+        Registry::new(&format!("127.0.0.1:{port}"), None).with_retry_policy(retry_policy);
     let error = wait(registry.ping()).unwrap_err();
     let wanted = format!(
         "gave up at try 1\n  caused by: failed to reach `127.0.0.1:{port}` with GET /v2/\n"
     );
-    let text = said(&error);
+    let text = with_causes(&error);
     assert!(text.starts_with(&wanted) && text.contains("Connection refused"), "{text}");
     assert!(error.hint().is_some_and(|hint| hint.contains("nothing listens there")));
 }
@@ -77,6 +78,6 @@ fn the_state_of_an_upload_is_not_in_the_error() {
     let on = on("PUT", "/blobs/uploads/");
     world.fake.fault(Fault::refusal(on, 403, "DENIED", "no", 99));
     let error = world.push(&image).unwrap_err();
-    let text = format!("{} {error:?}", said(&error));
+    let text = format!("{} {error:?}", with_causes(&error));
     assert!(!text.contains("_turn") && !text.contains("digest="), "{text}");
 }

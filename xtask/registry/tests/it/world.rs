@@ -9,10 +9,10 @@ use xtask_core::descriptor::{Descriptor, media_type};
 use xtask_core::digest::Digest;
 use xtask_core::reference::{Repository, Tag};
 use xtask_core::secret::Secret;
-pub(crate) use xtask_fakes::causes::with_causes as said;
+pub(crate) use xtask_fakes::causes::with_causes;
 use xtask_fakes::registry::{Access, FakeRegistry};
 use xtask_registry::{
-    Blobs, Clock, Credentials, Patience, Push, PushEvent, PushReceipt, Registry, RegistryError,
+    Blobs, Clock, Credentials, Push, PushEvent, PushReceipt, Registry, RegistryError, RetryPolicy,
     Waiting,
 };
 
@@ -77,10 +77,13 @@ impl World {
     }
 
     /// The same with other limits.
-    pub(crate) fn with_patience(mut self, change: impl FnOnce(Patience) -> Patience) -> Self {
+    pub(crate) fn with_retry_policy(
+        mut self,
+        change: impl FnOnce(RetryPolicy) -> RetryPolicy,
+    ) -> Self {
         let clock: Arc<dyn Clock> = self.clock.clone();
-        let patience = change(Patience { clock, ..Patience::default() });
-        self.registry = self.registry.with_patience(patience);
+        let retry_policy = change(RetryPolicy { clock, ..RetryPolicy::default() });
+        self.registry = self.registry.with_retry_policy(retry_policy);
         self
     }
 
@@ -142,7 +145,8 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
 
 fn client(host: &str, credentials: Option<Credentials>, clock: &Arc<Pretended>) -> Registry {
     let clock: Arc<dyn Clock> = clock.clone();
-    Registry::new(host, credentials).with_patience(Patience { clock, ..Patience::default() })
+    Registry::new(host, credentials)
+        .with_retry_policy(RetryPolicy { clock, ..RetryPolicy::default() })
 }
 
 pub(crate) fn credentials(password: &str) -> Credentials {

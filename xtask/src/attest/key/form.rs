@@ -43,7 +43,7 @@ pub(super) enum FormError {
     Around,
     #[error("its PEM block is another one; wanted `{0}`, as `openssl pkey` writes it")]
     Label(&'static str),
-    #[error("its PEM block is encrypted; wanted a plain one, or one sealed by `image keygen`")]
+    #[error("its PEM block is encrypted; wanted a plain one, or one encrypted by `image keygen`")]
     Encrypted,
     #[error("its bytes are damaged, or no key in the form that `{0}` has")]
     Bytes(&'static str),

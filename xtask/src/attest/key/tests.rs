@@ -53,8 +53,8 @@ fn a_made_key_signs_and_what_is_no_key_is_refused_without_repeating_it() {
     SigningKey::parse("made", &made).unwrap();
     for text in ["hunter2", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"] {
         let error = SigningKey::parse("env:KEY", &Secret::new(text)).err().unwrap();
-        let said = error.to_string();
-        assert!(said.contains("`env:KEY`") && !said.contains("hunter2"), "{said}");
+        let message = error.to_string();
+        assert!(message.contains("`env:KEY`") && !message.contains("hunter2"), "{message}");
     }
     assert!(PublicKey::parse("x", PRIVATE).is_err(), "a private key is no public one");
 }
@@ -116,9 +116,9 @@ fn what_is_no_private_key_is_refused_with_what_it_is() {
     ];
     for (text, words) in cases {
         let failure = SigningKey::parse("x", &Secret::new(text.clone())).err().unwrap();
-        let said = failure.to_string();
-        assert!(said.contains(words) && said.contains("image keygen"), "{text}\n{said}");
-        assert!(!said.contains("hunter2") && !said.contains("sZ3v"), "{said}");
+        let message = failure.to_string();
+        assert!(message.contains(words) && message.contains("image keygen"), "{text}\n{message}");
+        assert!(!message.contains("hunter2") && !message.contains("sZ3v"), "{message}");
         assert_eq!(failure.exit().code(), 2);
     }
 }
@@ -141,8 +141,8 @@ fn a_key_with_its_public_half_is_read_and_the_halves_must_fit() {
     };
     let good = SigningKey::parse("x", &text(&key().public().point)).unwrap();
     assert_eq!(good.public().point, key().public().point);
-    let said = SigningKey::parse("x", &text(&[7; 32])).err().unwrap().to_string();
-    assert!(said.contains("halves are not of one key"), "{said}");
+    let message = SigningKey::parse("x", &text(&[7; 32])).err().unwrap().to_string();
+    assert!(message.contains("keys are not of one pair"), "{message}");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn what_is_no_public_key_is_refused_with_what_it_is() {
         (with(PUBLIC, "K2Vw", "K2Vu"), "it is a key for X25519; wanted Ed25519 or ECDSA"),
     ];
     for (text, words) in cases {
-        let said = PublicKey::parse("x", &text).unwrap_err().to_string();
-        assert!(said.contains(words) && said.contains("openssl pkey"), "{text}\n{said}");
+        let message = PublicKey::parse("x", &text).unwrap_err().to_string();
+        assert!(message.contains(words) && message.contains("openssl pkey"), "{text}\n{message}");
     }
 }

@@ -114,9 +114,9 @@ fn what_the_last_command_said_is_known_by_the_command_of_its_row() {
     let world = World::new();
     let mut running = world.start(&["echo one", "printf 'two\\n\\377\\n'; exit 1"], 60_000);
     assert_eq!(wait(&mut running), Outcome::Failed);
-    let said = running.said(&world.folder.path().join("log")).unwrap();
-    assert!(said.whole.starts_with("$ sh -c 'echo one'\none\n$ sh"), "{}", said.whole);
-    let (command, last) = said.last.unwrap();
+    let output = running.output(&world.folder.path().join("log")).unwrap();
+    assert!(output.whole.starts_with("$ sh -c 'echo one'\none\n$ sh"), "{}", output.whole);
+    let (command, last) = output.last.unwrap();
     assert_eq!(command.args[1], "printf 'two\\n\\377\\n'; exit 1");
     assert_eq!(last, "two\n\u{fffd}\nended with exit status: 1\n");
 }

@@ -68,10 +68,10 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Cold> {
 fn input(bench: &Bench<'_>, modules: &std::path::Path) -> Result<Input> {
     let (files, bytes) = tar_size(modules)?;
     let inspect = bench.scratch.ours(["image", "inspect", "modules"]);
-    let said = timed(&bench.world.shell, &inspect)?.stdout;
-    let said: Value =
-        serde_json::from_str(&said).or_outside(|| "failed to read JSON".to_owned())?;
-    let compressed = said["platforms"][0]["layers"][0]["size"].as_u64();
+    let output = timed(&bench.world.shell, &inspect)?.stdout;
+    let report: Value =
+        serde_json::from_str(&output).or_outside(|| "failed to read JSON".to_owned())?;
+    let compressed = report["platforms"][0]["layers"][0]["size"].as_u64();
     let compressed = compressed.ok_or_else(|| Failure::outside("`image inspect` gave no size"))?;
     Ok(Input { files, bytes, compressed })
 }

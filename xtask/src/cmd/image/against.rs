@@ -1,10 +1,10 @@
 //! `image verify --against`: whether a pushed image is what this checkout builds.
 
-use super::verify::{exit, said};
+use super::verify::{exit, text_of};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageVerify;
-use crate::image::{Held, Pulled, build, compare, differing_layers, held};
+use crate::image::{Pulled, StoredImage, build, compare, differing_layers, stored_image};
 use crate::world::World;
 use serde_json::json;
 use xtask_core::platform::Platform;
@@ -16,10 +16,10 @@ pub(super) fn run(flags: &ImageVerify, reference: &Reference, world: &World<'_>)
     phase.done(&format!("read {reference}"));
     let name = image(flags, &pulled, reference, world)?;
     let ours = ours(&name, &pulled, world)?;
-    let theirs = pulled.held()?;
+    let theirs = pulled.stored()?;
     pulled.fetch(&differing_layers(&ours, &theirs))?;
     let compared = compare(&ours, &theirs)?;
-    let text = said(&compared, &format!("built here, and {reference}"));
+    let text = text_of(&compared, &format!("built here, and {reference}"));
     world.report.data(&json!({ "reference": reference.to_string(), "image": compared }), &text);
     Ok(exit(&[compared]))
 }
@@ -51,13 +51,13 @@ fn image(
 }
 
 /// What this checkout builds, in the form in which it was pulled: an index, or one platform.
-fn ours(name: &str, pulled: &Pulled, world: &World<'_>) -> Result<Held> {
+fn ours(name: &str, pulled: &Pulled, world: &World<'_>) -> Result<StoredImage> {
     let is_index = pulled.is_index();
     let platforms = if is_index { pulled.platforms() } else { Platform::ALL.to_vec() };
     let phase = world.report.phase(name);
     let built = build(world, name, &platforms, &phase)?;
     phase.done(&built.outcome());
-    let mut ours = held(world, name)?;
+    let mut ours = stored_image(world, name)?;
     if !is_index {
         let wanted = pulled.platforms();
         ours.platforms.retain(|it| wanted.contains(&it.platform));

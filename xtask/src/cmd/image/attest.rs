@@ -1,13 +1,13 @@
 //! `image attest`: says how images were made and what they are made of, signed, beside them.
 
 use super::build::service_images;
-use crate::attest::{AttestationStore, Claim, SigningKey, Tally, attest, claims, sealed};
+use crate::attest::{AttestationStore, Claim, SigningKey, Tally, attest, claims, encrypted};
 use crate::edge::git::{self, Checkout};
 use crate::edge::{passphrase, secrets};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::ImageAttest;
-use crate::image::{Held, build, held};
+use crate::image::{StoredImage, build, stored_image};
 use crate::world::World;
 use serde_json::{Value, json};
 use xtask_core::deploy::SecretSource;
@@ -21,7 +21,7 @@ use xtask_image::layout::Layout;
 
 /// An image that may be attested: its bytes are what their names say, wherever it is.
 struct Prepared {
-    image: Held,
+    image: StoredImage,
     claims: Vec<Claim>,
     /// The repository that it was pushed to, if one is named.
     pushed: Option<AttestationStore>,
@@ -35,18 +35,18 @@ pub(super) fn run(flags: &ImageAttest, world: &World<'_>) -> Result<Exit> {
     let prepared = names.iter().map(|name| prepare(flags, world, name, &checkout));
     let prepared = prepared.collect::<Result<Vec<Prepared>>>()?;
     refuse_changed_tree(world, &checkout)?;
-    let (mut said, mut all) = (Vec::new(), Tally::default());
+    let (mut rows, mut all) = (Vec::new(), Tally::default());
     for one in &prepared {
         let tally = attach(world, one, &key);
-        said.push(value(one, &tally, &key));
+        rows.push(value(one, &tally, &key));
         all.add(tally);
     }
     if all.failed > 0 {
         return Err(failure(all));
     }
     let line = |it: &Value| format!("{}@{}", it["image"], it["index"]).replace('"', "");
-    let text: Vec<String> = said.iter().map(line).collect();
-    world.report.data(&json!({ "images": said }), &text.join("\n"));
+    let text: Vec<String> = rows.iter().map(line).collect();
+    world.report.data(&json!({ "images": rows }), &text.join("\n"));
     Ok(Exit::Done)
 }
 
@@ -60,7 +60,7 @@ fn prepare(
     let phase = world.report.phase(name);
     let platforms = if flags.platform.is_empty() { &Platform::ALL[..] } else { &flags.platform };
     let built = build(world, name, platforms, &phase)?;
-    let image = held(world, name)?;
+    let image = stored_image(world, name)?;
     if image.index.digest != built.index.digest {
         return Err(Failure::refused(format!("cannot attest image `{name}`"))
             .reason("another build has changed it meanwhile")
@@ -122,7 +122,7 @@ fn failure(tally: Tally) -> Failure {
     if attached > 0 { failure.partly() } else { failure }
 }
 
-/// The key that signs, opened if it is sealed.
+/// The key that signs, opened if it is encrypted.
 fn key(world: &World<'_>, source: Option<&SecretSource>) -> Result<SigningKey> {
     let source = source.or(world.deploy.signing.key.as_ref()).ok_or_else(|| {
         Failure::refused("cannot attest: there is no key to sign with")
@@ -141,15 +141,15 @@ fn key(world: &World<'_>, source: Option<&SecretSource>) -> Result<SigningKey> {
 }
 
 fn opened(name: &str, text: Secret) -> Result<Secret> {
-    if !sealed::is_sealed(text.expose()) {
+    if !encrypted::is_encrypted(text.expose()) {
         return Ok(text);
     }
     let passphrase = passphrase::ask(&format!("key `{name}`"))?;
-    sealed::open(name, text.expose(), &passphrase)
+    encrypted::open(name, text.expose(), &passphrase)
 }
 
 /// The repository below `base` that `image` was pushed to, if it is there as a whole.
-fn pushed(base: &Repository, image: &Held) -> Result<AttestationStore> {
+fn pushed(base: &Repository, image: &StoredImage) -> Result<AttestationStore> {
     let name = &image.name;
     let repository = base.join(name).or_usage(|| format!("cannot name `{base}/{name}`"))?;
     let store = AttestationStore::of_repository(&repository)?;
@@ -158,7 +158,7 @@ fn pushed(base: &Repository, image: &Held) -> Result<AttestationStore> {
 }
 
 /// Index and manifests of `image`, without layers, where its attestations are kept.
-fn kept(world: &World<'_>, image: &Held) -> Result<Layout> {
+fn kept(world: &World<'_>, image: &StoredImage) -> Result<Layout> {
     let failed = || "failed to keep what is attested".to_owned();
     let layout = Layout::open_or_create(world.places.attestations()).or_outside(failed)?;
     let manifests = image.platforms.iter().map(|on| &on.manifest);

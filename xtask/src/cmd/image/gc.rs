@@ -72,8 +72,8 @@ fn show(world: &World<'_>, flags: &ImageGc, verdicts: &[Verdict]) {
     rows.extend(kept.iter().map(stays));
     let gone = verdicts.iter().filter(|verdict| !verdict.stays);
     let bytes: u64 = gone.map(|verdict| verdict.size).sum();
-    let said = if flags.apply { "removed" } else { "would be removed with `--apply`" };
-    let text = format!("{}\n{:.1} MB {said}", table(&rows), bytes as f64 / 1e6);
+    let done = if flags.apply { "removed" } else { "would be removed with `--apply`" };
+    let text = format!("{}\n{:.1} MB {done}", table(&rows), bytes as f64 / 1e6);
     let value = json!({
         "keep": flags.keep, "verdicts": verdicts, "bytes": bytes, "applied": flags.apply
     });

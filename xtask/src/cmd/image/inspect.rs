@@ -4,7 +4,7 @@ use super::looked_at;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::ImageInspect;
-use crate::image::{Held, HeldLayer, HeldPlatform};
+use crate::image::{StoredImage, StoredLayer, StoredPlatform};
 use crate::report::table;
 use crate::world::World;
 use serde_json::{Value, json};
@@ -21,8 +21,8 @@ pub(super) fn run(flags: &ImageInspect, world: &World<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn value(on: &HeldPlatform) -> Value {
-    let layer = |layer: &HeldLayer| {
+fn value(on: &StoredPlatform) -> Value {
+    let layer = |layer: &StoredLayer| {
         json!({
             "name": layer.name, "digest": layer.descriptor.digest,
             "size": layer.descriptor.size, "diffId": layer.diff_id,
@@ -32,7 +32,7 @@ fn value(on: &HeldPlatform) -> Value {
     json!({ "platform": on.platform, "manifest": on.manifest.digest, "layers": layers })
 }
 
-fn rows(image: &Held) -> Vec<Vec<String>> {
+fn rows(image: &StoredImage) -> Vec<Vec<String>> {
     let mut rows = vec![["PLATFORM", "LAYER", "BYTES", "DIGEST"].map(ToOwned::to_owned).to_vec()];
     for on in &image.platforms {
         rows.extend(on.layers.iter().map(|layer| {

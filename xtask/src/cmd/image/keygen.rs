@@ -1,6 +1,6 @@
-//! `image keygen`: a key to sign with. The private half goes under a passphrase.
+//! `image keygen`: a key to sign with. The private key goes under a passphrase.
 
-use crate::attest::{SigningKey, sealed};
+use crate::attest::{SigningKey, encrypted};
 use crate::edge::{files, passphrase};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
@@ -22,14 +22,14 @@ pub(super) fn run(flags: &ImageKeygen, world: &World<'_>) -> Result<Exit> {
     let kept = if flags.plain {
         private.expose().to_owned()
     } else {
-        sealed::seal(&private, &passphrase::ask("the new key")?, sealed::WORK)?
+        encrypted::encrypt(&private, &passphrase::ask("the new key")?, encrypted::WORK)?
     };
     files::write_private(&flags.private, kept.as_bytes())?;
     files::write(&flags.public, public.pem().as_bytes())?;
     let (private, public_file) = (flags.private.display(), flags.public.display());
     let value = json!({
         "private": private.to_string(), "public": public_file.to_string(),
-        "hint": public.hint(), "sealed": !flags.plain,
+        "hint": public.hint(), "encrypted": !flags.plain,
     });
     world.report.status(&format!("keep `{private}` secret; commit `{public_file}`"));
     world.report.data(&value, &public.pem());

@@ -20,7 +20,7 @@ mod verify_attestation;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Image;
-use crate::image::{Held, held};
+use crate::image::{StoredImage, stored_image};
 use crate::world::World;
 
 /// Does what the command line says about images.
@@ -46,8 +46,8 @@ pub(super) fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
 
 /// The image called `name` as it was built last. What its index lists beside images for platforms
 /// of ours is said: somebody else put it there, and nothing below looks at it.
-fn looked_at(world: &World<'_>, name: &str) -> Result<Held> {
-    let image = held(world, name)?;
+fn looked_at(world: &World<'_>, name: &str) -> Result<StoredImage> {
+    let image = stored_image(world, name)?;
     for skipped in &image.skipped {
         world.report.warning(&format!("image `{name}`: skipped {skipped}"));
     }

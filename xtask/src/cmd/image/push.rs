@@ -5,7 +5,7 @@ use crate::edge::git;
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImagePush;
-use crate::image::{Built, Pushing, held};
+use crate::image::{Built, Pushing, stored_image};
 use crate::runtime;
 use crate::world::World;
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ fn refuse_changed_tree(flags: &ImagePush, world: &World<'_>, before: &[Tag]) -> 
 /// Layers are shared between services, so each looks at the others' repositories first.
 fn siblings(world: &World<'_>, to: &Repository, pushing: &mut Pushing<'_>) -> Result<()> {
     for name in build::service_images(world) {
-        if let Ok(image) = held(world, &name) {
+        if let Ok(image) = stored_image(world, &name) {
             pushing.may_be_there(&image, &repository(to, &name)?);
         }
     }

@@ -4,7 +4,7 @@ use super::looked_at;
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageSbom;
-use crate::image::{Held, inventory};
+use crate::image::{StoredImage, inventory};
 use crate::world::{World, this_platform};
 use xtask_core::platform::Platform;
 use xtask_image::json_v1;
@@ -20,7 +20,7 @@ pub(super) fn run(flags: &ImageSbom, world: &World<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn not_built(image: &Held, platform: Platform) -> Failure {
+fn not_built(image: &StoredImage, platform: Platform) -> Failure {
     let name = &image.name;
     Failure::usage(format!("cannot list what `{name}` is made of: it is not built for {platform}"))
         .hint(format!("cargo xtask image build {name} --platform {platform}"))

@@ -5,19 +5,19 @@ use crate::edge::files;
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageScan;
-use crate::image::{Held, HeldPlatform};
+use crate::image::{StoredImage, StoredPlatform};
 use crate::report::table;
 use crate::scan::{Fetch, Scan, Scanner};
 use crate::world::{World, definition_name};
 use serde_json::{Value, json};
 use xtask_core::plan::Count;
 use xtask_core::platform::Platform;
-use xtask_core::trust::scan::{Fate, Weakness, sarif};
+use xtask_core::trust::scan::{Fate, ScanFinding, sarif};
 
 /// An image on one platform, scanned.
 struct Scanned {
     image: String,
-    on: HeldPlatform,
+    on: StoredPlatform,
     scan: Scan,
 }
 
@@ -45,7 +45,7 @@ pub(super) fn run(flags: &ImageScan, world: &World<'_>) -> Result<Exit> {
 }
 
 /// The images and platforms that are asked for, as they were built last.
-fn wanted(flags: &ImageScan, world: &World<'_>) -> Result<Vec<(Held, HeldPlatform)>> {
+fn wanted(flags: &ImageScan, world: &World<'_>) -> Result<Vec<(StoredImage, StoredPlatform)>> {
     let services = world.deploy.services.iter().map(|it| definition_name(&it.image).to_owned());
     let names = if flags.images.is_empty() { services.collect() } else { flags.images.clone() };
     let mut wanted = Vec::new();
@@ -58,9 +58,10 @@ fn wanted(flags: &ImageScan, world: &World<'_>) -> Result<Vec<(Held, HeldPlatfor
             ))
             .hint(format!("cargo xtask image build {name}")));
         }
-        let asked =
-            |on: &HeldPlatform| flags.platform.is_empty() || flags.platform.contains(&on.platform);
-        let platforms: Vec<HeldPlatform> =
+        let asked = |on: &StoredPlatform| {
+            flags.platform.is_empty() || flags.platform.contains(&on.platform)
+        };
+        let platforms: Vec<StoredPlatform> =
             image.platforms.iter().filter(|on| asked(on)).cloned().collect();
         wanted.extend(platforms.into_iter().map(|on| (image.clone(), on)));
     }
@@ -115,45 +116,45 @@ fn text(scanned: &[Scanned]) -> String {
 impl Scanned {
     fn summary(&self) -> String {
         let verdict = &self.scan.judged.verdict;
-        let said = if verdict.blocking.is_empty() { "clean" } else { "refused" };
+        let word = if verdict.blocking.is_empty() { "clean" } else { "refused" };
         let partial = if verdict.not_scanned.is_empty() { "" } else { ", partial" };
-        format!("{} {}@{}: {said}{partial}", self.image, self.on.platform, self.on.manifest.digest)
+        format!("{} {}@{}: {word}{partial}", self.image, self.on.platform, self.on.manifest.digest)
     }
 
     fn rows(&self) -> Vec<Vec<String>> {
-        let row = |(weakness, fate): &(Weakness, Fate)| {
+        let row = |(finding, fate): &(ScanFinding, Fate)| {
             vec![
                 self.image.clone(),
                 self.on.platform.to_string(),
-                weakness.severity.to_string(),
-                weakness.id.clone(),
-                format!("{} {}", weakness.package, weakness.installed).trim_end().to_owned(),
-                weakness.fixed.clone().unwrap_or_else(|| "-".to_owned()),
-                self.layer(weakness).unwrap_or_else(|| "-".to_owned()),
+                finding.severity.to_string(),
+                finding.id.clone(),
+                format!("{} {}", finding.package, finding.installed).trim_end().to_owned(),
+                finding.fixed.clone().unwrap_or_else(|| "-".to_owned()),
+                self.layer(finding).unwrap_or_else(|| "-".to_owned()),
                 fate.to_string(),
             ]
         };
-        self.scan.judged.weaknesses.iter().map(row).collect()
+        self.scan.judged.findings.iter().map(row).collect()
     }
 
     /// What the definition calls the layer that holds it.
-    fn layer(&self, weakness: &Weakness) -> Option<String> {
-        let diff_id = weakness.layer?;
+    fn layer(&self, finding: &ScanFinding) -> Option<String> {
+        let diff_id = finding.layer?;
         let layer = self.on.layers.iter().find(|layer| layer.diff_id == diff_id)?;
         Some(layer.name.clone())
     }
 
     fn value(&self) -> Value {
-        let weakness = |(weakness, fate): &(Weakness, Fate)| {
-            let mut value = json!(weakness);
-            value["layerName"] = json!(self.layer(weakness));
+        let finding = |(finding, fate): &(ScanFinding, Fate)| {
+            let mut value = json!(finding);
+            value["layerName"] = json!(self.layer(finding));
             value["fate"] = json!(fate);
             value
         };
-        let weaknesses: Vec<Value> = self.scan.judged.weaknesses.iter().map(weakness).collect();
+        let findings: Vec<Value> = self.scan.judged.findings.iter().map(finding).collect();
         json!({
             "image": self.image, "platform": self.on.platform, "manifest": self.on.manifest.digest,
-            "verdict": self.scan.judged.verdict, "weaknesses": weaknesses,
+            "verdict": self.scan.judged.verdict, "findings": findings,
             "evidence": self.scan.evidence,
         })
     }

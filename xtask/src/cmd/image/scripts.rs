@@ -129,9 +129,9 @@ fn value(script: &Script, locked: &LockedScript, judgements: &Judgements) -> Val
 fn full(script: &Script, locked: &LockedScript, judgements: &Judgements) -> String {
     let (versions, platforms) = (joined(&locked.versions, ", "), joined(&locked.platforms, ", "));
     let Script { package, name, digest } = script;
-    let said = said(&judgements.of(script));
+    let state = state(&judgements.of(script));
     let text = String::from_utf8_lossy(&locked.bytes);
-    format!("==> {package} {versions}, {name}, {platforms}: {said}\n==> {digest}\n{text}\n")
+    format!("==> {package} {versions}, {name}, {platforms}: {state}\n==> {digest}\n{text}\n")
 }
 
 fn rows(found: &Found, judgements: &Judgements) -> Vec<Vec<String>> {
@@ -143,13 +143,13 @@ fn rows(found: &Found, judgements: &Judgements) -> Vec<Vec<String>> {
             script.digest.short(),
             joined(&locked.platforms, " "),
             joined(&locked.images, " "),
-            said(&judgements.of(script)).to_owned(),
+            state(&judgements.of(script)).to_owned(),
         ]
     };
     [head.map(ToOwned::to_owned).to_vec()].into_iter().chain(found.iter().map(row)).collect()
 }
 
-fn said(judgement: &Judgement) -> &'static str {
+fn state(judgement: &Judgement) -> &'static str {
     match judgement {
         Judgement::Read => "yes",
         Judgement::Changed(read) if read.is_empty() => "no, others of the package were",

@@ -5,7 +5,7 @@ use crate::edge::files;
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageSize;
-use crate::image::{Held, HeldPlatform, size};
+use crate::image::{StoredImage, StoredPlatform, size};
 use crate::report::table;
 use crate::world::World;
 use serde_json::{Value, json};
@@ -34,12 +34,12 @@ pub(super) fn run(flags: &ImageSize, world: &World<'_>) -> Result<Exit> {
 }
 
 fn sizes(
-    image: &Held,
+    image: &StoredImage,
     definition: &Definition,
     wanted: Option<Platform>,
 ) -> Result<Vec<(Platform, Size)>> {
-    let on = |on: &&HeldPlatform| wanted.is_none_or(|wanted| on.platform == wanted);
-    let platforms: Vec<&HeldPlatform> = image.platforms.iter().filter(on).collect();
+    let on = |on: &&StoredPlatform| wanted.is_none_or(|wanted| on.platform == wanted);
+    let platforms: Vec<&StoredPlatform> = image.platforms.iter().filter(on).collect();
     if let (true, Some(wanted)) = (platforms.is_empty(), wanted) {
         let name = &image.name;
         return Err(Failure::usage(format!("cannot weigh image `{name}`: not built for {wanted}"))
@@ -58,7 +58,7 @@ fn value((platform, size): &(Platform, Size)) -> Value {
     json!({
         "platform": platform, "unpacked": size.weight.unpacked, "packed": size.weight.packed,
         "files": size.weight.files, "layers": layers.collect::<Value>(),
-        "packages": size.causes(), "types": kinds.collect::<Value>(),
+        "packages": size.packages(), "types": kinds.collect::<Value>(),
     })
 }
 
@@ -78,7 +78,7 @@ fn text((platform, size): &(Platform, Size), budget: u64, top: usize) -> String 
         megabytes(packed)
     );
     let layers = size.layers.iter().map(|it| row(&it.name, it.weight, ""));
-    let packages = size.causes().into_iter().take(top);
+    let packages = size.packages().into_iter().take(top);
     let packages =
         packages.map(|it| row(&it.package.to_string(), it.weight, &it.layers.join(", ")));
     let kinds = size.kinds.iter().take(top).map(|(kind, weight)| row(kind, *weight, ""));

@@ -58,7 +58,7 @@ impl Verified {
 
     /// Both comparisons for people.
     fn text(&self, flags: &ImageVerify) -> String {
-        let twice = said(&self.twice, "built twice");
+        let twice = text_of(&self.twice, "built twice");
         if flags.without_layout {
             return twice;
         }
@@ -68,7 +68,7 @@ impl Verified {
 }
 
 fn kept_text(kept: &InLayout) -> String {
-    let mut text = said(&kept.compared, "built now, and in target/images");
+    let mut text = text_of(&kept.compared, "built now, and in target/images");
     for platform in &kept.unchecked {
         text.push_str(&format!("\n  {platform} lies there too: not built now, not compared"));
     }
@@ -124,7 +124,7 @@ fn kept_value(verified: &Verified) -> Value {
 }
 
 /// What became of one comparison, for people: `name@digest`, or the differences line by line.
-pub(super) fn said(compared: &Compared, sides: &str) -> String {
+pub(super) fn text_of(compared: &Compared, sides: &str) -> String {
     let Compared { image, first, second, differences, count, skipped } = compared;
     let skipped = skipped.iter().map(|it| format!("  skipped {it}"));
     if compared.is_same() {

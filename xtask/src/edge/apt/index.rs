@@ -41,14 +41,14 @@ pub fn indexes(shell: &Shell, cache: &Path, suite: &str) -> Result<Indexes> {
 
 /// The archives that apt refused, with its own words for each; all of its last words if it named
 /// none of them.
-fn refused(said: &str, suite: &str, archives: &Archives) -> Failure {
+fn refused(output: &str, suite: &str, archives: &Archives) -> Failure {
     let address = |(name, _): (&str, String)| Some((name.to_owned(), archives.address(name)?));
     let addresses: Vec<_> = suites(suite).into_iter().filter_map(address).collect();
-    let refusals = refusals(said, &addresses);
+    let refusals = refusals(output, &addresses);
     let Some(first) = refusals.first() else {
         return Failure::outside("failed to fetch Debian's indexes")
             .code(&code::ARCHIVE_REFUSED)
-            .reason(format!("apt said: {}", last_lines(said, 4)))
+            .reason(format!("apt said: {}", last_lines(output, 4)))
             .hint(Fault::Other.next_step());
     };
     let names: Vec<String> = refusals.iter().map(|it| format!("`{}`", it.archive)).collect();

@@ -64,9 +64,9 @@ const NOBODY: [(&str, &str); 2] = [
 
 /// Whether Docker's client says that the engine of this machine does not run. Of any other socket
 /// or machine it says nothing: the address may be wrong, and an engine may run elsewhere.
-fn is_nobody_here(said: &str) -> bool {
+fn is_nobody_here(printed: &str) -> bool {
     NOBODY.iter().any(|(before, after)| {
-        let path = said.split_once(before).and_then(|(_, rest)| rest.split_once(after));
+        let path = printed.split_once(before).and_then(|(_, rest)| rest.split_once(after));
         path.is_some_and(|(path, _)| SOCKETS.contains(&path))
     })
 }
@@ -75,13 +75,13 @@ fn is_nobody_here(said: &str) -> bool {
 fn ask(shell: &Shell) -> Result<Option<String>> {
     let question = docker(["version", "--format", "{{.Server.Version}}"]);
     let output = shell.observe(&question).map_err(unasked)?;
-    let said = output.last_words();
+    let printed = output.last_words();
     match output.code {
         Some(0) if !output.text().is_empty() => Ok(Some(output.text())),
-        Some(code) if code != 0 && is_nobody_here(&said) => Ok(None),
+        Some(code) if code != 0 && is_nobody_here(&printed) => Ok(None),
         _ => {
-            let refused = without_permission().map(|refusal| refusal.reason(&said));
-            Err(refused.unwrap_or_else(|| unreachable_engine(&said)))
+            let refused = without_permission().map(|refusal| refusal.reason(&printed));
+            Err(refused.unwrap_or_else(|| unreachable_engine(&printed)))
         }
     }
 }
@@ -105,7 +105,7 @@ fn choice() -> Option<(&'static str, String)> {
     CHOICES.into_iter().find_map(set)
 }
 
-fn unreachable_engine(said: &str) -> Failure {
+fn unreachable_engine(output: &str) -> Failure {
     let (line, hint) = match choice() {
         Some((name, value)) => (
             format!("failed to reach the Docker engine at `{value}`, which {name} names"),
@@ -113,10 +113,10 @@ fn unreachable_engine(said: &str) -> Failure {
         ),
         None => (
             "failed to reach the Docker engine".to_owned(),
-            "`docker version` has to show a server; mend what it says".to_owned(),
+            "`docker version` has to show a server; fix what it says".to_owned(),
         ),
     };
-    Failure::outside(line).code(&code::ENGINE_SILENT).reason(said).hint(hint)
+    Failure::outside(line).code(&code::ENGINE_SILENT).reason(output).hint(hint)
 }
 
 fn start(shell: &Shell, state: &Path) -> Result<()> {
@@ -179,10 +179,10 @@ fn still_runs(child: &mut Child, log: &Path) -> Result<()> {
     if matches!(child.try_wait(), Ok(None)) {
         return Ok(());
     }
-    let said = files::read(log).unwrap_or_default();
+    let output = files::read(log).unwrap_or_default();
     Err(Failure::outside("failed to start `dockerd`")
         .code(&code::ENGINE_SILENT)
-        .reason(last_lines(&said, 6)))
+        .reason(last_lines(&output, 6)))
 }
 
 fn wait(shell: &Shell, mut alive: impl FnMut() -> Result<()>) -> Result<()> {

@@ -90,19 +90,19 @@ impl Docker<'_> {
     /// What is there under `name`; refused if it is not `owner`'s.
     pub fn owned(&self, owner: &Owner, kind: Kind, name: &str) -> Result<Option<Found>> {
         let found = self.find(kind, name)?;
-        match found.as_ref().and_then(|it| it.stranger_to(owner, kind)) {
-            Some(stranger) => Err(foreign(owner, &[stranger])),
+        match found.as_ref().and_then(|it| it.not_owned_by(owner, kind)) {
+            Some(line) => Err(foreign(owner, &[line])),
             None => Ok(found),
         }
     }
 
     /// Refuses, all at once, what has one of these names and is not `owner`'s.
     pub fn refuse_foreign(&self, owner: &Owner, names: &[(Kind, String)]) -> Result<()> {
-        let mut strangers = Vec::new();
+        let mut not_owned = Vec::new();
         for (kind, name) in names {
-            strangers.extend(self.find(*kind, name)?.and_then(|it| it.stranger_to(owner, *kind)));
+            not_owned.extend(self.find(*kind, name)?.and_then(|it| it.not_owned_by(owner, *kind)));
         }
-        if strangers.is_empty() { Ok(()) } else { Err(foreign(owner, &strangers)) }
+        if not_owned.is_empty() { Ok(()) } else { Err(foreign(owner, &not_owned)) }
     }
 
     /// Refuses, before anything is removed, containers of others that hold what is `owner`'s: a
@@ -120,9 +120,9 @@ impl Docker<'_> {
         let mut guests = Vec::new();
         for name in names {
             let found = self.find(Kind::Container, &name)?;
-            guests.extend(found.and_then(|it| it.stranger_to(owner, Kind::Container)));
+            guests.extend(found.and_then(|it| it.not_owned_by(owner, Kind::Container)));
         }
-        if guests.is_empty() { Ok(()) } else { Err(held(owner, &guests)) }
+        if guests.is_empty() { Ok(()) } else { Err(volumes_in_use(owner, &guests)) }
     }
 
     /// Every volume of `owner`.
@@ -139,8 +139,8 @@ impl Docker<'_> {
     /// How much each volume of the engine holds.
     pub fn usage(&self) -> Result<Vec<Usage>> {
         let command = docker(["system", "df", "--verbose", "--format", "{{json .Volumes}}"]);
-        let said = self.run(&command)?;
-        let listed: Vec<Value> = serde_json::from_str(&said)
+        let output = self.run(&command)?;
+        let listed: Vec<Value> = serde_json::from_str(&output)
             .or_outside(|| "failed to read what `docker system df` said".to_owned())?;
         let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
         let usage = |it: &Value| {
@@ -155,23 +155,24 @@ impl Docker<'_> {
 
 impl Found {
     /// What it is and why it is not `owner`'s, if it is not.
-    fn stranger_to(&self, owner: &Owner, kind: Kind) -> Option<String> {
-        let why = || format!("{} `{}`: {}", kind.word(), self.name, owner.stranger(&self.labels));
+    fn not_owned_by(&self, owner: &Owner, kind: Kind) -> Option<String> {
+        let why =
+            || format!("{} `{}`: {}", kind.word(), self.name, owner.why_not_owned(&self.labels));
         (!owner.owns(&self.labels)).then(why)
     }
 }
 
-fn foreign(owner: &Owner, strangers: &[String]) -> Failure {
+fn foreign(owner: &Owner, not_owned: &[String]) -> Failure {
     let refusal = Failure::refused(format!(
         "cannot use what is not of `{}` in environment `{}`",
         owner.project, owner.environment
     ))
     .code(&code::FOREIGN);
-    let refusal = strangers.iter().fold(refusal, |refusal, line| refusal.reason(line.clone()));
+    let refusal = not_owned.iter().fold(refusal, |refusal, line| refusal.reason(line.clone()));
     refusal.hint("rename or remove it yourself, or choose another `project` in `deploy.toml`")
 }
 
-fn held(owner: &Owner, guests: &[String]) -> Failure {
+fn volumes_in_use(owner: &Owner, guests: &[String]) -> Failure {
     let line = format!("cannot erase `{}`: others use its network or volumes", owner.project);
     let refusal = Failure::refused(line).code(&code::FOREIGN);
     let refusal = guests.iter().fold(refusal, |refusal, guest| refusal.reason(guest.clone()));

@@ -113,8 +113,8 @@ impl Repository<'_> {
         }
         let ask = ["hash-object", "--stdin-paths"].into_iter().chain(how.iter().copied());
         let paths: String = tracked.iter().map(|it| quoted(&it.path) + "\n").collect();
-        let said = self.ask(in_folder(self.folder, ask), paths)?;
-        let digests: Vec<String> = said.lines().map(ToOwned::to_owned).collect();
+        let output = self.ask(in_folder(self.folder, ask), paths)?;
+        let digests: Vec<String> = output.lines().map(ToOwned::to_owned).collect();
         if digests.len() != tracked.len() {
             return Err(Failure::outside("failed to ask git what files are").reason(format!(
                 "wanted {}, found {}",
@@ -132,9 +132,9 @@ impl Repository<'_> {
     ) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
         let paths: String = tracked.iter().map(|it| format!("{}\0", it.path)).collect();
         let ask = ["check-attr", "-z", "--stdin"].into_iter().chain(CONVERTING);
-        let said = self.ask(in_folder(self.folder, ask), paths)?;
+        let output = self.ask(in_folder(self.folder, ask), paths)?;
         let mut attributes: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-        let words: Vec<&str> = said.split_terminator('\0').collect();
+        let words: Vec<&str> = output.split_terminator('\0').collect();
         for word in words.chunks_exact(3) {
             let (path, name, value) = (word[0], word[1], word[2]);
             if !matches!((name, value), (_, "unspecified" | "unset") | ("eol", "lf")) {
@@ -146,8 +146,8 @@ impl Repository<'_> {
     }
 
     fn ask(&self, command: Command, input: String) -> Result<String> {
-        let said = self.shell.run(&command.input(Secret::new(input)))?;
-        Ok(String::from_utf8_lossy(&said.stdout).into_owned())
+        let output = self.shell.run(&command.input(Secret::new(input)))?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }
 

@@ -191,9 +191,9 @@ impl Gathered<'_> {
 /// Whether git takes the disk's word for who may execute a file.
 fn believes_disk(shell: &Shell, folder: &str) -> Result<bool> {
     let ask = in_folder(folder, ["config", "--type=bool", "--get", "core.fileMode"]);
-    let said = shell.observe(&ask)?;
-    match said.code {
-        Some(0) => Ok(said.text() != "false"),
+    let output = shell.observe(&ask)?;
+    match output.code {
+        Some(0) => Ok(output.text() != "false"),
         Some(1) => Ok(true),
         // It says why.
         _ => shell.run(&git(["rev-parse", "--git-dir"])).and(shell.run(&ask)).map(|_| true),

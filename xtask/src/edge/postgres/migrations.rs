@@ -92,7 +92,7 @@ fn refused(name: &str, error: &tokio_postgres::Error) -> Failure {
         Failure::outside(format!("failed to apply migration `{name}`; nothing of it was kept"))
             .code(&code::MIGRATION_FAILED);
     let failure = match error.as_db_error() {
-        Some(said) => failure.reason(format!("{}: {}", said.code().code(), said.message())),
+        Some(error) => failure.reason(format!("{}: {}", error.code().code(), error.message())),
         None => failure.because(error.source().unwrap_or(error)),
     };
     match error.code() {

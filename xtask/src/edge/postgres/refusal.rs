@@ -29,16 +29,16 @@ fn why(address: &Address, error: &Unanswered) -> Failure {
         true => failed().hint("see whether it runs: `./x status`"),
         false => failed().hint("look at its host, its port and the firewalls between"),
     };
-    let Unanswered::Refused(said) = error else { return no_way() };
-    if let Some(state) = said.code() {
+    let Unanswered::Refused(cause) = error else { return no_way() };
+    if let Some(state) = cause.code() {
         let goes_over = || failed().hint("it may go over: run the same command again");
         return of_server(address, state, &refused).unwrap_or_else(goes_over);
     }
-    if let Some(problem) = certificate_problem(said) {
+    if let Some(problem) = certificate_problem(cause) {
         let (why, next) = of_certificate(problem);
         return refused(&why).hint(next);
     }
-    match said.source().map(ToString::to_string).unwrap_or_default() {
+    match cause.source().map(ToString::to_string).unwrap_or_default() {
         cause if cause == NO_TLS => refused("it does not speak TLS")
             .hint("turn TLS on at the server; `sslmode=disable` only where nobody else can listen"),
         cause if cause.contains("channel binding") => refused("it does not offer channel binding")

@@ -217,20 +217,20 @@ async fn read(
     lines: Option<Lines<'_>>,
 ) -> io::Result<()> {
     let Some(mut stream) = stream else { return Ok(()) };
-    let mut told = 0;
+    let mut done = 0;
     while stream.read_buf(into).await? > 0 {
         if into.len() > MOST_MIB << 20 {
             let why = format!("it wrote more than {MOST_MIB} MiB, and was ended");
             return Err(io::Error::other(why));
         }
         let Some(lines) = lines else { continue };
-        while let Some(length) = into[told..].iter().position(|byte| b"\n\r".contains(byte)) {
-            tell(lines, &into[told..told + length]);
-            told += length + 1;
+        while let Some(length) = into[done..].iter().position(|byte| b"\n\r".contains(byte)) {
+            tell(lines, &into[done..done + length]);
+            done += length + 1;
         }
     }
     if let Some(lines) = lines {
-        tell(lines, &into[told..]);
+        tell(lines, &into[done..]);
     }
     Ok(())
 }

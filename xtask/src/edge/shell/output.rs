@@ -40,8 +40,8 @@ impl Output {
 
     /// The last lines of what it had to say.
     pub fn last_words(&self) -> String {
-        let said = if self.stderr.trim().is_empty() { self.text() } else { self.stderr.clone() };
-        last_lines(&said, 12)
+        let words = if self.stderr.trim().is_empty() { self.text() } else { self.stderr.clone() };
+        last_lines(&words, 12)
     }
 }
 

@@ -10,7 +10,7 @@ struct World {
 }
 
 /// Long enough for any machine, and far below any limit of a test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_millis(5);
 
 impl World {
@@ -27,7 +27,7 @@ impl World {
             let text = fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
             text.strip_suffix('\n').map(ToOwned::to_owned).ok_or("not yet")
         };
-        wait_for(PATIENCE, EVERY, read).unwrap()
+        wait_for(LIMIT, EVERY, read).unwrap()
     }
 }
 
@@ -44,7 +44,7 @@ fn runs(process: &str) -> bool {
 #[track_caller]
 fn wait_for_end(process: &str) {
     let ended = || if runs(process) { Err("still runs") } else { Ok(()) };
-    wait_for(PATIENCE, EVERY, ended).unwrap();
+    wait_for(LIMIT, EVERY, ended).unwrap();
 }
 
 #[test]
@@ -91,8 +91,8 @@ fn a_reader_that_ends_early_says_why() {
     let write = |into: &mut dyn std::io::Write| {
         (0..512).try_for_each(|_| into.write_all(&[b'x'; 4096])).or_outside(|| "pipe".to_owned())
     };
-    let said = world.shell.feed(&command, write).unwrap_err().to_string();
-    assert!(said.contains("it ended with 4: no space"), "{said}");
+    let message = world.shell.feed(&command, write).unwrap_err().to_string();
+    assert!(message.contains("it ended with 4: no space"), "{message}");
 }
 
 #[test]
@@ -100,12 +100,12 @@ fn lines_are_told_as_they_come() {
     let world = World::new();
     // The script goes on only after its first line was told.
     let heard = std::sync::Mutex::new(Vec::new());
-    let told = |line: &str| {
+    let on_line = |line: &str| {
         heard.lock().unwrap().push(line.to_owned());
         fs::write(world.folder.path().join("told"), "").unwrap();
     };
     let command = script("echo one; until [ -e told ]; do sleep 0.01; done; printf 'two\\rthree'");
-    world.shell.follow(&command, &told).unwrap();
+    world.shell.follow(&command, &on_line).unwrap();
     assert_eq!(*heard.lock().unwrap(), ["one", "two", "three"]);
 }
 
@@ -114,11 +114,11 @@ fn a_program_that_never_ends_is_ended_at_its_limit_and_its_last_words_are_kept()
     let world = World::new();
     let command = script("echo waiting for godot >&2; sleep 600").limit(Duration::from_millis(500));
     let failure = world.shell.run(&command).unwrap_err();
-    let said = failure.to_string();
+    let message = failure.to_string();
     assert_eq!(failure.exit().code(), 5);
-    assert!(said.contains("it did not end within 0.5 s, and was ended"), "{said}");
-    assert!(said.contains("last: waiting for godot"), "{said}");
-    assert!(said.contains("XTASK_COMMAND_LIMIT"), "{said}");
+    assert!(message.contains("it did not end within 0.5 s, and was ended"), "{message}");
+    assert!(message.contains("last: waiting for godot"), "{message}");
+    assert!(message.contains("XTASK_COMMAND_LIMIT"), "{message}");
 }
 
 #[test]
@@ -189,9 +189,9 @@ fn a_job_that_is_dropped_takes_its_group_with_it() {
 
 #[test]
 fn a_program_that_is_missing_is_named_with_a_way_to_get_it() {
-    let said = World::new().shell.run(&Command::new("no-such-program")).unwrap_err().to_string();
-    assert!(said.starts_with("error: failed to start `no-such-program`"), "{said}");
-    assert!(said.contains("hint: `./x doctor` lists every tool"), "{said}");
+    let message = World::new().shell.run(&Command::new("no-such-program")).unwrap_err().to_string();
+    assert!(message.starts_with("error: failed to start `no-such-program`"), "{message}");
+    assert!(message.contains("hint: `./x doctor` lists every tool"), "{message}");
 }
 
 #[test]

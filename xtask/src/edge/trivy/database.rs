@@ -66,9 +66,12 @@ impl Trivy<'_> {
         if output.succeeded() && files::is_file(&folder.join("db/trivy.db"))? {
             return Ok(());
         }
-        let said = output.stderr.trim();
-        let last =
-            said.lines().last().unwrap_or("it said nothing").trim_start_matches([' ', '\t', '*']);
+        let printed = output.stderr.trim();
+        let last = printed
+            .lines()
+            .last()
+            .unwrap_or("it said nothing")
+            .trim_start_matches([' ', '\t', '*']);
         Err(Failure::outside(format!("{FAILED}: {last}")))
     }
 

@@ -20,15 +20,15 @@ pub(super) fn unpack(
     packages: &[LockedPackage],
 ) -> Result<(Tree, Vec<SetId>)> {
     let judgements = scripts::judgements(world)?;
-    let spool = world.places.cache.join("spool");
-    files::make_folder(&spool)?;
+    let unpacked_dir = world.places.cache.join("unpacked");
+    files::make_folder(&unpacked_dir)?;
     let mut tree = Tree::new();
     let mut set_id = Vec::new();
     let mut unjudged = Unjudged::default();
     for package in packages {
         let deb = open(store, package)?;
         unjudged.look_at(&deb, &judgements);
-        let dropped = deb.unpack(&mut tree, &spool);
+        let dropped = deb.unpack(&mut tree, &unpacked_dir);
         set_id
             .extend(dropped.or_outside(|| format!("failed to unpack package `{}`", package.name))?);
         describe(&mut tree, &deb)?;

@@ -29,13 +29,13 @@ pub(super) fn patterns(
         idle.retain(|place| unmatched.contains(place));
     }
     idle.retain(|place| !is_for_another(&globs[*place], platform));
-    let said = |place: usize| {
+    let finding = |place: usize| {
         let glob = &globs[place];
         let message =
-            format!("the pattern `{glob}` matches nothing in the layer; mend it, or take it out");
+            format!("the pattern `{glob}` matches nothing in the layer; fix it, or take it out");
         Idle { key: format!("{key}[{place}]"), message }
     };
-    Ok(idle.into_iter().map(said).collect())
+    Ok(idle.into_iter().map(finding).collect())
 }
 
 fn is_for_another(glob: &str, platform: Platform) -> bool {

@@ -35,7 +35,7 @@ pub(super) struct Placed {
 /// A link as it was found, and where it leads there.
 struct PlacedLink {
     at: String,
-    said: String,
+    as_found: String,
     /// The places in the image at which what it leads to is, or why it may not lead there.
     lead: std::result::Result<Vec<String>, Flaw>,
 }
@@ -68,12 +68,12 @@ impl Placed {
             let (at, path) = (join(source.to, &rest), join(&source.path, &rest));
             if let Node::Symlink { target, .. } = &node {
                 let target = String::from_utf8_lossy(target).into_owned();
-                let said = format!("`{}` is a link to `{target}`", join(&folder.shown, &path));
+                let as_found = format!("`{}` is a link to `{target}`", join(&folder.shown, &path));
                 let places = |lead: String| {
                     all.iter().filter_map(|it| it.place(&lead)).collect::<Vec<String>>()
                 };
                 let lead = folder.lead(&path)?.map(places);
-                self.links.push(PlacedLink { at: at.clone(), said, lead });
+                self.links.push(PlacedLink { at: at.clone(), as_found, lead });
             }
             let failed = || format!("cannot copy `{}` to `{}`", source.from, source.to);
             self.tree.insert(&at, node).or_usage(failed)?;
@@ -107,7 +107,7 @@ impl PlacedLink {
         if matches!(&lead, Lead::To(to) if places.contains(to)) {
             return None;
         }
-        let reason = format!("{}, which would lead elsewhere from `{}`", self.said, self.at);
+        let reason = format!("{}, which would lead elsewhere from `{}`", self.as_found, self.at);
         let hint = "copy what it leads to as well, so that both lie as they do here, or leave \
                     the link out with `drop`";
         Some(Flaw { reason, hint })
@@ -187,7 +187,7 @@ fn expand(folder: &Folder, from: &str) -> Result<BTreeSet<String>> {
 
 fn not_found(folder: &str, from: &str) -> Failure {
     Failure::usage(format!("cannot find `{from}` in `{folder}`"))
-        .hint("the definition names a file that is not made; mend its `copy`")
+        .hint("the definition names a file that is not made; fix its `copy`")
 }
 
 /// All files of the layer that match `glob`, in byte order of their paths, each ending in a

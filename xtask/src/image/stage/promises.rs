@@ -53,8 +53,8 @@ pub(super) fn check_wheels(folder: &Path, found: Option<Glibc>, platform: Platfo
         return Ok(());
     }
     refused.sort_unstable();
-    let said = format!("cannot use wheels that do not fit the base on {platform}");
-    let failure = refused.into_iter().fold(Failure::refused(said), Failure::reason);
+    let message = format!("cannot use wheels that do not fit the base on {platform}");
+    let failure = refused.into_iter().fold(Failure::refused(message), Failure::reason);
     Err(failure.hint(
         "lock an older version of the wheel, or stand on a base with `libc6` that is new enough",
     ))

@@ -134,9 +134,9 @@ fn initialise(target: &DockerTarget<'_>, part: &Part, image: &str) -> Result<()>
 
 /// What the volume of the database holds.
 fn examine(target: &DockerTarget<'_>, part: &Part, image: &str) -> Result<Cluster> {
-    let said = target.docker().run(&part.examine(&target.owner, image, target.engine.grants))?;
-    Cluster::parse(&said)
-        .ok_or_else(|| Failure::outside(format!("failed to examine the database: `{said}`")))
+    let output = target.docker().run(&part.examine(&target.owner, image, target.engine.grants))?;
+    Cluster::parse(&output)
+        .ok_or_else(|| Failure::outside(format!("failed to examine the database: `{output}`")))
 }
 
 fn foreign(part: &Part, project: &str, found: &str) -> Failure {

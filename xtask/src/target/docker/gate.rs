@@ -73,7 +73,7 @@ fn not_ready(target: &DockerTarget<'_>, service: &Service, container: &str, why:
     Failure::outside(format!("failed to start `{}`: {why}", service.name))
         .code(&code::ROLLOUT_NOT_READY)
         .reason(format!("it wrote last:\n{}", last_lines(&logs, 15)))
-        .hint(format!("mend `{}`, then `./x up` again", service.path))
+        .hint(format!("fix `{}`, then `./x up` again", service.path))
 }
 
 fn first_part(text: &str) -> String {

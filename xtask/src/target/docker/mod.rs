@@ -124,7 +124,7 @@ impl Target for DockerTarget<'_> {
     fn remove_images(&self, kept: &BTreeSet<Digest>) -> Result<()> {
         let docker = self.docker();
         let present = docker.images(&format!("{}/", self.environment.registry))?;
-        let mut gone = retention::let_go(&present, kept).into_iter();
+        let mut gone = retention::removable(&present, kept).into_iter();
         gone.try_for_each(|name| docker.remove_image(name))
     }
 }

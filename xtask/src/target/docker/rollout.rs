@@ -170,7 +170,7 @@ impl DockerRollout<'_> {
         gate::wait(target, service, container)?;
         let _whole = target.world.cancel.whole();
         // Kept first: a run that is killed here leaves nothing that a reboot would end.
-        target.docker().run(&instance::keep(container))?;
+        target.docker().run(&instance::set_restart_policy(container))?;
         self.serving.insert(service.name.clone(), format!("{container}:{}", service.port));
         routes::send_to(target, &self.serving)
     }

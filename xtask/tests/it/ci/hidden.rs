@@ -10,8 +10,8 @@ fn an_edit_that_git_was_told_not_to_see_is_a_change() {
     let args = ["--affected-by", "main", "--explain"];
     assert!(!fakes.passes(&args).0.contains(main), "it is not edited");
     fakes.world.write(main, "// edited");
-    let (said, _) = fakes.passes(&args);
-    assert!(said.contains(&format!("runs: changed: {main}")), "{said}");
+    let (output, _) = fakes.passes(&args);
+    assert!(output.contains(&format!("runs: changed: {main}")), "{output}");
 }
 
 #[test]
@@ -38,6 +38,6 @@ fn another_commit_of_a_submodule_is_a_change_of_its_files() {
     git(&["commit", "--quiet", "--all", "-m", "two"]);
     fakes.commit();
     assert!(fakes.passes(&only).1.contains("lint"), "it looks at other files");
-    let (said, _) = fakes.passes(&["--affected-by", "before", "--explain"]);
-    assert!(said.contains(&format!("{inside}/deep.ts")), "{said}");
+    let (output, _) = fakes.passes(&["--affected-by", "before", "--explain"]);
+    assert!(output.contains(&format!("{inside}/deep.ts")), "{output}");
 }

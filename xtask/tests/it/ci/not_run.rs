@@ -9,17 +9,17 @@ fn tests_are_told_what_is_missing_and_those_that_did_not_run_are_named_also_when
     fakes.fake("not-run-npm", not_run);
     let only = ["--only", "jest"];
     for again in [false, true] {
-        let (said, asked) = fakes.passes(&only);
+        let (output, asked) = fakes.passes(&only);
         assert_eq!(asked.is_empty(), again, "{asked}");
         let loud = "NOT PROVED: `zsh` is missing (apt: zsh), so 1 test did not run:\n    jest: it ";
-        assert!(said.contains(loud), "{said}");
-        assert_eq!(closing(&said), "2 passed, 0 failed");
+        assert!(output.contains(loud), "{output}");
+        assert_eq!(closing(&output), "2 passed, 0 failed");
         if !again {
-            let told = asked.lines().find(|line| line.starts_with("npm goes without")).unwrap();
-            assert!(told.contains(",zsh") && told.contains("podman,"), "{told}");
+            let line = asked.lines().find(|line| line.starts_with("npm goes without")).unwrap();
+            assert!(line.contains(",zsh") && line.contains("podman,"), "{line}");
             assert!(
-                !told.contains("postgres") && !told.contains("skopeo"),
-                "they are here: {told}"
+                !line.contains("postgres") && !line.contains("skopeo"),
+                "they are here: {line}"
             );
         }
     }
@@ -27,17 +27,17 @@ fn tests_are_told_what_is_missing_and_those_that_did_not_run_are_named_also_when
     assert_eq!(run.code, Some(3), "{run:?}");
     std::fs::remove_file(fakes.world.path("../fakes/not-run-npm")).unwrap();
     std::fs::write(fakes.world.path("../bin/zsh"), "").unwrap();
-    let (said, asked) = fakes.passes(&only);
+    let (output, asked) = fakes.passes(&only);
     assert!(asked.contains("npm run --ignore-scripts test"), "what is here now is a change");
-    assert_eq!(closing(&said), "2 passed, 0 failed");
+    assert_eq!(closing(&output), "2 passed, 0 failed");
 }
 
 #[test]
 fn a_caller_that_excuses_what_no_test_asks_for_is_refused() {
     let mut fakes = Fakes::new();
     fakes.variables.push(("XTASK_TESTS_WITHOUT", "podmann"));
-    let said = fakes.ci(&["--only", "jest"]).0.ends(2);
-    assert!(said.contains("XTASK_TESTS_WITHOUT names `podmann`, which no test asks"), "{said}");
+    let output = fakes.ci(&["--only", "jest"]).0.ends(2);
+    assert!(output.contains("XTASK_TESTS_WITHOUT names `podmann`, which no test asks"), "{output}");
 }
 
 /// Docker's client on a machine whose engine does not run until somebody starts it.

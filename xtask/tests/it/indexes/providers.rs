@@ -91,8 +91,8 @@ fn simulated(world: &World, names: &[&str]) -> Option<BTreeSet<String>> {
     apt.args(["-o", "APT::Architecture=amd64", "-o", "APT::Architectures=amd64"]);
     apt.args(["install", "--simulate", "--yes"]).args(names).env("LC_ALL", "C");
     let output = apt.output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    let installed = said.lines().filter_map(|line| line.strip_prefix("Inst "));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let installed = printed.lines().filter_map(|line| line.strip_prefix("Inst "));
     let names = installed.map(|line| line.split(' ').next().unwrap().to_owned());
     output.status.success().then(|| names.collect())
 }
@@ -131,39 +131,39 @@ fn a_name_that_several_provide_lists_them_and_says_what_to_type() {
     let archive = Archive::start();
     archive.publish_packages(&keys, &packages());
     let world = world(&archive, &keys);
-    let said = |names: &[&str]| {
-        let said = locked(&world, names).unwrap_err();
-        said[said.find("error: ").unwrap()..].to_owned()
+    let refusal = |names: &[&str]| {
+        let message = locked(&world, names).unwrap_err();
+        message[message.find("error: ").unwrap()..].to_owned()
     };
-    insta::assert_snapshot!(said(&["mta"]), @"
+    insta::assert_snapshot!(refusal(&["mta"]), @"
     error: cannot lock image `hello`
       caused by: cannot choose the packages of layer `base` for linux/amd64
       caused by: `mta` is not a package but a name that packages provide: `exim` 4, `postfix` 3
       hint: name one of them in `packages` instead
       code: E-usage
     ");
-    insta::assert_snapshot!(said(&["many-user"]), @"
+    insta::assert_snapshot!(refusal(&["many-user"]), @"
     error: cannot lock image `hello`
       caused by: cannot choose the packages of layer `base` for linux/amd64
       caused by: several packages provide what package `many-user` needs (`mta`): `exim` 4, `postfix` 3
       hint: name one of them in `packages`, or leave one out with its reason in `without`
       code: E-usage
     ");
-    insta::assert_snapshot!(said(&["old"]), @"
+    insta::assert_snapshot!(refusal(&["old"]), @"
     error: cannot lock image `hello`
       caused by: cannot choose the packages of layer `base` for linux/amd64
       caused by: nothing meets `lib (<< 2)`, wanted by package `old`; the archive holds `lib` 2.5-1
       hint: try again later: a mirror that is being renewed lacks packages; or leave it out with its reason in `without`
       code: E-usage
     ");
-    insta::assert_snapshot!(said(&["pair"]), @"
+    insta::assert_snapshot!(refusal(&["pair"]), @"
     error: cannot lock image `hello`
       caused by: cannot choose the packages of layer `base` for linux/amd64
       caused by: `breaks` 2 and `broken` 1 cannot be in one image: the first refuses `broken (<< 2)`
       hint: name another provider of either in `packages`, or leave one out in `without`
       code: E-usage
     ");
-    insta::assert_snapshot!(said(&["not-there"]), @"
+    insta::assert_snapshot!(refusal(&["not-there"]), @"
     error: cannot lock image `hello`
       caused by: cannot choose the packages of layer `base` for linux/amd64
       caused by: unknown package `not-there`, wanted by the definition

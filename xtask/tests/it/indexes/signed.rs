@@ -49,9 +49,9 @@ impl Keys {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        output.stdout
+        let reason = child.wait_with_output().unwrap();
+        assert!(reason.status.success(), "{}", String::from_utf8_lossy(&reason.stderr));
+        reason.stdout
     }
 }
 
@@ -177,7 +177,7 @@ fn stanza(version: &str, machine: &str) -> String {
 pub(super) struct Bad {
     pub(super) name: &'static str,
     /// What is said of it.
-    pub(super) said: &'static str,
+    pub(super) reason: &'static str,
     /// What is done to a good one, with its keys and those of somebody else.
     pub(super) spoil: fn(&Archive, &Keys, &Keys),
 }
@@ -188,7 +188,7 @@ pub(super) const OTHER_INDEX: &str = "an index is not the one that was signed";
 pub(super) const BAD: [Bad; 7] = [
     Bad {
         name: "unsigned",
-        said: "it is not signed",
+        reason: "it is not signed",
         spoil: |archive, _, _| {
             let (name, suite, version) = SUITES[1];
             let release = archive.put_indexes(name, suite, version, Times::fresh());
@@ -197,7 +197,7 @@ pub(super) const BAD: [Bad; 7] = [
     },
     Bad {
         name: "signed by somebody else",
-        said: "it is signed with a key that is not in the keyring",
+        reason: "it is signed with a key that is not in the keyring",
         spoil: |archive, _, others| {
             let (name, suite, version) = SUITES[1];
             let release = archive.put_indexes(name, suite, version, Times::fresh());
@@ -206,7 +206,7 @@ pub(super) const BAD: [Bad; 7] = [
     },
     Bad {
         name: "changed after it was signed",
-        said: "its signature does not hold",
+        reason: "its signature does not hold",
         spoil: |archive, keys, _| {
             let (name, suite, version) = SUITES[1];
             let release = archive.put_indexes(name, suite, version, Times::fresh());
@@ -217,7 +217,7 @@ pub(super) const BAD: [Bad; 7] = [
     },
     Bad {
         name: "expired",
-        said: "it is out of date: its `Valid-Until` has passed",
+        reason: "it is out of date: its `Valid-Until` has passed",
         spoil: |archive, keys, _| {
             let (name, suite, version) = SUITES[1];
             let release = archive.put_indexes(name, suite, version, Times::expired());
@@ -226,7 +226,7 @@ pub(super) const BAD: [Bad; 7] = [
     },
     Bad {
         name: "from the future",
-        said: "it was signed at a time that is still to come",
+        reason: "it was signed at a time that is still to come",
         spoil: |archive, keys, _| {
             let (name, suite, version) = SUITES[1];
             let release = archive.put_indexes(name, suite, version, Times::future());
@@ -235,7 +235,7 @@ pub(super) const BAD: [Bad; 7] = [
     },
     Bad {
         name: "an index changed",
-        said: OTHER_INDEX,
+        reason: OTHER_INDEX,
         spoil: |archive, _, _| {
             let (name, suite, _) = SUITES[1];
             let path = format!("/{name}/dists/{suite}/main/binary-arm64/Packages");
@@ -244,7 +244,7 @@ pub(super) const BAD: [Bad; 7] = [
     },
     Bad {
         name: "an index of another size",
-        said: OTHER_INDEX,
+        reason: OTHER_INDEX,
         spoil: |archive, _, _| {
             let (name, suite, _) = SUITES[1];
             let path = format!("/{name}/dists/{suite}/main/binary-arm64/Packages");

@@ -147,12 +147,12 @@ impl Cluster {
             command.uid(NOBODY).gid(NOBODY);
         }
         // A file takes what is said: the server that `pg_ctl` leaves behind holds on to it.
-        let told = std::fs::File::create(self.path("told")).unwrap();
+        let log = std::fs::File::create(self.path("log")).unwrap();
         command.current_dir(self.folder.path()).stdin(std::process::Stdio::null());
-        command.stdout(told.try_clone().unwrap()).stderr(told);
+        command.stdout(log.try_clone().unwrap()).stderr(log);
         let status = command.status().unwrap();
-        let told = || std::fs::read_to_string(self.path("told")).unwrap();
-        assert!(status.success(), "{command:?}: {}", told());
+        let log = || std::fs::read_to_string(self.path("log")).unwrap();
+        assert!(status.success(), "{command:?}: {}", log());
     }
 
     /// The cluster with the certificate of that name.

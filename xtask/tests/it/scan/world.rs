@@ -255,9 +255,9 @@ impl Scanned {
     pub(super) fn found(&self, architecture: &str) -> Vec<[String; 4]> {
         let images = self.json["images"].as_array().unwrap().iter();
         let mut images = images.filter(|it| it["platform"]["architecture"] == architecture);
-        let weaknesses = images.next().unwrap()["weaknesses"].as_array().unwrap();
+        let findings = images.next().unwrap()["findings"].as_array().unwrap();
         let text = |it: &Value, key: &str| it[key].as_str().unwrap_or("none").to_owned();
-        let mut found: Vec<[String; 4]> = weaknesses
+        let mut found: Vec<[String; 4]> = findings
             .iter()
             .map(|it| ["id", "package", "layerName", "fate"].map(|key| text(it, key)))
             .collect();

@@ -78,17 +78,17 @@ fn a_submodule_that_is_not_checked_out_and_a_repository_that_is_none_are_refused
     let (world, _origin) = with_submodule(FILES);
     git(&world.path(""), &["submodule", "--quiet", "deinit", "--all"]);
     for args in [&BUILD[..], &["image", "verify", "one"]] {
-        let said = world.run(args).ends(2);
-        assert!(said.contains("`app/sub` is a submodule that is not checked out"), "{said}");
-        assert!(said.contains("git submodule update --init --recursive -- app/sub"), "{said}");
+        let output = world.run(args).ends(2);
+        assert!(output.contains("`app/sub` is a submodule that is not checked out"), "{output}");
+        assert!(output.contains("git submodule update --init --recursive -- app/sub"), "{output}");
     }
     git(&world.path(""), &["submodule", "--quiet", "update", "--init"]);
     let _image = built(&world);
 
     world.write("app/nested/inner.txt", "inner\n");
     git(&world.path("app/nested"), &["init", "-q"]);
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("`app/nested` is a repository of its own"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("`app/nested` is a repository of its own"), "{output}");
     world.write(".gitignore", "target\nnested\n");
     assert!(!contents(&world).contains_key("srv/nested/inner.txt"));
 }
@@ -144,9 +144,9 @@ fn a_sparse_checkout_without_a_source_is_refused_and_one_without_others_is_clean
     assert!(edited.starts_with(&format!("{}-", head(&root))), "{edited}");
     git(&root, &["checkout", "--quiet", "app/plain.txt"]);
     git(&root, &["sparse-checkout", "set", "--no-cone", "/*", "!/app/part/"]);
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("`app/part/file.txt` is tracked and not here"), "{said}");
-    assert!(said.contains("git sparse-checkout disable"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("`app/part/file.txt` is tracked and not here"), "{output}");
+    assert!(output.contains("git sparse-checkout disable"), "{output}");
 }
 
 #[test]
@@ -158,15 +158,15 @@ fn bytes_that_no_checkout_makes_are_refused_though_git_calls_them_unchanged() {
     world.write("app/made.id", "$Id$\n");
     commit(&root);
     // Who committed a keyword has not got it expanded; everybody else has.
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("git calls `app/made.id` unchanged"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("git calls `app/made.id` unchanged"), "{output}");
     std::fs::remove_file(root.join("app/made.id")).unwrap();
     git(&root, &["checkout", "--quiet", "app/made.id"]);
     assert_eq!(contents(&world)["srv/run.bat"], "run\r\n");
     world.write("app/plain.txt", "plain\r\n");
     assert_eq!(git(&root, &["diff", "--name-only"]), "", "git sees nothing");
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("git calls `app/plain.txt` unchanged"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("git calls `app/plain.txt` unchanged"), "{output}");
     // An edit that git does see is the tree's, and has its version.
     world.write("app/plain.txt", "other\r\n");
     assert_eq!(contents(&world)["srv/plain.txt"], "other\r\n");
@@ -178,8 +178,8 @@ fn line_ends_that_only_this_machine_makes_are_refused() {
     let root = world.path("");
     git(&root, &["config", "core.autocrlf", "true"]);
     world.write("app/plain.txt", "plain\r\n");
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("git calls `app/plain.txt` unchanged"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("git calls `app/plain.txt` unchanged"), "{output}");
 }
 
 #[test]
@@ -192,9 +192,12 @@ fn a_pointer_that_stands_for_a_file_is_not_shipped_in_its_place() {
     world.write(".gitattributes", "*.bin filter=lfs -text\n");
     world.write("app/model.bin", pointer);
     commit(&world.path(""));
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("`app/model.bin` is a pointer of Git LFS, not the content"), "{said}");
-    assert!(said.contains("git lfs pull") && !said.contains("about-lfs"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(
+        output.contains("`app/model.bin` is a pointer of Git LFS, not the content"),
+        "{output}"
+    );
+    assert!(output.contains("git lfs pull") && !output.contains("about-lfs"), "{output}");
 }
 
 #[test]
@@ -211,8 +214,8 @@ fn where_the_disk_has_no_modes_gits_word_counts() {
             let mode = std::fs::Permissions::from_mode(mode);
             std::fs::set_permissions(root.join(file), mode).unwrap();
         }
-        let held = contents(&world);
-        assert_eq!((&*held["srv/run.sh"], &*held["srv/plain.txt"]), ("+run\n", "plain\n"));
+        let files = contents(&world);
+        assert_eq!((&*files["srv/run.sh"], &*files["srv/plain.txt"]), ("+run\n", "plain\n"));
     }
 }
 
@@ -261,8 +264,11 @@ fn a_tracked_file_whose_folder_became_a_link_is_no_source() {
     commit(&root);
     std::fs::remove_dir_all(root.join("app/folder")).unwrap();
     link(&world, "../outside", "app/folder");
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("`app/folder` is a link to `../outside`, which leaves `app`"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(
+        output.contains("`app/folder` is a link to `../outside`, which leaves `app`"),
+        "{output}"
+    );
     // Ignored, so that git lists only the file that it tracks.
     world.write(".gitignore", "target\napp/folder\n");
     assert_eq!(contents(&world).keys().collect::<Vec<_>>(), ["srv/plain.txt"]);
@@ -272,8 +278,8 @@ fn a_tracked_file_whose_folder_became_a_link_is_no_source() {
 fn a_folder_that_git_knows_nothing_of_is_refused() {
     let world = world(&FILES.replace("\"app\"", "\"other\""));
     world.write("other/key.secret", "hush\n");
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("`other` holds no file that git knows"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("`other` holds no file that git knows"), "{output}");
 }
 
 #[test]
@@ -281,15 +287,15 @@ fn a_lock_that_git_ignores_or_that_lies_elsewhere_is_refused() {
     let (world, registry) = npm_world(&[]);
     let _image = built(&world);
     world.write(".gitignore", "target\npackage-lock.json\n");
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("cannot use `app/package-lock.json`"), "{said}");
-    assert!(said.contains("git ignores it, so no commit says what it holds"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("cannot use `app/package-lock.json`"), "{output}");
+    assert!(output.contains("git ignores it, so no commit says what it holds"), "{output}");
     git(&world.path(""), &["add", "--force", "app/package-lock.json"]);
     let _image = built(&world);
     std::fs::rename(world.path("app/package.json"), world.path("elsewhere.json")).unwrap();
     link(&world, "../elsewhere.json", "app/package.json");
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("it is a link to `../elsewhere.json`"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("it is a link to `../elsewhere.json`"), "{output}");
     registry.stays(&world);
 }
 
@@ -303,8 +309,8 @@ fn what_was_built_while_the_tree_changed_is_not_pushed_under_its_version() {
     let registry = xtask_fakes::registry::FakeRegistry::start();
     let to = format!("{}/mine", registry.host());
     let args = ["image", "push", "one", "--to", &to, "--platform", "linux/amd64"];
-    let said = world.run(&args).ends(4);
-    assert!(said.contains("the tree changed while it was built"), "{said}");
+    let output = world.run(&args).ends(4);
+    assert!(output.contains("the tree changed while it was built"), "{output}");
     assert_eq!(registry.tag("mine/one", "latest"), None);
 }
 
@@ -316,8 +322,8 @@ fn a_tree_that_is_no_repository_or_lies_below_another_one_says_what_to_do() {
         if is_below {
             git(&world.path(".."), &["init", "-q"]);
         }
-        let said = world.run(&BUILD).ends(2);
-        assert!(said.contains("no git repository has its root there"), "{said}");
-        assert!(said.contains("hint: `git clone` it"), "{said}");
+        let output = world.run(&BUILD).ends(2);
+        assert!(output.contains("no git repository has its root there"), "{output}");
+        assert!(output.contains("hint: `git clone` it"), "{output}");
     }
 }

@@ -9,13 +9,13 @@ fn links_are_in_the_image_as_links() {
     link(&world, "folder", "app/to-folder");
     link(&world, "../to-folder/../plain.txt", "app/folder/through");
     commit(&world.path(""));
-    let held = contents(&world);
-    let of = |path: &str| held.get(path).map_or("nothing", String::as_str);
+    let files = contents(&world);
+    let of = |path: &str| files.get(path).map_or("nothing", String::as_str);
     assert_eq!(of("srv/plain.txt"), "plain\n");
     assert_eq!(of("srv/alias"), "-> plain.txt");
     assert_eq!(of("srv/to-folder"), "-> folder");
     assert_eq!(of("srv/folder/through"), "-> ../to-folder/../plain.txt");
-    assert_eq!(held.len(), 5, "nothing is there twice: {held:?}");
+    assert_eq!(files.len(), 5, "nothing is there twice: {files:?}");
 
     // The text of a link is in the key, though what it leads to has the same content.
     world.write("app/other.txt", "plain\n");
@@ -57,19 +57,19 @@ fn a_link_that_may_not_be_in_an_image_is_refused_with_what_it_is_and_what_to_do(
         );
         for (target, why) in BAD {
             link(&world, target, "app/bad");
-            let said = world.run(&BUILD).ends(2);
+            let output = world.run(&BUILD).ends(2);
             let named = format!("`app/bad` is a link to `{target}`, ");
-            assert!(said.contains(&named) && said.contains(why), "{target}: {said}");
-            assert!(said.contains("images/one.toml:1: `layer[0]`: layer `things`"), "{said}");
-            assert!(said.contains(key) && said.contains("hint: "), "{said}");
+            assert!(output.contains(&named) && output.contains(why), "{target}: {output}");
+            assert!(output.contains("images/one.toml:1: `layer[0]`: layer `things`"), "{output}");
+            assert!(output.contains(key) && output.contains("hint: "), "{output}");
             assert!(!world.cache().join("builds").exists(), "nothing was run");
             std::fs::remove_file(world.path("app/bad")).unwrap();
         }
         // All of them at once.
         link(&world, "none", "app/one");
         link(&world, "../outside.txt", "app/two");
-        let said = world.run(&BUILD).ends(2);
-        assert!(said.contains("`app/one`") && said.contains("`app/two`"), "{said}");
+        let output = world.run(&BUILD).ends(2);
+        assert!(output.contains("`app/one`") && output.contains("`app/two`"), "{output}");
     }
 }
 
@@ -90,8 +90,8 @@ fn a_link_leads_in_the_image_to_what_it_leads_to_here_or_is_refused() {
     world.write("app/lib/tool.sh", "tool\n");
     std::fs::create_dir(world.path("app/bin")).unwrap();
     link(&world, "../lib/tool.sh", "app/bin/tool");
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("would lead elsewhere from `usr/bin/tool`"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("would lead elsewhere from `usr/bin/tool`"), "{output}");
 
     let define = |layer: &str| {
         world.write("images/one.toml", &format!("[[layer]]\nname = \"things\"\n{layer}{END}"));
@@ -126,8 +126,8 @@ fn what_a_build_makes_is_judged_like_what_is_committed() {
         "ln -s none dist/none",
     ] {
         make(line);
-        let said = world.run(&BUILD).ends(2);
-        assert!(said.contains("is a link to `"), "{line}: {said}");
+        let output = world.run(&BUILD).ends(2);
+        assert!(output.contains("is a link to `"), "{line}: {output}");
     }
 }
 
@@ -139,18 +139,18 @@ fn an_npm_layer_holds_no_settings_of_npm_and_nothing_that_git_ignores() {
     world.write("app/packages/own/.npmrc", "//host.invalid/:_authToken=hush\n");
     world.write("app/packages/own/key.secret", "hush\n");
     world.write(".gitignore", "target\n*.secret\n.npmrc\n");
-    let held = contents(&world);
-    assert!(held.contains_key("srv/node_modules/own/index.js"), "{held:?}");
-    assert!(held.values().all(|text| !text.contains("hush")), "{held:?}");
-    assert!(held.keys().all(|path| !path.ends_with(".npmrc")), "{held:?}");
+    let files = contents(&world);
+    assert!(files.contains_key("srv/node_modules/own/index.js"), "{files:?}");
+    assert!(files.values().all(|text| !text.contains("hush")), "{files:?}");
+    assert!(files.keys().all(|path| !path.ends_with(".npmrc")), "{files:?}");
     let kept = Command::new("grep").args(["-r", "hush"]).arg(world.cache()).output().unwrap();
     assert_eq!(kept.stdout, b"", "the cache keeps no token either");
 
     // Named on its own it is not there.
     let copy = NPM.replace("\".\" = \"srv\"", "\".npmrc\" = \"srv/npmrc\"");
     world.write("images/one.toml", &format!("[[layer]]\nname = \"things\"\n{copy}{END}"));
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("cannot find `.npmrc`"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(output.contains("cannot find `.npmrc`"), "{output}");
     registry.stays(&world);
 }
 
@@ -159,7 +159,10 @@ fn a_workspace_with_a_link_out_of_it_is_refused() {
     let (world, registry) = npm_world(&["package.json"]);
     world.write("LICENSE", "ours\n");
     link(&world, "../../../LICENSE", "app/packages/own/LICENSE");
-    let said = world.run(&BUILD).ends(2);
-    assert!(said.contains("`app/packages/own/LICENSE` is a link to `../../../LICENSE`"), "{said}");
+    let output = world.run(&BUILD).ends(2);
+    assert!(
+        output.contains("`app/packages/own/LICENSE` is a link to `../../../LICENSE`"),
+        "{output}"
+    );
     registry.stays(&world);
 }

@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 LIFETIME_SECONDS = 24 * 60 * 60
-PATIENCE_SECONDS = 0.2
+TIMEOUT_SECONDS = 0.2
 AWAY_SECONDS = 5.0
 
 Answer = TypeVar("Answer")
@@ -47,11 +47,11 @@ class RedisCache:
         self._away_until = float("-inf")
 
     async def recall(self, text: str) -> bytes | None:
-        found = await self._patiently(lambda: self._redis.get(self._key(text)))
+        found = await self._within_timeout(lambda: self._redis.get(self._key(text)))
         return found if isinstance(found, bytes) else None
 
     async def remember(self, text: str, answer: bytes) -> None:
-        await self._patiently(lambda: self._redis.set(self._key(text), answer, ex=LIFETIME_SECONDS))
+        await self._within_timeout(lambda: self._redis.set(self._key(text), answer, ex=LIFETIME_SECONDS))
 
     async def ping(self) -> None:
         await self._redis.ping()
@@ -64,12 +64,12 @@ class RedisCache:
         digest = hashlib.sha256(text.encode()).hexdigest()
         return f"ml:estimate:{self._generation}:{digest}"
 
-    async def _patiently(self, ask: Callable[[], Awaitable[Answer]]) -> Answer | None:
+    async def _within_timeout(self, ask: Callable[[], Awaitable[Answer]]) -> Answer | None:
         """Waits a moment at most, and after a failure does not ask again for a while."""
         if self._now() < self._away_until:
             return None
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 return await ask()
         except (RedisError, OSError) as error:
             self._away_until = self._now() + AWAY_SECONDS

@@ -1,19 +1,19 @@
 //! What `cargo deny --format json check advisories` says, one JSON value a line.
 
 use super::{Advisory, Answer, NoAnswer, last_line};
-use crate::trust::scan::{Severity, Stance};
+use crate::trust::scan::{Severity, SeverityAction};
 use serde_json::Value;
 
 /// Reads what it wrote on standard error. Only a run that got to its summary is an answer: one
 /// that could not fetch its database ends before.
-pub fn read(said: &str) -> Result<Answer, NoAnswer> {
+pub fn read(output: &str) -> Result<Answer, NoAnswer> {
     let lines: Vec<Value> =
-        said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     if !lines
         .iter()
         .any(|line| line["type"] == "summary" && line["fields"]["advisories"].is_object())
     {
-        return Err(NoAnswer(complaint(&lines).unwrap_or_else(|| last_line(said))));
+        return Err(NoAnswer(complaint(&lines).unwrap_or_else(|| last_line(output))));
     }
     let diagnostics = lines.iter().filter(|line| line["type"] == "diagnostic");
     let advisories = diagnostics.filter_map(|line| advisory(&line["fields"])).collect();
@@ -31,9 +31,9 @@ fn complaint(lines: &[Value]) -> Option<String> {
 }
 
 fn advisory(fields: &Value) -> Option<Advisory> {
-    let stance = match fields["severity"].as_str()? {
-        "error" => Stance::Refuse,
-        "warning" => Stance::Warn,
+    let action = match fields["severity"].as_str()? {
+        "error" => SeverityAction::Refuse,
+        "warning" => SeverityAction::Warn,
         _ => return None,
     };
     let code = fields["code"].as_str().unwrap_or("unknown");
@@ -47,7 +47,7 @@ fn advisory(fields: &Value) -> Option<Advisory> {
         fixed: solution(fields),
         severity: Severity::High,
         // Whether a crate that is unsound, yanked or left alone stops us is said in deny.toml.
-        settled: (code != "vulnerability").then_some(stance),
+        settled: (code != "vulnerability").then_some(action),
     })
 }
 
@@ -74,12 +74,12 @@ mod tests {
 
     #[test]
     fn a_vulnerability_is_read_with_its_other_names_and_its_cure() {
-        let said = r#"{"type":"diagnostic","fields":{"severity":"error","code":"vulnerability",
+        let output = r#"{"type":"diagnostic","fields":{"severity":"error","code":"vulnerability",
                 "advisory":{"id":"RUSTSEC-2026-9999","aliases":["CVE-2026-99999"]},
                 "labels":[{"span":"base64 0.22.1 registry+x"}],
                 "notes":["ID: RUSTSEC-2026-9999","Solution: Upgrade to >=0.23.0 (try it)"]}}"#
             .replace('\n', " ");
-        let answer = read(&format!("{said}\n{SUMMARY}")).unwrap();
+        let answer = read(&format!("{output}\n{SUMMARY}")).unwrap();
         let wanted = Advisory {
             ids: vec!["RUSTSEC-2026-9999".into(), "CVE-2026-99999".into()],
             package: "base64".into(),
@@ -98,21 +98,21 @@ mod tests {
                 r#"{{"type":"diagnostic","fields":{{"severity":"{severity}","code":"yanked","labels":[{{"span":"hex 1.0.0 r"}}]}}}}"#
             )
         };
-        let said = [line("error"), line("warning"), line("note"), SUMMARY.into()].join("\n");
-        let found = read(&said).unwrap().advisories;
+        let output = [line("error"), line("warning"), line("note"), SUMMARY.into()].join("\n");
+        let found = read(&output).unwrap().advisories;
         let settled: Vec<_> = found.iter().map(|it| (it.ids[0].as_str(), it.settled)).collect();
         assert_eq!(
             settled,
-            [("yanked", Some(Stance::Refuse)), ("yanked", Some(Stance::Warn))],
+            [("yanked", Some(SeverityAction::Refuse)), ("yanked", Some(SeverityAction::Warn))],
             "a note is nothing"
         );
     }
 
     #[test]
     fn a_database_that_did_not_come_is_no_answer() {
-        let said = r#"{"fields":{"level":"ERROR","message":"failed to fetch advisory database https://x with cli: failed to clone: [\"clone\"]\nCloning into 'y'...\nfatal: unable to access 'https://x/': Could not resolve host: x\n"},"type":"log"}"#;
+        let output = r#"{"fields":{"level":"ERROR","message":"failed to fetch advisory database https://x with cli: failed to clone: [\"clone\"]\nCloning into 'y'...\nfatal: unable to access 'https://x/': Could not resolve host: x\n"},"type":"log"}"#;
         assert_eq!(
-            read(said).unwrap_err().0,
+            read(output).unwrap_err().0,
             "failed to fetch advisory database https://x with cli: failed to clone: fatal: unable to access 'https://x/': Could not resolve host: x"
         );
         assert_eq!(read("").unwrap_err().0, "it said nothing");

@@ -3,7 +3,7 @@
 use super::{Advisory, Answer, Ecosystem, NoAnswer};
 use crate::moment::Moment;
 use crate::plan::Count;
-use crate::trust::scan::{Allowance, Fate, Kind, ScanPolicy, Stance, Weakness};
+use crate::trust::scan::{Allowance, Fate, Kind, ScanFinding, ScanPolicy, SeverityAction};
 use serde::Serialize;
 
 /// What is known against one ecosystem's dependencies.
@@ -79,28 +79,28 @@ fn unasked(packages: &[String]) -> Option<String> {
 fn one(advisory: Advisory, policy: &ScanPolicy, now: Moment) -> Judged {
     let allowance = allowance(&advisory, policy);
     let valid = allowance.filter(|it| !it.is_expired(now));
-    let fate = match (stance(&advisory, policy), valid, allowance) {
+    let fate = match (action(&advisory, policy), valid, allowance) {
         (_, Some(_), _) => Fate::Allowed,
-        (Stance::Warn, None, _) => Fate::Warns,
-        (Stance::Refuse, None, Some(_)) => Fate::Expired,
-        (Stance::Refuse, None, None) => Fate::Blocks,
+        (SeverityAction::Warn, None, _) => Fate::Warns,
+        (SeverityAction::Refuse, None, Some(_)) => Fate::Expired,
+        (SeverityAction::Refuse, None, None) => Fate::Blocks,
     };
-    let said = allowance.map(|it| format!("until {}: {}", it.expires, it.reason));
-    Judged { fate, advisory, allowance: said }
+    let note = allowance.map(|it| format!("until {}: {}", it.expires, it.reason));
+    Judged { fate, advisory, allowance: note }
 }
 
 /// Unlike a scan of an image, nothing is let pass in silence: people can act on all of it.
-fn stance(advisory: &Advisory, policy: &ScanPolicy) -> Stance {
+fn action(advisory: &Advisory, policy: &ScanPolicy) -> SeverityAction {
     let severe = policy.severities.contains(&advisory.severity);
     let curable = !policy.fixed_only || advisory.fixed.is_some();
-    let judged = if severe && curable { Stance::Refuse } else { Stance::Warn };
+    let judged = if severe && curable { SeverityAction::Refuse } else { SeverityAction::Warn };
     advisory.settled.unwrap_or(judged)
 }
 
 /// The allowance that names it by any of its names: the one that lasts longest.
 fn allowance<'a>(advisory: &Advisory, policy: &'a ScanPolicy) -> Option<&'a Allowance> {
     let named = |id: &String| {
-        policy.allowance(&Weakness {
+        policy.allowance(&ScanFinding {
             kind: Kind::Vulnerability,
             id: id.clone(),
             severity: advisory.severity,
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(fate(advisory(Severity::High, Some("2")), vec![]), blocks);
         assert_eq!(fate(advisory(Severity::High, None), vec![]), warns, "there is no cure");
         assert_eq!(fate(advisory(Severity::Medium, Some("2")), vec![]), warns);
-        let settled = Some(Stance::Refuse);
+        let settled = Some(SeverityAction::Refuse);
         let yanked = Advisory { settled, ..advisory(Severity::High, None) };
         assert_eq!(fate(yanked, vec![]), blocks, "the tool's own settings say so");
     }

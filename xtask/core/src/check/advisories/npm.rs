@@ -21,9 +21,9 @@ pub const SAMPLE_LOCK: &str = r#"{
 pub fn read(stdout: &str, stderr: &str) -> Result<Answer, NoAnswer> {
     let report: Value = serde_json::from_str(stdout).unwrap_or_default();
     let Some(packages) = report["vulnerabilities"].as_object() else {
-        let said = [&report["error"]["summary"], &report["message"]];
-        let said = said.into_iter().filter_map(Value::as_str).find(|text| !text.is_empty());
-        return Err(NoAnswer(said.map_or_else(|| last_line(stderr), last_line)));
+        let messages = [&report["error"]["summary"], &report["message"]];
+        let messages = messages.into_iter().filter_map(Value::as_str).find(|text| !text.is_empty());
+        return Err(NoAnswer(messages.map_or_else(|| last_line(stderr), last_line)));
     };
     let mut advisories: Vec<Advisory> = packages.values().flat_map(of_package).collect();
     advisories.sort();

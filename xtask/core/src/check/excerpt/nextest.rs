@@ -67,14 +67,14 @@ pub(super) fn read(log: &str) -> Vec<Excerpt> {
         let Some(heading) = Heading::parse(line).filter(Heading::failed).filter(is_real) else {
             continue;
         };
-        found.push(heading.excerpt(said(&lines[at + 1..])));
+        found.push(heading.excerpt(output_below(&lines[at + 1..])));
     }
     found.extend(still_running(lines).map(|it| it.excerpt("it still ran at the end".to_owned())));
     found
 }
 
-/// What the test said whose heading stands above these lines.
-fn said(lines: &[&str]) -> String {
+/// What the test printed whose heading stands above these lines.
+fn output_below(lines: &[&str]) -> String {
     let inside = |line: &&&str| {
         let ours = line.starts_with("  ") && Heading::parse(line).is_none();
         line.is_empty() || ours && !line.starts_with("  Cancelling")

@@ -176,8 +176,8 @@ fn what_pytest_cannot_collect_and_what_it_does_not_cover_are_failures_too() {
     assert_eq!(titles(&found), ["tests/test_broken.py"]);
     assert!(found[0].text.contains("cannot import name 'nothing'"), "{}", found[0].text);
     let found = excerpts(Some(Runner::Pytest), PYTEST_COVERAGE);
-    let said = "Required test coverage of 85% not reached. Total coverage: 60.00%";
-    assert_eq!((titles(&found), found[0].text.as_str()), (vec!["coverage"], said));
+    let message = "Required test coverage of 85% not reached. Total coverage: 60.00%";
+    assert_eq!((titles(&found), found[0].text.as_str()), (vec!["coverage"], message));
 }
 
 #[test]

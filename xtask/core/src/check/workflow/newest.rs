@@ -7,10 +7,10 @@ pub type Origin = (String, Vec<String>);
 
 /// No commit made all of the images.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("no commit is signed for all of them: {}", said(.0))]
+#[error("no commit is signed for all of them: {}", commits_of_each(.0))]
 pub struct NoCommonCommit(pub Vec<Origin>);
 
-fn said(origins: &[Origin]) -> String {
+fn commits_of_each(origins: &[Origin]) -> String {
     let one = |(image, commits): &Origin| match commits.as_slice() {
         [] => format!("`{image}` has none"),
         some => format!("`{image}` has {}", some.join(", ")),
@@ -46,8 +46,10 @@ mod tests {
     #[test]
     fn images_of_different_commits_are_refused_and_named() {
         let error = common(&[origin("backend", &['a']), origin("ml-service", &[])]).unwrap_err();
-        let said = error.to_string();
-        assert!(said.contains("`backend` has aaaa") && said.contains("`ml-service` has none"));
+        let message = error.to_string();
+        assert!(
+            message.contains("`backend` has aaaa") && message.contains("`ml-service` has none")
+        );
     }
 
     #[test]

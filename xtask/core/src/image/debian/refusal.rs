@@ -87,16 +87,16 @@ impl fmt::Display for Fault {
 }
 
 /// The archives that apt refused, by their names and addresses.
-pub fn refusals(said: &str, archives: &[(String, String)]) -> Vec<Refusal> {
-    archives.iter().filter_map(|(name, address)| refusal(said, name, address)).collect()
+pub fn refusals(output: &str, archives: &[(String, String)]) -> Vec<Refusal> {
+    archives.iter().filter_map(|(name, address)| refusal(output, name, address)).collect()
 }
 
-fn refusal(said: &str, name: &str, address: &str) -> Option<Refusal> {
+fn refusal(output: &str, name: &str, address: &str) -> Option<Refusal> {
     // What follows an address tells `…/debian` from `…/debian-security`.
     let (file, suite) = (format!("{address}/"), format!("{address} "));
     let complaint = |line: &&str| line.starts_with("E: ") || line.starts_with("W: ");
     let about = |line: &&str| line.contains(&file) || line.contains(&suite);
-    let lines: Vec<&str> = said.lines().filter(complaint).filter(about).collect();
+    let lines: Vec<&str> = output.lines().filter(complaint).filter(about).collect();
     let words = lines.first()?.get(3..)?.to_owned();
     let found = TELLING.iter().find(|(telling, _)| lines.iter().any(|line| line.contains(telling)));
     let fault = found.map_or(Fault::Other, |(_, fault)| *fault);
@@ -113,9 +113,9 @@ mod tests {
 
     #[test]
     fn a_complaint_is_about_the_archive_whose_address_it_holds() {
-        let said = "W: GPG error: http://h/debian-security bookworm-security InRelease: NO_PUBKEY 3C\n\
+        let output = "W: GPG error: http://h/debian-security bookworm-security InRelease: NO_PUBKEY 3C\n\
                     E: The repository 'http://h/debian-security bookworm-security InRelease' is not signed.\n";
-        let found = refusals(said, &archives());
+        let found = refusals(output, &archives());
         assert_eq!(found.len(), 1);
         assert_eq!(
             (found[0].archive.as_str(), found[0].fault),
@@ -126,8 +126,9 @@ mod tests {
 
     #[test]
     fn words_that_are_not_known_are_passed_on() {
-        let said = "E: Failed to fetch http://h/debian/dists/x/InRelease  Could not resolve 'h'\n";
-        let found = refusals(said, &archives());
+        let output =
+            "E: Failed to fetch http://h/debian/dists/x/InRelease  Could not resolve 'h'\n";
+        let found = refusals(output, &archives());
         assert_eq!((found[0].archive.as_str(), found[0].fault), ("debian", Fault::Other));
         assert!(found[0].words.ends_with("Could not resolve 'h'"));
         assert_eq!(refusals("E: Could not get lock\n", &archives()), []);

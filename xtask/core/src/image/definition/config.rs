@@ -77,8 +77,8 @@ fn read_command(table: &Table<'_>, key: &str) -> Vec<String> {
     match command.first() {
         None => table.refuse(key, "missing; it is required: a program and its arguments"),
         Some(program) if program.trim() != program || program.is_empty() => {
-            let said = format!("`{program}` is not the name of a program");
-            table.refuse(key, said + "; write program and arguments as texts of their own");
+            let message = format!("`{program}` is not the name of a program");
+            table.refuse(key, message + "; write program and arguments as texts of their own");
         }
         Some(_) => {}
     }

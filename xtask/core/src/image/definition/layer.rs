@@ -23,11 +23,11 @@ pub struct Layer {
     pub additions: Vec<Addition>,
 }
 
-/// What the name of a native half ends with, where a layer has two halves.
+/// What the name of a native layer ends with, where a layer is split.
 pub const NATIVE_SUFFIX: &str = "-native";
 
 impl Layer {
-    /// Whether a blob called `name` holds this layer, or a half of it.
+    /// Whether a blob called `name` holds this layer, or one that it was split into.
     pub fn is_called(&self, name: &str) -> bool {
         name.strip_prefix(&self.name).is_some_and(|rest| rest.is_empty() || rest == NATIVE_SUFFIX)
     }
@@ -265,8 +265,8 @@ fn read_additions(table: &Table<'_>) -> Vec<Addition> {
     for addition in &additions {
         refuse_escape(table, addition.key(), addition.path());
         if !places.insert(addition.path()) {
-            let said = format!("`{}` is declared above as something else", addition.path());
-            table.refuse(addition.key(), said);
+            let message = format!("`{}` is declared above as something else", addition.path());
+            table.refuse(addition.key(), message);
         }
         if matches!(addition, Addition::Link(_, target) if target.is_empty()) {
             table.refuse("links", format!("`{}` links to nothing", addition.path()));

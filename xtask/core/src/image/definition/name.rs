@@ -26,7 +26,7 @@ pub(super) fn layer_flaw(name: &str) -> Option<String> {
         return Some(format!("is not the name of a layer: {WANTED}"));
     }
     let taken = name.ends_with(NATIVE_SUFFIX);
-    taken.then(|| format!("ends in `{NATIVE_SUFFIX}`, as the native half of a layer does"))
+    taken.then(|| format!("ends in `{NATIVE_SUFFIX}`, as the native layer of a split one does"))
 }
 
 #[cfg(test)]
@@ -49,9 +49,9 @@ mod tests {
     #[test]
     fn an_image_that_no_registry_takes_and_one_that_hides_another_is_refused() {
         for name in ["Backend", "a b", "a/b", "-a", "a_", "a..b", "a___b", "a-amd64", "releases"] {
-            let said = mistakes(name, &["one"]);
-            assert!(said.starts_with(&format!("x.toml:1: `(name)`: `{name}` ")), "{said}");
-            assert!(said.ends_with("; choose another name for the file"), "{said}");
+            let message = mistakes(name, &["one"]);
+            assert!(message.starts_with(&format!("x.toml:1: `(name)`: `{name}` ")), "{message}");
+            assert!(message.ends_with("; choose another name for the file"), "{message}");
         }
         for name in ["a", "ml-service", "a--b", "a.b_c__d", "amd64", "0"] {
             assert_eq!(mistakes(name, &["one"]), "");
@@ -62,13 +62,13 @@ mod tests {
     fn two_layers_of_one_name_are_refused_in_the_file_and_over_the_base() {
         insta::assert_snapshot!(mistakes("x", &["one", "two", "one", "two-native", "Three"]), @"
         x.toml:10: `layer[2].name`: `one` is the name of a layer above; choose another name
-        x.toml:14: `layer[3].name`: `two-native` ends in `-native`, as the native half of a layer does
+        x.toml:14: `layer[3].name`: `two-native` ends in `-native`, as the native layer of a split one does
         x.toml:18: `layer[4].name`: `Three` is not the name of a layer: wanted lowercase letters and digits, with single `-`, `.` or `_` inside
         ");
         let above = Definition::parse("x", "x.toml", &(layer("one") + &layer("two") + REST));
-        let said = above.unwrap().on_base("base.toml", &layer("two")).unwrap_err().to_string();
+        let message = above.unwrap().on_base("base.toml", &layer("two")).unwrap_err().to_string();
         let wanted =
             "x.toml:6: `layer[1].name`: the base has a layer `two` too; choose another name";
-        assert_eq!(said, wanted);
+        assert_eq!(message, wanted);
     }
 }

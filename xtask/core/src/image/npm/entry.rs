@@ -92,7 +92,7 @@ impl<'a> Entry<'a> {
     }
 
     /// The text at `key`, without a judgement of what is no text.
-    pub(super) fn said(&self, key: &str) -> Option<&'a str> {
+    pub(super) fn raw_text(&self, key: &str) -> Option<&'a str> {
         self.object.get(key)?.as_str()
     }
 

@@ -33,11 +33,11 @@ impl NpmLock {
     /// for another platform stays out, with all that only it asks for. (npm also leaves out an
     /// optional package that does not want its own Node.js, which is not judged here.)
     pub fn fitting(&self, wanted: &Wanted) -> Vec<&Package> {
-        let is_stranger = |package: &&Package| package.optional && !package.fits(&wanted.target);
-        let strangers: BTreeSet<&str> =
-            self.packages.iter().filter(is_stranger).map(|it| it.path.as_str()).collect();
+        let is_unfit = |package: &&Package| package.optional && !package.fits(&wanted.target);
+        let unfit: BTreeSet<&str> =
+            self.packages.iter().filter(is_unfit).map(|it| it.path.as_str()).collect();
         let graph = Graph::of(self);
-        let reached = graph.reach(self.starts(&graph, wanted), |path| !strangers.contains(path));
+        let reached = graph.reach(self.starts(&graph, wanted), |path| !unfit.contains(path));
         let is_asked_for =
             |package: &&Package| !package.optional || reached.contains(package.path.as_str());
         self.packages.iter().filter(|it| wanted.takes(it)).filter(is_asked_for).collect()

@@ -25,12 +25,12 @@ pub fn agree(file: &str, bytes: &[u8], lock: &NpmLock) -> Result<(), Findings> {
 type Versions = BTreeMap<String, String>;
 
 fn compare(paper: &Paper, kind: &str, asked: &Versions, locked: &Versions) {
-    let said = |version: Option<&String>| {
+    let quoted = |version: Option<&String>| {
         version.map_or_else(|| "nothing".to_owned(), |it| format!("`{}`", address::shown(it)))
     };
     let names: BTreeSet<&String> = asked.keys().chain(locked.keys()).collect();
     for name in names.into_iter().filter(|name| asked.get(*name) != locked.get(*name)) {
-        let (wanted, found) = (said(asked.get(name)), said(locked.get(name)));
+        let (wanted, found) = (quoted(asked.get(name)), quoted(locked.get(name)));
         let message = format!("this says {wanted}, and the lock was made for {found}");
         paper.note(name, &format!("{kind}.{name}"), message);
     }
@@ -68,12 +68,12 @@ mod tests {
                         "optionalDependencies": { "o": "1" } }"#;
         let root: serde_json::Value = serde_json::from_str(text).unwrap();
         let lock = lock(&json!({ "": root, "node_modules/a": package() }));
-        let said = agree("package.json", text.as_bytes(), &lock).unwrap_err().to_string();
+        let message = agree("package.json", text.as_bytes(), &lock).unwrap_err().to_string();
         for key in ["dependencies.b", "devDependencies.c"] {
             let line = format!("`{key}`: it is asked for, and the lock holds no such package");
-            assert!(said.contains(&line), "{said}");
+            assert!(message.contains(&line), "{message}");
         }
-        assert!(!said.contains(".a`") && !said.contains(".o`"), "{said}");
+        assert!(!message.contains(".a`") && !message.contains(".o`"), "{message}");
     }
 
     #[test]
@@ -86,8 +86,8 @@ mod tests {
         assert_eq!(agree("package.json", same.as_bytes(), &lock), Ok(()));
         let edited = "{\n\"dependencies\": {\n\"a\": \"2.0.0\"\n},\n\"devDependencies\": {\n\
                       \"c\": \"git+ssh://u:secret@host/c\"\n},\n\"workspaces\": [\"p/*\"]\n}";
-        let said = agree("package.json", edited.as_bytes(), &lock).unwrap_err().to_string();
-        insta::assert_snapshot!(said);
-        assert!(!said.contains("secret"), "{said}");
+        let message = agree("package.json", edited.as_bytes(), &lock).unwrap_err().to_string();
+        insta::assert_snapshot!(message);
+        assert!(!message.contains("secret"), "{message}");
     }
 }

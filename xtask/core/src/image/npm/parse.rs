@@ -90,8 +90,8 @@ fn check_place(entry: &Entry<'_>, paths: &BTreeSet<&str>) {
 
 /// What is outside of `node_modules` is ours, and something links to it.
 fn check_folder(entry: &Entry<'_>, entries: &[Entry<'_>]) {
-    let leads_here = |it: &&Entry<'_>| it.flag("link") && it.said("resolved") == Some(entry.path);
-    if !entries.iter().any(|it| leads_here(&it)) {
+    let is_own = |it: &&Entry<'_>| it.flag("link") && it.raw_text("resolved") == Some(entry.path);
+    if !entries.iter().any(|it| is_own(&it)) {
         entry.refuse("it is not in `node_modules`, and no link leads to it");
     }
 }
@@ -148,7 +148,7 @@ fn refuse_addresses(entries: &[Entry<'_>]) {
     let is_package = |it: &&Entry<'_>| place(it.path).is_some() && !it.flag("link");
     let mut by_origin: BTreeMap<String, Vec<(&Entry<'_>, &str)>> = BTreeMap::new();
     for entry in entries.iter().filter(is_package) {
-        let Some(address) = entry.said("resolved") else { continue };
+        let Some(address) = entry.raw_text("resolved") else { continue };
         let origin = address::origin(address).unwrap_or_else(|| address::shown(address));
         by_origin.entry(origin).or_default().push((entry, address));
     }
@@ -285,7 +285,7 @@ pub(super) mod tests {
 
     #[test]
     fn every_entry_that_is_not_the_registrys_by_hash_is_refused_at_once_with_its_line() {
-        let said = refused(&json!({
+        let message = refused(&json!({
             "": {},
             "node_modules/bare": { "version": "1.0.0" },
             "node_modules/git": { "version": "1.0.0", "integrity": HASH,
@@ -301,8 +301,8 @@ pub(super) mod tests {
                 { "version": "1.0.0", "integrity": "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=" },
             "node_modules/damaged": { "version": "1.0.0", "integrity": "sha512-AAAA" },
         }));
-        insta::assert_snapshot!(said);
-        assert!(!said.contains("secret"), "{said}");
+        insta::assert_snapshot!(message);
+        assert!(!message.contains("secret"), "{message}");
     }
 
     #[test]
@@ -323,11 +323,11 @@ pub(super) mod tests {
     #[test]
     fn paths_that_lead_elsewhere_are_refused() {
         let package = json!({ "version": "1.0.0", "integrity": HASH });
-        let said = refused(&json!({
+        let message = refused(&json!({
             "": {}, "node_modules/../x": package, "node_modules/a/b": package, "/etc": package,
             "node_modules/gone/node_modules/c": package, "own": { "version": "1.0.0" },
         }));
-        insta::assert_snapshot!(said);
+        insta::assert_snapshot!(message);
     }
 
     #[test]
@@ -340,12 +340,12 @@ pub(super) mod tests {
         }));
         assert_eq!(lock.links[0].folder, "packages/own");
         assert!(lock.package("node_modules/@x/own/node_modules/c").is_some());
-        let said = refused(&json!({
+        let message = refused(&json!({
             "": {}, "node_modules/out": { "resolved": "../out", "link": true }, "../out": {},
             "node_modules/gone": { "resolved": "gone", "link": true },
             "node_modules/odd": { "resolved": "node_modules/out", "link": true },
         }));
-        insta::assert_snapshot!(said);
+        insta::assert_snapshot!(message);
     }
 
     #[test]
@@ -370,19 +370,19 @@ pub(super) mod tests {
 
     #[test]
     fn other_versions_and_what_is_damaged_are_refused() {
-        let said = |bytes: &[u8]| NpmLock::parse("x.json", bytes).unwrap_err().to_string();
-        let old = said(b"{\n\"lockfileVersion\": 1, \"dependencies\": {} }");
+        let refused = |bytes: &[u8]| NpmLock::parse("x.json", bytes).unwrap_err().to_string();
+        let old = refused(b"{\n\"lockfileVersion\": 1, \"dependencies\": {} }");
         assert_eq!(old, "x.json:2: `lockfileVersion`: wanted 2 or 3, found 1");
-        assert!(said(b"{}").contains("`lockfileVersion`: missing"));
-        assert!(said(b"{ \"lockfileVersion\": 3 }").contains("`packages`: missing"));
+        assert!(refused(b"{}").contains("`lockfileVersion`: missing"));
+        assert!(refused(b"{ \"lockfileVersion\": 3 }").contains("`packages`: missing"));
         let none = b"{ \"lockfileVersion\": 3, \"packages\": {} }";
-        assert!(said(none).contains("the root"), "{}", said(none));
+        assert!(refused(none).contains("the root"), "{}", refused(none));
         let twice =
             br#"{"lockfileVersion":3,"packages":{"":{},"node_modules/a":{},"node_modules/a":{}}}"#;
-        assert!(said(twice).contains("the key `node_modules/a` stands twice"));
-        assert!(said(b"{\n<<<<<<< HEAD\n").starts_with("x.json:2: `(syntax)`"));
-        assert!(said(b"{\n\xff").starts_with("x.json:2: `(syntax)`: it is no UTF-8"));
-        assert!(said(b"[]").contains("`lockfileVersion`"));
+        assert!(refused(twice).contains("the key `node_modules/a` stands twice"));
+        assert!(refused(b"{\n<<<<<<< HEAD\n").starts_with("x.json:2: `(syntax)`"));
+        assert!(refused(b"{\n\xff").starts_with("x.json:2: `(syntax)`: it is no UTF-8"));
+        assert!(refused(b"[]").contains("`lockfileVersion`"));
     }
 
     #[test]

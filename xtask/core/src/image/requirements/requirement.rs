@@ -28,15 +28,15 @@ pub(super) fn subject(text: &str) -> String {
 
 /// What the line says, or everything that is wrong with it.
 pub(super) fn parse(text: &str) -> Result<Spelled, Vec<String>> {
-    let (said, options) = split_options(text);
-    if is_address(said) {
+    let (specifier, options) = split_options(text);
+    if is_address(specifier) {
         return Err(vec![format!("it is an address or a path; {WANTED} of the machine's index")]);
     }
-    let (said, marker) = match said.split_once(';') {
-        Some((said, marker)) => (said, Some(Marker::parse(marker)).transpose()),
-        None => (said, Ok(None)),
+    let (specifier, marker) = match specifier.split_once(';') {
+        Some((specifier, marker)) => (specifier, Some(Marker::parse(marker)).transpose()),
+        None => (specifier, Ok(None)),
     };
-    match (pinned(said), marker, digests(options)) {
+    match (pinned(specifier), marker, digests(options)) {
         (Ok((name, extras, version)), Ok(marker), Ok(digests)) => {
             Ok(Spelled { name, extras, version, marker, digests })
         }
@@ -57,10 +57,10 @@ fn split_options(text: &str) -> (&str, &str) {
 
 /// `name @ …`, `git+https://…`, `./x`, `x.whl`: what is not asked of an index.
 fn is_address(text: &str) -> bool {
-    let said = text.split(';').next().unwrap_or_default();
-    let word = said.split_whitespace().next().unwrap_or_default();
+    let specifier = text.split(';').next().unwrap_or_default();
+    let word = specifier.split_whitespace().next().unwrap_or_default();
     let archives = [".whl", ".zip", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"];
-    said.contains(['@', '/', '\\', ':'])
+    specifier.contains(['@', '/', '\\', ':'])
         || word.starts_with('.')
         || archives.iter().any(|end| word.ends_with(end))
 }
@@ -70,8 +70,8 @@ fn split_name(text: &str) -> (&str, &str) {
     text.split_at(text.find(|it| !belongs(it)).unwrap_or(text.len()))
 }
 
-fn pinned(said: &str) -> Result<(String, Vec<String>, Pin), String> {
-    let (name, rest) = split_name(said.trim());
+fn pinned(specifier: &str) -> Result<(String, Vec<String>, Pin), String> {
+    let (name, rest) = split_name(specifier.trim());
     if !is_name(name) {
         return Err(format!("it begins with no name; {WANTED}"));
     }

@@ -58,7 +58,7 @@ fn reads_what_uv_writes_with_names_in_normal_form_and_every_hash() {
 
 #[test]
 fn everything_that_is_no_wheel_by_version_and_hash_is_refused_at_once_with_its_line() {
-    let said = refused(&format!(
+    let message = refused(&format!(
         "--index-url https://user:secret@host/simple\n--extra-index-url=https://secret@host\n\
          -ihttps://user:secret@host/simple\n--find-links ./wheels\n--trusted-host host\n\
          -e ./mine\n-c constraints.txt\n--pre\n\
@@ -69,8 +69,8 @@ fn everything_that_is_no_wheel_by_version_and_hash_is_refused_at_once_with_its_l
          built==1 --global-option=x {HASH}\ntoken==${{SECRET}} {HASH}\n\
          kernel==1 ; platform_release == '6' {HASH}\nboth ; sys_platform < 'x'\n"
     ));
-    assert!(!said.contains("secret"), "{said}");
-    insta::assert_snapshot!(said);
+    assert!(!message.contains("secret"), "{message}");
+    insta::assert_snapshot!(message);
 }
 
 #[test]
@@ -94,17 +94,17 @@ fn another_list_is_read_from_the_folder_and_from_nowhere_else() {
 
 #[test]
 fn a_link_that_leaves_the_folder_and_what_is_no_text_are_refused() {
-    let said = |opened: Opened| {
+    let message = |opened: Opened| {
         let Ok(read) = read("s/list.txt", |_| Ok::<_, Infallible>(opened.clone()));
         read.unwrap_err().to_string()
     };
-    assert!(said(Opened::Elsewhere).contains("a link that leaves the folder"));
-    assert!(said(Opened::Absent).starts_with("s/list.txt:1: `(file)`: it is not there"));
-    let no_text = said(Opened::Bytes(b"a\n\xff".to_vec()));
+    assert!(message(Opened::Elsewhere).contains("a link that leaves the folder"));
+    assert!(message(Opened::Absent).starts_with("s/list.txt:1: `(file)`: it is not there"));
+    let no_text = message(Opened::Bytes(b"a\n\xff".to_vec()));
     assert_eq!(no_text, "s/list.txt:2: `(syntax)`: it is no UTF-8");
     for odd in ["a==1\u{b}b", "a==1\rb", "a\0", "a\u{85}b"] {
-        let said = said(Opened::Bytes(odd.as_bytes().to_vec()));
-        assert!(said.contains("a control character"), "{odd:?}: {said}");
+        let message = message(Opened::Bytes(odd.as_bytes().to_vec()));
+        assert!(message.contains("a control character"), "{odd:?}: {message}");
     }
 }
 
@@ -168,10 +168,10 @@ fn a_name_may_stand_twice_for_different_platforms_and_not_for_one() {
          b==1 {HASH}\nB==1 ; python_version < '3.12' {HASH}\n"
     );
     let read = read_one(&text).unwrap();
-    let said = read.fitting(&environment(Platform::Amd64, "3.11.2")).unwrap_err().to_string();
+    let message = read.fitting(&environment(Platform::Amd64, "3.11.2")).unwrap_err().to_string();
     let wanted =
         "s/list.txt:4: `b`: for Python 3.11.2 on linux/amd64 it stands at s/list.txt:3 too";
-    assert_eq!(said, wanted);
+    assert_eq!(message, wanted);
     let of = |platform| {
         let environment = environment(platform, "3.12.0");
         let fitting = read.fitting(&environment).unwrap();

@@ -51,8 +51,8 @@ pub(super) fn example() -> Size {
 
 #[test]
 fn every_file_is_somebodys_and_the_heaviest_come_first() {
-    let causes = example().causes();
-    let lines = causes
+    let packages = example().packages();
+    let lines = packages
         .iter()
         .map(|it| format!("{} {} {}", it.package, it.weight.unpacked, it.weight.files));
     assert_eq!(
@@ -90,9 +90,9 @@ fn what_two_layers_share_is_one_cause() {
         layer("pure", "node_modules/x/a.js"),
         layer("native", "node_modules/x/b.node"),
     ]);
-    let causes = size.causes();
-    assert_eq!((causes.len(), causes[0].weight.unpacked), (1, 10));
-    assert_eq!(causes[0].layers, ["pure", "native"]);
+    let packages = size.packages();
+    assert_eq!((packages.len(), packages[0].weight.unpacked), (1, 10));
+    assert_eq!(packages[0].layers, ["pure", "native"]);
 }
 
 #[test]

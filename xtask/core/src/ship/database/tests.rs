@@ -8,9 +8,9 @@ fn parsed(text: &str) -> Address {
 
 /// What is said of `text`; never its password.
 fn refused(text: &str) -> String {
-    let said = text.parse::<Address>().unwrap_err().to_string();
-    assert!(!said.contains("hunter2") && !said.contains("w0rd"), "{said}");
-    said
+    let message = text.parse::<Address>().unwrap_err().to_string();
+    assert!(!message.contains("hunter2") && !message.contains("w0rd"), "{message}");
+    message
 }
 
 #[test]
@@ -86,8 +86,8 @@ fn what_is_no_address_is_refused_with_the_way_to_write_it() {
         ("postgresql://ann:p@hunter2/x?w0rd@db/app", "%40"),
     ];
     for (text, words) in cases {
-        let said = refused(text);
-        assert!(said.contains(words), "{text}: {said}");
+        let message = refused(text);
+        assert!(message.contains(words), "{text}: {message}");
     }
 }
 
@@ -113,8 +113,8 @@ fn parameters_are_refused_by_name_and_values_are_not_repeated() {
         ("pgbouncer=true", "transaction pooler"),
     ];
     for (query, words) in cases {
-        let said = refused(&format!("{HEAD}?{query}"));
-        assert!(said.contains(words), "{query}: {said}");
+        let message = refused(&format!("{HEAD}?{query}"));
+        assert!(message.contains(words), "{query}: {message}");
     }
 }
 

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn said(kind: &str, predicate: Value) -> Result<(), String> {
+    fn checked(kind: &str, predicate: Value) -> Result<(), String> {
         let statement = Statement::new(Vec::new(), kind, predicate);
         check(&statement, "app").map_err(|error| error.to_string())
     }
@@ -58,17 +58,17 @@ mod tests {
             } })
         };
         let ours = provenance::BUILD_TYPE;
-        assert_eq!(said(provenance::PREDICATE_TYPE, made(ours, "app")), Ok(()));
-        let other = said(provenance::PREDICATE_TYPE, made(ours, "ml")).unwrap_err();
+        assert_eq!(checked(provenance::PREDICATE_TYPE, made(ours, "app")), Ok(()));
+        let other = checked(provenance::PREDICATE_TYPE, made(ours, "ml")).unwrap_err();
         assert_eq!(other, "its `image` does not fit its type: wanted `app`, found `ml`");
-        let other = said(provenance::PREDICATE_TYPE, made("https://x/y", "app")).unwrap_err();
+        let other = checked(provenance::PREDICATE_TYPE, made("https://x/y", "app")).unwrap_err();
         assert!(other.ends_with("found `https://x/y`"), "{other}");
 
         let [spdx, cyclonedx] = Format::ALL.map(Format::predicate_type);
-        assert_eq!(said(spdx, json!({ "spdxVersion": "SPDX-2.3" })), Ok(()));
-        assert_eq!(said(cyclonedx, json!({ "bomFormat": "CycloneDX" })), Ok(()));
-        let other = said(spdx, json!({ "bomFormat": "CycloneDX" })).unwrap_err();
+        assert_eq!(checked(spdx, json!({ "spdxVersion": "SPDX-2.3" })), Ok(()));
+        assert_eq!(checked(cyclonedx, json!({ "bomFormat": "CycloneDX" })), Ok(()));
+        let other = checked(spdx, json!({ "bomFormat": "CycloneDX" })).unwrap_err();
         assert!(other.ends_with("wanted `SPDX-2.3`, found `nothing`"), "{other}");
-        assert_eq!(said("https://x/y", json!(1)), Ok(()));
+        assert_eq!(checked("https://x/y", json!(1)), Ok(()));
     }
 }

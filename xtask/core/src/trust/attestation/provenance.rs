@@ -132,16 +132,16 @@ mod tests {
     #[test]
     fn two_runs_of_one_build_differ_in_their_circumstances_only() {
         let subject = || vec![Subject::new("backend", &Digest::of(b"index"))];
-        let said = |it: &Provenance| Statement::new(subject(), PREDICATE_TYPE, it.predicate());
+        let statement = |it: &Provenance| Statement::new(subject(), PREDICATE_TYPE, it.predicate());
         let first = provenance();
         let later = Provenance {
             finished: "2027-01-01T00:00:00Z".into(),
             invocation: Some("run/7".into()),
             ..first.clone()
         };
-        assert!(said(&first).agrees_with(&said(&later)));
+        assert!(statement(&first).agrees_with(&statement(&later)));
         let dirty = Provenance { dirty_tree: Some("beef".into()), ..first.clone() };
-        assert!(!said(&first).agrees_with(&said(&dirty)));
+        assert!(!statement(&first).agrees_with(&statement(&dirty)));
         let commit = claims(&dirty.predicate()).1;
         assert_eq!(commit.as_deref(), Some("c0ffee with uncommitted work"));
     }

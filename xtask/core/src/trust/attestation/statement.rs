@@ -121,13 +121,13 @@ mod tests {
 
     #[test]
     fn two_runs_that_say_the_same_agree_and_two_builders_do_not() {
-        let said = |builder: &str, at: &str| {
+        let by = |builder: &str, at: &str| {
             statement(json!({"runDetails": {
                 "builder": {"id": builder}, "metadata": {"finishedOn": at},
             }}))
         };
-        assert!(said("a", "1").agrees_with(&said("a", "2")));
-        assert!(!said("a", "1").agrees_with(&said("b", "1")));
+        assert!(by("a", "1").agrees_with(&by("a", "2")));
+        assert!(!by("a", "1").agrees_with(&by("b", "1")));
         assert!(!statement(json!(1)).agrees_with(&statement(json!(2))));
     }
 }

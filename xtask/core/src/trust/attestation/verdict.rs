@@ -253,8 +253,8 @@ mod tests {
         let good = bundle(PAYLOAD_TYPE, &statement(b"app"));
         let wanted = Wanted { name: "backend", ..app() };
         let refusal = judge(good.as_bytes(), wanted, &[Key("ours")]).err().unwrap();
-        let said = "it is about an image of another name: wanted `backend`, found `app`";
-        assert_eq!(refusal.to_string(), said);
+        let message = "it is about an image of another name: wanted `backend`, found `app`";
+        assert_eq!(refusal.to_string(), message);
     }
 
     #[test]
@@ -269,8 +269,11 @@ mod tests {
         assert!(believes(&with(json!({ "keyid": "theirs", "sig": "AAAA" }))));
         assert!(believes(&with(json!({ "sig": "no base64" }))), "nor does a broken one hinder");
         let both = with(json!({ "sig": "AAAA" }));
-        let said = refused(&both, &[Key("theirs")]);
-        assert!(said.starts_with("it is signed by another key"), "a key was taken away: {said}");
+        let message = refused(&both, &[Key("theirs")]);
+        assert!(
+            message.starts_with("it is signed by another key"),
+            "a key was taken away: {message}"
+        );
     }
 
     /// As they were signed before signatures had ids.

@@ -47,9 +47,9 @@ fn component(component: &Component) -> Value {
         "type": kind(component.kind), "bom-ref": component.identity(), "name": component.name,
         "properties": properties(component),
     });
-    let mut set = |key: &str, said: &Option<String>| {
-        if let Some(said) = said {
-            value[key] = json!(said);
+    let mut set = |key: &str, text: &Option<String>| {
+        if let Some(text) = text {
+            value[key] = json!(text);
         }
     };
     set("version", &component.version);
@@ -60,11 +60,11 @@ fn component(component: &Component) -> Value {
         value["hashes"] = component.hashes.iter().map(hash).collect();
     }
     if let Some(licence) = &component.licence {
-        let said = match is_expression(licence) {
+        let licence = match is_expression(licence) {
             true => json!({ "expression": licence }),
             false => json!({ "license": { "name": first_line(licence) } }),
         };
-        value["licenses"] = json!([said]);
+        value["licenses"] = json!([licence]);
     }
     value
 }
@@ -93,10 +93,10 @@ fn for_trivy(source: &str) -> Vec<(String, String)> {
     let (name, version) = source.split_once(' ').unwrap_or((source, ""));
     let (epoch, version) = version.split_once(':').unwrap_or(("", version));
     let (version, release) = version.rsplit_once('-').unwrap_or((version, ""));
-    let said =
+    let text =
         [("SrcName", name), ("SrcEpoch", epoch), ("SrcVersion", version), ("SrcRelease", release)];
-    let said = said.into_iter().filter(|(_, value)| !value.is_empty());
-    said.map(|(name, value)| (format!("aquasecurity:trivy:{name}"), value.to_owned())).collect()
+    let text = text.into_iter().filter(|(_, value)| !value.is_empty());
+    text.map(|(name, value)| (format!("aquasecurity:trivy:{name}"), value.to_owned())).collect()
 }
 
 fn first_line(text: &str) -> &str {

@@ -64,8 +64,8 @@ impl Contents {
     pub fn modules(&self) -> Vec<Found> {
         self.named(is_module, |path, text| {
             let value: Value = serde_json::from_str(text).ok()?;
-            let said = |key: &str| value[key].as_str().map(ToOwned::to_owned);
-            Some(plain(said("name")?, said("version")?, path))
+            let text = |key: &str| value[key].as_str().map(ToOwned::to_owned);
+            Some(plain(text("name")?, text("version")?, path))
         })
     }
 
@@ -120,11 +120,11 @@ fn field(text: &str, name: &str) -> Option<String> {
 }
 
 /// Name and version of the source package: `Source: gcc-12 (12.2.0-14)`, or as the package itself.
-fn source(name: &str, version: &str, said: Option<String>) -> String {
-    let Some(said) = said else { return format!("{name} {version}") };
-    match said.split_once(" (") {
+fn source(name: &str, version: &str, stated: Option<String>) -> String {
+    let Some(stated) = stated else { return format!("{name} {version}") };
+    match stated.split_once(" (") {
         Some((source, rest)) => format!("{source} {}", rest.trim_end_matches(')')),
-        None => format!("{said} {version}"),
+        None => format!("{stated} {version}"),
     }
 }
 
@@ -141,8 +141,8 @@ mod tests {
     fn a_debian_package_knows_its_source() {
         let status = "Package: libgcc-s1\nVersion: 12.2-1+b1\nArchitecture: amd64\nSource: gcc-12";
         let sources = [("", "gcc-12 12.2-1+b1"), (" (12.2-1)", "gcc-12 12.2-1")];
-        for (said, wanted) in sources {
-            let status = format!("{status}{said}\n");
+        for (stated, wanted) in sources {
+            let status = format!("{status}{stated}\n");
             let files = [
                 ("var/lib/dpkg/status.d/libgcc-s1", status.as_str()),
                 ("var/lib/dpkg/status.d/libgcc-s1.md5sums", "Package: no\nVersion: 1\n"),

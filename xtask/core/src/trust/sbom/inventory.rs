@@ -178,9 +178,9 @@ impl Sourced<'_> {
 
     /// What we wrote has no version in the image (decision 0005); its layer's digest names it.
     fn own(&self, path: &str) -> Result<Vec<Component>, Gap> {
-        let strangers = [self.contents.debian(), self.contents.modules(), self.contents.wheels()];
-        if let Some(stranger) = strangers.concat().first() {
-            return Err(self.unlocked(stranger));
+        let unlocked = [self.contents.debian(), self.contents.modules(), self.contents.wheels()];
+        if let Some(package) = unlocked.concat().first() {
+            return Err(self.unlocked(package));
         }
         let name = path.rsplit('/').next().unwrap_or(path);
         Ok(vec![Component::new(Kind::Application, name, self.layer)])

@@ -118,11 +118,11 @@ fn reference(category: &str, kind: &str, locator: &str) -> Value {
 
 /// Where it is, and what has no field of its own.
 fn comment(component: &Component) -> String {
-    let mut said = vec![format!("layer: {}", component.layer)];
-    said.extend(component.path.iter().map(|path| format!("path: {path}")));
+    let mut lines = vec![format!("layer: {}", component.layer)];
+    lines.extend(component.path.iter().map(|path| format!("path: {path}")));
     let notes = component.notes.iter().filter(|(name, _)| *name != "source");
-    said.extend(notes.map(|(name, note)| format!("{name}: {note}")));
-    said.join("\n")
+    lines.extend(notes.map(|(name, note)| format!("{name}: {note}")));
+    lines.join("\n")
 }
 
 #[cfg(test)]

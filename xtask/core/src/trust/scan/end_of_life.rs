@@ -1,4 +1,4 @@
-//! Until when what an image stands on is mended by those who make it.
+//! Until when what an image stands on is fixed by those who make it.
 
 use crate::moment::{Day, Moment};
 
@@ -43,7 +43,7 @@ const LIVES: [Life; 3] = [
     Life { called: "Debian 12", names: &["debian"], version: "12", ends: "2028-06-30" },
 ];
 
-/// What of `programs` is not mended any more, or will not be within a year.
+/// What of `programs` is not fixed any more, or will not be within a year.
 pub fn warnings(programs: &[Program], now: Moment) -> Vec<String> {
     let there = |life: &&Life| programs.iter().any(|program| life.is(program));
     LIVES.iter().filter(there).filter_map(|life| life.warning(now)).collect()
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_mended_any_more_is_warned_of_a_year_ahead_and_ever_after() {
+    fn what_is_not_fixed_any_more_is_warned_of_a_year_ahead_and_ever_after() {
         let node = "Node.js 20 has had no security updates since 2026-04-30: move to a newer";
         assert_eq!(warned("node", "20.20.2", "2026-11-23"), [node]);
         let python = "Python 3.11 gets its last security updates on 2027-10-31";

@@ -4,7 +4,7 @@
 //! image cannot see it. The SBOM names it, and the file that a single copy came out of.
 
 use super::end_of_life::Program;
-use super::weakness::{self, Weakness, list};
+use super::scan_finding::{self, ScanFinding, list};
 use crate::image::requirements::normal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -66,16 +66,16 @@ pub fn for_scanner(mut document: Value) -> Value {
 }
 
 /// What the answer about the SBOM says beyond the answer about the image, which knows the layer:
-/// a weakness of one version of one package counts once.
+/// a finding of one version of one package counts once.
 pub fn beyond(image: &Value, mut sbom: Value) -> Value {
-    let known = weakness::read(image);
-    weakness::retain(&mut sbom, &|more| !known.iter().any(|it| is_same(it, more)));
+    let known = scan_finding::read(image);
+    scan_finding::retain(&mut sbom, &|more| !known.iter().any(|it| is_same(it, more)));
     sbom
 }
 
 /// Python's names are written in several ways, and each answer has its own.
-fn is_same(one: &Weakness, other: &Weakness) -> bool {
-    let key = |it: &Weakness| (it.kind, it.id.clone(), normal(&it.package));
+fn is_same(one: &ScanFinding, other: &ScanFinding) -> bool {
+    let key = |it: &ScanFinding| (it.kind, it.id.clone(), normal(&it.package));
     key(one) == key(other) && one.installed == other.installed
 }
 
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_weakness_of_the_same_version_is_not_said_again() {
+    fn the_same_finding_of_the_same_version_is_not_said_again() {
         let image = answer(&[("CVE-1", "typing_extensions", "4.1")]);
         let sbom = [
             ("CVE-1", "typing-extensions", "4.1"),

@@ -2,8 +2,8 @@
 
 use super::end_of_life::{self, Program};
 use super::inventory::Sbom;
-use super::policy::{ScanPolicy, Stance};
-use super::weakness::{self, Weakness, list};
+use super::policy::{ScanPolicy, SeverityAction};
+use super::scan_finding::{self, ScanFinding, list};
 use crate::moment::{Day, Moment};
 use crate::platform::Platform;
 use crate::ship::release::{Allowed, ScanVerdict};
@@ -33,16 +33,16 @@ pub struct Answers {
     pub beyond: Option<Value>,
 }
 
-/// A verdict with the weaknesses behind it.
+/// A verdict with the findings behind it.
 #[derive(Clone, Debug)]
 pub struct Judged {
     /// What it means for a release.
     pub verdict: ScanVerdict,
-    /// Every weakness that the policy does not let pass, and what becomes of it.
-    pub weaknesses: Vec<(Weakness, Fate)>,
+    /// Every finding that the policy does not let pass, and what becomes of it.
+    pub findings: Vec<(ScanFinding, Fate)>,
 }
 
-/// What becomes of a weakness.
+/// What becomes of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fate {
@@ -85,51 +85,51 @@ pub fn judge(
     }
     let mut verdict = blank(means, answers);
     verdict.warnings = end_of_life::warnings(&programs(answers), now);
-    let mut weaknesses = Vec::new();
-    for weakness in both(answers).flat_map(weakness::read) {
-        let Some(stance) = policy.stance(&weakness) else { continue };
-        let fate = decide(&weakness, stance, policy, now, &mut verdict);
-        weaknesses.push((weakness, fate));
+    let mut findings = Vec::new();
+    for finding in both(answers).flat_map(scan_finding::read) {
+        let Some(action) = policy.action(&finding) else { continue };
+        let fate = decide(&finding, action, policy, now, &mut verdict);
+        findings.push((finding, fate));
     }
-    weaknesses.sort();
-    weaknesses.sort_by_key(|(weakness, fate)| (fate.clone(), std::cmp::Reverse(weakness.severity)));
+    findings.sort();
+    findings.sort_by_key(|(finding, fate)| (fate.clone(), std::cmp::Reverse(finding.severity)));
     for lines in [&mut verdict.blocking, &mut verdict.warnings] {
         lines.sort_unstable();
         lines.dedup();
     }
     verdict.allowed.sort();
     verdict.allowed.dedup();
-    Ok(Judged { verdict, weaknesses })
+    Ok(Judged { verdict, findings })
 }
 
-/// What becomes of `weakness`; the verdict says so.
+/// What becomes of `finding`; the verdict says so.
 fn decide(
-    weakness: &Weakness,
-    stance: Stance,
+    finding: &ScanFinding,
+    action: SeverityAction,
     policy: &ScanPolicy,
     now: Moment,
     verdict: &mut ScanVerdict,
 ) -> Fate {
-    let expired = |day: Day| format!("{weakness} (was allowed until {day})");
-    match (policy.allowance(weakness), stance) {
+    let expired = |day: Day| format!("{finding} (was allowed until {day})");
+    match (policy.allowance(finding), action) {
         (Some(allowance), _) if !allowance.is_expired(now) => {
-            let (what, expires) = (weakness.to_string(), allowance.expires.to_string());
+            let (what, expires) = (finding.to_string(), allowance.expires.to_string());
             if allowance.expires_soon(now) {
                 verdict.warnings.push(format!("{what}: is allowed until {expires} only"));
             }
             verdict.allowed.push(Allowed { what, reason: allowance.reason.clone(), expires });
             Fate::Allowed
         }
-        (_, Stance::Warn) => {
-            verdict.warnings.push(weakness.to_string());
+        (_, SeverityAction::Warn) => {
+            verdict.warnings.push(finding.to_string());
             Fate::Warns
         }
-        (Some(allowance), Stance::Refuse) => {
+        (Some(allowance), SeverityAction::Refuse) => {
             verdict.blocking.push(expired(allowance.expires));
             Fate::Expired
         }
-        (None, Stance::Refuse) => {
-            verdict.blocking.push(weakness.to_string());
+        (None, SeverityAction::Refuse) => {
+            verdict.blocking.push(finding.to_string());
             Fate::Blocks
         }
     }

@@ -1,6 +1,6 @@
 //! What may be shipped: the table `[scan]` of `deploy.toml`.
 
-use super::weakness::{Kind, Weakness};
+use super::scan_finding::{Kind, ScanFinding};
 use crate::moment::{Day, Moment};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,9 +19,9 @@ pub struct ScanPolicy {
     /// How old a verdict, and the database behind it, may be where users are.
     pub max_age_hours: u64,
     /// What becomes of secrets.
-    pub secrets: Stance,
+    pub secrets: SeverityAction,
     /// What becomes of misconfigurations of these severities.
-    pub misconfiguration: Stance,
+    pub misconfiguration: SeverityAction,
     /// What is let through, with the reason and the last day.
     pub allow: Vec<Allowance>,
 }
@@ -42,16 +42,16 @@ pub enum Severity {
     Critical,
 }
 
-/// What becomes of a kind of weakness.
+/// What becomes of a kind of finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stance {
+pub enum SeverityAction {
     /// It stops the release.
     Refuse,
     /// It is warned of.
     Warn,
 }
 
-/// A weakness that is let through until a day.
+/// A finding that is let through until a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// What the scanner calls it: a CVE, or the rule of a secret or a misconfiguration.
@@ -69,10 +69,10 @@ pub struct Allowance {
 #[error("unknown severity `{0}`; known: `UNKNOWN`, `LOW`, `MEDIUM`, `HIGH`, `CRITICAL`")]
 pub struct UnknownSeverity(String);
 
-/// The text names no stance.
+/// The text names no action.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("unknown stance `{0}`; known: `refuse`, `warn`")]
-pub struct UnknownStance(String);
+#[error("unknown action `{0}`; known: `refuse`, `warn`")]
+pub struct UnknownAction(String);
 
 impl Default for ScanPolicy {
     fn default() -> Self {
@@ -80,37 +80,37 @@ impl Default for ScanPolicy {
             severities: vec![Severity::Critical, Severity::High],
             fixed_only: true,
             max_age_hours: 48,
-            secrets: Stance::Refuse,
-            misconfiguration: Stance::Refuse,
+            secrets: SeverityAction::Refuse,
+            misconfiguration: SeverityAction::Refuse,
             allow: Vec::new(),
         }
     }
 }
 
 impl ScanPolicy {
-    /// What becomes of `weakness` if nothing allows it; `None` if the policy lets it pass.
-    pub fn stance(&self, weakness: &Weakness) -> Option<Stance> {
-        let severe = self.severities.contains(&weakness.severity);
-        match weakness.kind {
+    /// What becomes of `finding` if nothing allows it; `None` if the policy lets it pass.
+    pub fn action(&self, finding: &ScanFinding) -> Option<SeverityAction> {
+        let severe = self.severities.contains(&finding.severity);
+        match finding.kind {
             Kind::Secret => Some(self.secrets),
             Kind::Misconfiguration => severe.then_some(self.misconfiguration),
             Kind::Vulnerability => {
-                let counts = !self.fixed_only || weakness.fixed.is_some();
-                (severe && counts).then_some(Stance::Refuse)
+                let counts = !self.fixed_only || finding.fixed.is_some();
+                (severe && counts).then_some(SeverityAction::Refuse)
             }
         }
     }
 
-    /// The allowance that names `weakness`: the one that lasts longest.
-    pub fn allowance(&self, weakness: &Weakness) -> Option<&Allowance> {
-        self.allow.iter().filter(|it| it.names(weakness)).max_by_key(|it| it.expires)
+    /// The allowance that names `finding`: the one that lasts longest.
+    pub fn allowance(&self, finding: &ScanFinding) -> Option<&Allowance> {
+        self.allow.iter().filter(|it| it.names(finding)).max_by_key(|it| it.expires)
     }
 }
 
 impl Allowance {
-    fn names(&self, weakness: &Weakness) -> bool {
-        let here = |package: &String| *package == weakness.package;
-        self.id == weakness.id && self.package.as_ref().is_none_or(here)
+    fn names(&self, finding: &ScanFinding) -> bool {
+        let here = |package: &String| *package == finding.package;
+        self.id == finding.id && self.package.as_ref().is_none_or(here)
     }
 
     /// Whether its last day is over.
@@ -151,14 +151,14 @@ impl fmt::Display for Severity {
     }
 }
 
-impl FromStr for Stance {
-    type Err = UnknownStance;
+impl FromStr for SeverityAction {
+    type Err = UnknownAction;
 
-    fn from_str(text: &str) -> Result<Self, UnknownStance> {
+    fn from_str(text: &str) -> Result<Self, UnknownAction> {
         match text {
             "refuse" => Ok(Self::Refuse),
             "warn" => Ok(Self::Warn),
-            other => Err(UnknownStance(other.to_owned())),
+            other => Err(UnknownAction(other.to_owned())),
         }
     }
 }

@@ -1,16 +1,16 @@
 //! What the scanner found, as GitHub's code scanning takes it.
 
 use super::policy::ScanPolicy;
-use super::weakness;
+use super::scan_finding;
 use crate::moment::Moment;
 use serde_json::{Value, json};
 
 /// `answer` with what the policy neither lets pass nor allows; the scanner writes SARIF from it.
 pub fn shown(mut answer: Value, policy: &ScanPolicy, now: Moment) -> Value {
-    weakness::retain(&mut answer, &|weakness| {
-        let allowance = policy.allowance(weakness);
+    scan_finding::retain(&mut answer, &|finding| {
+        let allowance = policy.allowance(finding);
         let allowed = allowance.is_some_and(|it| !it.is_expired(now));
-        policy.stance(weakness).is_some() && !allowed
+        policy.action(finding).is_some() && !allowed
     });
     for result in answer["Results"].as_array_mut().into_iter().flatten() {
         // Licences are evidence; nothing judges them, so they are no alert.

@@ -60,7 +60,7 @@ fn secrets_and_fixable_severe_vulnerabilities_stop_a_release() {
     ];
     assert_eq!(judged.verdict.blocking, wanted);
     assert!(judged.verdict.not_scanned.is_empty());
-    assert_eq!(judged.weaknesses[0].0.id, "CVE-1", "the worst comes first");
+    assert_eq!(judged.findings[0].0.id, "CVE-1", "the worst comes first");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn the_policy_says_what_counts() {
     let policy = ScanPolicy {
         severities: vec![Severity::High],
         fixed_only: false,
-        secrets: Stance::Warn,
+        secrets: SeverityAction::Warn,
         ..ScanPolicy::default()
     };
     let verdict = judged(&results, &policy).verdict;
@@ -96,7 +96,7 @@ fn an_allowance_lets_through_until_its_day_and_says_so_a_fortnight_before() {
 
     let over = judged(&results(), &allowing("CVE-1", None, "2026-11-22"));
     assert_eq!(over.verdict.blocking, ["CVE-1 in p 1, fixed in 2 (was allowed until 2026-11-22)"]);
-    assert_eq!(over.weaknesses[0].1, Fate::Expired);
+    assert_eq!(over.findings[0].1, Fate::Expired);
 
     let other = judged(&results(), &allowing("CVE-1", Some("q"), "2027-01-31")).verdict;
     assert_eq!(other.blocking.len(), 1, "another package is not meant");
@@ -121,7 +121,7 @@ fn what_image_and_inventory_both_name_is_found_once() {
     let about = |id| json!({ "SchemaVersion": 2, "Results": result(id) });
     both.beyond = Some(beyond(&both.image, about("CVE-1")));
     let count = |answers: &Answers| {
-        judge(&means(), answers, &ScanPolicy::default(), now()).unwrap().weaknesses.len()
+        judge(&means(), answers, &ScanPolicy::default(), now()).unwrap().findings.len()
     };
     assert_eq!(count(&both), 1);
     both.beyond = Some(beyond(&both.image, about("CVE-9")));

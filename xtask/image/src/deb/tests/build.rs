@@ -100,7 +100,7 @@ pub(super) fn zst(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Makes the checksum of the header block around `at` right again, so that damage gets past it.
-pub(super) fn seal(bytes: &mut [u8], at: usize) {
+pub(super) fn write_checksum(bytes: &mut [u8], at: usize) {
     let start = at / 512 * 512;
     let Some(block) = bytes.get_mut(start..start + 512) else {
         return;

@@ -62,13 +62,13 @@ fn the_newest_of_every_archive_is_taken_with_all_that_it_needs() {
 fn a_name_that_packages_provide_asks_a_person_which_one() {
     let lines =
         ["exim 4; Provides: mta (= 2)", "postfix 3; Provides: mta", "one 1; Provides: sole"];
-    let said = "is not a package but a name that packages provide";
+    let message = "is not a package but a name that packages provide";
     holds(
         &lines,
         &[
-            ("mta", &format!("`mta` {said}: `exim` 4, `postfix` 3")),
-            ("exim mta", &format!("`mta` {said}: `exim` 4, `postfix` 3")),
-            ("sole", &format!("`sole` {said}: `one` 1")),
+            ("mta", &format!("`mta` {message}: `exim` 4, `postfix` 3")),
+            ("exim mta", &format!("`mta` {message}: `exim` 4, `postfix` 3")),
+            ("sole", &format!("`sole` {message}: `one` 1")),
             ("gone", "unknown package `gone`, wanted by the definition"),
         ],
     );
@@ -135,8 +135,8 @@ fn versions_and_architectures_are_held() {
         "other 1; Depends: lib:arm64",
         "foreign 1; Depends: arm",
     ];
-    let unmet = |need: &str, by: &str, held: &str| {
-        format!("nothing meets `{need}`, wanted by package `{by}`{held}")
+    let unmet = |need: &str, by: &str, candidates: &str| {
+        format!("nothing meets `{need}`, wanted by package `{by}`{candidates}")
     };
     holds(
         &lines,
@@ -235,7 +235,7 @@ fn an_index_is_read_in_full_or_not_at_all() {
         ("Conflicts", "bad 1; Conflicts: (= 1)"),
         ("Architecture", "bad 1; Architecture:"),
     ] {
-        let said = index.read("debian", &stanza(line)).unwrap_err().to_string();
-        assert!(said.ends_with(&format!("package `bad` has no valid `{field}`")), "{said}");
+        let message = index.read("debian", &stanza(line)).unwrap_err().to_string();
+        assert!(message.ends_with(&format!("package `bad` has no valid `{field}`")), "{message}");
     }
 }

@@ -20,14 +20,14 @@ pub enum ClosureError {
         by: Vec<Candidate>,
     },
     /// Nothing in the archive is what a package needs.
-    #[error("nothing meets `{need}`, wanted by {wanted_by}{}", but_held(.held))]
+    #[error("nothing meets `{need}`, wanted by {wanted_by}{}", but_candidates(.candidates))]
     Unmet {
         /// The alternatives, as they are written.
         need: String,
         /// Who needs one of them.
         wanted_by: Asker,
         /// What bears one of the names and does not fit.
-        held: Vec<Candidate>,
+        candidates: Vec<Candidate>,
     },
     /// Several packages are equally what a package needs.
     #[error("several packages provide what {wanted_by} needs (`{need}`): {}", list(.by))]
@@ -81,7 +81,7 @@ fn list(candidates: &[Candidate]) -> String {
     candidates.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn but_held(candidates: &[Candidate]) -> String {
+fn but_candidates(candidates: &[Candidate]) -> String {
     match candidates {
         [] => String::new(),
         some => format!("; the archive holds {}", list(some)),
@@ -105,7 +105,7 @@ impl ClosureError {
         Self::Unmet {
             need: need.group.to_string(),
             wanted_by: asker(need.by),
-            held: need.group.0.iter().flat_map(bearers).collect(),
+            candidates: need.group.0.iter().flat_map(bearers).collect(),
         }
     }
 

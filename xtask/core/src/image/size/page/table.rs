@@ -1,6 +1,6 @@
 //! The numbers below the map, whole: what a map shows to the eye, in words.
 
-use super::super::{Cause, LayerSize, Size, Weight, megabytes};
+use super::super::{LayerSize, PackageTotal, Size, Weight, megabytes};
 use super::escaped;
 
 /// Layers, types of files, and every package.
@@ -8,11 +8,11 @@ pub(super) fn tables(size: &Size) -> String {
     let layer = |layer: &LayerSize| row(&[&layer.name], layer.weight);
     let layers: String = size.layers.iter().map(layer).collect();
     let kinds: String = size.kinds.iter().map(|(kind, weight)| row(&[kind], *weight)).collect();
-    let package = |it: &Cause| {
+    let package = |it: &PackageTotal| {
         let layers = it.layers.join(", ");
         row(&[&it.package.name, it.package.family.word(), &layers], it.weight)
     };
-    let packages: String = size.causes().iter().map(package).collect();
+    let packages: String = size.packages().iter().map(package).collect();
     [
         table("Layers, lowest first", &["Layer"], &layers),
         table("Types of files", &["Type"], &kinds),

@@ -42,8 +42,8 @@ fn it_asks_for_nothing_but_itself() {
 #[test]
 fn every_package_is_in_a_map_and_in_a_table_and_every_link_leads_somewhere() {
     let html = example_page();
-    for cause in example().causes() {
-        let name = &cause.package.name;
+    for total in example().packages() {
+        let name = &total.package.name;
         assert!(html.contains(&format!("aria-label=\"{name}: ")), "{name} has a box");
         assert!(html.contains(&format!("<th scope=\"row\">{name}</th>")), "{name} has a row");
     }
