@@ -8,7 +8,7 @@ fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
     let world = World::new();
     let text = include_str!("../../../deploy.toml")
         .replace("access = \"public\"", "access = \"open\"")
-        .replace("drain_seconds = 3", "drain = 3");
+        .replace("drain_seconds = 8", "drain = 3");
     world.write("deploy.toml", &text);
     let output = world.run(&["up"]).ends(2);
     insta::assert_snapshot!(output, @r"
