@@ -23,6 +23,20 @@ fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
 }
 
 #[test]
+fn a_drain_that_ends_before_a_proxy_knows_of_it_is_refused_before_anything_is_built() {
+    let world = World::new();
+    let short = include_str!("../../../deploy.toml")
+        .replace("drain_seconds = 8", "drain_seconds = 6")
+        .replace("DRAIN_SECONDS = \"8\"", "DRAIN_SECONDS = \"6\"");
+    world.write("deploy.toml", &short);
+    world.write("images/backend.toml", include_str!("../../../images/backend.toml"));
+    let output = world.run(&["image", "build", "backend"]).ends(2);
+    assert!(output.starts_with("error: cannot use `images/backend.toml`\n"), "{output}");
+    assert!(output.contains("`services.backend` drains for 6 s only"), "{output}");
+    assert!(output.contains("code: E-definition"), "{output}");
+}
+
+#[test]
 fn outside_a_checkout_it_says_where_to_go() {
     let world = World::new();
     std::fs::remove_file(world.path("deploy.toml")).unwrap();
