@@ -9,6 +9,7 @@ use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use crate::report::Report;
 use std::path::PathBuf;
 use xtask_core::deploy::{self, Deploy, Environment, Service};
+use xtask_core::finding::Findings;
 use xtask_core::image::conditions::{self, Conditions};
 use xtask_core::image::definition::Definition;
 use xtask_core::image::lock::{Lock, checksum};
@@ -76,10 +77,22 @@ impl<'a> World<'a> {
             let known = self.definitions().unwrap_or_default().join("`, `");
             Failure::usage(format!("unknown image `{name}`; known: `{known}`"))
         })?;
-        let definition = Definition::parse(name, &file, &text);
+        let definition = Definition::parse(name, &file, &text)
+            .and_then(|definition| self.fits_its_services(&file, definition));
         self.on_base(
             definition.or_usage(|| format!("cannot use `{file}`")).coded(&code::DEFINITION)?,
         )
+    }
+
+    /// The only place where the image of a service and what `deploy.toml` says of it meet.
+    fn fits_its_services(
+        &self,
+        file: &str,
+        definition: Definition,
+    ) -> std::result::Result<Definition, Findings> {
+        let mut services = self.deploy.services.iter().filter(|service| service.image == file);
+        services.try_for_each(|service| deploy::drain::check(service, &definition))?;
+        Ok(definition)
     }
 
     fn on_base(&self, definition: Definition) -> Result<Definition> {

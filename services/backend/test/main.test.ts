@@ -1,5 +1,6 @@
 // The built program as a process: how it starts, serves, stops and refuses to start.
 import { request, Agent, type IncomingHttpHeaders } from "node:http";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { testEnvironment } from "./world/app.js";
 import {
@@ -91,6 +92,15 @@ function startMain(environment: Record<string, string>): RunningProgram {
   return startProgram(process.execPath, ["dist/main.js"], { env: environment });
 }
 
+/** Runs the check of the image as an engine does; gives its exit code. */
+async function imageCheck(port: number): Promise<number | null> {
+  const definition = readFileSync("../../images/backend.toml", "utf8");
+  const command = /^\[config\.health\]\ncommand = (\[.*\])$/m.exec(definition)?.[1];
+  const [, ...args] = JSON.parse(command ?? "[]") as string[];
+  expect(args).not.toEqual([]);
+  return startProgram(process.execPath, args, { env: { PORT: String(port) } }).ended;
+}
+
 describeWithDatabase("the service", () => {
   let database: TestDatabase;
   let mlService: TestMlService;
@@ -169,6 +179,21 @@ describeWithDatabase("the service", () => {
     await expect(service.get("/api/health/live")).rejects.toThrow("ECONNREFUSED");
     const messages = service.lines().map(({ message }) => message);
     expect(messages).toEqual(expect.arrayContaining(["serving", "stopping", "stopped"]));
+  });
+
+  it("fails_the_check_of_its_image_from_the_moment_it_drains_and_serves_on", async () => {
+    const service = await Service.start({ ...environment, DRAIN_SECONDS: "60" });
+    expect(await imageCheck(service.port)).toBe(0);
+
+    service.program.process.kill("SIGTERM");
+    await until(
+      "readiness fails",
+      async () => (await service.get("/api/health/ready")).status === 503,
+    );
+    expect(await imageCheck(service.port)).toBe(1);
+    expect((await service.get("/api/openapi.json")).status).toBe(200);
+    await service.program.stop("SIGTERM");
+    expect(await imageCheck(service.port)).toBe(1);
   });
 
   it("leaves_at_once_when_told_twice", async () => {

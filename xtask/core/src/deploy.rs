@@ -1,5 +1,6 @@
 //! `deploy.toml` as types: what is shipped, and where to. Read once, whole, with every mistake.
 
+pub mod drain;
 mod environment;
 mod scan;
 mod service;

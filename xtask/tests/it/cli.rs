@@ -8,7 +8,7 @@ fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
     let world = World::new();
     let text = include_str!("../../../deploy.toml")
         .replace("access = \"public\"", "access = \"open\"")
-        .replace("drain_seconds = 3", "drain = 3");
+        .replace("drain_seconds = 8", "drain = 3");
     world.write("deploy.toml", &text);
     let output = world.run(&["up"]).ends(2);
     insta::assert_snapshot!(output, @r"
@@ -20,6 +20,20 @@ fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
         deploy.toml:37: `services.backend.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `settings`
       code: E-config
     ");
+}
+
+#[test]
+fn a_drain_that_ends_before_a_proxy_knows_of_it_is_refused_before_anything_is_built() {
+    let world = World::new();
+    let short = include_str!("../../../deploy.toml")
+        .replace("drain_seconds = 8", "drain_seconds = 6")
+        .replace("DRAIN_SECONDS = \"8\"", "DRAIN_SECONDS = \"6\"");
+    world.write("deploy.toml", &short);
+    world.write("images/backend.toml", include_str!("../../../images/backend.toml"));
+    let output = world.run(&["image", "build", "backend"]).ends(2);
+    assert!(output.starts_with("error: cannot use `images/backend.toml`\n"), "{output}");
+    assert!(output.contains("`services.backend` drains for 6 s only"), "{output}");
+    assert!(output.contains("code: E-definition"), "{output}");
 }
 
 #[test]

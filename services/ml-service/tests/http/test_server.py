@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 SOURCES = Path(__file__).parents[2] / "src"
+IMAGE = Path(__file__).parents[4] / "images" / "ml-service.toml"
 TIMEOUT_SECONDS = 30
 
 
@@ -104,6 +106,13 @@ def start() -> Iterator[Callable[..., Service]]:
         service.end()
 
 
+def image_check(port: int) -> int:
+    """Runs the check of the image as an engine does; gives its exit code."""
+    command = tomllib.loads(IMAGE.read_text())["config"]["health"]["command"]
+    arguments = [sys.executable, *command[1:]]
+    return subprocess.run(arguments, env={"PORT": str(port)}, timeout=30).returncode
+
+
 def estimate(connection: http.client.HTTPConnection) -> http.client.HTTPResponse:
     headers = {"content-type": "application/json"}
     connection.request("POST", "/v1/estimate", json.dumps({"text": "an apple"}), headers)
@@ -140,6 +149,22 @@ def test_a_signal_fails_readiness_first_then_serves_on_then_leaves_with_0(
     assert service.exit_code() == 0
     assert time.monotonic() - stopped >= 1
     assert service.messages()[-1] == "stopped"
+
+
+def test_the_check_of_its_image_fails_from_the_moment_it_drains_and_it_serves_on(
+    start: Callable[..., Service],
+) -> None:
+    service = start(DRAIN_SECONDS="60")
+    service.wait_until_ready()
+    assert image_check(service.port()) == 0
+
+    service.stop()
+    until(lambda: service.get("/health/ready").status == 503)
+    assert image_check(service.port()) == 1
+    assert estimate(service.connect()).status == 200
+    port = service.port()
+    service.end()
+    assert image_check(port) == 1
 
 
 def test_a_request_under_way_is_finished_after_the_doors_are_closed(

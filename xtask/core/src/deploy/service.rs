@@ -1,6 +1,6 @@
 //! One service: where its source is, how it listens, how it says that it is well.
 
-use super::{is_name, read_image, read_path};
+use super::{drain, is_name, read_image, read_path};
 use crate::reader::Table;
 use crate::ship::backing::Role;
 use crate::ship::release::RELEASES_REPOSITORY;
@@ -133,6 +133,9 @@ fn read(name: &str, table: &Table<'_>) -> Option<Service> {
     let health = read_health(table);
     let limits = read_limits(table);
     let settings = read_settings(table);
+    if let Some(seconds) = drain_seconds {
+        drain::refuse_another_time(table, seconds, &settings);
+    }
     Some(Service {
         name: name.to_owned(),
         path: path?,

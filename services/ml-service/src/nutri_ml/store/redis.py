@@ -51,7 +51,9 @@ class RedisCache:
         return found if isinstance(found, bytes) else None
 
     async def remember(self, text: str, answer: bytes) -> None:
-        await self._within_timeout(lambda: self._redis.set(self._key(text), answer, ex=LIFETIME_SECONDS))
+        await self._within_timeout(
+            lambda: self._redis.set(self._key(text), answer, ex=LIFETIME_SECONDS)
+        )
 
     async def ping(self) -> None:
         await self._redis.ping()

@@ -102,10 +102,18 @@ mod tests {
     }
 
     #[test]
+    fn the_check_of_an_image_decides_the_tests_that_run_it() {
+        assert!(selects("jest", "images/backend.toml"));
+        assert!(selects("pytest", "images/ml-service.toml"));
+        assert!(!selects("jest", "images/ml-service.toml"));
+    }
+
+    #[test]
     fn a_service_does_not_decide_the_outcome_of_the_other() {
         assert!(selects("jest", "services/backend/src/main.ts"));
         assert!(!selects("jest", "services/ml-service/src/nutri_ml/app.py"));
         assert!(!selects("mypy", "services/backend/src/main.ts"));
+        assert!(!selects("pytest", "services/backend/src/main.ts"));
         assert!(selects("rust-test", "docs/README.md") && !selects("clippy", "docs/README.md"));
     }
 }

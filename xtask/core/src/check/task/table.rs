@@ -8,6 +8,9 @@ use crate::command::Command;
 const RUST: &[&str] = &["@rust"];
 const BACKEND: &[&str] = &["@backend"];
 const ML: &[&str] = &["@ml-service"];
+// Tests run the check of the service's image as it is written there.
+const JEST: &[&str] = &["@backend", "@contract", "images/backend.toml"];
+const PYTEST: &[&str] = &["@ml-service", "images/ml-service.toml"];
 const IMAGES: &[&str] = &["@rust", "@backend", "@ml-service"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
 const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
@@ -127,7 +130,7 @@ fn backend() -> Vec<Task> {
         row("eslint", "TypeScript has no finding").runs(script("lint")),
         row("prettier", "TypeScript has one form").runs(script("format:check")),
         row("tsc", "TypeScript types hold, in tests too").runs(script("typecheck")),
-        task("jest", "Backend tests pass and cover enough", &["@backend", "@contract"])
+        task("jest", "Backend tests pass and cover enough", JEST)
             .needs(&["backend-build"])
             .notices(&["node", "postgres", "redis-server"])
             .coverage("backend")
@@ -157,7 +160,8 @@ fn ml_service() -> Vec<Task> {
         row("black", "Python has one form").runs(tool("black", "--check --quiet .")),
         row("ruff", "Python has no finding").runs(tool("ruff", "check .")),
         row("mypy", "Python types hold, strictly").runs(tool("mypy", "")),
-        row("pytest", "ML service tests pass and cover enough")
+        task("pytest", "ML service tests pass and cover enough", PYTEST)
+            .needs(&["ml-install"])
             .notices(&["python3.11", "postgres", "redis-server"])
             .coverage("ml-service")
             .runs(
