@@ -6,13 +6,16 @@ import { within } from "./deadline.js";
 export const dependencies = ["database", "redis", "ml_service"] as const;
 export type Dependency = (typeof dependencies)[number];
 
-/** Resolves when the dependency answers; rejects when it does not. */
+/** Resolves when the dependency answers, with its version if it tells one; rejects when it does
+ * not answer. */
 export type Probe = (signal: AbortSignal) => Promise<unknown>;
 export type Probes = Readonly<Record<Dependency, Probe>>;
 
 export interface Check {
   readonly status: "healthy" | "unhealthy";
   readonly latency_ms: number;
+  /** The version that answered, of a dependency that is released beside this service. */
+  readonly version?: string;
 }
 export type Checks = Readonly<Record<Dependency, Check>>;
 export type HealthStatus = "healthy" | "degraded" | "unhealthy";
@@ -51,11 +54,15 @@ export function overallStatus(checks: Checks): HealthStatus {
 
 async function runCheck(probe: Probe, nowMs: () => number): Promise<Check> {
   const startedMs = nowMs();
-  const status = await within(checkTimeoutMs, probe).then(
-    () => "healthy" as const,
-    () => "unhealthy" as const,
+  const answer = await within(checkTimeoutMs, probe).then(
+    (version) => ({ status: "healthy" as const, ...told(version) }),
+    () => ({ status: "unhealthy" as const }),
   );
-  return { status, latency_ms: Math.round(nowMs() - startedMs) };
+  return { ...answer, latency_ms: Math.round(nowMs() - startedMs) };
+}
+
+function told(version: unknown): { version?: string } {
+  return typeof version === "string" && version !== "" ? { version } : {};
 }
 
 /** Hands the same check to everybody while it runs, and for a moment after it ended. */

@@ -153,7 +153,11 @@ export const problem = z
   .meta({ id: "Problem" });
 
 export const check = z
-  .object({ status: z.enum(["healthy", "unhealthy"]), latency_ms: z.number() })
+  .object({
+    status: z.enum(["healthy", "unhealthy"]),
+    latency_ms: z.number(),
+    version: z.string().optional(),
+  })
   .meta({ id: "Check" });
 
 export const health = z

@@ -28,6 +28,8 @@ export const estimateAnswer = z.object({
   model: z.string(),
 });
 
+const healthAnswer = z.object({ version: z.string() });
+
 /** Asks the ML service; whatever goes wrong there is a warning here and no estimate. */
 export function mlEstimator(mlServiceUrl: string, log: Log): Estimator {
   return {
@@ -45,11 +47,22 @@ export function mlEstimator(mlServiceUrl: string, log: Log): Estimator {
   };
 }
 
-export async function pingMlService(mlServiceUrl: string, signal: AbortSignal): Promise<void> {
+/** Asks the ML service how it is, and gives the version that answered if it tells one. */
+export async function pingMlService(mlServiceUrl: string, signal: AbortSignal): Promise<string> {
   const response = await fetch(`${mlServiceUrl}/health`, { signal });
   // An unread body would hold its connection.
-  await response.arrayBuffer();
+  const body = await response.text();
   if (!response.ok) throw new Error(`GET /health answered ${response.status}`);
+  return versionIn(body);
+}
+
+/** Empty if there is none: a service that answers is well, whatever it is called. */
+function versionIn(body: string): string {
+  try {
+    return healthAnswer.parse(JSON.parse(body)).version;
+  } catch {
+    return "";
+  }
 }
 
 async function ask(mlServiceUrl: string, text: string, call: EstimateCall): Promise<Estimate> {

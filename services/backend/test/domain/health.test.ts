@@ -66,6 +66,13 @@ describe("health checks", () => {
     expect((await found).ml_service).toEqual({ status: "healthy", latency_ms: 400 });
   });
 
+  it("tell_which_version_of_a_dependency_answered", async () => {
+    const checks = checksOf({ ml_service: () => Promise.resolve("1a2b") });
+    const { database, ml_service } = await checks.checkAll();
+    expect(ml_service).toMatchObject({ status: "healthy", version: "1a2b" });
+    expect(database).not.toHaveProperty("version");
+  });
+
   it("call_a_rejection_unhealthy", async () => {
     const checks = checksOf({ database: () => Promise.reject(new Error("refused")) });
     expect((await checks.check("database")).status).toBe("unhealthy");

@@ -61,7 +61,11 @@ describe("the ML service", () => {
 
   it("is_healthy_when_it_says_so", async () => {
     const { signal } = call();
-    await expect(pingMlService(service.url, signal)).resolves.toBeUndefined();
+    await expect(pingMlService(service.url, signal)).resolves.toBe("");
+    service.answerWith((response) => {
+      sendJson(response, { status: "healthy", version: "1a2b" });
+    });
+    await expect(pingMlService(service.url, signal)).resolves.toBe("1a2b");
     service.answerWith((response) => {
       response.statusCode = 503;
       sendJson(response, {});
