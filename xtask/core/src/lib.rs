@@ -8,6 +8,7 @@
 pub mod address;
 pub mod check;
 pub mod command;
+pub mod coolify;
 pub mod deploy;
 pub mod descriptor;
 pub mod digest;

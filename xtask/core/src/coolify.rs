@@ -1,0 +1,3 @@
+//! Coolify: what it must be told, and what its answers mean.
+
+pub mod watch;
