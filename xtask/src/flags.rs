@@ -2,6 +2,7 @@
 
 mod bench;
 mod image;
+mod infra;
 mod setup;
 
 pub use bench::{Bench, BenchImage};
@@ -9,6 +10,7 @@ pub use image::{
     Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
+pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};
@@ -54,6 +56,12 @@ pub enum Verb {
     /// Care for the database of an environment
     #[command(subcommand)]
     Database(Database),
+    /// Plan and make what stands around the services, as `deploy.toml` says
+    #[command(subcommand)]
+    Infra(Infra),
+    /// Look at everything that may stop a rollout, and tell all of it at once
+    #[command(after_help = "Example: cargo xtask preflight production")]
+    Preflight(Preflight),
     /// Move an environment to a release
     #[command(after_help = "Example: cargo xtask rollout local b3f6981e1b64")]
     Rollout(Rollout),

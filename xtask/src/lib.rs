@@ -16,6 +16,7 @@ pub mod error;
 pub mod exit;
 pub mod flags;
 pub mod image;
+pub mod infra;
 pub mod report;
 pub mod runtime;
 pub mod scan;

@@ -7,7 +7,10 @@ mod signing;
 #[cfg(test)]
 mod tests;
 
-pub use environment::{Backing, BackingPart, Environment, Proxy, SecretSource, TargetKind};
+pub use environment::{
+    Backing, BackingPart, Cleanup, Coolify, Database, Environment, Notifications, Proxy, Redis,
+    SecretSource, Storage, TargetKind,
+};
 pub use service::{Access, Health, Limits, Service};
 pub use signing::Signing;
 

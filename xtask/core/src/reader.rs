@@ -107,6 +107,11 @@ impl<'a> Table<'a> {
         self.table.get(key)
     }
 
+    /// Counts `key` as one of this table's, whether it is there or not.
+    pub fn know(&self, key: &str) {
+        self.asked.borrow_mut().insert(key.to_owned());
+    }
+
     fn required(&self, key: &str) -> Option<&'a Item<'a>> {
         let item = self.get(key);
         if item.is_none() {

@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod causes;
+pub mod coolify;
 pub mod docker_registry;
 pub mod github;
 pub mod http;

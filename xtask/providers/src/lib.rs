@@ -1,4 +1,5 @@
 //! Clients of other people's HTTP APIs, one folder each. They turn typed requests into exchanges
-//! and answers into types; they decide nothing, repeat nothing and speak to nobody else.
+//! and answers into types; they decide nothing and speak to nobody else.
 
+pub mod coolify;
 pub mod github;

@@ -13,9 +13,11 @@ mod down;
 mod explain;
 mod hooks;
 mod image;
+mod infra;
 mod leaks;
 mod logs;
 mod migrate;
+mod preflight;
 mod releases;
 mod renew;
 mod rollback;
@@ -46,6 +48,8 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Releases(flags) => releases::run(&flags, &world),
         Verb::Migrate(flags) => migrate::run(&flags, &world),
         Verb::Database(flags) => database::run(&flags, &world),
+        Verb::Infra(flags) => infra::run(&flags, &world),
+        Verb::Preflight(flags) => preflight::run(&flags, &world),
         Verb::Rollout(flags) => rollout::run(&flags, &world),
         Verb::Rollback(flags) => rollback::run(&flags, &world),
         Verb::Verify(flags) => verify::run(&flags, &world),

@@ -3,8 +3,10 @@
 pub mod actions;
 pub mod apt;
 pub mod cargo_deny;
+pub mod certificate;
 pub mod clock;
 pub mod confirm;
+pub mod coolify;
 pub mod docker;
 pub mod entry;
 pub mod files;

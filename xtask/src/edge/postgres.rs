@@ -5,7 +5,7 @@
 mod ledger;
 mod migrations;
 mod refusal;
-mod tls;
+pub(in crate::edge) mod tls;
 
 use crate::error::{Context as _, Result};
 use crate::runtime;

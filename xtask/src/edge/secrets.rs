@@ -90,6 +90,61 @@ pub fn missing(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Resul
     Ok(Missing { names, is_all })
 }
 
+/// A secret that is not where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Absent {
+    /// Its name.
+    pub name: String,
+    /// Why it cannot be read.
+    pub why: String,
+    /// How to give it.
+    pub how: String,
+}
+
+/// Reads what is there of `sources` and makes nothing. What is not there is named, each with how
+/// to give it.
+pub fn at_hand(sources: &BTreeMap<String, SecretSource>) -> (Secrets, Vec<Absent>) {
+    let (mut found, mut absent) = (Secrets::new(), Vec::new());
+    for (name, source) in sources {
+        match read_one(name, source) {
+            Ok(secret) => {
+                found.insert(name.clone(), Secret::new(secret.expose().trim()));
+            }
+            Err(failure) => absent.push(Absent {
+                name: name.clone(),
+                why: failure.innermost_line().to_owned(),
+                how: how(source),
+            }),
+        }
+    }
+    (found, absent)
+}
+
+/// Reads all of `sources` and makes nothing; refuses with every one that is not there.
+pub fn given(sources: &BTreeMap<String, SecretSource>) -> Result<Secrets> {
+    let (found, absent) = at_hand(sources);
+    if absent.is_empty() { Ok(found) } else { Err(refused(&absent)) }
+}
+
+/// That these are not there.
+pub fn refused(absent: &[Absent]) -> Failure {
+    let names: Vec<&str> = absent.iter().map(|it| it.name.as_str()).collect();
+    let failure = Failure::refused(format!("cannot read secret `{}`", names.join("`, `")))
+        .code(&code::SECRET_MISSING);
+    let said = absent.iter().fold(failure, |failure, it| failure.reason(it.why.clone()));
+    let mut ways: Vec<&str> = absent.iter().map(|it| it.how.as_str()).collect();
+    ways.dedup();
+    said.hint(ways.join("; "))
+}
+
+fn how(source: &SecretSource) -> String {
+    match source {
+        SecretSource::Variable(variable) => format!("set `{variable}` for this command only"),
+        SecretSource::File(path) => format!("write it into `{path}`"),
+        SecretSource::Generate => "say where it is kept: `env:VARIABLE` or `file:PATH`".to_owned(),
+    }
+}
+
 fn made_by_us(sources: &BTreeMap<String, SecretSource>) -> impl Iterator<Item = &String> {
     let generated = |source: &SecretSource| matches!(source, SecretSource::Generate);
     sources.iter().filter(move |(_, source)| generated(source)).map(|(name, _)| name)
@@ -236,6 +291,28 @@ mod tests {
         let generated = BTreeMap::from([("jwt".to_owned(), SecretSource::Generate)]);
         let said = read(folder.path(), &generated).unwrap_err().to_string();
         assert!(said.contains("it is damaged"), "{said}");
+    }
+
+    #[test]
+    fn what_is_given_is_read_at_once_and_every_one_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("redis");
+        std::fs::write(&path, "redis://cache\n").unwrap();
+        let source = |text: &str| text.parse::<SecretSource>().unwrap();
+        let there = ("redis".to_owned(), source(&format!("file:{}", path.display())));
+        let unset =
+            ["jwt", "token"].map(|name| (name.to_owned(), source("env:XTASK_TEST_NOT_SET")));
+        let sources: BTreeMap<_, _> = unset.into_iter().chain([there]).collect();
+        let (found, absent) = at_hand(&sources);
+        assert_eq!(found["redis"].expose(), "redis://cache");
+        assert_eq!(absent.len(), 2);
+        insta::assert_snapshot!(given(&sources).unwrap_err().to_string(), @"
+        error: cannot read secret `jwt`, `token`
+          caused by: cannot read secret `jwt`: `XTASK_TEST_NOT_SET` is not set
+          caused by: cannot read secret `token`: `XTASK_TEST_NOT_SET` is not set
+          hint: set `XTASK_TEST_NOT_SET` for this command only
+          code: E-secret-missing
+        ");
     }
 
     #[test]

@@ -119,6 +119,22 @@ codes! {
         "Postgres, Redis, the registry or the proxy does not answer";
     REGISTRY_REFUSED = "E-registry-refused", "A registry refused, or could not be asked.",
         "A program or a server fails";
+    COOLIFY_TOKEN = "E-coolify-token", "Coolify does not accept the token.",
+        "Coolify refuses";
+    COOLIFY_ABILITY = "E-coolify-ability", "The token of Coolify lacks an ability, or its owner a role.",
+        "Coolify refuses";
+    COOLIFY_OFF = "E-coolify-off", "Coolify's API is switched off, or not open to this machine.",
+        "Coolify refuses";
+    COOLIFY_VERSION = "E-coolify-version", "This version of Coolify is not known, or too old for what is asked.",
+        "Coolify refuses";
+    COOLIFY_ANSWER = "E-coolify-answer", "Coolify could not be asked, or refused what was asked.",
+        "Coolify refuses";
+    INFRA_REFUSED = "E-infra-refused", "What is there can never become what `deploy.toml` wants.",
+        "Coolify refuses";
+    INFRA_UNFINISHED = "E-infra-unfinished", "After everything was applied, something is still not as wanted.",
+        "Coolify refuses";
+    PREFLIGHT = "E-preflight", "The environment is not fit for a rollout; everything that is wrong is listed.",
+        "Coolify refuses";
     DISK = "E-disk", "A file could not be read or written.",
         "The disk is full";
     SIGNALLED = "E-signalled", "A signal ended the run before its work was done.",

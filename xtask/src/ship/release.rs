@@ -14,6 +14,7 @@ use xtask_core::ship::release::{
 };
 use xtask_image::gzip_v1::ENCODER_ID;
 use xtask_image::image::Manifest;
+use xtask_registry::Registry;
 
 /// Everything that a release is made of.
 pub struct Parts<'a> {
@@ -77,9 +78,13 @@ fn publish(site: &Site<'_>, release: &Release) -> Result<()> {
 
 /// The release of that version, if the registry has it.
 pub fn find(site: &Site<'_>, version: &str) -> Result<Option<Release>> {
-    let repository = repository(site)?;
+    read(&site.registry(), &site.environment.registry, version)
+}
+
+/// The release of that version in a registry whose repositories are below `home`, if it is there.
+pub fn read(registry: &Registry, home: &Repository, version: &str) -> Result<Option<Release>> {
+    let repository = releases(home)?;
     let failed = || format!("failed to read release `{version}` from `{repository}`");
-    let registry = site.registry();
     let reference = repository.tag(tag(version)?);
     let found = runtime::wait(registry.manifest(&reference));
     let Some((_, manifest)) = found.map_err(|error| refused(failed(), &error))? else {
@@ -118,7 +123,11 @@ pub fn list(site: &Site<'_>) -> Result<Vec<Release>> {
 }
 
 fn repository(site: &Site<'_>) -> Result<Repository> {
-    let joined = site.environment.registry.join(RELEASES_REPOSITORY);
+    releases(&site.environment.registry)
+}
+
+fn releases(home: &Repository) -> Result<Repository> {
+    let joined = home.join(RELEASES_REPOSITORY);
     joined.or_usage(|| "cannot name the repository of releases".to_owned())
 }
 

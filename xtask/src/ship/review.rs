@@ -43,6 +43,7 @@ fn looking(now: &Review) -> String {
     let (verb, environment) = (&now.verb, &now.environment);
     match verb.as_str() {
         "migrate" => format!("`cargo xtask migrate {environment}`"),
+        "infra" => format!("`cargo xtask infra plan {environment}`"),
         _ => format!("`cargo xtask {verb} {environment} VERSION --dry-run`"),
     }
 }
@@ -92,6 +93,7 @@ mod tests {
             assert_eq!(said, format!("`cargo xtask {action} local VERSION --dry-run`"));
         }
         assert_eq!(looking(&review("migrate", Vec::new())), "`cargo xtask migrate local`");
+        assert_eq!(looking(&review("infra", Vec::new())), "`cargo xtask infra plan local`");
     }
 
     #[test]

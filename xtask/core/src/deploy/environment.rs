@@ -1,9 +1,19 @@
 //! One environment: a named place where releases live, with its own target and secrets.
 
-use super::{Deploy, read_image};
+mod backing;
+mod check;
+mod coolify;
+mod outside;
+#[cfg(test)]
+mod tests;
+
+pub use backing::{Backing, BackingPart, Proxy};
+pub(super) use check::check;
+pub use coolify::{Cleanup, Coolify, Notifications, Storage};
+pub use outside::{Database, Redis};
+
 use crate::reader::Table;
 use crate::reference::Repository;
-use crate::ship::backing::Role;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -18,6 +28,12 @@ pub struct Environment {
     pub url: String,
     /// What we run beside the services; only the Docker target has one.
     pub backing: Option<Backing>,
+    /// The database that somebody else runs for us; only the Coolify target has one.
+    pub database: Option<Database>,
+    /// The cache that somebody else runs for us; only the Coolify target has one.
+    pub redis: Option<Redis>,
+    /// Where in a Coolify it is; only the Coolify target has it.
+    pub coolify: Option<Coolify>,
     /// Where each secret comes from.
     pub secrets: BTreeMap<String, SecretSource>,
 }
@@ -29,37 +45,6 @@ pub enum TargetKind {
     Docker,
     /// A Coolify server.
     Coolify,
-}
-
-/// What the local environment runs beside the services.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Backing {
-    /// The database; its port is for loopback only.
-    pub postgres: BackingPart,
-    /// The cache.
-    pub redis: BackingPart,
-    /// The registry that `registry` of the environment names.
-    pub registry: BackingPart,
-    /// The reverse proxy.
-    pub proxy: Proxy,
-}
-
-/// One container of the backing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BackingPart {
-    /// The file that defines its image.
-    pub image: String,
-    /// Its port on the loopback address of this machine.
-    pub port: u16,
-}
-
-/// The reverse proxy, which has a second port for changing it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proxy {
-    /// The container and its public port.
-    pub part: BackingPart,
-    /// The port of its admin API, on the loopback address of this machine.
-    pub admin_port: u16,
 }
 
 /// Where a secret comes from. The secret itself is never in the file.
@@ -111,62 +96,97 @@ impl FromStr for SecretSource {
 pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let target = table.parsed("target");
     let registry = table.parsed("registry");
-    let url = read_url(table);
-    let backing = table.optional_table("backing").map(|it| read_backing(&it));
+    let url = read_url(table, "url");
+    let parts = read_parts(name, table);
     let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
-    if target == Some(TargetKind::Docker) && backing.is_none() {
-        table.refuse("backing", format!("missing; `{name}` is a Docker target and needs one"));
+    if let Some(target) = target {
+        refuse_parts(name, table, target);
     }
-    let backing = backing.map_or(Some(None), |read| read.map(Some));
-    Some(Environment {
-        target: target?,
-        registry: registry?,
-        url: url?,
-        backing: backing?,
-        secrets,
-    })
+    if target == Some(TargetKind::Coolify) {
+        refuse_made(table, &secrets);
+    }
+    let (backing, database, redis, coolify) = parts?;
+    let (target, registry, url) = (target?, registry?, url?);
+    Some(Environment { target, registry, url, backing, database, redis, coolify, secrets })
 }
 
-fn read_url(table: &Table<'_>) -> Option<String> {
-    let url = table.text("url")?;
+type Parts = (Option<Backing>, Option<Database>, Option<Redis>, Option<Coolify>);
+
+/// The tables of one target or the other; `None` if one of them has a mistake.
+fn read_parts(name: &str, table: &Table<'_>) -> Option<Parts> {
+    let backing = part(table, "backing", backing::read);
+    let database = part(table, "database", outside::read_database);
+    let redis = part(table, "redis", outside::read_redis);
+    let coolify = part(table, "coolify", |table| coolify::read(name, table));
+    Some((backing?, database?, redis?, coolify?))
+}
+
+/// A table that may be missing; the outer `None` is a mistake in it.
+fn part<T>(
+    table: &Table<'_>,
+    key: &str,
+    read: impl FnOnce(&Table<'_>) -> Option<T>,
+) -> Option<Option<T>> {
+    table.optional_table(key).map_or(Some(None), |it| read(&it).map(Some))
+}
+
+/// What a target needs, and what only the other one has.
+fn refuse_parts(name: &str, table: &Table<'_>, target: TargetKind) {
+    let (kind, needed, foreign): (_, _, &[&str]) = match target {
+        TargetKind::Docker => ("Docker", "backing", &["coolify", "database", "redis"]),
+        TargetKind::Coolify => ("Coolify", "coolify", &["backing"]),
+    };
+    let is_there = |key: &str| table.keys().iter().any(|it| it == key);
+    if !is_there(needed) {
+        table.refuse(needed, format!("missing; `{name}` is a {kind} target and needs one"));
+    }
+    for key in foreign.iter().filter(|key| is_there(key)) {
+        table.refuse(key, format!("`{name}` is a {kind} target, which has no `{key}`"));
+    }
+}
+
+/// What one machine makes for itself is on no other one, and the next would bring its own.
+fn refuse_made(table: &Table<'_>, secrets: &BTreeMap<String, SecretSource>) {
+    let Some(table) = table.optional_table("secrets") else { return };
+    let generated = |(_, source): &(&String, &SecretSource)| **source == SecretSource::Generate;
+    for (name, _) in secrets.iter().filter(generated) {
+        let why = "it is shipped to from several machines, so it is not `generate`d on one";
+        table.refuse(name, format!("wanted `env:VARIABLE` or `file:PATH`; {why}"));
+    }
+}
+
+/// Where a secret is kept that nobody makes here: another machine would make another one.
+fn read_source(table: &Table<'_>, key: &str) -> Option<SecretSource> {
+    let source = table.parsed(key)?;
+    refuse_generated(table, key, source)
+}
+
+/// The same, if it is there.
+fn read_optional_source(table: &Table<'_>, key: &str) -> Option<SecretSource> {
+    let source = table.optional_parsed(key)?;
+    refuse_generated(table, key, source)
+}
+
+fn refuse_generated(table: &Table<'_>, key: &str, source: SecretSource) -> Option<SecretSource> {
+    if source == SecretSource::Generate {
+        let why = "somebody else gives it, so it is not `generate`d";
+        table.refuse(key, format!("wanted `env:VARIABLE` or `file:PATH`; {why}"));
+        return None;
+    }
+    Some(source)
+}
+
+fn read_url(table: &Table<'_>, key: &str) -> Option<String> {
+    let url = table.text(key)?;
     let scheme = url.starts_with("http://") || url.starts_with("https://");
     if !scheme || url.ends_with('/') || url.contains('@') {
         table.refuse(
-            "url",
+            key,
             format!("`{url}` is not a base URL: `http(s)://host[:port]`, no `/` at its end"),
         );
         return None;
     }
     Some(url)
-}
-
-fn read_backing(table: &Table<'_>) -> Option<Backing> {
-    let part = |role: Role| table.table(role.name()).map(|it| read_part(&it));
-    let postgres = part(Role::Postgres);
-    let redis = part(Role::Redis);
-    let registry = part(Role::Registry);
-    let proxy = table.table(Role::Proxy.name()).map(|it| read_proxy(&it));
-    table.refuse_unknown();
-    Some(Backing { postgres: postgres??, redis: redis??, registry: registry??, proxy: proxy?? })
-}
-
-fn read_part(table: &Table<'_>) -> Option<BackingPart> {
-    let part = read_open_part(table);
-    table.refuse_unknown();
-    part
-}
-
-fn read_open_part(table: &Table<'_>) -> Option<BackingPart> {
-    let image = read_image(table);
-    let port = table.port("port");
-    Some(BackingPart { image: image?, port: port? })
-}
-
-fn read_proxy(table: &Table<'_>) -> Option<Proxy> {
-    let part = read_open_part(table);
-    let admin_port = table.port("admin_port");
-    table.refuse_unknown();
-    Some(Proxy { part: part?, admin_port: admin_port? })
 }
 
 fn read_secrets(table: &Table<'_>) -> BTreeMap<String, SecretSource> {
@@ -175,68 +195,4 @@ fn read_secrets(table: &Table<'_>) -> BTreeMap<String, SecretSource> {
         keys.filter_map(|key| Some((key.clone(), table.optional_parsed(&key)?))).collect();
     table.refuse_unknown();
     secrets
-}
-
-/// What can only be judged with the whole file in hand: ports apart, references answered.
-pub(super) fn check(root: &Table<'_>, deploy: &Deploy, name: &str, environment: &Environment) {
-    let Some(table) = root.optional_table("environments").and_then(|it| it.optional_table(name))
-    else {
-        return;
-    };
-    if let Some(backing) = &environment.backing {
-        check_ports(&table, backing);
-        check_doors(&table, environment, backing);
-    }
-    let templates = deploy.services.iter().flat_map(|service| &service.settings);
-    for reference in templates.flat_map(|(_, template)| template.references()) {
-        if !is_answered(deploy, environment, reference) {
-            table.refuse(
-                "secrets",
-                format!("no answer to `${{{reference}}}`, which a service asks for"),
-            );
-        }
-    }
-}
-
-/// What the addresses name must be what the backing listens on, and the database has a password.
-fn check_doors(table: &Table<'_>, environment: &Environment, backing: &Backing) {
-    let ends_in = |address: &str, port: u16| address.ends_with(&format!(":{port}"));
-    if !ends_in(&environment.url, backing.proxy.part.port) {
-        let port = backing.proxy.part.port;
-        table.refuse("url", format!("does not lead to the proxy, which listens on port {port}"));
-    }
-    if !ends_in(environment.registry.registry(), backing.registry.port) {
-        let port = backing.registry.port;
-        table.refuse(
-            "registry",
-            format!("is not the one of the backing, which listens on port {port}"),
-        );
-    }
-    if !environment.secrets.contains_key("database") {
-        table.refuse("secrets", "`database` is missing; it is the password of the database");
-    }
-}
-
-fn check_ports(table: &Table<'_>, backing: &Backing) {
-    let mut ports = [
-        backing.postgres.port,
-        backing.redis.port,
-        backing.registry.port,
-        backing.proxy.part.port,
-        backing.proxy.admin_port,
-    ];
-    ports.sort_unstable();
-    for pair in ports.windows(2).filter(|pair| pair[0] == pair[1]) {
-        table.refuse("backing", format!("port {} is given twice", pair[0]));
-    }
-}
-
-fn is_answered(deploy: &Deploy, environment: &Environment, reference: &str) -> bool {
-    let parts: Vec<&str> = reference.split('.').collect();
-    match parts.as_slice() {
-        ["release", "version"] | ["database", "url"] | ["redis", "url"] => true,
-        ["services", service, "url"] => deploy.service(service).is_some(),
-        ["secrets", name] => environment.secrets.contains_key(*name),
-        _ => false,
-    }
 }

@@ -1,4 +1,5 @@
 //! The clients against the fakes.
 #![allow(clippy::unwrap_used, reason = "in a test, unwrapping is asserting")]
 
+mod coolify;
 mod github;

@@ -25,7 +25,11 @@ pub(super) fn connector(check: &Check) -> Result<MakeRustlsConnect> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-fn verifier(check: &Check, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>> {
+/// What tells whether a certificate passes `check`.
+pub(in crate::edge) fn verifier(
+    check: &Check,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>> {
     let provider = Arc::clone(provider);
     match check {
         Check::Nothing => Ok(Arc::new(AnyName { provider, roots: None })),

@@ -1,0 +1,65 @@
+//! What an environment on plain Docker runs beside the services.
+
+use crate::deploy::read_image;
+use crate::reader::Table;
+use crate::ship::backing::Role;
+
+/// What the local environment runs beside the services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backing {
+    /// The database; its port is for loopback only.
+    pub postgres: BackingPart,
+    /// The cache.
+    pub redis: BackingPart,
+    /// The registry that `registry` of the environment names.
+    pub registry: BackingPart,
+    /// The reverse proxy.
+    pub proxy: Proxy,
+}
+
+/// One container of the backing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackingPart {
+    /// The file that defines its image.
+    pub image: String,
+    /// Its port on the loopback address of this machine.
+    pub port: u16,
+}
+
+/// The reverse proxy, which has a second port for changing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proxy {
+    /// The container and its public port.
+    pub part: BackingPart,
+    /// The port of its admin API, on the loopback address of this machine.
+    pub admin_port: u16,
+}
+
+pub(super) fn read(table: &Table<'_>) -> Option<Backing> {
+    let part = |role: Role| table.table(role.name()).map(|it| read_part(&it));
+    let postgres = part(Role::Postgres);
+    let redis = part(Role::Redis);
+    let registry = part(Role::Registry);
+    let proxy = table.table(Role::Proxy.name()).map(|it| read_proxy(&it));
+    table.refuse_unknown();
+    Some(Backing { postgres: postgres??, redis: redis??, registry: registry??, proxy: proxy?? })
+}
+
+fn read_part(table: &Table<'_>) -> Option<BackingPart> {
+    let part = read_open_part(table);
+    table.refuse_unknown();
+    part
+}
+
+fn read_open_part(table: &Table<'_>) -> Option<BackingPart> {
+    let image = read_image(table);
+    let port = table.port("port");
+    Some(BackingPart { image: image?, port: port? })
+}
+
+fn read_proxy(table: &Table<'_>) -> Option<Proxy> {
+    let part = read_open_part(table);
+    let admin_port = table.port("admin_port");
+    table.refuse_unknown();
+    Some(Proxy { part: part?, admin_port: admin_port? })
+}

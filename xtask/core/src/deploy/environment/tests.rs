@@ -1,0 +1,116 @@
+//! What an environment on Coolify may say, and how each mistake is named.
+
+use super::*;
+use crate::deploy::Deploy;
+
+fn committed() -> String {
+    include_str!("../../../../../deploy.toml").to_owned()
+}
+
+fn mistakes(text: &str) -> String {
+    Deploy::parse(text).unwrap_err().to_string()
+}
+
+/// The committed file with `text` below `[environments.production.coolify]`.
+fn with(text: &str) -> String {
+    let server = "server = \"localhost\"\n";
+    let (before, after) = committed().rsplit_once(server).map(own).unwrap();
+    format!("{before}{server}{text}{after}")
+}
+
+fn own((before, after): (&str, &str)) -> (String, String) {
+    (before.to_owned(), after.to_owned())
+}
+
+#[test]
+fn the_committed_servers_are_read_with_their_defaults() {
+    let deploy = Deploy::parse(&committed()).unwrap();
+    let production = &deploy.environments["production"];
+    let coolify = production.coolify.as_ref().unwrap();
+    assert_eq!(
+        (coolify.environment.as_str(), coolify.destination.as_str()),
+        ("production", "coolify")
+    );
+    assert_eq!((coolify.images_to_keep, coolify.cleanup.as_ref().unwrap().threshold), (5, 80));
+    assert_eq!(coolify.token, SecretSource::Variable("PRODUCTION_COOLIFY_TOKEN".into()));
+    let database = production.database.as_ref().unwrap();
+    assert_eq!(database.direct(), &SecretSource::Variable("PRODUCTION_DIRECT_URL".into()));
+    let staging = deploy.environments["staging"].coolify.as_ref().unwrap();
+    assert_eq!((staging.environment.as_str(), &staging.cleanup), ("staging", &None));
+}
+
+#[test]
+fn without_an_address_of_its_own_the_ledger_is_where_the_services_look() {
+    let text = committed().replace("direct_url = \"env:PRODUCTION_DIRECT_URL\"\n", "");
+    let deploy = Deploy::parse(&text).unwrap();
+    let database = deploy.environments["production"].database.clone().unwrap();
+    assert_eq!(database.direct(), &SecretSource::Variable("PRODUCTION_DATABASE_URL".into()));
+}
+
+#[test]
+fn every_mistake_of_a_server_is_named_at_once() {
+    let more = "destination = \"a b\"\nimages_to_keep = 0\nenvironment = \"p\"\ntags = 1\n\
+        [environments.production.coolify.storage]\nname = \"backups\"\nbucket = \" \"\n\
+        endpoint = \"http://s3.example.org\"\nkey = \"AKIA\"\nsecret = \"generate\"\n\
+        [environments.production.coolify.notifications]\nwebhook = \"https://hooks.example.org\"\n";
+    let text = with(more)
+        .replace("\"0 3 * * *\"", "\"daily\"")
+        .replace("threshold = 80", "threshold = 100")
+        .replace("\"env:PRODUCTION_COOLIFY_TOKEN\"", "\"generate\"")
+        .replace("\"env:PRODUCTION_REDIS_URL\"", "\"generate\"")
+        .replace("\"env:PRODUCTION_JWT_SECRET\"", "\"generate\"");
+    insta::assert_snapshot!(mistakes(&text));
+}
+
+#[test]
+fn a_token_does_not_go_out_in_the_open() {
+    let with = |url: &str| committed().replace("https://coolify.nutri.app", url);
+    let said = mistakes(&with("http://203.0.113.7:8000"));
+    assert_eq!(said.matches("secrets in the open").count(), 2, "{said}");
+    Deploy::parse(&with("http://127.0.0.1:8000")).unwrap();
+}
+
+#[test]
+fn each_target_has_its_own_tables() {
+    let text = committed();
+    let local = "\n[environments.local.redis]\nurl = \"env:X\"\n";
+    let said = mistakes(&format!("{text}{local}"));
+    assert!(said.contains("`local` is a Docker target, which has no `redis`"), "{said}");
+    let said =
+        mistakes(&text.replace("environments.staging.coolify", "environments.local.coolify"));
+    for wanted in [
+        "`local` is a Docker target, which has no `coolify`",
+        "`environments.staging.coolify`: missing; `staging` is a Coolify target and needs one",
+    ] {
+        assert!(said.contains(wanted), "{said}");
+    }
+    let said =
+        mistakes(&text.replace("environments.local.backing", "environments.staging.backing"));
+    assert!(said.contains("`staging` is a Coolify target, which has no `backing`"), "{said}");
+}
+
+#[test]
+fn what_services_ask_for_is_asked_of_each_environment() {
+    let text = committed()
+        .replace("[environments.staging.redis]\nurl = \"env:STAGING_REDIS_URL\"\n", "")
+        .replace("jwt = \"env:STAGING_JWT_SECRET\"", "");
+    let said = mistakes(&text);
+    for wanted in [
+        "`environments.staging.redis`: no answer to `${redis.url}`, which a service asks for",
+        "`environments.staging.secrets`: no answer to `${secrets.jwt}`, which a service asks for",
+    ] {
+        assert_eq!(said.matches(wanted).count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn names_inside_the_network_are_labels_of_dns() {
+    let (project, environment) = ("a-project-with-quite-a-long-name", "and-an-environment-as-well");
+    let text = committed()
+        .replace("project = \"nutri\"\n\n[s", &format!("project = \"{project}\"\n\n[s"))
+        .replace("environments.staging", &format!("environments.{environment}"));
+    let said = mistakes(&text);
+    assert!(said.contains("-ml-service` is too long to be a name in the network"), "{said}");
+    let said = mistakes(&committed().replace("environments.staging", "environments.Staging"));
+    assert!(said.contains("`Staging` is not a name"), "{said}");
+}

@@ -1,0 +1,239 @@
+//! Carries a plan out, write by write. Before something is made it is looked for by mark and name,
+//! because an answer that was lost may have been a yes; so the same run again goes on.
+
+use super::{change, observe};
+use crate::edge::coolify::failed;
+use crate::error::{Failure, Result};
+use std::collections::BTreeMap;
+use xtask_core::coolify::desired::{Desired, Given, Storage, TRAP_TAG, Variable};
+use xtask_core::coolify::fingerprint::MARK;
+use xtask_core::coolify::observed::{Observed, named};
+use xtask_core::coolify::plan::{Action, Part, Step};
+use xtask_providers::coolify::{Coolify, Error, NewApplication, NewProject, NewS3, NewVariable};
+
+/// What writes, and by which names the things are addressed that were found or made so far.
+pub struct Writer<'a> {
+    coolify: &'a Coolify,
+    desired: &'a Desired,
+    server: String,
+    project: Option<String>,
+    destination: Option<String>,
+    applications: BTreeMap<String, String>,
+}
+
+impl<'a> Writer<'a> {
+    /// Begins from what was found.
+    pub fn new(coolify: &'a Coolify, desired: &'a Desired, observed: &Observed) -> Self {
+        let networks = observed.destinations.iter().flatten();
+        let network = networks.into_iter().find(|it| it.network == desired.destination);
+        let is_marked =
+            |description: &Option<String>| description.as_deref() == Some(&desired.mark);
+        let meant = |name: &str| {
+            let all = &observed.applications;
+            let found = named(all, |it| it.name == name, |it| is_marked(&it.description));
+            Some((name.to_owned(), found.ok()??.uuid.clone()))
+        };
+        Self {
+            coolify,
+            desired,
+            server: observed.server.uuid.clone(),
+            project: observed.project.as_ref().map(|it| it.uuid.clone()),
+            destination: network.map(|it| it.uuid.clone()),
+            applications: desired.applications.iter().filter_map(|it| meant(&it.name)).collect(),
+        }
+    }
+
+    /// Does one step.
+    pub async fn apply(&mut self, step: &Step) -> Result<()> {
+        match &step.part {
+            Part::Project { name } => self.make_project(name).await,
+            Part::Environment { name } => self.make_environment(name).await,
+            Part::Destination { name } => self.make_destination(name).await,
+            Part::Application { name } => self.write_application(step, name).await,
+            Part::Variable { application, name } => {
+                self.write_variable(step, application, name).await
+            }
+            Part::Cleanup => {
+                let change = change::cleanup(&step.differences);
+                let done = self.coolify.patch_docker_cleanup(&self.server, &change).await;
+                done.map(drop).map_err(|error| Self::failed(step, &error))
+            }
+            Part::Storage { .. } => self.write_storage(step).await,
+            Part::Notifications => self.write_webhook(step).await,
+        }
+    }
+
+    fn failed(step: &Step, error: &Error) -> Failure {
+        failed(&format!("{} {}", step.action.word(), step.part), error)
+    }
+
+    async fn make_project(&mut self, name: &str) -> Result<()> {
+        let found = observe::project(self.coolify, name).await?;
+        let uuid = match found {
+            Some(project) => project.uuid,
+            None => {
+                let project = self.desired.mark.split('/').next().unwrap_or(MARK).to_owned();
+                let new = NewProject { name: name.to_owned(), description: Some(project) };
+                let made = self.coolify.create_project(&new).await;
+                made.map_err(|error| failed(&format!("create project `{name}`"), &error))?
+            }
+        };
+        self.project = Some(uuid);
+        Ok(())
+    }
+
+    /// A new project has one called `production` from the start.
+    async fn make_environment(&mut self, name: &str) -> Result<()> {
+        let doing = |error: Error| failed(&format!("create environment `{name}`"), &error);
+        let project = self.project.as_deref().unwrap_or_default();
+        let there = self.coolify.environments(project).await.map_err(doing)?;
+        if there.iter().any(|it| it.name == name) {
+            return Ok(());
+        }
+        self.coolify.create_environment(project, name).await.map(drop).map_err(doing)
+    }
+
+    async fn make_destination(&mut self, name: &str) -> Result<()> {
+        let doing = |error: Error| failed(&format!("create network `{name}`"), &error);
+        let there = self.coolify.destinations(&self.server).await.map_err(doing)?;
+        let found = there.into_iter().find(|it| it.network == name).map(|it| it.uuid);
+        let uuid = match found {
+            Some(uuid) => uuid,
+            None => {
+                self.coolify.create_destination(&self.server, name, name).await.map_err(doing)?.uuid
+            }
+        };
+        self.destination = Some(uuid);
+        Ok(())
+    }
+
+    async fn write_application(&mut self, step: &Step, name: &str) -> Result<()> {
+        let doing = |error: Error| Self::failed(step, &error);
+        match step.action {
+            Action::Create => self.make_application(step, name).await,
+            Action::Delete => {
+                for uuid in &step.uuids {
+                    self.coolify.delete_application(uuid).await.map_err(doing)?;
+                }
+                Ok(())
+            }
+            Action::Change | Action::Adopt => {
+                let mut change = change::application(&step.differences);
+                // Labels of the proxy are made anew only where domains are sent.
+                if change.is_force_https_enabled.is_some() && change.domains.is_none() {
+                    change.domains = self.domains(name);
+                }
+                let uuid = self.address(name)?;
+                self.coolify.update_application(uuid, &change).await.map_err(doing)
+            }
+        }
+    }
+
+    fn domains(&self, name: &str) -> Option<String> {
+        let application = self.desired.applications.iter().find(|it| it.name == name)?;
+        application.settings.get("domains")?.as_str().map(ToOwned::to_owned)
+    }
+
+    fn address(&self, name: &str) -> Result<&str> {
+        self.applications.get(name).map(String::as_str).ok_or_else(|| {
+            Failure::outside(format!("failed to find application `{name}`, which was there before"))
+        })
+    }
+
+    /// It is made with a tag of no image, and never deployed: which release runs is a rollout's.
+    async fn make_application(&mut self, step: &Step, name: &str) -> Result<()> {
+        let doing = |error: Error| Self::failed(step, &error);
+        let project = self.project.clone().unwrap_or_default();
+        let environment = &self.desired.environment;
+        let there = self.coolify.environment(&project, environment).await.map_err(doing)?;
+        let there = there.map(|it| it.applications).unwrap_or_default();
+        let is_ours = |it: &&xtask_providers::coolify::Application| {
+            it.name.as_deref() == Some(name)
+                && it.description.as_deref() == Some(&self.desired.mark)
+        };
+        let uuid = match there.iter().find(is_ours) {
+            Some(found) => found.uuid.clone(),
+            None => {
+                let mut new = NewApplication::new(&project, environment, &self.server);
+                new.destination_uuid.clone_from(&self.destination);
+                new.fields = change::application(&step.differences);
+                new.fields.name = Some(name.to_owned());
+                new.fields.image_tag = Some(TRAP_TAG.to_owned());
+                self.coolify.create_docker_image(&new).await.map_err(doing)?.uuid
+            }
+        };
+        self.applications.insert(name.to_owned(), uuid);
+        Ok(())
+    }
+
+    async fn write_variable(&self, step: &Step, application: &str, name: &str) -> Result<()> {
+        let doing = |error: Error| Self::failed(step, &error);
+        let uuid = self.address(application)?;
+        if step.action == Action::Delete {
+            for row in &step.uuids {
+                match self.coolify.delete_variable(uuid, row).await {
+                    Err(error) if error.is_not_found() => {}
+                    done => done.map_err(doing)?,
+                }
+            }
+            return Ok(());
+        }
+        // Making and changing is one request, so that a lost answer does no harm.
+        let new = self.variable(application, name)?;
+        self.coolify.update_variables(uuid, &[new]).await.map_err(doing)
+    }
+
+    fn variable(&self, application: &str, name: &str) -> Result<NewVariable> {
+        let wanted = self.desired.applications.iter().find(|it| it.name == application);
+        match wanted.and_then(|it| it.variables.get(name)) {
+            Some(Variable { sent: Given::Value(Ok(sent)), fingerprint }) => {
+                let comment = fingerprint.as_ref().map_or(MARK.to_owned(), |it| it.comment());
+                Ok(NewVariable::new(name, sent, &comment))
+            }
+            _ => Err(not_at_hand(&format!("variable `{name}` of `{application}`"))),
+        }
+    }
+
+    async fn write_storage(&self, step: &Step) -> Result<()> {
+        let doing = |error: Error| Self::failed(step, &error);
+        let Some(Storage { name, keys: Given::Value((key, secret)), .. }) = &self.desired.storage
+        else {
+            return Err(not_at_hand(&step.part.to_string()));
+        };
+        let mut change = change::storage(&step.differences);
+        (change.key, change.secret) = (Some(key.clone()), Some(secret.clone()));
+        if let [uuid] = step.uuids.as_slice() {
+            return self.coolify.patch_s3(uuid, &change).await.map_err(doing);
+        }
+        // Names may repeat: one that a lost answer has made is found by its name.
+        let there = self.coolify.s3_storages().await.map_err(doing)?;
+        if let Some(found) = there.iter().find(|it| it.name == *name) {
+            return self.coolify.patch_s3(&found.uuid, &change).await.map_err(doing);
+        }
+        let new = NewS3 {
+            name: name.clone(),
+            description: change.description,
+            endpoint: change.endpoint.unwrap_or_default(),
+            bucket: change.bucket.unwrap_or_default(),
+            region: change.region.unwrap_or_default(),
+            key: key.clone(),
+            secret: secret.clone(),
+        };
+        self.coolify.create_s3(&new).await.map(drop).map_err(doing)
+    }
+
+    async fn write_webhook(&self, step: &Step) -> Result<()> {
+        let notifications = self.desired.notifications.as_ref();
+        let Some(Given::Value(url)) = notifications.map(|it| &it.webhook) else {
+            return Err(not_at_hand(&step.part.to_string()));
+        };
+        let mut change = change::webhook(&step.differences);
+        change.url = Some(url.clone());
+        let done = self.coolify.patch_webhook(&change).await;
+        done.map_err(|error| Self::failed(step, &error))
+    }
+}
+
+fn not_at_hand(what: &str) -> Failure {
+    Failure::refused(format!("cannot write {what}: its secrets are not at hand"))
+}
