@@ -7,6 +7,7 @@ pub mod import;
 pub mod observed;
 pub mod plan;
 pub mod preflight;
+pub mod rollout;
 pub mod value;
 pub mod watch;
 
