@@ -71,7 +71,7 @@ pub(super) fn run(
     phase.doing(&format!("`{name}`: asking for its deployment"));
     let id = match start(target, it)? {
         Ok(id) => id,
-        Err(why) => return Ok(Ended::Back(not_deployed(name, &why, None))),
+        Err(failure) => return Ok(Ended::Back(failure)),
     };
     let mut watched = Watched { target, it, id, look: None, is_told };
     let next = watched.follow(Watch::new(wanted, before, target.pace.limits(&it.service)), phase)?;
@@ -86,20 +86,23 @@ pub(super) fn run(
 }
 
 /// The id of the deployment that was asked for. An answer that was lost may have been a yes: then
-/// a newer deployment than before is ours. Within: why Coolify made none.
-fn start(target: &CoolifyTarget<'_>, it: &Planned) -> Result<Result<String, String>> {
+/// a newer deployment than before is ours. Within: why Coolify made none; outside: it may have.
+fn start(target: &CoolifyTarget<'_>, it: &Planned) -> Result<Result<String, Failure>> {
     let name = &it.service.name;
     let before = newest(target, it)?.map(|row| row.id);
     match target.ask_raw(target.coolify.deploy(&it.uuid, true)) {
         Ok(started) => Ok(match started.claimed {
             Some(claimed) => Ok(claimed.as_str().to_owned()),
-            None => Err(format!("Coolify made no deployment: {}", started.message)),
+            None => {
+                let why = format!("Coolify made no deployment: {}", started.message);
+                Err(not_deployed(name, &why, None))
+            }
         }),
         Err(error) if error.is_outcome_unknown() => {
             let made = newest(target, it)?.filter(|row| Some(row.id) > before);
             made.map(|row| Ok(row.uuid.as_str().to_owned())).ok_or_else(|| refused(name, &error))
         }
-        Err(error) => Err(refused(name, &error)),
+        Err(error) => Ok(Err(refused(name, &error))),
     }
 }
 

@@ -4,6 +4,7 @@ use crate::error::{Context as _, Result};
 use std::time::Duration;
 use xtask_core::coolify::watch::Limits;
 use xtask_core::deploy::Service;
+use xtask_providers::coolify::Settings;
 
 /// Milliseconds between two looks. All limits shrink and grow with them, for a Coolify whose own
 /// delays are others.
@@ -34,6 +35,12 @@ impl Pace {
     fn of(poll_ms: u32) -> Self {
         let factor = f64::from(poll_ms) / f64::from(POLL_MS);
         Self { poll: Duration::from_millis(poll_ms.into()), factor }
+    }
+
+    /// How patient the client is: it comes again when a full queue asks for that.
+    pub(super) fn of_client(self) -> Settings {
+        let usual = Settings::default();
+        Settings { longest_pause: usual.longest_pause.mul_f64(self.factor), ..usual }
     }
 
     /// The limits for a service.

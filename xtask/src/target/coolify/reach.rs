@@ -31,7 +31,8 @@ fn reach<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, CoolifyTarget
         Some((name.strip_prefix("secrets.")?.to_owned(), Clone::clone(secret)))
     };
     let of_services = secrets.iter().filter_map(own).collect();
-    let (coolify, pace) = (edge::open(place)?, Pace::of_environment()?);
+    let pace = Pace::of_environment()?;
+    let coolify = edge::open_with(place, pace.of_client())?;
     let name = name.to_owned();
     let target =
         CoolifyTarget { world, name, environment, place, coolify, secrets, absent, pace };
