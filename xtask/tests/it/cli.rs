@@ -14,9 +14,9 @@ fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
     error: cannot use `deploy.toml`
       caused by: deploy.toml:7: `services.ml-service.drain_seconds`: missing; it is required
         deploy.toml:12: `services.ml-service.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `settings`
-        deploy.toml:31: `services.backend.drain_seconds`: missing; it is required
-        deploy.toml:35: `services.backend.access`: unknown access `open`; known: `public`, `internal`
-        deploy.toml:37: `services.backend.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `settings`
+        deploy.toml:33: `services.backend.drain_seconds`: missing; it is required
+        deploy.toml:37: `services.backend.access`: unknown access `open`; known: `public`, `internal`
+        deploy.toml:39: `services.backend.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `settings`
       code: E-config
     ");
 }

@@ -128,6 +128,7 @@ fn what_happens_at_the_panel_meanwhile_is_seen() {
     town.double.hold(true);
     let child = town.begins("r2");
     town.under_way("ml-service");
+    town.step_until_two_run("ml-service");
     town.double.restart();
     town.double.hold(false);
     let (code, said) = town.ended(child);
@@ -152,7 +153,7 @@ fn what_happens_at_the_panel_meanwhile_is_seen() {
     town.double.hold(true);
     let child = town.begins("r3");
     town.under_way("ml-service");
-    town.double.kill_worker("ml-service");
+    town.double.kill_worker(&town.application("ml-service").uuid);
     town.double.hold(false);
     let (code, said) = town.ended(child);
     assert_eq!(code, Some(5), "{said}");

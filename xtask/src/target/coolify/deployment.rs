@@ -74,7 +74,8 @@ pub(super) fn run(
         Err(failure) => return Ok(Ended::Back(failure)),
     };
     let mut watched = Watched { target, it, id, look: None, is_told };
-    let next = watched.follow(Watch::new(wanted, before, target.pace.limits(&it.service)), phase)?;
+    let next =
+        watched.follow(Watch::new(wanted, before, target.pace.limits(&it.service)), phase)?;
     let failure = |why: &str| not_deployed(name, why, watched.look.as_deref());
     Ok(match next {
         Next::Serves(proof) => Ended::Serves(proof),
@@ -155,9 +156,7 @@ impl Watched<'_> {
     fn answer(&self) -> Answer {
         use xtask_core::deploy::Access;
         match answers::ask(self.target, &self.it.service) {
-            Answer::Nothing(_)
-                if !self.is_told && self.it.service.access == Access::Internal =>
-            {
+            Answer::Nothing(_) if !self.is_told && self.it.service.access == Access::Internal => {
                 Answer::Unasked
             }
             answer => answer,

@@ -35,9 +35,9 @@ pub(super) fn check(image: &Reference) -> Result<()> {
     };
     let index: Index = serde_json::from_slice(&bytes).or_outside(looking)?;
     let is_for = |it: &Entry| {
-        it.platform.as_ref().is_some_and(|it| {
-            (it.os.as_str(), it.architecture.as_str()) == PLATFORM
-        })
+        it.platform
+            .as_ref()
+            .is_some_and(|it| (it.os.as_str(), it.architecture.as_str()) == PLATFORM)
     };
     // A manifest that is no index is of one platform, which its build has chosen.
     if index.manifests.is_empty() || index.manifests.iter().any(is_for) {

@@ -63,18 +63,11 @@ impl CoolifyTarget<'_> {
     }
 
     /// One question to Coolify. It is not cut off: its answer says what was done.
-    fn ask<T>(
-        &self,
-        doing: &str,
-        question: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T> {
+    fn ask<T>(&self, doing: &str, question: impl Future<Output = Result<T, Error>>) -> Result<T> {
         self.ask_raw(question).map_err(|error| failed(doing, &error))
     }
 
-    fn ask_raw<T>(
-        &self,
-        question: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
+    fn ask_raw<T>(&self, question: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let _whole = self.world.cancel.whole();
         runtime::wait(question)
     }

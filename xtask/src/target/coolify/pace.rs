@@ -53,7 +53,9 @@ impl Pace {
             queue: seconds(1_800).max(SHORTEST * 5),
             run: seconds(WORK + 2 * starts + ends).max(SHORTEST * 5),
             settle: seconds(60).max(SHORTEST),
-            leave: seconds(ends + 15).max(SHORTEST / 4),
+            // A row may be called failed from outside, by a restart of Coolify, while its job goes
+            // on: then the new container comes to serve after that.
+            leave: seconds(starts + ends + 15).max(SHORTEST / 2),
             blind: seconds(180).max(SHORTEST * 2),
         }
     }

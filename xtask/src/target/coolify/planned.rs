@@ -60,7 +60,8 @@ pub(super) fn all(target: &CoolifyTarget<'_>, wanted: Vec<Wanted>) -> Result<Vec
 
 /// What could never arrive as it is, or never become what is wanted.
 fn refuse(target: &CoolifyTarget<'_>, plan: &Plan) -> Result<()> {
-    let is_about = |it: &&Remark| matches!(it.part, Part::Application { .. } | Part::Variable { .. });
+    let is_about =
+        |it: &&Remark| matches!(it.part, Part::Application { .. } | Part::Variable { .. });
     let wrong: Vec<&Remark> = plan.refused.iter().chain(&plan.unknown).filter(is_about).collect();
     if wrong.is_empty() {
         return Ok(());
@@ -69,7 +70,8 @@ fn refuse(target: &CoolifyTarget<'_>, plan: &Plan) -> Result<()> {
     let failure = Failure::refused(format!("cannot roll out to `{name}`"))
         .code(&code::INFRA_REFUSED)
         .hint(format!("cargo xtask infra plan {name}"));
-    let reason = |failure: Failure, it: &&Remark| failure.reason(format!("{}: {}", it.part, it.why));
+    let reason =
+        |failure: Failure, it: &&Remark| failure.reason(format!("{}: {}", it.part, it.why));
     Err(wrong.iter().fold(failure, reason))
 }
 
@@ -96,7 +98,8 @@ fn one(
         variables: steps.len(),
         last: last.as_ref().map(said),
     };
-    let mut reasons = rollout::reasons(rollout::Wanted { release: &wanted.release, tag: &tag }, &found);
+    let mut reasons =
+        rollout::reasons(rollout::Wanted { release: &wanted.release, tag: &tag }, &found);
     if wanted.service.access == Access::Public && answered.is_none() && reasons.is_empty() {
         reasons.push("it does not answer".to_owned());
     }
@@ -120,8 +123,7 @@ fn application<'o>(
     observed: &'o Observed,
     name: &str,
 ) -> Result<&'o observed::Application> {
-    let is_ours =
-        |it: &observed::Application| marked(target, it.description.as_deref()).is_some();
+    let is_ours = |it: &observed::Application| marked(target, it.description.as_deref()).is_some();
     let found = named(&observed.applications, |it| it.name == name, is_ours);
     let found = found.map_err(|error| not_there(target, name).because(&error))?;
     let found = found.ok_or_else(|| not_there(target, name))?;

@@ -34,7 +34,6 @@ fn reach<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, CoolifyTarget
     let pace = Pace::of_environment()?;
     let coolify = edge::open_with(place, pace.of_client())?;
     let name = name.to_owned();
-    let target =
-        CoolifyTarget { world, name, environment, place, coolify, secrets, absent, pace };
+    let target = CoolifyTarget { world, name, environment, place, coolify, secrets, absent, pace };
     Ok((of_services, target))
 }

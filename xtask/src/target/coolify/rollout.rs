@@ -158,9 +158,8 @@ fn say(target: &CoolifyTarget<'_>, name: &str, release: &str, proof: Proof) {
 }
 
 pub(super) fn not_deployed(name: &str, why: &str, look: Option<&str>) -> Failure {
-    let failure = Failure::outside(format!("failed to deploy `{name}`"))
-        .code(&code::DEPLOYMENT)
-        .reason(why);
+    let failure =
+        Failure::outside(format!("failed to deploy `{name}`")).code(&code::DEPLOYMENT).reason(why);
     match look {
         Some(url) => failure.hint(format!("its log is at {url}; `cargo xtask logs {name}`")),
         None => failure.hint("look at its deployments in the panel, then run the same again"),

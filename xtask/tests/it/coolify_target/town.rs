@@ -224,6 +224,18 @@ impl<'a> Town<'a> {
         })
     }
 
+    /// Lets background work go on, step by step, until a second container of that service runs.
+    pub(super) fn step_until_two_run(&self, service: &str) {
+        let uuid = self.application(service).uuid;
+        self.until(service, || {
+            let run = self.host.list(&uuid).len();
+            if run < 2 {
+                self.double.step();
+            }
+            (run == 2).then_some(())
+        });
+    }
+
     fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
         let began = Instant::now();
         loop {
