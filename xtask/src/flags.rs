@@ -62,6 +62,13 @@ pub enum Verb {
     /// Look at everything that may stop a rollout, and tell all of it at once
     #[command(after_help = "Example: cargo xtask preflight production")]
     Preflight(Preflight),
+    /// Walk the road of an environment on this machine, offline: Coolify's double, real containers
+    ///
+    /// Builds, pushes, releases, makes what stands around the services, migrates, rolls out, verifies,
+    /// rolls out a change under requests that are counted, and rolls back. Nothing of the environment
+    /// itself is asked or changed, and nothing of the rehearsal stays.
+    #[command(after_help = "Example: cargo xtask rehearse production")]
+    Rehearse(Rehearse),
     /// Move an environment to a release
     #[command(after_help = "Example: cargo xtask rollout local b3f6981e1b64")]
     Rollout(Rollout),
@@ -174,6 +181,13 @@ pub struct Reviewed {
     /// Do exactly the plan with this digest, as `--dry-run` showed it, or nothing
     #[arg(long, value_name = "DIGEST")]
     pub plan: Option<Digest>,
+}
+
+/// Flags of `rehearse`.
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    /// An environment of `deploy.toml` with `target = "coolify"`
+    pub environment: String,
 }
 
 /// Flags of `rollout`.

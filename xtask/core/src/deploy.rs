@@ -12,7 +12,7 @@ pub use environment::{
     Backing, BackingPart, Cleanup, Coolify, Database, Environment, Notifications, Proxy, Redis,
     SecretSource, Storage, TargetKind,
 };
-pub use service::{Access, Health, Limits, Service};
+pub use service::{Access, Health, Limits, Reported, Service};
 pub use signing::Signing;
 
 use crate::finding::Findings;
@@ -175,6 +175,7 @@ fn read_image(table: &Table<'_>) -> Option<String> {
 /// What can only be judged with the whole file in hand.
 fn check_across(root: &Table<'_>, deploy: &Deploy) {
     check_needs(root, deploy);
+    check_reported(root, deploy);
     check_inner_ports(root, deploy);
     for (name, environment) in &deploy.environments {
         environment::check(root, deploy, name, environment);
@@ -195,6 +196,22 @@ fn check_inner_ports(root: &Table<'_>, deploy: &Deploy) {
             );
         }
         taken.push(service.port);
+    }
+}
+
+/// Only what is reached from outside can tell of others, and nobody tells of itself.
+fn check_reported(root: &Table<'_>, deploy: &Deploy) {
+    let Some(services) = root.optional_table("services") else { return };
+    for service in &deploy.services {
+        let Some(reported) = &service.health.reported else { continue };
+        let table = services.optional_table(&service.name);
+        let Some(table) = table.and_then(|it| it.optional_table("health")) else { continue };
+        let by = &reported.by;
+        if service.access == Access::Public {
+            table.refuse("reported", "it is public and is asked itself");
+        } else if !deploy.service(by).is_some_and(|it| it.access == Access::Public) {
+            table.refuse("reported", format!("`{by}` is no public service"));
+        }
     }
 }
 

@@ -168,6 +168,24 @@ fn apply(flags: &InfraApply, world: &World<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// Makes all of `name` as wanted, for another verb; gives how many steps were done.
+pub(super) fn make(world: &World<'_>, name: &str) -> Result<usize> {
+    let of = InfraOf { environment: name.to_owned(), only: Vec::new() };
+    let looked = look(world, &of)?;
+    refuse(&looked)?;
+    let done = carry_out(&looked, world)?;
+    check(&looked, world, &of, done).map(|_| done)
+}
+
+/// What of `name` is not as wanted, or not known, in lines.
+pub(super) fn left(world: &World<'_>, name: &str) -> Result<Vec<String>> {
+    let of = InfraOf { environment: name.to_owned(), only: Vec::new() };
+    let plan = look(world, &of)?.plan;
+    let remarks = plan.unknown.iter().chain(&plan.refused);
+    let remarks = remarks.map(|it| format!("{}: {}", it.part, it.why));
+    Ok(plan.steps.iter().map(ToString::to_string).chain(remarks).collect())
+}
+
 /// Nothing is begun that cannot be finished.
 fn refuse(looked: &Looked) -> Result<()> {
     if !looked.absent.is_empty() {

@@ -18,6 +18,7 @@ mod leaks;
 mod logs;
 mod migrate;
 mod preflight;
+mod rehearse;
 mod releases;
 mod renew;
 mod rollback;
@@ -50,6 +51,7 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Database(flags) => database::run(&flags, &world),
         Verb::Infra(flags) => infra::run(&flags, &world),
         Verb::Preflight(flags) => preflight::run(&flags, &world),
+        Verb::Rehearse(flags) => rehearse::run(&flags, &world),
         Verb::Rollout(flags) => rollout::run(&flags, &world),
         Verb::Rollback(flags) => rollback::run(&flags, &world),
         Verb::Verify(flags) => verify::run(&flags, &world),

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::report::table;
 use crate::ship::site::{Seen, Site};
-use crate::target::{Beside, BesideState, Serving};
+use crate::target::{Answers, Beside, BesideState, Serving};
 use crate::world::World;
 use serde::Serialize;
 use serde_json::json;
@@ -80,13 +80,22 @@ fn line(name: &str, release: Option<String>, since: Option<String>, state: Strin
 
 /// What the service says of itself.
 fn ask(found: &Serving, path: &str) -> String {
-    let Some(address) = &found.address else { return "stopped".to_owned() };
+    let Some(address) = &found.address else { return unasked(&found.answers).to_owned() };
     match http::get(&format!("{address}{path}"), ANSWER_LIMIT) {
         Ok(answer) => {
             let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
             body["status"].as_str().unwrap_or("no status").to_owned()
         }
         Err(_) => "no answer".to_owned(),
+    }
+}
+
+/// Without an address of its own, others may tell of it.
+fn unasked(answers: &Answers) -> &'static str {
+    match answers {
+        Answers::Release(_) => "running",
+        Answers::Untold => "nothing tells",
+        Answers::Stopped => "stopped",
     }
 }
 

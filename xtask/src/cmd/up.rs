@@ -45,7 +45,7 @@ fn open<'a>(world: &'a World<'a>) -> Result<Site<'a>> {
 }
 
 /// A version names a tree; what was built while the tree changed has none.
-fn refuse_changed_tree(world: &World<'_>, before: &Checkout) -> Result<()> {
+pub(super) fn refuse_changed_tree(world: &World<'_>, before: &Checkout) -> Result<()> {
     if git::checkout(&world.shell)? == *before {
         return Ok(());
     }
@@ -55,7 +55,7 @@ fn refuse_changed_tree(world: &World<'_>, before: &Checkout) -> Result<()> {
 }
 
 /// What the services run on comes up while their images are built.
-fn prepare(site: &Site<'_>) -> Result<BTreeMap<String, Built>> {
+pub(super) fn prepare(site: &Site<'_>) -> Result<BTreeMap<String, Built>> {
     let platform = this_platform()?;
     std::thread::scope(|scope| {
         let backing = scope.spawn(|| site.target.prepare());

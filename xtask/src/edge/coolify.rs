@@ -13,9 +13,14 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
 /// The Coolify that `deploy.toml` names, with the token from where it says.
 pub fn open(place: &deploy::Coolify) -> Result<Coolify> {
+    open_with(place, Settings::default())
+}
+
+/// The same, as patient as `settings` say.
+pub fn open_with(place: &deploy::Coolify, settings: Settings) -> Result<Coolify> {
     let token = secrets::read_one("coolify.token", &place.token)?;
     let token = Secret::new(token.expose().trim());
-    Ok(with(&place.url, token, Settings::default()))
+    Ok(with(&place.url, token, settings))
 }
 
 /// The Coolify at `url`, asked as `token`.

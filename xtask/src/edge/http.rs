@@ -21,6 +21,19 @@ pub struct Answer {
     pub took: Duration,
 }
 
+impl Answer {
+    /// The release that answered: in the header, or in the body of a status.
+    pub fn release(&self) -> Option<String> {
+        self.version.clone().or_else(|| self.text_at("/version"))
+    }
+
+    /// The text in its body to which a JSON pointer leads.
+    pub fn text_at(&self, pointer: &str) -> Option<String> {
+        let body: serde_json::Value = serde_json::from_str(&self.body).ok()?;
+        Some(body.pointer(pointer)?.as_str()?.to_owned())
+    }
+}
+
 /// Asks for `url` and waits at most `limit`.
 pub fn get(url: &str, limit: Duration) -> Result<Answer, Error> {
     runtime::wait(ask(url, limit))

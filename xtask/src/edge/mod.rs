@@ -8,6 +8,7 @@ pub mod clock;
 pub mod confirm;
 pub mod coolify;
 pub mod docker;
+pub mod double;
 pub mod entry;
 pub mod files;
 pub mod git;

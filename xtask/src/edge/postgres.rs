@@ -88,6 +88,13 @@ impl Database {
         let made = self.ask(self.client.batch_execute(&format!("CREATE DATABASE \"{name}\"")));
         made.or_outside(|| format!("failed to make database `{name}`"))
     }
+
+    /// Removes a database, if it is there, whoever is connected to it.
+    pub fn drop_database(&self, name: &str) -> Result<()> {
+        let sql = format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)");
+        let dropped = self.ask(self.client.batch_execute(&sql));
+        dropped.or_outside(|| format!("failed to remove database `{name}`"))
+    }
 }
 
 fn failed_to_ask() -> String {

@@ -240,7 +240,7 @@ fn from_file(name: &str, path: &str) -> Result<String> {
 }
 
 /// 256 bits of the kernel's randomness, in hex: legal in a URL, a file and a variable.
-fn generate() -> Result<String> {
+pub fn generate() -> Result<String> {
     let mut bytes = [0; 32];
     let read = std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
     read.or_outside(|| "failed to read randomness".to_owned())?;

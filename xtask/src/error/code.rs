@@ -37,8 +37,6 @@ codes! {
         "An image is refused";
     NETWORK_SETTING = "E-network-setting", "A variable names a proxy or a file of authorities that cannot be used.",
         "A word or a file is wrong";
-    TARGET_UNREACHED = "E-target-unreached", "The environment's target is not reached by this version.",
-        "Nothing runs, or it is not reached";
     REFUSED = "E-refused", "Something was refused before anything was changed.",
         "A word or a file is wrong";
     NOT_UP = "E-not-up", "Nothing of the environment runs for this user.",
@@ -93,6 +91,8 @@ codes! {
         "A release does not start";
     VERIFY_FAILED = "E-verify-failed", "From outside, the new release does not answer as it should.",
         "A release does not start";
+    DEPLOYMENT = "E-deployment", "A deployment at Coolify did not come to serve, or cannot be asked for.",
+        "Coolify refuses";
     LEDGER_BROKEN = "E-ledger-broken", "The chain of the ledger is not whole.",
         "The ledger is not whole";
     LOCK_STALE = "E-lock-stale", "A lock does not fit its definition, its encoder or its own checksum.",

@@ -5,7 +5,7 @@ use super::{change, observe};
 use crate::edge::coolify::failed;
 use crate::error::{Failure, Result};
 use std::collections::BTreeMap;
-use xtask_core::coolify::desired::{Desired, Given, Storage, TRAP_TAG, Variable};
+use xtask_core::coolify::desired::{Desired, Given, Marked, Storage, TRAP_TAG, Variable};
 use xtask_core::coolify::fingerprint::MARK;
 use xtask_core::coolify::observed::{Observed, named};
 use xtask_core::coolify::plan::{Action, Part, Step};
@@ -27,7 +27,7 @@ impl<'a> Writer<'a> {
         let networks = observed.destinations.iter().flatten();
         let network = networks.into_iter().find(|it| it.network == desired.destination);
         let is_marked =
-            |description: &Option<String>| description.as_deref() == Some(&desired.mark);
+            |description: &Option<String>| Marked::is(description.as_deref(), &desired.mark);
         let meant = |name: &str| {
             let all = &observed.applications;
             let found = named(all, |it| it.name == name, |it| is_marked(&it.description));
@@ -149,7 +149,7 @@ impl<'a> Writer<'a> {
         let there = there.map(|it| it.applications).unwrap_or_default();
         let is_ours = |it: &&xtask_providers::coolify::Application| {
             it.name.as_deref() == Some(name)
-                && it.description.as_deref() == Some(&self.desired.mark)
+                && Marked::is(it.description.as_deref(), &self.desired.mark)
         };
         let uuid = match there.iter().find(is_ours) {
             Some(found) => found.uuid.clone(),
@@ -179,19 +179,8 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         // Making and changing is one request, so that a lost answer does no harm.
-        let new = self.variable(application, name)?;
+        let new = variable(self.desired, application, name)?;
         self.coolify.update_variables(uuid, &[new]).await.map_err(doing)
-    }
-
-    fn variable(&self, application: &str, name: &str) -> Result<NewVariable> {
-        let wanted = self.desired.applications.iter().find(|it| it.name == application);
-        match wanted.and_then(|it| it.variables.get(name)) {
-            Some(Variable { sent: Given::Value(Ok(sent)), fingerprint }) => {
-                let comment = fingerprint.as_ref().map_or(MARK.to_owned(), |it| it.comment());
-                Ok(NewVariable::new(name, sent, &comment))
-            }
-            _ => Err(not_at_hand(&format!("variable `{name}` of `{application}`"))),
-        }
     }
 
     async fn write_storage(&self, step: &Step) -> Result<()> {
@@ -231,6 +220,18 @@ impl<'a> Writer<'a> {
         change.url = Some(url.clone());
         let done = self.coolify.patch_webhook(&change).await;
         done.map_err(|error| Self::failed(step, &error))
+    }
+}
+
+/// A variable as Coolify is sent it, with all its flags and its fingerprint.
+pub fn variable(desired: &Desired, application: &str, name: &str) -> Result<NewVariable> {
+    let wanted = desired.applications.iter().find(|it| it.name == application);
+    match wanted.and_then(|it| it.variables.get(name)) {
+        Some(Variable { sent: Given::Value(Ok(sent)), fingerprint }) => {
+            let comment = fingerprint.as_ref().map_or(MARK.to_owned(), |it| it.comment());
+            Ok(NewVariable::new(name, sent, &comment))
+        }
+        _ => Err(not_at_hand(&format!("variable `{name}` of `{application}`"))),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::observe::observe;
 use crate::error::{Failure, Result, code};
 use std::collections::BTreeMap;
-use xtask_core::coolify::desired::Desired;
+use xtask_core::coolify::desired::{Desired, Marked};
 use xtask_core::coolify::observed::{Application, Known, Observed, named};
 use xtask_core::coolify::plan::{Plan, plan};
 use xtask_core::coolify::preflight::{Active, Api, Facts, Line, Server, Verdict, worst};
@@ -189,8 +189,7 @@ fn applications(
     let found = |name: &str| match &observed {
         Err(failure) => Err(why(failure)),
         Ok(observed) => {
-            let is_ours =
-                |it: &Application| it.description.as_deref() == Some(desired.mark.as_str());
+            let is_ours = |it: &Application| Marked::is(it.description.as_deref(), &desired.mark);
             let found = named(&observed.applications, |it| it.name == name, is_ours);
             found.map(|it| it.cloned()).map_err(|error| error.to_string())
         }

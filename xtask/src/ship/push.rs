@@ -19,7 +19,7 @@ pub fn services(
     let failed = || "failed to open the image layout".to_owned();
     let layout = Layout::open_or_create(site.world.places.layout()).or_outside(failed)?;
     let tags = [version.clone(), LATEST.parse().expect("a tag")];
-    let registry = site.registry();
+    let registry = site.registry()?;
     let mut pushing = Pushing::new(&registry, layout, &tags);
     let mut released = BTreeMap::new();
     let (mut uploaded, mut sent, mut requests) = (0, 0, 0);

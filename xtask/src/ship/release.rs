@@ -65,7 +65,7 @@ fn publish(site: &Site<'_>, release: &Release) -> Result<()> {
     let bytes = serde_json::to_vec(release).expect("a release has only texts and numbers");
     let tag = tag(&release.version)?;
     let nothing = BTreeMap::new();
-    let pushed = runtime::wait(site.registry().push_artifact(
+    let pushed = runtime::wait(site.registry()?.push_artifact(
         &repository,
         ARTIFACT_TYPE,
         ARTIFACT_TYPE,
@@ -78,7 +78,7 @@ fn publish(site: &Site<'_>, release: &Release) -> Result<()> {
 
 /// The release of that version, if the registry has it.
 pub fn find(site: &Site<'_>, version: &str) -> Result<Option<Release>> {
-    read(&site.registry(), &site.environment.registry, version)
+    read(&site.registry()?, &site.environment.registry, version)
 }
 
 /// The release of that version in a registry whose repositories are below `home`, if it is there.
@@ -111,7 +111,7 @@ pub fn get(site: &Site<'_>, version: &str) -> Result<Release> {
 /// Every release in the registry, newest first.
 pub fn list(site: &Site<'_>) -> Result<Vec<Release>> {
     let repository = repository(site)?;
-    let tags = runtime::wait(site.registry().tags(&repository));
+    let tags = runtime::wait(site.registry()?.tags(&repository));
     let failed = || format!("failed to list the releases in `{repository}`");
     let tags = tags.map_err(|error| refused(failed(), &error))?;
     let mut releases = Vec::new();

@@ -1,7 +1,8 @@
 //! An environment that is reached: what `deploy.toml` says of it, its secrets, its target.
 
 use crate::edge::secrets::Secrets;
-use crate::error::{Failure, Result, code};
+use crate::error::{Context as _, Failure, Result, code};
+use crate::runtime;
 use crate::target::{self, Look, Serving, Target};
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -67,9 +68,11 @@ impl<'a> Site<'a> {
         Ok(Self { world, name, environment: world.environment(name)?, secrets, target })
     }
 
-    /// Its registry.
-    pub fn registry(&self) -> Registry {
-        Registry::new(self.environment.registry.registry(), None)
+    /// Its registry, with the credentials that this machine keeps for it.
+    pub fn registry(&self) -> Result<Registry> {
+        let home = &self.environment.registry;
+        let registry = runtime::wait(Registry::of(home));
+        registry.or_usage(|| format!("cannot log in to `{}`", home.registry()))
     }
 
     /// Its database, as it is reached from this machine.

@@ -1,12 +1,14 @@
 //! Where a release can live. `ship` reaches a server through a `Target` and in no other way;
 //! it knows neither what runs the containers nor what stands before them.
 //!
-//! May use: `edge`, `image` (for what a target runs beside the services), `world`. Not `ship`.
+//! May use: `edge`, `image` (for what a target runs beside the services), `infra` (for what it is
+//! told of an environment), `world`. Not `ship`.
 
+pub mod coolify;
 pub mod docker;
 
 use crate::edge::secrets::Secrets;
-use crate::error::{Failure, Result, code};
+use crate::error::Result;
 use crate::report::Phase;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,6 +102,19 @@ pub struct Serving {
     pub since: Option<String>,
     /// The base URL by which it is asked from here without the public way in, if there is one.
     pub address: Option<String>,
+    /// What is known of the release that it answers as, where it has no address.
+    pub answers: Answers,
+}
+
+/// What is known of the release that a service answers as, other than by asking it from here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// The target was told this release, by whoever can ask it.
+    Release(String),
+    /// Nobody tells.
+    Untold,
+    /// It does not run.
+    Stopped,
 }
 
 /// Something that the target runs beside the services.
@@ -149,7 +164,10 @@ pub fn open<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, Box<dyn Ta
             let target = docker::open(world, name)?;
             Ok((target.secrets().clone(), Box::new(target)))
         }
-        TargetKind::Coolify => Err(unreached("change", name)),
+        TargetKind::Coolify => {
+            let (secrets, target) = coolify::open(world, name)?;
+            Ok((secrets, Box::new(target)))
+        }
     }
 }
 
@@ -157,33 +175,22 @@ pub fn open<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, Box<dyn Ta
 pub fn look<'a>(world: &'a World<'_>, name: &str) -> Result<Look<'a>> {
     match world.environment(name)?.target {
         TargetKind::Docker => docker::look(world, name),
-        TargetKind::Coolify => Err(unreached("look at", name)),
+        TargetKind::Coolify => coolify::look(world, name),
     }
 }
 
-/// Refuses an environment that `open` would refuse for what it is, before anything is locked.
+/// Refuses an environment that nobody described, before anything is locked.
 pub fn check(world: &World<'_>, name: &str) -> Result<()> {
-    match world.environment(name)?.target {
-        TargetKind::Docker => Ok(()),
-        TargetKind::Coolify => Err(unreached("change", name)),
-    }
+    world.environment(name).map(drop)
 }
 
 /// Refuses an environment that this user never brought up: nothing was ever rolled out there, so
-/// nothing of it is started to find that out.
+/// nothing of it is started to find that out. What others run is there whoever looks.
 pub fn refuse_unknown(world: &World<'_>, name: &str) -> Result<()> {
     match world.environment(name)?.target {
         TargetKind::Docker => docker::refuse_unknown(world, name),
-        TargetKind::Coolify => Err(unreached("change", name)),
+        TargetKind::Coolify => Ok(()),
     }
-}
-
-fn unreached(verb: &str, name: &str) -> Failure {
-    Failure::usage(format!(
-        "cannot {verb} `{name}`: it runs on Coolify, which this version does not reach yet"
-    ))
-    .code(&code::TARGET_UNREACHED)
-    .hint("environments with `target = \"docker\"` can be used: `local`")
 }
 
 impl BesideState {

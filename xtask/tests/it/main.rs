@@ -17,6 +17,7 @@ mod ci;
 mod cli;
 mod completions;
 mod config;
+mod coolify_target;
 mod docs;
 mod doctor;
 mod doors;

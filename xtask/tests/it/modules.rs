@@ -38,10 +38,11 @@ pub(crate) fn write(world: &World) {
     registry.stays(world);
 }
 
-/// The head of a program for `machine`.
+/// The header of a program for `machine`, whole.
 fn elf(machine: u8) -> Vec<u8> {
     let mut bytes = b"\x7fELF\x02\x01\x01".to_vec();
     bytes.resize(16, 0);
     bytes.extend([3, 0, machine, 0]);
+    bytes.resize(64, 0);
     bytes
 }

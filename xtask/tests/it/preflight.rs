@@ -126,7 +126,7 @@ fn a_row_that_a_killed_worker_left_blocks_and_is_named() {
     double.hold(true);
     let uuid = named(&double, "backend").uuid;
     runtime::wait(person(&double).deploy(&uuid, true)).unwrap();
-    double.kill_worker("backend");
+    double.kill_worker(&uuid);
     let lines = lines(&world);
     let blocked = lines.iter().find(|it| it.0 == "fail" && it.1 == "application `backend`");
     assert!(blocked.unwrap().2.contains("is under way"), "{lines:?}");

@@ -1,8 +1,10 @@
 //! What `deploy.toml` wants of a Coolify. Which release runs is none of it: that is a rollout's.
 
+mod marked;
 mod settings;
 mod variables;
 
+pub use marked::Marked;
 pub use settings::{Settings, TRAP_TAG};
 pub use variables::{Given, Variable};
 
@@ -73,11 +75,25 @@ pub struct Notifications {
 /// What the environment called `name` wants, as far as its secrets are at hand; `None` if it is
 /// not on a Coolify.
 pub fn of(deploy: &Deploy, name: &str, secrets: &Secrets) -> Option<Desired> {
+    at(deploy, name, secrets, None)
+}
+
+/// The same with what the services are told of release `version`.
+pub fn of_release(
+    deploy: &Deploy,
+    name: &str,
+    secrets: &Secrets,
+    version: &str,
+) -> Option<Desired> {
+    at(deploy, name, secrets, Some(version))
+}
+
+fn at(deploy: &Deploy, name: &str, secrets: &Secrets, release: Option<&str>) -> Option<Desired> {
     let environment = deploy.environments.get(name)?;
     let coolify = environment.coolify.as_ref()?;
     let mark = mark(&deploy.project, name);
     let key = secrets.get("database.url").map(|secret| Key::of(secret, &mark));
-    let context = Context { deploy, name, environment, secrets, key: key.as_ref() };
+    let context = Context { deploy, name, environment, secrets, key: key.as_ref(), release };
     let services = deploy.rollout_order().into_iter();
     let applications = services.map(|service| Application {
         name: service.name.clone(),
@@ -109,6 +125,8 @@ struct Context<'a> {
     environment: &'a Environment,
     secrets: &'a Secrets,
     key: Option<&'a Key>,
+    /// The release, where a rollout asks.
+    release: Option<&'a str>,
 }
 
 impl Context<'_> {

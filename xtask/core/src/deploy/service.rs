@@ -54,6 +54,18 @@ pub struct Health {
     pub status: String,
     /// How long it may take from its start to being ready, in seconds.
     pub start_seconds: u64,
+    /// Who tells from outside which release of it answers. It shapes no container.
+    #[serde(skip)]
+    pub reported: Option<Reported>,
+}
+
+/// Where a public service tells the release of one that nobody reaches from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// The service that tells.
+    pub by: String,
+    /// Where in its status it does: a JSON pointer.
+    pub at: String,
 }
 
 /// What a container may use.
@@ -156,8 +168,22 @@ fn read_health(table: &Table<'_>) -> Option<Health> {
     let ready = read_url_path(&table, "ready");
     let status = read_url_path(&table, "status");
     let start_seconds = table.number("start_seconds", 1..=600);
+    let reported = table.optional_table("reported").map(|it| read_reported(&it));
     table.refuse_unknown();
-    Some(Health { live: live?, ready: ready?, status: status?, start_seconds: start_seconds? })
+    let (live, ready, status, start_seconds) = (live?, ready?, status?, start_seconds?);
+    let reported = reported.map_or(Some(None), |it| it.map(Some))?;
+    Some(Health { live, ready, status, start_seconds, reported })
+}
+
+fn read_reported(table: &Table<'_>) -> Option<Reported> {
+    let (by, at) = (table.text("by"), table.text("at"));
+    table.refuse_unknown();
+    let at = at?;
+    if !at.starts_with('/') {
+        table.refuse("at", format!("`{at}` is no JSON pointer: wanted `/` before each part"));
+        return None;
+    }
+    Some(Reported { by: by?, at })
 }
 
 fn read_url_path(table: &Table<'_>, key: &str) -> Option<String> {

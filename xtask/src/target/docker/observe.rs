@@ -1,6 +1,6 @@
 //! What runs on this machine of an environment.
 
-use super::super::{Beside, BesideState, Logs, Serving};
+use super::super::{Answers, Beside, BesideState, Logs, Serving};
 use super::DockerTarget;
 use crate::error::Result;
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ fn as_served(found: &Observed) -> Serving {
         release: found.release.clone(),
         since: Some(found.started_at.clone()).filter(|_| found.running),
         address: port.map(|port| format!("http://127.0.0.1:{port}")),
+        answers: if found.running { Answers::Untold } else { Answers::Stopped },
     }
 }
 

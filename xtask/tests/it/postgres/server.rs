@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use xtask_fakes::requirement::{Required, required_program};
 
 /// The password of both roles.
-pub(super) const PASSWORD: &str = "correct-horse";
+pub(crate) const PASSWORD: &str = "correct-horse";
 /// The server takes no orders from root; this is Debian's `nobody`.
 const NOBODY: u32 = 65534;
 
@@ -32,21 +32,21 @@ const CERTIFICATES: [(&str, &str, &str, &str, &str); 4] = [
 ];
 
 /// A cluster on disk, and certificates beside it.
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     folder: TempDir,
     programs: PathBuf,
     openssl: PathBuf,
 }
 
 /// It while it serves; it ends with its value.
-pub(super) struct Server<'a> {
+pub(crate) struct Server<'a> {
     cluster: &'a Cluster,
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     port: u16,
 }
 
 impl Cluster {
-    pub(super) fn new() -> Required<Self> {
+    pub(crate) fn new() -> Required<Self> {
         let programs = required_program("openssl").and(|| required_program("postgres"));
         programs.map(|(openssl, postgres)| {
             let programs = postgres.canonicalize().unwrap().parent().unwrap().to_owned();
@@ -156,7 +156,7 @@ impl Cluster {
     }
 
     /// The cluster with the certificate of that name.
-    pub(super) fn serve(&self, name: &'static str) -> Server<'_> {
+    pub(crate) fn serve(&self, name: &'static str) -> Server<'_> {
         let file = |kind: &str| self.path(&format!("{name}.{kind}"));
         let (certificate, key) = (file("crt"), file("key"));
         let tls = format!(
@@ -168,7 +168,7 @@ impl Cluster {
     }
 
     /// The cluster without TLS.
-    pub(super) fn serve_plainly(&self) -> Server<'_> {
+    pub(crate) fn serve_plainly(&self) -> Server<'_> {
         self.start("no TLS", "")
     }
 
@@ -190,21 +190,21 @@ impl Cluster {
 
 impl Server<'_> {
     /// The file of the authority that we believe.
-    pub(super) fn authority(&self) -> PathBuf {
+    pub(crate) fn authority(&self) -> PathBuf {
         self.cluster.path("ours").join("certificate")
     }
 
     /// Its address, with these parameters.
-    pub(super) fn url(&self, query: &str) -> String {
+    pub(crate) fn url(&self, query: &str) -> String {
         self.url_as("ann", query)
     }
 
-    pub(super) fn url_as(&self, user: &str, query: &str) -> String {
+    pub(crate) fn url_as(&self, user: &str, query: &str) -> String {
         format!("postgresql://{user}:{PASSWORD}@127.0.0.1:{}/postgres?{query}", self.port)
     }
 
     /// What `psql` says, by the server's own socket.
-    pub(super) fn ask(&self, sql: &str) -> String {
+    pub(crate) fn ask(&self, sql: &str) -> String {
         let output = Command::new(self.cluster.programs.join("psql"))
             .args(["-U", "ann", "-d", "postgres", "-X", "-A", "-t", "-h"])
             .arg(self.cluster.folder.path())
@@ -216,7 +216,7 @@ impl Server<'_> {
     }
 
     /// Whether a connection with these parameters is encrypted, as the server sees it.
-    pub(super) fn is_encrypted(&self, query: &str) -> bool {
+    pub(crate) fn is_encrypted(&self, query: &str) -> bool {
         let address = self.url(query).parse().unwrap();
         let _database = xtask::edge::postgres::Database::connect(&address).unwrap();
         let sql = "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)

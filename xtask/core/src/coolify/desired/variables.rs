@@ -40,10 +40,11 @@ impl<T> Given<T> {
 
 const RELEASE: &str = "release.version";
 
-/// The variables of `service`, but not those that only a rollout can fill.
+/// The variables of `service`; those that only a rollout can fill where there is a release.
 pub(super) fn of(context: &Context<'_>, service: &Service) -> BTreeMap<String, Variable> {
     let port = ("PORT".to_owned(), open("PORT", &service.port.to_string()));
-    let settings = service.settings.iter().filter(|(_, template)| !is_of_release(template));
+    let is_known = |template: &Template| context.release.is_some() || !is_of_release(template);
+    let settings = service.settings.iter().filter(|(_, template)| is_known(template));
     let settings = settings.map(|(name, template)| (name.clone(), fill(context, name, template)));
     std::iter::once(port).chain(settings).collect()
 }
@@ -59,7 +60,7 @@ fn is_of_release(template: &Template) -> bool {
 }
 
 fn fill(context: &Context<'_>, name: &str, template: &Template) -> Variable {
-    let is_secret = |reference: &&str| !reference.starts_with("services.");
+    let is_secret = |reference: &&str| !reference.starts_with("services.") && *reference != RELEASE;
     let secrets: Vec<&str> = template.references().filter(is_secret).collect();
     let missing: BTreeSet<&str> =
         secrets.iter().copied().filter(|it| !context.secrets.contains_key(*it)).collect();
@@ -78,6 +79,9 @@ fn fill(context: &Context<'_>, name: &str, template: &Template) -> Variable {
 }
 
 fn answer(context: &Context<'_>, reference: &str) -> Option<String> {
+    if reference == RELEASE {
+        return context.release.map(ToOwned::to_owned);
+    }
     if let Some(secret) = context.secrets.get(reference) {
         return Some(secret.expose().to_owned());
     }

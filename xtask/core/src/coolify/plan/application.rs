@@ -3,7 +3,7 @@
 use super::fields::{self, compare, text};
 use super::team::NOT_THERE;
 use super::{Action, Part, Plan, variables};
-use crate::coolify::desired::{self, Desired};
+use crate::coolify::desired::{self, Desired, Marked};
 use crate::coolify::fingerprint::is_ours;
 use crate::coolify::observed::{Application, Observed, named};
 
@@ -17,7 +17,7 @@ pub(super) fn plan(
     wanted: &desired::Application,
 ) {
     let part = Part::Application { name: wanted.name.clone() };
-    let is_marked = |it: &Application| it.description.as_deref() == Some(&desired.mark);
+    let is_marked = |it: &Application| Marked::is(it.description.as_deref(), &desired.mark);
     match named(&observed.applications, |it| it.name == wanted.name, is_marked) {
         Err(error) => plan.refuse(part, error.to_string()),
         Ok(None) => {
@@ -42,12 +42,16 @@ fn change(
 ) {
     let mut settings = wanted.settings.clone();
     settings.remove(FIXED);
+    let is_marked = Marked::is(found.description.as_deref(), &desired.mark);
+    if is_marked {
+        // What follows the mark is a rollout's.
+        settings.remove("description");
+    }
     let (differences, missing) = compare(&settings, &found.fields);
     if !missing.is_empty() {
         let why = format!("this Coolify does not tell `{}`", missing.join("`, `"));
         plan.unknown(part.clone(), why);
     }
-    let is_marked = found.description.as_deref() == Some(&desired.mark);
     let (action, why) = match is_marked {
         true if differences.is_empty() => return,
         true => (Action::Change, "it is not as wanted"),
@@ -66,7 +70,7 @@ fn refuse_what_cannot_be_changed(
     part: &Part,
 ) {
     let description = found.description.as_deref();
-    if is_ours(description) && description != Some(&desired.mark) {
+    if is_ours(description) && !Marked::is(description, &desired.mark) {
         let whose = description.unwrap_or_default();
         plan.refuse(part.clone(), format!("it belongs to another environment of ours: `{whose}`"));
     }
@@ -108,7 +112,7 @@ pub(super) fn obsolete(plan: &mut Plan, desired: &Desired, observed: &Observed) 
     let is_wanted = |name: &str| desired.applications.iter().any(|it| it.name == name);
     for found in observed.applications.iter().filter(|it| !is_wanted(&it.name)) {
         let part = Part::Application { name: found.name.clone() };
-        if found.description.as_deref() == Some(&desired.mark) {
+        if Marked::is(found.description.as_deref(), &desired.mark) {
             let why = "no service has that name any more; its containers end with it";
             plan.step(Action::Delete, part, why).uuids = vec![found.uuid.clone()];
         } else {

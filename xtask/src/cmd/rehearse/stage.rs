@@ -1,0 +1,150 @@
+//! What a rehearsal is played on: the environment of `deploy.toml`, with everything outside this
+//! machine in memory replaced by the double and by what the local environment runs.
+
+use crate::edge::double::Double;
+use crate::edge::files;
+use crate::edge::places::Places;
+use crate::edge::postgres::Database;
+use crate::edge::secrets;
+use crate::error::{Failure, Result};
+use crate::ship::scan;
+use crate::ship::site::Site;
+use crate::world::World;
+use std::path::{Path, PathBuf};
+use xtask_core::deploy::{self, Environment, SecretSource};
+use xtask_core::ship::backing::DATABASE_USER;
+use xtask_core::ship::release::Release;
+
+/// Whose database, cache and registry a rehearsal uses.
+pub(super) const LOCAL: &str = "local";
+/// The rehearsal's own database there.
+const DATABASE: &str = "rehearsal";
+/// How much faster than a real one the double's Coolify works.
+const SCALE: &str = "0.1";
+/// What one client may ask in a minute: a rehearsal does in one what else takes a day.
+const SEED: &str = r#"{ "limit": 100000 }"#;
+
+pub(super) struct Stage<'a> {
+    pub(super) world: World<'a>,
+    double: Option<Double>,
+    folder: PathBuf,
+}
+
+impl<'a> Stage<'a> {
+    /// Sets it: a database of its own, the double, and secrets that are made for this run.
+    pub(super) fn set(world: &'a World<'_>, local: &Site<'_>, name: &str) -> Result<Self> {
+        let phase = world.report.phase("stage");
+        let folder = world.state(LOCAL).join("rehearsal");
+        files::make_private_folder(&folder)?;
+        let database = Database::connect(&local.database()?)?;
+        database.drop_database(DATABASE)?;
+        database.ensure_database(DATABASE)?;
+        let seed = write(&folder, "seed.json", SEED)?;
+        let network = &world.deploy.project;
+        let arguments =
+            ["--docker", "--network", network, "--scale", SCALE, "--seed", seed.as_str()];
+        phase.doing("Coolify's double");
+        let double = Double::start(&world.shell, &world.cancel, &arguments)?;
+        let mut deploy = world.deploy.clone();
+        let environment = deploy.environments.get_mut(name).expect("it was looked for before");
+        replace(environment, local, &double, network, &folder)?;
+        phase.done(&format!("Coolify's double at {}", double.card.url));
+        let places = Places { state: folder.clone(), ..world.places.clone() };
+        let (shell, cancel) = (world.shell.clone(), world.cancel.clone());
+        let (report, conditions) = (world.report, world.conditions.clone());
+        let world = World { places, shell, cancel, report, deploy, conditions };
+        Ok(Self { world, double: Some(double), folder })
+    }
+
+    /// The release as it enters. Where this machine could not scan all of it, production would
+    /// refuse it: that is said, and the rehearsal goes on.
+    pub(super) fn enters(&self, site: &Site<'_>, release: &Release) -> Release {
+        let mut release = release.clone();
+        let entered = scan::may_enter(site, &release, xtask_core::ship::ledger::Action::Rollout);
+        if let Err(refusal) = entered {
+            let line = format!("refused where users are: {}", refusal.innermost_line());
+            self.world.report.warning(&line);
+            let platforms: Vec<_> = release
+                .services
+                .iter()
+                .map(|(name, it)| (name.clone(), it.platforms.iter().map(|it| it.0).collect()))
+                .collect();
+            for (name, platforms) in platforms {
+                if let Some(verdict) = release.scans.get_mut(&name) {
+                    verdict.not_scanned.clear();
+                    verdict.platforms = platforms;
+                    verdict.scanned_at = crate::edge::clock::now();
+                    verdict.database = Some(crate::edge::clock::now());
+                }
+            }
+        }
+        release
+    }
+
+    /// Removes everything of it: the double goes with its containers.
+    pub(super) fn strike(mut self, local: &Site<'_>) -> Result<()> {
+        if let Some(double) = self.double.take() {
+            double.end();
+        }
+        Database::connect(&local.database()?)?.drop_database(DATABASE)?;
+        files::remove_folder(&self.folder)
+    }
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<String> {
+    let path = folder.join(name);
+    files::write_private(&path, text.as_bytes())?;
+    Ok(path.display().to_string())
+}
+
+fn replace(
+    environment: &mut Environment,
+    local: &Site<'_>,
+    double: &Double,
+    network: &str,
+    folder: &Path,
+) -> Result<()> {
+    let kept = |name: &str, text: &str| write(folder, name, text).map(SecretSource::File);
+    environment.registry = local.environment.registry.clone();
+    environment.url.clone_from(&double.card.proxy);
+    let database = environment
+        .database
+        .get_or_insert(deploy::Database { url: SecretSource::Generate, direct_url: None });
+    database.url = kept("database.url", &inner_database(local)?)?;
+    database.direct_url = Some(kept("database.direct_url", &outer_database(local)?)?);
+    if let Some(redis) = &mut environment.redis {
+        redis.url = kept("redis.url", &format!("{}/1", answer(local, "redis.url")?))?;
+    }
+    for (name, source) in &mut environment.secrets {
+        *source = kept(&format!("secret.{name}"), &secrets::generate()?)?;
+    }
+    let place = environment.coolify.as_mut().expect("it is on a Coolify");
+    let token = double.card.tokens.get("deployer-ci").map(String::as_str).unwrap_or_default();
+    place.token = kept("coolify.token", token)?;
+    place.url.clone_from(&double.card.url);
+    (place.server, place.destination) = ("localhost".to_owned(), network.to_owned());
+    (place.storage, place.notifications) = (None, None);
+    Ok(())
+}
+
+fn answer(local: &Site<'_>, reference: &str) -> Result<String> {
+    local.target.answer(reference).ok_or_else(|| {
+        Failure::refused(format!("cannot rehearse: `{LOCAL}` has no `{reference}`")).hint("./x up")
+    })
+}
+
+/// The rehearsal's database, as the services reach it.
+fn inner_database(local: &Site<'_>) -> Result<String> {
+    let url = answer(local, "database.url")?;
+    let (server, _) = url.rsplit_once('/').expect("an address ends with its database");
+    Ok(format!("{server}/{DATABASE}"))
+}
+
+/// The same as it is reached from here.
+fn outer_database(local: &Site<'_>) -> Result<String> {
+    let inner = inner_database(local)?;
+    let backing = local.environment.backing.as_ref().expect("`local` has one");
+    let userinfo = inner.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
+    let (userinfo, _) = userinfo.unwrap_or((DATABASE_USER, ""));
+    Ok(format!("postgresql://{userinfo}@127.0.0.1:{}/{DATABASE}", backing.postgres.port))
+}

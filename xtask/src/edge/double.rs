@@ -1,0 +1,93 @@
+//! Coolify's double, as a program beside this one. It ends when its standard input is closed, and
+//! removes its containers before that.
+
+use crate::cancel::Cancel;
+use crate::edge::shell::{Ending, Output, Shell, Streams, Talk};
+use crate::error::{Context as _, Failure, Result, code};
+use crate::runtime;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, PipeWriter};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use xtask_core::command::Command;
+
+/// Longer than any rehearsal.
+const LIMIT: Duration = Duration::from_secs(4 * 3600);
+
+/// What it says of itself.
+#[derive(Debug, Deserialize)]
+pub struct Card {
+    /// Where the panel and the API are.
+    pub url: String,
+    /// Its tokens, by what they may do.
+    pub tokens: BTreeMap<String, String>,
+    /// Where the proxy is.
+    pub proxy: String,
+}
+
+/// It while it runs.
+pub struct Double {
+    /// What it said of itself.
+    pub card: Card,
+    input: Option<PipeWriter>,
+    ended: Option<JoinHandle<std::io::Result<(Ending, Output)>>>,
+}
+
+impl Double {
+    /// Starts it with these arguments, and waits for its card. A signal to this run does not end
+    /// it: what was begun there is brought back first.
+    pub fn start(shell: &Shell, cancel: &Cancel, arguments: &[&str]) -> Result<Self> {
+        let failed = || "failed to start Coolify's double".to_owned();
+        let cargo = ["run", "--quiet", "--offline", "--package", "xtask-fakes", "--", "coolify"];
+        let command = Command::new("cargo").args(cargo).args(arguments.iter().copied());
+        let (reads, input) = std::io::pipe().or_outside(failed)?;
+        let (output, writes) = std::io::pipe().or_outside(failed)?;
+        let streams = Streams { stdin: reads.into(), stdout: writes.into(), ..Streams::heard() };
+        let job = shell.start(&command, streams)?;
+        let bounds = {
+            let _whole = cancel.whole();
+            shell.bounds(&command).limit(LIMIT)
+        };
+        let ended = runtime::spawn(job.attend(Talk::default(), bounds));
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line).or_outside(failed)?;
+        let card = serde_json::from_str(&line);
+        let double = |card| Self { card, input: Some(input), ended: Some(ended) };
+        match card {
+            Ok(card) => Ok(double(card)),
+            Err(_) => {
+                let nothing =
+                    Card { url: String::new(), tokens: BTreeMap::new(), proxy: String::new() };
+                Err(double(nothing).without_card())
+            }
+        }
+    }
+
+    /// Why it said nothing: it ended.
+    fn without_card(mut self) -> Failure {
+        let failure = Failure::outside("failed to start Coolify's double")
+            .code(&code::TOOL_FAILED)
+            .hint("cargo build --package xtask-fakes");
+        match self.wait() {
+            Some(Ok((_, output))) => failure.reason(output.stderr.trim().to_owned()),
+            _ => failure,
+        }
+    }
+
+    /// Has it end, and waits for that.
+    pub fn end(mut self) {
+        self.wait();
+    }
+
+    fn wait(&mut self) -> Option<std::io::Result<(Ending, Output)>> {
+        self.input.take();
+        runtime::wait(self.ended.take()?).ok()
+    }
+}
+
+impl Drop for Double {
+    fn drop(&mut self) {
+        self.wait();
+    }
+}

@@ -1,0 +1,167 @@
+//! What a rollout does to each application, decided from what is there.
+
+use super::super::Wanted;
+use super::{CoolifyTarget, answers, marked, not_there};
+use crate::error::{Failure, Result, code};
+use crate::infra::apply::variable;
+use crate::infra::observe::observe;
+use crate::runtime;
+use xtask_core::coolify::desired::{Desired, Marked};
+use xtask_core::coolify::observed::{self, Observed, named};
+use xtask_core::coolify::plan::{Action, Part, Plan, Remark, Step, plan};
+use xtask_core::coolify::rollout::{self, Found, Last};
+use xtask_core::deploy::{Access, Service};
+use xtask_core::reference::Reference;
+use xtask_providers::coolify::{Deployment, NewVariable, Status};
+
+/// One application, and what is done to it.
+pub(super) struct Planned {
+    pub(super) service: Service,
+    pub(super) uuid: String,
+    pub(super) release: String,
+    pub(super) image: Reference,
+    /// The tag that names its image by digest.
+    pub(super) tag: String,
+    /// Why it is deployed; nothing if it is left alone.
+    pub(super) reasons: Vec<String>,
+    /// What others did to it.
+    pub(super) drift: Vec<String>,
+    /// The variables that are set, and a line for each.
+    pub(super) writes: Vec<NewVariable>,
+    pub(super) lines: Vec<String>,
+    pub(super) before: Before,
+}
+
+/// How it was found, to go back to.
+#[derive(Clone)]
+pub(super) struct Before {
+    pub(super) tag: Option<String>,
+    pub(super) description: Option<String>,
+    /// The release that answered, else the one that it was configured for.
+    pub(super) release: Option<String>,
+    /// Whether its release was told when it was asked.
+    pub(super) is_told: bool,
+    pub(super) variables: Vec<observed::Variable>,
+}
+
+/// Looks at everything, and refuses what cannot be rolled out.
+pub(super) fn all(target: &CoolifyTarget<'_>, wanted: Vec<Wanted>) -> Result<Vec<Planned>> {
+    let Some(release) = wanted.first().map(|it| it.release.clone()) else { return Ok(Vec::new()) };
+    let desired = target.desired_at(&release);
+    let observed = {
+        let _whole = target.world.cancel.whole();
+        runtime::wait(observe(&target.coolify, target.place, &desired))?
+    };
+    let plan = plan(&desired, &observed);
+    refuse(target, &plan)?;
+    let one = |wanted| one(target, &desired, &observed, &plan, wanted);
+    wanted.into_iter().map(one).collect()
+}
+
+/// What could never arrive as it is, or never become what is wanted.
+fn refuse(target: &CoolifyTarget<'_>, plan: &Plan) -> Result<()> {
+    let is_about =
+        |it: &&Remark| matches!(it.part, Part::Application { .. } | Part::Variable { .. });
+    let wrong: Vec<&Remark> = plan.refused.iter().chain(&plan.unknown).filter(is_about).collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let name = &target.name;
+    let failure = Failure::refused(format!("cannot roll out to `{name}`"))
+        .code(&code::INFRA_REFUSED)
+        .hint(format!("cargo xtask infra plan {name}"));
+    let reason =
+        |failure: Failure, it: &&Remark| failure.reason(format!("{}: {}", it.part, it.why));
+    Err(wrong.iter().fold(failure, reason))
+}
+
+fn one(
+    target: &CoolifyTarget<'_>,
+    desired: &Desired,
+    observed: &Observed,
+    plan: &Plan,
+    wanted: Wanted,
+) -> Result<Planned> {
+    let name = wanted.service.name.clone();
+    let application = application(target, observed, &name)?;
+    let steps = variable_steps(plan, &name);
+    let writes = steps.iter().map(|step| write(desired, &name, step)).collect::<Result<_>>()?;
+    let marked = marked(target, application.description.as_deref()).unwrap_or(Marked::Nothing);
+    let answered = answers::release(target, &wanted.service);
+    let last = last(target, &name, &application.uuid)?;
+    let found_tag = field(application, "docker_registry_image_tag");
+    let tag = format!("sha256-{}", wanted.digest.hex());
+    let found = Found {
+        tag: found_tag.as_deref(),
+        marked: &marked,
+        answers: answered.as_deref(),
+        variables: steps.len(),
+        last: last.as_ref().map(said),
+    };
+    let mut reasons =
+        rollout::reasons(rollout::Wanted { release: &wanted.release, tag: &tag }, &found);
+    if wanted.service.access == Access::Public && answered.is_none() && reasons.is_empty() {
+        reasons.push("it does not answer".to_owned());
+    }
+    let drift = rollout::drift(&name, &found);
+    let before = Before {
+        is_told: answered.is_some(),
+        release: answered.or(marked.release().map(ToOwned::to_owned)),
+        description: application.description.clone(),
+        variables: application.variables.clone().unwrap_or_default(),
+        tag: found_tag,
+    };
+    let lines = steps.iter().map(ToString::to_string).collect();
+    let (uuid, release, image) = (application.uuid.clone(), wanted.release, wanted.image);
+    let service = wanted.service;
+    Ok(Planned { service, uuid, release, image, tag, reasons, drift, writes, lines, before })
+}
+
+/// The application of a service, if it is there and ours.
+fn application<'o>(
+    target: &CoolifyTarget<'_>,
+    observed: &'o Observed,
+    name: &str,
+) -> Result<&'o observed::Application> {
+    let is_ours = |it: &observed::Application| marked(target, it.description.as_deref()).is_some();
+    let found = named(&observed.applications, |it| it.name == name, is_ours);
+    let found = found.map_err(|error| not_there(target, name).because(&error))?;
+    let found = found.ok_or_else(|| not_there(target, name))?;
+    if is_ours(found) {
+        return Ok(found);
+    }
+    Err(not_there(target, name).reason("one has the name and is not ours"))
+}
+
+fn field(application: &observed::Application, name: &str) -> Option<String> {
+    application.fields.get(name)?.as_str().filter(|it| !it.is_empty()).map(ToOwned::to_owned)
+}
+
+/// What is to be set of its variables. Those that nobody wants any more are not a rollout's.
+fn variable_steps<'p>(plan: &'p Plan, name: &str) -> Vec<&'p Step> {
+    let is_own = |step: &&Step| {
+        let of = matches!(&step.part, Part::Variable { application, .. } if application == name);
+        of && step.action != Action::Delete
+    };
+    plan.steps.iter().filter(is_own).collect()
+}
+
+fn write(desired: &Desired, application: &str, step: &Step) -> Result<NewVariable> {
+    let Part::Variable { name, .. } = &step.part else { unreachable!("only variables are taken") };
+    variable(desired, application, name)
+}
+
+fn last(target: &CoolifyTarget<'_>, name: &str, uuid: &str) -> Result<Option<Deployment>> {
+    let doing = format!("look at the deployments of `{name}`");
+    let page = target.ask(&doing, target.coolify.deployments_of(uuid, 0, 1))?;
+    Ok(page.deployments.into_iter().next())
+}
+
+fn said(last: &Deployment) -> Last<'_> {
+    Last {
+        uuid: last.uuid.as_str(),
+        is_api: last.is_api,
+        is_webhook: last.is_webhook,
+        is_cancelled: last.status == Status::Cancelled,
+    }
+}

@@ -1,0 +1,39 @@
+//! Reaches a Coolify: with every secret to change it, with those at hand to look at it.
+
+use super::super::Look;
+use super::{CoolifyTarget, Pace};
+use crate::edge::coolify as edge;
+use crate::edge::secrets::{self, Secrets};
+use crate::error::Result;
+use crate::world::World;
+
+/// Reaches it to change it: every secret must be at hand.
+pub fn open<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, CoolifyTarget<'a>)> {
+    let (secrets, target) = reach(world, name)?;
+    target.refuse_absent()?;
+    Ok((secrets, target))
+}
+
+/// Reaches it to look at it, with the secrets that are at hand.
+pub fn look<'a>(world: &'a World<'_>, name: &str) -> Result<Look<'a>> {
+    let (secrets, target) = reach(world, name)?;
+    Ok(Look::Reached(secrets, Box::new(target)))
+}
+
+fn reach<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, CoolifyTarget<'a>)> {
+    let environment = world.environment(name)?;
+    let place = environment.coolify.as_ref().expect("`deploy.toml` was checked: it has one");
+    let mut sources = environment.sources();
+    // The token is read by whoever asks.
+    sources.remove("coolify.token");
+    let (secrets, absent) = secrets::at_hand(&sources);
+    let own = |(name, secret): (&String, &_)| {
+        Some((name.strip_prefix("secrets.")?.to_owned(), Clone::clone(secret)))
+    };
+    let of_services = secrets.iter().filter_map(own).collect();
+    let pace = Pace::of_environment()?;
+    let coolify = edge::open_with(place, pace.of_client())?;
+    let name = name.to_owned();
+    let target = CoolifyTarget { world, name, environment, place, coolify, secrets, absent, pace };
+    Ok((of_services, target))
+}

@@ -1,0 +1,167 @@
+//! A rollout on a Coolify: variables, tag and description of one application, its deployment, and
+//! who comes to serve; then the next one.
+
+use super::super::{Rollout, Wanted};
+use super::deployment::{self, Ended};
+use super::planned::{self, Planned};
+use super::{CoolifyTarget, back, fetch, write};
+use crate::error::{Failure, Result, code};
+use crate::report::Phase;
+use xtask_core::coolify::desired::Marked;
+use xtask_core::coolify::watch::Proof;
+use xtask_core::deploy::Access;
+use xtask_core::plan::Count;
+
+/// A rollout that is planned, and as far as it has come.
+pub(super) struct CoolifyRollout<'t> {
+    target: &'t CoolifyTarget<'t>,
+    all: Vec<Planned>,
+    touched: Vec<Touched>,
+}
+
+/// An application that this rollout has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Touched {
+    /// Its place in the plan.
+    pub(super) index: usize,
+    /// Whether something else than before may run.
+    pub(super) may_run: bool,
+}
+
+/// Looks at everything and plans; nothing is changed.
+pub(super) fn plan<'t>(
+    target: &'t CoolifyTarget<'_>,
+    wanted: Vec<Wanted>,
+) -> Result<CoolifyRollout<'t>> {
+    let all = planned::all(target, wanted)?;
+    for line in all.iter().flat_map(|it| &it.drift) {
+        target.world.report.warning(line);
+    }
+    Ok(CoolifyRollout { target, all, touched: Vec::new() })
+}
+
+impl Rollout for CoolifyRollout<'_> {
+    fn is_idle(&self) -> bool {
+        self.all.iter().all(|it| it.reasons.is_empty())
+    }
+
+    fn steps(&self) -> Vec<String> {
+        let drift = self.all.iter().flat_map(|it| it.drift.iter().map(|it| format!("found: {it}")));
+        let changes = self.all.iter().filter(|it| !it.reasons.is_empty()).flat_map(|it| {
+            let (name, image) = (&it.service.name, &it.image);
+            let deploy = format!("deploy `{name}` as {image} ({})", it.reasons.join("; "));
+            it.lines.iter().cloned().chain([deploy])
+        });
+        drift.chain(changes).collect()
+    }
+
+    fn release_before(&self) -> Option<&str> {
+        let public = self.all.iter().find(|it| it.service.access == Access::Public)?;
+        public.before.release.as_deref()
+    }
+
+    fn fetch(&mut self) -> Result<()> {
+        let wanted: Vec<_> = self.all.iter().filter(|it| !it.reasons.is_empty()).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let phase = self.target.world.report.phase("images");
+        for it in &wanted {
+            phase.doing(&it.service.name);
+            fetch::check(&it.image)?;
+        }
+        phase.done(&format!("{} in the registry", Count(wanted.len(), "image")));
+        Ok(())
+    }
+
+    /// A person who wants it to end is heard between two steps and while it is watched; then what
+    /// served before is brought back.
+    fn deploy(&mut self, service: &str, phase: &Phase<'_>) -> Result<Vec<String>> {
+        let found = self.all.iter().position(|it| it.service.name == service);
+        let Some(index) = found.filter(|index| !self.all[*index].reasons.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        self.target.world.cancel.check()?;
+        deployment::wait_until_free(self.target, &self.all[index], phase)?;
+        self.touched.push(Touched { index, may_run: false });
+        self.configure(index)?;
+        self.target.world.cancel.check()?;
+        self.run(index, phase)
+    }
+
+    /// Coolify has ended them before it said `finished`.
+    fn retire(&mut self) -> Result<()> {
+        if !self.touched.is_empty() {
+            let phase = self.target.world.report.phase("drain");
+            phase.done("Coolify ended the old containers itself");
+        }
+        Ok(())
+    }
+
+    fn go_back(&mut self) -> Result<()> {
+        let touched: Vec<Touched> = self.touched.iter().rev().copied().collect();
+        let phase = (!touched.is_empty()).then(|| self.target.world.report.phase("go back"));
+        let back = |it: &Touched| back::go(self.target, &self.all[it.index], it.may_run);
+        let failed: Vec<Failure> = touched.iter().filter_map(|it| back(it).err()).collect();
+        if let Some(phase) = phase.filter(|_| failed.is_empty()) {
+            phase.done(&format!("{} as before", Count(touched.len(), "application")));
+        }
+        let mut failed = failed.into_iter();
+        let Some(first) = failed.next() else { return Ok(()) };
+        Err(failed.fold(first, |first, it| first.reason(it.first_line().to_owned())))
+    }
+}
+
+impl CoolifyRollout<'_> {
+    /// Writes what is to run; nothing runs of it yet.
+    fn configure(&self, index: usize) -> Result<()> {
+        let it = &self.all[index];
+        let name = &it.service.name;
+        write::variables(self.target, name, &it.uuid, &it.writes)?;
+        self.target.world.cancel.check()?;
+        let description = Marked::Begun(it.release.clone()).description(&self.target.mark());
+        write::image(self.target, name, &it.uuid, &it.tag, &description)
+    }
+
+    fn run(&mut self, index: usize, phase: &Phase<'_>) -> Result<Vec<String>> {
+        let (target, it) = (self.target, &self.all[index]);
+        let name = &it.service.name;
+        self.touched.last_mut().expect("it was just put there").may_run = true;
+        let before = it.before.release.as_deref();
+        let ended = deployment::run(target, it, &it.release, before, it.before.is_told, phase)?;
+        let proof = match ended {
+            Ended::Serves(proof) => proof,
+            Ended::Back(failure) => {
+                self.touched.last_mut().expect("it was put there").may_run = false;
+                return Err(failure);
+            }
+            Ended::Repair(failure) => return Err(failure),
+        };
+        say(target, name, &it.release, proof);
+        let description = Marked::Served(it.release.clone()).description(&target.mark());
+        write::image(target, name, &it.uuid, &it.tag, &description)?;
+        Ok(vec![format!("`{name}` serves")])
+    }
+}
+
+/// What only Coolify says, or what it says otherwise, is told.
+fn say(target: &CoolifyTarget<'_>, name: &str, release: &str, proof: Proof) {
+    match proof {
+        Proof::Answered => {}
+        Proof::AnsweredDespiteFailure => target.world.report.warning(&format!(
+            "Coolify calls the deployment of `{name}` failed, and release `{release}` answers"
+        )),
+        Proof::RowOnly => target.world.report.warning(&format!(
+            "only Coolify says that `{name}` serves `{release}`: nobody could ask it"
+        )),
+    }
+}
+
+pub(super) fn not_deployed(name: &str, why: &str, look: Option<&str>) -> Failure {
+    let failure =
+        Failure::outside(format!("failed to deploy `{name}`")).code(&code::DEPLOYMENT).reason(why);
+    match look {
+        Some(url) => failure.hint(format!("its log is at {url}; `cargo xtask logs {name}`")),
+        None => failure.hint("look at its deployments in the panel, then run the same again"),
+    }
+}

@@ -1,0 +1,198 @@
+//! Rollouts to a Coolify with state, its proxy over simulated containers: who serves is found out,
+//! and what does not come to serve is taken back.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+
+mod town;
+
+use super::infra::panel::{PLAN, person};
+use super::postgres::server::Cluster;
+use super::world::World;
+use std::sync::Arc;
+use town::{Backend, Town};
+use xtask::runtime;
+use xtask_fakes::http::{Admission, Handler, Request, Response, Server as Http};
+use xtask_fakes::required;
+use xtask_providers::coolify::ApplicationChange;
+
+#[test]
+fn a_release_comes_to_serve_and_the_same_again_is_nothing_to_do() {
+    let cluster = required!(Cluster::new());
+    let mut town = Town::new(&cluster, "deployer-ci");
+    town.release("r1", Backend::Good);
+    town.release("r2", Backend::Good);
+    let said = town.rollout("r1").ends(4);
+    assert!(said.contains("application `backend`: it is not there"), "{said}");
+    town.apply();
+    let shown = town.world.run(&["rollout", "production", "r1", "--dry-run"]);
+    assert_eq!(shown.code, Some(3), "{shown:?}");
+    assert!(shown.stdout.contains("deploy `backend` as"), "{shown:?}");
+    assert!(shown.stdout.contains("no release of it was rolled out"), "{shown:?}");
+    assert!(!format!("{shown:?}").contains("it's-a-secret"), "{shown:?}");
+    let said = town.rollout("r1").ends(0);
+    assert!(said.contains("only Coolify says that `ml-service` serves `r1`"), "{said}");
+    for service in ["backend", "ml-service"] {
+        town.serves(service, "r1");
+    }
+    let again = town.rollout("r1");
+    assert!(again.stdout.contains("runs already"), "{again:?}");
+    again.ends(0);
+    town.world.run(&PLAN).ends(0);
+    assert_eq!(town.status()["healthy"], true, "{}", town.status());
+
+    let second = town.rollout("r2");
+    assert!(second.stdout.contains("lost 0 of "), "{second:?}");
+    let said = second.ends(0);
+    assert!(!said.contains("only Coolify says"), "the backend tells of the other: {said}");
+    town.serves("backend", "r2");
+    town.serves("ml-service", "r2");
+    town.world.run(&["rollback", "production"]).ends(0);
+    town.serves("backend", "r1");
+    town.world.run(&PLAN).ends(0);
+    assert_eq!(town.records(), 3);
+}
+
+/// What a run leaves that was killed after it had set the tag, and what a person did by hand.
+#[test]
+fn what_was_begun_is_finished_and_what_others_did_is_told() {
+    let cluster = required!(Cluster::new());
+    let mut town = Town::new(&cluster, "ci");
+    town.release("r1", Backend::Good);
+    town.release("r2", Backend::Good);
+    town.apply();
+    town.double.hold(true);
+    let mut child = town.begins("r1");
+    town.under_way("ml-service");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = town.rollout("r1").ends(4);
+    assert!(said.contains("is under way"), "{said}");
+    town.double.hold(false);
+    town.settles();
+    town.rollout("r1").ends(0);
+    town.serves("backend", "r1");
+    town.serves("ml-service", "r1");
+
+    let found = town.application("ml-service");
+    let change = ApplicationChange {
+        description: Some("xtask nutri/production begun=r1".to_owned()),
+        ..ApplicationChange::default()
+    };
+    runtime::wait(person(&town.double).update_application(&found.uuid, &change)).unwrap();
+    let shown = town.world.run(&["rollout", "production", "r1", "--dry-run"]);
+    assert_eq!(shown.code, Some(3), "{shown:?}");
+    assert!(shown.stdout.contains("never seen to end"), "{shown:?}");
+    assert!(!shown.stdout.contains("deploy `backend`"), "{shown:?}");
+    town.rollout("r1").ends(0);
+    town.serves("ml-service", "r1");
+}
+
+#[test]
+fn what_does_not_come_to_serve_is_taken_back() {
+    let cluster = required!(Cluster::new());
+    let mut town = Town::new(&cluster, "ci");
+    town.release("r1", Backend::Good);
+    town.release("unready", Backend::Unready);
+    town.release("old-code", Backend::OldCode("r1"));
+    town.apply();
+    let said = town.rollout("unready").ends(5);
+    assert!(said.contains("nothing was served before, and nothing is now"), "{said}");
+    let tag = town.application("backend").image_tag;
+    assert_eq!(tag.as_deref(), Some("not-rolled-out"));
+    town.rollout("r1").ends(0);
+    for (release, why) in [
+        ("unready", "Coolify says `failed`"),
+        ("old-code", "Coolify says `finished`, and release `r1` answers"),
+    ] {
+        let said = town.rollout(release).ends(5);
+        assert!(said.contains(why), "{said}");
+        assert!(said.contains("release `r1` serves, as before"), "{said}");
+        assert!(said.contains("code: E-deployment"), "{said}");
+        town.serves("backend", "r1");
+        town.serves("ml-service", "r1");
+    }
+    town.world.run(&PLAN).ends(0);
+    town.rollout("r1").ends(0);
+}
+
+#[test]
+fn what_happens_at_the_panel_meanwhile_is_seen() {
+    let cluster = required!(Cluster::new());
+    let mut town = Town::new(&cluster, "ci");
+    for release in ["r1", "r2", "r3"] {
+        town.release(release, Backend::Good);
+    }
+    town.apply();
+    town.rollout("r1").ends(0);
+
+    // Coolify is restarted: the row fails, and the job goes on.
+    town.double.hold(true);
+    let child = town.begins("r2");
+    town.under_way("ml-service");
+    town.step_until_two_run("ml-service");
+    town.double.restart();
+    town.double.hold(false);
+    let (code, said) = town.ended(child);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("calls the deployment of `ml-service` failed, and"), "{said}");
+    town.serves("ml-service", "r2");
+    town.serves("backend", "r2");
+
+    // Somebody cancels it.
+    town.double.hold(true);
+    let child = town.begins("r3");
+    let row = town.under_way("ml-service");
+    runtime::wait(person(&town.double).cancel(&row.uuid)).unwrap();
+    town.double.hold(false);
+    let (code, said) = town.ended(child);
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains("somebody cancelled it"), "{said}");
+    town.serves("ml-service", "r2");
+    town.serves("backend", "r2");
+
+    // Its worker is killed: the row would block the application for ever.
+    town.double.hold(true);
+    let child = town.begins("r3");
+    town.under_way("ml-service");
+    town.double.kill_worker(&town.application("ml-service").uuid);
+    town.double.hold(false);
+    let (code, said) = town.ended(child);
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains("so it was cancelled"), "{said}");
+    town.serves("ml-service", "r2");
+}
+
+/// A page for people, wherever it is asked.
+struct Page;
+
+impl Handler for Page {
+    fn admit(&self, _head: &Request) -> Admission {
+        Admission::Read
+    }
+
+    fn answer(&self, _request: &Request) -> Response {
+        Response::new(200).with("content-type", "text/html").body("<html>502</html>")
+    }
+}
+
+#[test]
+fn what_cannot_work_is_refused_before_anything_is_changed() {
+    let cluster = required!(Cluster::new());
+    let mut town = Town::new(&cluster, "read");
+    town.release("r1", Backend::Good);
+    let said = town.rollout("r1").ends(4);
+    assert!(said.contains("ability `deploy`") && said.contains("E-preflight"), "{said}");
+    let page = Http::start(Arc::new(Page)).unwrap();
+    let deploy = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
+    let elsewhere = deploy.replace(&town.double.url(), &format!("http://{}", page.host()));
+    town.world.write("deploy.toml", &elsewhere);
+    for args in [&["rollout", "production", "r1"][..], &["status", "production"]] {
+        let run = town.world.run(args);
+        assert_ne!(run.code, Some(0), "{run:?}");
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(said.contains("is not JSON") || said.contains("failed to look"), "{said}");
+    }
+    // Without its secrets nothing is begun; without the token nothing is asked.
+    let bare = World::new();
+    let said = bare.run(&["rollout", "production", "r1"]).ends(4);
+    assert!(said.contains("PRODUCTION_COOLIFY_TOKEN"), "{said}");
+}

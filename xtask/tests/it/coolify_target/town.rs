@@ -1,0 +1,278 @@
+//! A Coolify with its proxy over simulated containers, a registry with releases, a database, and a
+//! world whose production is there.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+
+use crate::infra::panel::{apply, named, person};
+use crate::postgres::server::{Cluster, Server};
+use crate::world::{Run, World};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use xtask::edge::clock;
+use xtask::runtime;
+use xtask_core::digest::Digest;
+use xtask_core::platform::Platform;
+use xtask_core::reference::{Name, Repository};
+use xtask_core::ship::release::{ARTIFACT_TYPE, Release, ReleasedImage, ScanVerdict};
+use xtask_fakes::coolify::api::{Coolify as Double, Options};
+use xtask_fakes::coolify::update::proxy::Proxy;
+use xtask_fakes::coolify::update::simulated::Image;
+use xtask_fakes::coolify::update::{Containers as _, Simulated};
+use xtask_fakes::http::{Admission, Handler, Request, Response, Server as Http};
+use xtask_fakes::registry::FakeRegistry;
+use xtask_providers::coolify::{Application, Deployment};
+use xtask_registry::Registry;
+
+const LIMIT: Duration = Duration::from_secs(120);
+
+pub(super) struct Town<'a> {
+    pub(super) world: World,
+    pub(super) double: Double,
+    pub(super) host: Arc<Simulated>,
+    database: Server<'a>,
+    registry: FakeRegistry,
+    _proxy: Proxy,
+    services: Vec<Http>,
+}
+
+/// What a container of one image answers: what it was told, as our own services do.
+struct Told {
+    host: Arc<Simulated>,
+    image: String,
+    /// Of an image that was built from old code: what it answers whatever it is told.
+    fixed: Option<&'static str>,
+}
+
+impl Told {
+    fn of(&self, fits: impl Fn(&str) -> bool) -> Option<String> {
+        let all = self.host.all();
+        let newest = all.iter().find(|it| fits(&it.image))?;
+        self.host.environment(&newest.name)?.get("APP_VERSION").cloned()
+    }
+}
+
+impl Handler for Told {
+    fn admit(&self, _head: &Request) -> Admission {
+        Admission::Read
+    }
+
+    fn answer(&self, _request: &Request) -> Response {
+        let own = self.fixed.map(ToOwned::to_owned).or_else(|| self.of(|it| it == self.image));
+        let ml = self.of(|it| it.contains("/ml-service@"));
+        let status = json!({
+            "status": "healthy", "version": own, "checks": { "ml_service": { "version": ml } },
+        });
+        Response::new(200).body(status.to_string())
+    }
+}
+
+/// How the backend's image of a release behaves.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Backend {
+    Good,
+    /// It never says that it is ready.
+    Unready,
+    /// It was built from the code of this release.
+    OldCode(&'static str),
+}
+
+impl<'a> Town<'a> {
+    pub(super) fn new(cluster: &'a Cluster, label: &str) -> Self {
+        let host = Arc::new(Simulated::new());
+        let double =
+            Double::start(Options { limit: 1_000_000, ..Options::default() }, host.clone());
+        let proxy = Proxy::start(host.clone(), 0, Duration::from_millis(20)).unwrap();
+        let (registry, database) = (FakeRegistry::start(), cluster.serve_plainly());
+        let url = database.url("sslmode=disable");
+        let world = World::new()
+            .with("PRODUCTION_COOLIFY_TOKEN", double.token(label))
+            .with("PRODUCTION_DATABASE_URL", url.clone())
+            .with("PRODUCTION_DIRECT_URL", url)
+            .with("PRODUCTION_REDIS_URL", "redis://cache.example.org:6379".to_owned())
+            .with("PRODUCTION_JWT_SECRET", "it's-a-secret-of-48-characters".to_owned())
+            .with("XTASK_COOLIFY_POLL_MS", "40".to_owned());
+        let deploy = include_str!("../../../../deploy.toml")
+            .replace("https://coolify.nutri.app", &double.url())
+            .replace("ghcr.io/nutri-app/nutri", &format!("{}/nutri", registry.host()))
+            .replace("https://api.nutri.app", &proxy.url());
+        world.write("deploy.toml", &deploy);
+        world.write("services/backend/prisma/migrations/20260101000000_one/migration.sql", "");
+        Self { world, double, host, database, registry, _proxy: proxy, services: Vec::new() }
+    }
+
+    pub(super) fn apply(&self) {
+        apply(&self.world);
+    }
+
+    fn home(&self) -> Repository {
+        format!("{}/nutri", self.registry.host()).parse().unwrap()
+    }
+
+    /// Puts a release into the registry, and its images within reach of the host.
+    pub(super) fn release(&mut self, version: &str, backend: Backend) {
+        let mut services = BTreeMap::new();
+        for name in ["backend", "ml-service"] {
+            let image = self.image(name, version);
+            let pin = image.pin().to_string();
+            let good = Image::without_shell().with_own_check();
+            let is_backend = name == "backend";
+            let fixed = match backend {
+                Backend::OldCode(release) if is_backend => Some(release),
+                _ => None,
+            };
+            let told = Told { host: self.host.clone(), image: pin.clone(), fixed };
+            let http = Http::start(Arc::new(told)).unwrap();
+            let served = Some(http.host().parse().unwrap());
+            let answers = !(is_backend && backend == Backend::Unready);
+            self.host.publish(&pin, Image { served, answers, ..good });
+            self.services.push(http);
+            services.insert(name.to_owned(), image);
+        }
+        self.publish(version, services);
+    }
+
+    fn image(&self, service: &str, version: &str) -> ReleasedImage {
+        let repository = self.home().join(service).unwrap();
+        let path = repository.path().to_owned();
+        let config = format!("{{\"config\":\"{service} {version}\"}}").into_bytes();
+        self.registry.put_blob(&path, &config);
+        let media = "application/vnd.oci.image.manifest.v1+json";
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": media, "layers": [],
+            "config": { "mediaType": "application/vnd.oci.image.config.v1+json",
+                        "digest": Digest::of(&config), "size": config.len() },
+        });
+        let manifest = manifest.to_string().into_bytes();
+        let digest = self.put(&repository, media, &manifest);
+        let media = "application/vnd.oci.image.index.v1+json";
+        let entry = json!({
+            "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest,
+            "size": manifest.len(), "platform": { "os": "linux", "architecture": "amd64" },
+        });
+        let index = json!({ "schemaVersion": 2, "mediaType": media, "manifests": [entry] });
+        let index = self.put(&repository, media, index.to_string().as_bytes());
+        let platform: Platform = "linux/amd64".parse().unwrap();
+        ReleasedImage { repository, index, platforms: vec![(platform, digest)] }
+    }
+
+    fn put(&self, repository: &Repository, media: &str, bytes: &[u8]) -> Digest {
+        let registry = Registry::new(repository.registry(), None);
+        let name = Name::Digest(Digest::of(bytes));
+        runtime::wait(registry.put_manifest(repository, &name, media, bytes)).unwrap()
+    }
+
+    fn publish(&self, version: &str, services: BTreeMap<String, ReleasedImage>) {
+        let verdict = ScanVerdict {
+            scanner: "trivy".to_owned(),
+            scanned: Vec::new(),
+            not_scanned: Vec::new(),
+            blocking: Vec::new(),
+            scanned_at: clock::now(),
+            database: Some(clock::now()),
+            platforms: vec!["linux/amd64".parse().unwrap()],
+            allowed: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let release = Release {
+            version: version.to_owned(),
+            commit: "1".repeat(40),
+            dirty: false,
+            created_at: clock::now(),
+            scans: services.keys().map(|name| (name.clone(), verdict.clone())).collect(),
+            services,
+            migrations: Vec::new(),
+            builder: "test".to_owned(),
+        };
+        let repository = self.home().join("releases").unwrap();
+        let registry = Registry::new(repository.registry(), None);
+        let (bytes, tags) = (serde_json::to_vec(&release).unwrap(), [version.parse().unwrap()]);
+        let nothing = BTreeMap::new();
+        let pushed = registry.push_artifact(
+            &repository,
+            ARTIFACT_TYPE,
+            ARTIFACT_TYPE,
+            &bytes,
+            &tags,
+            &nothing,
+        );
+        runtime::wait(pushed).unwrap();
+    }
+
+    pub(super) fn rollout(&self, version: &str) -> Run {
+        self.world.run(&["rollout", "production", version])
+    }
+
+    /// The same, under way while the test goes on.
+    pub(super) fn begins(&self, version: &str) -> Child {
+        let mut command = self.world.command(&["rollout", "production", version]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    pub(super) fn ended(&self, child: Child) -> (Option<i32>, String) {
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+
+    /// Waits until a deployment of that service is under way.
+    pub(super) fn under_way(&self, service: &str) -> Deployment {
+        self.until(service, || {
+            let all = runtime::wait(person(&self.double).deployments()).unwrap();
+            all.into_iter().find(|it| it.application_name.as_deref() == Some(service))
+        })
+    }
+
+    /// Lets background work go on, step by step, until a second container of that service runs.
+    pub(super) fn step_until_two_run(&self, service: &str) {
+        let uuid = self.application(service).uuid;
+        self.until(service, || {
+            let run = self.host.list(&uuid).len();
+            if run < 2 {
+                self.double.step();
+            }
+            (run == 2).then_some(())
+        });
+    }
+
+    fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(began.elapsed() < LIMIT, "it never came: {what}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub(super) fn settles(&self) {
+        self.until("an idle double", || self.double.is_idle().then_some(()));
+    }
+
+    pub(super) fn application(&self, service: &str) -> Application {
+        named(&self.double, service)
+    }
+
+    /// What a person sees of a release at its application and its containers, if both say it.
+    pub(super) fn serves(&self, service: &str, version: &str) {
+        let found = self.application(service);
+        let description = format!("xtask nutri/production release={version}");
+        assert_eq!(found.description.as_deref(), Some(description.as_str()));
+        let containers = self.host.list(&found.uuid);
+        let [one] = containers.as_slice() else { panic!("{service}: {containers:?}") };
+        let told = self.host.environment(&one.name).unwrap();
+        assert_eq!(told["APP_VERSION"], version, "{service}");
+        let tag = found.image_tag.unwrap();
+        assert_eq!(one.image.rsplit_once(':').unwrap().1, tag.strip_prefix("sha256-").unwrap());
+    }
+
+    pub(super) fn status(&self) -> Value {
+        serde_json::from_str(&self.world.run(&["--json", "status", "production"]).stdout).unwrap()
+    }
+
+    pub(super) fn records(&self) -> usize {
+        self.database.ask("SELECT count(*) FROM xtask.ledger").parse().unwrap()
+    }
+}
