@@ -12,7 +12,7 @@ pub(crate) use server::Cluster;
 use server::Server;
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,19 +57,14 @@ impl<'a> Town<'a> {
     pub(crate) fn start(cluster: &'a Cluster) -> Required<Self> {
         let programs = required_engine().and(|| required_program("busybox"));
         let all = programs.and(|| DockerRegistry::start(Lock::Open));
-        all.map(|((client, busybox), registry)| Self::new(cluster, client, &busybox, registry))
+        all.map(|((client, busybox), registry)| Self::new(cluster, &client, &busybox, registry))
     }
 
-    fn new(
-        cluster: &'a Cluster,
-        client: PathBuf,
-        busybox: &Path,
-        registry: DockerRegistry,
-    ) -> Self {
-        let docker = Arc::new(Docker::new(client.clone()).unwrap());
+    fn new(cluster: &'a Cluster, client: &Path, busybox: &Path, registry: DockerRegistry) -> Self {
+        let docker = Arc::new(Docker::new(client.to_owned()).unwrap());
         let network = docker.label().replace("xtask.coolify-double=", "xtask-double-");
         let images = [("backend", 8), ("ml-service", 0)].map(|(name, drains)| {
-            (name.to_owned(), published(&client, busybox, &registry, name, drains))
+            (name.to_owned(), published(client, busybox, &registry, name, drains))
         });
         let delays = Delays::of_coolify(0.02);
         let double = Double::start(
