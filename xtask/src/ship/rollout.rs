@@ -82,7 +82,8 @@ impl Underway<'_> {
     /// A probe of what serves; before the first rollout there is nothing to lose.
     fn probe(&self) -> Result<Probe> {
         let service = self.site.public()?;
-        Ok(Probe::start(&format!("{}{}", self.site.environment.url, service.health.ready)))
+        // An instance that drains says that it is not ready, and answers what it is sent.
+        Ok(Probe::start(&format!("{}{}", self.site.environment.url, service.health.live)))
     }
 
     /// Verify, retire. The error says at which stage it failed.

@@ -16,9 +16,14 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) fn start(url: &str) -> Self {
+        Self::on(&format!("{url}/api/health/ready"))
+    }
+
+    /// The same on this very URL.
+    pub(crate) fn on(url: &str) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let askers = (0..ASKERS).map(|number| {
-            let (url, stop) = (format!("{url}/api/health/ready"), Arc::clone(&stop));
+            let (url, stop) = (url.to_owned(), Arc::clone(&stop));
             std::thread::spawn(move || ask(&url, &stop, PERIOD / ASKERS * number))
         });
         Self { askers: askers.collect(), stop }

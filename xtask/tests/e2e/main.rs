@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 #![expect(clippy::print_stdout, reason = "a person who reads a failure wants the story so far")]
 
+mod coolify;
 mod customer;
 mod emulated;
 mod images;

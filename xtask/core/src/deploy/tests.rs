@@ -30,6 +30,22 @@ fn every_mistake_is_reported_at_once() {
 }
 
 #[test]
+fn only_a_public_service_tells_of_one_that_nobody_asks() {
+    let line = "reported = { by = \"backend\", at = \"/checks/ml_service/version\" }";
+    let with = |other: &str| mistakes(&committed().replace(line, other));
+    let said = with("reported = { by = \"ml-service\", at = \"/version\" }");
+    assert!(said.contains("`ml-service` is no public service"), "{said}");
+    let said = with("reported = { by = \"mail\", at = \"/version\" }");
+    assert!(said.contains("`mail` is no public service"), "{said}");
+    let said = with("reported = { by = \"backend\", at = \"version\" }");
+    assert!(said.contains("no JSON pointer"), "{said}");
+    let ready = "ready = \"/api/health/ready\"";
+    let own = format!("{ready}\n{line}");
+    let said = mistakes(&committed().replace(ready, &own));
+    assert!(said.contains("is asked itself"), "{said}");
+}
+
+#[test]
 fn a_secret_in_the_open_is_refused() {
     let open = committed().replace("\"${secrets.jwt}\"", "\"0123456789\"");
     assert!(mistakes(&open).contains("holds a secret in the open"));

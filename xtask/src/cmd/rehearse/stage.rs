@@ -51,7 +51,7 @@ impl<'a> Stage<'a> {
         phase.done(&format!("Coolify's double at {}", double.card.url));
         let places = Places { state: folder.clone(), ..world.places.clone() };
         let (shell, cancel) = (world.shell.clone(), world.cancel.clone());
-        let (report, conditions) = (world.report, world.conditions.clone());
+        let (report, conditions) = (world.report, world.conditions);
         let world = World { places, shell, cancel, report, deploy, conditions };
         Ok(Self { world, double: Some(double), folder })
     }
