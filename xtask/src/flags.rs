@@ -176,8 +176,11 @@ pub struct Migrate {
 #[derive(Debug, Args)]
 pub struct Reviewed {
     /// Show what would be done, with its digest, and end
-    #[arg(long, conflicts_with = "plan")]
+    #[arg(long, conflicts_with_all = ["plan", "apply"])]
     pub dry_run: bool,
+    /// Do it; an environment elsewhere than on this machine is only shown without it
+    #[arg(long)]
+    pub apply: bool,
     /// Do exactly the plan with this digest, as `--dry-run` showed it, or nothing
     #[arg(long, value_name = "DIGEST")]
     pub plan: Option<Digest>,

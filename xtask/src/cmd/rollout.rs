@@ -10,6 +10,7 @@ use crate::ship::{migrate, release, rollout};
 use crate::target;
 use crate::world::World;
 use serde_json::json;
+use xtask_core::deploy::TargetKind;
 use xtask_core::digest::Digest;
 use xtask_core::ship::ledger::Action;
 use xtask_core::ship::review::Review;
@@ -28,10 +29,18 @@ pub(super) fn lease(
     verb: &str,
     reviewed: &Reviewed,
 ) -> Result<Option<Lease>> {
-    if reviewed.dry_run {
+    if only_shows(world, environment, reviewed)? {
         return Ok(None);
     }
     Lease::take(&world.state(environment), verb, &lease::who()).map(Some)
+}
+
+/// Whether nothing is changed. What others may use is only changed by somebody who says so; what is
+/// on this machine is one's own.
+fn only_shows(world: &World<'_>, environment: &str, reviewed: &Reviewed) -> Result<bool> {
+    let is_here = world.environment(environment)?.target == TargetKind::Docker;
+    let is_told = is_here || reviewed.apply || reviewed.plan.is_some();
+    Ok(reviewed.dry_run || !is_told)
 }
 
 /// The environment, ready to be changed; only to look, nothing of it is started.
@@ -40,7 +49,7 @@ pub(super) fn reach<'a>(
     environment: &'a str,
     reviewed: &Reviewed,
 ) -> Result<Site<'a>> {
-    if reviewed.dry_run {
+    if only_shows(world, environment, reviewed)? {
         return Site::look(world, environment);
     }
     target::refuse_unknown(world, environment)?;
@@ -59,7 +68,10 @@ pub(super) fn go(
 ) -> Result<Exit> {
     let release = release::get(site, version)?;
     migrate::check_schema(site, &release)?;
-    let mode = if reviewed.dry_run { Mode::Show } else { Mode::Apply(reviewed.plan.as_ref()) };
+    let mode = match only_shows(site.world, site.name, reviewed)? {
+        true => Mode::Show,
+        false => Mode::Apply(reviewed.plan.as_ref()),
+    };
     let rolled = rollout::to(site, &release, action, mode)?;
     let (changed, probe, outcome) = match rolled {
         Rolled::Shown(plan, digest) => return Ok(show(site, &plan, &digest)),

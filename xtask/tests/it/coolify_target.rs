@@ -27,6 +27,9 @@ fn a_release_comes_to_serve_and_the_same_again_is_nothing_to_do() {
     assert!(shown.stdout.contains("deploy `backend` as"), "{shown:?}");
     assert!(shown.stdout.contains("no release of it was rolled out"), "{shown:?}");
     assert!(!format!("{shown:?}").contains("it's-a-secret"), "{shown:?}");
+    // A server is changed only by somebody who says so.
+    let told = town.world.run(&["rollout", "production", "r1"]);
+    assert_eq!((told.code, &told.stdout), (Some(3), &shown.stdout));
     let said = town.rollout("r1").ends(0);
     assert!(said.contains("only Coolify says that `ml-service` serves `r1`"), "{said}");
     for service in ["backend", "ml-service"] {
@@ -44,7 +47,7 @@ fn a_release_comes_to_serve_and_the_same_again_is_nothing_to_do() {
     assert!(!said.contains("only Coolify says"), "the backend tells of the other: {said}");
     town.serves("backend", "r2");
     town.serves("ml-service", "r2");
-    town.world.run(&["rollback", "production"]).ends(0);
+    town.world.run(&["rollback", "production", "--apply"]).ends(0);
     town.serves("backend", "r1");
     town.world.run(&PLAN).ends(0);
     assert_eq!(town.records(), 3);
@@ -187,7 +190,7 @@ fn what_cannot_work_is_refused_before_anything_is_changed() {
     let deploy = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
     let elsewhere = deploy.replace(&town.double.url(), &format!("http://{}", page.host()));
     town.world.write("deploy.toml", &elsewhere);
-    for args in [&["rollout", "production", "r1"][..], &["status", "production"]] {
+    for args in [&["rollout", "production", "r1", "--apply"][..], &["status", "production"]] {
         let run = town.world.run(args);
         assert_ne!(run.code, Some(0), "{run:?}");
         let said = format!("{}{}", run.stdout, run.stderr);
@@ -195,7 +198,7 @@ fn what_cannot_work_is_refused_before_anything_is_changed() {
     }
     // Without its secrets nothing is begun; without the token nothing is asked.
     let bare = World::new();
-    let said = bare.run(&["rollout", "production", "r1"]).ends(4);
+    let said = bare.run(&["rollout", "production", "r1", "--apply"]).ends(4);
     assert!(said.contains("PRODUCTION_COOLIFY_TOKEN"), "{said}");
 }
 

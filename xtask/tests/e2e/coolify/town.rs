@@ -96,7 +96,7 @@ impl<'a> Town<'a> {
     /// out.
     pub(crate) fn rolls_out(&self, version: &str) {
         self.publish(version);
-        let run = self.world.run(&["rollout", "production", version]);
+        let run = self.world.run(&["rollout", "production", version, "--apply"]);
         assert_eq!(run.code, Some(0), "{version}: {run:?}");
         let status = crate::web::get(&format!("{}/status", self.url())).unwrap();
         assert!(status.contains(&format!("\"{version}\"")), "{status}");

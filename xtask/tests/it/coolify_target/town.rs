@@ -201,12 +201,12 @@ impl<'a> Town<'a> {
     }
 
     pub(super) fn rollout(&self, version: &str) -> Run {
-        self.world.run(&["rollout", "production", version])
+        self.world.run(&["rollout", "production", version, "--apply"])
     }
 
     /// The same, under way while the test goes on.
     pub(super) fn begins(&self, version: &str) -> Child {
-        let mut command = self.world.command(&["rollout", "production", version]);
+        let mut command = self.world.command(&["rollout", "production", version, "--apply"]);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         command.spawn().unwrap()
     }
