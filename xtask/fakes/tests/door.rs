@@ -14,7 +14,7 @@ struct Running {
 
 impl Running {
     fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask-fakes"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fakes"));
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the program was built");
         let mut line = String::new();
@@ -98,7 +98,7 @@ fn a_wish_that_is_unknown_is_refused() {
         (&["coolify", "--verison"][..], "`--verison` is unknown or wants a value"),
         (&["registry", "--docker"][..], "`registry` takes no arguments"),
     ] {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask-fakes"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fakes"));
         let output = command.args(arguments).output().expect("the program was built");
         assert_eq!(output.status.code(), Some(2));
         let errors = String::from_utf8_lossy(&output.stderr);
