@@ -148,7 +148,11 @@ fn deploy(double: &Double, proxy: &Proxy, registry: &DockerRegistry, network: &s
     let text = text.replace("\"/api/health\"", "\"/status\"").replace("\"/health\"", "\"/status\"");
     // More than the service takes: a slow machine is no reason to kill it.
     text.lines()
-        .map(|line| if line.starts_with("drain_seconds") { "drain_seconds = 20" } else { line })
+        .map(|line| match line.split(' ').next() {
+            Some("drain_seconds") => "drain_seconds = 20",
+            Some("DRAIN_SECONDS") => "DRAIN_SECONDS = \"20\"",
+            _ => line,
+        })
         .collect::<Vec<_>>()
         .join("\n")
 }
