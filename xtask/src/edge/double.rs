@@ -39,7 +39,7 @@ impl Double {
     /// it: what was begun there is brought back first.
     pub fn start(shell: &Shell, cancel: &Cancel, arguments: &[&str]) -> Result<Self> {
         let failed = || "failed to start Coolify's double".to_owned();
-        let cargo = ["run", "--quiet", "--offline", "--package", "xtask-fakes", "--", "coolify"];
+        let cargo = ["run", "--quiet", "--locked", "--package", "xtask-fakes", "--", "coolify"];
         let command = Command::new("cargo").args(cargo).args(arguments.iter().copied());
         let (reads, input) = std::io::pipe().or_outside(failed)?;
         let (output, writes) = std::io::pipe().or_outside(failed)?;

@@ -17,8 +17,8 @@ use xtask_core::ship::release::Release;
 
 /// Whose database, cache and registry a rehearsal uses.
 pub(super) const LOCAL: &str = "local";
-/// The rehearsal's own database there.
-const DATABASE: &str = "rehearsal";
+/// The rehearsal's own database there, by a name that nobody else gives one: it is dropped.
+const DATABASE: &str = "xtask_rehearsal";
 /// How much faster than a real one the double's Coolify works.
 const SCALE: &str = "0.1";
 /// What one client may ask in a minute: a rehearsal does in one what else takes a day.
