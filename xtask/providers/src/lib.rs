@@ -1,5 +1,7 @@
 //! Clients of other people's HTTP APIs, one folder each. They turn typed requests into exchanges
 //! and answers into types; they decide nothing and speak to nobody else.
 
+mod bearer;
+
 pub mod coolify;
 pub mod github;

@@ -7,6 +7,7 @@ use super::refusal::Refused;
 use super::repeat;
 use super::settings::Settings;
 use super::version::{Capability, Version};
+use crate::bearer::bearer;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -354,15 +355,6 @@ fn plain(body: &[u8]) -> Result<String, Kind> {
         true => Err(Kind::NotJson),
         false => Ok(text.to_owned()),
     }
-}
-
-/// A token that cannot stand in a header is no token: Coolify then says that it is bad.
-fn bearer(token: &Secret) -> HeaderValue {
-    let text = format!("Bearer {}", token.expose());
-    let mut value =
-        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer invalid"));
-    value.set_sensitive(true);
-    value
 }
 
 impl fmt::Debug for Coolify {

@@ -2,6 +2,7 @@
 
 use super::error::{Error, Message};
 use super::requests::{Changed, Commit, Named, NewCommit, NewPull, Pull};
+use crate::bearer::bearer;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::fmt;
@@ -131,13 +132,4 @@ impl fmt::Debug for GitHub {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "GitHub({})", self.repository)
     }
-}
-
-/// A token that cannot stand in a header is no token: GitHub then says that it is bad.
-fn bearer(token: &Secret) -> HeaderValue {
-    let text = format!("Bearer {}", token.expose());
-    let mut value =
-        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("Bearer invalid"));
-    value.set_sensitive(true);
-    value
 }
