@@ -15,6 +15,12 @@ pub const VARIABLE: &str = "DRAIN_SECONDS";
 /// How long Traefik may take to act on what the engine told it: its own default.
 const PROXY_SECONDS: u64 = 2;
 
+/// How long a service has between SIGTERM and SIGKILL, in seconds: only one that did not keep its
+/// drain time is killed.
+pub const fn stop_grace(drain_seconds: u64) -> u64 {
+    drain_seconds + 10
+}
+
 /// The service must drain for exactly as long as everybody else reckons with. Silence is refused
 /// too: then the service's own default would hold.
 pub(super) fn refuse_another_time(

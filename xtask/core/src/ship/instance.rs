@@ -2,6 +2,7 @@
 
 use crate::command::{Command, LIMIT};
 use crate::deploy::Service;
+use crate::deploy::drain::stop_grace;
 use crate::digest::Digest;
 use crate::reference::Reference;
 use crate::ship::owner::Owner;
@@ -131,7 +132,7 @@ pub fn set_restart_policy(container: &str) -> Command {
 
 /// The command that stops a container: SIGTERM, and SIGKILL only long after its drain time.
 pub fn stop(container: &str, drain_seconds: u64) -> Command {
-    let limit = drain_seconds + 10;
+    let limit = stop_grace(drain_seconds);
     let command = Command::new("docker").args(["stop", "--time", &limit.to_string(), container]);
     command.limit(LIMIT + Duration::from_secs(limit)).finishes()
 }

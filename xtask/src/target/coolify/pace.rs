@@ -4,6 +4,7 @@ use crate::error::{Context as _, Result};
 use std::time::Duration;
 use xtask_core::coolify::watch::Limits;
 use xtask_core::deploy::Service;
+use xtask_core::deploy::drain::stop_grace;
 use xtask_providers::coolify::Settings;
 
 /// Milliseconds between two looks. All limits shrink and grow with them, for a Coolify whose own
@@ -12,8 +13,6 @@ const VARIABLE: &str = "XTASK_COOLIFY_POLL_MS";
 const POLL_MS: u32 = 2_500;
 /// Coolify's own work around the start of a container, in seconds: it pulls and connects.
 const WORK: u64 = 900;
-/// Between TERM and KILL, beyond the drain time.
-const GRACE: u64 = 10;
 /// However short the others are: a slow machine, or a proxy that waits, is no failure.
 const SHORTEST: Duration = Duration::from_secs(4);
 
@@ -45,7 +44,7 @@ impl Pace {
 
     /// The limits for a service.
     pub(super) fn limits(self, service: &Service) -> Limits {
-        let ends = service.drain_seconds + GRACE;
+        let ends = stop_grace(service.drain_seconds);
         let starts = service.health.start_seconds;
         let seconds = |seconds: u64| Duration::from_secs(seconds).mul_f64(self.factor);
         Limits {

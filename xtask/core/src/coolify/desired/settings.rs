@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::coolify::alias;
+use crate::deploy::drain::stop_grace;
 use crate::deploy::{Access, Cleanup, Coolify, Service, Storage};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -14,8 +15,6 @@ pub type Settings = BTreeMap<&'static str, Value>;
 /// anything.
 pub const TRAP_TAG: &str = "not-rolled-out";
 
-/// Beyond the drain time, before a container is killed; as on plain Docker.
-const GRACE_SECONDS: u64 = 10;
 /// How often Coolify looks whether the image's own check has passed, in seconds.
 const LOOK_SECONDS: u64 = 2;
 
@@ -45,7 +44,7 @@ pub(super) fn of_application(
         ("limits_cpus", json!(service.limits.cpus.to_string())),
         ("limits_memory", json!(format!("{}m", service.limits.memory_mb))),
         ("max_restart_count", json!(0)),
-        ("stop_grace_period", json!(service.drain_seconds + GRACE_SECONDS)),
+        ("stop_grace_period", json!(stop_grace(service.drain_seconds))),
         ("docker_images_to_keep", json!(coolify.images_to_keep)),
         ("is_consistent_container_name_enabled", json!(false)),
         ("custom_internal_name", Value::Null),
