@@ -1,5 +1,7 @@
 //! What the rollouts are made on.
 
+#[path = "../../it/coolify_target/published.rs"]
+mod published;
 #[path = "../../it/postgres/server.rs"]
 #[expect(dead_code, reason = "written for the tests of TLS")]
 mod server;
@@ -9,6 +11,7 @@ mod world;
 
 pub(crate) use server::Cluster;
 
+use published::publish;
 use server::Server;
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
@@ -17,11 +20,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use world::World;
-use xtask::edge::clock;
 use xtask::runtime;
 use xtask_core::platform::Platform;
 use xtask_core::reference::Repository;
-use xtask_core::ship::release::{ARTIFACT_TYPE, Release, ReleasedImage, ScanVerdict};
+use xtask_core::ship::release::ReleasedImage;
 use xtask_fakes::coolify::api::{Coolify as Double, Options};
 use xtask_fakes::coolify::update::proxy::Proxy;
 use xtask_fakes::coolify::update::{Delays, Docker};
@@ -95,42 +97,11 @@ impl<'a> Town<'a> {
     /// Releases the same images under another version, which is all that they tell, and rolls it
     /// out.
     pub(crate) fn rolls_out(&self, version: &str) {
-        self.publish(version);
+        publish(&repository(&self.registry, "releases"), version, self.images.clone());
         let run = self.world.run(&["rollout", "production", version, "--apply"]);
         assert_eq!(run.code, Some(0), "{version}: {run:?}");
         let status = crate::web::get(&format!("{}/status", self.url())).unwrap();
         assert!(status.contains(&format!("\"{version}\"")), "{status}");
-    }
-
-    fn publish(&self, version: &str) {
-        let verdict = ScanVerdict {
-            scanner: "trivy".to_owned(),
-            scanned: Vec::new(),
-            not_scanned: Vec::new(),
-            blocking: Vec::new(),
-            scanned_at: clock::now(),
-            database: Some(clock::now()),
-            platforms: vec![platform()],
-            allowed: Vec::new(),
-            warnings: Vec::new(),
-        };
-        let services = self.images.clone();
-        let release = Release {
-            version: version.to_owned(),
-            commit: "1".repeat(40),
-            dirty: false,
-            created_at: clock::now(),
-            scans: services.keys().map(|name| (name.clone(), verdict.clone())).collect(),
-            services,
-            migrations: Vec::new(),
-            builder: "test".to_owned(),
-        };
-        let repository = repository(&self.registry, "releases");
-        let registry = Registry::new(repository.registry(), None);
-        let (bytes, tags) = (serde_json::to_vec(&release).unwrap(), [version.parse().unwrap()]);
-        let (kind, nothing) = (ARTIFACT_TYPE, BTreeMap::new());
-        let pushed = registry.push_artifact(&repository, kind, kind, &bytes, &tags, &nothing);
-        runtime::wait(pushed).unwrap();
     }
 }
 

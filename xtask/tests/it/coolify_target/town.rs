@@ -2,6 +2,7 @@
 //! world whose production is there.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+use super::published::publish;
 use crate::infra::panel::{apply, named, person};
 use crate::postgres::server::{Cluster, Server};
 use crate::world::{Run, World};
@@ -10,12 +11,11 @@ use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use xtask::edge::clock;
 use xtask::runtime;
 use xtask_core::digest::Digest;
 use xtask_core::platform::Platform;
 use xtask_core::reference::{Name, Repository};
-use xtask_core::ship::release::{ARTIFACT_TYPE, Release, ReleasedImage, ScanVerdict};
+use xtask_core::ship::release::ReleasedImage;
 use xtask_fakes::coolify::api::{Coolify as Double, Options};
 use xtask_fakes::coolify::update::proxy::Proxy;
 use xtask_fakes::coolify::update::simulated::Image;
@@ -164,40 +164,7 @@ impl<'a> Town<'a> {
     }
 
     fn publish(&self, version: &str, services: BTreeMap<String, ReleasedImage>) {
-        let verdict = ScanVerdict {
-            scanner: "trivy".to_owned(),
-            scanned: Vec::new(),
-            not_scanned: Vec::new(),
-            blocking: Vec::new(),
-            scanned_at: clock::now(),
-            database: Some(clock::now()),
-            platforms: vec!["linux/amd64".parse().unwrap()],
-            allowed: Vec::new(),
-            warnings: Vec::new(),
-        };
-        let release = Release {
-            version: version.to_owned(),
-            commit: "1".repeat(40),
-            dirty: false,
-            created_at: clock::now(),
-            scans: services.keys().map(|name| (name.clone(), verdict.clone())).collect(),
-            services,
-            migrations: Vec::new(),
-            builder: "test".to_owned(),
-        };
-        let repository = self.home().join("releases").unwrap();
-        let registry = Registry::new(repository.registry(), None);
-        let (bytes, tags) = (serde_json::to_vec(&release).unwrap(), [version.parse().unwrap()]);
-        let nothing = BTreeMap::new();
-        let pushed = registry.push_artifact(
-            &repository,
-            ARTIFACT_TYPE,
-            ARTIFACT_TYPE,
-            &bytes,
-            &tags,
-            &nothing,
-        );
-        runtime::wait(pushed).unwrap();
+        publish(&self.home().join("releases").unwrap(), version, services);
     }
 
     pub(super) fn rollout(&self, version: &str) -> Run {
