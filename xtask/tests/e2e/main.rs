@@ -9,6 +9,7 @@ mod customer;
 mod emulated;
 mod images;
 mod load;
+mod rehearsal;
 mod safe;
 mod scanned;
 mod scratch;
@@ -31,6 +32,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     a_taken_port_is_refused_and_its_holder_named(&scratch);
     let release = the_first_up_brings_everything_up(&scratch);
     a_second_up_changes_nothing(&scratch, &release);
+    rehearsal::walks_the_road_of_production(&scratch, release["version"].as_str().unwrap());
     containers_are_confined(&scratch);
     images::run_by_themselves(&scratch, &release);
     emulated::arm64_images_run(&scratch);

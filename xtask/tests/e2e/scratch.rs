@@ -114,6 +114,10 @@ impl Scratch {
         let mut command = Command::new(program);
         let state = self.folder.path().join("state");
         command.args(args).current_dir(self.path("")).env("XTASK_STATE", state);
+        // What cargo builds from the copy shares the dependencies that are built already.
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+        command.env("CARGO_TARGET_DIR", target.unwrap_or_else(|| root.join("target")));
         command
     }
 

@@ -1,0 +1,30 @@
+//! The road of production, walked on this machine against the double of Coolify, with our own
+//! images. How many requests it loses depends on the machine, so it is told and not judged here:
+//! `coolify.rs` judges that with services that drain for longer than any machine takes.
+
+use crate::scratch::Scratch;
+
+pub(crate) fn walks_the_road_of_production(scratch: &Scratch, serving: &str) {
+    let answer = scratch.xtask(&["rehearse", "production", "--json"]).succeeds();
+    assert_eq!(answer["walked"], true, "{answer}");
+    let steps = answer["steps"].as_array().unwrap();
+    let said = |name: &str| {
+        let step = steps.iter().find(|step| step["name"] == name);
+        step.unwrap_or_else(|| panic!("no step `{name}`: {answer}"))["said"].as_str().unwrap()
+    };
+    assert_eq!(said("the same again"), "nothing to do");
+    assert!(said("rollback").starts_with("serves; lost "), "{answer}");
+    assert_eq!(said("infra plan"), "empty");
+    println!("rehearsal: {}; rollback: {}", said("rollout of a change"), said("rollback"));
+    nothing_of_it_stays(scratch);
+    scratch.serves(serving);
+}
+
+/// The double's containers are on the network of the local environment, under names of their own.
+fn nothing_of_it_stays(scratch: &Scratch) {
+    let network = format!("network={}", scratch.project);
+    let names = scratch.docker(&["ps", "--all", "--filter", &network, "--format", "{{.Names}}"]);
+    let foreign: Vec<&str> =
+        names.lines().filter(|name| !name.starts_with(&scratch.project)).collect();
+    assert!(foreign.is_empty() && !names.is_empty(), "{names}");
+}
