@@ -23,7 +23,6 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
 }
 
 fn row(record: &Record) -> Vec<String> {
-    let lost = record.probe.map_or_else(|| "-".to_owned(), |it| format!("{}/{}", it.lost, it.sent));
     let outcome = match &record.outcome {
         Outcome::Done => "done".to_owned(),
         Outcome::Failed { phase, error } => format!("failed to {phase}: {error}"),
@@ -34,7 +33,7 @@ fn row(record: &Record) -> Vec<String> {
         record.action.to_string(),
         record.from.clone().unwrap_or_else(|| "-".to_owned()),
         record.to.clone(),
-        lost,
+        record.lost(),
         outcome,
     ]
 }

@@ -13,6 +13,7 @@ use serde_json::json;
 use xtask_core::deploy::TargetKind;
 use xtask_core::digest::Digest;
 use xtask_core::ship::ledger::Action;
+use xtask_core::ship::proof::Proof;
 use xtask_core::ship::review::Review;
 
 pub(super) fn run(flags: &Rollout, world: &World<'_>) -> Result<Exit> {
@@ -73,16 +74,18 @@ pub(super) fn go(
         false => Mode::Apply(reviewed.plan.as_ref()),
     };
     let rolled = rollout::to(site, &release, action, mode)?;
-    let (changed, probe, outcome) = match rolled {
+    let (changed, proof, outcome) = match rolled {
         Rolled::Shown(plan, digest) => return Ok(show(site, &plan, &digest)),
         Rolled::AlreadySo => (false, None, "runs already".to_owned()),
-        Rolled::Done(None) => (true, None, "serves".to_owned()),
-        Rolled::Done(Some(probe)) => {
-            (true, Some(probe), format!("serves; lost {} of {} requests", probe.lost, probe.sent))
+        Rolled::Done(proof) => {
+            let lost = proof.probe.as_ref().map(|it| format!("; {}", it.line()));
+            (true, Some(proof), format!("serves{}", lost.unwrap_or_default()))
         }
     };
-    let value = json!({ "release": release.version, "changed": changed, "probe": probe });
-    site.world.report.data(&value, &format!("release {} {outcome}", release.version));
+    let probe = proof.as_ref().and_then(Proof::count);
+    let (release, report) = (&release.version, site.world.report);
+    let value = json!({ "release": release, "changed": changed, "probe": probe, "proof": proof });
+    report.data(&value, &format!("release {release} {outcome}"));
     Ok(Exit::Done)
 }
 

@@ -14,7 +14,8 @@ use crate::world::{World, this_platform};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Instant;
-use xtask_core::ship::ledger::{Action, ProbeCount};
+use xtask_core::ship::ledger::Action;
+use xtask_core::ship::proof::Proof;
 use xtask_core::ship::release::{Release, ScanVerdict, tag_of};
 
 const ENVIRONMENT: &str = "local";
@@ -88,27 +89,22 @@ fn publish(
 /// The short table at the end.
 fn say(site: &Site<'_>, release: &Release, rolled: &Rolled, began: Instant) {
     let world = site.world;
-    let probe = match rolled {
+    let proof = match rolled {
         Rolled::AlreadySo => {
             world.report.status("nothing to roll out: this release runs already");
             None
         }
-        Rolled::Done(probe) => *probe,
+        Rolled::Done(proof) => Some(proof),
         Rolled::Shown(..) => None,
     };
     let value = json!({
         "release": release, "url": site.environment.url, "phases": world.report.phases(),
-        "changed": matches!(rolled, Rolled::Done(_)), "probe": probe,
+        "changed": matches!(rolled, Rolled::Done(_)), "probe": proof.and_then(Proof::count), "proof": proof,
     });
-    world.report.data(&value, &summary(site, release, probe, began));
+    world.report.data(&value, &summary(site, release, proof, began));
 }
 
-fn summary(
-    site: &Site<'_>,
-    release: &Release,
-    probe: Option<ProbeCount>,
-    began: Instant,
-) -> String {
+fn summary(site: &Site<'_>, release: &Release, proof: Option<&Proof>, began: Instant) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![row("release", release.version.clone())];
     for (name, image) in &release.services {
@@ -119,9 +115,6 @@ fn summary(
     let took = |(name, ms): &(String, u64)| format!("{name} {:.1} s", *ms as f64 / 1000.0);
     rows.push(row("time", phases.iter().map(took).collect::<Vec<_>>().join(", ")));
     rows.push(row("total", format!("{:.1} s", began.elapsed().as_secs_f64())));
-    if let Some(probe) = probe {
-        let lost = format!("{} of {} requests, p99 {} ms", probe.lost, probe.sent, probe.p99_ms);
-        rows.push(row("lost", lost));
-    }
+    rows.extend(proof.into_iter().flat_map(Proof::rows).map(|(name, value)| row(name, value)));
     table(&rows)
 }

@@ -6,6 +6,7 @@
 pub mod build;
 pub mod migrate;
 pub mod probe;
+pub mod proof;
 pub mod push;
 pub mod record;
 pub mod release;

@@ -4,7 +4,8 @@ use super::site::Site;
 use crate::edge::postgres::Database;
 use crate::edge::{clock, lease};
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
-use xtask_core::ship::ledger::{self, Action, Outcome, ProbeCount, Record};
+use xtask_core::ship::ledger::{self, Action, Outcome, Record};
+use xtask_core::ship::proof::Proof;
 use xtask_core::ship::release::Release;
 use xtask_core::ship::rollout::Stage;
 
@@ -27,7 +28,7 @@ impl Change {
         site: &Site<'_>,
         release: &Release,
         outcome: Outcome,
-        probe: Option<ProbeCount>,
+        proof: Proof,
     ) -> Result<()> {
         let services = release.services.iter().map(|(name, image)| (name.clone(), image.index));
         let record = Record {
@@ -40,7 +41,8 @@ impl Change {
             services: services.collect(),
             schema_head: release.schema_head().map(ToOwned::to_owned),
             phases: site.world.report.phases(),
-            probe,
+            probe: proof.count(),
+            proof: Some(proof),
         };
         Database::connect(&site.database()?)?.append(&record).map(drop)
     }

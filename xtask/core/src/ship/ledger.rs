@@ -1,6 +1,7 @@
 //! The ledger: every change of an environment, each record holding the digest of the one before.
 
 use crate::digest::Digest;
+use crate::ship::proof::Proof;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -27,6 +28,9 @@ pub struct Record {
     pub phases: Vec<(String, u64)>,
     /// Requests sent during the rollout, and those that were lost.
     pub probe: Option<ProbeCount>,
+    /// What was seen from outside; records of earlier versions hold none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
 }
 
 /// What a record is about.
@@ -105,6 +109,18 @@ pub enum ChainError {
     Unreadable(u64),
 }
 
+impl Record {
+    /// How many requests were lost: `0/400`, `void` where that cannot be told, `-` where nothing was
+    /// asked.
+    pub fn lost(&self) -> String {
+        let measured = self.proof.as_ref().and_then(|it| it.probe.as_ref());
+        if measured.is_some_and(|it| !it.void().is_empty()) {
+            return "void".to_owned();
+        }
+        self.probe.map_or_else(|| "-".to_owned(), |it| format!("{}/{}", it.lost, it.sent))
+    }
+}
+
 impl Link {
     /// The link that follows `last` and holds `record`.
     pub fn after(last: Option<&Self>, record: &Record) -> Self {
@@ -180,6 +196,7 @@ mod tests {
             schema_head: None,
             phases: Vec::new(),
             probe: None,
+            proof: None,
         }
     }
 

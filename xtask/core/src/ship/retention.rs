@@ -52,6 +52,7 @@ mod tests {
             schema_head: None,
             phases: Vec::new(),
             probe: None,
+            proof: None,
         }
     }
 
