@@ -10,6 +10,7 @@ pub mod probe;
 pub mod proof;
 pub mod proxy;
 pub mod release;
+pub mod report;
 pub mod retention;
 pub mod review;
 pub mod rollout;

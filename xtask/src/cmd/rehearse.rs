@@ -10,7 +10,7 @@ use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Rehearse;
 use crate::report::table;
-use crate::ship::rollout::{Mode, Rolled};
+use crate::ship::rollout::{Done, Mode, Rolled};
 use crate::ship::site::Site;
 use crate::ship::{migrate, push, release, rollout, scan};
 use crate::world::World;
@@ -108,7 +108,7 @@ fn rolled(site: &Site<'_>, release: &Release, action: Action) -> Result<String> 
     migrate::check_schema(site, release)?;
     Ok(match rollout::to(site, release, action, Mode::Apply(None))? {
         Rolled::AlreadySo => "nothing to do".to_owned(),
-        Rolled::Done(proof) => {
+        Rolled::Done(Done { proof, .. }) => {
             proof.doubt().map_or(Ok(()), |doubt| Err(not_shown(&doubt)))?;
             let lost = proof.probe.map(|it| format!("; {}", it.line()));
             format!("serves{}", lost.unwrap_or_default())

@@ -13,7 +13,6 @@ use serde_json::json;
 use xtask_core::deploy::TargetKind;
 use xtask_core::digest::Digest;
 use xtask_core::ship::ledger::Action;
-use xtask_core::ship::proof::Proof;
 use xtask_core::ship::review::Review;
 
 pub(super) fn run(flags: &Rollout, world: &World<'_>) -> Result<Exit> {
@@ -74,17 +73,22 @@ pub(super) fn go(
         false => Mode::Apply(reviewed.plan.as_ref()),
     };
     let rolled = rollout::to(site, &release, action, mode)?;
-    let (changed, proof, outcome) = match rolled {
+    let (changed, done, outcome) = match rolled {
         Rolled::Shown(plan, digest) => return Ok(show(site, &plan, &digest)),
         Rolled::AlreadySo => (false, None, "runs already".to_owned()),
-        Rolled::Done(proof) => {
+        Rolled::Done(done) => {
+            let proof = &done.proof;
             let lost = proof.probe.as_ref().map(|it| format!("; {}", it.line()));
-            (true, Some(proof), format!("serves{}", lost.unwrap_or_default()))
+            (true, Some(done), format!("serves{}", lost.unwrap_or_default()))
         }
     };
-    let probe = proof.as_ref().and_then(Proof::count);
     let (release, report) = (&release.version, site.world.report);
-    let value = json!({ "release": release, "changed": changed, "probe": probe, "proof": proof });
+    let mut value = json!({ "release": release, "changed": changed, "probe": null });
+    if let Some(done) = done {
+        value["probe"] = json!(done.proof.count());
+        value["proof"] = json!(done.proof);
+        value["report"] = json!(done.report);
+    }
     report.data(&value, &format!("release {release} {outcome}"));
     Ok(Exit::Done)
 }

@@ -6,7 +6,7 @@ use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::image::Built;
 use crate::report::table;
-use crate::ship::rollout::{Mode, Rolled};
+use crate::ship::rollout::{Done, Mode, Rolled};
 use crate::ship::site::Site;
 use crate::ship::{build, migrate, push, release, rollout, scan};
 use crate::target;
@@ -15,7 +15,6 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Instant;
 use xtask_core::ship::ledger::Action;
-use xtask_core::ship::proof::Proof;
 use xtask_core::ship::release::{Release, ScanVerdict, tag_of};
 
 const ENVIRONMENT: &str = "local";
@@ -89,22 +88,23 @@ fn publish(
 /// The short table at the end.
 fn say(site: &Site<'_>, release: &Release, rolled: &Rolled, began: Instant) {
     let world = site.world;
-    let proof = match rolled {
+    let done = match rolled {
         Rolled::AlreadySo => {
             world.report.status("nothing to roll out: this release runs already");
             None
         }
-        Rolled::Done(proof) => Some(proof),
+        Rolled::Done(done) => Some(done),
         Rolled::Shown(..) => None,
     };
     let value = json!({
         "release": release, "url": site.environment.url, "phases": world.report.phases(),
-        "changed": matches!(rolled, Rolled::Done(_)), "probe": proof.and_then(Proof::count), "proof": proof,
+        "changed": matches!(rolled, Rolled::Done(_)), "probe": done.and_then(|it| it.proof.count()), "proof": done.map(|it| &it.proof),
+        "report": done.and_then(|it| it.report.as_ref()),
     });
-    world.report.data(&value, &summary(site, release, proof, began));
+    world.report.data(&value, &summary(site, release, done, began));
 }
 
-fn summary(site: &Site<'_>, release: &Release, proof: Option<&Proof>, began: Instant) -> String {
+fn summary(site: &Site<'_>, release: &Release, done: Option<&Done>, began: Instant) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![row("release", release.version.clone())];
     for (name, image) in &release.services {
@@ -115,6 +115,9 @@ fn summary(site: &Site<'_>, release: &Release, proof: Option<&Proof>, began: Ins
     let took = |(name, ms): &(String, u64)| format!("{name} {:.1} s", *ms as f64 / 1000.0);
     rows.push(row("time", phases.iter().map(took).collect::<Vec<_>>().join(", ")));
     rows.push(row("total", format!("{:.1} s", began.elapsed().as_secs_f64())));
-    rows.extend(proof.into_iter().flat_map(Proof::rows).map(|(name, value)| row(name, value)));
+    let proven = done.into_iter().flat_map(|it| it.proof.rows());
+    rows.extend(proven.map(|(name, value)| row(name, value)));
+    let report = done.and_then(|it| it.report.as_ref());
+    rows.extend(report.map(|path| row("report", path.display().to_string())));
     table(&rows)
 }

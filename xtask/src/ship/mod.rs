@@ -10,6 +10,7 @@ pub mod proof;
 pub mod push;
 pub mod record;
 pub mod release;
+pub mod report;
 pub mod review;
 pub mod rollout;
 pub mod scan;

@@ -3,7 +3,9 @@
 use super::probe::{Log, Probe};
 use super::site::Site;
 use super::verify;
+use crate::edge::clock;
 use crate::error::Result;
+use xtask_core::ship::ledger::Action;
 use xtask_core::ship::probe;
 use xtask_core::ship::proof::{Proof, Verified};
 use xtask_core::ship::release::Release;
@@ -12,6 +14,8 @@ use xtask_core::ship::release::Release;
 pub struct Watch<'a> {
     site: &'a Site<'a>,
     release: &'a Release,
+    action: Action,
+    at: String,
     /// The release that served, and the probe of what serves; before the first rollout there is
     /// nothing to lose.
     probe: Option<(String, Probe)>,
@@ -19,8 +23,14 @@ pub struct Watch<'a> {
 }
 
 /// What a watch has seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Seen {
+    /// What was done.
+    pub action: Action,
+    /// When it began.
+    pub at: String,
+    /// The release that served.
+    pub from: Option<String>,
     /// What stands in the record.
     pub proof: Proof,
     /// Every request of the probe.
@@ -29,13 +39,19 @@ pub struct Seen {
 
 impl<'a> Watch<'a> {
     /// Begins, `served` being the release that serves.
-    pub fn begin(site: &'a Site<'a>, release: &'a Release, served: Option<&str>) -> Result<Self> {
+    pub fn begin(
+        site: &'a Site<'a>,
+        release: &'a Release,
+        action: Action,
+        served: Option<&str>,
+    ) -> Result<Self> {
         let public = site.public()?;
         let start = |served: &str| {
             // An instance that drains says that it is not ready, and answers what it is sent.
             (served.to_owned(), Probe::start(&site.environment.url, public))
         };
-        Ok(Self { site, release, probe: served.map(start), verified: None })
+        let (at, probe) = (clock::now(), served.map(start));
+        Ok(Self { site, release, action, at, probe, verified: None })
     }
 
     /// Asks from outside whether the release serves, and as well as the one before.
@@ -47,15 +63,13 @@ impl<'a> Watch<'a> {
 
     /// Ends, and says what was lost.
     pub fn finish(self) -> Seen {
-        let (mut proof, mut log) = (Proof::default(), None);
-        if let Some((served, probe)) = self.probe {
-            let seen = probe.finish();
-            proof.probe = Some(probe::measure(&seen.samples, &served, &self.release.version));
-            log = Some(seen);
+        let mut proof = Proof { verified: self.verified, ..Proof::default() };
+        let (from, log) = self.probe.map(|(served, probe)| (served, probe.finish())).unzip();
+        if let (Some(from), Some(log)) = (&from, &log) {
+            proof.probe = Some(probe::measure(&log.samples, from, &self.release.version));
         }
-        proof.verified = self.verified;
         say(self.site, &proof);
-        Seen { proof, log }
+        Seen { action: self.action, at: self.at, from, proof, log }
     }
 }
 

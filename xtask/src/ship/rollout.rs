@@ -3,12 +3,13 @@
 //!
 //! What served before is kept until the new release is verified, so going back loses nothing.
 
-use super::proof::{Seen, Watch};
+use super::proof::Watch;
 use super::record::{self, Change as Recorded};
 use super::site::Site;
-use super::{review, scan, settings};
+use super::{report, review, scan, settings};
 use crate::error::{Failure, Result};
 use crate::target::{Rollout, Wanted};
+use std::path::PathBuf;
 use xtask_core::digest::Digest;
 use xtask_core::ship::ledger::{self, Action, Outcome};
 use xtask_core::ship::proof::Proof;
@@ -24,7 +25,15 @@ pub enum Rolled {
     /// Everything ran as the release says already.
     AlreadySo,
     /// The release serves and is verified.
-    Done(Proof),
+    Done(Done),
+}
+
+/// A rollout that was made.
+pub struct Done {
+    /// What was seen from outside.
+    pub proof: Proof,
+    /// Where its report is.
+    pub report: Option<PathBuf>,
 }
 
 /// How a rollout is reviewed before it is made.
@@ -69,7 +78,7 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) ->
     let from = ledger::origin(&records, served.as_deref(), &release.version);
     let recorded = Recorded::begin(action, from.map(ToOwned::to_owned));
     let mut underway = Underway { site, release, rollout, served };
-    let mut watch = Watch::begin(site, release, underway.served.as_deref())?;
+    let mut watch = Watch::begin(site, release, action, underway.served.as_deref())?;
     let forward = underway.forward().map_err(|failure| (Stage::RollOut, failure));
     // From here to the record nothing is cut off: what was begun is finished, or taken back.
     let _whole = site.world.cancel.whole();
@@ -103,17 +112,19 @@ impl Underway<'_> {
         watch: Watch<'_>,
     ) -> Result<Rolled> {
         let Err((stage, failure)) = outcome else {
-            let Seen { proof, .. } = watch.finish();
-            let done = recorded.end(self.site, self.release, Outcome::Done, proof.clone());
+            let seen = watch.finish();
+            let done = recorded.end(self.site, self.release, Outcome::Done, seen.proof.clone());
+            let report = report::write(self.site, self.release, &seen, &Outcome::Done);
             // The new release serves, whatever became of its record.
             done.map_err(Failure::partly)?;
             self.remove_old_images();
-            return Ok(Rolled::Done(proof));
+            return Ok(Rolled::Done(Done { proof: seen.proof, report }));
         };
         let failure = self.go_back(stage, failure);
-        let Seen { proof, .. } = watch.finish();
+        let seen = watch.finish();
         let failed = record::failed(stage, &failure);
-        if let Err(unrecorded) = recorded.end(self.site, self.release, failed, proof) {
+        report::write(self.site, self.release, &seen, &failed);
+        if let Err(unrecorded) = recorded.end(self.site, self.release, failed, seen.proof) {
             self.site.world.report.warning(&format!("not recorded: {}", unrecorded.first_line()));
         }
         Err(failure)
