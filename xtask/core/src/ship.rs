@@ -5,6 +5,7 @@ pub mod database;
 pub mod instance;
 pub mod ledger;
 pub mod migration;
+pub mod notify;
 pub mod owner;
 pub mod probe;
 pub mod proxy;

@@ -1,0 +1,79 @@
+//! What happened, as it is told.
+
+use crate::ship::ledger::{Action, ProbeCount};
+
+/// A change of an environment that is over, and what people want to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The project's name.
+    pub project: String,
+    /// The environment.
+    pub environment: String,
+    /// Where it is reached from outside.
+    pub url: String,
+    /// What was done.
+    pub action: Action,
+    /// The release that served before.
+    pub from: Option<String>,
+    /// The release that was asked for.
+    pub to: String,
+    /// The commit that it was made from.
+    pub commit: String,
+    /// Who did it.
+    pub who: String,
+    /// When it began, RFC 3339.
+    pub began: String,
+    /// When it ended, RFC 3339.
+    pub ended: String,
+    /// How it ended.
+    pub ending: Ending,
+    /// What the probe saw, if one ran.
+    pub requests: Option<Requests>,
+    /// How long each phase took, in milliseconds.
+    pub phases: Vec<(String, u64)>,
+    /// The page of the run in CI.
+    pub run_url: Option<String>,
+}
+
+/// How a change ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The release was verified.
+    Done,
+    /// A phase failed.
+    Failed {
+        /// The phase.
+        phase: String,
+        /// The first line of the error.
+        error: String,
+    },
+    /// Somebody ended the run.
+    Interrupted {
+        /// The phase in which it was.
+        phase: String,
+    },
+}
+
+/// What the probe saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Requests {
+    /// All that were sent.
+    pub sent: u64,
+    /// Those that were lost.
+    pub lost: u64,
+    /// Whether the measurement says nothing: the prober could not keep up, or saw no switch.
+    pub is_void: bool,
+}
+
+impl From<ProbeCount> for Requests {
+    fn from(count: ProbeCount) -> Self {
+        Self { sent: count.sent, lost: count.lost, is_void: false }
+    }
+}
+
+impl Told {
+    /// How long the whole of it took, in milliseconds.
+    pub fn took_ms(&self) -> u64 {
+        self.phases.iter().map(|(_, ms)| ms).sum()
+    }
+}
