@@ -11,9 +11,9 @@ const TOGETHER_MAX: usize = 6000;
 
 /// The body of the request. Nobody is called, whatever the text says.
 pub fn body(message: &Message) -> Value {
-    let facts = message.facts.iter().map(|(name, value)| {
-        json!({ "name": name, "value": prose(value, FACT_MAX), "inline": true })
-    });
+    let facts = message.facts.iter().map(
+        |(name, value)| json!({ "name": name, "value": prose(value, FACT_MAX), "inline": true }),
+    );
     let mut embed = json!({
         "title": prose(&message.title, TITLE_MAX),
         "color": colour(message.tone),
@@ -28,7 +28,9 @@ pub fn body(message: &Message) -> Value {
 }
 
 fn description(message: &Message) -> String {
-    let code = |error: &String| format!("```\n{}\n```", without_calls(&inside_code(&cut(error, ERROR_MAX))));
+    let code = |error: &String| {
+        format!("```\n{}\n```", without_calls(&inside_code(&cut(error, ERROR_MAX))))
+    };
     let links = message.links.iter().map(|(words, url)| format!("[{words}]({url})"));
     let links = links.collect::<Vec<_>>().join(" \u{b7} ");
     let parts = message.error.as_ref().map(code).into_iter();

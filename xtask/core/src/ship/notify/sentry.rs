@@ -27,7 +27,8 @@ pub struct Commit {
 
 /// The release, as a service would name itself in an event: `nutri@b3f6981e1b64`.
 pub fn version(told: &Told) -> String {
-    let legal = |it: char| if it == '/' || it.is_whitespace() || it.is_control() { '-' } else { it };
+    let legal =
+        |it: char| if it == '/' || it.is_whitespace() || it.is_control() { '-' } else { it };
     let text = format!("{}@{}", told.project, told.to);
     text.chars().map(legal).take(VERSION_MAX).collect()
 }

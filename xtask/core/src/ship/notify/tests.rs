@@ -19,7 +19,12 @@ fn told(ending: Ending) -> Told {
         ended: "2026-11-27T00:01:30Z".into(),
         ending,
         requests: Some(Requests { sent: 1200, lost: 0, is_void: false }),
-        phases: vec![("back up".into(), 12_300), ("roll out".into(), 61_000), ("verify".into(), 10_100), ("record".into(), 90)],
+        phases: vec![
+            ("back up".into(), 12_300),
+            ("roll out".into(), 61_000),
+            ("verify".into(), 10_100),
+            ("record".into(), 90),
+        ],
         run_url: Some("https://github.com/nutri-app/nutri/actions/runs/7".into()),
     }
 }
@@ -78,11 +83,17 @@ fn a_bad_end_names_the_phase_and_the_error() {
 #[test]
 fn an_interrupted_run_a_void_measurement_and_a_first_rollout_are_said_as_such() {
     let interrupted = told(Ending::Interrupted { phase: "roll out".into() });
-    let first = Told { from: None, requests: None, run_url: None, phases: Vec::new(), ..interrupted };
+    let first =
+        Told { from: None, requests: None, run_url: None, phases: Vec::new(), ..interrupted };
     let message = Message::of(&first);
     assert_eq!(message.tone, Tone::Uncertain);
-    assert_eq!(message.title, "nutri: rollout of b3f6981e1b64 to production was interrupted at roll out");
-    let fact = |message: &Message, name: &str| message.facts.iter().find(|it| it.0 == name).map(|it| it.1.clone());
+    assert_eq!(
+        message.title,
+        "nutri: rollout of b3f6981e1b64 to production was interrupted at roll out"
+    );
+    let fact = |message: &Message, name: &str| {
+        message.facts.iter().find(|it| it.0 == name).map(|it| it.1.clone())
+    };
     assert_eq!(fact(&message, "Release").unwrap(), "nothing \u{2192} b3f6981e1b64");
     assert_eq!(fact(&message, "Lost requests").unwrap(), "not measured");
     assert_eq!(fact(&message, "Took"), None);
@@ -92,7 +103,10 @@ fn an_interrupted_run_a_void_measurement_and_a_first_rollout_are_said_as_such() 
     assert_eq!(fact(&message, "Lost requests").unwrap(), "the measurement is void");
     let lost = Some(Requests { sent: 9, lost: 2, is_void: false });
     let message = Message::of(&Told { requests: lost, ..told(Ending::Done) });
-    assert_eq!((message.tone, fact(&message, "Lost requests").unwrap()), (Tone::Uncertain, "2 of 9".to_owned()));
+    assert_eq!(
+        (message.tone, fact(&message, "Lost requests").unwrap()),
+        (Tone::Uncertain, "2 of 9".to_owned())
+    );
 }
 
 #[test]
@@ -114,7 +128,7 @@ fn hostile_words_stay_words_and_fit() {
             let is_code = text.starts_with("```");
             let opens = text.matches('<').count() - text.matches("\\<").count();
             assert!(is_code || opens == 0, "{name}: {text}");
-            assert!(text.matches("```").count() % 2 == 0, "{name}: {text}");
+            assert!(!is_code || text.matches("```").count() == 2, "{name}: {text}");
         }
     }
     let mut all = Vec::new();

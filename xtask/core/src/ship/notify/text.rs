@@ -103,12 +103,19 @@ mod tests {
     fn what_nobody_sees_is_gone() {
         assert_eq!(line("a\u{202e}b\u{0}c\n\n d\u{2066}"), "abc d");
         assert_eq!(lines("a \r\n\u{1b}[31mb\n"), "a\n[31mb");
-        assert_eq!(line("\u{5e9}\u{5dc}\u{5d5}\u{5dd}"), "\u{5e9}\u{5dc}\u{5d5}\u{5dd}", "letters stay");
+        assert_eq!(
+            line("\u{5e9}\u{5dc}\u{5d5}\u{5dd}"),
+            "\u{5e9}\u{5dc}\u{5d5}\u{5dd}",
+            "letters stay"
+        );
     }
 
     #[test]
     fn nobody_is_called_and_no_block_ends() {
-        assert_eq!(without_calls("ada@laptop @everyone <@123>"), "ada@laptop @\u{200b}everyone <@\u{200b}123>");
+        assert_eq!(
+            without_calls("ada@laptop @everyone <@123>"),
+            "ada@laptop @\u{200b}everyone <@\u{200b}123>"
+        );
         assert!(!inside_code("a`````b").contains("``"));
     }
 
