@@ -3,6 +3,7 @@
 mod bench;
 mod image;
 mod infra;
+mod notify;
 mod setup;
 
 pub use bench::{Bench, BenchImage};
@@ -11,6 +12,7 @@ pub use image::{
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
+pub use notify::{Notify, NotifyTest};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};
@@ -81,6 +83,9 @@ pub enum Verb {
     /// Show the record of every change of an environment, and check its chain
     #[command(after_help = "Example: cargo xtask audit --json")]
     Audit(Environment),
+    /// Try whether those who are told of rollouts hear it
+    #[command(subcommand)]
+    Notify(Notify),
     /// Show the last lines that a service wrote
     #[command(after_help = "Example: cargo xtask logs backend --lines 20")]
     Logs(Logs),

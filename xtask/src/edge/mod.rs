@@ -31,6 +31,7 @@ pub mod redis;
 pub mod requirements;
 pub mod secrets;
 pub mod shell;
+pub mod tell;
 pub mod tools;
 pub mod trivy;
 pub mod uv;

@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod migrate;
+pub mod notify;
 pub mod probe;
 pub mod push;
 pub mod record;

@@ -21,16 +21,16 @@ impl Change {
         Self { action, at: clock::now(), from }
     }
 
-    /// Adds how it ended to the ledger.
+    /// What is recorded of how it ended.
     pub fn end(
         self,
         site: &Site<'_>,
         release: &Release,
         outcome: Outcome,
         probe: Option<ProbeCount>,
-    ) -> Result<()> {
+    ) -> Record {
         let services = release.services.iter().map(|(name, image)| (name.clone(), image.index));
-        let record = Record {
+        Record {
             action: self.action,
             outcome,
             who: lease::who(),
@@ -41,9 +41,13 @@ impl Change {
             schema_head: release.schema_head().map(ToOwned::to_owned),
             phases: site.world.report.phases(),
             probe,
-        };
-        Database::connect(&site.database()?)?.append(&record).map(drop)
+        }
     }
+}
+
+/// Adds a record to the ledger.
+pub fn keep(site: &Site<'_>, record: &Record) -> Result<()> {
+    Database::connect(&site.database()?)?.append(record).map(drop)
 }
 
 /// How a failure is recorded.

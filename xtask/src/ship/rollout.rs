@@ -6,7 +6,7 @@
 use super::probe::Probe;
 use super::record::{self, Change as Recorded};
 use super::site::Site;
-use super::{review, scan, settings, verify};
+use super::{notify, review, scan, settings, verify};
 use crate::error::{Failure, Result};
 use crate::target::{Rollout, Wanted};
 use xtask_core::digest::Digest;
@@ -113,18 +113,22 @@ impl Underway<'_> {
     ) -> Result<Rolled> {
         let count = tally.map(Tally::count);
         let Err((stage, failure)) = outcome else {
-            let done = recorded.end(self.site, self.release, Outcome::Done, count);
+            let record = recorded.end(self.site, self.release, Outcome::Done, count);
+            let kept = record::keep(self.site, &record);
+            notify::tell(self.site, &notify::told(self.site, &self.release.commit, &record));
             // The new release serves, whatever became of its record.
-            done.map_err(Failure::partly)?;
+            kept.map_err(Failure::partly)?;
             self.remove_old_images();
             self.say_lost(tally);
             return Ok(Rolled::Done(count));
         };
         let failure = self.go_back(stage, failure);
         let failed = record::failed(stage, &failure);
-        if let Err(unrecorded) = recorded.end(self.site, self.release, failed, count) {
+        let record = recorded.end(self.site, self.release, failed, count);
+        if let Err(unrecorded) = record::keep(self.site, &record) {
             self.site.world.report.warning(&format!("not recorded: {}", unrecorded.first_line()));
         }
+        notify::tell(self.site, &notify::told(self.site, &self.release.commit, &record));
         self.say_lost(tally);
         Err(failure)
     }

@@ -1,6 +1,6 @@
 //! What happened, as it is told.
 
-use crate::ship::ledger::{Action, ProbeCount};
+use crate::ship::ledger::{Action, Outcome, ProbeCount, Record};
 
 /// A change of an environment that is over, and what people want to know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,48 @@ impl From<ProbeCount> for Requests {
     }
 }
 
+impl From<&Outcome> for Ending {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::Done,
+            Outcome::Failed { phase, error } => {
+                Self::Failed { phase: phase.clone(), error: error.clone() }
+            }
+        }
+    }
+}
+
 impl Told {
+    /// What a record says, of an environment that is reached at `url`. What the record does not
+    /// know is to be added.
+    pub fn of(record: &Record, project: &str, environment: &str, url: &str) -> Self {
+        Self {
+            project: project.to_owned(),
+            environment: environment.to_owned(),
+            url: url.to_owned(),
+            action: record.action,
+            from: record.from.clone(),
+            to: record.to.clone(),
+            commit: String::new(),
+            who: record.who.clone(),
+            began: record.at.clone(),
+            ended: record.at.clone(),
+            ending: Ending::from(&record.outcome),
+            requests: record.probe.map(Requests::from),
+            phases: record.phases.clone(),
+            run_url: None,
+        }
+    }
+
+    /// The same, of a run that somebody ended: what failed is where it was then.
+    #[must_use]
+    pub fn interrupted(mut self) -> Self {
+        if let Ending::Failed { phase, .. } = self.ending {
+            self.ending = Ending::Interrupted { phase };
+        }
+        self
+    }
+
     /// How long the whole of it took, in milliseconds.
     pub fn took_ms(&self) -> u64 {
         self.phases.iter().map(|(_, ms)| ms).sum()
