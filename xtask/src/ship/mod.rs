@@ -8,6 +8,7 @@ pub mod build;
 pub mod lease;
 pub mod ledger;
 pub mod migrate;
+pub mod notify;
 pub mod probe;
 pub mod proof;
 pub mod push;

@@ -34,6 +34,7 @@ mod leaks;
 mod locks;
 mod modules;
 mod nix;
+mod notify;
 mod npm_registry;
 mod oracles;
 mod other_platforms;
