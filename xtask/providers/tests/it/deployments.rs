@@ -180,10 +180,15 @@ async fn githubs_limits_come_as_403_too() {
     let said = json!({ "message": "You have exceeded a secondary rate limit." }).to_string();
     fake.fail([Fault::answer(403, said.clone()).with("Retry-After", "0")]);
     assert_eq!(all.create(&new("staging")).await.unwrap(), 1);
-    fake.fail([Fault::answer(403, said.clone()).with("X-RateLimit-Remaining", "0").with("X-RateLimit-Reset", "4102444800")]);
+    fake.fail([Fault::answer(403, said.clone())
+        .with("X-RateLimit-Remaining", "0")
+        .with("X-RateLimit-Reset", "4102444800")]);
     let error = all.create(&new("staging")).await.unwrap_err();
     assert!(matches!(error.kind(), Kind::TooMany { retry_after: Some(_) }), "{error:?}");
-    fake.fail([Fault::answer(403, json!({ "message": "Resource not accessible by integration" }).to_string())]);
+    fake.fail([Fault::answer(
+        403,
+        json!({ "message": "Resource not accessible by integration" }).to_string(),
+    )]);
     let error = all.create(&new("staging")).await.unwrap_err();
     assert_eq!(error.kind(), &Kind::Forbidden, "it is not asked again");
     assert_eq!(fake.state().deployments.all.len(), 1);

@@ -45,8 +45,17 @@ fn hostile(word: &str) -> Message {
     Message::of(&told)
 }
 
-const WORDS: [&str; 9] =
-    ["@everyone ", "<@1>", "`", "\u{1f468}\u{200d}\u{1f680}", "&<>", "\u{202e}\u{5d0}", "*_~|\\", "\u{200b}", "\n"];
+const WORDS: [&str; 9] = [
+    "@everyone ",
+    "<@1>",
+    "`",
+    "\u{1f468}\u{200d}\u{1f680}",
+    "&<>",
+    "\u{202e}\u{5d0}",
+    "*_~|\\",
+    "\u{200b}",
+    "\n",
+];
 
 #[tokio::test]
 async fn whatever_the_words_are_both_take_the_message_and_nobody_is_called() {
@@ -67,7 +76,13 @@ async fn the_doubles_refuse_what_the_real_ones_do() {
     let discord = discord_at(&fake_discord.webhook());
     let embed = |key: &str, count| json!({ "embeds": [{ key: "x".repeat(count) }] });
     let wide = json!({ "embeds": [{ "description": "x".repeat(4000) }, { "description": "x".repeat(2001) }] });
-    for body in [json!({}), embed("title", 257), embed("description", 4097), wide, json!({ "content": "x".repeat(2001) })] {
+    for body in [
+        json!({}),
+        embed("title", 257),
+        embed("description", 4097),
+        wide,
+        json!({ "content": "x".repeat(2001) }),
+    ] {
         let error = discord.post(&body).await.unwrap_err();
         assert_eq!((error.kind(), error.status().unwrap().as_u16()), (&Kind::Invalid, 400));
     }
@@ -151,7 +166,9 @@ async fn a_limit_is_waited_for_if_it_is_short_and_nothing_is_told_twice() {
     let body = json!({ "content": "x" });
     let limited = |seconds: f64| {
         let said = json!({ "message": "You are being rate limited.", "retry_after": seconds, "global": false });
-        Fault::answer(429, said.to_string()).with("Retry-After", "1").with("X-RateLimit-Remaining", "0")
+        Fault::answer(429, said.to_string())
+            .with("Retry-After", "1")
+            .with("X-RateLimit-Remaining", "0")
     };
     fake.fail([limited(0.01), limited(0.02)]);
     discord_at(&fake.webhook()).post(&body).await.unwrap();
@@ -177,7 +194,10 @@ async fn success_that_is_none_is_not_taken_for_one() {
     fake_slack.fail([page(), Fault::answer(302, "").with("Location", "/x")]);
     let body: Value = json!({ "content": "x", "text": "x" });
     for kind in [Kind::NotUnderstood, Kind::Unexpected] {
-        assert_eq!(discord_at(&fake_discord.webhook()).post(&body).await.unwrap_err().kind(), &kind);
+        assert_eq!(
+            discord_at(&fake_discord.webhook()).post(&body).await.unwrap_err().kind(),
+            &kind
+        );
         assert_eq!(slack_at(&fake_slack.webhook()).post(&body).await.unwrap_err().kind(), &kind);
     }
 }
