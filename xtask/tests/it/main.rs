@@ -18,6 +18,7 @@ mod cli;
 mod completions;
 mod config;
 mod coolify_target;
+mod deploy_scripts;
 mod docs;
 mod doctor;
 mod doors;
