@@ -107,7 +107,7 @@ fn road(walk: &mut Walk, stage: &Stage<'_>, machine: &OfMachine, release: &Relea
 }
 
 fn rolled(site: &Site<'_>, lease: &Lease<'_>, release: &Release, action: Action) -> Result<String> {
-    migrate::check_schema(site, release)?;
+    migrate::check_schema(site, release, action)?;
     Ok(match rollout::to(site, release, action, Mode::Apply(lease, None))? {
         Rolled::AlreadySo => "nothing to do".to_owned(),
         Rolled::Done(Some(probe)) => {

@@ -7,7 +7,9 @@ use super::site::Site;
 use crate::edge::postgres::{Database, is_unreached};
 use crate::edge::{clock, offline};
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use xtask_core::plan::Count;
 use xtask_core::ship::lease::{Holder, Standing, takeover};
 use xtask_core::ship::ledger::{self, Action, Link, Record, unmerged};
@@ -23,10 +25,13 @@ impl<'s, 'a> Ledger<'s, 'a> {
     /// Opens it. That the database cannot be reached is said, and then the file stands for it; that
     /// it refuses is a failure.
     pub fn open(site: &'s Site<'a>) -> Result<Self> {
+        if away().contains(site.name) {
+            return Ok(Self { site, database: None });
+        }
         match Database::connect(&site.database()?) {
             Ok(database) => Ok(Self { site, database: Some(database) }),
             Err(failure) if is_unreached(&failure) => {
-                say_offline(site, &failure);
+                goes_away(site, &failure);
                 Ok(Self { site, database: None })
             }
             Err(failure) => Err(failure),
@@ -70,7 +75,7 @@ impl<'s, 'a> Ledger<'s, 'a> {
         match database.append(&[record.clone()], fence) {
             Ok(links) => self.added(&links),
             Err(failure) if is_unreached(&failure) => {
-                say_offline(self.site, &failure);
+                goes_away(self.site, &failure);
                 // Whether it was added nobody knows now; merging finds that out.
                 self.database = None;
                 self.keep(&record)
@@ -169,7 +174,15 @@ fn known(site: &Site<'_>) -> PathBuf {
     site.world.state(site.name).join("ledger.known")
 }
 
-fn say_offline(site: &Site<'_>, failure: &Failure) {
+/// The environments whose database was found away in this run. It is asked no second time: that
+/// may take as long as connecting may, and half of a run here and half there is told by nobody.
+fn away() -> MutexGuard<'static, BTreeSet<String>> {
+    static AWAY: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    AWAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn goes_away(site: &Site<'_>, failure: &Failure) {
+    away().insert(site.name.to_owned());
     site.world.report.warning(&format!(
         "the ledger in the database is not reached; a file of this machine stands for it: {}",
         failure.first_line()

@@ -8,7 +8,7 @@ use super::probe::Probe;
 use super::record::{self, Change as Recorded};
 use super::site::Site;
 use super::{review, scan, settings, verify};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use xtask_core::digest::Digest;
 use xtask_core::ship::ledger::{self, Action, Outcome, ProbeCount};
@@ -41,6 +41,7 @@ pub enum Mode<'a> {
 struct Underway<'a> {
     site: &'a Site<'a>,
     release: &'a Release,
+    lease: &'a Lease<'a>,
     rollout: Box<dyn Rollout + 'a>,
     /// The release that served when it was planned.
     served: Option<String>,
@@ -51,7 +52,7 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) ->
     scan::may_enter(site, release, action)?;
     let rollout = site.target.plan(wanted(site, release)?)?;
     // A run that was killed after the switch left a release that serves and that nobody verified.
-    let done = rollout.is_idle() && ledger::is_verified(&record::all(site)?, &release.version);
+    let done = rollout.is_idle() && ledger::is_verified(&record::known(site)?, &release.version);
     let steps = if done { Vec::new() } else { steps(release, rollout.as_ref()) };
     let (verb, environment) = (action.to_string(), site.name.to_owned());
     let plan = Review { verb, environment, steps };
@@ -69,11 +70,11 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) ->
         return Ok(Rolled::AlreadySo);
     }
     let served = rollout.release_before().map(ToOwned::to_owned);
-    let records = record::all(site)?;
+    let records = record::known(site)?;
     let from = ledger::origin(&records, served.as_deref(), &release.version);
     lease.phase("roll out")?;
     let recorded = Recorded::begin(site, lease, action, from.map(ToOwned::to_owned), release)?;
-    let mut underway = Underway { site, release, rollout, served };
+    let mut underway = Underway { site, release, lease, rollout, served };
     let probe = underway.served.as_ref().map(|_| underway.probe()).transpose()?;
     let forward = underway.forward().map_err(|failure| (Stage::RollOut, failure));
     // From here to the record nothing is cut off: what was begun is finished, or taken back.
@@ -103,6 +104,7 @@ impl Underway<'_> {
         let phase = self.site.world.report.phase("roll out");
         let mut done = Vec::new();
         for service in self.site.world.deploy.rollout_order() {
+            self.lease.check()?;
             done.extend(self.rollout.deploy(&service.name, &phase)?);
         }
         phase.done(&if done.is_empty() { "serves already".to_owned() } else { done.join(", ") });
@@ -125,6 +127,11 @@ impl Underway<'_> {
             self.say_lost(tally);
             return Ok(Rolled::Done(count));
         };
+        if failure.name() == code::LEASE_LOST.name {
+            // Whoever has the lease now is in charge: nothing is taken back, and nothing recorded.
+            self.say_lost(tally);
+            return Err(failure.partly());
+        }
         let failure = self.go_back(stage, failure);
         let failed = record::failed(stage, &failure);
         if let Err(unrecorded) = recorded.end(failed, count) {

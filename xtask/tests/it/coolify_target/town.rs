@@ -31,7 +31,7 @@ pub(super) struct Town<'a> {
     pub(super) world: World,
     pub(super) double: Double,
     pub(super) host: Arc<Simulated>,
-    database: Server<'a>,
+    pub(super) database: Server<'a>,
     registry: FakeRegistry,
     _proxy: Proxy,
     services: Vec<Http>,
@@ -104,6 +104,10 @@ impl<'a> Town<'a> {
 
     pub(super) fn apply(&self) {
         apply(&self.world);
+    }
+
+    pub(super) fn registry_host(&self) -> String {
+        self.registry.host().to_owned()
     }
 
     fn home(&self) -> Repository {
