@@ -14,6 +14,9 @@ use xtask_core::plan::Count;
 use xtask_core::ship::lease::{Holder, Standing, takeover};
 use xtask_core::ship::ledger::{self, Action, Link, Record, unmerged};
 
+/// How many releases are asked for, at most, to put a head about.
+const ANCHORED_AT: usize = 3;
+
 /// The ledger of an environment, for as long as it is looked at.
 pub struct Ledger<'s, 'a> {
     site: &'s Site<'a>,
@@ -96,10 +99,12 @@ impl<'s, 'a> Ledger<'s, 'a> {
     /// Neither is a reason to fail: the next record does it again.
     fn added(&self, links: &[Link]) -> Result<()> {
         let records = whole(&self.links()?)?;
-        offline::replace(&known(self.site), &records)?;
-        let named = records.iter().rev().find(|record| !record.to.is_empty());
-        let (Some(head), Some(record)) = (links.last(), named) else { return Ok(()) };
-        if let Err(failure) = anchor::put(self.site, head, &record.to) {
+        if let Err(failure) = offline::replace(&known(self.site), &records) {
+            self.site.world.report.warning(failure.first_line());
+        }
+        let Some(head) = links.last() else { return Ok(()) };
+        let put = anchor::put(self.site, head, &newest_releases(&records));
+        if let Err(failure) = put {
             let why = failure.innermost_line();
             let line = format!("the head of the ledger is not in the registry: {why}");
             self.site.world.report.warning(&line);
@@ -162,6 +167,18 @@ pub fn whole(links: &[Link]) -> Result<Vec<Record>> {
     ledger::walk(links)
         .or_refused(|| "the ledger is not whole".to_owned())
         .coded(&code::LEDGER_BROKEN)
+}
+
+/// The releases that records name, newest first: a head stands about the first that is there.
+fn newest_releases(records: &[Record]) -> Vec<&str> {
+    let mut releases: Vec<&str> = Vec::new();
+    for record in records.iter().rev().filter(|record| !record.to.is_empty()) {
+        if !releases.contains(&record.to.as_str()) {
+            releases.push(&record.to);
+        }
+    }
+    releases.truncate(ANCHORED_AT);
+    releases
 }
 
 /// Where records are written while the database cannot be reached.

@@ -4,6 +4,7 @@
 use super::super::postgres::server::Cluster;
 use super::super::world::Run;
 use super::town::{Backend, Town};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
@@ -83,7 +84,7 @@ fn whoever_comes_second_is_told_who_is_at_it_or_waits() {
     assert!(said.contains("hint: `--wait` waits for it\n"), "{said}");
     assert!(said.contains("code: E-lease-held\n"), "{said}");
     assert_eq!(town.records(), 1, "nothing was changed");
-    let said = town.world.run(&[&UP[..], &["--wait", "1"]].concat()).ends(4);
+    let said = town.world.run(&[&UP[..], &["--wait=1"]].concat()).ends(4);
     assert!(said.contains("after 1 s it was still held"), "{said}");
 
     let mut command = town.world.command(&[&UP[..], &["--wait"]].concat());
@@ -159,6 +160,42 @@ fn a_lost_lease_ends_a_rollout_between_two_services() {
     town.serves("backend", "r1");
     assert_eq!(town.lease(), "rollout", "what others hold is not given back");
     assert_eq!(town.told().last().unwrap(), "rollout r2 interrupted");
+}
+
+/// Nothing asks for the lease in a wait but its renewal, at its own pace.
+#[test]
+fn a_lost_lease_ends_what_waits() {
+    let cluster = required!(Cluster::new());
+    let town = town(&cluster);
+    town.double.hold(true);
+    let child = town.begins("r2");
+    town.under_way("ml-service");
+    town.is_taken_by_others();
+    let (code, said) = town.ended(child);
+    assert_eq!(code, Some(6), "{said}");
+    assert!(said.contains("code: E-lease-lost"), "{said}");
+    town.double.hold(false);
+}
+
+#[test]
+fn however_a_run_ends_its_lease_is_free() {
+    let cluster = required!(Cluster::new());
+    let mut town = town(&cluster);
+    town.release("unready", Backend::Unready);
+    town.rollout("unready").ends(5);
+    assert_eq!(town.lease(), "free");
+    assert_eq!(town.told().last().unwrap(), "rollout unready failed");
+    town.double.hold(true);
+    let child = town.begins("r2");
+    town.under_way("ml-service");
+    assert_eq!(town.lease(), "rollout");
+    let id = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    kill_process(id, Signal::INT).unwrap();
+    town.double.hold(false);
+    let (code, said) = town.ended(child);
+    assert_eq!(code, Some(130), "{said}");
+    assert_eq!(town.lease(), "free");
+    assert_eq!(town.told().last().unwrap(), "rollout r2 failed");
 }
 
 #[test]
