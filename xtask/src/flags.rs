@@ -16,6 +16,7 @@ pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
 use std::time::Duration;
 use xtask_core::check::advisories::Ecosystem;
 use xtask_core::digest::Digest;
@@ -40,7 +41,7 @@ pub struct Flags {
 pub enum Verb {
     /// Run the whole pipeline on this machine: build, scan, push, migrate, roll out, verify
     #[command(after_help = "Example: cargo xtask up")]
-    Up,
+    Up(Up),
     /// Stop the containers that `up` started; data and the Docker engine stay
     #[command(after_help = "Example: cargo xtask down")]
     Down(Down),
@@ -128,6 +129,35 @@ pub enum Verb {
     Docs(Docs),
 }
 
+impl Verb {
+    /// Where it writes the report of a rollout, if it was told.
+    pub fn page(&self) -> Option<PathBuf> {
+        let written = match self {
+            Self::Up(flags) => &flags.written,
+            Self::Rollout(flags) => &flags.reviewed.written,
+            Self::Rollback(flags) => &flags.reviewed.written,
+            _ => return None,
+        };
+        written.report.clone()
+    }
+}
+
+/// Flags of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Where the report goes
+    #[command(flatten)]
+    pub written: Written,
+}
+
+/// Where the report of a rollout goes.
+#[derive(Debug, Args)]
+pub struct Written {
+    /// Write the report of the rollout, an HTML page, to this file instead of `target/reports`
+    #[arg(long, value_name = "PATH")]
+    pub report: Option<PathBuf>,
+}
+
 /// Flags of `explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -193,6 +223,9 @@ pub struct Reviewed {
     /// Whether somebody else's change is waited for
     #[command(flatten)]
     pub wait: Waiting,
+    /// Where the report goes
+    #[command(flatten)]
+    pub written: Written,
 }
 
 impl Reviewed {

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::flags::Rehearse;
 use crate::report::table;
 use crate::ship::lease::Lease;
-use crate::ship::rollout::{Mode, Rolled};
+use crate::ship::rollout::{Done, Mode, Rolled};
 use crate::ship::site::Site;
 use crate::ship::{migrate, push, release, rollout, scan};
 use crate::world::World;
@@ -115,11 +115,21 @@ fn rolled(site: &Site<'_>, lease: &Lease<'_>, release: &Release, action: Action)
     migrate::check_schema(site, release, action)?;
     Ok(match rollout::to(site, release, action, Mode::Apply(lease, None))? {
         Rolled::AlreadySo => "nothing to do".to_owned(),
-        Rolled::Done(Some(probe)) => {
-            format!("serves; lost {} of {} requests", probe.lost, probe.sent)
+        Rolled::Done(Done { proof, .. }) => {
+            proof.doubt().map_or(Ok(()), |doubt| Err(not_shown(&doubt)))?;
+            let lost = proof.probe.map(|it| format!("; {}", it.line()));
+            format!("serves{}", lost.unwrap_or_default())
         }
-        Rolled::Done(None) | Rolled::Shown(..) => "serves".to_owned(),
+        Rolled::Shown(..) => "serves".to_owned(),
     })
+}
+
+/// Zero downtime is what a rehearsal is to show: a lost request refutes it, and a void measurement
+/// does not show it.
+fn not_shown(doubt: &str) -> Failure {
+    Failure::outside("failed to rehearse: it did not show that no request is lost")
+        .code(&code::REQUESTS_LOST)
+        .reason(doubt)
 }
 
 fn nothing_left(world: &World<'_>, name: &str) -> Result<((), String)> {

@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::image::Built;
 use crate::report::table;
 use crate::ship::lease::Lease;
-use crate::ship::rollout::{Mode, Rolled};
+use crate::ship::rollout::{Done, Mode, Rolled};
 use crate::ship::site::Site;
 use crate::ship::{build, migrate, push, release, rollout, scan};
 use crate::target;
@@ -15,7 +15,7 @@ use crate::world::{World, this_platform};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
-use xtask_core::ship::ledger::{Action, ProbeCount};
+use xtask_core::ship::ledger::Action;
 use xtask_core::ship::release::{Release, ScanVerdict, tag_of};
 
 const ENVIRONMENT: &str = "local";
@@ -91,27 +91,23 @@ fn publish(
 /// The short table at the end.
 fn say(site: &Site<'_>, release: &Release, rolled: &Rolled, began: Instant) {
     let world = site.world;
-    let probe = match rolled {
+    let done = match rolled {
         Rolled::AlreadySo => {
             world.report.status("nothing to roll out: this release runs already");
             None
         }
-        Rolled::Done(probe) => *probe,
+        Rolled::Done(done) => Some(done),
         Rolled::Shown(..) => None,
     };
     let value = json!({
         "release": release, "url": site.environment.url, "phases": world.report.phases(),
-        "changed": matches!(rolled, Rolled::Done(_)), "probe": probe,
+        "changed": matches!(rolled, Rolled::Done(_)), "probe": done.and_then(|it| it.proof.count()), "proof": done.map(|it| &it.proof),
+        "report": done.and_then(|it| it.report.as_ref()),
     });
-    world.report.data(&value, &summary(site, release, probe, began));
+    world.report.data(&value, &summary(site, release, done, began));
 }
 
-fn summary(
-    site: &Site<'_>,
-    release: &Release,
-    probe: Option<ProbeCount>,
-    began: Instant,
-) -> String {
+fn summary(site: &Site<'_>, release: &Release, done: Option<&Done>, began: Instant) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![row("release", release.version.clone())];
     for (name, image) in &release.services {
@@ -122,9 +118,9 @@ fn summary(
     let took = |(name, ms): &(String, u64)| format!("{name} {:.1} s", *ms as f64 / 1000.0);
     rows.push(row("time", phases.iter().map(took).collect::<Vec<_>>().join(", ")));
     rows.push(row("total", format!("{:.1} s", began.elapsed().as_secs_f64())));
-    if let Some(probe) = probe {
-        let lost = format!("{} of {} requests, p99 {} ms", probe.lost, probe.sent, probe.p99_ms);
-        rows.push(row("lost", lost));
-    }
+    let proven = done.into_iter().flat_map(|it| it.proof.rows());
+    rows.extend(proven.map(|(name, value)| row(name, value)));
+    let report = done.and_then(|it| it.report.as_ref());
+    rows.extend(report.map(|path| row("report", path.display().to_string())));
     table(&rows)
 }

@@ -141,6 +141,8 @@ codes! {
         "Coolify refuses";
     INFRA_UNFINISHED = "E-infra-unfinished", "After everything was applied, something is still not as wanted.",
         "Coolify refuses";
+    REQUESTS_LOST = "E-requests-lost", "A rehearsal lost requests, or could not show that it lost none.",
+        "Requests are lost";
     PREFLIGHT = "E-preflight", "The environment is not fit for a rollout; everything that is wrong is listed.",
         "Coolify refuses";
     DISK = "E-disk", "A file could not be read or written.",

@@ -75,7 +75,7 @@ impl<'s, 'a> Ledger<'s, 'a> {
         let (Some(database), Some(fence)) = (&mut self.database, lease.fence()) else {
             return self.keep(&record);
         };
-        match database.append(&[record.clone()], fence) {
+        match database.append(std::slice::from_ref(&record), fence) {
             Ok(links) => self.added(&links),
             Err(failure) if is_unreached(&failure) => {
                 goes_away(self.site, &failure);

@@ -5,7 +5,8 @@ use super::ledger::Ledger;
 use super::site::Site;
 use crate::edge::{clock, run};
 use crate::error::{Failure, Result, code};
-use xtask_core::ship::ledger::{Action, Outcome, ProbeCount, Record};
+use xtask_core::ship::ledger::{Action, Outcome, Record};
+use xtask_core::ship::proof::Proof;
 use xtask_core::ship::release::Release;
 use xtask_core::ship::rollout::Stage;
 
@@ -40,9 +41,10 @@ impl<'s, 'a> Change<'s, 'a> {
     }
 
     /// Adds how it ended to the ledger.
-    pub fn end(self, outcome: Outcome, probe: Option<ProbeCount>) -> Result<()> {
+    pub fn end(self, outcome: Outcome, proof: Proof) -> Result<()> {
         let phases = self.site.world.report.phases();
-        let record = Record { outcome, phases, probe, ..self.begun };
+        let (probe, proof) = (proof.count(), Some(proof));
+        let record = Record { outcome, phases, probe, proof, ..self.begun };
         Ledger::open(self.site)?.append(&record, self.lease)
     }
 }

@@ -33,7 +33,6 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
 }
 
 fn row(number: usize, record: &Record, fate: Fate) -> Vec<String> {
-    let lost = record.probe.map_or_else(|| "-".to_owned(), |it| format!("{}/{}", it.lost, it.sent));
     let to = if record.to.is_empty() { "-" } else { &record.to };
     vec![
         number.to_string(),
@@ -42,7 +41,7 @@ fn row(number: usize, record: &Record, fate: Fate) -> Vec<String> {
         record.action.to_string(),
         record.from.clone().unwrap_or_else(|| "-".to_owned()),
         to.to_owned(),
-        lost,
+        record.lost(),
         outcome(record, fate),
     ]
 }
