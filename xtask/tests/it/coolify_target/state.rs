@@ -1,5 +1,6 @@
 //! The lease and the ledger as verbs meet them: holders that died, that lost it, that are elsewhere;
 //! a database that goes away; heads in the registry.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::super::postgres::server::Cluster;
 use super::super::world::Run;
