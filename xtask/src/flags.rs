@@ -244,7 +244,13 @@ impl Reviewed {
 #[derive(Debug, Args)]
 pub struct Waiting {
     /// Wait until somebody else's change has ended, so many seconds at most; 900 if none are given
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "900")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "900"
+    )]
     pub wait: Option<u64>,
 }
 

@@ -112,7 +112,7 @@ fn pipeline(
 }
 
 fn rolled(site: &Site<'_>, lease: &Lease<'_>, release: &Release, action: Action) -> Result<String> {
-    migrate::check_schema(site, release)?;
+    migrate::check_schema(site, release, action)?;
     Ok(match rollout::to(site, release, action, Mode::Apply(lease, None))? {
         Rolled::AlreadySo => "nothing to do".to_owned(),
         Rolled::Done(Done { proof, .. }) => {

@@ -25,7 +25,7 @@ pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
 /// The newest verified release that is not the one that serves.
 fn release_before(site: &Site<'_>) -> Result<String> {
     let current = site.public_release()?;
-    let records = record::all(site)?;
+    let records = record::known(site)?;
     let target = ledger::rollback_target(&records, current.as_deref().unwrap_or_default());
     target.map(ToOwned::to_owned).ok_or_else(|| {
         Failure::refused("cannot roll back: the ledger knows no other release that was verified")

@@ -80,7 +80,7 @@ pub(super) fn go(
     reviewed: &Reviewed,
 ) -> Result<Exit> {
     let release = release::get(site, version)?;
-    migrate::check_schema(site, &release)?;
+    migrate::check_schema(site, &release, action)?;
     let mode = match lease {
         None => Mode::Show,
         Some(lease) => Mode::Apply(lease, reviewed.plan.as_ref()),

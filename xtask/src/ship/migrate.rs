@@ -1,16 +1,17 @@
 //! migrate: the schema that a release expects, one transaction a file.
 
 use super::lease::Lease;
-use super::review;
 use super::site::Site;
+use super::{release, review};
 use crate::edge::files;
-use crate::edge::postgres::Database;
+use crate::edge::postgres::{Database, is_unreached};
 use crate::error::{Failure, Result, code};
 use crate::world::World;
 use xtask_core::digest::Digest;
 use xtask_core::plan::Count;
+use xtask_core::ship::ledger::Action;
 use xtask_core::ship::migration::{self, MigrationFile, MigrationPlan};
-use xtask_core::ship::release::Release;
+use xtask_core::ship::release::{Release, ReleasedMigration};
 use xtask_core::ship::review::{Review, ReviewStep};
 
 /// Every migration of the checkout, in the order of its name.
@@ -77,10 +78,39 @@ pub fn apply(
 }
 
 /// Whether the schema is what `release` expects: nothing missing, and nothing that it does not
-/// know and that is not marked as safe.
-pub fn check_schema(site: &Site<'_>, release: &Release) -> Result<()> {
+/// know and that is not marked as safe. A database that is away does not forbid a rollback.
+pub fn check_schema(site: &Site<'_>, release: &Release, action: Action) -> Result<()> {
+    match check_as_it_is(site, release) {
+        Err(failure) if action == Action::Rollback && is_unreached(&failure) => {
+            check_by_what_serves(site, release, &failure)
+        }
+        checked => checked,
+    }
+}
+
+/// Without the database, the migrations of the release that serves are taken for the schema.
+fn check_by_what_serves(site: &Site<'_>, release: &Release, unreached: &Failure) -> Result<()> {
+    let serving = site.public_release()?;
+    let serving = serving.map(|version| release::find(site, &version)).transpose()?.flatten();
+    let said = match &serving {
+        Some(serving) => format!("by what release `{}` expects", serving.version),
+        None => "by nothing, because nothing tells which release serves".to_owned(),
+    };
+    let why = unreached.first_line();
+    site.world.report.warning(&format!("the schema is judged {said}: {why}"));
+    let expected = serving.iter().flat_map(|serving| &serving.migrations);
+    let row = |it: &ReleasedMigration| migration::MigrationRow {
+        name: it.name.clone(),
+        checksum: it.checksum.clone(),
+        finished: true,
+    };
+    let rows: Vec<_> = expected.map(row).collect();
+    refuse_ahead(site, release, &rows)
+}
+
+fn check_as_it_is(site: &Site<'_>, release: &Release) -> Result<()> {
     let rows = Database::connect(&site.database()?)?.migration_rows()?;
-    let missing = |it: &&xtask_core::ship::release::ReleasedMigration| {
+    let missing = |it: &&ReleasedMigration| {
         !rows.iter().any(|row| row.finished && row.name == it.name && row.checksum == it.checksum)
     };
     if let Some(absent) = release.migrations.iter().find(missing) {
@@ -94,8 +124,15 @@ pub fn check_schema(site: &Site<'_>, release: &Release) -> Result<()> {
 
 /// Whether the schema, as it is, is not ahead of what `release` knows.
 pub fn check_not_below(site: &Site<'_>, release: &Release) -> Result<()> {
-    let rows = Database::connect(&site.database()?)?.migration_rows()?;
-    let applied = applied_files(site.world, &rows)?;
+    refuse_ahead(site, release, &Database::connect(&site.database()?)?.migration_rows()?)
+}
+
+fn refuse_ahead(
+    site: &Site<'_>,
+    release: &Release,
+    rows: &[migration::MigrationRow],
+) -> Result<()> {
+    let applied = applied_files(site.world, rows)?;
     migration::check_rollback(&release.version, &release.migrations, &applied).map_err(|ahead| {
         Failure::refused(format!(
             "cannot roll out release `{}`: the schema forbids it",

@@ -4,7 +4,7 @@ use super::lease::Lease;
 use super::ledger::Ledger;
 use super::site::Site;
 use crate::edge::{clock, run};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use xtask_core::ship::ledger::{Action, Outcome, Record};
 use xtask_core::ship::proof::Proof;
 use xtask_core::ship::release::Release;
@@ -55,7 +55,17 @@ pub fn failed(stage: Stage, failure: &Failure) -> Outcome {
     Outcome::Failed { phase: stage.to_string(), error: failure.first_line().to_owned() }
 }
 
-/// Every record of the environment, its chain checked.
+/// Every record of the environment, its chain checked. What is not all is a failure.
 pub fn all(site: &Site<'_>) -> Result<Vec<Record>> {
+    let ledger = Ledger::open(site)?;
+    if ledger.is_reached() {
+        return ledger.records();
+    }
+    let line = "failed to read the ledger: its database is not reached";
+    Err(Failure::outside(line).code(&code::DATABASE_UNREACHED))
+}
+
+/// The same; without the database what this machine knows of it.
+pub fn known(site: &Site<'_>) -> Result<Vec<Record>> {
     Ledger::open(site)?.records()
 }

@@ -8,7 +8,7 @@ use super::proof::Watch;
 use super::record::{self, Change as Recorded};
 use super::site::Site;
 use super::{notify, report, review, scan, settings};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::path::PathBuf;
 use xtask_core::digest::Digest;
@@ -50,6 +50,7 @@ pub enum Mode<'a> {
 struct Underway<'a> {
     site: &'a Site<'a>,
     release: &'a Release,
+    lease: &'a Lease<'a>,
     rollout: Box<dyn Rollout + 'a>,
     /// The release that served when it was planned.
     served: Option<String>,
@@ -60,7 +61,7 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) ->
     scan::may_enter(site, release, action)?;
     let rollout = site.target.plan(wanted(site, release)?)?;
     // A run that was killed after the switch left a release that serves and that nobody verified.
-    let done = rollout.is_idle() && ledger::is_verified(&record::all(site)?, &release.version);
+    let done = rollout.is_idle() && ledger::is_verified(&record::known(site)?, &release.version);
     let steps = if done { Vec::new() } else { steps(release, rollout.as_ref()) };
     let (verb, environment) = (action.to_string(), site.name.to_owned());
     let plan = Review { verb, environment, steps };
@@ -78,11 +79,11 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) ->
         return Ok(Rolled::AlreadySo);
     }
     let served = rollout.release_before().map(ToOwned::to_owned);
-    let records = record::all(site)?;
+    let records = record::known(site)?;
     let from = ledger::origin(&records, served.as_deref(), &release.version);
     lease.phase("roll out")?;
     let recorded = Recorded::begin(site, lease, action, from.map(ToOwned::to_owned), release)?;
-    let mut underway = Underway { site, release, rollout, served };
+    let mut underway = Underway { site, release, lease, rollout, served };
     let mut watch = Watch::begin(site, release, action, underway.served.as_deref())?;
     let forward = underway.forward().map_err(|failure| (Stage::RollOut, failure));
     // From here to the record nothing is cut off: what was begun is finished, or taken back.
@@ -103,6 +104,7 @@ impl Underway<'_> {
         let phase = self.site.world.report.phase("roll out");
         let mut done = Vec::new();
         for service in self.site.world.deploy.rollout_order() {
+            self.lease.check()?;
             done.extend(self.rollout.deploy(&service.name, &phase)?);
         }
         phase.done(&if done.is_empty() { "serves already".to_owned() } else { done.join(", ") });
@@ -126,6 +128,10 @@ impl Underway<'_> {
             self.remove_old_images();
             return Ok(Rolled::Done(Done { proof: seen.proof, report }));
         };
+        if failure.name() == code::LEASE_LOST.name {
+            // Whoever has the lease now is in charge: nothing is taken back, and nothing recorded.
+            return Err(failure.partly());
+        }
         let failure = self.go_back(stage, failure);
         let seen = watch.finish();
         let failed = record::failed(stage, &failure);

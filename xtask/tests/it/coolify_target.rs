@@ -2,6 +2,7 @@
 //! and what does not come to serve is taken back.
 
 mod published;
+mod state;
 mod town;
 
 use super::infra::panel::{PLAN, person};
