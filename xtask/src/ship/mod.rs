@@ -20,4 +20,5 @@ pub mod rollout;
 pub mod scan;
 pub mod settings;
 pub mod site;
+pub mod traffic;
 pub mod verify;
