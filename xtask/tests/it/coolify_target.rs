@@ -64,6 +64,7 @@ fn a_release_comes_to_serve_and_the_same_again_is_nothing_to_do() {
 }
 
 /// What was seen from outside is in the answer, in the record and on a page of its own.
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 fn is_proven(town: &Town<'_>, answer: &str) {
     let answer: Value = serde_json::from_str(answer).unwrap();
     let probe = &answer["proof"]["probe"];
