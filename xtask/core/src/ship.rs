@@ -4,6 +4,7 @@ pub mod backing;
 pub mod database;
 pub mod instance;
 pub mod ledger;
+pub mod machine;
 pub mod migration;
 pub mod owner;
 pub mod probe;

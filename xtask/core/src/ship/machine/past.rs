@@ -1,0 +1,36 @@
+//! What the ledger tells of earlier runs, as far as the next one depends on it.
+
+use crate::ship::ledger::Action;
+
+/// One entry of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Past {
+    /// By this a run is told from others: when it began.
+    pub run: String,
+    /// What was done.
+    pub action: Action,
+    /// The release that served before.
+    pub from: Option<String>,
+    /// The release that was asked for.
+    pub to: String,
+    /// How it ended.
+    pub ended: Ended,
+}
+
+/// How an entry says that a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ended {
+    /// It says that it began.
+    NotYet,
+    /// The release was verified.
+    Done,
+    /// It failed, and what served before serves.
+    Failed,
+}
+
+/// The runs at the end of the ledger that began and of which no end is known, oldest first. What
+/// they changed is not known before it is looked at.
+pub fn interrupted(past: &[Past]) -> &[Past] {
+    let settled = past.iter().rposition(|it| it.ended != Ended::NotYet);
+    &past[settled.map_or(0, |position| position + 1)..]
+}
