@@ -92,6 +92,15 @@ impl<'a> Docker<'a> {
         Ok(self.details(Kind::Container, name)?.as_ref().map(observed))
     }
 
+    /// The addresses of a container on its networks.
+    pub fn address(&self, name: &str) -> Result<Vec<String>> {
+        let details = self.details(Kind::Container, name)?.unwrap_or_default();
+        let networks = details["NetworkSettings"]["Networks"].as_object();
+        let networks = networks.into_iter().flatten();
+        let address = networks.filter_map(|(_, it)| it["IPAddress"].as_str());
+        Ok(address.filter(|it| !it.is_empty()).map(ToOwned::to_owned).collect())
+    }
+
     /// The last lines that a container wrote.
     pub fn logs(&self, container: &str, lines: usize) -> Result<String> {
         let count = lines.to_string();

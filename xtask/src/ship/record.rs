@@ -4,10 +4,9 @@ use super::lease::Lease;
 use super::ledger::Ledger;
 use super::site::Site;
 use crate::edge::{clock, run};
-use crate::error::{Failure, Result};
+use crate::error::Result;
 use xtask_core::ship::ledger::{Action, Outcome, ProbeCount, Record};
 use xtask_core::ship::release::Release;
-use xtask_core::ship::rollout::Stage;
 
 /// A change of an environment, from its beginning.
 pub struct Change<'s, 'a> {
@@ -39,6 +38,11 @@ impl<'s, 'a> Change<'s, 'a> {
         Ok(Self { site, lease, begun })
     }
 
+    /// The name of its run.
+    pub fn run(&self) -> &str {
+        self.begun.run.as_deref().expect("every run has a name")
+    }
+
     /// Adds how it ended to the ledger.
     pub fn end(self, outcome: Outcome, probe: Option<ProbeCount>) -> Result<()> {
         let phases = self.site.world.report.phases();
@@ -48,8 +52,8 @@ impl<'s, 'a> Change<'s, 'a> {
 }
 
 /// How a failure is recorded.
-pub fn failed(stage: Stage, failure: &Failure) -> Outcome {
-    Outcome::Failed { phase: stage.to_string(), error: failure.first_line().to_owned() }
+pub fn failed(phase: &str, error: &str) -> Outcome {
+    Outcome::Failed { phase: phase.to_owned(), error: error.to_owned() }
 }
 
 /// Every record of the environment, its chain checked.

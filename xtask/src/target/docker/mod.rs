@@ -8,6 +8,7 @@ mod observe;
 mod reach;
 mod rollout;
 mod routes;
+mod smoke;
 
 pub use reach::{backing_of, look, open, open_with, refuse_unknown};
 
@@ -22,6 +23,7 @@ use xtask_core::deploy::{Backing, Environment};
 use xtask_core::digest::Digest;
 use xtask_core::ship::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT};
 use xtask_core::ship::database::Address;
+use xtask_core::ship::machine::Manner;
 use xtask_core::ship::owner::Owner;
 use xtask_core::ship::retention;
 
@@ -115,6 +117,10 @@ impl Target for DockerTarget<'_> {
 
     fn logs(&self, service: &str, lines: usize) -> Result<Option<Logs>> {
         observe::logs(self, service, lines)
+    }
+
+    fn manner(&self) -> Manner {
+        Manner::Together
     }
 
     fn plan<'t>(&'t self, wanted: Vec<Wanted>) -> Result<Box<dyn Rollout + 't>> {

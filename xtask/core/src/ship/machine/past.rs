@@ -1,6 +1,6 @@
 //! What the ledger tells of earlier runs, as far as the next one depends on it.
 
-use crate::ship::ledger::Action;
+use crate::ship::ledger::{Action, Outcome, Record};
 
 /// One entry of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +26,26 @@ pub enum Ended {
     Done,
     /// It failed, and what served before serves.
     Failed,
+}
+
+impl Past {
+    /// What the records tell, without what was only noted.
+    pub fn of(records: &[Record]) -> Vec<Self> {
+        records.iter().filter_map(Self::of_one).collect()
+    }
+
+    fn of_one(record: &Record) -> Option<Self> {
+        let ended = match record.outcome {
+            Outcome::Begun => Ended::NotYet,
+            Outcome::Done => Ended::Done,
+            Outcome::Failed { .. } => Ended::Failed,
+            Outcome::Noted => return None,
+        };
+        // Records from before runs had names tell of a run that ended.
+        let run = record.run.clone().unwrap_or_else(|| record.at.clone());
+        let (from, to) = (record.from.clone(), record.to.clone());
+        Some(Self { run, action: record.action, from, to, ended })
+    }
 }
 
 /// The runs at the end of the ledger that began and of which no end is known, oldest first. What
