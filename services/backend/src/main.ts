@@ -1,10 +1,10 @@
 // Starts the service and stops it: opens the doors, hands them to the app, listens for signals.
-import { randomBytes } from "node:crypto";
 import { createApp } from "./http/app.js";
 import { Drain } from "./http/drain.js";
 import type { Ports } from "./http/ports.js";
 import { startServer } from "./http/server.js";
 import { createLog, type Log } from "./log.js";
+import { openPasswordPool } from "./passwords/pool.js";
 import { readSettings, SettingsError, type Settings } from "./settings.js";
 import { openDatabase } from "./store/database.js";
 import { cachedEstimator } from "./store/estimate-cache.js";
@@ -51,9 +51,15 @@ function openPorts(settings: Settings, log: Log, drain: Drain) {
     log.warn({ error }, "a database connection broke while idle");
   });
   const redis = openRedis(settings.redisUrl, sayOnce(log, "redis is away; going on without it"));
+  const passwords = openPasswordPool({
+    worker: new URL("./passwords/worker.js", import.meta.url),
+    threads: settings.passwordThreads,
+    queueMax: settings.passwordQueue,
+  });
   const { client } = database;
   const ports: Ports = {
     users: userStore(client),
+    passwords,
     foods: foodStore(client),
     meals: mealStore(client),
     estimator: cachedEstimator(mlEstimator(settings.mlServiceUrl, log), redis),
@@ -62,14 +68,18 @@ function openPorts(settings: Settings, log: Log, drain: Drain) {
       redis: () => redis.ping(),
       ml_service: (signal) => pingMlService(settings.mlServiceUrl, signal),
     },
-    hits: { general: new HitCounts(redis, "general"), auth: new HitCounts(redis, "auth") },
+    hits: {
+      general: new HitCounts(redis, "general"),
+      auth: new HitCounts(redis, "auth"),
+      account: new HitCounts(redis, "account"),
+    },
     drain,
     log,
     now: () => new Date(),
     nowMs: () => performance.now(),
-    randomBytes: (size) => randomBytes(size),
   };
-  return { ports, close: () => Promise.allSettled([database.close(), redis.close()]) };
+  const doors = [database, redis, passwords];
+  return { ports, close: () => Promise.allSettled(doors.map((door) => door.close())) };
 }
 
 /** A client that reconnects for ever would fill the log; once a minute is enough to notice. */

@@ -32,6 +32,7 @@ const settingsSchema = z.object({
   REDIS_URL: url("redis:", "rediss:"),
   ML_SERVICE_URL: url("http:", "https:"),
   JWT_SECRET: z.string().min(1),
+  JWT_SECRET_PREVIOUS: z.string().optional(),
   CORS_ORIGINS: z
     .string()
     .transform((text) =>
@@ -51,6 +52,9 @@ const settingsSchema = z.object({
   TRUST_PROXY_HOPS: count(0, 10).default(1),
   RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(1200),
   AUTH_RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(20),
+  ACCOUNT_RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(10),
+  PASSWORD_THREADS: count(1, 64).default(1),
+  PASSWORD_QUEUE: count(1, 1_000).default(16),
 });
 
 export interface Settings {
@@ -64,10 +68,15 @@ export interface Settings {
   readonly redisUrl: string;
   readonly mlServiceUrl: string;
   readonly jwtSecret: string;
+  /** Tokens under it are still good; it signs none. */
+  readonly jwtSecretPrevious: string | undefined;
   readonly corsOrigins: readonly string[];
   readonly trustProxyHops: number;
   readonly rateLimitPerMinute: number;
   readonly authRateLimitPerMinute: number;
+  readonly accountRateLimitPerMinute: number;
+  readonly passwordThreads: number;
+  readonly passwordQueue: number;
 }
 
 export interface SeedSettings {
@@ -109,10 +118,14 @@ export function readSettings(environment: Environment): Settings {
     redisUrl: given.REDIS_URL,
     mlServiceUrl: given.ML_SERVICE_URL.replace(/\/+$/, ""),
     jwtSecret: given.JWT_SECRET,
+    jwtSecretPrevious: given.JWT_SECRET_PREVIOUS,
     corsOrigins: given.CORS_ORIGINS,
     trustProxyHops: given.TRUST_PROXY_HOPS,
     rateLimitPerMinute: given.RATE_LIMIT_PER_MINUTE,
     authRateLimitPerMinute: given.AUTH_RATE_LIMIT_PER_MINUTE,
+    accountRateLimitPerMinute: given.ACCOUNT_RATE_LIMIT_PER_MINUTE,
+    passwordThreads: given.PASSWORD_THREADS,
+    passwordQueue: given.PASSWORD_QUEUE,
   };
 }
 
@@ -140,12 +153,13 @@ function withoutBlanks(environment: Environment): Record<string, string> {
 /** Anywhere but on a developer's machine, a secret copied from an example is a hole. */
 function placeholdersIn(environment: Environment): string[] {
   if (["development", "test"].includes(environment["NODE_ENV"] ?? "")) return [];
-  const secret = environment["JWT_SECRET"] ?? "";
   const problems: string[] = [];
-  if (secret !== "" && secret.length < secretCharsMin) {
-    problems.push(`JWT_SECRET: must have at least ${secretCharsMin} characters in production`);
+  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS"]) {
+    const { length } = (environment[name] ?? "").trim();
+    if (length > 0 && length < secretCharsMin)
+      problems.push(`${name}: must have at least ${secretCharsMin} characters in production`);
   }
-  for (const name of ["JWT_SECRET", "DATABASE_URL", "REDIS_URL"]) {
+  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "DATABASE_URL", "REDIS_URL"]) {
     if (placeholder.test(environment[name] ?? "")) problems.push(`${name}: is still a placeholder`);
   }
   return problems;

@@ -75,7 +75,8 @@ class Service {
 
   async register(): Promise<{ authorization: string }> {
     const credentials = { email: `${String(this.port)}@nutri.example`, password: "correct horse" };
-    const { body } = await this.send("POST", "/api/auth/register", {}, credentials);
+    await this.send("POST", "/api/auth/register", {}, credentials);
+    const { body } = await this.send("POST", "/api/auth/login", {}, credentials);
     return { authorization: `Bearer ${String(body["token"])}` };
   }
 

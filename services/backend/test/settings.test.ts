@@ -33,10 +33,14 @@ describe("settings", () => {
       redisUrl: good.REDIS_URL,
       mlServiceUrl: "http://ml-service:8000",
       jwtSecret: good.JWT_SECRET,
+      jwtSecretPrevious: undefined,
       corsOrigins: [],
       trustProxyHops: 1,
       rateLimitPerMinute: 1200,
       authRateLimitPerMinute: 20,
+      accountRateLimitPerMinute: 10,
+      passwordThreads: 1,
+      passwordQueue: 16,
     });
   });
 
@@ -57,6 +61,7 @@ describe("settings", () => {
       DATABASE_URL: "mysql://db",
       CORS_ORIGINS: "https://a.app/path",
       JWT_SECRET: "short",
+      JWT_SECRET_PREVIOUS: "short",
     });
     expect(problems).toEqual([
       'NODE_ENV: Invalid option: expected one of "production"|"development"|"test"',
@@ -67,6 +72,7 @@ describe("settings", () => {
       "ML_SERVICE_URL: is not set",
       "CORS_ORIGINS: must be origins such as https://nutri.app, with commas between",
       "JWT_SECRET: must have at least 32 characters in production",
+      "JWT_SECRET_PREVIOUS: must have at least 32 characters in production",
     ]);
   });
 

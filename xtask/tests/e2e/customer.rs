@@ -14,7 +14,8 @@ pub(crate) struct Customer {
 impl Customer {
     pub(crate) fn register(url: &str) -> Self {
         let account = json!({ "email": "ada@nutri.example", "password": "correct horse battery" });
-        let answer = post(&format!("{url}/api/auth/register"), None, &account);
+        post(&format!("{url}/api/auth/register"), None, &account);
+        let answer = post(&format!("{url}/api/auth/login"), None, &account);
         Self { url: url.to_owned(), token: answer["token"].as_str().unwrap().to_owned() }
     }
 

@@ -1,19 +1,20 @@
 // Puts the app together: what every request meets, in order. Nothing happens on import.
 import cors from "cors";
 import express, { Router, type Express, type Request, type RequestHandler } from "express";
-import { rateLimit } from "express-rate-limit";
 import helmet from "helmet";
+import { unauthenticated } from "../domain/users.js";
 import type { Settings } from "../settings.js";
 import type { Endpoint, Services } from "./endpoint.js";
-import { handleError, notFound, tooManyRequests } from "./errors.js";
+import { handleError, notFound } from "./errors.js";
 import { foodEndpoints } from "./foods.js";
 import { healthRouter } from "./health.js";
+import { createLimits } from "./limits.js";
 import { mealEndpoints } from "./meals.js";
 import { openApiDocument } from "./openapi.js";
 import type { Ports } from "./ports.js";
 import { requestContext, requestIdOf, requestLog } from "./request-context.js";
 import { summaryEndpoints } from "./summary.js";
-import { createTokens, unauthenticated } from "./tokens.js";
+import { createTokens } from "./tokens.js";
 import { userEndpoints } from "./users.js";
 
 const bodyBytesMax = "64kb";
@@ -26,7 +27,8 @@ export const endpoints: readonly Endpoint[] = [
 ];
 
 export function createApp(settings: Settings, ports: Ports): Express {
-  const services = { ...ports, tokens: createTokens(settings.jwtSecret, ports.now) };
+  const keys = { current: settings.jwtSecret, previous: settings.jwtSecretPrevious };
+  const services = { ...ports, tokens: createTokens(keys, ports.now) };
   const app = express();
   // Without this every visitor would share the proxy's address, and so its rate limit.
   app.set("trust proxy", settings.trustProxyHops);
@@ -47,25 +49,18 @@ export function createApp(settings: Settings, ports: Ports): Express {
 
 function apiRouter(settings: Settings, services: Services): Router {
   const router = Router();
-  const limits = {
-    general: limit(settings.rateLimitPerMinute, services.hits.general),
-    auth: limit(settings.authRateLimitPerMinute, services.hits.auth),
-  };
+  const limits = createLimits(settings, services.hits);
   const readBody = express.json({ limit: bodyBytesMax });
   for (const endpoint of endpoints) {
-    router[endpoint.method](
-      endpoint.path,
-      limits[endpoint.limit],
-      readBody,
-      serve(endpoint, services),
-    );
+    const { before, after } = limits[endpoint.limit];
+    router[endpoint.method](endpoint.path, before, readBody, after, serve(endpoint, services));
   }
   return router;
 }
 
 function serve(endpoint: Endpoint, services: Services): RequestHandler {
   return async (request, response) => {
-    const userId = endpoint.access === "user" ? await userOf(request, services) : undefined;
+    const userId = endpoint.access === "user" ? userOf(request, services) : undefined;
     const { params, query } = request;
     const body: unknown = request.body;
     const call = { params, query, body, userId, requestId: requestIdOf(response) };
@@ -77,21 +72,10 @@ function serve(endpoint: Endpoint, services: Services): RequestHandler {
   };
 }
 
-async function userOf(request: Request, services: Services): Promise<string> {
+function userOf(request: Request, services: Services): string {
   const [, token] = /^Bearer ([\w.-]+)$/i.exec(request.get("authorization") ?? "") ?? [];
   if (token === undefined) throw unauthenticated();
   return services.tokens.verify(token);
-}
-
-function limit(perMinute: number, store: Ports["hits"]["general"]): RequestHandler {
-  return rateLimit({
-    windowMs: 60_000,
-    limit: perMinute,
-    store,
-    standardHeaders: "draft-8",
-    legacyHeaders: false,
-    handler: tooManyRequests,
-  });
 }
 
 function documentRouter(): Router {

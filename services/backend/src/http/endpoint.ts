@@ -24,7 +24,7 @@ export interface Endpoint {
   readonly summary: string;
   readonly access: "public" | "user";
   readonly limit: "general" | "auth";
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 202 | 204;
   readonly refusals: readonly number[];
   readonly schemas: {
     readonly params?: Schema;

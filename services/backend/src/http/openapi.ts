@@ -14,7 +14,7 @@ const refusalNames: Readonly<Record<number, string>> = {
   503: "Something the service needs is away",
 };
 
-const successNames = { 200: "Done", 201: "Made", 204: "Gone" } as const;
+const successNames = { 200: "Done", 201: "Made", 202: "Taken", 204: "Gone" } as const;
 
 export function openApiDocument(endpoints: readonly Endpoint[]): Json {
   const paths: Record<string, Json> = { ...healthPaths() };

@@ -4,20 +4,24 @@ import type { Estimator } from "../domain/estimates.js";
 import type { FoodStore } from "../domain/foods.js";
 import type { Probes } from "../domain/health.js";
 import type { MealStore } from "../domain/meals.js";
+import type { Passwords } from "../domain/passwords.js";
 import type { UserStore } from "../domain/users.js";
 import type { Log } from "../log.js";
 import type { DrainState } from "./drain.js";
 
+/** What hits are counted by: an address, an address that logs in, an account. */
+export type Limited = "general" | "auth" | "account";
+
 export interface Ports {
   readonly users: UserStore;
+  readonly passwords: Passwords;
   readonly foods: FoodStore;
   readonly meals: MealStore;
   readonly estimator: Estimator;
   readonly probes: Probes;
-  readonly hits: { readonly general: HitStore; readonly auth: HitStore };
+  readonly hits: Readonly<Record<Limited, HitStore>>;
   readonly drain: DrainState;
   readonly log: Log;
   readonly now: () => Date;
   readonly nowMs: () => number;
-  readonly randomBytes: (size: number) => Buffer;
 }

@@ -52,13 +52,15 @@ const email = z
 export const registration = z
   .object({
     email,
-    // The ceiling keeps scrypt's first pass short; it is far above any passphrase.
+    // Far above any passphrase, and no burden to hash.
     password: z.string().min(10).max(200),
   })
   .meta({ id: "Registration" });
 
+export const registered = z.object({ status: z.literal("accepted") }).meta({ id: "Registered" });
+
 export const login = z
-  .object({ email: text.max(254), password: z.string().max(200) })
+  .object({ email: text.max(254), password: z.string().min(1).max(200) })
   .meta({ id: "Login" });
 
 export const user = z

@@ -1,5 +1,4 @@
 // Endpoints for accounts.
-import { saltBytes } from "../domain/passwords.js";
 import { account, logIn, register, type User } from "../domain/users.js";
 import { endpoint, type Services } from "./endpoint.js";
 import * as schemas from "./schemas.js";
@@ -10,16 +9,16 @@ export const userEndpoints = [
     method: "post",
     path: "/api/auth/register",
     operation: "register",
-    summary: "Open an account and get a token for it",
+    summary: "Open an account; the answer is the same when the email already has one",
     access: "public",
     limit: "auth",
-    status: 201,
-    refusals: [400, 409, 429, 503],
+    status: 202,
+    refusals: [400, 429, 503],
     body: schemas.registration,
-    answer: schemas.session,
+    answer: schemas.registered,
     handle: async ({ body }, services) => {
-      const salt = services.randomBytes(saltBytes);
-      return sessionFor(await register(services.users, body, salt), services);
+      await register(services, body);
+      return { status: "accepted" as const };
     },
   }),
   endpoint({
@@ -33,7 +32,7 @@ export const userEndpoints = [
     refusals: [400, 401, 429, 503],
     body: schemas.login,
     answer: schemas.session,
-    handle: async ({ body }, services) => sessionFor(await logIn(services.users, body), services),
+    handle: async ({ body }, services) => sessionFor(await logIn(services, body), services),
   }),
   endpoint({
     method: "get",
@@ -48,10 +47,10 @@ export const userEndpoints = [
   }),
 ];
 
-async function sessionFor(user: User, { tokens }: Services) {
+function sessionFor(user: User, { tokens }: Services) {
   return {
     user: userAnswer(user),
-    token: await tokens.sign(user.id),
+    token: tokens.sign(user.id),
     token_type: "Bearer" as const,
     expires_in: tokenLifetimeSeconds,
   };

@@ -21,6 +21,10 @@ export function userStore(client: PrismaClient): UserStore {
       const row = await reach(client.user.findUnique({ where: { id }, select: publicFields }));
       return row ?? undefined;
     },
+    async replacePasswordHash(id, from, to) {
+      const change = { where: { id, passwordHash: from }, data: { passwordHash: to } };
+      return (await reach(client.user.updateMany(change))).count > 0;
+    },
   };
 }
 

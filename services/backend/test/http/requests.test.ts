@@ -74,7 +74,11 @@ describe("limits", () => {
   });
 
   it("leave_health_alone", async () => {
-    const hits = { general: new MemoryStore(), auth: new MemoryStore() };
+    const hits = {
+      general: new MemoryStore(),
+      auth: new MemoryStore(),
+      account: new MemoryStore(),
+    };
     const { agent } = testApp({ environment: { RATE_LIMIT_PER_MINUTE: "1" }, ports: { hits } });
     for (let count = 0; count < 5; count++) await agent.get("/api/health/ready").expect(200);
   });

@@ -30,6 +30,13 @@ export function storeFacts(stores: () => MemoryStores): void {
     expect(await stores().users.findById(randomUUID())).toBeUndefined();
   });
 
+  it("replaces_a_password_hash_only_where_it_is_still_the_old_one", async () => {
+    const { id, email } = await newUser();
+    expect(await stores().users.replacePasswordHash(id, "hash", "new")).toBe(true);
+    expect(await stores().users.replacePasswordHash(id, "hash", "newer")).toBe(false);
+    expect((await stores().users.findByEmail(email))?.passwordHash).toBe("new");
+  });
+
   it("gives_an_email_to_one_user_only", async () => {
     const { email } = await newUser();
     expect(await stores().users.add(email, "other")).toBeUndefined();

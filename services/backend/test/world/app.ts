@@ -1,9 +1,10 @@
 // An app made from test settings and in-memory ports, and a client that is logged in.
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { MemoryStore } from "express-rate-limit";
 import request from "supertest";
 import type { Estimate, Estimator } from "../../src/domain/estimates.js";
 import type { Probes } from "../../src/domain/health.js";
+import type { Passwords } from "../../src/domain/passwords.js";
 import { createApp } from "../../src/http/app.js";
 import { Drain } from "../../src/http/drain.js";
 import type { Ports } from "../../src/http/ports.js";
@@ -42,12 +43,12 @@ export function testApp(
     ...stores,
     estimator: noEstimates,
     probes: allHealthy,
-    hits: { general: new MemoryStore(), auth: new MemoryStore() },
+    passwords: quickPasswords,
+    hits: { general: new MemoryStore(), auth: new MemoryStore(), account: new MemoryStore() },
     drain,
     log: createLog(settings, { write }),
     now: () => new Date(),
     nowMs: () => performance.now(),
-    randomBytes: (size) => randomBytes(size),
     ...given.ports,
   };
   return { agent: request(createApp(settings, ports)), stores, drain, lines };
@@ -57,6 +58,13 @@ export const allHealthy: Probes = {
   database: () => Promise.resolve(),
   redis: () => Promise.resolve(),
   ml_service: () => Promise.resolve(),
+};
+
+/** Keeps passwords as they are: hashing is tested where it is done. */
+export const quickPasswords: Passwords = {
+  hash: (password) => Promise.resolve(`as it is: ${password}`),
+  check: (password, stored) =>
+    Promise.resolve({ matches: stored === `as it is: ${password}`, outdated: false }),
 };
 
 export const away = () => Promise.reject(new Error("away"));
@@ -78,7 +86,8 @@ export async function registered({ stores }: Pick<TestApp, "stores">): Promise<L
   const email = `${randomUUID()}@nutri.example`;
   const user = await stores.users.add(email, "no password");
   if (user === undefined) throw new Error("failed to register: the email is taken");
-  const token = await createTokens(testEnvironment.JWT_SECRET, () => new Date()).sign(user.id);
+  const keys = { current: testEnvironment.JWT_SECRET, previous: undefined };
+  const token = createTokens(keys, () => new Date()).sign(user.id);
   return { id: user.id, email, headers: { authorization: `Bearer ${token}` } };
 }
 

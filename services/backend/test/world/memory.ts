@@ -33,7 +33,15 @@ function memoryUsers(): UserStore {
       users.push({ user, passwordHash });
       return Promise.resolve(user);
     },
-    findByEmail: (email) => Promise.resolve(users.find(({ user }) => user.email === email)),
+    findByEmail(email) {
+      const kept = users.find(({ user }) => user.email === email);
+      return Promise.resolve(kept === undefined ? undefined : { ...kept });
+    },
+    replacePasswordHash(id, from, to) {
+      const kept = users.find(({ user, passwordHash }) => user.id === id && passwordHash === from);
+      if (kept !== undefined) kept.passwordHash = to;
+      return Promise.resolve(kept !== undefined);
+    },
     findById: (id) => Promise.resolve(users.find(({ user }) => user.id === id)?.user),
   };
 }
