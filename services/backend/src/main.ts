@@ -13,6 +13,7 @@ import { HitCounts } from "./store/hit-counts.js";
 import { mealStore } from "./store/meals.js";
 import { mlEstimator, pingMlService } from "./store/ml-service.js";
 import { openRedis } from "./store/redis.js";
+import { sessionStore } from "./store/sessions.js";
 import { userStore } from "./store/users.js";
 
 const exitCodes = { done: 0, bug: 1, settings: 2 } as const;
@@ -60,6 +61,7 @@ function openPorts(settings: Settings, log: Log, drain: Drain) {
   const ports: Ports = {
     users: userStore(client),
     passwords,
+    sessions: sessionStore(redis, () => new Date()),
     foods: foodStore(client),
     meals: mealStore(client),
     estimator: cachedEstimator(mlEstimator(settings.mlServiceUrl, log), redis),

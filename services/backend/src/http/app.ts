@@ -1,9 +1,9 @@
 // Puts the app together: what every request meets, in order. Nothing happens on import.
 import cors from "cors";
-import express, { Router, type Express, type Request, type RequestHandler } from "express";
+import express, { Router, type Express, type RequestHandler } from "express";
 import helmet from "helmet";
-import { unauthenticated } from "../domain/users.js";
 import type { Settings } from "../settings.js";
+import { callerIn, requireCaller } from "./caller.js";
 import type { Endpoint, Services } from "./endpoint.js";
 import { handleError, notFound } from "./errors.js";
 import { foodEndpoints } from "./foods.js";
@@ -53,29 +53,30 @@ function apiRouter(settings: Settings, services: Services): Router {
   const readBody = express.json({ limit: bodyBytesMax });
   for (const endpoint of endpoints) {
     const { before, after } = limits[endpoint.limit];
-    router[endpoint.method](endpoint.path, before, readBody, after, serve(endpoint, services));
+    const chain = [
+      before,
+      ...(endpoint.access === "user" ? [requireCaller(services)] : []),
+      readBody,
+      after,
+      serve(endpoint, services),
+    ];
+    router[endpoint.method](endpoint.path, ...chain);
   }
   return router;
 }
 
 function serve(endpoint: Endpoint, services: Services): RequestHandler {
   return async (request, response) => {
-    const userId = endpoint.access === "user" ? userOf(request, services) : undefined;
     const { params, query } = request;
     const body: unknown = request.body;
-    const call = { params, query, body, userId, requestId: requestIdOf(response) };
+    const requestId = requestIdOf(response);
+    const call = { params, query, body, caller: callerIn(request), requestId };
     const answer = await endpoint.run(call, services);
     // Answers belong to one person; no cache on the way may keep them.
     response.status(endpoint.status).set("cache-control", "no-store");
     if (endpoint.status === 204) response.end();
     else response.json(answer);
   };
-}
-
-function userOf(request: Request, services: Services): string {
-  const [, token] = /^Bearer ([\w.-]+)$/i.exec(request.get("authorization") ?? "") ?? [];
-  if (token === undefined) throw unauthenticated();
-  return services.tokens.verify(token);
 }
 
 function documentRouter(): Router {

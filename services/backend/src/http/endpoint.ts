@@ -1,6 +1,7 @@
 // One endpoint as a value: how it is reached, what goes in, what comes out, and the use case in
 // between. The router and the OpenAPI document are both made from these, so they cannot differ.
 import { z } from "zod";
+import type { Caller } from "../domain/sessions.js";
 import type { Ports } from "./ports.js";
 import type { Tokens } from "./tokens.js";
 
@@ -13,7 +14,7 @@ export interface RawCall {
   readonly query: unknown;
   readonly body: unknown;
   readonly requestId: string;
-  readonly userId: string | undefined;
+  readonly caller: Caller | undefined;
 }
 
 export interface Endpoint {
@@ -54,7 +55,7 @@ interface Spec<
       readonly query: z.output<Q>;
       readonly body: z.output<B>;
       readonly requestId: string;
-      readonly userId: Access extends "user" ? string : undefined;
+      readonly caller: Access extends "user" ? Caller : undefined;
     },
     services: Services,
   ) => Promise<z.input<A>>;
@@ -89,8 +90,8 @@ export function endpoint<
         query: parse(query, raw.query, "query"),
         body: parse(body, raw.body, "body"),
         requestId: raw.requestId,
-        // The router lets nobody without a user reach an endpoint with access "user".
-        userId: raw.userId as Access extends "user" ? string : undefined,
+        // The router lets nobody without an account reach an endpoint with access "user".
+        caller: raw.caller as Access extends "user" ? Caller : undefined,
       };
       // Parsing what goes out drops every field that the schema does not name.
       return parse(answer, await spec.handle(call, services), "answer");

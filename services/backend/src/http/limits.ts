@@ -6,6 +6,7 @@ import { ipKeyGenerator, rateLimit, type Store } from "express-rate-limit";
 import { z } from "zod";
 import { normalEmail } from "../domain/users.js";
 import type { Settings } from "../settings.js";
+import { callerIn } from "./caller.js";
 import type { Endpoint } from "./endpoint.js";
 import { tooManyRequests } from "./errors.js";
 import type { Ports } from "./ports.js";
@@ -50,6 +51,8 @@ const pass: RequestHandler = (_request, _response, next) => {
 
 /** Emails are nobody's business, so the key does not show them. */
 function accountKey(request: Request): string {
+  const caller = callerIn(request);
+  if (caller !== undefined) return caller.user.id;
   const { data } = named.safeParse(request.body);
   if (data === undefined) return `address:${ipKeyGenerator(request.ip ?? "")}`;
   return createHash("sha256").update(normalEmail(data.email)).digest("base64url");

@@ -5,6 +5,7 @@ import type { FoodStore } from "../domain/foods.js";
 import type { Probes } from "../domain/health.js";
 import type { MealStore } from "../domain/meals.js";
 import type { Passwords } from "../domain/passwords.js";
+import type { SessionStore } from "../domain/sessions.js";
 import type { UserStore } from "../domain/users.js";
 import type { Log } from "../log.js";
 import type { DrainState } from "./drain.js";
@@ -15,6 +16,7 @@ export type Limited = "general" | "auth" | "account";
 export interface Ports {
   readonly users: UserStore;
   readonly passwords: Passwords;
+  readonly sessions: SessionStore;
   readonly foods: FoodStore;
   readonly meals: MealStore;
   readonly estimator: Estimator;

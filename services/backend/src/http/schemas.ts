@@ -49,27 +49,43 @@ const email = z
   .max(254)
   .pipe(z.email({ message: "must be an email address" }));
 
+// The ceiling is far above any passphrase, and no burden to hash.
+const newPassword = z.string().min(10).max(200);
+const password = z.string().min(1).max(200);
+
 export const registration = z
   .object({
     email,
-    // Far above any passphrase, and no burden to hash.
-    password: z.string().min(10).max(200),
+    password: newPassword,
   })
   .meta({ id: "Registration" });
 
 export const registered = z.object({ status: z.literal("accepted") }).meta({ id: "Registered" });
 
-export const login = z
-  .object({ email: text.max(254), password: z.string().min(1).max(200) })
-  .meta({ id: "Login" });
+export const login = z.object({ email: text.max(254), password }).meta({ id: "Login" });
 
 export const user = z
   .object({ id, email: z.string(), created_at: z.iso.datetime() })
   .meta({ id: "User" });
 
 export const session = z
-  .object({ user, token: z.string(), token_type: z.literal("Bearer"), expires_in: z.int() })
+  .object({
+    user,
+    token: z.string(),
+    token_type: z.literal("Bearer"),
+    expires_in: z.int(),
+    refresh_token: z.string().nullable(),
+    refresh_expires_in: z.int().nullable(),
+  })
   .meta({ id: "Session" });
+
+export const refresh = z
+  .object({ refresh_token: z.string().regex(/^[\w.-]{1,200}$/, "must be a refresh token") })
+  .meta({ id: "Refresh" });
+
+export const passwordChange = z
+  .object({ current_password: password, new_password: newPassword })
+  .meta({ id: "PasswordChange" });
 
 const pageQuery = z.object({
   limit: z.coerce.number<string>().int().min(1).max(100).default(50),

@@ -17,9 +17,9 @@ export const summaryEndpoints = [
     refusals: [400, 401, 429, 503],
     query: schemas.summaryQuery,
     answer: schemas.summary,
-    handle: async ({ query, userId, requestId }, services) => {
+    handle: async ({ query, caller, requestId }, services) => {
       const call = { requestId, signal: AbortSignal.timeout(estimatesTimeoutMs) };
-      const summary = await summarise(services, userId, query.date, call);
+      const summary = await summarise(services, caller.user.id, query.date, call);
       return {
         date: summary.day,
         meal_count: summary.mealCount,

@@ -3,12 +3,18 @@
 import { createHash } from "node:crypto";
 import jwt from "jsonwebtoken";
 import { z } from "zod";
+import { accessSeconds } from "../domain/sessions.js";
 import { unauthenticated } from "../domain/users.js";
 
 export interface Tokens {
-  sign(userId: string): string;
-  /** The user a token was made for; refuses anything else. */
-  verify(token: string): string;
+  sign(subject: Subject): string;
+  /** Whom a token was made for; refuses anything else. */
+  verify(token: string): Subject;
+}
+
+export interface Subject {
+  readonly userId: string;
+  readonly sessionId: string | undefined;
 }
 
 /** The one that signs, and the one before it, whose tokens are still good. */
@@ -17,10 +23,9 @@ export interface Keys {
   readonly previous: string | undefined;
 }
 
-export const tokenLifetimeSeconds = 12 * 60 * 60;
 const issuer = "nutri-backend";
 const algorithm: jwt.Algorithm = "HS256";
-const claims = z.object({ sub: z.uuid() });
+const claims = z.object({ sub: z.uuid(), sid: z.uuid().optional() });
 
 export function createTokens(keys: Keys, now: () => Date): Tokens {
   const kid = keyId(keys.current);
@@ -38,16 +43,16 @@ export function createTokens(keys: Keys, now: () => Date): Tokens {
     }
   }
   return {
-    sign(userId) {
-      const iat = seconds();
-      const payload = { sub: userId, iss: issuer, aud: issuer, iat };
-      const options = { algorithm, keyid: kid, expiresIn: tokenLifetimeSeconds };
+    sign({ userId, sessionId }) {
+      const session = sessionId === undefined ? {} : { sid: sessionId };
+      const payload = { sub: userId, ...session, iss: issuer, aud: issuer, iat: seconds() };
+      const options = { algorithm, keyid: kid, expiresIn: accessSeconds };
       return jwt.sign(payload, keys.current, options);
     },
     verify(token) {
       for (const key of keysFor(token, all)) {
         const found = read(token, key);
-        if (found !== undefined) return found.sub;
+        if (found !== undefined) return { userId: found.sub, sessionId: found.sid };
       }
       throw unauthenticated();
     },

@@ -12,7 +12,7 @@ const current = `$argon2id$v=19$m=${cost.memorySize},t=${cost.iterations},p=${co
 const oldForm = /^scrypt\$(\d+)\$(\d+)\$(\d+)\$([\w-]+)\$([\w-]+)$/;
 
 // A stored password that nobody has: checking against it takes as long as a real check.
-const decoy = `${current}${"A".repeat(22)}$${"A".repeat(43)}`;
+export const decoy = `${current}${"A".repeat(22)}$${"A".repeat(43)}`;
 
 export function hashPassword(password: string): Promise<string> {
   const salt = randomBytes(saltBytes);

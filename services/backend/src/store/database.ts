@@ -58,6 +58,11 @@ export function isForeignKeyViolation(error: unknown): boolean {
   return hasCode(error, ["P2003"]);
 }
 
+/** Whether a row named a user who is gone: the only user it ever names is the one who asks. */
+export function isOfNobody(error: unknown): boolean {
+  return isForeignKeyViolation(error) && /(owner|user)_id_fkey/.test(JSON.stringify(error));
+}
+
 // P1001 cannot connect · P1002 and P1008 too slow · P1017 connection closed · P2024 pool busy ·
 // P2028 a transaction could not be had in time · P2037 too many connections.
 const outOfReachCodes = ["P1001", "P1002", "P1008", "P1017", "P2024", "P2028", "P2037"];

@@ -17,14 +17,14 @@ const made = (key: string, keyid?: string) =>
 describe("a key", () => {
   it("is_named_by_the_first_eight_digits_of_its_digest", () => {
     expect(keyId(old)).toBe(createHash("sha256").update(old).digest("hex").slice(0, 8));
-    const token = tokensOf(current, old).sign(id);
+    const token = tokensOf(current, old).sign({ userId: id, sessionId: undefined });
     expect(jwt.decode(token, { complete: true })?.header.kid).toBe(keyId(current));
     expect(jwt.verify(token, current)).toMatchObject({ sub: id });
   });
 
   it("that_was_replaced_still_verifies_and_one_that_was_dropped_does_not", () => {
-    const token = tokensOf(old).sign(id);
-    expect(tokensOf(current, old).verify(token)).toBe(id);
+    const token = tokensOf(old).sign({ userId: id, sessionId: undefined });
+    expect(tokensOf(current, old).verify(token)).toEqual({ userId: id, sessionId: undefined });
     expect(() => tokensOf(current).verify(token)).toThrow("valid bearer token");
   });
 
@@ -33,8 +33,8 @@ describe("a key", () => {
     ["a_name_that_nobody_knows", "ffffffff"],
   ])("is_found_for_a_token_with_%s", (_what, kid) => {
     const tokens = tokensOf(current, old);
-    expect(tokens.verify(made(current, kid))).toBe(id);
-    expect(tokens.verify(made(old, kid))).toBe(id);
+    expect(tokens.verify(made(current, kid))).toEqual({ userId: id, sessionId: undefined });
+    expect(tokens.verify(made(old, kid))).toEqual({ userId: id, sessionId: undefined });
     expect(() => tokens.verify(made(strange, kid))).toThrow("valid bearer token");
   });
 

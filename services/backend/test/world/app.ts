@@ -87,7 +87,10 @@ export async function registered({ stores }: Pick<TestApp, "stores">): Promise<L
   const user = await stores.users.add(email, "no password");
   if (user === undefined) throw new Error("failed to register: the email is taken");
   const keys = { current: testEnvironment.JWT_SECRET, previous: undefined };
-  const token = createTokens(keys, () => new Date()).sign(user.id);
+  const token = createTokens(keys, () => new Date()).sign({
+    userId: user.id,
+    sessionId: undefined,
+  });
   return { id: user.id, email, headers: { authorization: `Bearer ${token}` } };
 }
 
