@@ -1,4 +1,6 @@
 // Starts the service and stops it: opens the doors, hands them to the app, listens for signals.
+import { setTimeout as sleep } from "node:timers/promises";
+import { watchHealth } from "./domain/health.js";
 import { createApp } from "./http/app.js";
 import { Drain } from "./http/drain.js";
 import type { Ports } from "./http/ports.js";
@@ -48,8 +50,12 @@ function settingsOrExit(): Settings {
 }
 
 function openPorts(settings: Settings, log: Log, drain: Drain) {
-  const database = openDatabase(settings.databaseUrl, (error) => {
-    log.warn({ error }, "a database connection broke while idle");
+  const database = openDatabase({
+    url: settings.databaseUrl,
+    connectionsMax: settings.databasePoolSize,
+    onIdleError: (error) => {
+      log.warn({ error }, "a database connection broke while idle");
+    },
   });
   const redis = openRedis(settings.redisUrl, sayOnce(log, "redis is away; going on without it"));
   const passwords = openPasswordPool({
@@ -57,6 +63,21 @@ function openPorts(settings: Settings, log: Log, drain: Drain) {
     threads: settings.passwordThreads,
     queueMax: settings.passwordQueue,
   });
+  const health = watchHealth(
+    {
+      database: () => database.ping(),
+      redis: () => redis.ping(),
+      ml_service: (signal) => pingMlService(settings.mlServiceUrl, signal),
+    },
+    {
+      nowMs: () => performance.now(),
+      pause: (ms) => sleep(ms, undefined, { ref: false }),
+      onChange: (dependency, status) => {
+        const level = status === "healthy" ? "info" : "warn";
+        log[level]({ dependency, status }, "a dependency changed");
+      },
+    },
+  );
   const { client } = database;
   const ports: Ports = {
     users: userStore(client),
@@ -65,11 +86,7 @@ function openPorts(settings: Settings, log: Log, drain: Drain) {
     foods: foodStore(client),
     meals: mealStore(client),
     estimator: cachedEstimator(mlEstimator(settings.mlServiceUrl, log), redis),
-    probes: {
-      database: () => database.ping(),
-      redis: () => redis.ping(),
-      ml_service: (signal) => pingMlService(settings.mlServiceUrl, signal),
-    },
+    health,
     hits: {
       general: new HitCounts(redis, "general"),
       auth: new HitCounts(redis, "auth"),
@@ -81,7 +98,11 @@ function openPorts(settings: Settings, log: Log, drain: Drain) {
     nowMs: () => performance.now(),
   };
   const doors = [database, redis, passwords];
-  return { ports, close: () => Promise.allSettled(doors.map((door) => door.close())) };
+  const close = () => {
+    health.stop();
+    return Promise.allSettled(doors.map((door) => door.close()));
+  };
+  return { ports, close };
 }
 
 /** A client that reconnects for ever would fill the log; once a minute is enough to notice. */

@@ -38,8 +38,12 @@ const rows: readonly Row[] = [
 async function main(): Promise<void> {
   const log = createLog({ logLevel: "info", appVersion: "seed" });
   const settings = readSeedSettings(process.env);
-  const database = openDatabase(settings.databaseUrl, (error) => {
-    log.warn({ error }, "a database connection broke while idle");
+  const database = openDatabase({
+    url: settings.databaseUrl,
+    connectionsMax: 1,
+    onIdleError: (error) => {
+      log.warn({ error }, "a database connection broke while idle");
+    },
   });
   try {
     for (const row of rows) await keepFood(database, row);

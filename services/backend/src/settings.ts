@@ -24,11 +24,17 @@ const settingsSchema = z.object({
     .string()
     .regex(/^[\w.+-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 . _ + -")
     .default("dev"),
+  APP_COMMIT: z
+    .string()
+    .regex(/^[0-9a-f]{7,64}$/, "must be the digits of a commit")
+    .optional(),
   HOST: z.string().min(1).default("0.0.0.0"),
   PORT: count(0, 65_535).default(3000),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   DRAIN_SECONDS: count(0, 300).default(5),
   DATABASE_URL: databaseUrl,
+  DATABASE_POOL_SIZE: count(1, 500).default(10),
+  REQUEST_TIMEOUT_MS: count(100, 120_000).default(10_000),
   REDIS_URL: url("redis:", "rediss:"),
   ML_SERVICE_URL: url("http:", "https:"),
   JWT_SECRET: z.string().min(1),
@@ -60,11 +66,16 @@ const settingsSchema = z.object({
 export interface Settings {
   readonly mode: "production" | "development" | "test";
   readonly appVersion: string;
+  readonly appCommit: string | undefined;
+  /** The version under the name of this service, as other programs list it. */
+  readonly release: string;
   readonly host: string;
   readonly port: number;
   readonly logLevel: z.infer<typeof settingsSchema>["LOG_LEVEL"];
   readonly drainSeconds: number;
   readonly databaseUrl: string;
+  readonly databasePoolSize: number;
+  readonly requestTimeoutMs: number;
   readonly redisUrl: string;
   readonly mlServiceUrl: string;
   readonly jwtSecret: string;
@@ -110,11 +121,15 @@ export function readSettings(environment: Environment): Settings {
   return {
     mode: given.NODE_ENV,
     appVersion: given.APP_VERSION,
+    appCommit: given.APP_COMMIT,
+    release: `nutri-backend@${given.APP_VERSION}`,
     host: given.HOST,
     port: given.PORT,
     logLevel: given.LOG_LEVEL,
     drainSeconds: given.DRAIN_SECONDS,
     databaseUrl: given.DATABASE_URL,
+    databasePoolSize: given.DATABASE_POOL_SIZE,
+    requestTimeoutMs: given.REQUEST_TIMEOUT_MS,
     redisUrl: given.REDIS_URL,
     mlServiceUrl: given.ML_SERVICE_URL.replace(/\/+$/, ""),
     jwtSecret: given.JWT_SECRET,

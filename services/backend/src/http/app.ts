@@ -4,6 +4,7 @@ import express, { Router, type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import type { Settings } from "../settings.js";
 import { callerIn, requireCaller } from "./caller.js";
+import { deadlineOf, requestDeadline } from "./deadline.js";
 import type { Endpoint, Services } from "./endpoint.js";
 import { handleError, notFound } from "./errors.js";
 import { foodEndpoints } from "./foods.js";
@@ -36,7 +37,8 @@ export function createApp(settings: Settings, ports: Ports): Express {
   app.use(requestContext(settings.appVersion, ports.log, ports.drain));
   app.use(requestLog(ports.nowMs));
   app.use(helmet());
-  app.use(healthRouter(settings.appVersion, ports));
+  app.use(healthRouter(settings, ports));
+  app.use(requestDeadline(settings.requestTimeoutMs, ports.nowMs));
   app.use(
     cors({ origin: [...settings.corsOrigins], exposedHeaders: ["x-request-id", "x-app-version"] }),
   );
@@ -69,9 +71,13 @@ function serve(endpoint: Endpoint, services: Services): RequestHandler {
   return async (request, response) => {
     const { params, query } = request;
     const body: unknown = request.body;
-    const requestId = requestIdOf(response);
-    const call = { params, query, body, caller: callerIn(request), requestId };
+    const call = {
+      ...{ params, query, body, caller: callerIn(request) },
+      ...{ requestId: requestIdOf(response), deadline: deadlineOf(response) },
+    };
     const answer = await endpoint.run(call, services);
+    // Too late: something else was said already.
+    if (response.headersSent) return;
     // Answers belong to one person; no cache on the way may keep them.
     response.status(endpoint.status).set("cache-control", "no-store");
     if (endpoint.status === 204) response.end();

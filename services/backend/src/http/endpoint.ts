@@ -2,6 +2,7 @@
 // between. The router and the OpenAPI document are both made from these, so they cannot differ.
 import { z } from "zod";
 import type { Caller } from "../domain/sessions.js";
+import type { Deadline } from "./deadline.js";
 import type { Ports } from "./ports.js";
 import type { Tokens } from "./tokens.js";
 
@@ -14,6 +15,7 @@ export interface RawCall {
   readonly query: unknown;
   readonly body: unknown;
   readonly requestId: string;
+  readonly deadline: Deadline;
   readonly caller: Caller | undefined;
 }
 
@@ -55,6 +57,7 @@ interface Spec<
       readonly query: z.output<Q>;
       readonly body: z.output<B>;
       readonly requestId: string;
+      readonly deadline: Deadline;
       readonly caller: Access extends "user" ? Caller : undefined;
     },
     services: Services,
@@ -90,6 +93,7 @@ export function endpoint<
         query: parse(query, raw.query, "query"),
         body: parse(body, raw.body, "body"),
         requestId: raw.requestId,
+        deadline: raw.deadline,
         // The router lets nobody without an account reach an endpoint with access "user".
         caller: raw.caller as Access extends "user" ? Caller : undefined,
       };

@@ -36,6 +36,8 @@ export const tooManyRequests: RequestHandler = (_request, response) => {
 
 // Express knows an error handler by its four parameters.
 export const handleError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  // The deadline passed before, and this is only its echo.
+  if (response.writableEnded) return;
   const problem = problemOf(error);
   if (problem.status >= 500) {
     const level = problem.status === 503 ? "warn" : "error";

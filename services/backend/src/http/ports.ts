@@ -2,7 +2,7 @@
 import type { Store as HitStore } from "express-rate-limit";
 import type { Estimator } from "../domain/estimates.js";
 import type { FoodStore } from "../domain/foods.js";
-import type { Probes } from "../domain/health.js";
+import type { Health } from "../domain/health.js";
 import type { MealStore } from "../domain/meals.js";
 import type { Passwords } from "../domain/passwords.js";
 import type { SessionStore } from "../domain/sessions.js";
@@ -20,7 +20,7 @@ export interface Ports {
   readonly foods: FoodStore;
   readonly meals: MealStore;
   readonly estimator: Estimator;
-  readonly probes: Probes;
+  readonly health: Health;
   readonly hits: Readonly<Record<Limited, HitStore>>;
   readonly drain: DrainState;
   readonly log: Log;

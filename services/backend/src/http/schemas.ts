@@ -172,8 +172,9 @@ export const problem = z
 
 export const check = z
   .object({
-    status: z.enum(["healthy", "unhealthy"]),
+    status: z.enum(["healthy", "unhealthy", "unknown"]),
     latency_ms: z.number(),
+    age_ms: z.number(),
     version: z.string().optional(),
   })
   .meta({ id: "Check" });
@@ -182,6 +183,8 @@ export const health = z
   .object({
     status: z.enum(["healthy", "degraded", "unhealthy"]),
     version: z.string(),
+    release: z.string(),
+    commit: z.string().optional(),
     timestamp: z.iso.datetime(),
     checks: z.object({ database: check, redis: check, ml_service: check }),
   })

@@ -17,8 +17,14 @@ export const summaryEndpoints = [
     refusals: [400, 401, 429, 503],
     query: schemas.summaryQuery,
     answer: schemas.summary,
-    handle: async ({ query, caller, requestId }, services) => {
-      const call = { requestId, signal: AbortSignal.timeout(estimatesTimeoutMs) };
+    handle: async ({ query, caller, requestId, deadline }, services) => {
+      const startedMs = services.nowMs();
+      const call = {
+        requestId,
+        signal: AbortSignal.any([deadline.signal, AbortSignal.timeout(estimatesTimeoutMs)]),
+        remainingMs: () =>
+          Math.min(deadline.remainingMs(), startedMs + estimatesTimeoutMs - services.nowMs()),
+      };
       const summary = await summarise(services, caller.user.id, query.date, call);
       return {
         date: summary.day,

@@ -3,7 +3,7 @@ import type { Food, FoodStore } from "../domain/foods.js";
 import { cutPage } from "../domain/page.js";
 import { unauthenticated } from "../domain/users.js";
 import type { Food as FoodRow, Prisma, PrismaClient } from "../generated/prisma/client.js";
-import { isOfNobody, reach } from "./database.js";
+import { isOfNobody, reach } from "./database-errors.js";
 
 export function foodStore(client: PrismaClient): FoodStore {
   return {

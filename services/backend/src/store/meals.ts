@@ -4,7 +4,7 @@ import type { Meal, MealStore } from "../domain/meals.js";
 import { cutPage } from "../domain/page.js";
 import { Refusal } from "../domain/refusal.js";
 import type { Prisma, PrismaClient } from "../generated/prisma/client.js";
-import { isForeignKeyViolation, reach } from "./database.js";
+import { isForeignKeyViolation, reach } from "./database-errors.js";
 import { foodOf, refuseNobody } from "./foods.js";
 
 const withItems = {

@@ -1,7 +1,7 @@
 // Users in Postgres.
 import type { User, UserStore } from "../domain/users.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
-import { isUniqueViolation, reach } from "./database.js";
+import { isUniqueViolation, reach } from "./database-errors.js";
 
 const publicFields = { id: true, email: true, createdAt: true } as const;
 

@@ -25,7 +25,7 @@ describeWithDatabase("stores in Postgres", () => {
 
   beforeAll(async () => {
     server = await startDatabase();
-    database = openDatabase(server.url, () => undefined);
+    database = openDatabase({ url: server.url, connectionsMax: 10, onIdleError: () => undefined });
     stores = storesOn(database);
   });
   afterAll(async () => {
@@ -146,9 +146,14 @@ describeWithOwnDatabase("a database that goes away", () => {
   it("turns_every_query_into_a_refusal_and_fails_the_ping", async () => {
     const server = await startOwnDatabase();
     const idleErrors: Error[] = [];
-    const database = openDatabase(server.url, (error) => idleErrors.push(error));
+    const database = openDatabase({
+      url: server.url,
+      connectionsMax: 10,
+      onIdleError: (error) => idleErrors.push(error),
+    });
     try {
       await database.ping();
+      expect(await storesOn(database).users.findByEmail("a@b.c")).toBeUndefined();
       await server.outage();
       const refusal = { kind: "unavailable", code: "unavailable" };
       const { users, foods, meals } = storesOn(database);

@@ -3,7 +3,12 @@ import { randomUUID } from "node:crypto";
 import { MemoryStore } from "express-rate-limit";
 import request from "supertest";
 import type { Estimate, Estimator } from "../../src/domain/estimates.js";
-import type { Probes } from "../../src/domain/health.js";
+import {
+  dependencies,
+  type Checks,
+  type Dependency,
+  type Health,
+} from "../../src/domain/health.js";
 import type { Passwords } from "../../src/domain/passwords.js";
 import { createApp } from "../../src/http/app.js";
 import { Drain } from "../../src/http/drain.js";
@@ -42,7 +47,7 @@ export function testApp(
   const ports: Ports = {
     ...stores,
     estimator: noEstimates,
-    probes: allHealthy,
+    health: healthWithout(),
     passwords: quickPasswords,
     hits: { general: new MemoryStore(), auth: new MemoryStore(), account: new MemoryStore() },
     drain,
@@ -54,11 +59,14 @@ export function testApp(
   return { agent: request(createApp(settings, ports)), stores, drain, lines };
 }
 
-export const allHealthy: Probes = {
-  database: () => Promise.resolve(),
-  redis: () => Promise.resolve(),
-  ml_service: () => Promise.resolve(),
-};
+/** Everything is well but what is named. */
+export function healthWithout(...away: readonly Dependency[]): Health {
+  const checks = dependencies.map((name) => {
+    const status = away.includes(name) ? "unhealthy" : "healthy";
+    return [name, { status, latency_ms: 1, age_ms: 10 }] as const;
+  });
+  return { checks: () => Object.fromEntries(checks) as Checks };
+}
 
 /** Keeps passwords as they are: hashing is tested where it is done. */
 export const quickPasswords: Passwords = {
@@ -66,8 +74,6 @@ export const quickPasswords: Passwords = {
   check: (password, stored) =>
     Promise.resolve({ matches: stored === `as it is: ${password}`, outdated: false }),
 };
-
-export const away = () => Promise.reject(new Error("away"));
 
 export const noEstimates: Estimator = { estimate: () => Promise.resolve(undefined) };
 
