@@ -56,6 +56,10 @@ const settingsSchema = z.object({
     )
     .default([]),
   TRUST_PROXY_HOPS: count(0, 10).default(1),
+  HTTPS_ONLY: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((text) => text === "true"),
   RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(1200),
   AUTH_RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(20),
   ACCOUNT_RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(10),
@@ -83,6 +87,7 @@ export interface Settings {
   readonly jwtSecretPrevious: string | undefined;
   readonly corsOrigins: readonly string[];
   readonly trustProxyHops: number;
+  readonly httpsOnly: boolean;
   readonly rateLimitPerMinute: number;
   readonly authRateLimitPerMinute: number;
   readonly accountRateLimitPerMinute: number;
@@ -136,6 +141,7 @@ export function readSettings(environment: Environment): Settings {
     jwtSecretPrevious: given.JWT_SECRET_PREVIOUS,
     corsOrigins: given.CORS_ORIGINS,
     trustProxyHops: given.TRUST_PROXY_HOPS,
+    httpsOnly: given.HTTPS_ONLY,
     rateLimitPerMinute: given.RATE_LIMIT_PER_MINUTE,
     authRateLimitPerMinute: given.AUTH_RATE_LIMIT_PER_MINUTE,
     accountRateLimitPerMinute: given.ACCOUNT_RATE_LIMIT_PER_MINUTE,

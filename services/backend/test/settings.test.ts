@@ -40,6 +40,7 @@ describe("settings", () => {
       jwtSecretPrevious: undefined,
       corsOrigins: [],
       trustProxyHops: 1,
+      httpsOnly: false,
       rateLimitPerMinute: 1200,
       authRateLimitPerMinute: 20,
       accountRateLimitPerMinute: 10,

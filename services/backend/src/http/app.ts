@@ -9,6 +9,7 @@ import type { Endpoint, Services } from "./endpoint.js";
 import { handleError, notFound } from "./errors.js";
 import { foodEndpoints } from "./foods.js";
 import { healthRouter } from "./health.js";
+import { httpsOnly, methodRouter, refuseOtherTypes } from "./strictness.js";
 import { createLimits } from "./limits.js";
 import { mealEndpoints } from "./meals.js";
 import { openApiDocument } from "./openapi.js";
@@ -19,6 +20,18 @@ import { createTokens } from "./tokens.js";
 import { userEndpoints } from "./users.js";
 
 const bodyBytesMax = "64kb";
+
+/** For a browser that shows an answer as a page: it is none, and nothing may be loaded for it. */
+const nothingToShow = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
+
+/** What a page of another origin may read, beside the body. */
+const exposedHeaders = [
+  "x-request-id",
+  "x-app-version",
+  "retry-after",
+  "ratelimit",
+  "ratelimit-policy",
+];
 
 export const endpoints: readonly Endpoint[] = [
   ...userEndpoints,
@@ -36,14 +49,14 @@ export function createApp(settings: Settings, ports: Ports): Express {
 
   app.use(requestContext(settings.appVersion, ports.log, ports.drain));
   app.use(requestLog(ports.nowMs));
-  app.use(helmet());
+  app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: nothingToShow } }));
   app.use(healthRouter(settings, ports));
+  if (settings.httpsOnly) app.use(httpsOnly);
   app.use(requestDeadline(settings.requestTimeoutMs, ports.nowMs));
-  app.use(
-    cors({ origin: [...settings.corsOrigins], exposedHeaders: ["x-request-id", "x-app-version"] }),
-  );
+  app.use(cors({ origin: [...settings.corsOrigins], exposedHeaders }));
   app.use(documentRouter());
   app.use(apiRouter(settings, services));
+  app.use(methodRouter(places()));
   app.use(notFound);
   app.use(handleError);
   return app;
@@ -52,13 +65,13 @@ export function createApp(settings: Settings, ports: Ports): Express {
 function apiRouter(settings: Settings, services: Services): Router {
   const router = Router();
   const limits = createLimits(settings, services.hits);
-  const readBody = express.json({ limit: bodyBytesMax });
+  const readBody = [refuseOtherTypes, express.json({ limit: bodyBytesMax })];
   for (const endpoint of endpoints) {
     const { before, after } = limits[endpoint.limit];
     const chain = [
       before,
       ...(endpoint.access === "user" ? [requireCaller(services)] : []),
-      readBody,
+      ...(endpoint.schemas.body === undefined ? [] : readBody),
       after,
       serve(endpoint, services),
     ];
@@ -83,6 +96,16 @@ function serve(endpoint: Endpoint, services: Services): RequestHandler {
     if (endpoint.status === 204) response.end();
     else response.json(answer);
   };
+}
+
+/** Every path, and what may be done there. */
+function places(): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  const health = ["", "/live", "/ready"].map((path) => `/api/health${path}`);
+  for (const path of [...health, "/api/openapi.json"]) found.set(path, ["GET"]);
+  for (const { path, method } of endpoints)
+    found.set(path, [...(found.get(path) ?? []), method.toUpperCase()]);
+  return found;
 }
 
 function documentRouter(): Router {

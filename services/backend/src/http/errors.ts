@@ -29,6 +29,21 @@ export const notFound: RequestHandler = (request, response) => {
   sendProblem(response, { status: 404, code: "not_found", message, details: [] });
 };
 
+export const methodNotAllowed: RequestHandler = (request, response) => {
+  const message = `cannot ${request.method} here; see \`allow\``;
+  sendProblem(response, { status: 405, code: "method_not_allowed", message, details: [] });
+};
+
+export const unsupportedType: RequestHandler = (_request, response) => {
+  const message = "cannot read the request: its body must be application/json";
+  sendProblem(response, { status: 415, code: "unsupported_media_type", message, details: [] });
+};
+
+export const notSecure: RequestHandler = (_request, response) => {
+  const message = "cannot answer over plain HTTP: use https://";
+  sendProblem(response, { status: 403, code: "https_only", message, details: [] });
+};
+
 export const tooManyRequests: RequestHandler = (_request, response) => {
   const message = "cannot answer now: too many requests; wait as long as `retry-after` says";
   sendProblem(response, { status: 429, code: "too_many_requests", message, details: [] });
@@ -89,11 +104,14 @@ const httpError = z.object({ status: z.int().min(400).max(499), type: z.string()
 function unreadableProblem(error: unknown): Problem | undefined {
   const { data } = httpError.safeParse(error);
   if (data === undefined) return undefined;
-  const tooLarge = data.status === 413;
-  return {
-    status: data.status,
-    code: tooLarge ? "body_too_large" : "invalid_request",
-    message: `cannot read the request: ${tooLarge ? "its body is too large" : (data.type ?? "it is malformed")}`,
-    details: [],
+  const { code, what } = unreadable[data.status] ?? {
+    code: "invalid_request",
+    what: data.type ?? "it is malformed",
   };
+  return { status: data.status, code, message: `cannot read the request: ${what}`, details: [] };
 }
+
+const unreadable: Readonly<Record<number, { code: string; what: string }>> = {
+  413: { code: "body_too_large", what: "its body is too large" },
+  415: { code: "unsupported_media_type", what: "its body has an unknown encoding or charset" },
+};
