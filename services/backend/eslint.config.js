@@ -6,7 +6,7 @@ import tseslint from "typescript-eslint";
 const rooms = {
   domain: {
     regex:
-      "(^|/)(http|store|passwords|generated)/|^(express|pg|@prisma|@redis|pino|piscina|jsonwebtoken|hash-wasm)",
+      "(^|/)(http|store|passwords|generated)/|^(express|pg|@prisma|@redis|pino|piscina|jsonwebtoken|hash-wasm|prom-client|@sentry)",
     message:
       "domain/ is handed what it needs; it imports neither http/ nor store/ nor their tools.",
   },

@@ -1,20 +1,22 @@
 // Starts the service and stops it: opens the doors, hands them to the app, listens for signals.
 import { setTimeout as sleep } from "node:timers/promises";
-import { watchHealth } from "./domain/health.js";
+import { watchHealth, type HealthWatch } from "./domain/health.js";
 import { createApp } from "./http/app.js";
 import { Drain } from "./http/drain.js";
+import { metricsListener } from "./http/metrics.js";
 import type { Ports } from "./http/ports.js";
 import { startServer } from "./http/server.js";
 import { createLog, type Log } from "./log.js";
+import { createMetrics, watchLevels, type Metrics } from "./metrics.js";
 import { openPasswordPool } from "./passwords/pool.js";
 import { readSettings, SettingsError, type Settings } from "./settings.js";
-import { openDatabase } from "./store/database.js";
+import { openDatabase, type Database } from "./store/database.js";
 import { cachedEstimator } from "./store/estimate-cache.js";
 import { foodStore } from "./store/foods.js";
 import { HitCounts } from "./store/hit-counts.js";
 import { mealStore } from "./store/meals.js";
 import { mlEstimator, pingMlService } from "./store/ml-service.js";
-import { openRedis } from "./store/redis.js";
+import { openRedis, type Redis } from "./store/redis.js";
 import { sessionStore } from "./store/sessions.js";
 import { userStore } from "./store/users.js";
 
@@ -28,14 +30,34 @@ async function main(): Promise<void> {
   endOnFault(log);
 
   const drain = new Drain();
-  const { ports, close } = openPorts(settings, log, drain);
+  const { ports, metrics, close } = openPorts(settings, log, drain);
   const server = await startServer(createApp(settings, ports), settings, drain);
+  const stopMetrics = await serveMetrics(settings, metrics, log);
   log.info({ port: server.port }, "serving");
 
   stopOnSignal(log, settings.drainSeconds * 1000, async (drainMs) => {
     await server.stop(drainMs);
+    await stopMetrics();
     await close();
   });
+}
+
+/** A port that somebody else has is no reason not to serve. */
+async function serveMetrics(
+  { host, metricsPort }: Settings,
+  metrics: Metrics,
+  log: Log,
+): Promise<() => Promise<void>> {
+  const nothing = () => Promise.resolve();
+  if (metricsPort === undefined) return nothing;
+  try {
+    const address = { host, port: metricsPort };
+    const server = await startServer(metricsListener(metrics), address, new Drain());
+    return () => server.stop(0);
+  } catch (error) {
+    log.warn({ error }, "failed to serve metrics; going on without them");
+    return nothing;
+  }
 }
 
 function settingsOrExit(): Settings {
@@ -63,7 +85,43 @@ function openPorts(settings: Settings, log: Log, drain: Drain) {
     threads: settings.passwordThreads,
     queueMax: settings.passwordQueue,
   });
-  const health = watchHealth(
+  const health = watchDoors(settings, database, redis, log);
+  const { client } = database;
+  const metrics = createMetrics(settings.appVersion);
+  watchLevels(metrics, { pool: database.pool, passwords, health });
+  const ports: Ports = {
+    users: userStore(client),
+    passwords,
+    sessions: sessionStore(redis, () => new Date()),
+    foods: foodStore(client),
+    meals: mealStore(client),
+    estimator: cachedEstimator(
+      mlEstimator(settings.mlServiceUrl, log, metrics.estimate),
+      redis,
+      metrics.cache,
+    ),
+    health,
+    hits: {
+      general: new HitCounts(redis, "general"),
+      auth: new HitCounts(redis, "auth"),
+      account: new HitCounts(redis, "account"),
+    },
+    drain,
+    log,
+    count: metrics.request,
+    now: () => new Date(),
+    nowMs: () => performance.now(),
+  };
+  const doors = [database, redis, passwords];
+  const close = () => {
+    health.stop();
+    return Promise.allSettled(doors.map((door) => door.close()));
+  };
+  return { ports, metrics, close };
+}
+
+function watchDoors(settings: Settings, database: Database, redis: Redis, log: Log): HealthWatch {
+  return watchHealth(
     {
       database: () => database.ping(),
       redis: () => redis.ping(),
@@ -78,31 +136,6 @@ function openPorts(settings: Settings, log: Log, drain: Drain) {
       },
     },
   );
-  const { client } = database;
-  const ports: Ports = {
-    users: userStore(client),
-    passwords,
-    sessions: sessionStore(redis, () => new Date()),
-    foods: foodStore(client),
-    meals: mealStore(client),
-    estimator: cachedEstimator(mlEstimator(settings.mlServiceUrl, log), redis),
-    health,
-    hits: {
-      general: new HitCounts(redis, "general"),
-      auth: new HitCounts(redis, "auth"),
-      account: new HitCounts(redis, "account"),
-    },
-    drain,
-    log,
-    now: () => new Date(),
-    nowMs: () => performance.now(),
-  };
-  const doors = [database, redis, passwords];
-  const close = () => {
-    health.stop();
-    return Promise.allSettled(doors.map((door) => door.close()));
-  };
-  return { ports, close };
 }
 
 /** A client that reconnects for ever would fill the log; once a minute is enough to notice. */

@@ -30,6 +30,7 @@ const settingsSchema = z.object({
     .optional(),
   HOST: z.string().min(1).default("0.0.0.0"),
   PORT: count(0, 65_535).default(3000),
+  METRICS_PORT: count(0, 65_535).default(9464),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   DRAIN_SECONDS: count(0, 300).default(5),
   DATABASE_URL: databaseUrl,
@@ -75,6 +76,8 @@ export interface Settings {
   readonly release: string;
   readonly host: string;
   readonly port: number;
+  /** Undefined when nobody may ask for metrics. */
+  readonly metricsPort: number | undefined;
   readonly logLevel: z.infer<typeof settingsSchema>["LOG_LEVEL"];
   readonly drainSeconds: number;
   readonly databaseUrl: string;
@@ -130,6 +133,7 @@ export function readSettings(environment: Environment): Settings {
     release: `nutri-backend@${given.APP_VERSION}`,
     host: given.HOST,
     port: given.PORT,
+    metricsPort: given.METRICS_PORT === 0 ? undefined : given.METRICS_PORT,
     logLevel: given.LOG_LEVEL,
     drainSeconds: given.DRAIN_SECONDS,
     databaseUrl: given.DATABASE_URL,

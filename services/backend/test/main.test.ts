@@ -149,6 +149,39 @@ describeWithDatabase("the service", () => {
     expect(await service.program.stop()).toBe(0);
   });
 
+  it("tells_its_metrics_on_a_port_of_their_own_and_nowhere_else", async () => {
+    const port = await freePort();
+    const service = await Service.start({ ...environment, METRICS_PORT: String(port) });
+    const headers = await service.register();
+    await service.get("/api/users/me", headers);
+    await service.get("/api/foods/5eed0000-0000-4000-8000-000000000000", headers);
+    await service.get("/api/nothing");
+    const text = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
+    for (const line of [
+      /^http_request_duration_seconds_count\{.*route="\/api\/users\/me",status="200".*\} 1$/m,
+      /^http_request_duration_seconds_count\{.*route="\/api\/foods\/:id",status="404".*\} 1$/m,
+      /^http_request_duration_seconds_count\{.*route="none",status="404".*\} 1$/m,
+      /^nodejs_eventloop_lag_p99_seconds\{/m,
+      /^database_pool_connections\{state="idle",.*\} [1-9]/m,
+      /^password_queue_length\{.*\} 0$/m,
+      /^dependency_up\{dependency="database",.*\} 1$/m,
+      /^dependency_up\{dependency="redis",.*\} 0$/m,
+    ])
+      expect(text).toMatch(line);
+    expect(text).not.toMatch(/5eed0000|@nutri/);
+    expect((await fetch(`http://127.0.0.1:${String(port)}/`)).status).toBe(404);
+    expect((await service.get("/metrics")).status).toBe(404);
+    expect(await service.program.stop()).toBe(0);
+  });
+
+  it("serves_though_somebody_else_has_the_port_of_its_metrics", async () => {
+    const { port } = new URL(mlService.url);
+    const service = await Service.start({ ...environment, METRICS_PORT: port });
+    const messages = service.lines().map(({ message }) => message);
+    expect(messages).toContain("failed to serve metrics; going on without them");
+    expect(await service.program.stop()).toBe(0);
+  });
+
   it("loses_no_request_when_told_to_stop", async () => {
     const service = await Service.start(environment);
     const headers = await service.register();

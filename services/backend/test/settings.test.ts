@@ -29,6 +29,7 @@ describe("settings", () => {
       release: "nutri-backend@dev",
       host: "0.0.0.0",
       port: 3000,
+      metricsPort: 9464,
       logLevel: "info",
       drainSeconds: 5,
       databaseUrl: good.DATABASE_URL,

@@ -48,7 +48,7 @@ export function createApp(settings: Settings, ports: Ports): Express {
   app.set("trust proxy", settings.trustProxyHops);
 
   app.use(requestContext(settings.appVersion, ports.log, ports.drain));
-  app.use(requestLog(ports.nowMs));
+  app.use(requestLog(ports.nowMs, ports.count));
   app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: nothingToShow } }));
   app.use(healthRouter(settings, ports));
   if (settings.httpsOnly) app.use(httpsOnly);

@@ -8,6 +8,7 @@ import type { Passwords } from "../domain/passwords.js";
 import type { SessionStore } from "../domain/sessions.js";
 import type { UserStore } from "../domain/users.js";
 import type { Log } from "../log.js";
+import type { SeenRequest } from "../metrics.js";
 import type { DrainState } from "./drain.js";
 
 /** What hits are counted by: an address, an address that logs in, an account. */
@@ -24,6 +25,7 @@ export interface Ports {
   readonly hits: Readonly<Record<Limited, HitStore>>;
   readonly drain: DrainState;
   readonly log: Log;
+  readonly count: (seen: SeenRequest) => void;
   readonly now: () => Date;
   readonly nowMs: () => number;
 }

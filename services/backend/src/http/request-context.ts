@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { RequestHandler, Response } from "express";
 import type { Log } from "../log.js";
+import type { SeenRequest } from "../metrics.js";
 import type { DrainState } from "./drain.js";
 
 interface Context {
@@ -27,11 +28,21 @@ export function requestContext(version: string, log: Log, drain: DrainState): Re
 }
 
 /** Writes one line per request; the query stays out of it, for it may hold anything. */
-export function requestLog(nowMs: () => number): RequestHandler {
+export function requestLog(
+  nowMs: () => number,
+  count: (seen: SeenRequest) => void,
+): RequestHandler {
   return (request, response, next) => {
     const startedMs = nowMs();
     const { method, path } = request;
     response.once("close", () => {
+      const route = request.route as { path?: unknown } | undefined;
+      count({
+        method,
+        route: typeof route?.path === "string" ? route.path : undefined,
+        status: response.statusCode,
+        seconds: (nowMs() - startedMs) / 1000,
+      });
       const duration_ms = Math.round((nowMs() - startedMs) * 10) / 10;
       const complete = response.writableFinished;
       const line = { method, path, status: response.statusCode, duration_ms };

@@ -35,12 +35,21 @@ export const estimateAnswer = z.object({
 const healthAnswer = z.object({ version: z.string() });
 
 /** Asks the ML service; whatever goes wrong there is a warning here and no estimate. */
-export function mlEstimator(mlServiceUrl: string, log: Log): Estimator {
+export function mlEstimator(
+  mlServiceUrl: string,
+  log: Log,
+  count: (outcome: "made" | "failed", seconds: number) => void = () => undefined,
+): Estimator {
   return {
     async estimate(text, call) {
+      const startedMs = performance.now();
+      const seconds = () => (performance.now() - startedMs) / 1000;
       try {
-        return await ask(mlServiceUrl, text, call);
+        const estimate = await ask(mlServiceUrl, text, call);
+        count("made", seconds());
+        return estimate;
       } catch (error) {
+        count("failed", seconds());
         log.warn(
           { request_id: call.requestId, error },
           "failed to estimate a meal with the ML service",

@@ -25,6 +25,7 @@ export const testEnvironment = {
   REDIS_URL: "redis://127.0.0.1:1",
   ML_SERVICE_URL: "http://127.0.0.1:1",
   JWT_SECRET: "a secret that is only used in tests",
+  METRICS_PORT: "0",
   LOG_LEVEL: "debug",
 } satisfies Environment;
 
@@ -52,6 +53,7 @@ export function testApp(
     hits: { general: new MemoryStore(), auth: new MemoryStore(), account: new MemoryStore() },
     drain,
     log: createLog(settings, { write }),
+    count: () => undefined,
     now: () => new Date(),
     nowMs: () => performance.now(),
     ...given.ports,
