@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { watchHealth, type HealthWatch } from "./domain/health.js";
 import { createApp } from "./http/app.js";
 import { Drain } from "./http/drain.js";
+import { openFaults, type Faults } from "./faults.js";
 import { metricsListener } from "./http/metrics.js";
 import type { Ports } from "./http/ports.js";
 import { startServer } from "./http/server.js";
@@ -27,10 +28,11 @@ const finishMsMax = 10_000;
 async function main(): Promise<void> {
   const settings = settingsOrExit();
   const log = createLog(settings);
-  endOnFault(log);
+  const faults = await openFaults(settings);
+  endOnFault(log, faults);
 
   const drain = new Drain();
-  const { ports, metrics, close } = openPorts(settings, log, drain);
+  const { ports, metrics, close } = openPorts(settings, log, faults, drain);
   const server = await startServer(createApp(settings, ports), settings, drain);
   const stopMetrics = await serveMetrics(settings, metrics, log);
   log.info({ port: server.port }, "serving");
@@ -39,6 +41,7 @@ async function main(): Promise<void> {
     await server.stop(drainMs);
     await stopMetrics();
     await close();
+    await faults.flush();
   });
 }
 
@@ -71,7 +74,7 @@ function settingsOrExit(): Settings {
   }
 }
 
-function openPorts(settings: Settings, log: Log, drain: Drain) {
+function openPorts(settings: Settings, log: Log, faults: Faults, drain: Drain) {
   const database = openDatabase({
     url: settings.databaseUrl,
     connectionsMax: settings.databasePoolSize,
@@ -108,6 +111,7 @@ function openPorts(settings: Settings, log: Log, drain: Drain) {
     },
     drain,
     log,
+    faults,
     count: metrics.request,
     now: () => new Date(),
     nowMs: () => performance.now(),
@@ -171,10 +175,11 @@ function stopOnSignal(log: Log, drainMs: number, stop: (drainMs: number) => Prom
 }
 
 /** After a fault nobody expected, nothing in memory can be trusted: say so and leave. */
-function endOnFault(log: Log): void {
+function endOnFault(log: Log, faults: Faults): void {
   const end = (error: unknown): void => {
     log.fatal({ error }, "unexpected fault: ending the process");
-    process.exit(exitCodes.bug);
+    faults.report(error);
+    void faults.flush().finally(() => process.exit(exitCodes.bug));
   };
   process.on("uncaughtException", end);
   process.on("unhandledRejection", end);

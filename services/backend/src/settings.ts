@@ -40,6 +40,9 @@ const settingsSchema = z.object({
   ML_SERVICE_URL: url("http:", "https:"),
   JWT_SECRET: z.string().min(1),
   JWT_SECRET_PREVIOUS: z.string().optional(),
+  SENTRY_DSN: url("http:", "https:").optional(),
+  SENTRY_ENVIRONMENT: z.string().max(64).optional(),
+  SENTRY_SAMPLE_PERCENT: count(0, 100).default(100),
   CORS_ORIGINS: z
     .string()
     .transform((text) =>
@@ -88,6 +91,10 @@ export interface Settings {
   readonly jwtSecret: string;
   /** Tokens under it are still good; it signs none. */
   readonly jwtSecretPrevious: string | undefined;
+  /** Undefined when faults are told to nobody. */
+  readonly sentryDsn: string | undefined;
+  readonly sentryEnvironment: string;
+  readonly sentrySampleRate: number;
   readonly corsOrigins: readonly string[];
   readonly trustProxyHops: number;
   readonly httpsOnly: boolean;
@@ -143,6 +150,9 @@ export function readSettings(environment: Environment): Settings {
     mlServiceUrl: given.ML_SERVICE_URL.replace(/\/+$/, ""),
     jwtSecret: given.JWT_SECRET,
     jwtSecretPrevious: given.JWT_SECRET_PREVIOUS,
+    sentryDsn: given.SENTRY_DSN,
+    sentryEnvironment: given.SENTRY_ENVIRONMENT ?? given.NODE_ENV,
+    sentrySampleRate: given.SENTRY_SAMPLE_PERCENT / 100,
     corsOrigins: given.CORS_ORIGINS,
     trustProxyHops: given.TRUST_PROXY_HOPS,
     httpsOnly: given.HTTPS_ONLY,

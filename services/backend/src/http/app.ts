@@ -6,7 +6,7 @@ import type { Settings } from "../settings.js";
 import { callerIn, requireCaller } from "./caller.js";
 import { deadlineOf, requestDeadline } from "./deadline.js";
 import type { Endpoint, Services } from "./endpoint.js";
-import { handleError, notFound } from "./errors.js";
+import { errorHandler, notFound } from "./errors.js";
 import { foodEndpoints } from "./foods.js";
 import { healthRouter } from "./health.js";
 import { httpsOnly, methodRouter, refuseOtherTypes } from "./strictness.js";
@@ -58,7 +58,7 @@ export function createApp(settings: Settings, ports: Ports): Express {
   app.use(apiRouter(settings, services));
   app.use(methodRouter(places()));
   app.use(notFound);
-  app.use(handleError);
+  app.use(errorHandler(ports.faults));
   return app;
 }
 

@@ -6,8 +6,10 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import { z } from "zod";
 import { Refusal, type RefusalDetail, type RefusalKind } from "../domain/refusal.js";
+import type { Faults } from "../faults.js";
+import { callerIn } from "./caller.js";
 import { ShapeError } from "./endpoint.js";
-import { logOf, requestIdOf } from "./request-context.js";
+import { logOf, requestIdOf, routeOf } from "./request-context.js";
 
 interface Problem {
   readonly status: number;
@@ -49,7 +51,21 @@ export const tooManyRequests: RequestHandler = (_request, response) => {
   sendProblem(response, { status: 429, code: "too_many_requests", message, details: [] });
 };
 
-// Express knows an error handler by its four parameters.
+/** The last in the chain; faults of ours are reported, refusals are not. */
+export function errorHandler(faults: Pick<Faults, "report">): ErrorRequestHandler {
+  // Express knows an error handler by its four parameters.
+  return (error: unknown, request, response, next) => {
+    if (problemOf(error).status === 500 && !response.writableEnded) {
+      faults.report(error, {
+        requestId: requestIdOf(response),
+        userId: callerIn(request)?.user.id,
+        route: `${request.method} ${routeOf(request) ?? ""}`.trimEnd(),
+      });
+    }
+    handleError(error, request, response, next);
+  };
+}
+
 export const handleError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   // The deadline passed before, and this is only its echo.
   if (response.writableEnded) return;

@@ -7,6 +7,7 @@ import type { MealStore } from "../domain/meals.js";
 import type { Passwords } from "../domain/passwords.js";
 import type { SessionStore } from "../domain/sessions.js";
 import type { UserStore } from "../domain/users.js";
+import type { Faults } from "../faults.js";
 import type { Log } from "../log.js";
 import type { SeenRequest } from "../metrics.js";
 import type { DrainState } from "./drain.js";
@@ -25,6 +26,7 @@ export interface Ports {
   readonly hits: Readonly<Record<Limited, HitStore>>;
   readonly drain: DrainState;
   readonly log: Log;
+  readonly faults: Pick<Faults, "report">;
   readonly count: (seen: SeenRequest) => void;
   readonly now: () => Date;
   readonly nowMs: () => number;

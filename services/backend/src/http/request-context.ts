@@ -1,7 +1,7 @@
 // What belongs to one request and travels with its response: an id, a log that carries the id,
 // and the line that is written when the response is over.
 import { randomUUID } from "node:crypto";
-import type { RequestHandler, Response } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import type { Log } from "../log.js";
 import type { SeenRequest } from "../metrics.js";
 import type { DrainState } from "./drain.js";
@@ -36,10 +36,9 @@ export function requestLog(
     const startedMs = nowMs();
     const { method, path } = request;
     response.once("close", () => {
-      const route = request.route as { path?: unknown } | undefined;
       count({
         method,
-        route: typeof route?.path === "string" ? route.path : undefined,
+        route: routeOf(request),
         status: response.statusCode,
         seconds: (nowMs() - startedMs) / 1000,
       });
@@ -54,6 +53,12 @@ export function requestLog(
     });
     next();
   };
+}
+
+/** The path of the endpoint that serves a request, as it is declared. */
+export function routeOf(request: Request): string | undefined {
+  const route = request.route as { path?: unknown } | undefined;
+  return typeof route?.path === "string" ? route.path : undefined;
 }
 
 export function requestIdOf(response: Response): string {

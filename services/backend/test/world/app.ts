@@ -10,6 +10,7 @@ import {
   type Health,
 } from "../../src/domain/health.js";
 import type { Passwords } from "../../src/domain/passwords.js";
+import { noFaults } from "../../src/faults.js";
 import { createApp } from "../../src/http/app.js";
 import { Drain } from "../../src/http/drain.js";
 import type { Ports } from "../../src/http/ports.js";
@@ -54,6 +55,7 @@ export function testApp(
     drain,
     log: createLog(settings, { write }),
     count: () => undefined,
+    faults: noFaults,
     now: () => new Date(),
     nowMs: () => performance.now(),
     ...given.ports,
