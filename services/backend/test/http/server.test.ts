@@ -142,6 +142,22 @@ describe("a client that does not come to the point", () => {
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);
   });
 
+  it("is_not_one_that_waits_between_two_requests", async () => {
+    const server = await startServer(reading, address, new Drain(), patience);
+    const idle = new Client(server);
+    await idle.asks("/", "quick");
+    for (let round = 0; round < 3; round += 1) {
+      // Whoever stops in the middle is cut, over and over; that is the clock of this test.
+      const slow = new Client(server);
+      slow.say("GET / HTTP/1.1\r\nhost: te");
+      await until("the slow one is cut", () => Promise.resolve(slow.closed));
+    }
+    expect(idle.closed).toBe(false);
+    idle.said = "";
+    await idle.asks("/", "quick");
+    await server.stop(0);
+  });
+
   it("is_just_gone_when_it_hung_up", async () => {
     const server = await startServer(reading, address, new Drain(), patience);
     const client = new Client(server);
