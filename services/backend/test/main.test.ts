@@ -1,5 +1,4 @@
 // The built program as a process: how it starts, serves, stops and refuses to start.
-import { request, Agent, type IncomingHttpHeaders } from "node:http";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { testEnvironment } from "./world/app.js";
@@ -11,88 +10,10 @@ import {
   type TestMlService,
 } from "./world/ml-service.js";
 import { describeWithDatabase, sql, startDatabase, type TestDatabase } from "./world/postgres.js";
-import { freePort, runProgram, startProgram, until, type RunningProgram } from "./world/process.js";
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Record<string, unknown>;
-}
+import { freePort, runProgram, startProgram, until } from "./world/process.js";
+import { hangUp, Service, startMain } from "./world/service.js";
 
 const date = "2026-11-23";
-const keepAlive = new Agent({ keepAlive: true });
-
-class Service {
-  private constructor(
-    readonly program: RunningProgram,
-    readonly port: number,
-  ) {}
-
-  static async start(environment: Record<string, string>): Promise<Service> {
-    const port = await freePort();
-    const service = new Service(startMain({ ...environment, PORT: String(port) }), port);
-    await until(
-      "the service is ready",
-      async () => (await service.get("/api/health/ready")).status === 200,
-    );
-    return service;
-  }
-
-  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.send("GET", path, headers);
-  }
-
-  send(
-    method: string,
-    path: string,
-    headers: Record<string, string>,
-    body?: object,
-  ): Promise<Answer> {
-    const sent = { ...headers, ...(body && { "content-type": "application/json" }) };
-    const options = {
-      host: "127.0.0.1",
-      port: this.port,
-      method,
-      path,
-      headers: sent,
-      agent: keepAlive,
-    };
-    return new Promise((resolve, reject) => {
-      const outgoing = request(options, (response) => {
-        const parts: Buffer[] = [];
-        response.on("data", (bytes: Buffer) => parts.push(bytes));
-        response.on("error", reject);
-        response.on("end", () => {
-          const text = Buffer.concat(parts).toString();
-          const parsed = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: parsed });
-        });
-      });
-      outgoing.on("error", reject);
-      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-    });
-  }
-
-  async register(): Promise<{ authorization: string }> {
-    const credentials = { email: `${String(this.port)}@nutri.example`, password: "correct horse" };
-    await this.send("POST", "/api/auth/register", {}, credentials);
-    const { body } = await this.send("POST", "/api/auth/login", {}, credentials);
-    return { authorization: `Bearer ${String(body["token"])}` };
-  }
-
-  lines(): Record<string, unknown>[] {
-    const lines = this.program
-      .output()
-      .split("\n")
-      .filter((line) => line !== "");
-    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  }
-}
-
-function startMain(environment: Record<string, string>): RunningProgram {
-  return startProgram(process.execPath, ["dist/main.js"], { env: environment });
-}
-
 /** Runs the check of the image as an engine does; gives its exit code. */
 async function imageCheck(port: number): Promise<number | null> {
   const definition = readFileSync("../../images/backend.toml", "utf8");
@@ -120,7 +41,7 @@ describeWithDatabase("the service", () => {
     };
   });
   afterAll(async () => {
-    keepAlive.destroy();
+    hangUp();
     await mlService.stop();
     await database.stop();
   });
