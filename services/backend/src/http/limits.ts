@@ -29,8 +29,9 @@ export function createLimits(
     limit: settings.accountRateLimitPerMinute,
     store: hits.account,
     keyGenerator: accountKey,
-    // Who knows the password is not guessing.
+    // Who knows the password is not guessing, and who was not heard has not guessed.
     skipSuccessfulRequests: true,
+    requestWasSuccessful: (_request, { statusCode }) => statusCode < 400 || statusCode >= 500,
   });
   return {
     general: { before: byAddress(settings.rateLimitPerMinute, hits.general), after: pass },
