@@ -75,7 +75,7 @@ const email = z
   .trim()
   .max(254)
   .pipe(z.email({ message: "must be an email address" }))
-  .meta({ format: "email" });
+  .meta({ format: "email", pattern: z.regexes.email.source });
 
 // The ceiling is far above any passphrase, and no burden to hash.
 const newPassword = wellFormed.min(10).max(200);
