@@ -4,6 +4,7 @@ mod audit;
 mod bench;
 mod image;
 mod infra;
+mod notify;
 mod setup;
 
 pub use audit::{Audit, AuditShow};
@@ -13,6 +14,7 @@ pub use image::{
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
+pub use notify::{Notify, NotifyTest};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};
@@ -85,6 +87,9 @@ pub enum Verb {
     /// Show the record of every change of an environment, and prove that it is whole
     #[command(subcommand)]
     Audit(Audit),
+    /// Try whether those who are told of rollouts hear it
+    #[command(subcommand)]
+    Notify(Notify),
     /// Show the last lines that a service wrote
     #[command(after_help = "Example: cargo xtask logs backend --lines 20")]
     Logs(Logs),

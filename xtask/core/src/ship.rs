@@ -6,6 +6,7 @@ pub mod instance;
 pub mod lease;
 pub mod ledger;
 pub mod migration;
+pub mod notify;
 pub mod owner;
 pub mod probe;
 pub mod proof;

@@ -1,7 +1,8 @@
 //! What can go wrong between us and a server. No error holds a query, a credential or a header:
 //! uploads carry state in their queries, and signed addresses carry access.
 
-use http::{Method, Uri};
+use crate::request::Request;
+use http::Method;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -144,11 +145,12 @@ pub(crate) struct Whom {
 }
 
 impl Whom {
-    pub(crate) fn new(method: &Method, url: &Uri) -> Self {
+    pub(crate) fn of(request: &Request) -> Self {
+        let (method, url) = (&request.method, &request.url);
         let host = url.authority().map_or("", |authority| authority.as_str());
         // Nobody of ours writes `user:password@`; a registry's answer might.
         let host = host.rsplit('@').next().unwrap_or_default().to_owned();
-        Self { method: method.clone(), host, path: url.path().to_owned() }
+        Self { method: method.clone(), host, path: request.path().to_owned() }
     }
 
     pub(crate) fn failed(self, error: reqwest::Error) -> Error {

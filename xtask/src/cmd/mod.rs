@@ -17,6 +17,7 @@ mod infra;
 mod leaks;
 mod logs;
 mod migrate;
+mod notify;
 mod preflight;
 mod rehearse;
 mod releases;
@@ -57,6 +58,7 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Rollback(flags) => rollback::run(&flags, &world),
         Verb::Verify(flags) => verify::run(&flags, &world),
         Verb::Audit(flags) => audit::run(&flags, &world),
+        Verb::Notify(flags) => notify::run(&flags, &world),
         Verb::Logs(flags) => logs::run(&flags, &world),
         Verb::Bench(flags) => bench::run(&flags, &world),
         Verb::Ci(flags) => ci::run(&flags, &world),

@@ -100,6 +100,12 @@ impl<'a> Docker<'a> {
         Ok(last_lines(text.trim(), lines))
     }
 
+    /// What a container wrote to stdout within the last while.
+    pub fn written_within(&self, container: &str, within: Duration) -> Result<String> {
+        let since = format!("{}s", within.as_secs());
+        Ok(self.shell.run(&command!("docker logs --since {since} {container}"))?.text())
+    }
+
     /// The same where another failure is being told: it must not be hidden by this one.
     pub fn logs_or_why(&self, container: &str, lines: usize) -> String {
         let logs = self.logs(container, lines);

@@ -80,6 +80,16 @@ pub fn changed_since(shell: &Shell, revision: &str) -> Result<Vec<String>> {
     Ok(files)
 }
 
+/// The commits that `to` has and `from` has not, the newest first: on each line its hash, its
+/// author, when it was written and its first line, a unit separator between them.
+pub fn subjects(shell: &Shell, from: &str, to: &str, most: usize) -> Result<String> {
+    let (most, range) = (format!("--max-count={most}"), format!("{from}..{to}"));
+    let log = ["log", "--no-color", "--format=%H%x1f%an%x1f%aI%x1f%s", &most];
+    let command = git(log).args(["--end-of-options", &range, "--"]);
+    let failed = |failure: Failure| failure.during(format!("cannot list the commits of `{range}`"));
+    Ok(shell.run(&command).map_err(failed)?.text())
+}
+
 /// What git lists with `-z`; a name that is not UTF-8 is shown as well as it can be.
 fn names(listed: &[u8]) -> Vec<String> {
     let names = listed.split(|&byte| byte == 0).filter(|name| !name.is_empty());

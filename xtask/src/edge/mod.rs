@@ -33,6 +33,7 @@ pub mod requirements;
 pub mod run;
 pub mod secrets;
 pub mod shell;
+pub mod tell;
 pub mod tools;
 pub mod trivy;
 pub mod uv;

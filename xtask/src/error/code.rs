@@ -143,8 +143,12 @@ codes! {
         "Coolify refuses";
     REQUESTS_LOST = "E-requests-lost", "A rehearsal lost requests, or could not show that it lost none.",
         "Requests are lost";
+    TRAFFIC_WORSE = "E-traffic-worse", "The new release served people clearly worse than the one before, which was brought back.",
+        "Requests are lost";
     PREFLIGHT = "E-preflight", "The environment is not fit for a rollout; everything that is wrong is listed.",
         "Coolify refuses";
+    NOT_TOLD = "E-not-told", "Somebody who is to hear of a rollout could not be told; the rollout is as it is.",
+        "Somebody is not told";
     DISK = "E-disk", "A file could not be read or written.",
         "The disk is full";
     SIGNALLED = "E-signalled", "A signal ended the run before its work was done.",

@@ -40,12 +40,13 @@ impl<'s, 'a> Change<'s, 'a> {
         Ok(Self { site, lease, begun })
     }
 
-    /// Adds how it ended to the ledger.
-    pub fn end(self, outcome: Outcome, proof: Proof) -> Result<()> {
+    /// Adds how it ended to the ledger: what is recorded, and whether it was.
+    pub fn end(self, outcome: Outcome, proof: Proof) -> (Record, Result<()>) {
         let phases = self.site.world.report.phases();
         let (probe, proof) = (proof.count(), Some(proof));
         let record = Record { outcome, phases, probe, proof, ..self.begun };
-        Ledger::open(self.site)?.append(&record, self.lease)
+        let kept = Ledger::open(self.site).and_then(|mut it| it.append(&record, self.lease));
+        (record, kept)
     }
 }
 

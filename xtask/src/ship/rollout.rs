@@ -7,7 +7,7 @@ use super::lease::Lease;
 use super::proof::Watch;
 use super::record::{self, Change as Recorded};
 use super::site::Site;
-use super::{report, review, scan, settings};
+use super::{notify, report, review, scan, settings};
 use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::path::PathBuf;
@@ -120,10 +120,11 @@ impl Underway<'_> {
     ) -> Result<Rolled> {
         let Err((stage, failure)) = outcome else {
             let seen = watch.finish();
-            let done = recorded.end(Outcome::Done, seen.proof.clone());
+            let (record, kept) = recorded.end(Outcome::Done, seen.proof.clone());
             let report = report::write(self.site, self.release, &seen, &Outcome::Done);
+            notify::tell(self.site, &notify::told(self.site, &record));
             // The new release serves, whatever became of its record.
-            done.map_err(Failure::partly)?;
+            kept.map_err(Failure::partly)?;
             self.remove_old_images();
             return Ok(Rolled::Done(Done { proof: seen.proof, report }));
         };
@@ -135,9 +136,11 @@ impl Underway<'_> {
         let seen = watch.finish();
         let failed = record::failed(stage, &failure);
         report::write(self.site, self.release, &seen, &failed);
-        if let Err(unrecorded) = recorded.end(failed, seen.proof) {
+        let (record, kept) = recorded.end(failed, seen.proof);
+        if let Err(unrecorded) = kept {
             self.site.world.report.warning(&format!("not recorded: {}", unrecorded.first_line()));
         }
+        notify::tell(self.site, &notify::told(self.site, &record));
         Err(failure)
     }
 

@@ -3,6 +3,7 @@
 mod backing;
 mod check;
 mod coolify;
+mod notify;
 mod outside;
 #[cfg(test)]
 mod tests;
@@ -10,6 +11,7 @@ mod tests;
 pub use backing::{Backing, BackingPart, Proxy};
 pub(super) use check::check;
 pub use coolify::{Cleanup, Coolify, Notifications, Storage};
+pub use notify::{Notify, NotifyGitHub, NotifySentry};
 pub use outside::{Database, Redis};
 
 use crate::reader::Table;
@@ -36,6 +38,8 @@ pub struct Environment {
     pub coolify: Option<Coolify>,
     /// Where each secret comes from.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// Whom we tell of each change.
+    pub notify: Notify,
 }
 
 /// What runs the containers of an environment.
@@ -99,6 +103,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let url = read_url(table, "url");
     let parts = read_parts(name, table);
     let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
+    let notify = part(table, "notify", notify::read);
     if let Some(target) = target {
         refuse_parts(name, table, target);
     }
@@ -107,7 +112,8 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     }
     let (backing, database, redis, coolify) = parts?;
     let (target, registry, url) = (target?, registry?, url?);
-    Some(Environment { target, registry, url, backing, database, redis, coolify, secrets })
+    let notify = notify?.unwrap_or_default();
+    Some(Environment { target, registry, url, backing, database, redis, coolify, secrets, notify })
 }
 
 type Parts = (Option<Backing>, Option<Database>, Option<Redis>, Option<Coolify>);

@@ -19,16 +19,37 @@ pub const ADMIN_PORT: u16 = 2019;
 /// The public port inside the proxy's container.
 pub const PUBLIC_PORT: u16 = 8080;
 
+/// How our own client calls itself: what it asks is in no access log.
+const OWN_AGENT: &str = "nutri-xtask/*";
+
 /// The whole configuration. Loading the same one twice changes nothing.
 pub fn config(routes: &[Route]) -> Value {
     let servers = routes.iter().map(|route| (route.service.clone(), server(route)));
     let servers: serde_json::Map<String, Value> = servers.collect();
     json!({
         "admin": { "listen": format!("0.0.0.0:{ADMIN_PORT}") },
-        "logging": { "logs": { "default": { "level": "WARN" } } },
+        "logging": { "logs": {
+            "default": { "level": "WARN", "exclude": [ACCESS], "encoder": impersonal() },
+            "access": { "writer": { "output": "stdout" }, "include": [ACCESS],
+                        "encoder": impersonal() },
+        } },
         // Requests under way on the configuration before may end; new ones use this one at once.
         "apps": { "http": { "grace_period": "30s", "servers": servers } },
     })
+}
+
+/// The logger of requests.
+const ACCESS: &str = "http.log.access";
+
+/// Of a request a log says when it ended, how, how long it took and which release answered. Whose it
+/// was and what it asked for is nobody's business: an address may even hold a secret.
+fn impersonal() -> Value {
+    let personal = ["uri", "headers", "remote_ip", "remote_port", "host", "tls"];
+    let personal = personal.iter().map(|field| format!("request>{field}"));
+    let dropped = personal.chain(["user_id".to_owned()]);
+    let fields: serde_json::Map<String, Value> =
+        dropped.map(|field| (field, json!({ "filter": "delete" }))).collect();
+    json!({ "format": "filter", "wrap": { "format": "json" }, "fields": fields })
 }
 
 fn server(route: &Route) -> Value {
@@ -44,10 +65,22 @@ fn server(route: &Route) -> Value {
             "headers": { "Retry-After": ["5"] }, "body": "nothing is rolled out yet\n",
         }),
     };
-    json!({
+    let mut server = json!({
         "listen": [format!(":{}", route.listen)],
         "automatic_https": { "disable": true },
         "routes": [{ "handle": [handler] }],
+    });
+    if route.listen == PUBLIC_PORT {
+        server["logs"] = json!({});
+        server["routes"] = json!([unlogged(), { "handle": [handler] }]);
+    }
+    server
+}
+
+fn unlogged() -> Value {
+    json!({
+        "match": [{ "header": { "User-Agent": [OWN_AGENT] } }],
+        "handle": [{ "handler": "vars", "skip_log": true }],
     })
 }
 
@@ -56,8 +89,10 @@ pub fn upstreams(config: &Value) -> BTreeMap<String, String> {
     let servers = config.pointer("/apps/http/servers").and_then(Value::as_object);
     let servers = servers.into_iter().flatten();
     let upstreams = servers.filter_map(|(service, server)| {
-        let dial = server.pointer("/routes/0/handle/0/upstreams/0/dial")?.as_str()?;
-        Some((service.clone(), dial.to_owned()))
+        let routes = server.get("routes").and_then(Value::as_array)?;
+        let dial = |route: &Value| route.pointer("/handle/0/upstreams/0/dial").cloned();
+        let dial = routes.iter().find_map(dial)?;
+        Some((service.clone(), dial.as_str()?.to_owned()))
     });
     upstreams.collect()
 }
@@ -81,6 +116,29 @@ pub fn serving(config: &Value) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_of_a_person_gets_into_a_log_of_the_proxy() {
+        let config = config(&[]);
+        let logs = config.pointer("/logging/logs").and_then(Value::as_object).unwrap();
+        for (name, log) in logs {
+            let fields = log.pointer("/encoder/fields").unwrap();
+            for field in ["request>uri", "request>headers", "request>remote_ip", "user_id"] {
+                assert_eq!(fields[field]["filter"], "delete", "{name}: {field}");
+            }
+        }
+        assert_eq!(logs.len(), 2);
+    }
+
+    /// A proxy that an earlier version of us configured.
+    #[test]
+    fn a_configuration_without_an_access_log_tells_what_serves_as_well() {
+        let upstreams = json!([{ "dial": "nutri-backend-r1:3000" }]);
+        let handler = json!({ "handler": "reverse_proxy", "upstreams": upstreams });
+        let servers = json!({ "backend": { "routes": [{ "handle": [handler] }] } });
+        let found = serving(&json!({ "apps": { "http": { "servers": servers } } }));
+        assert_eq!(found["backend"], "nutri-backend-r1");
+    }
 
     #[test]
     fn what_serves_reads_back_from_the_configuration() {

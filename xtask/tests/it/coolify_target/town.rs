@@ -4,6 +4,7 @@
 
 use super::published::publish;
 use crate::infra::panel::{apply, named, person};
+use crate::notify::Everybody;
 use crate::postgres::server::{Cluster, Server};
 use crate::world::{Run, World};
 use serde_json::{Value, json};
@@ -100,6 +101,12 @@ impl<'a> Town<'a> {
         world.write("deploy.toml", &deploy);
         world.write("services/backend/prisma/migrations/20260101000000_one/migration.sql", "");
         Self { world, double, host, database, registry, _proxy: proxy, services: Vec::new() }
+    }
+
+    /// Everybody hears of what is done to its production.
+    pub(super) fn telling(mut self, all: &Everybody) -> Self {
+        self.world = all.known_to(self.world);
+        self
     }
 
     pub(super) fn apply(&self) {
