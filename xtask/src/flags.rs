@@ -3,6 +3,7 @@
 mod bench;
 mod image;
 mod infra;
+mod secrets;
 mod setup;
 
 pub use bench::{Bench, BenchImage};
@@ -11,6 +12,7 @@ pub use image::{
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
+pub use secrets::{Secrets, SecretsCheck, SecretsOf, SecretsRecipients, SecretsSet};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};
@@ -56,6 +58,9 @@ pub enum Verb {
     /// Care for the database of an environment
     #[command(subcommand)]
     Database(Database),
+    /// Keep, check, hand over and exchange what environments must know and nobody else may
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Plan and make what stands around the services, as `deploy.toml` says
     #[command(subcommand)]
     Infra(Infra),

@@ -9,8 +9,8 @@ mod signing;
 mod tests;
 
 pub use environment::{
-    Backing, BackingPart, Cleanup, Coolify, Database, Environment, Notifications, Proxy, Redis,
-    SecretSource, Storage, TargetKind,
+    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Environment, KEPT, Notifications,
+    Proxy, Redis, SecretSource, Storage, TargetKind,
 };
 pub use service::{Access, Health, Limits, Reported, Service};
 pub use signing::Signing;
@@ -18,8 +18,9 @@ pub use signing::Signing;
 use crate::finding::Findings;
 use crate::image::definition;
 use crate::reader::{Source, Table};
+use crate::template::Template;
 use crate::trust::scan::ScanPolicy;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The file's name, from the root of the repository.
 pub const FILE: &str = "deploy.toml";
@@ -78,6 +79,21 @@ impl Deploy {
         self.services.iter().find(|service| service.name == name)
     }
 
+    /// Marks the secrets that every setting that asks for them may go without.
+    fn mark_optional(&mut self) {
+        let templates = || self.services.iter().flat_map(|it| &it.settings).map(|(_, it)| it);
+        let needed: BTreeSet<String> =
+            templates().flat_map(Template::needed).map(ToOwned::to_owned).collect();
+        let optional: BTreeSet<String> =
+            templates().flat_map(Template::optional).map(ToOwned::to_owned).collect();
+        for (name, source) in self.environments.values_mut().flat_map(|it| &mut it.secrets) {
+            let reference = format!("secrets.{name}");
+            if optional.contains(&reference) && !needed.contains(&reference) {
+                *source = SecretSource::Optional(Box::new(source.clone()));
+            }
+        }
+    }
+
     /// The services, each after those it needs.
     pub fn rollout_order(&self) -> Vec<&Service> {
         let mut ordered: Vec<&Service> = Vec::new();
@@ -101,7 +117,7 @@ fn read(root: &Table<'_>) -> Option<Deploy> {
     });
     let scan = scan::read(root);
     let signing = root.optional_table("signing").map(|table| signing::read(&table));
-    let deploy = Deploy {
+    let mut deploy = Deploy {
         project: project?,
         services: services?,
         migrations: migrations?,
@@ -110,6 +126,7 @@ fn read(root: &Table<'_>) -> Option<Deploy> {
         signing: signing.unwrap_or_default(),
     };
     check_across(root, &deploy);
+    deploy.mark_optional();
     Some(deploy)
 }
 

@@ -4,6 +4,7 @@ mod backing;
 mod check;
 mod coolify;
 mod outside;
+mod source;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ pub use backing::{Backing, BackingPart, Proxy};
 pub(super) use check::check;
 pub use coolify::{Cleanup, Coolify, Notifications, Storage};
 pub use outside::{Database, Redis};
+pub use source::{AgeName, KEPT, SecretSource};
 
 use crate::reader::Table;
 use crate::reference::Repository;
@@ -47,26 +49,10 @@ pub enum TargetKind {
     Coolify,
 }
 
-/// Where a secret comes from. The secret itself is never in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretSource {
-    /// Made once, kept in a private file of this machine.
-    Generate,
-    /// The environment variable of that name.
-    Variable(String),
-    /// The file of that path, outside the repository.
-    File(String),
-}
-
 /// The text names no target that we have.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown target `{0}`; known: `docker`, `coolify`")]
 pub struct UnknownTarget(String);
-
-/// The text is no source of a secret.
-#[derive(Debug, thiserror::Error)]
-#[error("wanted `generate`, `env:VARIABLE` or `file:PATH`; a secret itself never stands here")]
-pub struct UnknownSecretSource;
 
 impl FromStr for TargetKind {
     type Err = UnknownTarget;
@@ -76,19 +62,6 @@ impl FromStr for TargetKind {
             "docker" => Ok(Self::Docker),
             "coolify" => Ok(Self::Coolify),
             other => Err(UnknownTarget(other.to_owned())),
-        }
-    }
-}
-
-impl FromStr for SecretSource {
-    type Err = UnknownSecretSource;
-
-    fn from_str(text: &str) -> Result<Self, UnknownSecretSource> {
-        match text.split_once(':') {
-            None if text == "generate" => Ok(Self::Generate),
-            Some(("env", name)) if !name.is_empty() => Ok(Self::Variable(name.to_owned())),
-            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.to_owned())),
-            _ => Err(UnknownSecretSource),
         }
     }
 }
@@ -151,7 +124,7 @@ fn refuse_made(table: &Table<'_>, secrets: &BTreeMap<String, SecretSource>) {
     let generated = |(_, source): &(&String, &SecretSource)| **source == SecretSource::Generate;
     for (name, _) in secrets.iter().filter(generated) {
         let why = "it is shipped to from several machines, so it is not `generate`d on one";
-        table.refuse(name, format!("wanted `env:VARIABLE` or `file:PATH`; {why}"));
+        table.refuse(name, format!("wanted {KEPT}; {why}"));
     }
 }
 
@@ -170,7 +143,7 @@ fn read_optional_source(table: &Table<'_>, key: &str) -> Option<SecretSource> {
 fn refuse_generated(table: &Table<'_>, key: &str, source: SecretSource) -> Option<SecretSource> {
     if source == SecretSource::Generate {
         let why = "somebody else gives it, so it is not `generate`d";
-        table.refuse(key, format!("wanted `env:VARIABLE` or `file:PATH`; {why}"));
+        table.refuse(key, format!("wanted {KEPT}; {why}"));
         return None;
     }
     Some(source)
