@@ -12,7 +12,9 @@ pub use image::{
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
-pub use secrets::{Secrets, SecretsCheck, SecretsOf, SecretsRecipients, SecretsSet};
+pub use secrets::{
+    Secrets, SecretsCheck, SecretsOf, SecretsRecipients, SecretsRotate, SecretsSet, SecretsSync,
+};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};

@@ -2,6 +2,7 @@
 
 pub mod drain;
 mod environment;
+mod rotation;
 mod scan;
 mod service;
 mod signing;
@@ -9,9 +10,10 @@ mod signing;
 mod tests;
 
 pub use environment::{
-    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Environment, KEPT, Notifications,
-    Proxy, Redis, SecretSource, Storage, TargetKind,
+    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Environment, GitHub, KEPT,
+    Notifications, Proxy, Redis, SecretSource, Storage, TargetKind,
 };
+pub use rotation::KeyRotation;
 pub use service::{Access, Health, Limits, Reported, Service};
 pub use signing::Signing;
 
@@ -36,6 +38,8 @@ pub struct Deploy {
     pub migrations: Migrations,
     /// The environments by name.
     pub environments: BTreeMap<String, Environment>,
+    /// Keys that are exchanged without logging anybody out, by name.
+    pub rotations: BTreeMap<String, KeyRotation>,
     /// What a scanner may find in what is shipped.
     pub scan: ScanPolicy,
     /// Who signs what is said about images, and who is believed.
@@ -115,6 +119,7 @@ fn read(root: &Table<'_>) -> Option<Deploy> {
         let read = |name: &str, table: &Table<'_>| environment::read(name, table);
         table.each(read).into_iter().collect::<BTreeMap<_, _>>()
     });
+    let rotations = root.optional_table("rotations").map(|table| rotation::read(&table));
     let scan = scan::read(root);
     let signing = root.optional_table("signing").map(|table| signing::read(&table));
     let mut deploy = Deploy {
@@ -122,6 +127,7 @@ fn read(root: &Table<'_>) -> Option<Deploy> {
         services: services?,
         migrations: migrations?,
         environments: environments?,
+        rotations: rotations.unwrap_or_default(),
         scan,
         signing: signing.unwrap_or_default(),
     };
@@ -194,6 +200,7 @@ fn check_across(root: &Table<'_>, deploy: &Deploy) {
     check_needs(root, deploy);
     check_reported(root, deploy);
     check_inner_ports(root, deploy);
+    rotation::check(root, deploy);
     for (name, environment) in &deploy.environments {
         environment::check(root, deploy, name, environment);
     }

@@ -4,5 +4,6 @@
 pub mod check;
 pub mod document;
 pub mod fit;
+pub mod github;
 pub mod rotation;
 pub mod weak;

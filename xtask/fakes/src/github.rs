@@ -1,6 +1,10 @@
 //! GitHub, as far as a pull request goes: commits, trees, branches and requests, in memory, for
 //! whoever has the token. It refuses what the real one refuses.
 
+mod environments;
+
+pub use environments::{Environment, Kept};
+
 use crate::http::{Admission, Handler, Request, Response, Server};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,6 +31,8 @@ pub struct State {
     pub branches: BTreeMap<String, String>,
     /// Requests, in order.
     pub pulls: Vec<Value>,
+    /// Environments by name.
+    pub environments: BTreeMap<String, Environment>,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +56,18 @@ impl FakeGitHub {
     /// The address of its API.
     pub fn url(&self) -> String {
         format!("http://{}", self.server.host())
+    }
+
+    /// With an environment that has nothing in it.
+    #[must_use]
+    pub fn with_environment(self, name: &str) -> Self {
+        self.shared.lock().environments.insert(name.to_owned(), Environment::default());
+        self
+    }
+
+    /// Somebody changes what the repository holds.
+    pub fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.shared.lock());
     }
 
     /// What the repository holds now.
@@ -82,7 +100,10 @@ impl Handler for Shared {
 }
 
 fn answer(status: u16, value: &Value) -> Response {
-    Response::new(status).body(value.to_string())
+    match status {
+        204 => Response::new(status),
+        status => Response::new(status).body(value.to_string()),
+    }
 }
 
 impl State {
@@ -93,6 +114,15 @@ impl State {
         request: &Request,
         body: &Value,
     ) -> Option<(u16, Value)> {
+        if let Some((environment, rest)) =
+            path.strip_prefix("environments/").and_then(|path| path.split_once('/'))
+        {
+            let number = |name: &str, or: usize| {
+                request.parameter(name).and_then(|it| it.parse().ok()).unwrap_or(or)
+            };
+            let page = (number("per_page", 10).clamp(1, 100), number("page", 1).max(1));
+            return self.environments.get_mut(environment)?.serve(method, rest, page, body);
+        }
         if let Some(name) = path.strip_prefix("git/commits/").filter(|_| method == "GET") {
             return self.commits.get(name).map(|commit| (200, commit.clone()));
         }

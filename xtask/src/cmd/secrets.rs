@@ -5,7 +5,9 @@ mod check;
 mod edit;
 mod list;
 mod recipients;
+mod rotate;
 mod set;
+mod sync;
 
 use crate::edge::vault::Vault;
 use crate::error::{Failure, Result};
@@ -21,6 +23,8 @@ pub(super) fn run(flags: &Secrets, world: &World<'_>) -> Result<Exit> {
         Secrets::Check(flags) => check::run(flags, world),
         Secrets::Edit(flags) => edit::run(flags, world),
         Secrets::Recipients(flags) => recipients::run(flags, world),
+        Secrets::Sync(flags) => sync::run(flags, world),
+        Secrets::Rotate(flags) => rotate::run(flags, world),
     }
 }
 

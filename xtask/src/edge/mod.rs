@@ -14,6 +14,7 @@ pub mod encrypted;
 pub mod entry;
 pub mod files;
 pub mod git;
+pub mod github;
 pub mod gitleaks;
 pub mod hooks;
 pub mod http;

@@ -73,6 +73,12 @@ codes! {
         "Secrets in the repository";
     EDITOR = "E-editor", "The editor failed, or could not be started.",
         "Secrets in the repository";
+    GITHUB_TOKEN = "E-github-token", "GitHub does not know the token, or does not show it what is asked for.",
+        "Secrets in the repository";
+    GITHUB_ANSWER = "E-github-answer", "GitHub did not do what it was asked, or gave no answer.",
+        "Secrets in the repository";
+    ROTATION = "E-rotation", "The next step of a rotation is not due, or cannot be made here.",
+        "Secrets in the repository";
     NOT_CONFIRMED = "E-not-confirmed", "What destroys data was not confirmed.",
         "Remove everything";
     PLAN_MOVED = "E-plan-moved", "What would be done is not the plan that was reviewed.",

@@ -1,6 +1,7 @@
 //! The flags of the verbs about secrets. A value is never an argument.
 
 use clap::{Args, Subcommand};
+use xtask_core::digest::Digest;
 
 /// The verbs about secrets.
 #[derive(Debug, Subcommand)]
@@ -23,6 +24,16 @@ pub enum Secrets {
     /// Tell who may read an encrypted file, or change that: it is encrypted anew
     #[command(after_help = "Example: cargo xtask secrets recipients production")]
     Recipients(SecretsRecipients),
+    /// Put the secrets into the variables of Coolify and into GitHub, for services and jobs
+    #[command(after_help = "Example: cargo xtask secrets sync production")]
+    Sync(SecretsSync),
+    /// Exchange a secret for a new one, step by step; nobody is logged out
+    ///
+    /// A key of `[rotations]` in `deploy.toml` takes three steps, with a rollout after each: the new
+    /// key is accepted, it signs, the old one goes. Where it stands is in the encrypted file. Of any
+    /// other secret it tells what a person does at its provider, and takes the new value.
+    #[command(after_help = "Example: cargo xtask secrets rotate production jwt")]
+    Rotate(SecretsRotate),
 }
 
 /// Which environment.
@@ -65,4 +76,29 @@ pub struct SecretsRecipients {
     /// One that may not read it any more; what it has read it may still know
     #[arg(long, value_name = "KEY")]
     pub remove: Vec<String>,
+}
+
+/// Flags of `secrets sync`.
+#[derive(Debug, Args)]
+pub struct SecretsSync {
+    /// An environment of `deploy.toml`
+    pub environment: String,
+    /// Do it; without it, it is only shown
+    #[arg(long)]
+    pub apply: bool,
+    /// Do exactly the plan with this digest, as it was shown, or nothing
+    #[arg(long, value_name = "DIGEST", requires = "apply")]
+    pub plan: Option<Digest>,
+}
+
+/// Flags of `secrets rotate`.
+#[derive(Debug, Args)]
+pub struct SecretsRotate {
+    /// An environment of `deploy.toml`
+    pub environment: String,
+    /// Which secret: a name below `secrets`, or `database.url`, `redis.url` and the like
+    pub name: String,
+    /// Take the step; without it, it is only shown
+    #[arg(long)]
+    pub apply: bool,
 }

@@ -1,7 +1,9 @@
 //! Rollouts to a Coolify with state, its proxy over simulated containers: who serves is found out,
 //! and what does not come to serve is taken back.
 
+mod hidden;
 mod published;
+mod rotation;
 mod town;
 
 use super::infra::panel::{PLAN, person};

@@ -5,6 +5,8 @@
 mod checked;
 mod edited;
 mod refused;
+mod rotated;
+mod synced;
 
 use super::canary::{Canary, noting, own};
 use super::world::{Run, World};
@@ -28,12 +30,16 @@ impl Person {
         Self { private, public: key.to_public().to_string() }
     }
 
+    /// The file that holds the key.
+    pub(crate) fn file(&self, world: &World, canary: &mut Canary) -> String {
+        canary.watch(&self.private);
+        own(world, &self.public[..12], &format!("{}\n", self.private)).display().to_string()
+    }
+
     /// Puts the key where it is looked for.
     pub(crate) fn enters(&self, world: World, canary: &mut Canary) -> World {
-        canary.watch(&self.private);
-        let text = format!("# public key: {}\n{}\n", self.public, self.private);
-        let path = own(&world, &self.public[..12], &text);
-        world.with("XTASK_AGE_IDENTITY", path.display().to_string())
+        let path = self.file(&world, canary);
+        world.with("XTASK_AGE_IDENTITY", path)
     }
 }
 
@@ -63,8 +69,30 @@ pub(crate) fn deploy() -> String {
 
 /// Runs with `input` on standard input, and looks everywhere.
 pub(crate) fn feed(canary: &Canary, world: &World, args: &[&str], input: &str) -> Run {
+    feed_to(canary, world, args, input, None)
+}
+
+/// The same with the identity in this file.
+pub(crate) fn feed_with(
+    canary: &Canary,
+    world: &World,
+    args: &[&str],
+    input: &str,
+    identity: &str,
+) -> Run {
+    feed_to(canary, world, args, input, Some(identity))
+}
+
+fn feed_to(
+    canary: &Canary,
+    world: &World,
+    args: &[&str],
+    input: &str,
+    identity: Option<&str>,
+) -> Run {
     let args = [&["-vv"], args].concat();
     let mut command = world.command(&args);
+    command.envs(identity.map(|path| ("XTASK_AGE_IDENTITY", path)));
     command.env("XTASK_LOG", "trace").stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();

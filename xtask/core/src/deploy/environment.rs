@@ -3,6 +3,7 @@
 mod backing;
 mod check;
 mod coolify;
+mod github;
 mod outside;
 mod source;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 pub use backing::{Backing, BackingPart, Proxy};
 pub(super) use check::check;
 pub use coolify::{Cleanup, Coolify, Notifications, Storage};
+pub use github::GitHub;
 pub use outside::{Database, Redis};
 pub use source::{AgeName, KEPT, SecretSource};
 
@@ -36,6 +38,8 @@ pub struct Environment {
     pub redis: Option<Redis>,
     /// Where in a Coolify it is; only the Coolify target has it.
     pub coolify: Option<Coolify>,
+    /// Where jobs on GitHub get its secrets, if they do.
+    pub github: Option<GitHub>,
     /// Where each secret comes from.
     pub secrets: BTreeMap<String, SecretSource>,
 }
@@ -71,6 +75,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let registry = table.parsed("registry");
     let url = read_url(table, "url");
     let parts = read_parts(name, table);
+    let github = part(table, "github", |table| github::read(name, table));
     let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
     if let Some(target) = target {
         refuse_parts(name, table, target);
@@ -79,8 +84,8 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
         refuse_made(table, &secrets);
     }
     let (backing, database, redis, coolify) = parts?;
-    let (target, registry, url) = (target?, registry?, url?);
-    Some(Environment { target, registry, url, backing, database, redis, coolify, secrets })
+    let (target, registry, url, github) = (target?, registry?, url?, github?);
+    Some(Environment { target, registry, url, backing, database, redis, coolify, github, secrets })
 }
 
 type Parts = (Option<Backing>, Option<Database>, Option<Redis>, Option<Coolify>);

@@ -119,7 +119,7 @@ pub fn unused(deploy: &Deploy, environment: &Environment) -> Vec<(String, Secret
 
 /// The names in the encrypted file `file` that something in `deploy.toml` asks for.
 pub fn asked_of(deploy: &Deploy, file: &str) -> BTreeSet<String> {
-    let sources = deploy.environments.values().flat_map(|it| it.sources().into_values());
+    let sources = deploy.environments.values().flat_map(Environment::all_sources);
     let sources = sources.chain(deploy.signing.key.clone());
     let names = sources.filter_map(|it| it.age().cloned()).filter(|it| it.file == file);
     names.map(|it| it.name).collect()
@@ -127,7 +127,7 @@ pub fn asked_of(deploy: &Deploy, file: &str) -> BTreeSet<String> {
 
 /// Every encrypted file that `deploy.toml` asks something of.
 pub fn files(deploy: &Deploy) -> BTreeSet<String> {
-    let sources = deploy.environments.values().flat_map(|it| it.sources().into_values());
+    let sources = deploy.environments.values().flat_map(Environment::all_sources);
     let sources = sources.chain(deploy.signing.key.clone());
     sources.filter_map(|it| it.age().cloned()).map(|it| it.file).collect()
 }

@@ -44,7 +44,9 @@ pub enum Step {
 /// When the last release that was verified came to serve, if one did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rolled {
-    /// When its rollout ended.
+    /// When its rollout began.
+    pub began: Moment,
+    /// When it ended.
     pub at: Moment,
 }
 
@@ -135,7 +137,7 @@ pub fn due(
 ) -> Result<Step, NotDue> {
     let step = Step::after(rotation);
     let Some(rotation) = rotation else { return Ok(step) };
-    let rolled = rolled.filter(|it| it.at > rotation.since);
+    let rolled = rolled.filter(|it| it.began >= rotation.since);
     let rolled = rolled.ok_or(NotDue::NotRolledOut(rotation.phase, rotation.since))?;
     // Until that rollout ended, an instance may have signed with the old key.
     let left = lifetime.saturating_sub(now.seconds_since(rolled.at));
@@ -154,26 +156,26 @@ mod tests {
     }
 
     fn rolled(seconds: i64) -> Option<Rolled> {
-        Some(Rolled { at: at(seconds) })
+        Some(Rolled { began: at(seconds), at: at(seconds + 1) })
     }
 
     #[test]
     fn no_step_is_taken_before_the_one_before_serves() {
         assert_eq!(due(None, None, 60, at(5)), Ok(Step::Accept));
         let accepted = Step::Accept.leads_to(at(100)).unwrap();
-        for before in [None, rolled(99), rolled(100)] {
+        for before in [None, rolled(99)] {
             let refused = due(Some(&accepted), before, 60, at(900));
             assert_eq!(refused, Err(NotDue::NotRolledOut(Phase::Accept, at(100))));
         }
-        assert_eq!(due(Some(&accepted), rolled(101), 60, at(101)), Ok(Step::Sign));
+        assert_eq!(due(Some(&accepted), rolled(100), 60, at(101)), Ok(Step::Sign));
     }
 
     #[test]
     fn the_old_key_goes_when_all_that_it_signed_has_ended() {
         let signing = Step::Sign.leads_to(at(100)).unwrap();
         let due = |now| due(Some(&signing), rolled(110), 60, at(now));
-        assert_eq!(due(169), Err(NotDue::NotEnded { left: 1 }));
-        assert_eq!(due(170), Ok(Step::Drop));
+        assert_eq!(due(170), Err(NotDue::NotEnded { left: 1 }));
+        assert_eq!(due(171), Ok(Step::Drop));
         assert_eq!(Step::Drop.leads_to(at(200)), None);
     }
 

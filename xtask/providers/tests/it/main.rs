@@ -3,3 +3,4 @@
 
 mod coolify;
 mod github;
+mod secrets;
