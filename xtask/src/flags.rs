@@ -5,6 +5,7 @@ mod bench;
 mod image;
 mod infra;
 mod notify;
+mod secrets;
 mod setup;
 mod ship;
 
@@ -16,6 +17,9 @@ pub use image::{
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
 pub use notify::{Notify, NotifyTest};
+pub use secrets::{
+    Secrets, SecretsCheck, SecretsOf, SecretsRecipients, SecretsRotate, SecretsSet, SecretsSync,
+};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 pub use ship::{Moving, Resume, Ship};
 
@@ -64,6 +68,9 @@ pub enum Verb {
     /// Care for the database of an environment
     #[command(subcommand)]
     Database(Database),
+    /// Keep, check, hand over and exchange what environments must know and nobody else may
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Plan and make what stands around the services, as `deploy.toml` says
     #[command(subcommand)]
     Infra(Infra),

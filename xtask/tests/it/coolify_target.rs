@@ -2,7 +2,9 @@
 //! and what does not come to serve is taken back.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod hidden;
 mod published;
+mod rotation;
 mod state;
 mod town;
 
