@@ -1,11 +1,13 @@
 //! Every flag of every verb: the whole command line on a few screens.
 
+mod audit;
 mod bench;
 mod image;
 mod infra;
 mod notify;
 mod setup;
 
+pub use audit::{Audit, AuditShow};
 pub use bench::{Bench, BenchImage};
 pub use image::{
     Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,
@@ -16,6 +18,8 @@ pub use notify::{Notify, NotifyTest};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
 use xtask_core::check::advisories::Ecosystem;
 use xtask_core::digest::Digest;
 
@@ -34,12 +38,12 @@ pub struct Flags {
     pub verb: Verb,
 }
 
-/// The verbs, in the order of the road.
+/// The verbs, in the order of the pipeline.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Walk the whole road on this machine: build, scan, push, migrate, roll out, verify
+    /// Run the whole pipeline on this machine: build, scan, push, migrate, roll out, verify
     #[command(after_help = "Example: cargo xtask up")]
-    Up,
+    Up(Up),
     /// Stop the containers that `up` started; data and the Docker engine stay
     #[command(after_help = "Example: cargo xtask down")]
     Down(Down),
@@ -64,7 +68,7 @@ pub enum Verb {
     /// Look at everything that may stop a rollout, and tell all of it at once
     #[command(after_help = "Example: cargo xtask preflight production")]
     Preflight(Preflight),
-    /// Walk the road of an environment on this machine, offline: Coolify's double, real containers
+    /// Rehearse the pipeline of an environment on this machine, offline: Coolify's double, real containers
     ///
     /// Builds, pushes, releases, makes what stands around the services, migrates, rolls out, verifies,
     /// rolls out a change under requests that are counted, and rolls back. Nothing of the environment
@@ -80,9 +84,9 @@ pub enum Verb {
     /// Ask the public URL, five times over ten seconds, which release answers
     #[command(after_help = "Example: cargo xtask verify")]
     Verify(Environment),
-    /// Show the record of every change of an environment, and check its chain
-    #[command(after_help = "Example: cargo xtask audit --json")]
-    Audit(Environment),
+    /// Show the record of every change of an environment, and prove that it is whole
+    #[command(subcommand)]
+    Audit(Audit),
     /// Try whether those who are told of rollouts hear it
     #[command(subcommand)]
     Notify(Notify),
@@ -130,6 +134,35 @@ pub enum Verb {
     Docs(Docs),
 }
 
+impl Verb {
+    /// Where it writes the report of a rollout, if it was told.
+    pub fn page(&self) -> Option<PathBuf> {
+        let written = match self {
+            Self::Up(flags) => &flags.written,
+            Self::Rollout(flags) => &flags.reviewed.written,
+            Self::Rollback(flags) => &flags.reviewed.written,
+            _ => return None,
+        };
+        written.report.clone()
+    }
+}
+
+/// Flags of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Where the report goes
+    #[command(flatten)]
+    pub written: Written,
+}
+
+/// Where the report of a rollout goes.
+#[derive(Debug, Args)]
+pub struct Written {
+    /// Write the report of the rollout, an HTML page, to this file instead of `target/reports`
+    #[arg(long, value_name = "PATH")]
+    pub report: Option<PathBuf>,
+}
+
 /// Flags of `explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -175,6 +208,9 @@ pub struct Migrate {
     /// Apply exactly the plan with this digest, as it was shown, or nothing
     #[arg(long, value_name = "DIGEST", requires = "apply")]
     pub plan: Option<Digest>,
+    /// Whether somebody else's change is waited for
+    #[command(flatten)]
+    pub wait: Waiting,
 }
 
 /// How a change of an environment is reviewed before it is made.
@@ -189,6 +225,34 @@ pub struct Reviewed {
     /// Do exactly the plan with this digest, as `--dry-run` showed it, or nothing
     #[arg(long, value_name = "DIGEST")]
     pub plan: Option<Digest>,
+    /// Whether somebody else's change is waited for
+    #[command(flatten)]
+    pub wait: Waiting,
+    /// Where the report goes
+    #[command(flatten)]
+    pub written: Written,
+}
+
+impl Reviewed {
+    /// How long somebody else's change is waited for.
+    pub fn limit(&self) -> Duration {
+        self.wait.limit()
+    }
+}
+
+/// Whether and how long somebody else's change of the environment is waited for.
+#[derive(Debug, Args)]
+pub struct Waiting {
+    /// Wait until somebody else's change has ended, so many seconds at most; 900 if none are given
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "900")]
+    pub wait: Option<u64>,
+}
+
+impl Waiting {
+    /// Not at all if it was not asked for.
+    pub fn limit(&self) -> Duration {
+        Duration::from_secs(self.wait.unwrap_or(0))
+    }
 }
 
 /// Flags of `rehearse`.

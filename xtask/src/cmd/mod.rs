@@ -41,9 +41,10 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
     if let Verb::Explain(flags) = &verb {
         return explain::run(flags, report);
     }
-    let world = World::open(report, cancel)?;
+    let mut world = World::open(report, cancel)?;
+    world.page = verb.page();
     match verb {
-        Verb::Up => up::run(&world),
+        Verb::Up(_) => up::run(&world),
         Verb::Down(flags) => down::run(&flags, &world),
         Verb::Status(flags) => status::run(&flags, &world),
         Verb::Image(flags) => image::run(flags, &world),

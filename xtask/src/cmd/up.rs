@@ -1,20 +1,21 @@
-//! `up`: the whole road on this machine, from the working commit to verified services.
+//! `up`: the whole pipeline on this machine, from the working commit to verified services.
 
 use crate::edge::git::{self, Checkout};
-use crate::edge::lease::{self, Lease};
+use crate::edge::lease::{self, Lease as OfMachine};
 use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::image::Built;
 use crate::report::table;
-use crate::ship::rollout::{Mode, Rolled};
+use crate::ship::lease::Lease;
+use crate::ship::rollout::{Done, Mode, Rolled};
 use crate::ship::site::Site;
 use crate::ship::{build, migrate, push, release, rollout, scan};
 use crate::target;
 use crate::world::{World, this_platform};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::time::Instant;
-use xtask_core::ship::ledger::{Action, ProbeCount};
+use std::time::{Duration, Instant};
+use xtask_core::ship::ledger::Action;
 use xtask_core::ship::release::{Release, ScanVerdict, tag_of};
 
 const ENVIRONMENT: &str = "local";
@@ -22,17 +23,18 @@ const ENVIRONMENT: &str = "local";
 pub(super) fn run(world: &World<'_>) -> Result<Exit> {
     let began = Instant::now();
     target::check(world, ENVIRONMENT)?;
-    let _lease = Lease::take(&world.state(ENVIRONMENT), "up", &lease::who())?;
+    let machine = OfMachine::take(&world.state(ENVIRONMENT), "up", &lease::who())?;
     let checkout = git::checkout(&world.shell)?;
     let site = open(world)?;
     site.target.preflight()?;
     let built = prepare(&site)?;
+    let lease = Lease::take(&site, &machine, Duration::ZERO)?;
     world.cancel.check()?;
     refuse_changed_tree(world, &checkout)?;
     let scans = scan::services(world, &built)?;
     world.cancel.check()?;
-    let release = publish(&site, &checkout, &built, scans)?;
-    let rolled = rollout::to(&site, &release, Action::Rollout, Mode::Apply(None))?;
+    let release = publish(&site, &lease, &checkout, &built, scans)?;
+    let rolled = rollout::to(&site, &release, Action::Rollout, Mode::Apply(&lease, None))?;
     say(&site, &release, &rolled, began);
     Ok(Exit::Done)
 }
@@ -68,6 +70,7 @@ pub(super) fn prepare(site: &Site<'_>) -> Result<BTreeMap<String, Built>> {
 /// From built images to a release whose schema is in place.
 fn publish(
     site: &Site<'_>,
+    lease: &Lease<'_>,
     checkout: &Checkout,
     built: &BTreeMap<String, Built>,
     scans: BTreeMap<String, ScanVerdict>,
@@ -81,34 +84,30 @@ fn publish(
     // An older commit may lie below a schema that its code does not know.
     migrate::check_not_below(site, &release)?;
     site.world.cancel.check()?;
-    migrate::apply(site, &migrations, None)?;
+    migrate::apply(site, lease, &migrations, None)?;
     Ok(release)
 }
 
 /// The short table at the end.
 fn say(site: &Site<'_>, release: &Release, rolled: &Rolled, began: Instant) {
     let world = site.world;
-    let probe = match rolled {
+    let done = match rolled {
         Rolled::AlreadySo => {
             world.report.status("nothing to roll out: this release runs already");
             None
         }
-        Rolled::Done(probe) => *probe,
+        Rolled::Done(done) => Some(done),
         Rolled::Shown(..) => None,
     };
     let value = json!({
         "release": release, "url": site.environment.url, "phases": world.report.phases(),
-        "changed": matches!(rolled, Rolled::Done(_)), "probe": probe,
+        "changed": matches!(rolled, Rolled::Done(_)), "probe": done.and_then(|it| it.proof.count()), "proof": done.map(|it| &it.proof),
+        "report": done.and_then(|it| it.report.as_ref()),
     });
-    world.report.data(&value, &summary(site, release, probe, began));
+    world.report.data(&value, &summary(site, release, done, began));
 }
 
-fn summary(
-    site: &Site<'_>,
-    release: &Release,
-    probe: Option<ProbeCount>,
-    began: Instant,
-) -> String {
+fn summary(site: &Site<'_>, release: &Release, done: Option<&Done>, began: Instant) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![row("release", release.version.clone())];
     for (name, image) in &release.services {
@@ -119,9 +118,9 @@ fn summary(
     let took = |(name, ms): &(String, u64)| format!("{name} {:.1} s", *ms as f64 / 1000.0);
     rows.push(row("time", phases.iter().map(took).collect::<Vec<_>>().join(", ")));
     rows.push(row("total", format!("{:.1} s", began.elapsed().as_secs_f64())));
-    if let Some(probe) = probe {
-        let lost = format!("{} of {} requests, p99 {} ms", probe.lost, probe.sent, probe.p99_ms);
-        rows.push(row("lost", lost));
-    }
+    let proven = done.into_iter().flat_map(|it| it.proof.rows());
+    rows.extend(proven.map(|(name, value)| row(name, value)));
+    let report = done.and_then(|it| it.report.as_ref());
+    rows.extend(report.map(|path| row("report", path.display().to_string())));
     table(&rows)
 }

@@ -14,13 +14,6 @@ pub fn is_here() -> bool {
     std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true")
 }
 
-/// The page of this run.
-pub fn run_url() -> Option<String> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let (server, repository) = (variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?);
-    Some(format!("{server}/{repository}/actions/runs/{}", variable("GITHUB_RUN_ID")?))
-}
-
 /// Adds to the page that people see of the run; elsewhere nothing happens.
 pub fn page(markdown: &str) -> Result<()> {
     append("GITHUB_STEP_SUMMARY", markdown)

@@ -3,13 +3,18 @@
 //!
 //! What runs the containers is behind `crate::target`; no line here names it.
 
+pub mod anchor;
 pub mod build;
+pub mod lease;
+pub mod ledger;
 pub mod migrate;
 pub mod notify;
 pub mod probe;
+pub mod proof;
 pub mod push;
 pub mod record;
 pub mod release;
+pub mod report;
 pub mod review;
 pub mod rollout;
 pub mod scan;

@@ -29,12 +29,11 @@ pub struct Heard {
 
 type Telling = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
-/// What is told of a record; `commit` is what the release was made from.
-pub fn told(site: &Site<'_>, commit: &str, record: &Record) -> Told {
+/// What is told of a record.
+pub fn told(site: &Site<'_>, record: &Record) -> Told {
     let project = &site.world.deploy.project;
     let told = Told::of(record, project, site.name, &site.environment.url);
-    let (commit, ended, run_url) = (commit.to_owned(), clock::now(), actions::run_url());
-    let told = Told { commit, ended, run_url, ..told };
+    let told = Told { ended: clock::now(), ..told };
     if site.world.cancel.is_cancelled() { told.interrupted() } else { told }
 }
 

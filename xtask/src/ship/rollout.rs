@@ -3,15 +3,17 @@
 //!
 //! What served before is kept until the new release is verified, so going back loses nothing.
 
-use super::probe::Probe;
+use super::lease::Lease;
+use super::proof::Watch;
 use super::record::{self, Change as Recorded};
 use super::site::Site;
-use super::{notify, review, scan, settings, verify};
+use super::{notify, report, review, scan, settings};
 use crate::error::{Failure, Result};
 use crate::target::{Rollout, Wanted};
+use std::path::PathBuf;
 use xtask_core::digest::Digest;
-use xtask_core::ship::ledger::{self, Action, Outcome, ProbeCount};
-use xtask_core::ship::probe::Tally;
+use xtask_core::ship::ledger::{self, Action, Outcome};
+use xtask_core::ship::proof::Proof;
 use xtask_core::ship::release::Release;
 use xtask_core::ship::retention;
 use xtask_core::ship::review::{Review, ReviewStep};
@@ -24,16 +26,24 @@ pub enum Rolled {
     /// Everything ran as the release says already.
     AlreadySo,
     /// The release serves and is verified.
-    Done(Option<ProbeCount>),
+    Done(Done),
+}
+
+/// A rollout that was made.
+pub struct Done {
+    /// What was seen from outside.
+    pub proof: Proof,
+    /// Where its report is.
+    pub report: Option<PathBuf>,
 }
 
 /// How a rollout is reviewed before it is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Mode<'a> {
     /// It is only shown.
     Show,
-    /// It is made; if a plan was reviewed, only if this is it.
-    Apply(Option<&'a Digest>),
+    /// It is made under this lease; if a plan was reviewed, only if this is it.
+    Apply(&'a Lease<'a>, Option<&'a Digest>),
 }
 
 /// A rollout that is under way.
@@ -54,42 +64,37 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) ->
     let steps = if done { Vec::new() } else { steps(release, rollout.as_ref()) };
     let (verb, environment) = (action.to_string(), site.name.to_owned());
     let plan = Review { verb, environment, steps };
-    match mode {
+    let lease = match mode {
         Mode::Show => {
             let digest = review::show(site.world, &plan)?;
             return Ok(Rolled::Shown(plan, digest));
         }
-        Mode::Apply(reviewed) => review::hold(site.world, reviewed, &plan)?,
-    }
+        Mode::Apply(lease, reviewed) => {
+            review::hold(site.world, reviewed, &plan)?;
+            lease
+        }
+    };
     if done {
         return Ok(Rolled::AlreadySo);
     }
     let served = rollout.release_before().map(ToOwned::to_owned);
     let records = record::all(site)?;
     let from = ledger::origin(&records, served.as_deref(), &release.version);
-    let recorded = Recorded::begin(action, from.map(ToOwned::to_owned));
+    lease.phase("roll out")?;
+    let recorded = Recorded::begin(site, lease, action, from.map(ToOwned::to_owned), release)?;
     let mut underway = Underway { site, release, rollout, served };
-    let probe = underway.served.as_ref().map(|_| underway.probe()).transpose()?;
+    let mut watch = Watch::begin(site, release, action, underway.served.as_deref())?;
     let forward = underway.forward().map_err(|failure| (Stage::RollOut, failure));
     // From here to the record nothing is cut off: what was begun is finished, or taken back.
     let _whole = site.world.cancel.whole();
-    let outcome = forward.and_then(|()| underway.settle());
-    let tally = probe.map(Probe::finish);
-    underway.conclude(recorded, outcome, tally.as_ref())
+    let outcome = forward.and_then(|()| underway.settle(&mut watch));
+    underway.conclude(recorded, outcome, watch)
 }
 
 impl Underway<'_> {
-    /// A probe of what serves; before the first rollout there is nothing to lose.
-    fn probe(&self) -> Result<Probe> {
-        let service = self.site.public()?;
-        // An instance that drains says that it is not ready, and answers what it is sent.
-        Ok(Probe::start(&format!("{}{}", self.site.environment.url, service.health.live)))
-    }
-
     /// Verify, retire. The error says at which stage it failed.
-    fn settle(&mut self) -> Result<(), (Stage, Failure)> {
-        verify::release(self.site, &self.release.version)
-            .map_err(|failure| (Stage::Verify, failure))?;
+    fn settle(&mut self, watch: &mut Watch<'_>) -> Result<(), (Stage, Failure)> {
+        watch.hold().map_err(|failure| (Stage::Verify, failure))?;
         self.rollout.retire().map_err(|failure| (Stage::Drain, failure))
     }
 
@@ -107,29 +112,29 @@ impl Underway<'_> {
     /// Records how it ended. After a failure what served before is brought back first.
     fn conclude(
         &mut self,
-        recorded: Recorded,
+        recorded: Recorded<'_, '_>,
         outcome: Result<(), (Stage, Failure)>,
-        tally: Option<&Tally>,
+        watch: Watch<'_>,
     ) -> Result<Rolled> {
-        let count = tally.map(Tally::count);
         let Err((stage, failure)) = outcome else {
-            let record = recorded.end(self.site, self.release, Outcome::Done, count);
-            let kept = record::keep(self.site, &record);
-            notify::tell(self.site, &notify::told(self.site, &self.release.commit, &record));
+            let seen = watch.finish();
+            let (record, kept) = recorded.end(Outcome::Done, seen.proof.clone());
+            let report = report::write(self.site, self.release, &seen, &Outcome::Done);
+            notify::tell(self.site, &notify::told(self.site, &record));
             // The new release serves, whatever became of its record.
             kept.map_err(Failure::partly)?;
             self.remove_old_images();
-            self.say_lost(tally);
-            return Ok(Rolled::Done(count));
+            return Ok(Rolled::Done(Done { proof: seen.proof, report }));
         };
         let failure = self.go_back(stage, failure);
+        let seen = watch.finish();
         let failed = record::failed(stage, &failure);
-        let record = recorded.end(self.site, self.release, failed, count);
-        if let Err(unrecorded) = record::keep(self.site, &record) {
+        report::write(self.site, self.release, &seen, &failed);
+        let (record, kept) = recorded.end(failed, seen.proof);
+        if let Err(unrecorded) = kept {
             self.site.world.report.warning(&format!("not recorded: {}", unrecorded.first_line()));
         }
-        notify::tell(self.site, &notify::told(self.site, &self.release.commit, &record));
-        self.say_lost(tally);
+        notify::tell(self.site, &notify::told(self.site, &record));
         Err(failure)
     }
 
@@ -144,14 +149,6 @@ impl Underway<'_> {
             let line = format!("old images stay: {}", failure.first_line());
             self.site.world.report.warning(&line);
         }
-    }
-
-    fn say_lost(&self, tally: Option<&Tally>) {
-        let Some(tally) = tally.filter(|tally| tally.count().lost > 0) else { return };
-        let count = tally.count();
-        let reasons = tally.reasons().join("; ");
-        let line = format!("lost {} of {} requests: {reasons}", count.lost, count.sent);
-        self.site.world.report.warning(&line);
     }
 
     /// Sends requests where they went before. Once what served before drains there is nothing to

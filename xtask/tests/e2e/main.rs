@@ -1,4 +1,4 @@
-//! The main road, walked for real: Docker, Postgres, Redis, the registry and the proxy, with a
+//! The whole pipeline, run for real: Docker, Postgres, Redis, the registry and the proxy, with a
 //! project, ports and state of its own. One test, because it is one story.
 #![allow(clippy::disallowed_methods, reason = "a test fails where it cannot look at its files")]
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
@@ -171,7 +171,7 @@ fn a_killed_up_is_continued_by_the_next(scratch: &Scratch) {
 }
 
 fn a_rollback_brings_back_what_was_verified_before(scratch: &Scratch) {
-    let audit = scratch.xtask(&["audit", "--json"]).succeeds();
+    let audit = scratch.xtask(&["audit", "list", "--json"]).succeeds();
     let records = audit["records"].as_array().unwrap();
     let verified: Vec<&str> = records
         .iter()
@@ -218,11 +218,13 @@ fn data_outlives_a_down(scratch: &Scratch, customer: &Customer) {
 }
 
 fn the_ledger_is_whole(scratch: &Scratch) {
-    let audit = scratch.xtask(&["audit", "--json"]).succeeds();
+    let audit = scratch.xtask(&["audit", "list", "--json"]).succeeds();
     let records = audit["records"].as_array().unwrap();
     let failed = |record: &&Value| record["outcome"]["kind"] == "failed";
     assert_eq!(records.iter().filter(failed).count(), 2, "both refusals are on record");
     let lost = |record: &Value| record["probe"]["lost"].as_u64().unwrap_or(0);
+    let is_shown = |record: &&Value| record["proof"]["probe"]["verdict"]["kind"] == "none-lost";
+    assert!(records.iter().filter(is_shown).count() >= 2, "{audit:#}");
     assert_eq!(records.iter().map(lost).sum::<u64>(), 0, "{audit:#}");
 }
 

@@ -8,7 +8,7 @@ use super::infra::panel::{PLAN, person};
 use super::notify::{Everybody, SECRETS, assert_no_secret_below};
 use super::postgres::server::Cluster;
 use super::world::World;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use town::{Backend, Town};
 use xtask::runtime;
@@ -45,13 +45,18 @@ fn a_release_comes_to_serve_and_the_same_again_is_nothing_to_do() {
     town.world.run(&PLAN).ends(0);
     assert_eq!(town.status()["healthy"], true, "{}", town.status());
 
-    let second = town.rollout("r2");
-    assert!(second.stdout.contains("lost 0 of "), "{second:?}");
+    let second = town.world.run(&["rollout", "production", "r2", "--apply", "--json"]);
+    is_proven(&town, &second.stdout);
     let said = second.ends(0);
     assert!(!said.contains("only Coolify says"), "the backend tells of the other: {said}");
+    assert!(said.contains("report: `target/reports/"), "{said}");
     town.serves("backend", "r2");
     town.serves("ml-service", "r2");
-    town.world.run(&["rollback", "production", "--apply"]).ends(0);
+    let page = town.world.path("back.html");
+    let told = page.display().to_string();
+    town.world.run(&["rollback", "production", "--apply", "--report", &told]).ends(0);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("rollback of production"), "{page}");
     town.serves("backend", "r1");
     town.world.run(&PLAN).ends(0);
     assert_eq!(town.records(), 3);
@@ -113,6 +118,33 @@ fn those_who_are_to_hear_of_a_rollout_hear_it_and_fail_nothing() {
     town.serves("backend", "r1");
     assert_eq!(town.records(), 4);
     assert_no_secret_below(&town.world.path("target"));
+}
+
+/// What was seen from outside is in the answer, in the record and on a page of its own.
+fn is_proven(town: &Town<'_>, answer: &str) {
+    let answer: Value = serde_json::from_str(answer).unwrap();
+    let probe = &answer["proof"]["probe"];
+    assert_eq!(
+        (&answer["changed"], &answer["probe"]["lost"]),
+        (&json!(true), &json!(0)),
+        "{probe:#}"
+    );
+    let kinds: Vec<&Value> =
+        probe["kinds"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
+    assert_eq!(kinds, ["fresh", "keep-alive", "upload", "download"]);
+    let heard: Vec<&String> = probe["releases"].as_object().unwrap().keys().collect();
+    assert_eq!(heard, ["r1", "r2"], "{probe:#}");
+    assert_eq!(answer["proof"]["verified"]["rounds"].as_array().unwrap().len(), 5);
+    let page = answer["report"].as_str().unwrap();
+    assert!(page.starts_with("target/reports/") && page.ends_with("-production-r2.html"), "{page}");
+    let page = std::fs::read_to_string(town.world.path(page)).unwrap();
+    for text in ["rollout of production", "<code>r1</code> → <code>r2</code>", "switch at"] {
+        assert!(page.contains(text), "{text}");
+    }
+    let audit = town.world.run(&["audit", "production", "--json"]).stdout;
+    let audit: Value = serde_json::from_str(&audit).unwrap();
+    let record = audit["records"].as_array().unwrap().last().unwrap();
+    assert_eq!(record["proof"], answer["proof"]);
 }
 
 /// What a run leaves that was killed after it had set the tag, and what a person did by hand.

@@ -65,9 +65,12 @@ pub struct Requests {
     pub is_void: bool,
 }
 
-impl From<ProbeCount> for Requests {
-    fn from(count: ProbeCount) -> Self {
-        Self { sent: count.sent, lost: count.lost, is_void: false }
+impl Requests {
+    fn of(record: &Record) -> Option<Self> {
+        let ProbeCount { sent, lost, .. } = record.probe?;
+        let measured = record.proof.as_ref().and_then(|it| it.probe.as_ref());
+        let is_void = measured.is_some_and(|it| !it.void().is_empty());
+        Some(Self { sent, lost, is_void })
     }
 }
 
@@ -78,13 +81,14 @@ impl From<&Outcome> for Ending {
             Outcome::Failed { phase, error } => {
                 Self::Failed { phase: phase.clone(), error: error.clone() }
             }
+            Outcome::Begun | Outcome::Noted => Self::Interrupted { phase: "its beginning".into() },
         }
     }
 }
 
 impl Told {
-    /// What a record says, of an environment that is reached at `url`. What the record does not
-    /// know is to be added.
+    /// What a record says, of an environment that is reached at `url`. It does not say when the
+    /// change ended.
     pub fn of(record: &Record, project: &str, environment: &str, url: &str) -> Self {
         Self {
             project: project.to_owned(),
@@ -93,14 +97,14 @@ impl Told {
             action: record.action,
             from: record.from.clone(),
             to: record.to.clone(),
-            commit: String::new(),
+            commit: record.commit.clone().unwrap_or_default(),
             who: record.who.clone(),
             began: record.at.clone(),
             ended: record.at.clone(),
             ending: Ending::from(&record.outcome),
-            requests: record.probe.map(Requests::from),
+            requests: Requests::of(record),
             phases: record.phases.clone(),
-            run_url: None,
+            run_url: record.run_url.clone(),
         }
     }
 
