@@ -6,6 +6,7 @@ mod image;
 mod infra;
 mod notify;
 mod setup;
+mod ship;
 
 pub use audit::{Audit, AuditShow};
 pub use bench::{Bench, BenchImage};
@@ -16,6 +17,7 @@ pub use image::{
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
 pub use notify::{Notify, NotifyTest};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
+pub use ship::{Moving, Resume, Ship};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -75,9 +77,18 @@ pub enum Verb {
     /// itself is asked or changed, and nothing of the rehearsal stays.
     #[command(after_help = "Example: cargo xtask rehearse production")]
     Rehearse(Rehearse),
+    /// Walk the whole road to an environment: build, scan, push, release, migrate, roll out, verify
+    #[command(after_help = "Example: cargo xtask ship production --apply")]
+    Ship(Ship),
     /// Move an environment to a release
     #[command(after_help = "Example: cargo xtask rollout local b3f6981e1b64")]
     Rollout(Rollout),
+    /// Go on with a run that was interrupted, or finish its way back
+    #[command(after_help = "Example: cargo xtask resume production --apply")]
+    Resume(Resume),
+    /// List the releases that an environment can go back to, and why not to others
+    #[command(after_help = "Example: cargo xtask rollback-targets production")]
+    RollbackTargets(Environment),
     /// Move an environment back to the release before, or to the one named
     #[command(after_help = "Example: cargo xtask rollback local")]
     Rollback(Rollback),
@@ -141,6 +152,8 @@ impl Verb {
             Self::Up(flags) => &flags.written,
             Self::Rollout(flags) => &flags.reviewed.written,
             Self::Rollback(flags) => &flags.reviewed.written,
+            Self::Ship(flags) => &flags.reviewed.written,
+            Self::Resume(flags) => &flags.reviewed.written,
             _ => return None,
         };
         written.report.clone()
@@ -156,7 +169,7 @@ pub struct Up {
 }
 
 /// Where the report of a rollout goes.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Written {
     /// Write the report of the rollout, an HTML page, to this file instead of `target/reports`
     #[arg(long, value_name = "PATH")]
@@ -214,7 +227,7 @@ pub struct Migrate {
 }
 
 /// How a change of an environment is reviewed before it is made.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Reviewed {
     /// Show what would be done, with its digest, and end
     #[arg(long, conflicts_with_all = ["plan", "apply"])]
@@ -241,10 +254,16 @@ impl Reviewed {
 }
 
 /// Whether and how long somebody else's change of the environment is waited for.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Waiting {
     /// Wait until somebody else's change has ended, so many seconds at most; 900 if none are given
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "900")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "900"
+    )]
     pub wait: Option<u64>,
 }
 
@@ -272,6 +291,9 @@ pub struct Rollout {
     /// Whether and how it is reviewed first
     #[command(flatten)]
     pub reviewed: Reviewed,
+    /// How services are moved
+    #[command(flatten)]
+    pub moving: Moving,
 }
 
 /// Flags of `rollback`.
@@ -284,6 +306,9 @@ pub struct Rollback {
     /// Whether and how it is reviewed first
     #[command(flatten)]
     pub reviewed: Reviewed,
+    /// How services are moved
+    #[command(flatten)]
+    pub moving: Moving,
 }
 
 /// Flags of `logs`.

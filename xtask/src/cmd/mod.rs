@@ -22,8 +22,11 @@ mod preflight;
 mod rehearse;
 mod releases;
 mod renew;
+mod resume;
 mod rollback;
+mod rollback_targets;
 mod rollout;
+mod ship;
 mod status;
 mod up;
 mod verify;
@@ -55,6 +58,9 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Preflight(flags) => preflight::run(&flags, &world),
         Verb::Rehearse(flags) => rehearse::run(&flags, &world),
         Verb::Rollout(flags) => rollout::run(&flags, &world),
+        Verb::Ship(flags) => ship::run(&flags, &world),
+        Verb::Resume(flags) => resume::run(&flags, &world),
+        Verb::RollbackTargets(flags) => rollback_targets::run(&flags, &world),
         Verb::Rollback(flags) => rollback::run(&flags, &world),
         Verb::Verify(flags) => verify::run(&flags, &world),
         Verb::Audit(flags) => audit::run(&flags, &world),

@@ -16,6 +16,7 @@ pub mod gitleaks;
 pub mod hooks;
 pub mod http;
 pub mod installed;
+pub mod kill;
 pub mod lease;
 pub mod leftovers;
 pub mod llvm;

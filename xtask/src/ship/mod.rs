@@ -4,7 +4,11 @@
 //! What runs the containers is behind `crate::target`; no line here names it.
 
 pub mod anchor;
+mod back;
 pub mod build;
+pub mod course;
+mod drive;
+pub mod journal;
 pub mod lease;
 pub mod ledger;
 pub mod migrate;
@@ -20,4 +24,5 @@ pub mod rollout;
 pub mod scan;
 pub mod settings;
 pub mod site;
+pub mod traffic;
 pub mod verify;

@@ -75,7 +75,8 @@ impl Default for Pace {
         Self {
             fresh: Schedule { offset: ms(0), every: ms(100) },
             keep_alive: Schedule { offset: ms(50), every: ms(100) },
-            upload: Schedule { offset: ms(25), every: ms(2000) },
+            // Who logs in may do so twenty times a minute, from our address too.
+            upload: Schedule { offset: ms(25), every: ms(5000) },
             download: Schedule { offset: ms(1075), every: ms(2000) },
             stream: ms(6000),
             limit: ms(5000),

@@ -2,13 +2,14 @@
 
 use super::probe::{Log, Probe};
 use super::site::Site;
-use super::verify;
+use super::{traffic, verify};
 use crate::edge::clock;
 use crate::error::Result;
 use xtask_core::ship::ledger::Action;
 use xtask_core::ship::probe;
 use xtask_core::ship::proof::{Proof, Verified};
 use xtask_core::ship::release::Release;
+use xtask_core::ship::traffic::Traffic;
 
 /// The watch over a rollout: it asks from outside until it is over.
 pub struct Watch<'a> {
@@ -19,7 +20,9 @@ pub struct Watch<'a> {
     /// The release that served, and the probe of what serves; before the first rollout there is
     /// nothing to lose.
     probe: Option<(String, Probe)>,
+    watched: traffic::Watched<'a>,
     verified: Option<Verified>,
+    traffic: Option<Traffic>,
 }
 
 /// What a watch has seen.
@@ -51,19 +54,23 @@ impl<'a> Watch<'a> {
             (served.to_owned(), Probe::start(&site.environment.url, public))
         };
         let (at, probe) = (clock::now(), served.map(start));
-        Ok(Self { site, release, action, at, probe, verified: None })
+        let watched = traffic::Watched::begin(site)?;
+        Ok(Self { site, release, action, at, probe, watched, verified: None, traffic: None })
     }
 
     /// Asks from outside whether the release serves, and as well as the one before.
     pub fn hold(&mut self) -> Result<()> {
         let verified = verify::release(self.site, &self.release.version)?;
         self.verified = Some(Verified { commit: self.release.commit.clone(), ..verified });
-        Ok(())
+        let Some((before, _)) = &self.probe else { return Ok(()) };
+        self.traffic = self.watched.judge(before, &self.release.version);
+        let traffic = self.traffic.iter();
+        traffic.map(|it| traffic::hold(self.site.world.report, self.action, it)).collect()
     }
 
     /// Ends, and says what was lost.
     pub fn finish(self) -> Seen {
-        let mut proof = Proof { verified: self.verified, ..Proof::default() };
+        let mut proof = Proof { probe: None, verified: self.verified, traffic: self.traffic };
         let (from, log) = self.probe.map(|(served, probe)| (served, probe.finish())).unzip();
         if let (Some(from), Some(log)) = (&from, &log) {
             proof.probe = Some(probe::measure(&log.samples, from, &self.release.version));

@@ -2,6 +2,7 @@
 //! and what does not come to serve is taken back.
 
 mod published;
+mod state;
 mod town;
 
 use super::infra::panel::{PLAN, person};
@@ -62,6 +63,33 @@ fn a_release_comes_to_serve_and_the_same_again_is_nothing_to_do() {
     assert_eq!(town.records(), 3);
 }
 
+/// What was seen from outside is in the answer, in the record and on a page of its own.
+fn is_proven(town: &Town<'_>, answer: &str) {
+    let answer: Value = serde_json::from_str(answer).unwrap();
+    let probe = &answer["proof"]["probe"];
+    assert_eq!(
+        (&answer["changed"], &answer["probe"]["lost"]),
+        (&json!(true), &json!(0)),
+        "{probe:#}"
+    );
+    let kinds: Vec<&Value> =
+        probe["kinds"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
+    assert_eq!(kinds, ["fresh", "keep-alive", "upload", "download"]);
+    let heard: Vec<&String> = probe["releases"].as_object().unwrap().keys().collect();
+    assert_eq!(heard, ["r1", "r2"], "{probe:#}");
+    assert_eq!(answer["proof"]["verified"]["rounds"].as_array().unwrap().len(), 5);
+    let page = answer["report"].as_str().unwrap();
+    assert!(page.starts_with("target/reports/") && page.ends_with("-production-r2.html"), "{page}");
+    let page = std::fs::read_to_string(town.world.path(page)).unwrap();
+    for text in ["rollout of production", "<code>r1</code> → <code>r2</code>", "switch at"] {
+        assert!(page.contains(text), "{text}");
+    }
+    let audit = town.world.run(&["audit", "list", "production", "--json"]).stdout;
+    let audit: Value = serde_json::from_str(&audit).unwrap();
+    let record = audit["records"].as_array().unwrap().last().unwrap();
+    assert_eq!(record["proof"], answer["proof"]);
+}
+
 #[test]
 fn those_who_are_to_hear_of_a_rollout_hear_it_and_fail_nothing() {
     let cluster = required!(Cluster::new());
@@ -118,33 +146,6 @@ fn those_who_are_to_hear_of_a_rollout_hear_it_and_fail_nothing() {
     town.serves("backend", "r1");
     assert_eq!(town.records(), 4);
     assert_no_secret_below(&town.world.path("target"));
-}
-
-/// What was seen from outside is in the answer, in the record and on a page of its own.
-fn is_proven(town: &Town<'_>, answer: &str) {
-    let answer: Value = serde_json::from_str(answer).unwrap();
-    let probe = &answer["proof"]["probe"];
-    assert_eq!(
-        (&answer["changed"], &answer["probe"]["lost"]),
-        (&json!(true), &json!(0)),
-        "{probe:#}"
-    );
-    let kinds: Vec<&Value> =
-        probe["kinds"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
-    assert_eq!(kinds, ["fresh", "keep-alive", "upload", "download"]);
-    let heard: Vec<&String> = probe["releases"].as_object().unwrap().keys().collect();
-    assert_eq!(heard, ["r1", "r2"], "{probe:#}");
-    assert_eq!(answer["proof"]["verified"]["rounds"].as_array().unwrap().len(), 5);
-    let page = answer["report"].as_str().unwrap();
-    assert!(page.starts_with("target/reports/") && page.ends_with("-production-r2.html"), "{page}");
-    let page = std::fs::read_to_string(town.world.path(page)).unwrap();
-    for text in ["rollout of production", "<code>r1</code> → <code>r2</code>", "switch at"] {
-        assert!(page.contains(text), "{text}");
-    }
-    let audit = town.world.run(&["audit", "production", "--json"]).stdout;
-    let audit: Value = serde_json::from_str(&audit).unwrap();
-    let record = audit["records"].as_array().unwrap().last().unwrap();
-    assert_eq!(record["proof"], answer["proof"]);
 }
 
 /// What a run leaves that was killed after it had set the tag, and what a person did by hand.

@@ -72,6 +72,13 @@ pub struct UnknownTarget(String);
 #[error("wanted `generate`, `env:VARIABLE` or `file:PATH`; a secret itself never stands here")]
 pub struct UnknownSecretSource;
 
+impl Environment {
+    /// Whether others than who runs this program use it: this machine is one's own.
+    pub fn has_users(&self) -> bool {
+        self.target != TargetKind::Docker
+    }
+}
+
 impl FromStr for TargetKind {
     type Err = UnknownTarget;
 

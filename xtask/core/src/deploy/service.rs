@@ -75,8 +75,10 @@ pub struct Reported {
 pub struct Probe {
     /// What is read slowly: an answer that nobody needs to log in for.
     pub download: Option<String>,
-    /// Where a body is sent slowly: JSON that is read, and refused for want of a token.
+    /// Where a body is sent slowly: JSON that is read whole, and then refused for what it lacks.
     pub upload: Option<String>,
+    /// Where it tells what it counts of its requests, in the format of Prometheus.
+    pub metrics: Option<String>,
 }
 
 /// What a container may use.
@@ -203,9 +205,10 @@ fn read_probe(table: &Table<'_>) -> Probe {
     let Some(table) = table.optional_table("probe") else { return Probe::default() };
     let path =
         |key: &str| table.keys().iter().any(|it| it == key).then(|| read_url_path(&table, key));
-    let (download, upload) = (path("download").flatten(), path("upload").flatten());
+    let [download, upload, metrics] =
+        ["download", "upload", "metrics"].map(|it| path(it).flatten());
     table.refuse_unknown();
-    Probe { download, upload }
+    Probe { download, upload, metrics }
 }
 
 fn read_url_path(table: &Table<'_>, key: &str) -> Option<String> {

@@ -7,6 +7,9 @@
 //! [`DEVIATIONS`] standard deviations), or if its 95th percentile is [`SLOWER_TIMES`] times the
 //! other and [`SLOWER_MS`] more.
 
+pub mod access_log;
+pub mod prometheus;
+
 use crate::ship::probe::percentile;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -72,7 +75,7 @@ pub const DEVIATIONS: f64 = 3.0;
 /// So many times slower is clearly slower …
 pub const SLOWER_TIMES: u64 = 2;
 /// … if it is so much slower as well, in milliseconds.
-pub const SLOWER_MS: u64 = 200;
+pub const SLOWER_MS: u64 = 500;
 
 impl Served {
     /// Counts requests, given as status (0 for none) and milliseconds.
@@ -119,6 +122,12 @@ impl Source {
 }
 
 impl Traffic {
+    /// What cannot be told, and why.
+    pub fn unknown(source: Source, reason: String) -> Self {
+        let (before, after) = (Served::default(), Served::default());
+        Self { source, before, after, judgement: Judgement::Unknown { reason } }
+    }
+
     /// Judges what was served.
     pub fn judged(source: Source, before: Served, after: Served) -> Self {
         Self { source, before, after, judgement: judge(&before, &after) }
@@ -218,10 +227,10 @@ mod tests {
     fn slower_is_worse_if_people_feel_it() {
         for (before, after, wanted) in [
             (10, 100, "as good"),
-            (10, 209, "as good"),
-            (10, 210, "p95 is 210 ms, before 10 ms"),
-            (400, 700, "as good"),
-            (400, 800, "p95 is 800 ms, before 400 ms"),
+            (10, 509, "as good"),
+            (10, 510, "p95 is 510 ms, before 10 ms"),
+            (700, 1300, "as good"),
+            (700, 1400, "p95 is 1400 ms, before 700 ms"),
             (400, 10, "as good"),
         ] {
             let found = said(served(500, 0, before), served(500, 0, after));

@@ -86,7 +86,7 @@ impl Asker {
         Ok(request.header(HeaderName::from_static(CLIENT), name))
     }
 
-    /// JSON that nobody can be without a token for: an empty object, with much space in it.
+    /// JSON that nobody can be let in for: an empty object, with much space in it.
     fn body(&self) -> Upload {
         let body = format!("{{{}}}", " ".repeat(UPLOAD_BYTES - 2));
         let pause = self.stream / (UPLOAD_PIECES - 1);

@@ -32,7 +32,7 @@ pub(super) struct Town<'a> {
     pub(super) world: World,
     pub(super) double: Double,
     pub(super) host: Arc<Simulated>,
-    database: Server<'a>,
+    pub(super) database: Server<'a>,
     registry: FakeRegistry,
     _proxy: Proxy,
     services: Vec<Http>,
@@ -111,6 +111,10 @@ impl<'a> Town<'a> {
 
     pub(super) fn apply(&self) {
         apply(&self.world);
+    }
+
+    pub(super) fn registry_host(&self) -> String {
+        self.registry.host().to_owned()
     }
 
     fn home(&self) -> Repository {

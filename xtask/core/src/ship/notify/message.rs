@@ -69,7 +69,7 @@ fn title(told: &Told) -> String {
     let said = match (&told.ending, told.action) {
         (Ending::Done, Action::Rollout) => format!("{environment} runs {to}"),
         (Ending::Done, Action::Rollback) => format!("{environment} is back on {to}"),
-        (Ending::Done, action) => format!("{action} of {to} to {environment}"),
+        (Ending::Done, noted) => format!("{environment}: a {noted} was noted"),
         (Ending::Failed { phase, .. }, action) => {
             format!("{action} of {to} to {environment} failed at {phase}")
         }

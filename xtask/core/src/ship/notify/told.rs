@@ -1,6 +1,6 @@
 //! What happened, as it is told.
 
-use crate::ship::ledger::{Action, Outcome, ProbeCount, Record};
+use crate::ship::ledger::{Action, Outcome, Record};
 
 /// A change of an environment that is over, and what people want to know of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,29 +66,29 @@ pub struct Requests {
 }
 
 impl Requests {
+    /// What a record says of the probe, if one ran.
     fn of(record: &Record) -> Option<Self> {
-        let ProbeCount { sent, lost, .. } = record.probe?;
         let measured = record.proof.as_ref().and_then(|it| it.probe.as_ref());
         let is_void = measured.is_some_and(|it| !it.void().is_empty());
-        Some(Self { sent, lost, is_void })
+        record.probe.map(|it| Self { sent: it.sent, lost: it.lost, is_void })
     }
 }
 
 impl From<&Outcome> for Ending {
     fn from(outcome: &Outcome) -> Self {
         match outcome {
-            Outcome::Done => Self::Done,
+            Outcome::Done | Outcome::Noted => Self::Done,
+            Outcome::Begun => Self::Interrupted { phase: "begin".to_owned() },
             Outcome::Failed { phase, error } => {
                 Self::Failed { phase: phase.clone(), error: error.clone() }
             }
-            Outcome::Begun | Outcome::Noted => Self::Interrupted { phase: "its beginning".into() },
         }
     }
 }
 
 impl Told {
-    /// What a record says, of an environment that is reached at `url`. It does not say when the
-    /// change ended.
+    /// What a record says, of an environment that is reached at `url`. What the record does not
+    /// know is to be added.
     pub fn of(record: &Record, project: &str, environment: &str, url: &str) -> Self {
         Self {
             project: project.to_owned(),
