@@ -5,7 +5,9 @@ mod bench;
 mod image;
 mod infra;
 mod notify;
+mod secrets;
 mod setup;
+mod ship;
 
 pub use audit::{Audit, AuditShow};
 pub use bench::{Bench, BenchImage};
@@ -15,7 +17,11 @@ pub use image::{
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
 pub use notify::{Notify, NotifyTest};
+pub use secrets::{
+    Secrets, SecretsCheck, SecretsOf, SecretsRecipients, SecretsRotate, SecretsSet, SecretsSync,
+};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
+pub use ship::{Moving, Resume, Ship};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -62,6 +68,9 @@ pub enum Verb {
     /// Care for the database of an environment
     #[command(subcommand)]
     Database(Database),
+    /// Keep, check, hand over and exchange what environments must know and nobody else may
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Plan and make what stands around the services, as `deploy.toml` says
     #[command(subcommand)]
     Infra(Infra),
@@ -75,9 +84,18 @@ pub enum Verb {
     /// itself is asked or changed, and nothing of the rehearsal stays.
     #[command(after_help = "Example: cargo xtask rehearse production")]
     Rehearse(Rehearse),
+    /// Walk the whole road to an environment: build, scan, push, release, migrate, roll out, verify
+    #[command(after_help = "Example: cargo xtask ship production --apply")]
+    Ship(Ship),
     /// Move an environment to a release
     #[command(after_help = "Example: cargo xtask rollout local b3f6981e1b64")]
     Rollout(Rollout),
+    /// Go on with a run that was interrupted, or finish its way back
+    #[command(after_help = "Example: cargo xtask resume production --apply")]
+    Resume(Resume),
+    /// List the releases that an environment can go back to, and why not to others
+    #[command(after_help = "Example: cargo xtask rollback-targets production")]
+    RollbackTargets(Environment),
     /// Move an environment back to the release before, or to the one named
     #[command(after_help = "Example: cargo xtask rollback local")]
     Rollback(Rollback),
@@ -141,6 +159,8 @@ impl Verb {
             Self::Up(flags) => &flags.written,
             Self::Rollout(flags) => &flags.reviewed.written,
             Self::Rollback(flags) => &flags.reviewed.written,
+            Self::Ship(flags) => &flags.reviewed.written,
+            Self::Resume(flags) => &flags.reviewed.written,
             _ => return None,
         };
         written.report.clone()
@@ -156,7 +176,7 @@ pub struct Up {
 }
 
 /// Where the report of a rollout goes.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Written {
     /// Write the report of the rollout, an HTML page, to this file instead of `target/reports`
     #[arg(long, value_name = "PATH")]
@@ -214,7 +234,7 @@ pub struct Migrate {
 }
 
 /// How a change of an environment is reviewed before it is made.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Reviewed {
     /// Show what would be done, with its digest, and end
     #[arg(long, conflicts_with_all = ["plan", "apply"])]
@@ -241,7 +261,7 @@ impl Reviewed {
 }
 
 /// Whether and how long somebody else's change of the environment is waited for.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Waiting {
     /// Wait until somebody else's change has ended, so many seconds at most; 900 if none are given
     #[arg(
@@ -278,6 +298,9 @@ pub struct Rollout {
     /// Whether and how it is reviewed first
     #[command(flatten)]
     pub reviewed: Reviewed,
+    /// How services are moved
+    #[command(flatten)]
+    pub moving: Moving,
 }
 
 /// Flags of `rollback`.
@@ -290,6 +313,9 @@ pub struct Rollback {
     /// Whether and how it is reviewed first
     #[command(flatten)]
     pub reviewed: Reviewed,
+    /// How services are moved
+    #[command(flatten)]
+    pub moving: Moving,
 }
 
 /// Flags of `logs`.

@@ -5,6 +5,7 @@ pub mod database;
 pub mod instance;
 pub mod lease;
 pub mod ledger;
+pub mod machine;
 pub mod migration;
 pub mod notify;
 pub mod owner;

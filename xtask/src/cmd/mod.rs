@@ -22,8 +22,12 @@ mod preflight;
 mod rehearse;
 mod releases;
 mod renew;
+mod resume;
 mod rollback;
+mod rollback_targets;
 mod rollout;
+mod secrets;
+mod ship;
 mod status;
 mod up;
 mod verify;
@@ -51,10 +55,14 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Releases(flags) => releases::run(&flags, &world),
         Verb::Migrate(flags) => migrate::run(&flags, &world),
         Verb::Database(flags) => database::run(&flags, &world),
+        Verb::Secrets(flags) => secrets::run(&flags, &world),
         Verb::Infra(flags) => infra::run(&flags, &world),
         Verb::Preflight(flags) => preflight::run(&flags, &world),
         Verb::Rehearse(flags) => rehearse::run(&flags, &world),
         Verb::Rollout(flags) => rollout::run(&flags, &world),
+        Verb::Ship(flags) => ship::run(&flags, &world),
+        Verb::Resume(flags) => resume::run(&flags, &world),
+        Verb::RollbackTargets(flags) => rollback_targets::run(&flags, &world),
         Verb::Rollback(flags) => rollback::run(&flags, &world),
         Verb::Verify(flags) => verify::run(&flags, &world),
         Verb::Audit(flags) => audit::run(&flags, &world),

@@ -92,6 +92,12 @@ impl<'a> Docker<'a> {
         Ok(found.as_ref().map(inspected::Container::observed))
     }
 
+    /// The addresses of a container on its networks.
+    pub fn address(&self, name: &str) -> Result<Vec<String>> {
+        let found = self.inspect::<inspected::Container>(Kind::Container, name)?;
+        Ok(found.map(inspected::Container::addresses).unwrap_or_default())
+    }
+
     /// The last lines that a container wrote.
     pub fn logs(&self, container: &str, lines: usize) -> Result<String> {
         let count = lines.to_string();

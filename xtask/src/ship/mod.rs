@@ -4,7 +4,11 @@
 //! What runs the containers is behind `crate::target`; no line here names it.
 
 pub mod anchor;
+mod back;
 pub mod build;
+pub mod course;
+mod drive;
+pub mod journal;
 pub mod lease;
 pub mod ledger;
 pub mod migrate;

@@ -8,7 +8,6 @@ use crate::error::{Failure, Result, code};
 use xtask_core::ship::ledger::{Action, Outcome, Record};
 use xtask_core::ship::proof::Proof;
 use xtask_core::ship::release::Release;
-use xtask_core::ship::rollout::Stage;
 
 /// A change of an environment, from its beginning.
 pub struct Change<'s, 'a> {
@@ -40,6 +39,11 @@ impl<'s, 'a> Change<'s, 'a> {
         Ok(Self { site, lease, begun })
     }
 
+    /// The name of its run.
+    pub fn run(&self) -> &str {
+        self.begun.run.as_deref().expect("every run has a name")
+    }
+
     /// Adds how it ended to the ledger: what is recorded, and whether it was.
     pub fn end(self, outcome: Outcome, proof: Proof) -> (Record, Result<()>) {
         let phases = self.site.world.report.phases();
@@ -51,8 +55,8 @@ impl<'s, 'a> Change<'s, 'a> {
 }
 
 /// How a failure is recorded.
-pub fn failed(stage: Stage, failure: &Failure) -> Outcome {
-    Outcome::Failed { phase: stage.to_string(), error: failure.first_line().to_owned() }
+pub fn failed(phase: &str, error: &str) -> Outcome {
+    Outcome::Failed { phase: phase.to_owned(), error: error.to_owned() }
 }
 
 /// Every record of the environment, its chain checked. What is not all is a failure.

@@ -18,6 +18,7 @@ use xtask_core::digest::Digest;
 use xtask_core::reference::Reference;
 use xtask_core::secret::Secret;
 use xtask_core::ship::database::Address;
+use xtask_core::ship::machine::{Manner, Move};
 use xtask_core::ship::traffic::access_log::Logged;
 
 /// A server, or this machine, as far as shipping a release needs to know it.
@@ -54,6 +55,9 @@ pub trait Target: Sync {
         Ok(None)
     }
 
+    /// How services move here: all in one moment, or one after the other.
+    fn manner(&self) -> Manner;
+
     /// Plans how these services come to serve, in their order. Nothing is changed yet.
     fn plan<'t>(&'t self, wanted: Vec<Wanted>) -> Result<Box<dyn Rollout + 't>>;
 
@@ -66,6 +70,9 @@ pub trait Rollout {
     /// Whether there is nothing to do.
     fn is_idle(&self) -> bool;
 
+    /// The services that change, in their order, each with its reason.
+    fn moves(&self) -> Vec<Move>;
+
     /// What would be done, in order, each step with its reason.
     fn steps(&self) -> Vec<String>;
 
@@ -75,9 +82,27 @@ pub trait Rollout {
     /// Fetches what will be started, before anything is started.
     fn fetch(&mut self) -> Result<()>;
 
-    /// Brings the new release of one service up and sends requests to it once it is ready. Gives
-    /// what was done, step by step.
-    fn deploy(&mut self, service: &str, phase: &Phase<'_>) -> Result<Vec<String>>;
+    /// Where services move in turn: brings the new release of one up and sends requests to it once
+    /// it is ready. Gives what was done, step by step, as the others do.
+    fn deploy(&mut self, _service: &str, _phase: &Phase<'_>) -> Result<Vec<String>> {
+        unreachable!("services move together here")
+    }
+
+    /// Where services move together: brings the new release of one up and waits until it is ready.
+    /// It is sent nothing yet.
+    fn start(&mut self, _service: &str, _phase: &Phase<'_>) -> Result<Vec<String>> {
+        unreachable!("services move in turn here")
+    }
+
+    /// Asks the new releases whether they work with each other, before anybody is sent there.
+    fn smoke(&mut self, _phase: &Phase<'_>) -> Result<Vec<String>> {
+        unreachable!("services move in turn here")
+    }
+
+    /// Sends the requests of every service to its new release from one moment on.
+    fn switch(&mut self, _phase: &Phase<'_>) -> Result<Vec<String>> {
+        unreachable!("services move in turn here")
+    }
 
     /// Ends what served before. From here on there is no way back to it.
     fn retire(&mut self) -> Result<()>;

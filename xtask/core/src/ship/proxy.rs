@@ -12,6 +12,17 @@ pub struct Route {
     pub listen: u16,
     /// The container and port that requests go to; nothing before the first rollout.
     pub upstream: Option<String>,
+    /// Where the requests of some addresses go instead, for a while.
+    pub preview: Option<Preview>,
+}
+
+/// A way for new releases to meet each other before anybody else is sent to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preview {
+    /// The addresses of the new containers that ask.
+    pub of: Vec<String>,
+    /// The container and port that theirs go to.
+    pub upstream: String,
 }
 
 /// The port of the admin API inside the proxy's container.
@@ -54,25 +65,28 @@ fn impersonal() -> Value {
 
 fn server(route: &Route) -> Value {
     let handler = match &route.upstream {
-        Some(upstream) => json!({
-            "handler": "reverse_proxy",
-            "upstreams": [{ "dial": upstream }],
-            "transport": { "protocol": "http", "dial_timeout": "2s",
-                           "keep_alive": { "idle_timeout": "30s" } },
-        }),
+        Some(upstream) => to(upstream),
         None => json!({
             "handler": "static_response", "status_code": 503,
             "headers": { "Retry-After": ["5"] }, "body": "nothing is rolled out yet\n",
         }),
     };
+    let is_public = route.listen == PUBLIC_PORT;
+    let preview = route.preview.iter().map(|it| {
+        json!({ "match": [{ "remote_ip": { "ranges": it.of } }], "handle": [to(&it.upstream)],
+                "terminal": true })
+    });
+    let unlogged = is_public.then(unlogged).into_iter();
+    // What serves everybody is the last one: it is what `upstreams` reads back.
+    let routes: Vec<Value> =
+        unlogged.chain(preview).chain([json!({ "handle": [handler] })]).collect();
     let mut server = json!({
         "listen": [format!(":{}", route.listen)],
         "automatic_https": { "disable": true },
-        "routes": [{ "handle": [handler] }],
+        "routes": routes,
     });
-    if route.listen == PUBLIC_PORT {
+    if is_public {
         server["logs"] = json!({});
-        server["routes"] = json!([unlogged(), { "handle": [handler] }]);
     }
     server
 }
@@ -84,15 +98,23 @@ fn unlogged() -> Value {
     })
 }
 
+fn to(upstream: &str) -> Value {
+    json!({
+        "handler": "reverse_proxy",
+        "upstreams": [{ "dial": upstream }],
+        "transport": { "protocol": "http", "dial_timeout": "2s",
+                       "keep_alive": { "idle_timeout": "30s" } },
+    })
+}
+
 /// Reads back from a configuration where each service's requests go: container and port.
 pub fn upstreams(config: &Value) -> BTreeMap<String, String> {
     let servers = config.pointer("/apps/http/servers").and_then(Value::as_object);
     let servers = servers.into_iter().flatten();
     let upstreams = servers.filter_map(|(service, server)| {
-        let routes = server.get("routes").and_then(Value::as_array)?;
-        let dial = |route: &Value| route.pointer("/handle/0/upstreams/0/dial").cloned();
-        let dial = routes.iter().find_map(dial)?;
-        Some((service.clone(), dial.as_str()?.to_owned()))
+        let everybody = server.pointer("/routes")?.as_array()?.last()?;
+        let dial = everybody.pointer("/handle/0/upstreams/0/dial")?.as_str()?;
+        Some((service.clone(), dial.to_owned()))
     });
     upstreams.collect()
 }
@@ -146,10 +168,24 @@ mod tests {
             service: service.into(),
             listen,
             upstream: upstream.map(Into::into),
+            preview: None,
         };
         let routes =
             [route("backend", 8080, Some("nutri-backend-r1:3000")), route("ml", 8000, None)];
         let serving = serving(&config(&routes));
         assert_eq!(serving, BTreeMap::from([("backend".into(), "nutri-backend-r1".into())]));
+    }
+
+    #[test]
+    fn what_new_releases_are_shown_of_each_other_is_not_what_serves() {
+        let (of, upstream) = (vec!["172.18.0.9".to_owned()], "nutri-ml-r2:8000".to_owned());
+        let (service, listen) = ("ml".to_owned(), 8000);
+        let preview = Some(Preview { of, upstream });
+        let old = Some("nutri-ml-r1:8000".to_owned());
+        let config = config(&[Route { service, listen, upstream: old, preview }]);
+        assert_eq!(serving(&config), BTreeMap::from([("ml".into(), "nutri-ml-r1".into())]));
+        let first = config.pointer("/apps/http/servers/ml/routes/0").unwrap();
+        assert_eq!(first["match"][0]["remote_ip"]["ranges"][0], "172.18.0.9");
+        assert_eq!(first.pointer("/handle/0/upstreams/0/dial").unwrap(), "nutri-ml-r2:8000");
     }
 }

@@ -8,6 +8,7 @@ mod observe;
 mod reach;
 mod rollout;
 mod routes;
+mod smoke;
 
 pub use reach::{backing_of, look, open, open_with, refuse_unknown};
 
@@ -23,6 +24,7 @@ use xtask_core::deploy::{Backing, Environment};
 use xtask_core::digest::Digest;
 use xtask_core::ship::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT, Role};
 use xtask_core::ship::database::Address;
+use xtask_core::ship::machine::Manner;
 use xtask_core::ship::owner::Owner;
 use xtask_core::ship::retention;
 use xtask_core::ship::traffic::access_log::{self, Logged};
@@ -123,6 +125,10 @@ impl Target for DockerTarget<'_> {
         let container = format!("{}-{}", self.project(), Role::Proxy.name());
         let text = self.docker().written_within(&container, within)?;
         Ok(Some(access_log::read(&text)))
+    }
+
+    fn manner(&self) -> Manner {
+        Manner::Together
     }
 
     fn plan<'t>(&'t self, wanted: Vec<Wanted>) -> Result<Box<dyn Rollout + 't>> {
