@@ -1,6 +1,5 @@
 //! Every verb that is handed the secrets of an environment, whether it succeeds or fails, with as
 //! much told as can be: none of them is left anywhere.
-#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::town::{Backend, Town};
 use crate::canary::{Canary, noting};

@@ -1,5 +1,4 @@
 //! What `secrets` refuses, each time before anything is changed.
-#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::{set, world};
 use crate::canary::{Canary, own};

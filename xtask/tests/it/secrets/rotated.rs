@@ -1,6 +1,5 @@
 //! `secrets rotate` of what a provider gave, and what it refuses. The exchange of a key over rollouts
 //! is in `coolify_target/rotation.rs`.
-#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::{feed, set, world};
 use crate::canary::Canary;
