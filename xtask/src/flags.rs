@@ -3,6 +3,7 @@
 mod bench;
 mod image;
 mod infra;
+mod release;
 mod setup;
 
 pub use bench::{Bench, BenchImage};
@@ -11,6 +12,9 @@ pub use image::{
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
+pub use release::{
+    Attestation, AttestationVerify, Release, ReleaseCreate, ReleaseOf, ReleaseVerify,
+};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};
@@ -47,9 +51,12 @@ pub enum Verb {
     /// Make images, and the locks they are made from
     #[command(subcommand)]
     Image(Image),
-    /// List the releases of an environment, newest first
-    #[command(after_help = "Example: cargo xtask releases")]
-    Releases(Environment),
+    /// Make releases, list them, and prove that what is in one belongs together
+    #[command(subcommand)]
+    Release(Release),
+    /// Check what is signed: rollouts, drills, rebuilds, releases, images
+    #[command(subcommand)]
+    Attestation(Attestation),
     /// Apply the migrations that are pending, or show them
     #[command(after_help = "Example: cargo xtask migrate local")]
     Migrate(Migrate),
@@ -198,7 +205,7 @@ pub struct Rehearse {
 pub struct Rollout {
     /// An environment of `deploy.toml`
     pub environment: String,
-    /// A release of its registry, as `releases` lists them
+    /// A release of its registry, as `release list` shows them
     pub release: String,
     /// Whether and how it is reviewed first
     #[command(flatten)]

@@ -9,8 +9,8 @@ mod signing;
 mod tests;
 
 pub use environment::{
-    Backing, BackingPart, Cleanup, Coolify, Database, Environment, Notifications, Proxy, Redis,
-    SecretSource, Storage, TargetKind,
+    Backing, BackingPart, Cleanup, Coolify, Database, Demand, Entry, Environment, Notifications,
+    Proxy, Redis, SecretSource, Storage, TargetKind,
 };
 pub use service::{Access, Health, Limits, Reported, Service};
 pub use signing::Signing;

@@ -1,6 +1,7 @@
 //! One verb per file: gather, plan, show, apply.
 
 mod advisories;
+mod attestation;
 mod audit;
 mod bench;
 mod ci;
@@ -19,7 +20,7 @@ mod logs;
 mod migrate;
 mod preflight;
 mod rehearse;
-mod releases;
+mod release;
 mod renew;
 mod rollback;
 mod rollout;
@@ -46,7 +47,8 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Down(flags) => down::run(&flags, &world),
         Verb::Status(flags) => status::run(&flags, &world),
         Verb::Image(flags) => image::run(flags, &world),
-        Verb::Releases(flags) => releases::run(&flags, &world),
+        Verb::Release(flags) => release::run(&flags, &world),
+        Verb::Attestation(flags) => attestation::run(&flags, &world),
         Verb::Migrate(flags) => migrate::run(&flags, &world),
         Verb::Database(flags) => database::run(&flags, &world),
         Verb::Infra(flags) => infra::run(&flags, &world),

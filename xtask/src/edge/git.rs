@@ -3,10 +3,12 @@
 //! Whoever starts us from a hook or a script may have told git of another repository or index, and
 //! how to read paths; here git is asked about the checkout and nothing else.
 
+mod committed;
 mod faithful;
 mod index;
 mod listing;
 
+pub use committed::committed;
 pub use faithful::{Instead, Unfaithful, unfaithful};
 pub use listing::{Listed, Listing, Tracked, Unseen, knows, listing};
 

@@ -8,10 +8,15 @@ use xtask_core::secret::Secret;
 /// The variable that is asked first.
 pub const VARIABLE: &str = "XTASK_KEY_PASSPHRASE";
 
+/// The passphrase that was given beforehand, if one was.
+pub fn given() -> Option<Secret> {
+    std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()).map(Secret::new)
+}
+
 /// Asks for the passphrase of `what`.
 pub fn ask(what: &str) -> Result<Secret> {
-    if let Some(text) = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()) {
-        return Ok(Secret::new(text));
+    if let Some(given) = given() {
+        return Ok(given);
     }
     let failed = || format!("failed to read the passphrase of {what}");
     let text = if std::io::stdin().is_terminal() {

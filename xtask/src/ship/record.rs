@@ -1,5 +1,6 @@
 //! record: what was done to an environment, added to its ledger.
 
+use super::release;
 use super::site::Site;
 use crate::edge::postgres::Database;
 use crate::edge::{clock, lease};
@@ -42,7 +43,9 @@ impl Change {
             phases: site.world.report.phases(),
             probe,
         };
-        Database::connect(&site.database()?)?.append(&record).map(drop)
+        Database::connect(&site.database()?)?.append(&record)?;
+        release::attest_record(site, release, &record);
+        Ok(())
     }
 }
 

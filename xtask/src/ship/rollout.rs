@@ -6,7 +6,7 @@
 use super::probe::Probe;
 use super::record::{self, Change as Recorded};
 use super::site::Site;
-use super::{review, scan, settings, verify};
+use super::{release, review, scan, settings, verify};
 use crate::error::{Failure, Result};
 use crate::target::{Rollout, Wanted};
 use xtask_core::digest::Digest;
@@ -48,6 +48,7 @@ struct Underway<'a> {
 /// Moves the environment to `release`. On failure what served before serves.
 pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) -> Result<Rolled> {
     scan::may_enter(site, release, action)?;
+    release::may_enter(site, release, action)?;
     let rollout = site.target.plan(wanted(site, release)?)?;
     // A run that was killed after the switch left a release that serves and that nobody verified.
     let done = rollout.is_idle() && ledger::is_verified(&record::all(site)?, &release.version);

@@ -42,6 +42,7 @@ mod platforms;
 mod postgres;
 mod preflight;
 mod push;
+mod release;
 mod renew;
 mod requirements;
 mod runs;

@@ -4,6 +4,7 @@ mod backing;
 mod check;
 mod coolify;
 mod outside;
+mod releases;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ pub use backing::{Backing, BackingPart, Proxy};
 pub(super) use check::check;
 pub use coolify::{Cleanup, Coolify, Notifications, Storage};
 pub use outside::{Database, Redis};
+pub use releases::{Demand, Entry};
 
 use crate::reader::Table;
 use crate::reference::Repository;
@@ -36,6 +38,8 @@ pub struct Environment {
     pub coolify: Option<Coolify>,
     /// Where each secret comes from.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// What it asks of a release.
+    pub entry: Entry,
 }
 
 /// What runs the containers of an environment.
@@ -98,6 +102,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let registry = table.parsed("registry");
     let url = read_url(table, "url");
     let parts = read_parts(name, table);
+    let entry = releases::read(table);
     let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
     if let Some(target) = target {
         refuse_parts(name, table, target);
@@ -107,7 +112,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     }
     let (backing, database, redis, coolify) = parts?;
     let (target, registry, url) = (target?, registry?, url?);
-    Some(Environment { target, registry, url, backing, database, redis, coolify, secrets })
+    Some(Environment { target, registry, url, backing, database, redis, coolify, secrets, entry })
 }
 
 type Parts = (Option<Backing>, Option<Database>, Option<Redis>, Option<Coolify>);

@@ -106,7 +106,7 @@ impl<'a> Town<'a> {
         apply(&self.world);
     }
 
-    fn home(&self) -> Repository {
+    pub(super) fn home(&self) -> Repository {
         format!("{}/nutri", self.registry.host()).parse().unwrap()
     }
 

@@ -76,7 +76,7 @@ impl Summary {
             (Finding::Failed, _) => vec![FAILED.to_owned()],
             (Finding::Passed, 0 | 1) => vec![BUILD_LEVEL.to_owned()],
             (Finding::Passed, several) => {
-                vec![BUILD_LEVEL.to_owned(), format!("NUTRI_BUILT_BY_{several}_KEYS")]
+                vec![BUILD_LEVEL.to_owned(), format!("BUILT_BY_{several}_KEYS")]
             }
         }
     }
@@ -157,7 +157,7 @@ mod tests {
           "verificationResult": "PASSED",
           "verifiedLevels": [
             "SLSA_BUILD_LEVEL_1",
-            "NUTRI_BUILT_BY_2_KEYS"
+            "BUILT_BY_2_KEYS"
           ],
           "slsaVersion": "1.0"
         }
@@ -170,7 +170,10 @@ mod tests {
     fn only_what_says_so_in_both_places_is_passed() {
         assert!(summary(Finding::Passed, 1).is_passed());
         let failed = summary(Finding::Failed, 1);
-        assert_eq!((failed.is_passed(), failed.verified_levels.as_slice()), (false, &["FAILED".to_owned()][..]));
+        assert_eq!(
+            (failed.is_passed(), failed.verified_levels.as_slice()),
+            (false, &["FAILED".to_owned()][..])
+        );
         let torn = Summary { verification_result: Finding::Passed, ..failed };
         assert!(!torn.is_passed());
     }

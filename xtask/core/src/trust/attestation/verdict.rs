@@ -85,10 +85,19 @@ pub fn judge<'k, V: Verifier>(
     wanted: Wanted<'_>,
     keys: &'k [V],
 ) -> Result<(Statement, &'k V), Refusal> {
+    judge_all(bundle, wanted, keys).map(|(statement, signers)| (statement, signers[0]))
+}
+
+/// The same, with every key that signed it.
+pub fn judge_all<'k, V: Verifier>(
+    bundle: &[u8],
+    wanted: Wanted<'_>,
+    keys: &'k [V],
+) -> Result<(Statement, Vec<&'k V>), Refusal> {
     let (statement, signers) = believe(bundle, keys)?;
     is_about(&statement, wanted)?;
     predicate::check(&statement, wanted.name)?;
-    Ok((statement, signers[0]))
+    Ok((statement, signers))
 }
 
 /// The statement in `bundle` and every key of `keys` that signed it, one at least, whatever it is
@@ -114,7 +123,7 @@ pub fn believe<'k, V: Verifier>(
 }
 
 /// Refuses a statement that is about something else, or about these bytes under another name.
-pub fn is_about(statement: &Statement, wanted: Wanted<'_>) -> Result<(), Refusal> {
+fn is_about(statement: &Statement, wanted: Wanted<'_>) -> Result<(), Refusal> {
     let names = statement.names_of(&wanted.digest);
     if names.contains(&wanted.name) {
         return Ok(());
@@ -140,7 +149,9 @@ fn signers<'k, V: Verifier>(
         match signature.bytes() {
             Ok(signature) => {
                 let signer = keys.iter().find(|key| key.has_signed(&bytes, &signature));
-                found.extend(signer.filter(|new| found.iter().all(|it| it.key_id() != new.key_id())));
+                found.extend(
+                    signer.filter(|new| found.iter().all(|it| it.key_id() != new.key_id())),
+                );
             }
             Err(error) => unread = Some(error),
         }
