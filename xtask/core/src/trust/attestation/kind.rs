@@ -48,11 +48,11 @@ pub fn line(statement: &Statement) -> String {
     let predicate = &statement.predicate;
     let kind = statement.predicate_type.as_str();
     let said = match kind {
-        summary::PREDICATE_TYPE => read(predicate).map(verdict),
+        summary::PREDICATE_TYPE => read(predicate).map(|it| verdict(&it)),
         record::RELEASE => read(predicate).map(|it: Release| format!("commit {}", it.commit)),
-        record::ROLLOUT => read(predicate).map(rollout),
-        record::DRILL => read(predicate).map(drill),
-        record::REBUILD => read(predicate).map(rebuild),
+        record::ROLLOUT => read(predicate).map(|it| rollout(&it)),
+        record::DRILL => read(predicate).map(|it| drill(&it)),
+        record::REBUILD => read(predicate).map(|it| rebuild(&it)),
         provenance::PREDICATE_TYPE => {
             provenance::claims(predicate).1.map(|it| format!("commit {it}"))
         }
@@ -68,7 +68,7 @@ fn read<T: serde::de::DeserializeOwned>(predicate: &serde_json::Value) -> Option
     T::deserialize(predicate).ok()
 }
 
-fn verdict(summary: Summary) -> String {
+fn verdict(summary: &Summary) -> String {
     let word = match summary.verification_result {
         Finding::Passed => "PASSED",
         Finding::Failed => "FAILED",
@@ -76,24 +76,24 @@ fn verdict(summary: Summary) -> String {
     format!("{word} at {}: {}", summary.time_verified, summary.verified_levels.join(", "))
 }
 
-fn rollout(stated: RolloutRecord) -> String {
-    let record = stated.record;
-    let ended = match record.outcome {
+fn rollout(stated: &RolloutRecord) -> String {
+    let record = &stated.record;
+    let ended = match &record.outcome {
         Outcome::Done => "done".to_owned(),
         Outcome::Failed { phase, .. } => format!("failed in {phase}"),
     };
     let from = record.from.as_deref().unwrap_or("nothing");
-    let (action, at) = (record.action, record.at);
+    let (action, at) = (record.action, &record.at);
     format!("{action} of {} from {from} to {} at {at}: {ended}", stated.environment, record.to)
 }
 
-fn drill(drill: DrillRecord) -> String {
+fn drill(drill: &DrillRecord) -> String {
     let word = if drill.passed { "passed" } else { "failed" };
     let (rpo, rto) = (drill.rpo_seconds, drill.rto_seconds);
     format!("{word} at {}: RPO {rpo} s, RTO {rto} s", drill.finished_on)
 }
 
-fn rebuild(rebuild: RebuildRecord) -> String {
+fn rebuild(rebuild: &RebuildRecord) -> String {
     let count = rebuild.differences;
     let word = if rebuild.same { "the same".to_owned() } else { format!("{count} differences") };
     format!("{word}, from commit {} at {}", rebuild.commit, rebuild.finished_on)
