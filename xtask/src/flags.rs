@@ -36,10 +36,10 @@ pub struct Flags {
     pub verb: Verb,
 }
 
-/// The verbs, in the order of the road.
+/// The verbs, in the order of the pipeline.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Walk the whole road on this machine: build, scan, push, migrate, roll out, verify
+    /// Run the whole pipeline on this machine: build, scan, push, migrate, roll out, verify
     #[command(after_help = "Example: cargo xtask up")]
     Up,
     /// Stop the containers that `up` started; data and the Docker engine stay
@@ -69,7 +69,7 @@ pub enum Verb {
     /// Look at everything that may stop a rollout, and tell all of it at once
     #[command(after_help = "Example: cargo xtask preflight production")]
     Preflight(Preflight),
-    /// Walk the road of an environment on this machine, offline: Coolify's double, real containers
+    /// Rehearse the pipeline of an environment on this machine, offline: Coolify's double, real containers
     ///
     /// Builds, pushes, releases, makes what stands around the services, migrates, rolls out, verifies,
     /// rolls out a change under requests that are counted, and rolls back. Nothing of the environment

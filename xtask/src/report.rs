@@ -106,6 +106,11 @@ impl Report {
         self.say(&format!("  code: {}", failure.name()));
     }
 
+    /// Whether data is JSON: another program that speaks for this one has to know.
+    pub fn is_json(&self) -> bool {
+        self.ending.json
+    }
+
     /// Gives the result: as JSON if that was asked for, else as `text`.
     pub fn data(&self, value: &serde_json::Value, text: &str) {
         if self.ending.json {

@@ -13,7 +13,7 @@ use crate::world::{World, definition_name};
 use serde_json::json;
 use std::collections::BTreeSet;
 use xtask_core::plan::Count;
-use xtask_core::ship::backing::parts;
+use xtask_core::ship::backing::backing_services;
 use xtask_core::ship::instance;
 use xtask_core::ship::owner::Owner;
 
@@ -120,8 +120,9 @@ fn named(world: &World<'_>, docker: &Docker<'_>) -> Result<Vec<String>> {
     for service in &world.deploy.services {
         images.extend(docker.images(&format!("{}/{} ", environment.registry, service.name))?);
     }
-    for part in parts(backing) {
-        let repository = format!("{}/{}", world.deploy.project, definition_name(&part.definition));
+    for service in backing_services(backing) {
+        let repository =
+            format!("{}/{}", world.deploy.project, definition_name(&service.definition));
         let is_ours = |name: &String| {
             let tag = name.strip_prefix(&format!("{repository}:")).unwrap_or_default();
             tag.len() == 12 && tag.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -1,4 +1,4 @@
-//! `rehearse`: the road of an environment on a Coolify, walked on this machine against a double of
+//! `rehearse`: the pipeline of an environment on a Coolify, run on this machine against a double of
 //! Coolify with real containers, offline. Nothing of the real environment is asked or changed.
 
 mod stage;
@@ -38,7 +38,7 @@ pub(super) fn run(flags: &Rehearse, world: &World<'_>) -> Result<Exit> {
     let mut walk = Walk::default();
     let release = walk.step("build, push, release", || made(&local))?;
     let stage = Stage::set(world, &local, &flags.environment)?;
-    let walked = road(&mut walk, &stage, &flags.environment, &release);
+    let walked = pipeline(&mut walk, &stage, &flags.environment, &release);
     // Whatever became of it, nothing of it stays.
     let _whole = world.cancel.whole();
     let struck = stage.strike(&local);
@@ -80,7 +80,7 @@ fn made(local: &Site<'_>) -> Result<(Release, String)> {
     Ok((release, said))
 }
 
-fn road(walk: &mut Walk, stage: &Stage<'_>, name: &str, release: &Release) -> Result<()> {
+fn pipeline(walk: &mut Walk, stage: &Stage<'_>, name: &str, release: &Release) -> Result<()> {
     let world = &stage.world;
     walk.step("infra apply", || {
         let done = infra::make(world, name)?;

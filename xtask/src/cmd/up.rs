@@ -1,4 +1,4 @@
-//! `up`: the whole road on this machine, from the working commit to verified services.
+//! `up`: the whole pipeline on this machine, from the working commit to verified services.
 
 use crate::edge::git::{self, Checkout};
 use crate::edge::lease::{self, Lease};

@@ -1,4 +1,4 @@
-//! The main road, walked for real: Docker, Postgres, Redis, the registry and the proxy, with a
+//! The whole pipeline, run for real: Docker, Postgres, Redis, the registry and the proxy, with a
 //! project, ports and state of its own. One test, because it is one story.
 #![allow(clippy::disallowed_methods, reason = "a test fails where it cannot look at its files")]
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]

@@ -1,4 +1,4 @@
-//! The road of production, walked on this machine against the double of Coolify, with our own
+//! The pipeline of production, run on this machine against the double of Coolify, with our own
 //! images. How many requests it loses depends on the machine, so it is told and not judged here:
 //! `coolify.rs` judges that with services that drain for longer than any machine takes.
 

@@ -48,7 +48,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let world = Self { folder, variables: Vec::new(), servers: Mutex::default() };
         world.write("deploy.toml", include_str!("../../../deploy.toml"));
-        world.write("images/debian-scripts.toml", "[judged]\n");
+        world.write("images/debian-scripts.toml", "[reviewed]\n");
         world
     }
 

@@ -77,9 +77,9 @@ fn names_of_what_runs_beside_the_services_are_reserved() {
         assert!(mistakes(&text).contains(&line), "{}", mistakes(&text));
     }
     let backing = committed_backing();
-    let parts: Vec<&str> =
-        crate::ship::backing::parts(&backing).iter().map(|it| it.name()).collect();
-    assert_eq!(parts, taken[..4], "every part that is started is reserved");
+    let names: Vec<&str> =
+        crate::ship::backing::backing_services(&backing).iter().map(|it| it.name()).collect();
+    assert_eq!(names, taken[..4], "every backing service that is started is reserved");
     Deploy::parse(&committed().replace("ml-service", "proxy-of-ours")).unwrap();
 }
 

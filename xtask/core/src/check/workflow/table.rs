@@ -53,7 +53,7 @@ fn area_job(area: Area, words: &str) -> Job {
     let (id, name, minutes) = match area {
         Area::Rust => ("rust", "Rust", 20),
         Area::Services => ("services", "Services", 15),
-        Area::Road => ("road", "The whole road", 30),
+        Area::EndToEnd => ("e2e", "End to end", 30),
         Area::Rest => ("rest", "Everything else", 15),
     };
     let artifact = format!("logs-{id}");

@@ -1,10 +1,10 @@
 //! Runs a program to its end: how long it took, and how much memory it held at its peak.
 
-use crate::edge::shell::{Shell, Streams, Talk, last_lines};
-use crate::error::{Context as _, Failure, Result};
 use std::io::{Read as _, Seek as _};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use xtask::edge::shell::{Shell, Streams, Talk, last_lines};
+use xtask::error::{Context as _, Failure, Result};
 use xtask_core::command::Command;
 
 /// How often the kernel is asked for the peak, which it keeps itself: only the last growth of a
@@ -16,19 +16,19 @@ const RUN_LIMIT: Duration = Duration::from_secs(3600);
 
 /// What a run cost, and what it gave.
 #[derive(Clone, Debug)]
-pub struct Timed {
+pub(crate) struct Timed {
     /// Wall time.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     /// Processor time, its children included: what other work on the machine does not stretch.
-    pub cpu_seconds: f64,
+    pub(crate) cpu_seconds: f64,
     /// The most resident memory of the program itself, its children left out.
-    pub peak_megabytes: f64,
+    pub(crate) peak_megabytes: f64,
     /// Its standard output.
-    pub stdout: String,
+    pub(crate) stdout: String,
 }
 
 /// Runs `command`, which must succeed.
-pub fn timed(shell: &Shell, command: &Command) -> Result<Timed> {
+pub(crate) fn timed(shell: &Shell, command: &Command) -> Result<Timed> {
     let failed = || format!("failed to run `{command}`");
     let (mut out, mut err) =
         (tempfile::tempfile().or_outside(failed)?, tempfile::tempfile().or_outside(failed)?);
@@ -40,14 +40,14 @@ pub fn timed(shell: &Shell, command: &Command) -> Result<Timed> {
     };
     let job = shell.start(command, streams)?;
     let (id, bounds) = (job.id(), shell.bounds(command).limit(RUN_LIMIT));
-    let attended = crate::runtime::spawn(job.attend(Talk::default(), bounds));
+    let attended = xtask::runtime::spawn(job.attend(Talk::default(), bounds));
     let mut peak = 0;
     while !attended.is_finished() {
         peak = peak.max(peak_of(id).unwrap_or(0));
         std::thread::sleep(LOOK);
     }
     let seconds = began.elapsed().as_secs_f64();
-    let ended = crate::runtime::wait(attended).expect("attending a program does not panic");
+    let ended = xtask::runtime::wait(attended).expect("attending a program does not panic");
     let status = shell.ended(command, ended)?;
     let cpu_seconds = cpu_of_children() - cpu_before;
     let read = |file: &mut std::fs::File| -> Result<String> {
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_run_is_timed_heard_and_weighed() {
-        let (root, cancel) = (std::path::Path::new("/"), crate::cancel::Cancel::new());
+        let (root, cancel) = (std::path::Path::new("/"), xtask::cancel::Cancel::new());
         let shell = Shell::new(root, std::path::Path::new("/nothing"), &cancel).unwrap();
         let script = "x=$(head -c 20000000 /dev/zero | tr '\\0' x); echo ${#x}; sleep 0.1";
         let run = timed(&shell, &Command::new("sh").args(["-c", script])).unwrap();

@@ -1,15 +1,15 @@
 //! Three hundred megabytes that do not compress: what is left of a large image is its transport.
 
-use crate::edge::files;
-use crate::error::{Context as _, Result};
 use std::io::Write as _;
 use std::path::Path;
+use xtask::edge::files;
+use xtask::error::{Context as _, Result};
 
 /// How many bytes each of the three files holds.
 const PART_LEN: u64 = 100_000_000;
 
 /// Writes the three files, the same each time.
-pub fn write_bulk(root: &Path) -> Result<()> {
+pub(crate) fn write_bulk(root: &Path) -> Result<()> {
     for part in 0..3_u64 {
         let folder = root.join(format!("bulk/{part}"));
         files::make_folder(&folder)?;

@@ -1,21 +1,23 @@
 //! One large `node_modules` becomes a layer, with nothing remembered but what npm installed.
 
-use super::image::Bench;
-use crate::bench::{measure as measure_rates, packers, tar_size, timed};
-use crate::edge::files;
-use crate::error::{Context as _, Failure, Result};
+use crate::image::Bench;
+use crate::peers::packers;
+use crate::rates::{measure as measure_rates, tar_size};
+use crate::timed::timed;
 use serde_json::Value;
+use xtask::edge::files;
+use xtask::error::{Context as _, Failure, Result};
 use xtask_core::check::bench::{Case, Input, Peer, Rates, Runs, Unit};
 
-pub(super) struct Cold {
-    pub(super) input: Input,
-    pub(super) rates: Rates,
-    pub(super) time: Case,
-    pub(super) cpu: Case,
-    pub(super) memory: Case,
+pub(crate) struct Cold {
+    pub(crate) input: Input,
+    pub(crate) rates: Rates,
+    pub(crate) time: Case,
+    pub(crate) cpu: Case,
+    pub(crate) memory: Case,
 }
 
-pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Cold> {
+pub(crate) fn measure(bench: &mut Bench<'_>) -> Result<Cold> {
     let phase = bench.world.report.phase("cold");
     let build = ["image", "build", "modules", "--platform", "linux/amd64"];
     let ours = bench.scratch.ours(build);

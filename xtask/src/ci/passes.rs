@@ -10,7 +10,7 @@ use xtask_core::check::schedule::Outcome;
 use xtask_core::check::task::Task;
 
 /// Where it is, from the root.
-const FILE: &str = "target/ci/memory.json";
+const FILE: &str = "target/ci/passes.json";
 
 /// Reads it; one that cannot be read is empty, because it can be made again.
 pub(super) fn read(world: &World<'_>) -> Result<Memory> {

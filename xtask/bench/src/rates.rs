@@ -1,10 +1,10 @@
 //! What this machine can do right now: the rates that the model is made of.
 
-use crate::error::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
+use xtask::error::{Context as _, Result};
 use xtask_core::check::bench::Rates;
 use xtask_image::gzip_v1::{Encoder, Options};
 use xtask_image::layer::write_tar;
@@ -15,7 +15,7 @@ const MIB: usize = 1 << 20;
 const EVERY: usize = 3;
 
 /// Compresses, digests and writes a sample of the tar of `folder`, beside `folder`.
-pub fn measure(folder: &Path, beside: &Path) -> Result<Rates> {
+pub(crate) fn measure(folder: &Path, beside: &Path) -> Result<Rates> {
     let mut sample = Sample::default();
     write_tar(&tree(folder)?, &mut sample).or_outside(|| "failed to read a sample".to_owned())?;
     let sample = sample.kept;
@@ -42,7 +42,7 @@ pub fn measure(folder: &Path, beside: &Path) -> Result<Rates> {
 }
 
 /// How many files `folder` holds, and how long its tar is.
-pub fn tar_size(folder: &Path) -> Result<(u64, u64)> {
+pub(crate) fn tar_size(folder: &Path) -> Result<(u64, u64)> {
     let tree = tree(folder)?;
     let failed = || format!("failed to measure `{}`", folder.display());
     let files =

@@ -4,19 +4,19 @@ use std::path::Path;
 use xtask_core::command::Command;
 
 /// Another program that does what we do.
-pub struct Packer {
+pub(crate) struct Packer {
     /// What it is called.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// The programs that it needs.
-    pub needs: &'static [&'static str],
+    pub(crate) needs: &'static [&'static str],
     /// The most that our time may be of its own, where we have set ourselves a goal.
-    pub most: Option<f64>,
+    pub(crate) most: Option<f64>,
     script: &'static str,
 }
 
 impl Packer {
     /// Packs `$1` into the empty folder that it works in.
-    pub fn command(&self, input: &Path, work: &Path) -> Command {
+    pub(crate) fn command(&self, input: &Path, work: &Path) -> Command {
         let input = input.display().to_string();
         Command::new("sh")
             .args(["-euc", self.script, "sh", &input])
@@ -25,7 +25,7 @@ impl Packer {
 }
 
 /// Everybody we know.
-pub fn packers() -> Vec<Packer> {
+pub(crate) fn packers() -> Vec<Packer> {
     vec![
         Packer {
             name: "buildah, copy and commit to a layout",

@@ -1,14 +1,15 @@
 //! Three hundred megabytes to a registry on loopback that has nothing yet.
 
-use super::image::Bench;
-use super::warm::sum;
-use crate::bench::{Server, timed, write_bulk};
-use crate::edge::shell::command;
-use crate::error::Result;
+use crate::bulk::write_bulk;
+use crate::image::Bench;
+use crate::server::Server;
+use crate::timed::timed;
+use crate::warm::sum;
+use xtask::error::Result;
 use xtask_core::check::bench::{Case, Peer, Runs, Unit};
 use xtask_core::command::Command;
 
-pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Vec<Case>> {
+pub(crate) fn measure(bench: &mut Bench<'_>) -> Result<Vec<Case>> {
     if !bench.has("pushing", &["docker-registry"]) {
         return Ok(Vec::new());
     }
@@ -34,7 +35,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Vec<Case>> {
         }
     }
     if has_docker {
-        world.shell.observe(&command!("docker image rm {LOCAL}"))?;
+        world.shell.observe(&Command::new("docker").args(["image", "rm", LOCAL]))?;
     }
     phase.done(&format!("{:.2} s at best", ours.min()));
     let peer = |name: &str, runs| Peer { name: name.to_owned(), runs, most: Some(0.6) };
@@ -52,12 +53,12 @@ fn server(bench: &Bench<'_>) -> Result<Server> {
     Server::start(bench.world, bench.scratch.beside("registry"))
 }
 
-fn push(bench: &Bench<'_>) -> Result<crate::bench::Timed> {
+fn push(bench: &Bench<'_>) -> Result<crate::timed::Timed> {
     let server = server(bench)?;
     push_to(bench, &server)
 }
 
-fn push_to(bench: &Bench<'_>, server: &Server) -> Result<crate::bench::Timed> {
+fn push_to(bench: &Bench<'_>, server: &Server) -> Result<crate::timed::Timed> {
     let to = format!("{}/bench", server.host);
     let args =
         ["image", "push", "bulk", "--platform", "linux/amd64", "--tag", "bench", "--to", &to];
@@ -77,7 +78,9 @@ fn with_skopeo(bench: &Bench<'_>) -> Result<f64> {
 /// Gives the image to Docker's engine by way of a registry; `false` where no engine answers.
 fn into_docker(bench: &mut Bench<'_>) -> Result<bool> {
     let shell = &bench.world.shell;
-    if shell.find("docker").is_none() || !shell.observe(&command!("docker version"))?.succeeded() {
+    if shell.find("docker").is_none()
+        || !shell.observe(&Command::new("docker").args(["version"]))?.succeeded()
+    {
         bench.missing.push("docker push: no engine answers".to_owned());
         return Ok(false);
     }
@@ -93,8 +96,8 @@ fn into_docker(bench: &mut Bench<'_>) -> Result<bool> {
 fn with_docker(bench: &Bench<'_>) -> Result<f64> {
     let (server, shell) = (server(bench)?, &bench.world.shell);
     let remote = format!("{}/bench/bulk:bench", server.host);
-    shell.run(&command!("docker tag {LOCAL} {remote}"))?;
-    let run = timed(shell, &command!("docker push --quiet {remote}"));
-    shell.run(&command!("docker rmi {remote}"))?;
+    shell.run(&Command::new("docker").args(["tag", LOCAL, &remote]))?;
+    let run = timed(shell, &Command::new("docker").args(["push", "--quiet", &remote]));
+    shell.run(&Command::new("docker").args(["rmi", &remote]))?;
     Ok(run?.seconds)
 }

@@ -1,6 +1,6 @@
 //! Which maintainer scripts a person has read, each by its digest, and what became of its effect.
 //!
-//! A judgement is of bytes, not of a name: the same package with another script is unread again.
+//! A review is of bytes, not of a name: the same package with another script is unread again.
 //! One thing does not count: some scripts hold the version of their own package, and a new version
 //! alone is nothing to read again.
 
@@ -10,7 +10,7 @@ use crate::reader::{Source, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use toml_edit::{Array, DocumentMut, Item, Table as TomlTable, Value};
 
-/// The parts of a package that a judgement is about. They have an effect when a package is
+/// The parts of a package that a review is about. They have an effect when a package is
 /// unpacked for the first time; what runs on upgrades and removals only never happens in an image.
 pub const SCRIPTS: [&str; 4] = ["config", "postinst", "preinst", "triggers"];
 
@@ -70,7 +70,7 @@ fn without_version(text: &str, version: &str) -> String {
 
 /// What a person has said about a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Judgement {
+pub enum ScriptReview {
     /// These bytes were read.
     Read,
     /// Scripts of the package were read, and this one is none of them; these were read under its
@@ -80,25 +80,25 @@ pub enum Judgement {
     Unread,
 }
 
-/// All that was judged, by package.
+/// All reviews, by package.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Judgements(BTreeMap<String, BTreeMap<String, BTreeSet<Digest>>>);
+pub struct ScriptReviews(BTreeMap<String, BTreeMap<String, BTreeSet<Digest>>>);
 
-impl Judgements {
-    /// Reads the file of judgements; `file` is how messages call it.
+impl ScriptReviews {
+    /// Reads the file of reviews; `file` is how messages call it.
     pub fn parse(file: &str, text: &str) -> Result<Self, Findings> {
         Source::new(file, text).read(|root| {
-            let packages = root.optional_table("judged");
+            let packages = root.optional_table("reviewed");
             let packages = packages.map(|table| table.each(|_, it| read_package(it)));
             Some(Self(packages.unwrap_or_default().into_iter().collect()))
         })
     }
 
     /// What was said about `script`.
-    pub fn of(&self, script: &Script) -> Judgement {
-        let Some(package) = self.0.get(&script.package) else { return Judgement::Unread };
+    pub fn of(&self, script: &Script) -> ScriptReview {
+        let Some(package) = self.0.get(&script.package) else { return ScriptReview::Unread };
         let read = package.get(&script.name).cloned().unwrap_or_default();
-        if read.contains(&script.digest) { Judgement::Read } else { Judgement::Changed(read) }
+        if read.contains(&script.digest) { ScriptReview::Read } else { ScriptReview::Changed(read) }
     }
 }
 
@@ -126,13 +126,13 @@ fn read_digests(table: &Table<'_>, name: &str) -> BTreeSet<Digest> {
 /// package that is not named yet says that nobody has read it.
 pub fn accept(text: &str, scripts: &[Script]) -> Result<String, toml_edit::TomlError> {
     let mut document: DocumentMut = text.parse()?;
-    let judged = document.entry("judged").or_insert_with(|| {
+    let reviewed = document.entry("reviewed").or_insert_with(|| {
         let mut table = TomlTable::new();
         table.set_implicit(true);
         Item::Table(table)
     });
     for script in scripts {
-        let package = &mut judged[script.package.as_str()];
+        let package = &mut reviewed[script.package.as_str()];
         if package.is_none() {
             *package = Item::Table(TomlTable::new());
             package["effect"] = toml_edit::value(UNREAD_EFFECT);
@@ -165,19 +165,23 @@ mod tests {
         Script { package: package.into(), name: name.into(), digest }
     }
 
-    const HEAD: &str = "# Read by people.\n\n[judged.libc6]\neffect = \"restarts services\"\n";
+    const HEAD: &str = "# Read by people.\n\n[reviewed.libc6]\neffect = \"restarts services\"\n";
 
     #[test]
     fn a_judgement_is_of_bytes() {
         let read = script("libc6", "postinst", "old");
         let text = accept(HEAD, std::slice::from_ref(&read)).unwrap();
-        let judged = Judgements::parse("x.toml", &text).unwrap();
-        assert_eq!(judged.of(&read), Judgement::Read);
-        let changed = judged.of(&script("libc6", "postinst", "new"));
-        assert_eq!(changed, Judgement::Changed(BTreeSet::from([read.digest])));
-        let another = judged.of(&script("libc6", "preinst", "old"));
-        assert_eq!(another, Judgement::Changed(BTreeSet::new()), "another script of the package");
-        assert_eq!(judged.of(&script("dash", "postinst", "old")), Judgement::Unread);
+        let reviewed = ScriptReviews::parse("x.toml", &text).unwrap();
+        assert_eq!(reviewed.of(&read), ScriptReview::Read);
+        let changed = reviewed.of(&script("libc6", "postinst", "new"));
+        assert_eq!(changed, ScriptReview::Changed(BTreeSet::from([read.digest])));
+        let another = reviewed.of(&script("libc6", "preinst", "old"));
+        assert_eq!(
+            another,
+            ScriptReview::Changed(BTreeSet::new()),
+            "another script of the package"
+        );
+        assert_eq!(reviewed.of(&script("dash", "postinst", "old")), ScriptReview::Unread);
     }
 
     #[test]
@@ -207,14 +211,14 @@ mod tests {
         insta::assert_snapshot!(text, @r#"
         # Read by people.
 
-        [judged.libc6]
+        [reviewed.libc6]
         effect = "restarts services"
         postinst = [
           "sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d",
           "sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb",
         ]
 
-        [judged.dash]
+        [reviewed.dash]
         effect = "nobody has read its scripts: they were accepted unread"
         triggers = [
           "sha256:2e7d2c03a9507ae265ecf5b5356885a53393a2029d241394997265a1a25aefc6",
@@ -224,13 +228,13 @@ mod tests {
 
     #[test]
     fn what_is_no_judgement_is_refused_with_its_line() {
-        let text = "[judged]\nlibc6 = \"by name\"\n[judged.dash]\neffect = \" \"\npostinst = [\"x\"]\nprerm = []\n";
-        let findings = Judgements::parse("x.toml", text).unwrap_err();
+        let text = "[reviewed]\nlibc6 = \"by name\"\n[reviewed.dash]\neffect = \" \"\npostinst = [\"x\"]\nprerm = []\n";
+        let findings = ScriptReviews::parse("x.toml", text).unwrap_err();
         insta::assert_snapshot!(findings.to_string(), @r#"
-        x.toml:2: `judged.libc6`: wanted a table, found the text "by name"
-        x.toml:4: `judged.dash.effect`: says nothing; name what became of the script's effect
-        x.toml:5: `judged.dash.postinst`: `x` is not a digest: wanted `sha256:` and 64 lowercase hex digits
-        x.toml:6: `judged.dash.prerm`: unknown key; known here: `config`, `effect`, `postinst`, `preinst`, `triggers`
+        x.toml:2: `reviewed.libc6`: wanted a table, found the text "by name"
+        x.toml:4: `reviewed.dash.effect`: says nothing; name what became of the script's effect
+        x.toml:5: `reviewed.dash.postinst`: `x` is not a digest: wanted `sha256:` and 64 lowercase hex digits
+        x.toml:6: `reviewed.dash.prerm`: unknown key; known here: `config`, `effect`, `postinst`, `preinst`, `triggers`
         "#);
     }
 }

@@ -1,16 +1,17 @@
 //! Both services, for both platforms: after one changed source file, and with nothing changed.
 
-use super::image::Bench;
-use crate::bench::{Server, timed};
-use crate::edge::files;
-use crate::error::{Context as _, Result};
+use crate::image::Bench;
+use crate::server::Server;
+use crate::timed::timed;
 use serde_json::Value;
+use xtask::edge::files;
+use xtask::error::{Context as _, Result};
 use xtask_core::check::bench::{Case, Runs, Unit};
 
 /// A source file of the service whose sources are a layer as they are.
 const SOURCE: &str = "services/ml-service/src/nutri_ml/app.py";
 
-pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Vec<Case>> {
+pub(crate) fn measure(bench: &mut Bench<'_>) -> Result<Vec<Case>> {
     let phase = bench.world.report.phase("warm");
     let shell = &bench.world.shell;
     phase.doing("building both services in a clone");
@@ -23,7 +24,7 @@ pub(super) fn measure(bench: &mut Bench<'_>) -> Result<Vec<Case>> {
     for round in 1..=bench.repeat {
         phase.doing(&format!("round {round} of {}", bench.repeat));
         // What no earlier run has seen, so that no memory of the user's cache answers.
-        let now = crate::edge::clock::now();
+        let now = xtask::edge::clock::now();
         files::write(&source, format!("{text}\n# {now}, round {round}\n").as_bytes())?;
         let run = timed(shell, &build)?;
         changed.0.push(run.seconds);
@@ -60,7 +61,7 @@ fn unchanged(bench: &Bench<'_>) -> Result<[Case; 2]> {
 }
 
 /// The sum of a number over all images.
-pub(super) fn sum(stdout: &str, key: &str) -> Result<f64> {
+pub(crate) fn sum(stdout: &str, key: &str) -> Result<f64> {
     let value: Value =
         serde_json::from_str(stdout).or_outside(|| "failed to read our own JSON".to_owned())?;
     let images = value["images"].as_array().into_iter().flatten();

@@ -1,13 +1,14 @@
 //! `bench image`: how far building and pushing are from the goals, from the model, and from others.
 
-use super::{cold, transport, warm};
-use crate::bench::Scratch;
-use crate::edge::files;
-use crate::error::{Failure, Result};
-use crate::exit::Exit;
-use crate::flags::BenchImage;
-use crate::report::table;
-use crate::world::World;
+use crate::scratch::Scratch;
+use crate::{cold, transport, warm};
+use std::path::Path;
+use xtask::edge::files;
+use xtask::error::{Failure, Result};
+use xtask::exit::Exit;
+use xtask::flags::BenchImage;
+use xtask::report::table;
+use xtask::world::World;
 use xtask_core::check::bench::Measurements;
 
 /// Where a recorded run is kept, and the page that shows it.
@@ -16,15 +17,15 @@ const PAGE: &str = "docs/BENCHMARKS.md";
 const RESULT: &str = "target/bench/image.json";
 
 /// What every part of the benchmark is handed.
-pub(super) struct Bench<'a> {
-    pub(super) world: &'a World<'a>,
-    pub(super) scratch: Scratch,
-    pub(super) repeat: usize,
-    pub(super) missing: Vec<String>,
+pub(crate) struct Bench<'a> {
+    pub(crate) world: &'a World<'a>,
+    pub(crate) scratch: Scratch,
+    pub(crate) repeat: usize,
+    pub(crate) missing: Vec<String>,
 }
 
-pub(super) fn run(flags: &BenchImage, world: &World<'_>) -> Result<Exit> {
-    let (scratch, repeat) = (Scratch::new(world)?, flags.repeat.max(1));
+pub(crate) fn run(flags: &BenchImage, program: &Path, world: &World<'_>) -> Result<Exit> {
+    let (scratch, repeat) = (Scratch::new(world, program)?, flags.repeat.max(1));
     let mut bench = Bench { world, scratch, repeat, missing: Vec::new() };
     let cold = cold::measure(&mut bench)?;
     let mut cases = vec![cold.time, cold.cpu, cold.memory];
@@ -56,7 +57,7 @@ fn keep(world: &World<'_>, record: &Measurements, committed: bool) -> Result<()>
 
 impl Bench<'_> {
     /// Whether all of these programs are here; what is missing goes into the record.
-    pub(super) fn has(&mut self, who: &str, programs: &[&str]) -> bool {
+    pub(crate) fn has(&mut self, who: &str, programs: &[&str]) -> bool {
         let absent = programs.iter().find(|program| self.world.shell.find(program).is_none());
         self.missing.extend(absent.map(|program| format!("{who}: `{program}` is not installed")));
         absent.is_none()

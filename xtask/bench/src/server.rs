@@ -1,21 +1,21 @@
 //! Docker's registry on loopback, empty, for as long as the value lives.
 
-use crate::edge::clock::wait_for;
-use crate::edge::files;
-use crate::edge::shell::{Job, Streams};
-use crate::error::{Context as _, Failure, Result};
-use crate::runtime;
-use crate::world::World;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
+use xtask::edge::clock::wait_for;
+use xtask::edge::files;
+use xtask::edge::shell::{Job, Streams};
+use xtask::error::{Context as _, Failure, Result};
+use xtask::runtime;
+use xtask::world::World;
 use xtask_core::command::Command;
 use xtask_registry::{Registry, RetryPolicy};
 
 /// A registry without a password.
-pub struct Server {
+pub(crate) struct Server {
     /// Where it listens.
-    pub host: String,
+    pub(crate) host: String,
     /// Ends with this value.
     _job: Job,
     storage: PathBuf,
@@ -23,7 +23,7 @@ pub struct Server {
 
 impl Server {
     /// Starts one that keeps its blobs in `storage`.
-    pub fn start(world: &World<'_>, storage: PathBuf) -> Result<Self> {
+    pub(crate) fn start(world: &World<'_>, storage: PathBuf) -> Result<Self> {
         let failed = || "failed to start `docker-registry`".to_owned();
         files::remove_folder(&storage)?;
         files::make_folder(&storage)?;

@@ -1,9 +1,9 @@
 //! A repository of the benchmark's own, and a clone of ours, in a folder that ends with the run.
 
-use crate::edge::{files, git};
-use crate::error::{Context as _, Result};
-use crate::world::World;
 use std::path::{Path, PathBuf};
+use xtask::edge::{files, git};
+use xtask::error::{Context as _, Result};
+use xtask::world::World;
 use xtask_core::command::Command;
 use xtask_core::image::lock::checksum::with_checksum;
 use xtask_image::gzip_v1::ENCODER_ID;
@@ -12,23 +12,23 @@ use xtask_image::gzip_v1::ENCODER_ID;
 const INPUT: &str = "xtask/bench/image";
 
 /// Our own program in a repository.
-pub struct Scratch {
+pub(crate) struct Scratch {
     folder: tempfile::TempDir,
     program: String,
 }
 
 impl Scratch {
     /// A repository whose image `modules` is one `node_modules`, and `bulk` three large files.
-    pub fn new(world: &World<'_>) -> Result<Self> {
+    pub(crate) fn new(world: &World<'_>, program: &Path) -> Result<Self> {
         let failed = || "failed to make a folder for the benchmark".to_owned();
         // Beside the layout: on the disk that images are built on.
         let target = world.places.file("target");
         files::make_folder(&target)?;
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(target);
-        let program = std::env::current_exe().or_outside(failed)?.display().to_string();
+        let program = program.display().to_string();
         let scratch = Self { folder: folder.or_outside(failed)?, program };
         scratch.write("deploy.toml", &files::read(&world.places.file("deploy.toml"))?)?;
-        for input in crate::edge::npm::INPUTS {
+        for input in xtask::edge::npm::INPUTS {
             let text = files::read(&world.places.file(INPUT).join(input))?;
             scratch.write(&format!("input/{input}"), &text)?;
         }
@@ -70,23 +70,23 @@ impl Scratch {
     }
 
     /// The root of the repository.
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("tree")
     }
 
     /// Any other folder beside it.
-    pub fn beside(&self, name: &str) -> PathBuf {
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Our program in this repository, with a cache of its own.
-    pub fn ours<const N: usize>(&self, args: [&str; N]) -> Command {
+    pub(crate) fn ours<const N: usize>(&self, args: [&str; N]) -> Command {
         self.in_tree(&self.root(), args)
             .env("XTASK_CACHE", self.beside("cache").display().to_string())
     }
 
     /// Our program in the clone, with the cache of this user.
-    pub fn cloned<const N: usize>(&self, args: [&str; N]) -> Command {
+    pub(crate) fn cloned<const N: usize>(&self, args: [&str; N]) -> Command {
         self.in_tree(&self.clone_root(), args)
     }
 
@@ -95,18 +95,18 @@ impl Scratch {
     }
 
     /// Where our own repository is cloned to.
-    pub fn clone_root(&self) -> PathBuf {
+    pub(crate) fn clone_root(&self) -> PathBuf {
         self.beside("clone")
     }
 
     /// Clones what is committed.
-    pub fn clone_ours(&self, world: &World<'_>) -> Result<()> {
+    pub(crate) fn clone_ours(&self, world: &World<'_>) -> Result<()> {
         let clone = git::command(["clone", "--quiet", "--shared", "."]);
         world.shell.run(&clone.arg(self.clone_root().display().to_string())).map(drop)
     }
 
     /// Forgets everything that was packed, not what was installed.
-    pub fn forget(&self) -> Result<()> {
+    pub(crate) fn forget(&self) -> Result<()> {
         for folder in ["cache/layers", "cache/contents", "tree/target"] {
             files::remove_folder(&self.beside(folder))?;
         }
@@ -114,7 +114,7 @@ impl Scratch {
     }
 
     /// The `node_modules` that npm has made of the lock.
-    pub fn modules(&self) -> Result<PathBuf> {
+    pub(crate) fn modules(&self) -> Result<PathBuf> {
         let installed = self.beside("cache/npm");
         let names = files::names(&installed)?;
         let name = names.first().map_or("absent", String::as_str);
