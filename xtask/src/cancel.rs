@@ -1,15 +1,15 @@
-//! One word that ends a run: Ctrl-C, SIGTERM, SIGHUP.
+//! One word that ends a run: Ctrl-C, SIGTERM, SIGHUP, or that its lease is lost.
 //!
 //! The first signal is looked at between the steps of a change, and ends at once what only reads
 //! or waits. The second kills what runs and ends this program.
 
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::report::Speaker;
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, channel};
@@ -33,6 +33,8 @@ pub struct Cancel {
 struct State {
     /// The signal that came first; 0 if none did.
     signal: AtomicU8,
+    /// Why the lease is lost, if it is.
+    lost: OnceLock<String>,
     /// Whether something was left undone because of it.
     heeded: AtomicBool,
     /// How much is under way that runs to its end.
@@ -89,6 +91,13 @@ impl Cancel {
         self.token.cancel();
     }
 
+    /// Says the word because the lease of this run is lost, and why.
+    pub fn lose(&self, why: &str) {
+        // Whatever was lost first is what ends the run.
+        let _known = self.state.lost.set(why.to_owned());
+        self.token.cancel();
+    }
+
     /// Whether the word was said.
     pub fn is_cancelled(&self) -> bool {
         self.token.is_cancelled()
@@ -130,13 +139,18 @@ impl Cancel {
     /// Why this run ends.
     pub fn failure(&self) -> Failure {
         self.state.heeded.store(true, Ordering::SeqCst);
-        ended_by(self.state.signal.load(Ordering::SeqCst))
+        let signal = self.state.signal.load(Ordering::SeqCst);
+        match self.state.lost.get() {
+            Some(why) if signal == 0 => lost(why),
+            _ => ended_by(signal),
+        }
     }
 
-    /// How this run ends, if something was left undone because of a signal.
+    /// How this run ends, if something was left undone because of a signal or a lost lease.
     pub fn exit(&self) -> Option<Exit> {
         let signal = self.state.signal.load(Ordering::SeqCst);
-        self.state.heeded.load(Ordering::SeqCst).then_some(Exit::Signalled(signal))
+        let exit = if signal == 0 { Exit::Refused } else { Exit::Signalled(signal) };
+        self.state.heeded.load(Ordering::SeqCst).then_some(exit)
     }
 
     /// Puts a group on the list of those that a second signal kills.
@@ -219,6 +233,14 @@ fn ended_by(signal: u8) -> Failure {
         .hint("the same command goes on where this run stopped")
 }
 
+/// The failure of a run whose lease is lost.
+fn lost(why: &str) -> Failure {
+    Failure::refused("cannot go on: the lease of the environment is lost")
+        .code(&code::LEASE_LOST)
+        .reason(why)
+        .hint("`cargo xtask status` tells what serves; then the same command goes on")
+}
+
 /// A signal's name, for people.
 fn name(signal: u8) -> &'static str {
     match signal {
@@ -245,6 +267,22 @@ mod tests {
         assert_eq!(failure.exit().code(), 130);
         assert_eq!(cancel.exit().map(Exit::code), Some(130));
         assert!(failure.to_string().starts_with("error: ended by Ctrl-C\n"), "{failure}");
+    }
+
+    #[test]
+    fn a_lost_lease_ends_what_waits_and_says_why() {
+        let cancel = Cancel::new();
+        cancel.lose("somebody else has taken it");
+        let failure = cancel.sleep(Duration::from_secs(3600)).unwrap_err();
+        insta::assert_snapshot!(failure.to_string(), @"
+        error: cannot go on: the lease of the environment is lost
+          caused by: somebody else has taken it
+          hint: `cargo xtask status` tells what serves; then the same command goes on
+          code: E-lease-lost
+        ");
+        assert_eq!(cancel.exit(), Some(Exit::Refused));
+        cancel.cancel(2);
+        assert_eq!(cancel.exit().map(Exit::code), Some(130), "whoever is told to end says so");
     }
 
     #[test]

@@ -133,6 +133,11 @@ impl Failure {
         self.exit
     }
 
+    /// Whether something outside failed that may be well again later.
+    pub fn may_go_over(&self) -> bool {
+        self.exit == Exit::Outside
+    }
+
     /// The first line.
     pub fn first_line(&self) -> &str {
         &self.lines[0]

@@ -1,11 +1,13 @@
 //! Every flag of every verb: the whole command line on a few screens.
 
+mod audit;
 mod bench;
 mod image;
 mod infra;
 mod release;
 mod setup;
 
+pub use audit::{Audit, AuditShow};
 pub use bench::{Bench, BenchImage};
 pub use image::{
     Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,
@@ -18,6 +20,7 @@ pub use release::{
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 
 use clap::{Args, Parser, Subcommand};
+use std::time::Duration;
 use xtask_core::check::advisories::Ecosystem;
 use xtask_core::digest::Digest;
 
@@ -85,9 +88,9 @@ pub enum Verb {
     /// Ask the public URL, five times over ten seconds, which release answers
     #[command(after_help = "Example: cargo xtask verify")]
     Verify(Environment),
-    /// Show the record of every change of an environment, and check its chain
-    #[command(after_help = "Example: cargo xtask audit --json")]
-    Audit(Environment),
+    /// Show the record of every change of an environment, and prove that it is whole
+    #[command(subcommand)]
+    Audit(Audit),
     /// Show the last lines that a service wrote
     #[command(after_help = "Example: cargo xtask logs backend --lines 20")]
     Logs(Logs),
@@ -177,6 +180,9 @@ pub struct Migrate {
     /// Apply exactly the plan with this digest, as it was shown, or nothing
     #[arg(long, value_name = "DIGEST", requires = "apply")]
     pub plan: Option<Digest>,
+    /// Whether somebody else's change is waited for
+    #[command(flatten)]
+    pub wait: Waiting,
 }
 
 /// How a change of an environment is reviewed before it is made.
@@ -191,6 +197,31 @@ pub struct Reviewed {
     /// Do exactly the plan with this digest, as `--dry-run` showed it, or nothing
     #[arg(long, value_name = "DIGEST")]
     pub plan: Option<Digest>,
+    /// Whether somebody else's change is waited for
+    #[command(flatten)]
+    pub wait: Waiting,
+}
+
+impl Reviewed {
+    /// How long somebody else's change is waited for.
+    pub fn limit(&self) -> Duration {
+        self.wait.limit()
+    }
+}
+
+/// Whether and how long somebody else's change of the environment is waited for.
+#[derive(Debug, Args)]
+pub struct Waiting {
+    /// Wait until somebody else's change has ended, so many seconds at most; 900 if none are given
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "900")]
+    pub wait: Option<u64>,
+}
+
+impl Waiting {
+    /// Not at all if it was not asked for.
+    pub fn limit(&self) -> Duration {
+        Duration::from_secs(self.wait.unwrap_or(0))
+    }
 }
 
 /// Flags of `rehearse`.

@@ -120,11 +120,6 @@ impl Report {
         }
     }
 
-    /// Whether the result is asked for as JSON.
-    pub fn is_json(&self) -> bool {
-        self.ending.json
-    }
-
     /// Whether stdout took what was given.
     pub fn given(&self) -> Result<()> {
         let mut unwritten = self.ending.unwritten.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,6 +3,7 @@
 pub mod backing;
 pub mod database;
 pub mod instance;
+pub mod lease;
 pub mod ledger;
 pub mod migration;
 pub mod owner;

@@ -1,10 +1,11 @@
 //! `migrate`: shows which migrations are pending, or applies them.
 
-use crate::edge::lease::{self, Lease};
+use crate::edge::lease::{self, Lease as OfMachine, Wait};
 use crate::edge::postgres::Database;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Migrate;
+use crate::ship::lease::Lease;
 use crate::ship::site::Site;
 use crate::ship::{migrate, review};
 use crate::target;
@@ -35,11 +36,15 @@ fn show(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
 
 fn apply(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;
-    let _lease = Lease::take(&world.state(&flags.environment), "migrate", &lease::who())?;
+    let limit = flags.wait.limit();
+    let wait = Wait { limit, cancel: &world.cancel };
+    let machine =
+        OfMachine::wait(&world.state(&flags.environment), "migrate", &lease::who(), &wait)?;
     let site = Site::open(world, &flags.environment)?;
     site.target.preflight()?;
     site.target.prepare()?;
-    let plan = migrate::apply(&site, &migrate::files(world)?, flags.plan.as_ref())?;
+    let lease = Lease::take(&site, &machine, limit)?;
+    let plan = migrate::apply(&site, &lease, &migrate::files(world)?, flags.plan.as_ref())?;
     let value = json!({ "plan": plan, "applied": true });
     world.report.data(&value, &text_of(&plan, "applied now"));
     Ok(Exit::Done)

@@ -5,18 +5,19 @@ mod stage;
 
 use super::{infra, up};
 use crate::edge::git;
-use crate::edge::lease::{self, Lease};
+use crate::edge::lease::{self, Lease as OfMachine};
 use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Rehearse;
 use crate::report::table;
+use crate::ship::lease::Lease;
 use crate::ship::rollout::{Mode, Rolled};
 use crate::ship::site::Site;
 use crate::ship::{migrate, push, release, rollout, scan};
 use crate::world::World;
 use serde_json::json;
 use stage::{LOCAL, Stage};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use xtask_core::ship::ledger::Action;
 use xtask_core::ship::release::{Release, tag_of};
 
@@ -32,13 +33,13 @@ struct Step {
 
 pub(super) fn run(flags: &Rehearse, world: &World<'_>) -> Result<Exit> {
     infra::place(world, &flags.environment)?;
-    let _lease = Lease::take(&world.state(LOCAL), "rehearse", &lease::who())?;
+    let machine = OfMachine::take(&world.state(LOCAL), "rehearse", &lease::who())?;
     let local = Site::open(world, LOCAL)?;
     local.target.preflight()?;
     let mut walk = Walk::default();
     let release = walk.step("build, push, release", || made(&local))?;
     let stage = Stage::set(world, &local, &flags.environment)?;
-    let walked = pipeline(&mut walk, &stage, &flags.environment, &release);
+    let walked = pipeline(&mut walk, &stage, &machine, &release);
     // Whatever became of it, nothing of it stays.
     let _whole = world.cancel.whole();
     let struck = stage.strike(&local);
@@ -80,22 +81,28 @@ fn made(local: &Site<'_>) -> Result<(Release, String)> {
     Ok((release, said))
 }
 
-fn pipeline(walk: &mut Walk, stage: &Stage<'_>, name: &str, release: &Release) -> Result<()> {
-    let world = &stage.world;
+fn pipeline(
+    walk: &mut Walk,
+    stage: &Stage<'_>,
+    machine: &OfMachine,
+    release: &Release,
+) -> Result<()> {
+    let (world, name) = (&stage.world, stage.name);
     walk.step("infra apply", || {
         let done = infra::make(world, name)?;
         Ok(((), format!("{done} steps")))
     })?;
     let site = Site::open(world, name)?;
     walk.step("preflight", || site.target.preflight().map(|()| ((), "fit".to_owned())))?;
+    let lease = Lease::take(&site, machine, Duration::ZERO)?;
     walk.step("migrate", || {
-        let plan = migrate::apply(&site, &migrate::files(world)?, None)?;
+        let plan = migrate::apply(&site, &lease, &migrate::files(world)?, None)?;
         Ok(((), format!("{} applied", plan.pending.len())))
     })?;
     let first = stage.enters(&site, release);
     let again = Release { version: format!("{}-again", first.version), ..first.clone() };
     let mut to = |step, release: &Release, action| {
-        walk.step(step, || rolled(&site, release, action).map(|said| ((), said)))
+        walk.step(step, || rolled(&site, &lease, release, action).map(|said| ((), said)))
     };
     to("rollout, verify", &first, Action::Rollout)?;
     to("the same again", &first, Action::Rollout)?;
@@ -104,9 +111,9 @@ fn pipeline(walk: &mut Walk, stage: &Stage<'_>, name: &str, release: &Release) -
     walk.step("infra plan", || nothing_left(world, name))
 }
 
-fn rolled(site: &Site<'_>, release: &Release, action: Action) -> Result<String> {
+fn rolled(site: &Site<'_>, lease: &Lease<'_>, release: &Release, action: Action) -> Result<String> {
     migrate::check_schema(site, release)?;
-    Ok(match rollout::to(site, release, action, Mode::Apply(None))? {
+    Ok(match rollout::to(site, release, action, Mode::Apply(lease, None))? {
         Rolled::AlreadySo => "nothing to do".to_owned(),
         Rolled::Done(Some(probe)) => {
             format!("serves; lost {} of {} requests", probe.lost, probe.sent)

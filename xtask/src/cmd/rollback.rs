@@ -1,5 +1,6 @@
 //! `rollback`: a rollout of an earlier release.
 
+use super::rollout;
 use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Rollback;
@@ -11,13 +12,14 @@ use xtask_core::ship::ledger::{self, Action};
 
 pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;
-    let _lease = super::rollout::lease(world, &flags.environment, "rollback", &flags.reviewed)?;
-    let site = super::rollout::reach(world, &flags.environment, &flags.reviewed)?;
+    let machine = rollout::of_machine(world, &flags.environment, "rollback", &flags.reviewed)?;
+    let site = rollout::reach(world, &flags.environment, &flags.reviewed)?;
+    let lease = rollout::lease(&site, machine.as_ref(), &flags.reviewed)?;
     let release = match &flags.release {
         Some(release) => release.clone(),
         None => release_before(&site)?,
     };
-    super::rollout::go(&site, &release, Action::Rollback, &flags.reviewed)
+    rollout::go(&site, lease.as_ref(), &release, Action::Rollback, &flags.reviewed)
 }
 
 /// The newest verified release that is not the one that serves.

@@ -1,9 +1,10 @@
 //! `rollout`: moves an environment to a release of its registry.
 
-use crate::edge::lease::{self, Lease};
+use crate::edge::lease::{self, Lease as OfMachine, Wait};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::{Reviewed, Rollout};
+use crate::ship::lease::Lease;
 use crate::ship::rollout::{Mode, Rolled};
 use crate::ship::site::Site;
 use crate::ship::{migrate, release, rollout};
@@ -17,22 +18,33 @@ use xtask_core::ship::review::Review;
 
 pub(super) fn run(flags: &Rollout, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;
-    let _lease = lease(world, &flags.environment, "rollout", &flags.reviewed)?;
+    let machine = of_machine(world, &flags.environment, "rollout", &flags.reviewed)?;
     let site = reach(world, &flags.environment, &flags.reviewed)?;
-    go(&site, &flags.release, Action::Rollout, &flags.reviewed)
+    let lease = lease(&site, machine.as_ref(), &flags.reviewed)?;
+    go(&site, lease.as_ref(), &flags.release, Action::Rollout, &flags.reviewed)
 }
 
-/// The lease of the environment; only to look, none is needed.
-pub(super) fn lease(
+/// The lease of this machine; only to look, none is needed.
+pub(super) fn of_machine(
     world: &World<'_>,
     environment: &str,
     verb: &str,
     reviewed: &Reviewed,
-) -> Result<Option<Lease>> {
+) -> Result<Option<OfMachine>> {
     if only_shows(world, environment, reviewed)? {
         return Ok(None);
     }
-    Lease::take(&world.state(environment), verb, &lease::who()).map(Some)
+    let wait = Wait { limit: reviewed.limit(), cancel: &world.cancel };
+    OfMachine::wait(&world.state(environment), verb, &lease::who(), &wait).map(Some)
+}
+
+/// The lease of the environment, for whoever has that of this machine.
+pub(super) fn lease<'a>(
+    site: &Site<'a>,
+    machine: Option<&OfMachine>,
+    reviewed: &Reviewed,
+) -> Result<Option<Lease<'a>>> {
+    machine.map(|machine| Lease::take(site, machine, reviewed.limit())).transpose()
 }
 
 /// Whether nothing is changed. What others may use is only changed by somebody who says so; what is
@@ -62,15 +74,16 @@ pub(super) fn reach<'a>(
 /// Moves `site` to the release called `version`, if the schema allows it.
 pub(super) fn go(
     site: &Site<'_>,
+    lease: Option<&Lease<'_>>,
     version: &str,
     action: Action,
     reviewed: &Reviewed,
 ) -> Result<Exit> {
     let release = release::get(site, version)?;
     migrate::check_schema(site, &release)?;
-    let mode = match only_shows(site.world, site.name, reviewed)? {
-        true => Mode::Show,
-        false => Mode::Apply(reviewed.plan.as_ref()),
+    let mode = match lease {
+        None => Mode::Show,
+        Some(lease) => Mode::Apply(lease, reviewed.plan.as_ref()),
     };
     let rolled = rollout::to(site, &release, action, mode)?;
     let (changed, probe, outcome) = match rolled {

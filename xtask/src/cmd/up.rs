@@ -1,11 +1,12 @@
 //! `up`: the whole pipeline on this machine, from the working commit to verified services.
 
 use crate::edge::git::{self, Checkout};
-use crate::edge::lease::{self, Lease};
+use crate::edge::lease::{self, Lease as OfMachine};
 use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::image::Built;
 use crate::report::table;
+use crate::ship::lease::Lease;
 use crate::ship::rollout::{Mode, Rolled};
 use crate::ship::site::Site;
 use crate::ship::{build, migrate, push, release, rollout, scan};
@@ -13,7 +14,7 @@ use crate::target;
 use crate::world::{World, this_platform};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use xtask_core::ship::ledger::{Action, ProbeCount};
 use xtask_core::ship::release::{Release, ScanVerdict, tag_of};
 
@@ -22,17 +23,18 @@ const ENVIRONMENT: &str = "local";
 pub(super) fn run(world: &World<'_>) -> Result<Exit> {
     let began = Instant::now();
     target::check(world, ENVIRONMENT)?;
-    let _lease = Lease::take(&world.state(ENVIRONMENT), "up", &lease::who())?;
+    let machine = OfMachine::take(&world.state(ENVIRONMENT), "up", &lease::who())?;
     let checkout = git::checkout(&world.shell)?;
     let site = open(world)?;
     site.target.preflight()?;
     let built = prepare(&site)?;
+    let lease = Lease::take(&site, &machine, Duration::ZERO)?;
     world.cancel.check()?;
     refuse_changed_tree(world, &checkout)?;
     let scans = scan::services(world, &built)?;
     world.cancel.check()?;
-    let release = publish(&site, &checkout, &built, scans)?;
-    let rolled = rollout::to(&site, &release, Action::Rollout, Mode::Apply(None))?;
+    let release = publish(&site, &lease, &checkout, &built, scans)?;
+    let rolled = rollout::to(&site, &release, Action::Rollout, Mode::Apply(&lease, None))?;
     say(&site, &release, &rolled, began);
     Ok(Exit::Done)
 }
@@ -68,6 +70,7 @@ pub(super) fn prepare(site: &Site<'_>) -> Result<BTreeMap<String, Built>> {
 /// From built images to a release whose schema is in place.
 fn publish(
     site: &Site<'_>,
+    lease: &Lease<'_>,
     checkout: &Checkout,
     built: &BTreeMap<String, Built>,
     scans: BTreeMap<String, ScanVerdict>,
@@ -81,7 +84,7 @@ fn publish(
     // An older commit may lie below a schema that its code does not know.
     migrate::check_not_below(site, &release)?;
     site.world.cancel.check()?;
-    migrate::apply(site, &migrations, None)?;
+    migrate::apply(site, lease, &migrations, None)?;
     Ok(release)
 }
 

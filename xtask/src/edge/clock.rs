@@ -54,3 +54,9 @@ pub fn wait_for<T, E>(
         }
     }
 }
+
+/// How long this machine has been up, with the time that it slept.
+pub fn since_boot() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Duration::try_from(now).unwrap_or_default()
+}

@@ -1,14 +1,21 @@
-//! Who changes an environment of this machine right now.
+//! Who changes an environment from this machine right now: the first of two leases.
 //!
-//! The kernel holds the lease: it is free the moment its process ends, however it ends, so there
-//! is nothing to expire and nothing to take over.
+//! The kernel holds it: it is free the moment its process ends, however it ends, so there is nothing
+//! to expire and nothing to take over. It is there before the environment has a database; what other
+//! machines are told is the second lease, in that database (`ship/lease.rs`).
 
+use crate::cancel::Cancel;
 use crate::edge::{clock, files};
 use crate::error::{Context as _, Failure, Result, code};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How often a lease that somebody holds is asked for again.
+const ASKED_EVERY: Duration = Duration::from_millis(500);
 
 /// The lease's file inside the state of an environment.
 pub const FILE: &str = "lease";
@@ -16,7 +23,9 @@ pub const FILE: &str = "lease";
 /// The lease. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Lease {
-    _file: File,
+    file: File,
+    verb: String,
+    who: String,
 }
 
 /// What a holder writes about itself.
@@ -43,7 +52,57 @@ impl Lease {
                 return Err(error).or_outside(|| format!("failed to lock `{}`", path.display()));
             }
         }
-        Ok(Self { _file: file })
+        Ok(Self { file, verb: verb.to_owned(), who: who.to_owned() })
+    }
+
+    /// The same; if somebody has it, it is asked for again until `limit` is over.
+    pub fn wait(folder: &Path, verb: &str, who: &str, wait: &Wait<'_>) -> Result<Self> {
+        wait.until(|| Self::take(folder, verb, who))
+    }
+
+    /// The verb that took it.
+    pub fn verb(&self) -> &str {
+        &self.verb
+    }
+
+    /// Who took it.
+    pub fn who(&self) -> &str {
+        &self.who
+    }
+
+    /// The name of this very kernel lock: of all processes anywhere, only the one that holds it
+    /// says this name. It lives as long as the kernel, and the file.
+    pub fn seat(&self) -> Result<String> {
+        let boot = files::read(Path::new("/proc/sys/kernel/random/boot_id"))?;
+        let file = self.file.metadata();
+        let file = file.or_outside(|| format!("failed to look at the file `{FILE}`"))?;
+        Ok(format!("{} {}:{}", boot.trim(), file.dev(), file.ino()))
+    }
+}
+
+/// Whether and how long a lease that somebody else holds is waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait<'a> {
+    /// Not at all if it is zero.
+    pub limit: Duration,
+    /// What ends the wait.
+    pub cancel: &'a Cancel,
+}
+
+impl Wait<'_> {
+    /// Asks until the lease is given, something else is wrong, or the limit is over.
+    pub fn until<T>(&self, mut ask: impl FnMut() -> Result<T>) -> Result<T> {
+        let began = Instant::now();
+        loop {
+            match ask() {
+                Err(held)
+                    if held.name() == code::LEASE_HELD.name && began.elapsed() < self.limit =>
+                {
+                    self.cancel.sleep(ASKED_EVERY)?;
+                }
+                answer => return answer,
+            }
+        }
     }
 }
 

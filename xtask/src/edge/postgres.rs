@@ -1,13 +1,17 @@
-//! The database of an environment: its migrations and its ledger.
+//! The database of an environment: its migrations, its lease and its ledger.
 //!
 //! The client is async; the verbs that ask are not yet, so each question waits here.
 
+mod lease;
 mod ledger;
 mod migrations;
 mod refusal;
+mod tables;
 pub(in crate::edge) mod tls;
 
-use crate::error::{Context as _, Result};
+pub use lease::Asked;
+
+use crate::error::{Context as _, Failure, Result, code};
 use crate::runtime;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -99,6 +103,11 @@ impl Database {
 
 fn failed_to_ask() -> String {
     "failed to ask Postgres".to_owned()
+}
+
+/// Whether a database could not be reached, or went away: not that it refuses.
+pub fn is_unreached(failure: &Failure) -> bool {
+    failure.name() == code::DATABASE_UNREACHED.name && failure.may_go_over()
 }
 
 /// The one bridge from here to what is async.

@@ -45,6 +45,8 @@ codes! {
         "Nothing runs, or it is not reached";
     LEASE_HELD = "E-lease-held", "Somebody else is changing the environment.",
         "Somebody else is changing it";
+    LEASE_LOST = "E-lease-lost", "The lease was not renewed in time, and the run stopped between two steps.",
+        "Somebody else is changing it";
     CACHE_BUSY = "E-cache-busy", "A build uses the cache, so nothing may be removed from it.",
         "The disk is full";
     PORT_TAKEN = "E-port-taken", "Another process listens on a port that is wanted.",
@@ -105,6 +107,8 @@ codes! {
         "Coolify refuses";
     LEDGER_BROKEN = "E-ledger-broken", "The chain of the ledger is not whole.",
         "The ledger is not whole";
+    LEDGER_UNPROVEN = "E-ledger-unproven", "That nothing is missing at the end of the ledger could not be found out.",
+        "The ledger is not whole";
     LOCK_STALE = "E-lock-stale", "A lock does not fit its definition, its encoder or its own checksum.",
         "A lock is refused";
     PACKAGE_GONE = "E-package-gone", "A locked Debian package is in no archive that was asked.",
@@ -128,6 +132,8 @@ codes! {
     BACKING_SILENT = "E-backing-silent", "Something that runs beside the services does not answer.",
         "Postgres, Redis, the registry or the proxy does not answer";
     DATABASE_UNREACHED = "E-database-unreached", "Postgres cannot be reached.",
+        "Postgres, Redis, the registry or the proxy does not answer";
+    DATABASE_FORBIDDEN = "E-database-forbidden", "The role may not read or write our tables in the database.",
         "Postgres, Redis, the registry or the proxy does not answer";
     REGISTRY_REFUSED = "E-registry-refused", "A registry refused, or could not be asked.",
         "A program or a server fails";

@@ -1,5 +1,6 @@
 //! migrate: the schema that a release expects, one transaction a file.
 
+use super::lease::Lease;
 use super::review;
 use super::site::Site;
 use crate::edge::files;
@@ -49,6 +50,7 @@ pub fn review_of(site: &Site<'_>, plan: &MigrationPlan, files: &[MigrationFile])
 /// Applies what is pending; if a plan was reviewed, only if this is it.
 pub fn apply(
     site: &Site<'_>,
+    lease: &Lease<'_>,
     files: &[MigrationFile],
     reviewed: Option<&Digest>,
 ) -> Result<MigrationPlan> {
@@ -59,12 +61,12 @@ pub fn apply(
     review::hold(site.world, reviewed, &review_of(site, &plan, files))?;
     let pending = files.iter().filter(|file| plan.pending.contains(&file.name));
     for (position, file) in pending.enumerate() {
-        let goes_on = site.world.cancel.check();
+        let goes_on = site.world.cancel.check().and_then(|()| lease.phase("migrate"));
         // Files before this one were applied and stay.
         goes_on.map_err(|ended| if position == 0 { ended } else { ended.partly() })?;
         let _whole = site.world.cancel.whole();
         phase.doing(&file.name);
-        let applied = database.apply_migration(file, &site.world.deploy.migrations);
+        let applied = database.apply_migration(file, &site.world.deploy.migrations, lease.fence());
         applied.map_err(|failure| if position == 0 { failure } else { failure.partly() })?;
     }
     phase.done(&match plan.pending.as_slice() {

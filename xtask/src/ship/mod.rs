@@ -3,7 +3,10 @@
 //!
 //! What runs the containers is behind `crate::target`; no line here names it.
 
+pub mod anchor;
 pub mod build;
+pub mod lease;
+pub mod ledger;
 pub mod migrate;
 pub mod probe;
 pub mod push;

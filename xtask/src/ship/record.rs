@@ -1,50 +1,51 @@
-//! record: what was done to an environment, added to its ledger.
+//! record: what was done to an environment, added to its ledger: that it begins, and how it ended.
 
+use super::lease::Lease;
+use super::ledger::Ledger;
 use super::release;
 use super::site::Site;
-use crate::edge::postgres::Database;
-use crate::edge::{clock, lease};
-use crate::error::{Coded as _, Context as _, Failure, Result, code};
-use xtask_core::ship::ledger::{self, Action, Outcome, ProbeCount, Record};
+use crate::edge::{clock, run};
+use crate::error::{Failure, Result};
+use xtask_core::ship::ledger::{Action, Outcome, ProbeCount, Record};
 use xtask_core::ship::release::Release;
 use xtask_core::ship::rollout::Stage;
 
 /// A change of an environment, from its beginning.
-pub struct Change {
-    action: Action,
-    at: String,
-    from: Option<String>,
+pub struct Change<'s, 'a> {
+    site: &'s Site<'a>,
+    lease: &'s Lease<'a>,
+    begun: Record,
 }
 
-impl Change {
-    /// Notes when a change begins and what ran before.
-    pub fn begin(action: Action, from: Option<String>) -> Self {
-        Self { action, at: clock::now(), from }
+impl<'s, 'a> Change<'s, 'a> {
+    /// Writes down that a change to `release` begins, and what ran before; to be called before the
+    /// first thing is changed. If this run dies, the next one sees that it was interrupted.
+    pub fn begin(
+        site: &'s Site<'a>,
+        lease: &'s Lease<'a>,
+        action: Action,
+        from: Option<String>,
+        release: &Release,
+    ) -> Result<Self> {
+        let mut begun =
+            Record::new(action, Outcome::Begun, lease.who(), &clock::now(), &release.version);
+        let services = release.services.iter().map(|(name, image)| (name.clone(), image.index));
+        begun.services = services.collect();
+        begun.schema_head = release.schema_head().map(ToOwned::to_owned);
+        begun.from = from;
+        begun.commit = Some(release.commit.clone());
+        begun.run = Some(run::name()?);
+        begun.run_url = run::url();
+        Ledger::open(site)?.append(&begun, lease)?;
+        Ok(Self { site, lease, begun })
     }
 
     /// Adds how it ended to the ledger.
-    pub fn end(
-        self,
-        site: &Site<'_>,
-        release: &Release,
-        outcome: Outcome,
-        probe: Option<ProbeCount>,
-    ) -> Result<()> {
-        let services = release.services.iter().map(|(name, image)| (name.clone(), image.index));
-        let record = Record {
-            action: self.action,
-            outcome,
-            who: lease::who(),
-            at: self.at,
-            from: self.from,
-            to: release.version.clone(),
-            services: services.collect(),
-            schema_head: release.schema_head().map(ToOwned::to_owned),
-            phases: site.world.report.phases(),
-            probe,
-        };
-        Database::connect(&site.database()?)?.append(&record)?;
-        release::attest_record(site, release, &record);
+    pub fn end(self, outcome: Outcome, probe: Option<ProbeCount>) -> Result<()> {
+        let phases = self.site.world.report.phases();
+        let record = Record { outcome, phases, probe, ..self.begun };
+        Ledger::open(self.site)?.append(&record, self.lease)?;
+        release::attest_record(self.site, &record);
         Ok(())
     }
 }
@@ -56,8 +57,5 @@ pub fn failed(stage: Stage, failure: &Failure) -> Outcome {
 
 /// Every record of the environment, its chain checked.
 pub fn all(site: &Site<'_>) -> Result<Vec<Record>> {
-    let links = Database::connect(&site.database()?)?.ledger()?;
-    ledger::walk(&links)
-        .or_refused(|| "the ledger is not whole".to_owned())
-        .coded(&code::LEDGER_BROKEN)
+    Ledger::open(site)?.records()
 }

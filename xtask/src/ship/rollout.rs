@@ -3,6 +3,7 @@
 //!
 //! What served before is kept until the new release is verified, so going back loses nothing.
 
+use super::lease::Lease;
 use super::probe::Probe;
 use super::record::{self, Change as Recorded};
 use super::site::Site;
@@ -28,12 +29,12 @@ pub enum Rolled {
 }
 
 /// How a rollout is reviewed before it is made.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Mode<'a> {
     /// It is only shown.
     Show,
-    /// It is made; if a plan was reviewed, only if this is it.
-    Apply(Option<&'a Digest>),
+    /// It is made under this lease; if a plan was reviewed, only if this is it.
+    Apply(&'a Lease<'a>, Option<&'a Digest>),
 }
 
 /// A rollout that is under way.
@@ -55,20 +56,24 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) ->
     let steps = if done { Vec::new() } else { steps(release, rollout.as_ref()) };
     let (verb, environment) = (action.to_string(), site.name.to_owned());
     let plan = Review { verb, environment, steps };
-    match mode {
+    let lease = match mode {
         Mode::Show => {
             let digest = review::show(site.world, &plan)?;
             return Ok(Rolled::Shown(plan, digest));
         }
-        Mode::Apply(reviewed) => review::hold(site.world, reviewed, &plan)?,
-    }
+        Mode::Apply(lease, reviewed) => {
+            review::hold(site.world, reviewed, &plan)?;
+            lease
+        }
+    };
     if done {
         return Ok(Rolled::AlreadySo);
     }
     let served = rollout.release_before().map(ToOwned::to_owned);
     let records = record::all(site)?;
     let from = ledger::origin(&records, served.as_deref(), &release.version);
-    let recorded = Recorded::begin(action, from.map(ToOwned::to_owned));
+    lease.phase("roll out")?;
+    let recorded = Recorded::begin(site, lease, action, from.map(ToOwned::to_owned), release)?;
     let mut underway = Underway { site, release, rollout, served };
     let probe = underway.served.as_ref().map(|_| underway.probe()).transpose()?;
     let forward = underway.forward().map_err(|failure| (Stage::RollOut, failure));
@@ -108,13 +113,13 @@ impl Underway<'_> {
     /// Records how it ended. After a failure what served before is brought back first.
     fn conclude(
         &mut self,
-        recorded: Recorded,
+        recorded: Recorded<'_, '_>,
         outcome: Result<(), (Stage, Failure)>,
         tally: Option<&Tally>,
     ) -> Result<Rolled> {
         let count = tally.map(Tally::count);
         let Err((stage, failure)) = outcome else {
-            let done = recorded.end(self.site, self.release, Outcome::Done, count);
+            let done = recorded.end(Outcome::Done, count);
             // The new release serves, whatever became of its record.
             done.map_err(Failure::partly)?;
             self.remove_old_images();
@@ -123,7 +128,7 @@ impl Underway<'_> {
         };
         let failure = self.go_back(stage, failure);
         let failed = record::failed(stage, &failure);
-        if let Err(unrecorded) = recorded.end(self.site, self.release, failed, count) {
+        if let Err(unrecorded) = recorded.end(failed, count) {
             self.site.world.report.warning(&format!("not recorded: {}", unrecorded.first_line()));
         }
         self.say_lost(tally);

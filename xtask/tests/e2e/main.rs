@@ -171,7 +171,7 @@ fn a_killed_up_is_continued_by_the_next(scratch: &Scratch) {
 }
 
 fn a_rollback_brings_back_what_was_verified_before(scratch: &Scratch) {
-    let audit = scratch.xtask(&["audit", "--json"]).succeeds();
+    let audit = scratch.xtask(&["audit", "list", "--json"]).succeeds();
     let records = audit["records"].as_array().unwrap();
     let verified: Vec<&str> = records
         .iter()
@@ -218,7 +218,7 @@ fn data_outlives_a_down(scratch: &Scratch, customer: &Customer) {
 }
 
 fn the_ledger_is_whole(scratch: &Scratch) {
-    let audit = scratch.xtask(&["audit", "--json"]).succeeds();
+    let audit = scratch.xtask(&["audit", "list", "--json"]).succeeds();
     let records = audit["records"].as_array().unwrap();
     let failed = |record: &&Value| record["outcome"]["kind"] == "failed";
     assert_eq!(records.iter().filter(failed).count(), 2, "both refusals are on record");

@@ -72,7 +72,7 @@ fn a_lost_password_is_said_and_set_anew(scratch: &Scratch) {
     assert!(refusal.contains("./x database reset-password local"), "{refusal}");
     assert!(!file.exists(), "nothing is made that cannot fit");
     std::fs::write(&file, "{}").unwrap();
-    scratch.xtask(&["audit"]).fails(4);
+    scratch.xtask(&["audit", "list"]).fails(4);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{}", "looking makes no secret");
 
     let answer = scratch.xtask(&["database", "reset-password", "local", "--json"]).succeeds();
@@ -80,7 +80,7 @@ fn a_lost_password_is_said_and_set_anew(scratch: &Scratch) {
     let secret = std::fs::read_to_string(&file).unwrap();
     assert!(secret.len() > 64, "there is a new one");
     scratch.xtask(&["up"]).ends(0);
-    scratch.xtask(&["audit", "--json"]).succeeds();
+    scratch.xtask(&["audit", "list", "--json"]).succeeds();
     std::fs::remove_file(&aside).unwrap();
 }
 

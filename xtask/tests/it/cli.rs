@@ -54,9 +54,16 @@ fn an_environment_that_is_not_there_or_not_reached_is_named_with_the_known() {
         "{output}"
     );
     // What runs elsewhere is reached with a token, which nobody has given.
-    for verb in ["rollback", "status", "audit", "verify"] {
-        let said = world.run(&[verb, "production"]).ends(4);
-        assert!(said.contains("PRODUCTION_COOLIFY_TOKEN"), "{verb}: {said}");
+    for verb in [
+        &["rollback"][..],
+        &["status"],
+        &["audit", "list"],
+        &["audit", "verify"],
+        &["audit", "show", "1"],
+        &["verify"],
+    ] {
+        let said = world.run(&[verb, &["production"]].concat()).ends(4);
+        assert!(said.contains("PRODUCTION_COOLIFY_TOKEN"), "{verb:?}: {said}");
     }
 }
 
@@ -165,7 +172,7 @@ fn looking_starts_nothing_and_makes_nothing() {
     let world = World::new().without_engine();
     let run = world.run(&["status"]);
     assert_eq!((run.code, run.stdout.trim()), (Some(3), "no Docker engine answers: nothing runs"));
-    let output = world.run(&["audit"]).ends(4);
+    let output = world.run(&["audit", "list"]).ends(4);
     assert!(output.contains("cannot look at `local`: no Docker engine answers"), "{output}");
     assert!(output.contains("hint: ./x up"), "{output}");
 }
@@ -182,7 +189,7 @@ fn without_an_engine_there_is_nothing_to_stop_and_nothing_can_be_erased() {
 #[test]
 fn an_engine_that_is_elsewhere_and_silent_may_run_what_is_ours() {
     let world = World::new().with("DOCKER_HOST", "tcp://127.0.0.1:9".into());
-    for verb in [&["down"][..], &["down", "--erase"], &["status"], &["audit"]] {
+    for verb in [&["down"][..], &["down", "--erase"], &["status"], &["audit", "list"]] {
         let output = world.run(verb).ends(5);
         assert!(
             output.contains("failed to reach the Docker engine at `tcp://127.0.0.1:9`"),

@@ -1,6 +1,8 @@
 //! Databases as their URLs say: a real Postgres with certificates of every kind, and without one.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+mod lease;
+mod ledger;
 pub(crate) mod server;
 
 use server::{Cluster, PASSWORD, Server};
@@ -210,12 +212,12 @@ fn migrations_and_the_ledger_are_kept_over_tls() {
     let file = |name: &str, sql: &str| MigrationFile { name: name.into(), sql: sql.into() };
     assert_eq!(database.migration_rows().unwrap(), []);
     let first = file("1_first", "CREATE TABLE a (b int); INSERT INTO a VALUES (1);");
-    database.apply_migration(&first, &limits).unwrap();
+    database.apply_migration(&first, &limits, None).unwrap();
     let broken = file("2_broken", "INSERT INTO a VALUES (2); SELECT no_such_thing();");
-    let failure = database.apply_migration(&broken, &limits).unwrap_err();
+    let failure = database.apply_migration(&broken, &limits, None).unwrap_err();
     assert!(failure.to_string().contains("42883: function no_such_thing()"), "{failure}");
     let slow = file("3_slow", "INSERT INTO a VALUES (3); SELECT pg_sleep(60);");
-    let failure = database.apply_migration(&slow, &limits).unwrap_err();
+    let failure = database.apply_migration(&slow, &limits, None).unwrap_err();
     assert!(failure.to_string().contains("statement timeout"), "{failure}");
     let rows = database.migration_rows().unwrap();
     assert_eq!(rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["1_first"]);

@@ -41,18 +41,7 @@ mod tests {
 
     fn record(to: &str, outcome: Outcome) -> Record {
         let services = BTreeMap::from([("backend".to_owned(), Digest::of(to.as_bytes()))]);
-        Record {
-            action: Action::Rollout,
-            outcome,
-            who: String::new(),
-            at: String::new(),
-            from: None,
-            to: to.into(),
-            services,
-            schema_head: None,
-            phases: Vec::new(),
-            probe: None,
-        }
+        Record { services, ..Record::new(Action::Rollout, outcome, "", "", to) }
     }
 
     fn kept_of(versions: &[&str], releases: usize) -> Vec<bool> {

@@ -26,13 +26,14 @@ const SEED: &str = r#"{ "limit": 100000 }"#;
 
 pub(super) struct Stage<'a> {
     pub(super) world: World<'a>,
+    pub(super) name: &'a str,
     double: Option<Double>,
     folder: PathBuf,
 }
 
 impl<'a> Stage<'a> {
     /// Sets it: a database of its own, the double, and secrets that are made for this run.
-    pub(super) fn set(world: &'a World<'_>, local: &Site<'_>, name: &str) -> Result<Self> {
+    pub(super) fn set(world: &'a World<'_>, local: &Site<'_>, name: &'a str) -> Result<Self> {
         let phase = world.report.phase("stage");
         let folder = world.state(LOCAL).join("rehearsal");
         files::make_private_folder(&folder)?;
@@ -53,7 +54,7 @@ impl<'a> Stage<'a> {
         let (shell, cancel) = (world.shell.clone(), world.cancel.clone());
         let (report, conditions) = (world.report, world.conditions);
         let world = World { places, shell, cancel, report, deploy, conditions };
-        Ok(Self { world, double: Some(double), folder })
+        Ok(Self { world, name, double: Some(double), folder })
     }
 
     /// The release as it enters. Where this machine could not scan all of it, production would

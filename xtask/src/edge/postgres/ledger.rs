@@ -1,37 +1,68 @@
 //! The ledger of an environment: a table that is only ever added to.
 
-use super::Database;
+use super::lease::{fence_holds, stale};
+use super::tables::ORDER;
+use super::{ANSWER_LIMIT, Database, refusal, within};
 use crate::error::{Context as _, Result};
-use tokio_postgres::Row;
+use tokio_postgres::{Client, Error, GenericClient, Row};
 use xtask_core::ship::ledger::{Link, Record};
 
-const TABLE: &str = "CREATE SCHEMA IF NOT EXISTS xtask;
-    CREATE TABLE IF NOT EXISTS xtask.ledger (
-        number bigint PRIMARY KEY,
-        previous text NOT NULL,
-        body text NOT NULL)";
+const READ: &str = "SELECT number, previous, body FROM xtask.ledger ORDER BY number";
+const LAST: &str = "SELECT number, previous, body FROM xtask.ledger ORDER BY number DESC LIMIT 1";
+const ADD: &str = "INSERT INTO xtask.ledger (number, previous, body) VALUES ($1, $2, $3)";
 
 impl Database {
-    /// Every link of the chain, in order.
+    /// Every link of the chain, in order; none where nothing was ever written. Nothing is made.
     pub fn ledger(&self) -> Result<Vec<Link>> {
-        let failed = || "failed to read the ledger".to_owned();
-        self.ask(self.client.batch_execute(TABLE)).or_outside(failed)?;
-        let sql = "SELECT number, previous, body FROM xtask.ledger ORDER BY number";
-        let rows = self.ask(self.client.query(sql, &[]));
-        rows.or_outside(failed)?.iter().map(link).collect()
+        if !self.has_table("xtask.ledger")? {
+            return Ok(Vec::new());
+        }
+        let rows = self.ask(self.client.query(READ, &[]));
+        let rows = rows.map_err(|error| refusal::asked("failed to read the ledger", &error));
+        rows?.iter().map(link).collect()
     }
 
-    /// Adds a record after the last one. The number is the key: of two writers one is refused.
-    pub fn append(&self, record: &Record) -> Result<Link> {
-        let links = self.ledger()?;
-        let link = Link::after(links.last(), record);
-        let number = i64::try_from(link.number).expect("a ledger is shorter than 2^63 records");
-        let previous = link.previous.to_string();
-        let sql = "INSERT INTO xtask.ledger (number, previous, body) VALUES ($1, $2, $3)";
-        let added = self.ask(self.client.execute(sql, &[&number, &previous, &link.body]));
-        added.or_outside(|| "failed to add to the ledger".to_owned())?;
-        Ok(link)
+    /// Adds records after the last one, all or none, for whoever holds the lease with this fence.
+    /// Those who add come one after the other, so the chain never forks.
+    pub fn append(&mut self, records: &[Record], fence: u64) -> Result<Vec<Link>> {
+        self.ensure_tables()?;
+        let added = within(ANSWER_LIMIT, add(&mut self.client, records, fence));
+        let added = added.map_err(|error| refusal::asked("failed to add to the ledger", &error))?;
+        added.unwrap_or_else(|| Err(stale("add to the ledger", fence)))
     }
+}
+
+/// `None` if the lease is somebody else's by now.
+async fn add(
+    client: &mut Client,
+    records: &[Record],
+    fence: u64,
+) -> Result<Option<Result<Vec<Link>>>, Error> {
+    let transaction = client.transaction().await?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&ORDER]).await?;
+    if !fence_holds(&transaction, fence).await? {
+        return Ok(None);
+    }
+    let last = transaction.query_opt(LAST, &[]).await?;
+    let mut last = match last.as_ref().map(link).transpose() {
+        Ok(last) => last,
+        Err(failure) => return Ok(Some(Err(failure))),
+    };
+    let mut links = Vec::with_capacity(records.len());
+    for record in records {
+        let link = Link::after(last.as_ref(), record);
+        insert(&transaction, &link).await?;
+        links.push(link.clone());
+        last = Some(link);
+    }
+    transaction.commit().await?;
+    Ok(Some(Ok(links)))
+}
+
+async fn insert(client: &impl GenericClient, link: &Link) -> Result<(), Error> {
+    let number = i64::try_from(link.number).expect("a ledger is shorter than 2^63 records");
+    let previous = link.previous.to_string();
+    client.execute(ADD, &[&number, &previous, &link.body]).await.map(drop)
 }
 
 fn link(row: &Row) -> Result<Link> {

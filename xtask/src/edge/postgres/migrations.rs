@@ -3,6 +3,7 @@
 //! Each file runs in one transaction under a lock time-out, which Prisma's own runner has not.
 
 use super::Database;
+use super::lease::{fence_holds, stale};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::runtime;
 use std::error::Error as _;
@@ -55,11 +56,26 @@ impl Database {
             .hint("wait for it; `SELECT * FROM pg_locks WHERE locktype = 'advisory'` shows it"))
     }
 
-    /// Applies one file in one transaction; either all of it is done, with its row, or nothing.
-    pub fn apply_migration(&mut self, file: &MigrationFile, limits: &Migrations) -> Result<()> {
-        let applied = runtime::wait(apply(&mut self.client, file, limits));
-        applied.map_err(|error| refused(&file.name, &error))
+    /// Applies one file in one transaction; either all of it is done, with its row, or nothing. With
+    /// a fence, only if the lease of that number is still ours when it is done.
+    pub fn apply_migration(
+        &mut self,
+        file: &MigrationFile,
+        limits: &Migrations,
+        fence: Option<u64>,
+    ) -> Result<()> {
+        let applied = runtime::wait(apply(&mut self.client, file, limits, fence));
+        match applied.map_err(|error| refused(&file.name, &error))? {
+            Fenced::Committed => Ok(()),
+            Fenced::Stale(fence) => Err(stale(&format!("apply migration `{}`", file.name), fence)),
+        }
     }
+}
+
+/// What became of a transaction whose work was done.
+enum Fenced {
+    Committed,
+    Stale(u64),
 }
 
 /// The limits are of each statement, so the whole has none of ours: a file may be long.
@@ -67,7 +83,8 @@ async fn apply(
     client: &mut Client,
     file: &MigrationFile,
     limits: &Migrations,
-) -> Result<(), tokio_postgres::Error> {
+    fence: Option<u64>,
+) -> Result<Fenced, tokio_postgres::Error> {
     client.batch_execute(TABLE).await?;
     let transaction = client.transaction().await?;
     let limits = format!(
@@ -80,7 +97,13 @@ async fn apply(
         (id, checksum, migration_name, finished_at, applied_steps_count)
         VALUES (gen_random_uuid()::text, $1, $2, now(), 1)";
     transaction.execute(sql, &[&file.checksum(), &file.name]).await?;
-    transaction.commit().await
+    // Last, and not first: whoever renews the lease waits for as long as this looks at it.
+    if let Some(fence) = fence
+        && !fence_holds(&transaction, fence).await?
+    {
+        return Ok(Fenced::Stale(fence));
+    }
+    transaction.commit().await.map(|()| Fenced::Committed)
 }
 
 fn failed_to_read() -> String {

@@ -78,6 +78,36 @@ fn of_server(
     None
 }
 
+/// The failure of a question of ours that a server was asked. That it is gone, that it refuses, and
+/// that a table is missing are three things.
+pub(super) fn asked(line: &str, error: &Unanswered) -> Failure {
+    let failed = || Failure::outside(line).because(error);
+    let Unanswered::Refused(cause) = error else {
+        return failed().code(&code::DATABASE_UNREACHED);
+    };
+    let Some(server) = cause.as_db_error() else {
+        let failed = cause.source().map_or_else(failed, |it| Failure::outside(line).because(it));
+        return failed.code(&code::DATABASE_UNREACHED);
+    };
+    let state = server.code();
+    let said = format!("{}: {}", state.code(), server.message());
+    if is_going(state) {
+        let failed = Failure::outside(line).reason(said).code(&code::DATABASE_UNREACHED);
+        return failed.hint("it may go over: run the same command again");
+    }
+    if *state == SqlState::INSUFFICIENT_PRIVILEGE || *state == SqlState::READ_ONLY_SQL_TRANSACTION {
+        let refused = Failure::refused(line).reason(said).code(&code::DATABASE_FORBIDDEN);
+        return refused
+            .hint("let the role that migrates make the schema `xtask`, and write into it");
+    }
+    Failure::outside(line).reason(said)
+}
+
+/// Whether the server, or the connection to it, is on its way down.
+fn is_going(state: &SqlState) -> bool {
+    state.code().starts_with("08") || state.code().starts_with("57P")
+}
+
 /// What rustls minds in the server's certificate.
 fn certificate_problem(error: &tokio_postgres::Error) -> Option<&CertificateError> {
     let error = error.source()?.downcast_ref::<io::Error>()?;

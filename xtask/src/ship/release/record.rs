@@ -8,17 +8,16 @@ use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::{Value, json};
 use xtask_core::ship::ledger::Record;
-use xtask_core::ship::release::Release;
 use xtask_core::trust::attestation::record::{self, RolloutRecord};
 use xtask_core::trust::attestation::{Statement, Subject};
 
-/// States `record`, which was just added to the ledger of `site`, about the release that it is
-/// about.
-pub fn attest_record(site: &Site<'_>, release: &Release, record: &Record) {
+/// States `record`, which was just added to the ledger of `site`, about the release that was asked
+/// for.
+pub fn attest_record(site: &Site<'_>, record: &Record) {
     let stated = || -> Result<()> {
         let Some(key) = key_at_hand(site.world)? else { return Ok(()) };
         let releases = Releases::of(&site.environment.registry)?;
-        let release = releases.get(&release.version)?;
+        let release = releases.get(&record.to)?;
         let environment = site.name.to_owned();
         let predicate = RolloutRecord { environment, record: record.clone() }.predicate();
         whole(attach(&releases, &release, record::ROLLOUT, predicate, &key)?)

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use tempfile::TempDir;
 use xtask_fakes::requirement::{Required, required_program};
 
@@ -205,14 +205,25 @@ impl Server<'_> {
 
     /// What `psql` says, by the server's own socket.
     pub(crate) fn ask(&self, sql: &str) -> String {
-        let output = Command::new(self.cluster.programs.join("psql"))
+        let output = self.psql(sql);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// What the server says against it, even to its superuser.
+    pub(crate) fn refuses(&self, sql: &str) -> String {
+        let output = self.psql(sql);
+        assert!(!output.status.success(), "{sql}: it was done");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
+    fn psql(&self, sql: &str) -> Output {
+        Command::new(self.cluster.programs.join("psql"))
             .args(["-U", "ann", "-d", "postgres", "-X", "-A", "-t", "-h"])
             .arg(self.cluster.folder.path())
             .args(["-p", &self.port.to_string(), "-c", sql])
             .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+            .unwrap()
     }
 
     /// Whether a connection with these parameters is encrypted, as the server sees it.

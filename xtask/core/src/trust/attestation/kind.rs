@@ -81,6 +81,8 @@ fn rollout(stated: &RolloutRecord) -> String {
     let ended = match &record.outcome {
         Outcome::Done => "done".to_owned(),
         Outcome::Failed { phase, .. } => format!("failed in {phase}"),
+        Outcome::Begun => "begun".to_owned(),
+        Outcome::Noted => "noted".to_owned(),
     };
     let from = record.from.as_deref().unwrap_or("nothing");
     let (action, at) = (record.action, &record.at);

@@ -104,22 +104,12 @@ impl RolloutRecord {
 mod tests {
     use super::*;
     use crate::ship::ledger::{Action, Outcome};
-    use std::collections::BTreeMap;
 
     #[test]
     fn a_rollout_is_stated_as_the_ledger_holds_it() {
-        let record = Record {
-            action: Action::Rollout,
-            outcome: Outcome::Done,
-            who: "ada@laptop".into(),
-            at: "2026-11-27T00:00:00Z".into(),
-            from: Some("a".into()),
-            to: "b".into(),
-            services: BTreeMap::new(),
-            schema_head: None,
-            phases: vec![("verify".into(), 7)],
-            probe: None,
-        };
+        let (at, who) = ("2026-11-27T00:00:00Z", "ada@laptop");
+        let mut record = Record::new(Action::Rollout, Outcome::Done, who, at, "b");
+        record.phases = vec![("verify".into(), 7)];
         let stated = RolloutRecord { environment: "production".into(), record: record.clone() };
         let predicate = stated.predicate();
         assert_eq!(predicate["environment"], "production");

@@ -1,0 +1,91 @@
+//! Anchors: the head of the chain, kept where whoever may edit the database may not edit it.
+
+use super::Link;
+use crate::digest::Digest;
+use serde::{Deserialize, Serialize};
+
+/// The media type of an anchor, an artifact about a release in the registry.
+pub const ANCHOR_TYPE: &str = "application/vnd.xtask.ledger-head.v1+json";
+
+/// The head of a ledger when a record was added to it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Anchor {
+    /// Whose ledger it is.
+    pub environment: String,
+    /// The number of the record.
+    pub number: u64,
+    /// The digest of its link.
+    pub digest: Digest,
+}
+
+/// How a whole chain stands against the anchors of its environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchored {
+    /// It holds every head that was anchored, the last of them with this number.
+    Until(u64),
+    /// No head was anchored: that nothing is missing at its end is not proven.
+    Never,
+    /// It ends before a head that was anchored.
+    Cut {
+        /// The number of its last record.
+        length: u64,
+        /// The number of the anchored head.
+        anchored: u64,
+    },
+    /// A record is another one than when it was anchored.
+    Rewritten(u64),
+}
+
+impl Anchor {
+    /// The anchor of `link` as the head of `environment`.
+    pub fn of(environment: &str, link: &Link) -> Self {
+        Self { environment: environment.to_owned(), number: link.number, digest: link.digest() }
+    }
+}
+
+/// Compares the `links` of `environment`, which are a whole chain, with what was anchored.
+pub fn against(links: &[Link], environment: &str, anchors: &[Anchor]) -> Anchored {
+    let mut ours: Vec<_> = anchors.iter().filter(|it| it.environment == environment).collect();
+    ours.sort_unstable();
+    let link = |anchor: &Anchor| links.iter().find(|link| link.number == anchor.number);
+    let other = |anchor: &&&Anchor| link(anchor).is_some_and(|it| it.digest() != anchor.digest);
+    if let Some(anchor) = ours.iter().find(other) {
+        return Anchored::Rewritten(anchor.number);
+    }
+    let Some(last) = ours.last() else { return Anchored::Never };
+    let length = links.last().map_or(0, |link| link.number);
+    if length < last.number {
+        return Anchored::Cut { length, anchored: last.number };
+    }
+    Anchored::Until(last.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Action, Outcome, Record};
+    use super::*;
+
+    fn links(names: &[&str]) -> Vec<Link> {
+        let mut links: Vec<Link> = Vec::new();
+        for to in names {
+            let record = Record::new(Action::Rollout, Outcome::Done, "ada", "now", to);
+            links.push(Link::after(links.last(), &record));
+        }
+        links
+    }
+
+    #[test]
+    fn a_chain_is_held_against_every_head_that_was_anchored() {
+        let chain = links(&["a", "b", "c"]);
+        let anchor = |link: &Link| Anchor::of("production", link);
+        let anchors = [anchor(&chain[2]), anchor(&chain[0])];
+        let judge = |links: &[Link]| against(links, "production", &anchors);
+        assert_eq!(judge(&chain), Anchored::Until(3));
+        assert_eq!(judge(&chain[..2]), Anchored::Cut { length: 2, anchored: 3 });
+        assert_eq!(judge(&[]), Anchored::Cut { length: 0, anchored: 3 });
+        assert_eq!(judge(&links(&["a", "b", "d"])), Anchored::Rewritten(3));
+        assert_eq!(judge(&links(&["x", "b"])), Anchored::Rewritten(1));
+        assert_eq!(against(&chain, "staging", &anchors), Anchored::Never);
+        assert_eq!(judge(&links(&["a", "b", "c", "d"])), Anchored::Until(3));
+    }
+}

@@ -1,0 +1,69 @@
+//! The chain: each record holds the digest of the one before, so none can be changed alone.
+
+use super::Record;
+use crate::digest::Digest;
+
+/// A record with its place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The digest of the record before; of no bytes for the first.
+    pub previous: Digest,
+    /// The record's JSON, exactly as it was hashed.
+    pub body: String,
+}
+
+/// Where a chain is broken.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ChainError {
+    /// A number is missing or out of order.
+    #[error("record {wanted} is missing; found {found} in its place")]
+    Gap {
+        /// The number that should have come.
+        wanted: u64,
+        /// The number that came.
+        found: u64,
+    },
+    /// A record does not follow from the one before: one of the two was changed.
+    #[error("record {0} does not follow from record {prior}", prior = .0 - 1)]
+    Broken(u64),
+    /// A record is not a record.
+    #[error("record {0} cannot be read")]
+    Unreadable(u64),
+}
+
+impl Link {
+    /// The link that follows `last` and holds `record`.
+    pub fn after(last: Option<&Self>, record: &Record) -> Self {
+        let number = last.map_or(1, |link| link.number + 1);
+        Self {
+            number,
+            previous: last.map_or_else(|| Digest::of(b""), Self::digest),
+            body: record.body(),
+        }
+    }
+
+    /// The digest that the next link holds.
+    pub fn digest(&self) -> Digest {
+        Digest::of(format!("{}\n{}\n{}", self.number, self.previous, self.body).as_bytes())
+    }
+}
+
+/// Walks a chain from its beginning and reads every record.
+pub fn walk(links: &[Link]) -> Result<Vec<Record>, ChainError> {
+    let mut previous = Digest::of(b"");
+    let mut records = Vec::with_capacity(links.len());
+    for (link, wanted) in links.iter().zip(1..) {
+        if link.number != wanted {
+            return Err(ChainError::Gap { wanted, found: link.number });
+        }
+        if link.previous != previous {
+            return Err(ChainError::Broken(link.number));
+        }
+        previous = link.digest();
+        let record = serde_json::from_str(&link.body);
+        records.push(record.map_err(|_| ChainError::Unreadable(link.number))?);
+    }
+    Ok(records)
+}

@@ -1,0 +1,52 @@
+//! `audit show`: one record with all that it holds.
+
+use super::{fates_of, outcome, word};
+use crate::error::{Failure, Result};
+use crate::exit::Exit;
+use crate::flags::AuditShow;
+use crate::report::table;
+use crate::ship::record;
+use crate::ship::site::Site;
+use crate::world::World;
+use serde_json::json;
+use xtask_core::plan::Count;
+use xtask_core::ship::ledger::{Fate, Record};
+
+pub(super) fn run(flags: &AuditShow, world: &World<'_>) -> Result<Exit> {
+    let site = Site::look(world, &flags.environment)?;
+    let records = record::all(&site)?;
+    let position = usize::try_from(flags.number).unwrap_or(usize::MAX).checked_sub(1);
+    let record = position.and_then(|position| records.get(position)).ok_or_else(|| {
+        let has = Count(records.len(), "record");
+        Failure::usage(format!("there is no record {}: the ledger has {has}", flags.number))
+    })?;
+    let fate = fates_of(&site, &records)?[position.unwrap_or_default()];
+    let value = json!({ "number": flags.number, "record": record, "fate": word(fate) });
+    world.report.data(&value, &table(&rows(record, fate)));
+    Ok(Exit::Done)
+}
+
+fn rows(record: &Record, fate: Fate) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    let mut row = |name: &str, value: Option<String>| {
+        rows.extend(value.map(|value| vec![name.to_owned(), value]));
+    };
+    row("action", Some(record.action.to_string()));
+    row("outcome", Some(outcome(record, fate)));
+    row("who", Some(record.who.clone()));
+    row("at", Some(record.at.clone()));
+    row("merged", record.merged.clone());
+    row("from", record.from.clone());
+    row("to", Some(record.to.clone()).filter(|it| !it.is_empty()));
+    row("commit", record.commit.clone());
+    record.services.iter().for_each(|(name, digest)| row(name, Some(digest.to_string())));
+    row("schema", record.schema_head.clone());
+    let took = |(name, ms): &(String, u64)| format!("{name} {:.1} s", *ms as f64 / 1000.0);
+    let phases: Vec<_> = record.phases.iter().map(took).collect();
+    row("phases", Some(phases.join(", ")).filter(|it| !it.is_empty()));
+    row("lost", record.probe.map(|it| format!("{} of {}, p99 {} ms", it.lost, it.sent, it.p99_ms)));
+    row("reason", record.reason.clone());
+    row("run", record.run_url.clone().or_else(|| record.run.clone()));
+    row("lease", record.fence.map(|fence| fence.to_string()));
+    rows
+}

@@ -1,0 +1,177 @@
+//! ledger: what was done to an environment, in its database; while that cannot be reached, in a
+//! file of this machine, from which it is merged later.
+
+use super::anchor;
+use super::lease::Lease;
+use super::site::Site;
+use crate::edge::postgres::{Database, is_unreached};
+use crate::edge::{clock, offline};
+use crate::error::{Coded as _, Context as _, Failure, Result, code};
+use std::path::PathBuf;
+use xtask_core::plan::Count;
+use xtask_core::ship::lease::{Holder, Standing, takeover};
+use xtask_core::ship::ledger::{self, Action, Link, Record, unmerged};
+
+/// The ledger of an environment, for as long as it is looked at.
+pub struct Ledger<'s, 'a> {
+    site: &'s Site<'a>,
+    /// `None` while it cannot be reached.
+    database: Option<Database>,
+}
+
+impl<'s, 'a> Ledger<'s, 'a> {
+    /// Opens it. That the database cannot be reached is said, and then the file stands for it; that
+    /// it refuses is a failure.
+    pub fn open(site: &'s Site<'a>) -> Result<Self> {
+        match Database::connect(&site.database()?) {
+            Ok(database) => Ok(Self { site, database: Some(database) }),
+            Err(failure) if is_unreached(&failure) => {
+                say_offline(site, &failure);
+                Ok(Self { site, database: None })
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether its database is there.
+    pub fn is_reached(&self) -> bool {
+        self.database.is_some()
+    }
+
+    /// Every link of the chain, as it is in the database; none while that cannot be reached.
+    pub fn links(&self) -> Result<Vec<Link>> {
+        self.database.as_ref().map_or(Ok(Vec::new()), Database::ledger)
+    }
+
+    /// Every record, the chain checked, and after them those that are not merged yet. While the
+    /// database cannot be reached: what this machine knew of it when it last changed something.
+    pub fn records(&self) -> Result<Vec<Record>> {
+        let mut records = match self.database {
+            Some(_) => whole(&self.links()?)?,
+            None => offline::read(&known(self.site))?.records,
+        };
+        let waiting = unmerged(&offline::read(&file(self.site))?.records, &records, "");
+        if self.is_reached() && !waiting.is_empty() {
+            let count = Count(waiting.len(), "record");
+            let line = format!("{count} of this machine not yet merged: the next change does it");
+            self.site.world.report.warning(&line);
+        }
+        records.extend(waiting.into_iter().map(|record| Record { merged: None, ..record }));
+        Ok(records)
+    }
+
+    /// Adds a record for whoever holds `lease`. Without the database it goes into the file, and
+    /// this is said.
+    pub fn append(&mut self, record: &Record, lease: &Lease<'_>) -> Result<()> {
+        let record = Record { fence: lease.fence(), ..record.clone() };
+        let (Some(database), Some(fence)) = (&mut self.database, lease.fence()) else {
+            return self.keep(&record);
+        };
+        match database.append(&[record.clone()], fence) {
+            Ok(links) => self.added(&links),
+            Err(failure) if is_unreached(&failure) => {
+                say_offline(self.site, &failure);
+                // Whether it was added nobody knows now; merging finds that out.
+                self.database = None;
+                self.keep(&record)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn keep(&self, record: &Record) -> Result<()> {
+        let path = file(self.site);
+        offline::add(&path, record)?;
+        let line = format!("recorded in `{}`, to be merged later", path.display());
+        self.site.world.report.warning(&line);
+        Ok(())
+    }
+
+    /// What follows when records were added: the head is anchored, and this machine knows them.
+    /// Neither is a reason to fail: the next record does it again.
+    fn added(&self, links: &[Link]) -> Result<()> {
+        let records = whole(&self.links()?)?;
+        offline::replace(&known(self.site), &records)?;
+        let named = records.iter().rev().find(|record| !record.to.is_empty());
+        let (Some(head), Some(record)) = (links.last(), named) else { return Ok(()) };
+        if let Err(failure) = anchor::put(self.site, head, &record.to) {
+            let why = failure.innermost_line();
+            let line = format!("the head of the ledger is not in the registry: {why}");
+            self.site.world.report.warning(&line);
+        }
+        Ok(())
+    }
+}
+
+/// Notes that something of `site` was done by others, or against what forbids it, and why.
+pub fn note(site: &Site<'_>, lease: &Lease<'_>, action: Action, reason: &str) -> Result<()> {
+    let record = Record::noted(action, lease.who(), &clock::now(), reason);
+    Ledger::open(site)?.append(&record, lease)
+}
+
+/// What a new holder of the lease puts in order: from whom it was taken stands in the ledger, and so
+/// does what was recorded while the database could not be reached.
+pub(super) fn settle(
+    site: &Site<'_>,
+    lease: &Lease<'_>,
+    from: Option<(Holder, Standing)>,
+) -> Result<()> {
+    if let Some(said) = from.and_then(|(holder, standing)| takeover(&holder, standing)) {
+        site.world.report.warning(&format!("took over: {said}"));
+        note(site, lease, Action::Takeover, &said)?;
+    }
+    merge(site, lease)
+}
+
+/// Adds what the file holds and the ledger does not, each record once, and then removes the file.
+fn merge(site: &Site<'_>, lease: &Lease<'_>) -> Result<()> {
+    let path = file(site);
+    let Some(fence) = lease.fence() else { return Ok(()) };
+    let merged = offline::hand_over(&path, |written| {
+        let mut ledger = Ledger::open(site)?;
+        let Some(database) = &mut ledger.database else {
+            return Err(Failure::outside("the database went away").code(&code::DATABASE_UNREACHED));
+        };
+        let new = unmerged(written, &whole(&database.ledger()?)?, &clock::now());
+        if !new.is_empty() {
+            let links = database.append(&new, fence)?;
+            ledger.added(&links)?;
+        }
+        Ok(new.len())
+    });
+    match merged {
+        Ok(Some(count)) => {
+            let line = format!("merged {} from `{}`", Count(count, "record"), path.display());
+            site.world.report.status(&line);
+            Ok(())
+        }
+        Ok(None) => Ok(()),
+        // The file stays, and with it what it holds.
+        Err(failure) if is_unreached(&failure) => Ok(()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// The records of a chain, if it is whole.
+pub fn whole(links: &[Link]) -> Result<Vec<Record>> {
+    ledger::walk(links)
+        .or_refused(|| "the ledger is not whole".to_owned())
+        .coded(&code::LEDGER_BROKEN)
+}
+
+/// Where records are written while the database cannot be reached.
+fn file(site: &Site<'_>) -> PathBuf {
+    site.world.state(site.name).join("ledger.offline")
+}
+
+/// What this machine knew of the ledger when it last changed something.
+fn known(site: &Site<'_>) -> PathBuf {
+    site.world.state(site.name).join("ledger.known")
+}
+
+fn say_offline(site: &Site<'_>, failure: &Failure) {
+    site.world.report.warning(&format!(
+        "the ledger in the database is not reached; a file of this machine stands for it: {}",
+        failure.first_line()
+    ));
+}
