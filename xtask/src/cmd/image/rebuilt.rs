@@ -31,10 +31,7 @@ pub(super) fn state(
     if let Some(file) = &flags.statement {
         let bytes = match &key {
             Some(key) => bundle(&statement, key)?,
-            None => {
-                world.report.warning("the statement is not signed: there is no key to sign with");
-                json_v1::to_bytes(&statement).or_outside(|| "failed to write it".to_owned())?
-            }
+            None => json_v1::to_bytes(&statement).or_outside(|| "failed to write it".to_owned())?,
         };
         files::write(file, &bytes)?;
     }
@@ -44,12 +41,18 @@ pub(super) fn state(
     }
 }
 
-/// What is attached is signed; a file may be as it is.
+/// What is attached is signed; a file may be as it is, and then that is said.
 fn key(flags: &ImageVerify, world: &World<'_>) -> Result<Option<SigningKey>> {
-    match flags.attach || flags.key.is_some() {
-        true => signing_key(world, flags.key.as_ref()).map(Some),
-        false => key_at_hand(world),
+    if flags.attach || flags.key.is_some() {
+        return signing_key(world, flags.key.as_ref()).map(Some);
     }
+    let why = match key_at_hand(world) {
+        Ok(Some(key)) => return Ok(Some(key)),
+        Ok(None) => "there is no key to sign with".to_owned(),
+        Err(failure) => failure.first_line().to_owned(),
+    };
+    world.report.warning(&format!("the statement is not signed: {why}"));
+    Ok(None)
 }
 
 fn statement(

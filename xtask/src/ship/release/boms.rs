@@ -9,7 +9,8 @@ use xtask_core::ship::release::{ReleasedBom, ReleasedImage};
 use xtask_core::trust::sbom::Format;
 use xtask_image::json_v1;
 
-/// The lists of every image of `services`, which this checkout has built.
+/// The lists of every image of `services`, which this checkout has built. Of an image that cannot
+/// be listed that is said, and none is named: then nothing can be verified of it.
 pub(super) fn of(
     world: &World<'_>,
     services: &BTreeMap<String, ReleasedImage>,
@@ -21,7 +22,13 @@ pub(super) fn of(
                 .reason("another build has changed it meanwhile")
                 .hint("run it again"));
         }
-        Ok((service.clone(), lists(world, &image)?))
+        let lists = lists(world, &image).unwrap_or_else(|failure| {
+            let why = failure.innermost_line();
+            let line = format!("the release names no SBOM of `{service}`: {why}");
+            world.report.warning(&line);
+            Vec::new()
+        });
+        Ok((service.clone(), lists))
     };
     // Each reads all layers of an image, so they read side by side.
     std::thread::scope(|scope| {
