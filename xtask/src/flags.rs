@@ -4,8 +4,10 @@ mod audit;
 mod bench;
 mod image;
 mod infra;
+mod notify;
 mod release;
 mod setup;
+mod ship;
 
 pub use audit::{Audit, AuditShow};
 pub use bench::{Bench, BenchImage};
@@ -14,12 +16,15 @@ pub use image::{
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
+pub use notify::{Notify, NotifyTest};
 pub use release::{
     Attestation, AttestationVerify, Release, ReleaseCreate, ReleaseOf, ReleaseVerify,
 };
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
+pub use ship::{Moving, Resume, Ship};
 
 use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
 use std::time::Duration;
 use xtask_core::check::advisories::Ecosystem;
 use xtask_core::digest::Digest;
@@ -44,7 +49,7 @@ pub struct Flags {
 pub enum Verb {
     /// Run the whole pipeline on this machine: build, scan, push, migrate, roll out, verify
     #[command(after_help = "Example: cargo xtask up")]
-    Up,
+    Up(Up),
     /// Stop the containers that `up` started; data and the Docker engine stay
     #[command(after_help = "Example: cargo xtask down")]
     Down(Down),
@@ -79,9 +84,18 @@ pub enum Verb {
     /// itself is asked or changed, and nothing of the rehearsal stays.
     #[command(after_help = "Example: cargo xtask rehearse production")]
     Rehearse(Rehearse),
+    /// Walk the whole road to an environment: build, scan, push, release, migrate, roll out, verify
+    #[command(after_help = "Example: cargo xtask ship production --apply")]
+    Ship(Ship),
     /// Move an environment to a release
     #[command(after_help = "Example: cargo xtask rollout local b3f6981e1b64")]
     Rollout(Rollout),
+    /// Go on with a run that was interrupted, or finish its way back
+    #[command(after_help = "Example: cargo xtask resume production --apply")]
+    Resume(Resume),
+    /// List the releases that an environment can go back to, and why not to others
+    #[command(after_help = "Example: cargo xtask rollback-targets production")]
+    RollbackTargets(Environment),
     /// Move an environment back to the release before, or to the one named
     #[command(after_help = "Example: cargo xtask rollback local")]
     Rollback(Rollback),
@@ -91,6 +105,9 @@ pub enum Verb {
     /// Show the record of every change of an environment, and prove that it is whole
     #[command(subcommand)]
     Audit(Audit),
+    /// Try whether those who are told of rollouts hear it
+    #[command(subcommand)]
+    Notify(Notify),
     /// Show the last lines that a service wrote
     #[command(after_help = "Example: cargo xtask logs backend --lines 20")]
     Logs(Logs),
@@ -133,6 +150,37 @@ pub enum Verb {
     /// Write the documents that are generated, such as `docs/cli.md`
     #[command(after_help = "Example: cargo xtask docs --check")]
     Docs(Docs),
+}
+
+impl Verb {
+    /// Where it writes the report of a rollout, if it was told.
+    pub fn page(&self) -> Option<PathBuf> {
+        let written = match self {
+            Self::Up(flags) => &flags.written,
+            Self::Rollout(flags) => &flags.reviewed.written,
+            Self::Rollback(flags) => &flags.reviewed.written,
+            Self::Ship(flags) => &flags.reviewed.written,
+            Self::Resume(flags) => &flags.reviewed.written,
+            _ => return None,
+        };
+        written.report.clone()
+    }
+}
+
+/// Flags of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Where the report goes
+    #[command(flatten)]
+    pub written: Written,
+}
+
+/// Where the report of a rollout goes.
+#[derive(Debug, Default, Args)]
+pub struct Written {
+    /// Write the report of the rollout, an HTML page, to this file instead of `target/reports`
+    #[arg(long, value_name = "PATH")]
+    pub report: Option<PathBuf>,
 }
 
 /// Flags of `explain`.
@@ -186,7 +234,7 @@ pub struct Migrate {
 }
 
 /// How a change of an environment is reviewed before it is made.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Reviewed {
     /// Show what would be done, with its digest, and end
     #[arg(long, conflicts_with_all = ["plan", "apply"])]
@@ -200,6 +248,9 @@ pub struct Reviewed {
     /// Whether somebody else's change is waited for
     #[command(flatten)]
     pub wait: Waiting,
+    /// Where the report goes
+    #[command(flatten)]
+    pub written: Written,
 }
 
 impl Reviewed {
@@ -210,10 +261,16 @@ impl Reviewed {
 }
 
 /// Whether and how long somebody else's change of the environment is waited for.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Waiting {
     /// Wait until somebody else's change has ended, so many seconds at most; 900 if none are given
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "900")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "900"
+    )]
     pub wait: Option<u64>,
 }
 
@@ -241,6 +298,9 @@ pub struct Rollout {
     /// Whether and how it is reviewed first
     #[command(flatten)]
     pub reviewed: Reviewed,
+    /// How services are moved
+    #[command(flatten)]
+    pub moving: Moving,
 }
 
 /// Flags of `rollback`.
@@ -253,6 +313,9 @@ pub struct Rollback {
     /// Whether and how it is reviewed first
     #[command(flatten)]
     pub reviewed: Reviewed,
+    /// How services are moved
+    #[command(flatten)]
+    pub moving: Moving,
 }
 
 /// Flags of `logs`.

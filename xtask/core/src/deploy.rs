@@ -10,9 +10,9 @@ mod tests;
 
 pub use environment::{
     Backing, BackingPart, Cleanup, Coolify, Database, Demand, Entry, Environment, Notifications,
-    Proxy, Redis, SecretSource, Storage, TargetKind,
+    Notify, NotifyGitHub, NotifySentry, Proxy, Redis, SecretSource, Storage, TargetKind,
 };
-pub use service::{Access, Health, Limits, Reported, Service};
+pub use service::{Access, Health, Limits, Probe, Reported, Service};
 pub use signing::Signing;
 
 use crate::finding::Findings;
@@ -176,6 +176,7 @@ fn read_image(table: &Table<'_>) -> Option<String> {
 fn check_across(root: &Table<'_>, deploy: &Deploy) {
     check_needs(root, deploy);
     check_reported(root, deploy);
+    check_probed(root, deploy);
     check_inner_ports(root, deploy);
     for (name, environment) in &deploy.environments {
         environment::check(root, deploy, name, environment);
@@ -211,6 +212,17 @@ fn check_reported(root: &Table<'_>, deploy: &Deploy) {
             table.refuse("reported", "it is public and is asked itself");
         } else if !deploy.service(by).is_some_and(|it| it.access == Access::Public) {
             table.refuse("reported", format!("`{by}` is no public service"));
+        }
+    }
+}
+
+/// A probe asks from outside.
+fn check_probed(root: &Table<'_>, deploy: &Deploy) {
+    let Some(services) = root.optional_table("services") else { return };
+    let internal = deploy.services.iter().filter(|it| it.access == Access::Internal);
+    for service in internal.filter(|it| it.probe != Probe::default()) {
+        if let Some(table) = services.optional_table(&service.name) {
+            table.refuse("probe", "it is internal; a probe asks from outside");
         }
     }
 }

@@ -18,12 +18,16 @@ mod infra;
 mod leaks;
 mod logs;
 mod migrate;
+mod notify;
 mod preflight;
 mod rehearse;
 mod release;
 mod renew;
+mod resume;
 mod rollback;
+mod rollback_targets;
 mod rollout;
+mod ship;
 mod status;
 mod up;
 mod verify;
@@ -41,9 +45,10 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
     if let Verb::Explain(flags) = &verb {
         return explain::run(flags, report);
     }
-    let world = World::open(report, cancel)?;
+    let mut world = World::open(report, cancel)?;
+    world.page = verb.page();
     match verb {
-        Verb::Up => up::run(&world),
+        Verb::Up(_) => up::run(&world),
         Verb::Down(flags) => down::run(&flags, &world),
         Verb::Status(flags) => status::run(&flags, &world),
         Verb::Image(flags) => image::run(flags, &world),
@@ -55,9 +60,13 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Preflight(flags) => preflight::run(&flags, &world),
         Verb::Rehearse(flags) => rehearse::run(&flags, &world),
         Verb::Rollout(flags) => rollout::run(&flags, &world),
+        Verb::Ship(flags) => ship::run(&flags, &world),
+        Verb::Resume(flags) => resume::run(&flags, &world),
+        Verb::RollbackTargets(flags) => rollback_targets::run(&flags, &world),
         Verb::Rollback(flags) => rollback::run(&flags, &world),
         Verb::Verify(flags) => verify::run(&flags, &world),
         Verb::Audit(flags) => audit::run(&flags, &world),
+        Verb::Notify(flags) => notify::run(&flags, &world),
         Verb::Logs(flags) => logs::run(&flags, &world),
         Verb::Bench(flags) => bench::run(&flags, &world),
         Verb::Ci(flags) => ci::run(&flags, &world),

@@ -3,23 +3,24 @@
 
 mod stage;
 
-use super::{infra, up};
+use super::{infra, ship};
 use crate::edge::git;
 use crate::edge::lease::{self, Lease as OfMachine};
 use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Rehearse;
 use crate::report::table;
+use crate::ship::course::Wish;
 use crate::ship::lease::Lease;
-use crate::ship::rollout::{Mode, Rolled};
+use crate::ship::rollout::{Done, Mode, Rolled};
 use crate::ship::site::Site;
-use crate::ship::{migrate, push, release, rollout, scan};
+use crate::ship::{migrate, rollout};
 use crate::world::World;
 use serde_json::json;
 use stage::{LOCAL, Stage};
 use std::time::{Duration, Instant};
 use xtask_core::ship::ledger::Action;
-use xtask_core::ship::release::{Release, tag_of};
+use xtask_core::ship::release::Release;
 
 /// What was walked so far.
 #[derive(Default)]
@@ -68,15 +69,9 @@ impl Walk {
 fn made(local: &Site<'_>) -> Result<(Release, String)> {
     let world = local.world;
     let checkout = git::checkout(&world.shell)?;
-    let built = up::prepare(local)?;
+    let built = ship::prepare(local)?;
     world.cancel.check()?;
-    up::refuse_changed_tree(world, &checkout)?;
-    let scans = scan::services(world, &built)?;
-    let version = tag_of(&release::version(&checkout)).expect("a version is made of hex digits");
-    let services = push::services(local, &built, &version)?;
-    let migrations = migrate::files(world)?;
-    let parts = release::Parts { checkout: &checkout, services, migrations: &migrations, scans };
-    let release = release::ensure(local, parts)?;
+    let release = ship::publish(local, &checkout, &built)?;
     let said = release.version.clone();
     Ok((release, said))
 }
@@ -111,15 +106,30 @@ fn pipeline(
     walk.step("infra plan", || nothing_left(world, name))
 }
 
-fn rolled(site: &Site<'_>, lease: &Lease<'_>, release: &Release, action: Action) -> Result<String> {
-    migrate::check_schema(site, release)?;
-    Ok(match rollout::to(site, release, action, Mode::Apply(lease, None))? {
+fn rolled<'a>(
+    site: &Site<'a>,
+    lease: &Lease<'a>,
+    release: &Release,
+    action: Action,
+) -> Result<String> {
+    let wish = Wish { release, action, forced: None, explains: false };
+    Ok(match rollout::to(site, wish, Mode::Apply(lease, None))? {
         Rolled::AlreadySo => "nothing to do".to_owned(),
-        Rolled::Done(Some(probe)) => {
-            format!("serves; lost {} of {} requests", probe.lost, probe.sent)
+        Rolled::Done(Done { proof, .. }) => {
+            proof.doubt().map_or(Ok(()), |doubt| Err(not_shown(&doubt)))?;
+            let lost = proof.probe.map(|it| format!("; {}", it.line()));
+            format!("serves{}", lost.unwrap_or_default())
         }
-        Rolled::Done(None) | Rolled::Shown(..) => "serves".to_owned(),
+        Rolled::Shown(..) => "serves".to_owned(),
     })
+}
+
+/// Zero downtime is what a rehearsal is to show: a lost request refutes it, and a void measurement
+/// does not show it.
+fn not_shown(doubt: &str) -> Failure {
+    Failure::outside("failed to rehearse: it did not show that no request is lost")
+        .code(&code::REQUESTS_LOST)
+        .reason(doubt)
 }
 
 fn nothing_left(world: &World<'_>, name: &str) -> Result<((), String)> {

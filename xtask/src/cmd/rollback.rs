@@ -1,6 +1,6 @@
 //! `rollback`: a rollout of an earlier release.
 
-use super::rollout;
+use super::rollout::{self, Way};
 use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Rollback;
@@ -8,7 +8,8 @@ use crate::ship::record;
 use crate::ship::site::Site;
 use crate::target;
 use crate::world::World;
-use xtask_core::ship::ledger::{self, Action};
+use xtask_core::ship::ledger::Action;
+use xtask_core::ship::machine::{self, Past};
 
 pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;
@@ -19,15 +20,16 @@ pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
         Some(release) => release.clone(),
         None => release_before(&site)?,
     };
-    rollout::go(&site, lease.as_ref(), &release, Action::Rollback, &flags.reviewed)
+    let way = Way { reviewed: &flags.reviewed, moving: &flags.moving };
+    rollout::go(&site, lease.as_ref(), &release, Action::Rollback, way)
 }
 
-/// The newest verified release that is not the one that serves.
+/// The newest verified release that is not the one that serves; after an interrupted run, what the
+/// ledger says of it.
 fn release_before(site: &Site<'_>) -> Result<String> {
     let current = site.public_release()?;
-    let records = record::all(site)?;
-    let target = ledger::rollback_target(&records, current.as_deref().unwrap_or_default());
-    target.map(ToOwned::to_owned).ok_or_else(|| {
+    let past = Past::of(&record::known(site)?);
+    machine::roll_back(&past, current.as_deref()).ok_or_else(|| {
         Failure::refused("cannot roll back: the ledger knows no other release that was verified")
             .code(&code::NO_ROLLBACK_TARGET)
             .hint("`cargo xtask release list ENVIRONMENT` shows what the registry has; name one of them")

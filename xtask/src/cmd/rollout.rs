@@ -3,17 +3,19 @@
 use crate::edge::lease::{self, Lease as OfMachine, Wait};
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::flags::{Reviewed, Rollout};
+use crate::flags::{Moving, Reviewed, Rollout};
+use crate::ship::course::Wish;
 use crate::ship::lease::Lease;
 use crate::ship::rollout::{Mode, Rolled};
 use crate::ship::site::Site;
-use crate::ship::{migrate, release, rollout};
+use crate::ship::{release, rollout};
 use crate::target;
 use crate::world::World;
 use serde_json::json;
 use xtask_core::deploy::TargetKind;
 use xtask_core::digest::Digest;
 use xtask_core::ship::ledger::Action;
+use xtask_core::ship::release::Release;
 use xtask_core::ship::review::Review;
 
 pub(super) fn run(flags: &Rollout, world: &World<'_>) -> Result<Exit> {
@@ -21,7 +23,15 @@ pub(super) fn run(flags: &Rollout, world: &World<'_>) -> Result<Exit> {
     let machine = of_machine(world, &flags.environment, "rollout", &flags.reviewed)?;
     let site = reach(world, &flags.environment, &flags.reviewed)?;
     let lease = lease(&site, machine.as_ref(), &flags.reviewed)?;
-    go(&site, lease.as_ref(), &flags.release, Action::Rollout, &flags.reviewed)
+    let way = Way { reviewed: &flags.reviewed, moving: &flags.moving };
+    go(&site, lease.as_ref(), &flags.release, Action::Rollout, way)
+}
+
+/// How a person wants it to be done.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'f> {
+    pub(super) reviewed: &'f Reviewed,
+    pub(super) moving: &'f Moving,
 }
 
 /// The lease of this machine; only to look, none is needed.
@@ -49,7 +59,11 @@ pub(super) fn lease<'a>(
 
 /// Whether nothing is changed. What others may use is only changed by somebody who says so; what is
 /// on this machine is one's own.
-fn only_shows(world: &World<'_>, environment: &str, reviewed: &Reviewed) -> Result<bool> {
+pub(super) fn only_shows(
+    world: &World<'_>,
+    environment: &str,
+    reviewed: &Reviewed,
+) -> Result<bool> {
     let is_here = world.environment(environment)?.target == TargetKind::Docker;
     let is_told = is_here || reviewed.apply || reviewed.plan.is_some();
     Ok(reviewed.dry_run || !is_told)
@@ -72,35 +86,47 @@ pub(super) fn reach<'a>(
 }
 
 /// Moves `site` to the release called `version`, if the schema allows it.
-pub(super) fn go(
-    site: &Site<'_>,
-    lease: Option<&Lease<'_>>,
+pub(super) fn go<'a>(
+    site: &Site<'a>,
+    lease: Option<&Lease<'a>>,
     version: &str,
     action: Action,
-    reviewed: &Reviewed,
+    way: Way<'_>,
 ) -> Result<Exit> {
     let release = release::get(site, version)?;
-    migrate::check_schema(site, &release)?;
     let mode = match lease {
         None => Mode::Show,
-        Some(lease) => Mode::Apply(lease, reviewed.plan.as_ref()),
+        Some(lease) => Mode::Apply(lease, way.reviewed.plan.as_ref()),
     };
-    let rolled = rollout::to(site, &release, action, mode)?;
-    let (changed, probe, outcome) = match rolled {
+    let rolled = rollout::to(site, wish(&release, action, way.moving), mode)?;
+    let (changed, done, outcome) = match rolled {
         Rolled::Shown(plan, digest) => return Ok(show(site, &plan, &digest)),
         Rolled::AlreadySo => (false, None, "runs already".to_owned()),
-        Rolled::Done(None) => (true, None, "serves".to_owned()),
-        Rolled::Done(Some(probe)) => {
-            (true, Some(probe), format!("serves; lost {} of {} requests", probe.lost, probe.sent))
+        Rolled::Done(done) => {
+            let proof = &done.proof;
+            let lost = proof.probe.as_ref().map(|it| format!("; {}", it.line()));
+            (true, Some(done), format!("serves{}", lost.unwrap_or_default()))
         }
     };
-    let value = json!({ "release": release.version, "changed": changed, "probe": probe });
-    site.world.report.data(&value, &format!("release {} {outcome}", release.version));
+    let (release, report) = (&release.version, site.world.report);
+    let mut value = json!({ "release": release, "changed": changed, "probe": null });
+    if let Some(done) = done {
+        value["probe"] = json!(done.proof.count());
+        value["proof"] = json!(done.proof);
+        value["report"] = json!(done.report);
+    }
+    report.data(&value, &format!("release {release} {outcome}"));
     Ok(Exit::Done)
 }
 
+/// What is wanted, with what the flags say of it.
+pub(super) fn wish<'w>(release: &'w Release, action: Action, moving: &'w Moving) -> Wish<'w> {
+    let forced = moving.force_schema_skew.as_deref();
+    Wish { release, action, forced, explains: moving.explain }
+}
+
 /// What would be done, and the digest by which exactly that is done later.
-fn show(site: &Site<'_>, plan: &Review, digest: &Digest) -> Exit {
+pub(super) fn show(site: &Site<'_>, plan: &Review, digest: &Digest) -> Exit {
     let value = json!({ "plan": digest, "steps": plan.steps });
     if plan.steps.is_empty() {
         site.world.report.data(&value, "nothing to do: this release runs already");

@@ -115,7 +115,7 @@ fn shown(site: &Site<'_>, lines: &[Line]) -> String {
 }
 
 /// `3 min`, `2 h 5 min`, `4 d 1 h`: the two units that matter.
-fn age(seconds: u64) -> String {
+pub(super) fn age(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match (days, hours, minutes) {
         (0, 0, 0) => format!("{seconds} s"),

@@ -92,12 +92,24 @@ impl<'a> Docker<'a> {
         Ok(found.as_ref().map(inspected::Container::observed))
     }
 
+    /// The addresses of a container on its networks.
+    pub fn address(&self, name: &str) -> Result<Vec<String>> {
+        let found = self.inspect::<inspected::Container>(Kind::Container, name)?;
+        Ok(found.map(inspected::Container::addresses).unwrap_or_default())
+    }
+
     /// The last lines that a container wrote.
     pub fn logs(&self, container: &str, lines: usize) -> Result<String> {
         let count = lines.to_string();
         let output = self.shell.run(&command!("docker logs --tail {count} {container}"))?;
         let text = format!("{}\n{}", output.text(), output.stderr);
         Ok(last_lines(text.trim(), lines))
+    }
+
+    /// What a container wrote to stdout within the last while.
+    pub fn written_within(&self, container: &str, within: Duration) -> Result<String> {
+        let since = format!("{}s", within.as_secs());
+        Ok(self.shell.run(&command!("docker logs --since {since} {container}"))?.text())
     }
 
     /// The same where another failure is being told: it must not be hidden by this one.

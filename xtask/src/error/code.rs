@@ -91,6 +91,10 @@ codes! {
         "Roll back";
     SCHEMA_AHEAD = "E-schema-ahead", "The schema holds a migration that the release does not know.",
         "Roll back";
+    STRANGE_RELEASE = "E-strange-release", "Somebody else has a release serve that the interrupted run was not about.",
+        "Roll back";
+    TREE_DIRTY = "E-tree-dirty", "The tree holds what no commit has, and others use the environment.",
+        "A word or a file is wrong";
     SCHEMA_BEHIND = "E-schema-behind", "The release expects a migration that is not applied.",
         "A migration is refused";
     MIGRATION_REFUSED = "E-migration-refused", "Migrations are edited, half done or out of order.",
@@ -151,8 +155,14 @@ codes! {
         "Coolify refuses";
     INFRA_UNFINISHED = "E-infra-unfinished", "After everything was applied, something is still not as wanted.",
         "Coolify refuses";
+    REQUESTS_LOST = "E-requests-lost", "A rehearsal lost requests, or could not show that it lost none.",
+        "Requests are lost";
+    TRAFFIC_WORSE = "E-traffic-worse", "The new release served people clearly worse than the one before, which was brought back.",
+        "Requests are lost";
     PREFLIGHT = "E-preflight", "The environment is not fit for a rollout; everything that is wrong is listed.",
         "Coolify refuses";
+    NOT_TOLD = "E-not-told", "Somebody who is to hear of a rollout could not be told; the rollout is as it is.",
+        "Somebody is not told";
     DISK = "E-disk", "A file could not be read or written.",
         "The disk is full";
     SIGNALLED = "E-signalled", "A signal ended the run before its work was done.",

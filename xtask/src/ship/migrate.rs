@@ -1,16 +1,18 @@
 //! migrate: the schema that a release expects, one transaction a file.
 
 use super::lease::Lease;
-use super::review;
 use super::site::Site;
+use super::{release, review};
 use crate::edge::files;
-use crate::edge::postgres::Database;
+use crate::edge::postgres::{Database, is_unreached};
 use crate::error::{Failure, Result, code};
 use crate::world::World;
 use xtask_core::digest::Digest;
 use xtask_core::plan::Count;
+use xtask_core::ship::ledger::Action;
+use xtask_core::ship::machine::{self, Applied, Skew};
 use xtask_core::ship::migration::{self, MigrationFile, MigrationPlan};
-use xtask_core::ship::release::Release;
+use xtask_core::ship::release::{Release, ReleasedMigration};
 use xtask_core::ship::review::{Review, ReviewStep};
 
 /// Every migration of the checkout, in the order of its name.
@@ -76,35 +78,113 @@ pub fn apply(
     Ok(plan)
 }
 
-/// Whether the schema is what `release` expects: nothing missing, and nothing that it does not
-/// know and that is not marked as safe.
-pub fn check_schema(site: &Site<'_>, release: &Release) -> Result<()> {
-    let rows = Database::connect(&site.database()?)?.migration_rows()?;
-    let missing = |it: &&xtask_core::ship::release::ReleasedMigration| {
-        !rows.iter().any(|row| row.finished && row.name == it.name && row.checksum == it.checksum)
-    };
-    if let Some(absent) = release.migrations.iter().find(missing) {
-        return Err(Failure::refused(format!("cannot roll out release `{}`", release.version))
-            .code(&code::SCHEMA_BEHIND)
-            .reason(format!("it expects migration `{}`, which is not applied", absent.name))
-            .hint("check out its commit and run `./x up`: it applies the migration first"));
-    }
-    check_not_below(site, release)
+/// What a move to a release does to the schema.
+#[derive(Debug, Default)]
+pub struct Schema {
+    /// The names of the files to apply, in order.
+    pub pending: Vec<String>,
+    /// The files that the release knows, and those that are applied.
+    pub files: Vec<MigrationFile>,
+    /// What some release would not know, and whose author did not say that this is safe.
+    pub skews: Vec<Skew>,
 }
 
-/// Whether the schema, as it is, is not ahead of what `release` knows.
-pub fn check_not_below(site: &Site<'_>, release: &Release) -> Result<()> {
-    let rows = Database::connect(&site.database()?)?.migration_rows()?;
-    let applied = applied_files(site.world, &rows)?;
-    migration::check_rollback(&release.version, &release.migrations, &applied).map_err(|ahead| {
-        Failure::refused(format!(
-            "cannot roll out release `{}`: the schema forbids it",
-            release.version
-        ))
-        .code(&code::SCHEMA_AHEAD)
-        .reason(ahead.to_string())
-        .hint("roll forward instead: fix the code, commit, `./x up`")
-    })
+/// What brings the schema to what `release` expects while `serving` serve. A database that cannot
+/// be reached does not forbid a rollback, whose schema is there already.
+pub fn toward(
+    site: &Site<'_>,
+    release: &Release,
+    action: Action,
+    serving: &[String],
+) -> Result<Schema> {
+    let rows = match Database::connect(&site.database()?).and_then(|it| it.migration_rows()) {
+        Err(failure) if is_unreached(&failure) && action == Action::Rollback => {
+            return by_what_serves(site, release, serving, &failure);
+        }
+        rows => rows?,
+    };
+    let known = files(site.world)?;
+    let pending = pending(release, &rows, &known)?;
+    let is_kept = |file: &MigrationFile| {
+        pending.contains(file) || rows.iter().any(|row| row.name == file.name)
+    };
+    let files = known.into_iter().filter(is_kept).collect();
+    let skews = skews(site, release, serving, &applied_files(site.world, &rows)?, &pending);
+    Ok(Schema { pending: pending.into_iter().map(|it| it.name).collect(), files, skews })
+}
+
+/// Without the database, the migrations of the release that serves are taken for the schema.
+fn by_what_serves(
+    site: &Site<'_>,
+    release: &Release,
+    serving: &[String],
+    unreached: &Failure,
+) -> Result<Schema> {
+    let public = site.public_release()?;
+    let public = public.map(|version| release::find(site, &version)).transpose()?.flatten();
+    let said = match &public {
+        Some(public) => format!("by what release `{}` expects", public.version),
+        None => "by nothing, because nothing tells which release serves".to_owned(),
+    };
+    let why = unreached.first_line();
+    site.world.report.warning(&format!("the schema is judged {said}: {why}"));
+    let row = |it: &ReleasedMigration| migration::MigrationRow {
+        name: it.name.clone(),
+        checksum: it.checksum.clone(),
+        finished: true,
+    };
+    let expected = public.iter().flat_map(|it| &it.migrations);
+    let rows: Vec<_> = expected.map(row).collect();
+    let skews = skews(site, release, serving, &applied_files(site.world, &rows)?, &[]);
+    Ok(Schema { skews, ..Schema::default() })
+}
+
+/// The files of what `release` expects and is not applied. Without its file it is refused.
+fn pending(
+    release: &Release,
+    rows: &[migration::MigrationRow],
+    known: &[MigrationFile],
+) -> Result<Vec<MigrationFile>> {
+    let mut pending = Vec::new();
+    for wanted in &release.migrations {
+        let is_it = |row: &&migration::MigrationRow| row.name == wanted.name;
+        let row = rows.iter().find(is_it);
+        if row.is_some_and(|row| row.finished && row.checksum == wanted.checksum) {
+            continue;
+        }
+        let is_file =
+            |file: &&MigrationFile| file.name == wanted.name && file.checksum() == wanted.checksum;
+        match known.iter().find(is_file).filter(|_| row.is_none()) {
+            Some(file) => pending.push(file.clone()),
+            None => return Err(behind(release, &wanted.name)),
+        }
+    }
+    Ok(pending)
+}
+
+fn behind(release: &Release, name: &str) -> Failure {
+    Failure::refused(format!("cannot roll out release `{}`", release.version))
+        .code(&code::SCHEMA_BEHIND)
+        .reason(format!("it expects migration `{name}`, which is not applied"))
+        .hint("check out its commit and run the same again: it applies the migration first")
+}
+
+/// On one's own machine, what serves while the schema moves on is one's own business.
+fn skews(
+    site: &Site<'_>,
+    release: &Release,
+    serving: &[String],
+    applied: &[MigrationFile],
+    pending: &[MigrationFile],
+) -> Vec<Skew> {
+    let one = |file: &MigrationFile| Applied {
+        name: file.name.clone(),
+        is_safe: file.is_rollback_safe(),
+    };
+    let all = |files: &[MigrationFile]| files.iter().map(one).collect::<Vec<_>>();
+    let knows: Vec<String> = release.migrations.iter().map(|it| it.name.clone()).collect();
+    let serving = if site.environment.has_users() { serving } else { &[] };
+    machine::judge(&release.version, &knows, serving, &all(applied), &all(pending))
 }
 
 /// The applied migrations with what the checkout knows of them; an unknown one is not safe.

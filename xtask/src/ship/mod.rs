@@ -4,17 +4,25 @@
 //! What runs the containers is behind `crate::target`; no line here names it.
 
 pub mod anchor;
+mod back;
 pub mod build;
+pub mod course;
+mod drive;
+pub mod journal;
 pub mod lease;
 pub mod ledger;
 pub mod migrate;
+pub mod notify;
 pub mod probe;
+pub mod proof;
 pub mod push;
 pub mod record;
 pub mod release;
+pub mod report;
 pub mod review;
 pub mod rollout;
 pub mod scan;
 pub mod settings;
 pub mod site;
+pub mod traffic;
 pub mod verify;

@@ -80,6 +80,12 @@ fn agree(known: &Release, new: &Release) -> Result<()> {
     agreed.or_refused(|| format!("cannot release `{}`", new.version)).coded(&code::RELEASE_CONFLICT)
 }
 
+/// The release of that version, if the registry of `site` has it.
+pub fn find(site: &Site<'_>, version: &str) -> Result<Option<Release>> {
+    let found = Releases::of(&site.environment.registry)?.find(version)?;
+    Ok(found.map(|published| published.release))
+}
+
 /// The release of that version, or the ones that were perhaps meant.
 pub fn get(site: &Site<'_>, version: &str) -> Result<Release> {
     Ok(Releases::of(&site.environment.registry)?.get(version)?.release)

@@ -12,11 +12,14 @@ use crate::error::Result;
 use crate::report::Phase;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use xtask_core::deploy::{Service, TargetKind};
 use xtask_core::digest::Digest;
 use xtask_core::reference::Reference;
 use xtask_core::secret::Secret;
 use xtask_core::ship::database::Address;
+use xtask_core::ship::machine::{Manner, Move};
+use xtask_core::ship::traffic::access_log::Logged;
 
 /// A server, or this machine, as far as shipping a release needs to know it.
 pub trait Target: Sync {
@@ -46,6 +49,15 @@ pub trait Target: Sync {
     /// The last lines that a service wrote; `None` if nothing of it serves.
     fn logs(&self, service: &str, lines: usize) -> Result<Option<Logs>>;
 
+    /// The requests of people that the public service was sent within the last while, as whoever
+    /// stands before it logged them; `None` where that log is not ours to read.
+    fn requests(&self, _within: Duration) -> Result<Option<Vec<Logged>>> {
+        Ok(None)
+    }
+
+    /// How services move here: all in one moment, or one after the other.
+    fn manner(&self) -> Manner;
+
     /// Plans how these services come to serve, in their order. Nothing is changed yet.
     fn plan<'t>(&'t self, wanted: Vec<Wanted>) -> Result<Box<dyn Rollout + 't>>;
 
@@ -58,6 +70,9 @@ pub trait Rollout {
     /// Whether there is nothing to do.
     fn is_idle(&self) -> bool;
 
+    /// The services that change, in their order, each with its reason.
+    fn moves(&self) -> Vec<Move>;
+
     /// What would be done, in order, each step with its reason.
     fn steps(&self) -> Vec<String>;
 
@@ -67,9 +82,27 @@ pub trait Rollout {
     /// Fetches what will be started, before anything is started.
     fn fetch(&mut self) -> Result<()>;
 
-    /// Brings the new release of one service up and sends requests to it once it is ready. Gives
-    /// what was done, step by step.
-    fn deploy(&mut self, service: &str, phase: &Phase<'_>) -> Result<Vec<String>>;
+    /// Where services move in turn: brings the new release of one up and sends requests to it once
+    /// it is ready. Gives what was done, step by step, as the others do.
+    fn deploy(&mut self, _service: &str, _phase: &Phase<'_>) -> Result<Vec<String>> {
+        unreachable!("services move together here")
+    }
+
+    /// Where services move together: brings the new release of one up and waits until it is ready.
+    /// It is sent nothing yet.
+    fn start(&mut self, _service: &str, _phase: &Phase<'_>) -> Result<Vec<String>> {
+        unreachable!("services move in turn here")
+    }
+
+    /// Asks the new releases whether they work with each other, before anybody is sent there.
+    fn smoke(&mut self, _phase: &Phase<'_>) -> Result<Vec<String>> {
+        unreachable!("services move in turn here")
+    }
+
+    /// Sends the requests of every service to its new release from one moment on.
+    fn switch(&mut self, _phase: &Phase<'_>) -> Result<Vec<String>> {
+        unreachable!("services move in turn here")
+    }
 
     /// Ends what served before. From here on there is no way back to it.
     fn retire(&mut self) -> Result<()>;

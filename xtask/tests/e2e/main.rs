@@ -223,6 +223,8 @@ fn the_ledger_is_whole(scratch: &Scratch) {
     let failed = |record: &&Value| record["outcome"]["kind"] == "failed";
     assert_eq!(records.iter().filter(failed).count(), 2, "both refusals are on record");
     let lost = |record: &Value| record["probe"]["lost"].as_u64().unwrap_or(0);
+    let is_shown = |record: &&Value| record["proof"]["probe"]["verdict"]["kind"] == "none-lost";
+    assert!(records.iter().filter(is_shown).count() >= 2, "{audit:#}");
     assert_eq!(records.iter().map(lost).sum::<u64>(), 0, "{audit:#}");
 }
 

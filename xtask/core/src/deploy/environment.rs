@@ -3,6 +3,7 @@
 mod backing;
 mod check;
 mod coolify;
+mod notify;
 mod outside;
 mod releases;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 pub use backing::{Backing, BackingPart, Proxy};
 pub(super) use check::check;
 pub use coolify::{Cleanup, Coolify, Notifications, Storage};
+pub use notify::{Notify, NotifyGitHub, NotifySentry};
 pub use outside::{Database, Redis};
 pub use releases::{Demand, Entry};
 
@@ -40,6 +42,8 @@ pub struct Environment {
     pub secrets: BTreeMap<String, SecretSource>,
     /// What it asks of a release.
     pub entry: Entry,
+    /// Whom we tell of each change.
+    pub notify: Notify,
 }
 
 /// What runs the containers of an environment.
@@ -71,6 +75,13 @@ pub struct UnknownTarget(String);
 #[derive(Debug, thiserror::Error)]
 #[error("wanted `generate`, `env:VARIABLE` or `file:PATH`; a secret itself never stands here")]
 pub struct UnknownSecretSource;
+
+impl Environment {
+    /// Whether others than who runs this program use it: this machine is one's own.
+    pub fn has_users(&self) -> bool {
+        self.target != TargetKind::Docker
+    }
+}
 
 impl FromStr for TargetKind {
     type Err = UnknownTarget;
@@ -104,6 +115,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let parts = read_parts(name, table);
     let entry = releases::read(table);
     let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
+    let notify = part(table, "notify", notify::read);
     if let Some(target) = target {
         refuse_parts(name, table, target);
     }
@@ -112,7 +124,19 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     }
     let (backing, database, redis, coolify) = parts?;
     let (target, registry, url) = (target?, registry?, url?);
-    Some(Environment { target, registry, url, backing, database, redis, coolify, secrets, entry })
+    let notify = notify?.unwrap_or_default();
+    Some(Environment {
+        target,
+        registry,
+        url,
+        backing,
+        database,
+        redis,
+        coolify,
+        secrets,
+        entry,
+        notify,
+    })
 }
 
 type Parts = (Option<Backing>, Option<Database>, Option<Redis>, Option<Coolify>);

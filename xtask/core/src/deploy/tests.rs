@@ -46,6 +46,19 @@ fn only_a_public_service_tells_of_one_that_nobody_asks() {
 }
 
 #[test]
+fn a_probe_streams_to_paths_of_a_service_that_is_reached_from_outside() {
+    let deploy = Deploy::parse(&committed()).unwrap();
+    let probe = &deploy.service("backend").unwrap().probe;
+    assert_eq!(probe.upload.as_deref(), Some("/api/auth/login"));
+    assert_eq!(deploy.service("ml-service").unwrap().probe, Probe::default());
+    let said = mistakes(&committed().replace("upload = \"/api/auth/login\"", "upload = \"foods\""));
+    assert!(said.contains("`foods` is not a path"), "{said}");
+    let said =
+        mistakes(&committed().replace("[services.backend.probe]", "[services.ml-service.probe]"));
+    assert!(said.contains("it is internal; a probe asks from outside"), "{said}");
+}
+
+#[test]
 fn a_secret_in_the_open_is_refused() {
     let open = committed().replace("\"${secrets.jwt}\"", "\"0123456789\"");
     assert!(mistakes(&open).contains("holds a secret in the open"));

@@ -38,27 +38,8 @@ pub enum Change {
     },
 }
 
-/// Where in a rollout something happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The new release comes up and is sent requests.
-    RollOut,
-    /// It is asked from outside.
-    Verify,
-    /// What served before ends; there is no way back to it.
-    Drain,
-}
-
-impl fmt::Display for Stage {
-    /// As it stands in the ledger.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::RollOut => "roll out",
-            Self::Verify => "verify",
-            Self::Drain => "drain",
-        })
-    }
-}
+/// Why a service is switched, whatever else is the reason that it moves.
+pub const ONCE_READY: &str = "once it is ready";
 
 /// The changes of one service, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -121,7 +102,7 @@ fn plan_service(
     }
     if !met || serving != Some(container.as_str()) {
         let change = Change::Switch { service: desired.service.name.clone(), container };
-        rollout.forward.push(Step::new(change, "once it is ready"));
+        rollout.forward.push(Step::new(change, ONCE_READY));
     }
     rollout
 }

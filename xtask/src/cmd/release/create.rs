@@ -4,7 +4,7 @@
 use super::list::value;
 use super::releases;
 use crate::attest::AttestationStore;
-use crate::cmd::up::refuse_changed_tree;
+use crate::cmd::ship::refuse_changed_tree;
 use crate::edge::git::{self, Checkout};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;

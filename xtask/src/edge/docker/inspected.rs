@@ -53,6 +53,15 @@ struct Labelled {
 struct NetworkSettings {
     #[serde(default, deserialize_with = "or_default")]
     ports: BTreeMap<String, Option<Vec<Binding>>>,
+    #[serde(default, deserialize_with = "or_default")]
+    networks: BTreeMap<String, Attachment>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attachment {
+    #[serde(default, rename = "IPAddress")]
+    ip_address: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -150,6 +159,12 @@ impl Container {
             started_at: self.state.started_at.clone(),
             port: self.published_port(),
         }
+    }
+
+    /// Its addresses on the networks that it is attached to.
+    pub(super) fn addresses(self) -> Vec<String> {
+        let all = self.network_settings.networks.into_values().map(|it| it.ip_address);
+        all.filter(|address| !address.is_empty()).collect()
     }
 
     /// The loopback port that leads into it, if exactly that was published.

@@ -48,7 +48,7 @@ pub fn may_enter(site: &Site<'_>, release: &Release, action: Action) -> Result<(
 /// no rollback.
 fn served_before(site: &Site<'_>, release: &Release, action: Action) -> bool {
     let was_here = || -> Result<bool> {
-        let records = record::all(site)?;
+        let records = record::known(site)?;
         Ok(records.iter().any(|it| it.to == release.version && it.outcome == Outcome::Done))
     };
     action == Action::Rollback && was_here().unwrap_or(true)

@@ -30,6 +30,7 @@ use xtask_core::coolify::preflight::judge;
 use xtask_core::deploy::{self, Environment};
 use xtask_core::digest::Digest;
 use xtask_core::ship::database::Address;
+use xtask_core::ship::machine::Manner;
 use xtask_providers::coolify::{Coolify, Error};
 
 /// An environment on a Coolify, reached.
@@ -143,6 +144,11 @@ impl Target for CoolifyTarget<'_> {
         let lines = u32::try_from(lines).unwrap_or(u32::MAX);
         let text = self.ask("read its log", self.coolify.logs(&found.uuid, lines))?;
         Ok(text.map(|text| Logs { instance: found.uuid.clone(), text }))
+    }
+
+    /// It replaces the containers of each application by itself.
+    fn manner(&self) -> Manner {
+        Manner::InTurn
     }
 
     fn plan<'t>(&'t self, wanted: Vec<Wanted>) -> Result<Box<dyn Rollout + 't>> {

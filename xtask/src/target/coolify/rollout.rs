@@ -11,6 +11,7 @@ use xtask_core::coolify::desired::Marked;
 use xtask_core::coolify::watch::Proof;
 use xtask_core::deploy::Access;
 use xtask_core::plan::Count;
+use xtask_core::ship::machine::Move;
 
 /// A rollout that is planned, and as far as it has come.
 pub(super) struct CoolifyRollout<'t> {
@@ -43,6 +44,13 @@ pub(super) fn plan<'t>(
 impl Rollout for CoolifyRollout<'_> {
     fn is_idle(&self) -> bool {
         self.all.iter().all(|it| it.reasons.is_empty())
+    }
+
+    fn moves(&self) -> Vec<Move> {
+        let moved = self.all.iter().filter(|it| !it.reasons.is_empty());
+        let one =
+            |it: &Planned| Move { service: it.service.name.clone(), why: it.reasons.join("; ") };
+        moved.map(one).collect()
     }
 
     fn steps(&self) -> Vec<String> {

@@ -5,16 +5,17 @@
 
 use super::super::{Rollout, Wanted};
 use super::desired::desired;
-use super::{DockerTarget, gate, routes};
+use super::{DockerTarget, gate, routes, smoke};
 use crate::error::{Failure, Result};
 use crate::report::Phase;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use xtask_core::deploy::Access;
 use xtask_core::plan::{Count, Step};
 use xtask_core::secret::Secret;
 use xtask_core::ship::instance::{self, Desired, Observed};
+use xtask_core::ship::machine::Move;
 use xtask_core::ship::proxy;
-use xtask_core::ship::rollout::{self, Change, ServiceRollout};
+use xtask_core::ship::rollout::{self, Change, ONCE_READY, ServiceRollout};
 
 /// A rollout on this machine.
 pub(super) struct DockerRollout<'t> {
@@ -62,6 +63,18 @@ impl Rollout for DockerRollout<'_> {
         rollout::is_idle(&self.plans)
     }
 
+    fn moves(&self) -> Vec<Move> {
+        let moved = self.plans.iter().filter_map(|plan| {
+            let why = plan.forward.iter().map(|step| step.why.as_str());
+            let why: BTreeSet<&str> = why.filter(|why| *why != ONCE_READY).collect();
+            let why = why.into_iter().collect::<Vec<_>>().join("; ");
+            let why = if why.is_empty() { "it serves nobody yet".to_owned() } else { why };
+            let service = plan.service.clone();
+            (!plan.forward.is_empty()).then_some(Move { service, why })
+        });
+        moved.collect()
+    }
+
     fn steps(&self) -> Vec<String> {
         let forward = self.plans.iter().flat_map(|plan| &plan.forward);
         let retire = self.plans.iter().flat_map(|plan| &plan.retire);
@@ -101,15 +114,51 @@ impl Rollout for DockerRollout<'_> {
 
     /// A person who wants it to end is heard between two steps, and while a candidate is waited
     /// for; then what served before is brought back.
-    fn deploy(&mut self, service: &str, phase: &Phase<'_>) -> Result<Vec<String>> {
-        let plan = self.plans.iter().find(|plan| plan.service == service);
-        let steps = plan.map(|plan| plan.forward.clone()).unwrap_or_default();
-        for step in &steps {
+    ///
+    /// The gate is here also for a candidate that an earlier, killed run has started.
+    fn start(&mut self, service: &str, phase: &Phase<'_>) -> Result<Vec<String>> {
+        let mut done = Vec::new();
+        for step in self.forward(service) {
             self.target.world.cancel.check()?;
             phase.doing(&step.to_string());
-            self.apply(&step.what)?;
+            match &step.what {
+                Change::Remove { container } => {
+                    self.target.docker().remove(&self.target.owner, container)?;
+                }
+                Change::Start { service, container } => self.run(service, container)?,
+                Change::Switch { service, container } => {
+                    let service = self.target.world.service(service)?;
+                    gate::wait(self.target, service, container)?;
+                    continue;
+                }
+                Change::Drain { .. } => continue,
+            }
+            done.push(step.what.to_string());
         }
-        Ok(steps.iter().map(|step| step.what.to_string()).collect())
+        Ok(done)
+    }
+
+    fn smoke(&mut self, phase: &Phase<'_>) -> Result<Vec<String>> {
+        phase.doing("the new releases, with each other");
+        smoke::test(self.target, &self.desired, &self.serving, &self.candidates())
+    }
+
+    /// One load of the proxy's configuration moves every service.
+    fn switch(&mut self, phase: &Phase<'_>) -> Result<Vec<String>> {
+        self.target.world.cancel.check()?;
+        phase.doing("switching");
+        let candidates = self.candidates();
+        let _whole = self.target.world.cancel.whole();
+        for container in candidates.values() {
+            // Kept first: a run that is killed here leaves nothing that a reboot would end.
+            self.target.docker().run(&instance::set_restart_policy(container))?;
+        }
+        for (service, container) in &candidates {
+            let port = self.target.world.service(service)?.port;
+            self.serving.insert(service.clone(), format!("{container}:{port}"));
+        }
+        routes::send_to(self.target, &self.serving)?;
+        Ok(candidates.values().map(|it| format!("switch to `{it}`")).collect())
     }
 
     /// Old containers of all services drain side by side: each waits for itself only.
@@ -142,18 +191,22 @@ impl Rollout for DockerRollout<'_> {
 }
 
 impl DockerRollout<'_> {
-    fn apply(&mut self, change: &Change) -> Result<()> {
-        match change {
-            Change::Remove { container } => {
-                self.target.docker().remove(&self.target.owner, container)
-            }
-            Change::Start { service, container } => self.start(service, container),
-            Change::Switch { service, container } => self.switch(service, container),
-            Change::Drain { .. } => drain(self.target, change),
-        }
+    fn forward(&self, service: &str) -> Vec<Step<Change>> {
+        let plan = self.plans.iter().find(|plan| plan.service == service);
+        plan.map(|plan| plan.forward.clone()).unwrap_or_default()
     }
 
-    fn start(&self, service: &str, container: &str) -> Result<()> {
+    /// The containers that are to be switched to, by service.
+    fn candidates(&self) -> BTreeMap<String, String> {
+        let steps = self.plans.iter().flat_map(|plan| &plan.forward);
+        let switched = steps.filter_map(|step| match &step.what {
+            Change::Switch { service, container } => Some((service.clone(), container.clone())),
+            _ => None,
+        });
+        switched.collect()
+    }
+
+    fn run(&self, service: &str, container: &str) -> Result<()> {
         let wanted = |it: &&Desired| it.service.name == service;
         let desired = self.desired.iter().find(wanted).expect("the plan is made of these");
         let start = desired.start(&self.target.owner, self.target.engine.grants);
@@ -161,18 +214,6 @@ impl DockerRollout<'_> {
         started
             .map(drop)
             .map_err(|failure| failure.during(format!("failed to start `{container}`")))
-    }
-
-    /// The gate is here and not at the start: a candidate that an earlier, killed run has started
-    /// passes it as well.
-    fn switch(&mut self, service: &str, container: &str) -> Result<()> {
-        let (target, service) = (self.target, self.target.world.service(service)?);
-        gate::wait(target, service, container)?;
-        let _whole = target.world.cancel.whole();
-        // Kept first: a run that is killed here leaves nothing that a reboot would end.
-        target.docker().run(&instance::set_restart_policy(container))?;
-        self.serving.insert(service.name.clone(), format!("{container}:{}", service.port));
-        routes::send_to(target, &self.serving)
     }
 
     /// A candidate may have requests under way: it drains like everything else that served.

@@ -4,6 +4,7 @@
 
 use super::published::publish;
 use crate::infra::panel::{apply, named, person};
+use crate::notify::Everybody;
 use crate::postgres::server::{Cluster, Server};
 use crate::world::{Run, World};
 use serde_json::{Value, json};
@@ -31,7 +32,7 @@ pub(super) struct Town<'a> {
     pub(super) world: World,
     pub(super) double: Double,
     pub(super) host: Arc<Simulated>,
-    database: Server<'a>,
+    pub(super) database: Server<'a>,
     registry: FakeRegistry,
     _proxy: Proxy,
     services: Vec<Http>,
@@ -102,8 +103,18 @@ impl<'a> Town<'a> {
         Self { world, double, host, database, registry, _proxy: proxy, services: Vec::new() }
     }
 
+    /// Everybody hears of what is done to its production.
+    pub(super) fn telling(mut self, all: &Everybody) -> Self {
+        self.world = all.known_to(self.world);
+        self
+    }
+
     pub(super) fn apply(&self) {
         apply(&self.world);
+    }
+
+    pub(super) fn registry_host(&self) -> String {
+        self.registry.host().to_owned()
     }
 
     pub(super) fn home(&self) -> Repository {

@@ -1,0 +1,51 @@
+//! `resume`: an interrupted run is continued, or its way back is finished.
+
+use super::rollout::{self, Way};
+use crate::error::{Failure, Result, code};
+use crate::exit::Exit;
+use crate::flags::Resume;
+use crate::ship::site::Site;
+use crate::ship::{journal, record};
+use crate::target;
+use crate::world::World;
+use serde_json::json;
+use xtask_core::ship::ledger::Action;
+use xtask_core::ship::machine::{Past, Refused, Taken, take_up};
+
+pub(super) fn run(flags: &Resume, world: &World<'_>) -> Result<Exit> {
+    target::check(world, &flags.environment)?;
+    let machine = rollout::of_machine(world, &flags.environment, "resume", &flags.reviewed)?;
+    let site = rollout::reach(world, &flags.environment, &flags.reviewed)?;
+    let lease = rollout::lease(&site, machine.as_ref(), &flags.reviewed)?;
+    let (action, release) = match taken(&site)? {
+        Ok(Taken::Forward(action, release)) => (action, release),
+        Ok(Taken::Back(release)) => (Action::Rollback, release),
+        Err(Refused::NothingOpen) => {
+            let value = json!({ "changed": false });
+            world.report.data(&value, "nothing to resume: no run was interrupted");
+            return Ok(Exit::Done);
+        }
+        Err(strange) => return Err(refused(site.name, &strange)),
+    };
+    let way = Way { reviewed: &flags.reviewed, moving: &flags.moving };
+    rollout::go(&site, lease.as_ref(), &release, action, way)
+}
+
+fn taken(site: &Site<'_>) -> Result<Result<Taken, Refused>> {
+    let past = Past::of(&record::all(site)?);
+    let journal = journal::read(site)?;
+    let serving = site.target.serving()?.into_values().map(|it| it.release);
+    let serving: Vec<String> = serving.filter(|release| !release.is_empty()).collect();
+    Ok(take_up(&past, journal.as_ref(), &serving))
+}
+
+/// Nobody guesses whether what a person did is to stay.
+fn refused(environment: &str, strange: &Refused) -> Failure {
+    Failure::refused(format!("cannot resume: somebody else has changed `{environment}`"))
+        .code(&code::STRANGE_RELEASE)
+        .because(strange)
+        .hint(format!(
+            "say what is to serve: `cargo xtask rollback {environment}` or \
+             `cargo xtask rollout {environment} RELEASE`"
+        ))
+}

@@ -1,0 +1,44 @@
+//! Flags of the verbs that move an environment to a release.
+
+use super::Reviewed;
+use clap::Args;
+
+/// How services are moved to a release.
+#[derive(Debug, Default, Args)]
+pub struct Moving {
+    /// Say why each service moves, or stays
+    #[arg(long)]
+    pub explain: bool,
+    /// Move although a release does not know the schema, for this reason, which is recorded
+    #[arg(long, value_name = "REASON")]
+    pub force_schema_skew: Option<String>,
+}
+
+/// Flags of `ship`.
+#[derive(Debug, Args)]
+pub struct Ship {
+    /// An environment of `deploy.toml`
+    pub environment: String,
+    /// Ship what no commit has, where others use it; the release says so
+    #[arg(long)]
+    pub allow_dirty: bool,
+    /// Whether and how it is reviewed first
+    #[command(flatten)]
+    pub reviewed: Reviewed,
+    /// How services are moved
+    #[command(flatten)]
+    pub moving: Moving,
+}
+
+/// Flags of `resume`.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// An environment of `deploy.toml`
+    pub environment: String,
+    /// Whether and how it is reviewed first
+    #[command(flatten)]
+    pub reviewed: Reviewed,
+    /// How services are moved
+    #[command(flatten)]
+    pub moving: Moving,
+}
