@@ -1,8 +1,7 @@
 //! Which keys there are: the one that signs, and those that are believed.
 
-use super::encrypted;
 use super::key::{PublicKey, SigningKey};
-use crate::edge::{files, passphrase, secrets};
+use crate::edge::{encrypted, files, passphrase, secrets};
 use crate::error::{Failure, Result, code};
 use crate::world::World;
 use std::path::{Path, PathBuf};
@@ -42,7 +41,7 @@ fn read(
     let name = match source {
         SecretSource::Variable(variable) => format!("env:{variable}"),
         SecretSource::File(path) => format!("file:{path}"),
-        SecretSource::Generate => "generate".to_owned(),
+        other => other.to_string(),
     };
     let text = secrets::read_one(&name, source)?;
     if !encrypted::is_encrypted(text.expose()) {

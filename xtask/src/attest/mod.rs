@@ -4,7 +4,6 @@
 mod at_hand;
 mod attach;
 mod claims;
-pub mod encrypted;
 mod in_layout;
 pub mod key;
 mod store;

@@ -27,6 +27,7 @@ mod resume;
 mod rollback;
 mod rollback_targets;
 mod rollout;
+mod secrets;
 mod ship;
 mod status;
 mod up;
@@ -56,6 +57,7 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Attestation(flags) => attestation::run(&flags, &world),
         Verb::Migrate(flags) => migrate::run(&flags, &world),
         Verb::Database(flags) => database::run(&flags, &world),
+        Verb::Secrets(flags) => secrets::run(&flags, &world),
         Verb::Infra(flags) => infra::run(&flags, &world),
         Verb::Preflight(flags) => preflight::run(&flags, &world),
         Verb::Rehearse(flags) => rehearse::run(&flags, &world),

@@ -13,6 +13,15 @@ pub fn given() -> Option<Secret> {
     std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()).map(Secret::new)
 }
 
+/// Asks a person for the passphrase of `what`, and leaves standard input to others.
+pub fn ask_person(what: &str) -> Result<Secret> {
+    if given().is_some() || std::io::stdin().is_terminal() {
+        return ask(what);
+    }
+    Err(Failure::refused(format!("cannot use {what}: nobody can be asked for its passphrase"))
+        .hint(format!("set `{VARIABLE}` for this command only, or run it at a terminal")))
+}
+
 /// Asks for the passphrase of `what`.
 pub fn ask(what: &str) -> Result<Secret> {
     if let Some(given) = given() {

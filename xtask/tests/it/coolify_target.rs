@@ -1,8 +1,11 @@
 //! Rollouts to a Coolify with state, its proxy over simulated containers: who serves is found out,
 //! and what does not come to serve is taken back.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod entry;
+mod hidden;
 mod published;
+mod rotation;
 mod state;
 mod town;
 

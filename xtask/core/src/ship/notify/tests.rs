@@ -174,3 +174,35 @@ fn github_and_sentry_are_told_in_their_own_words() {
     assert_eq!((commits[0].id.as_str(), commits[0].author.as_str()), ("a1", "Ada"));
     assert!(sentry::commits(&text.repeat(900)).len() == sentry::COMMITS_MAX);
 }
+
+#[test]
+fn a_record_is_told_with_all_that_it_knows() {
+    use crate::ship::ledger::{Outcome, ProbeCount, Record};
+    use crate::ship::proof::{Measurement, Proof, Verdict};
+    let failed = Outcome::Failed { phase: "verify".into(), error: "no".into() };
+    let mut record = Record::new(Action::Rollout, failed, "ada", "2026-11-27T00:00:00Z", "r2");
+    record.commit = Some("c".into());
+    record.run_url = Some("https://ci.example/7".into());
+    record.probe = Some(ProbeCount { sent: 3, lost: 1, p99_ms: 9 });
+    let measurement = |verdict| Measurement {
+        verdict,
+        kinds: Vec::new(),
+        releases: std::collections::BTreeMap::new(),
+        switched_at_ms: None,
+    };
+    let void = Verdict::Void { reasons: vec![crate::ship::proof::VoidReason::NothingSent] };
+    for (verdict, is_void) in [(Verdict::Lost, false), (void, true)] {
+        record.proof = Some(Proof { probe: Some(measurement(verdict)), ..Proof::default() });
+        let told = Told::of(&record, "nutri", "staging", "https://a.example");
+        assert_eq!(told.requests, Some(Requests { sent: 3, lost: 1, is_void }));
+        assert_eq!(
+            (told.commit.as_str(), told.run_url.as_deref()),
+            ("c", Some("https://ci.example/7"))
+        );
+    }
+    let told = Told::of(&record, "nutri", "staging", "https://a.example").interrupted();
+    assert_eq!(told.ending, Ending::Interrupted { phase: "verify".into() });
+    record.outcome = Outcome::Done;
+    let told = Told::of(&record, "nutri", "staging", "https://a.example").interrupted();
+    assert_eq!(told.ending, Ending::Done, "it was done before anybody ended the run");
+}
