@@ -10,8 +10,8 @@ mod signing;
 mod tests;
 
 pub use environment::{
-    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Environment, GitHub, KEPT,
-    Notifications, Notify, NotifyGitHub, NotifySentry, Proxy, Redis, SecretSource, Storage,
+    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Demand, Entry, Environment, GitHub,
+    KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Proxy, Redis, SecretSource, Storage,
     TargetKind,
 };
 pub use rotation::KeyRotation;

@@ -93,6 +93,16 @@ codes! {
         "An image is refused";
     RELEASE_UNKNOWN = "E-release-unknown", "The registry has no such release.",
         "Roll back";
+    RELEASE_REFUSED = "E-release-refused", "Something of a release does not belong to the rest of it.",
+        "A release is not let in";
+    RELEASE_UNVERIFIED = "E-release-unverified", "No verdict that counts says that the release may enter.",
+        "A release is not let in";
+    RELEASE_UNCHECKED = "E-release-unchecked", "Whether a release is whole could not be found out.",
+        "A release is not let in";
+    IMAGE_NOT_PUSHED = "E-image-not-pushed", "An image is not in the registry, or not for that platform.",
+        "A release is not let in";
+    KEY_FOREIGN = "E-key-foreign", "The key is none of those that the environment believes.",
+        "A signature is refused";
     NO_ROLLBACK_TARGET = "E-no-rollback-target", "The ledger knows no other release that was verified.",
         "Roll back";
     SCHEMA_AHEAD = "E-schema-ahead", "The schema holds a migration that the release does not know.",

@@ -2,6 +2,7 @@
 //! and what does not come to serve is taken back.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod entry;
 mod hidden;
 mod published;
 mod rotation;

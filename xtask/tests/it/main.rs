@@ -45,6 +45,7 @@ mod platforms;
 mod postgres;
 mod preflight;
 mod push;
+mod release;
 mod renew;
 mod requirements;
 mod runs;

@@ -6,6 +6,7 @@ mod coolify;
 mod github;
 mod notify;
 mod outside;
+mod releases;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ pub use coolify::{Cleanup, Coolify, Notifications, Storage};
 pub use github::GitHub;
 pub use notify::{Notify, NotifyGitHub, NotifySentry};
 pub use outside::{Database, Redis};
+pub use releases::{Demand, Entry};
 pub use source::{AgeName, KEPT, SecretSource};
 
 use crate::reader::Table;
@@ -44,6 +46,8 @@ pub struct Environment {
     pub github: Option<GitHub>,
     /// Where each secret comes from.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// What it asks of a release.
+    pub entry: Entry,
     /// Whom we tell of each change.
     pub notify: Notify,
 }
@@ -86,6 +90,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let registry = table.parsed("registry");
     let url = read_url(table, "url");
     let parts = read_parts(name, table);
+    let entry = releases::read(table);
     let github = part(table, "github", |table| github::read(name, table));
     let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
     let notify = part(table, "notify", notify::read);
@@ -108,6 +113,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
         coolify,
         github,
         secrets,
+        entry,
         notify,
     })
 }

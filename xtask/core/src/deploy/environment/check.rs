@@ -1,6 +1,6 @@
 //! What can only be judged with the whole file in hand: ports apart, references answered.
 
-use super::{Backing, Environment, TargetKind};
+use super::{Backing, Environment, TargetKind, releases};
 use crate::coolify::alias;
 use crate::deploy::{Deploy, is_name};
 use crate::reader::Table;
@@ -27,6 +27,7 @@ pub(in crate::deploy) fn check(
         check_names(&table, deploy, name);
     }
     check_references(&table, deploy, environment);
+    releases::check(&table, &environment.entry, &deploy.signing);
 }
 
 /// What services ask for must have an answer here.
