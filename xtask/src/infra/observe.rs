@@ -201,6 +201,7 @@ fn variables(rows: Vec<Variable>) -> Vec<observed::Variable> {
         is_runtime: row.is_runtime,
         is_buildtime: row.is_buildtime,
         comment: row.comment,
+        changed: row.updated_at.and_then(|it| it.parse().ok()),
     };
     rows.into_iter().map(own).collect()
 }

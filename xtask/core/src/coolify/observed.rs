@@ -1,6 +1,7 @@
 //! What was found in a Coolify, in our own words. What could not be found out says why.
 
 use super::fingerprint::is_ours;
+use crate::moment::Moment;
 use crate::secret::Secret;
 use serde_json::{Map, Value};
 
@@ -102,6 +103,8 @@ pub struct Variable {
     pub is_buildtime: bool,
     /// What is written of it.
     pub comment: Option<String>,
+    /// When the row was changed last, by Coolify's clock.
+    pub changed: Option<Moment>,
 }
 
 /// An S3 storage.

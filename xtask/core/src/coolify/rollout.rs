@@ -51,6 +51,10 @@ pub fn reasons(wanted: Wanted<'_>, found: &Found<'_>) -> Vec<String> {
             reasons.push(format!("a rollout of `{release}` was begun and never seen to end"));
         }
         Marked::Served(release) => reasons.push(format!("it is of release `{release}`")),
+        Marked::Changed(release) if release == wanted.release => {
+            reasons.push("what it is told was changed since it was deployed".to_owned());
+        }
+        Marked::Changed(release) => reasons.push(format!("it is of release `{release}`")),
         Marked::Nothing => reasons.push("no release of it was rolled out".to_owned()),
     }
     if let Some(answers) = found.answers.filter(|answers| *answers != wanted.release)
@@ -121,6 +125,8 @@ mod tests {
         one(Found { last: Some(cancelled), ..found(&served) }, "cancelled");
         one(found(&Marked::Begun("r2".into())), "never seen to end");
         one(found(&Marked::Served("r1".into())), "of release `r1`");
+        one(found(&Marked::Changed("r2".into())), "changed since it was deployed");
+        one(found(&Marked::Changed("r1".into())), "of release `r1`");
         one(found(&Marked::Nothing), "no release");
     }
 

@@ -3,12 +3,12 @@
 use super::super::Wanted;
 use super::{CoolifyTarget, answers, marked, not_there};
 use crate::error::{Failure, Result, code};
-use crate::infra::apply::variable;
+use crate::infra::apply::variables;
 use crate::infra::observe::observe;
 use crate::runtime;
 use xtask_core::coolify::desired::{Desired, Marked};
 use xtask_core::coolify::observed::{self, Observed, named};
-use xtask_core::coolify::plan::{Action, Part, Plan, Remark, Step, plan};
+use xtask_core::coolify::plan::{Action, Part, Plan, Remark, Step, Twin, plan};
 use xtask_core::coolify::rollout::{self, Found, Last};
 use xtask_core::deploy::{Access, Service};
 use xtask_core::reference::Reference;
@@ -85,7 +85,8 @@ fn one(
     let name = wanted.service.name.clone();
     let application = application(target, observed, &name)?;
     let steps = variable_steps(plan, &name);
-    let writes = steps.iter().map(|step| write(desired, &name, step)).collect::<Result<_>>()?;
+    let writes: Vec<_> =
+        steps.iter().map(|step| write(desired, &name, step)).collect::<Result<_>>()?;
     let marked = marked(target, application.description.as_deref()).unwrap_or(Marked::Nothing);
     let answered = answers::release(target, &wanted.service);
     let last = last(target, &name, &application.uuid)?;
@@ -95,7 +96,7 @@ fn one(
         tag: found_tag.as_deref(),
         marked: &marked,
         answers: answered.as_deref(),
-        variables: steps.len(),
+        variables: steps.iter().filter(|step| step.twin != Twin::Only).count(),
         last: last.as_ref().map(said),
     };
     let mut reasons =
@@ -114,6 +115,7 @@ fn one(
     let lines = steps.iter().map(ToString::to_string).collect();
     let (uuid, release, image) = (application.uuid.clone(), wanted.release, wanted.image);
     let service = wanted.service;
+    let writes = writes.concat();
     Ok(Planned { service, uuid, release, image, tag, reasons, drift, writes, lines, before })
 }
 
@@ -146,9 +148,9 @@ fn variable_steps<'p>(plan: &'p Plan, name: &str) -> Vec<&'p Step> {
     plan.steps.iter().filter(is_own).collect()
 }
 
-fn write(desired: &Desired, application: &str, step: &Step) -> Result<NewVariable> {
+fn write(desired: &Desired, application: &str, step: &Step) -> Result<Vec<NewVariable>> {
     let Part::Variable { name, .. } = &step.part else { unreachable!("only variables are taken") };
-    variable(desired, application, name)
+    variables(desired, application, name, step.twin)
 }
 
 fn last(target: &CoolifyTarget<'_>, name: &str, uuid: &str) -> Result<Option<Deployment>> {

@@ -235,6 +235,13 @@ impl<'a> Town<'a> {
         assert_eq!(one.image.rsplit_once(':').unwrap().1, tag.strip_prefix("sha256-").unwrap());
     }
 
+    /// What its only container is told.
+    pub(super) fn told(&self, service: &str, variable: &str) -> String {
+        let containers = self.host.list(&self.application(service).uuid);
+        let [one] = containers.as_slice() else { panic!("{service}: {containers:?}") };
+        self.host.environment(&one.name).unwrap()[variable].clone()
+    }
+
     pub(super) fn status(&self) -> Value {
         serde_json::from_str(&self.world.run(&["--json", "status", "production"]).stdout).unwrap()
     }

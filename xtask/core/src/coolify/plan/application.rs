@@ -2,7 +2,7 @@
 
 use super::fields::{self, compare, text};
 use super::team::NOT_THERE;
-use super::{Action, Part, Plan, variables};
+use super::{Action, Part, Pending, Plan, variables};
 use crate::coolify::desired::{self, Desired, Marked};
 use crate::coolify::fingerprint::is_ours;
 use crate::coolify::observed::{Application, Observed, named};
@@ -27,9 +27,17 @@ pub(super) fn plan(
         }
         Ok(Some(found)) => {
             refuse_what_cannot_be_changed(plan, desired, observed, found, &part);
+            say_pending(plan, desired, found, &part);
             change(plan, desired, wanted, found, part);
             variables::plan(plan, wanted, found);
         }
+    }
+}
+
+fn say_pending(plan: &mut Plan, desired: &Desired, found: &Application, part: &Part) {
+    let marked = Marked::read(found.description.as_deref(), &desired.mark);
+    if let Some(Marked::Changed(release)) = marked {
+        plan.pending.push(Pending { part: part.clone(), release });
     }
 }
 
