@@ -281,7 +281,10 @@ impl Coolify {
     fn request(&self, call: &Call<'_>) -> Result<Request, xtask_http::Error> {
         let url = format!("{}{}", self.api, call.path);
         let request = Request::to(call.method.clone(), &url)?
-            .within(self.settings.exchange)
+            .within(match call.method {
+                Method::GET => self.settings.reading,
+                _ => self.settings.exchange,
+            })
             .header(ACCEPT, JSON)
             .header(CONTENT_TYPE, JSON);
         let request = match call.is_anonymous {

@@ -49,6 +49,20 @@ impl Marked {
         }
     }
 
+    /// What a person should know of it.
+    pub fn remark(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Nothing | Self::Served(_) => None,
+            Self::Begun(release) => Some(format!(
+                "a rollout of `{release}` to `{name}` was begun and never seen to end"
+            )),
+            Self::Changed(release) => Some(format!(
+                "`{name}` was changed after `{release}` was deployed; its containers do not know \
+                 of it yet"
+            )),
+        }
+    }
+
     /// The release that it is configured for.
     pub fn release(&self) -> Option<&str> {
         match self {

@@ -1,5 +1,7 @@
 //! Plans from nothing, from what is as wanted, and from what people changed.
 
+mod meanwhile;
+
 use super::*;
 use crate::coolify::desired::{self, Given, Secrets};
 use crate::coolify::fingerprint::stamped;
@@ -46,6 +48,7 @@ fn nothing() -> Observed {
         project: None,
         environment: None,
         applications: Vec::new(),
+        elsewhere: Vec::new(),
         cleanup: Ok(fields(&[
             ("docker_cleanup_frequency", json!("0 0 * * *")),
             ("docker_cleanup_threshold", json!(80)),
@@ -250,58 +253,6 @@ fn only_what_we_wrote_is_removed_with_the_twin_that_came_of_it() {
     delete variable `OLD` of `backend` (nobody asks for it any more)
     foreign variable `THEIRS` of `backend`: it is not ours
     ");
-}
-
-#[test]
-fn the_twin_for_previews_follows_and_no_container_is_deployed_for_it() {
-    let desired = desired();
-    let mut observed = as_wanted(&desired);
-    let rows = variables(&mut observed, 1);
-    let jwt = rows.iter().find(|it| it.key == "JWT_SECRET").unwrap().clone();
-    let twin = observed::Variable { uuid: "twin".into(), is_preview: true, ..jwt };
-    rows.push(twin.clone());
-    assert!(plan(&desired, &observed).is_empty(), "it was made with the variable");
-    let of_old = "xtask hmac-sha256:of-the-old-value at=2026-11-27T00:00:00Z";
-    variables(&mut observed, 1).last_mut().unwrap().comment = Some(of_old.into());
-    let alone = plan(&desired, &observed);
-    assert_eq!(alone.steps.len(), 1);
-    assert_eq!(
-        (alone.steps[0].twin, alone.steps[0].uuids.as_slice()),
-        (Twin::Only, &["twin".to_owned()][..])
-    );
-    insta::assert_snapshot!(lines(&alone), @"change variable `JWT_SECRET` of `backend` (its twin for previews says something else)");
-    variables(&mut observed, 1).retain(|it| it.key != "JWT_SECRET" || it.is_preview);
-    let both = plan(&desired, &observed);
-    assert_eq!((both.steps[0].action, both.steps[0].twin), (Action::Create, Twin::Too));
-}
-
-#[test]
-fn a_row_that_was_changed_after_we_wrote_it_is_changed_back_though_its_value_is_hidden() {
-    let desired = desired();
-    let mut observed = as_wanted(&desired);
-    let jwt = |observed: &mut Observed, comment: Option<String>, changed: Option<&str>| {
-        let rows = variables(observed, 1);
-        let row = rows.iter_mut().find(|it| it.key == "JWT_SECRET").unwrap();
-        row.comment = comment.or(row.comment.clone());
-        row.changed = changed.map(moment);
-    };
-    jwt(&mut observed, None, Some("2026-11-27T00:05:00Z"));
-    insta::assert_snapshot!(lines(&plan(&desired, &observed)), @"change variable `JWT_SECRET` of `backend` (somebody changed it after it was written)");
-    jwt(&mut observed, None, None);
-    insta::assert_snapshot!(lines(&plan(&desired, &observed)), @"unknown variable `JWT_SECRET` of `backend`: the token may not read it, and this Coolify does not tell when it was changed");
-    let print = desired.applications[1].variables["JWT_SECRET"].fingerprint.clone().unwrap();
-    jwt(&mut observed, Some(print.comment()), Some(WRITTEN));
-    insta::assert_snapshot!(lines(&plan(&desired, &observed)), @"change variable `JWT_SECRET` of `backend` (nothing tells when it was written)");
-}
-
-#[test]
-fn what_containers_do_not_know_of_yet_is_pending() {
-    let desired = desired();
-    let mut observed = as_wanted(&desired);
-    observed.applications[1].description = Some(format!("{} changed=r1", desired.mark));
-    let plan = plan(&desired, &observed);
-    assert!(plan.steps.is_empty());
-    insta::assert_snapshot!(lines(&plan), @"pending application `backend`: changed after `r1` was deployed; its containers do not know of it yet");
 }
 
 #[test]
