@@ -43,6 +43,8 @@ struct Underway<'a> {
     rollout: Box<dyn Rollout + 'a>,
     /// The release that served when it was planned.
     served: Option<String>,
+    /// Whether it is gone back to, and was verified when it came.
+    is_known: bool,
 }
 
 /// Moves the environment to `release`. On failure what served before serves.
@@ -68,7 +70,8 @@ pub fn to(site: &Site<'_>, release: &Release, action: Action, mode: Mode<'_>) ->
     let records = record::all(site)?;
     let from = ledger::origin(&records, served.as_deref(), &release.version);
     let recorded = Recorded::begin(action, from.map(ToOwned::to_owned));
-    let mut underway = Underway { site, release, rollout, served };
+    let is_known = action == Action::Rollback && ledger::is_verified(&records, &release.version);
+    let mut underway = Underway { site, release, rollout, served, is_known };
     let probe = underway.served.as_ref().map(|_| underway.probe()).transpose()?;
     let forward = underway.forward().map_err(|failure| (Stage::RollOut, failure));
     // From here to the record nothing is cut off: what was begun is finished, or taken back.
@@ -88,8 +91,8 @@ impl Underway<'_> {
 
     /// Verify, retire. The error says at which stage it failed.
     fn settle(&mut self) -> Result<(), (Stage, Failure)> {
-        verify::release(self.site, &self.release.version)
-            .map_err(|failure| (Stage::Verify, failure))?;
+        let verify = if self.is_known { verify::again } else { verify::release };
+        verify(self.site, &self.release.version).map_err(|failure| (Stage::Verify, failure))?;
         self.rollout.retire().map_err(|failure| (Stage::Drain, failure))
     }
 

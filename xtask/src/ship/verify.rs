@@ -12,16 +12,27 @@ use xtask_core::deploy::{Access, Service};
 const TIMES: u32 = 5;
 /// … over at least this long.
 const SPAN: Duration = Duration::from_secs(10);
+/// Of a release that was verified before only the switch is to be shown.
+const SPAN_AGAIN: Duration = Duration::from_secs(3);
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// Asks for `version` from outside. The first wrong answer ends it.
 pub fn release(site: &Site<'_>, version: &str) -> Result<()> {
+    over(site, version, SPAN)
+}
+
+/// The same of a release that was verified before and is gone back to.
+pub fn again(site: &Site<'_>, version: &str) -> Result<()> {
+    over(site, version, SPAN_AGAIN)
+}
+
+fn over(site: &Site<'_>, version: &str, span: Duration) -> Result<()> {
     let phase = site.world.report.phase("verify");
     let began = Instant::now();
     let public = site.public()?;
     let mut untold = Vec::new();
     for round in 0..TIMES {
-        let due = began + SPAN * round / (TIMES - 1);
+        let due = began + span * round / (TIMES - 1);
         site.world.cancel.sleep(due.saturating_duration_since(Instant::now()))?;
         phase.doing(&format!("{} of {TIMES}", round + 1));
         ask_public(site, public, version)?;
@@ -31,12 +42,12 @@ pub fn release(site: &Site<'_>, version: &str) -> Result<()> {
         let line = format!("not verified: nothing tells which release of `{service}` answers");
         site.world.report.warning(&line);
     }
-    done(phase, site, version);
+    done(phase, site, version, span);
     Ok(())
 }
 
-fn done(phase: Phase<'_>, site: &Site<'_>, version: &str) {
-    let seconds = SPAN.as_secs();
+fn done(phase: Phase<'_>, site: &Site<'_>, version: &str, span: Duration) {
+    let seconds = span.as_secs();
     let url = &site.environment.url;
     phase.done(&format!("{url} answered as {version} {TIMES} times over {seconds} s"));
 }

@@ -18,7 +18,7 @@ use crate::edge::secrets::{Generated, Secrets};
 use crate::error::Result;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
-use xtask_core::deploy::{Backing, Environment};
+use xtask_core::deploy::{Backing, Environment, Service};
 use xtask_core::digest::Digest;
 use xtask_core::ship::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT};
 use xtask_core::ship::database::Address;
@@ -68,10 +68,17 @@ impl<'a> DockerTarget<'a> {
     }
 }
 
+/// The proxy sends nothing to what was switched away from: only requests that are under way end.
+const DRAIN: u64 = 3;
+
 impl Target for DockerTarget<'_> {
     fn describe(&self) -> String {
         let verb = if self.engine.started { "started" } else { "answers" };
         format!("Docker {} {verb}", self.engine.version)
+    }
+
+    fn drain_seconds(&self, service: &Service) -> u64 {
+        service.drain_seconds.min(DRAIN)
     }
 
     fn preflight(&self) -> Result<()> {
