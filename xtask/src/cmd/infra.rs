@@ -42,7 +42,9 @@ fn take_in(flags: &InfraImport, world: &World<'_>) -> Result<Exit> {
     let path = world.places.file(deploy::FILE);
     let before = files::read(&path)?;
     let cannot = || format!("cannot write `{name}` into `{}`", deploy::FILE);
-    let after = import::edited(&before, name, &import::found(&looked.observed)).or_usage(cannot)?;
+    let storage = looked.desired.storage.as_ref().map(|it| it.name.as_str());
+    let found = import::found(&looked.observed, storage);
+    let after = import::edited(&before, name, &found).or_usage(cannot)?;
     deploy::Deploy::parse(&after).or_refused(cannot).coded(&code::CONFIG)?;
     let is_same = before == after;
     let difference = TextDiff::from_lines(&before, &after);
