@@ -331,6 +331,9 @@ pub struct Rollback {
 pub struct Logs {
     /// A service of `deploy.toml`
     pub service: String,
+    /// Of which environment
+    #[command(flatten)]
+    pub environment: Environment,
     /// How many lines
     #[arg(long, default_value_t = 50)]
     pub lines: usize,

@@ -15,6 +15,7 @@ use crate::ship::review;
 use crate::world::World;
 use serde_json::{Value, json};
 use similar::TextDiff;
+use std::collections::BTreeSet;
 use xtask_core::coolify::desired::{self, Desired};
 use xtask_core::coolify::import;
 use xtask_core::coolify::observed::Observed;
@@ -41,7 +42,9 @@ fn take_in(flags: &InfraImport, world: &World<'_>) -> Result<Exit> {
     let path = world.places.file(deploy::FILE);
     let before = files::read(&path)?;
     let cannot = || format!("cannot write `{name}` into `{}`", deploy::FILE);
-    let after = import::edited(&before, name, &import::found(&looked.observed)).or_usage(cannot)?;
+    let storage = looked.desired.storage.as_ref().map(|it| it.name.as_str());
+    let found = import::found(&looked.observed, storage);
+    let after = import::edited(&before, name, &found).or_usage(cannot)?;
     deploy::Deploy::parse(&after).or_refused(cannot).coded(&code::CONFIG)?;
     let is_same = before == after;
     let difference = TextDiff::from_lines(&before, &after);
@@ -119,6 +122,8 @@ fn said(plan: &Plan, digest: Option<&Digest>) -> String {
         let row = |it: &Remark| vec![word.to_owned(), it.part.to_string(), it.why.clone()];
         rows.extend(remarks.iter().map(row));
     }
+    let pending = plan.pending.iter();
+    rows.extend(pending.map(|it| vec!["pending".to_owned(), it.part.to_string(), it.why()]));
     // A field may be long: it does not widen the columns.
     let is_field = |row: &Vec<String>| row.len() == 2;
     let short: Vec<Vec<String>> = rows.iter().filter(|row| !is_field(row)).cloned().collect();
@@ -140,7 +145,8 @@ fn said(plan: &Plan, digest: Option<&Digest>) -> String {
 fn drift(looked: &Looked, world: &World<'_>) -> Result<Exit> {
     let plan = &looked.plan;
     world.report.data(&value(plan, None), &said(plan, None));
-    Ok(match (plan.steps.is_empty() && plan.refused.is_empty(), plan.unknown.is_empty()) {
+    let is_as_wanted = plan.steps.is_empty() && plan.refused.is_empty() && plan.pending.is_empty();
+    Ok(match (is_as_wanted, plan.unknown.is_empty()) {
         (false, _) => Exit::Planned,
         (true, false) => Exit::NotChecked,
         (true, true) => Exit::Done,
@@ -160,6 +166,7 @@ fn apply(flags: &InfraApply, world: &World<'_>) -> Result<Exit> {
         0 => "nothing to do".to_owned(),
         _ => format!("{} done; everything that can be read is as wanted", Count(done, "step")),
     };
+    say_pending(world, name, &left);
     for remark in &left.unknown {
         world.report.warning(&format!("could not find out {}: {}", remark.part, remark.why));
     }
@@ -198,6 +205,17 @@ fn refuse(looked: &Looked) -> Result<()> {
         .code(&code::INFRA_REFUSED);
     let reason = |failure: Failure, it: &Remark| failure.reason(format!("{}: {}", it.part, it.why));
     Err(looked.plan.refused.iter().fold(failure, reason))
+}
+
+/// Containers are told of a change when they are deployed again.
+fn say_pending(world: &World<'_>, name: &str, left: &Plan) {
+    for pending in &left.pending {
+        world.report.warning(&format!("{}: {}", pending.part, pending.why()));
+    }
+    let releases: BTreeSet<&str> = left.pending.iter().map(|it| it.release.as_str()).collect();
+    for release in releases {
+        world.report.status(&format!("  hint: cargo xtask rollout {name} {release} --apply"));
+    }
 }
 
 /// Step by step; gives how many were done.

@@ -102,7 +102,10 @@ fn schema(world: &World<'_>, secrets: &Secrets, release: Option<&Release>) -> Kn
     let address = secrets.get("database.direct_url").or_else(|| secrets.get("database.url"));
     let address = address.ok_or("the database's address is not at hand".to_owned())?;
     // An address that cannot be read holds a password: its error quotes nothing of it.
-    let address: Address = address.expose().parse().map_err(|error| format!("{error}"))?;
+    let address: Address = match address.expose().parse() {
+        Ok(address) => address,
+        Err(error) => return Ok(Schema::Refused(format!("the database's address: {error}"))),
+    };
     let database = Database::connect(&address).map_err(|failure| line(&failure))?;
     let files = migrate::files(world).map_err(|failure| line(&failure))?;
     let plan = match migrate::plan(&database, &files) {

@@ -24,7 +24,11 @@ use xtask_core::ship::release::Release;
 
 /// What was walked so far.
 #[derive(Default)]
-struct Walk(Vec<Step>);
+struct Walk {
+    steps: Vec<Step>,
+    /// Why the environment itself would not take the release.
+    refusal: Option<String>,
+}
 
 struct Step {
     name: &'static str,
@@ -60,7 +64,7 @@ impl Walk {
             Ok((_, said)) => said.clone(),
             Err(failure) => format!("failed: {}", failure.innermost_line()),
         };
-        self.0.push(Step { name, ms: began.elapsed().as_millis(), said });
+        self.steps.push(Step { name, ms: began.elapsed().as_millis(), said });
         walked.map(|(value, _)| value)
     }
 }
@@ -94,7 +98,12 @@ fn pipeline(
         let plan = migrate::apply(&site, &lease, &migrate::files(world)?, None)?;
         Ok(((), format!("{} applied", plan.pending.len())))
     })?;
-    let first = stage.enters(&site, release);
+    let (first, refusal) = stage.enters(&site, release);
+    walk.refusal = refusal;
+    let said = walk.refusal.as_ref().map_or("complete".to_owned(), |why| {
+        format!("NOT COMPLETE: `{name}` itself would refuse this release: {why}")
+    });
+    walk.step("scan", || Ok(((), said)))?;
     let again = Release { version: format!("{}-again", first.version), ..first.clone() };
     let mut to = |step, release: &Release, action| {
         walk.step(step, || rolled(&site, &lease, release, action).map(|said| ((), said)))
@@ -147,7 +156,10 @@ fn say(world: &World<'_>, walk: &Walk, is_whole: bool) {
         let took = format!("{:.1} s", it.ms as f64 / 1000.0);
         vec![it.name.to_owned(), took, it.said.clone()]
     };
-    let steps = walk.0.iter().map(|it| json!({ "name": it.name, "ms": it.ms, "said": it.said }));
-    let value = json!({ "walked": is_whole, "steps": steps.collect::<Vec<_>>() });
-    world.report.data(&value, &table(&walk.0.iter().map(row).collect::<Vec<_>>()));
+    let steps =
+        walk.steps.iter().map(|it| json!({ "name": it.name, "ms": it.ms, "said": it.said }));
+    let value = json!({
+        "walked": is_whole, "refused": walk.refusal, "steps": steps.collect::<Vec<_>>(),
+    });
+    world.report.data(&value, &table(&walk.steps.iter().map(row).collect::<Vec<_>>()));
 }

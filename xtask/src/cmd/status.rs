@@ -1,7 +1,7 @@
 //! `status`: what runs, which release, since when, healthy or not.
 
 use crate::edge::{clock, http};
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::report::table;
@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use xtask_core::deploy::Service;
+use xtask_core::deploy::{Access, Service};
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
@@ -31,11 +31,16 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
         Seen::Site(site) => site,
         Seen::Nothing(why) => return Ok(nothing_runs(world, &why)),
     };
-    let (lines, running) = lines(&site)?;
+    let (lines, running) = lines(&site);
     let healthy = lines.iter().all(|line| line.healthy);
     let url = &site.environment.url;
-    let value = json!({ "running": running, "healthy": healthy, "url": url, "lines": lines });
-    world.report.data(&value, &shown(&site, &lines));
+    // That nobody tells them is in the lines already.
+    let remarks = site.target.remarks().unwrap_or_else(|failure| next_step(&failure));
+    let value = json!({
+        "running": running, "healthy": healthy, "url": url, "lines": lines, "remarks": remarks,
+        "foreign": site.target.foreign().unwrap_or_default(),
+    });
+    world.report.data(&value, &shown(&site, &lines, &remarks));
     Ok(if healthy { Exit::Done } else { Exit::Planned })
 }
 
@@ -45,19 +50,52 @@ fn nothing_runs(world: &World<'_>, why: &str) -> Exit {
 }
 
 /// A line for everything, and whether anything of it is there.
-fn lines(site: &Site<'_>) -> Result<(Vec<Line>, bool)> {
-    let beside = site.target.beside()?;
+fn lines(site: &Site<'_>) -> (Vec<Line>, bool) {
+    let beside = site.target.beside();
     let serving = site.target.serving();
-    let there = beside.iter().any(|it| it.state != BesideState::Absent);
+    let there =
+        beside.as_ref().map_or(true, |it| it.iter().any(|it| it.state != BesideState::Absent));
     let running = there || serving.as_ref().map_or(true, |it| !it.is_empty());
     let services = site.world.deploy.services.iter().map(|service| match &serving {
         Ok(serving) => service_line(service, serving),
         // That nobody could be asked is not that nothing is rolled out.
-        Err(failure) => {
-            line(&service.name, None, None, format!("unknown: {}", failure.first_line()))
-        }
+        Err(failure) => unknown(site, service, failure),
     });
-    Ok((services.chain(beside.iter().map(beside_line)).collect(), running))
+    let mut lines: Vec<Line> = services.collect();
+    match &beside {
+        Ok(beside) => lines.extend(beside.iter().map(beside_line)),
+        Err(failure) => lines.push(line("beside", None, None, untold(failure))),
+    }
+    (lines, running)
+}
+
+/// The target does not tell. Where a service is reached by everybody it tells of itself.
+fn unknown(site: &Site<'_>, service: &Service, failure: &Failure) -> Line {
+    let state = untold(failure);
+    if service.access != Access::Public {
+        return line(&service.name, None, None, state);
+    }
+    let url = format!("{}{}", site.environment.url, service.health.status);
+    match http::get(&url, ANSWER_LIMIT) {
+        Ok(answer) => {
+            let state = format!("answers {}; {state}", answer.status);
+            line(&service.name, answer.release(), None, state)
+        }
+        Err(_) => line(&service.name, None, None, format!("no answer; {state}")),
+    }
+}
+
+/// What helps where the target does not tell.
+fn next_step(failure: &Failure) -> Vec<String> {
+    failure.to_json()["hint"].as_str().map(ToOwned::to_owned).into_iter().collect()
+}
+
+fn untold(failure: &Failure) -> String {
+    let (first, last) = (failure.first_line(), failure.innermost_line());
+    match first == last {
+        true => format!("unknown: {first}"),
+        false => format!("unknown: {first}: {last}"),
+    }
 }
 
 fn service_line(service: &Service, serving: &BTreeMap<String, Serving>) -> Line {
@@ -99,7 +137,7 @@ fn unasked(answers: &Answers) -> &'static str {
     }
 }
 
-fn shown(site: &Site<'_>, lines: &[Line]) -> String {
+fn shown(site: &Site<'_>, lines: &[Line], remarks: &[String]) -> String {
     let mut rows = vec![["WHAT", "STATE", "RELEASE", "SINCE"].map(ToOwned::to_owned).to_vec()];
     for line in lines {
         let release = line.release.clone().unwrap_or_else(|| "-".to_owned());
@@ -111,7 +149,8 @@ fn shown(site: &Site<'_>, lines: &[Line]) -> String {
             since.unwrap_or_else(|| "-".into()),
         ]);
     }
-    format!("{}\nurl: {}", table(&rows), site.environment.url)
+    let remarks: String = remarks.iter().map(|it| format!("\nnote: {it}")).collect();
+    format!("{}\nurl: {}{remarks}", table(&rows), site.environment.url)
 }
 
 /// `3 min`, `2 h 5 min`, `4 d 1 h`: the two units that matter.

@@ -67,6 +67,27 @@ fn known_advice(kind: &Kind) -> (&'static Code, &'static str) {
         Kind::OutsideTestedVersions { .. } | Kind::TooOld { .. } => {
             (&code::COOLIFY_VERSION, "docs/deployment/COOLIFY.md says which versions are known")
         }
+        Kind::NoSuchRoute | Kind::NotJson | Kind::Unexpected => (
+            &code::COOLIFY_ANSWER,
+            "see that `url` in the environment's table `coolify` is the address of the panel, and \
+             that no login page or proxy stands before its API",
+        ),
+        Kind::ConnectionRefused | Kind::Unreachable | Kind::TimedOut | Kind::Misconfigured => (
+            &code::COOLIFY_ANSWER,
+            "see that `url` in the environment's table `coolify` is right, and that Coolify runs: \
+             what it has deployed goes on without it",
+        ),
+        Kind::ServerError | Kind::Truncated => (
+            &code::COOLIFY_ANSWER,
+            "see how Coolify is on its server (`docker ps`), then run the same again",
+        ),
+        Kind::Untrusted => (
+            &code::COOLIFY_ANSWER,
+            "if it has its own authority, name the file of that in `XTASK_CA_FILE`",
+        ),
+        Kind::QueueFull { .. } | Kind::TooMany { .. } => {
+            (&code::COOLIFY_ANSWER, "wait a minute, then run the same again")
+        }
         // What helps depends on what was asked.
         _ => (&code::COOLIFY_ANSWER, ""),
     }

@@ -6,10 +6,12 @@ use crate::edge::coolify::failed;
 use crate::error::{Failure, Result};
 use std::collections::BTreeMap;
 use xtask_core::coolify::desired::{Desired, Given, Marked, Storage, TRAP_TAG, Variable};
-use xtask_core::coolify::fingerprint::MARK;
+use xtask_core::coolify::fingerprint::{self, MARK};
 use xtask_core::coolify::observed::{Observed, named};
-use xtask_core::coolify::plan::{Action, Part, Step};
-use xtask_providers::coolify::{Coolify, Error, NewApplication, NewProject, NewS3, NewVariable};
+use xtask_core::coolify::plan::{Action, Part, Step, Twin};
+use xtask_providers::coolify::{
+    ApplicationChange, Coolify, Error, NewApplication, NewProject, NewS3, NewVariable,
+};
 
 /// What writes, and by which names the things are addressed that were found or made so far.
 pub struct Writer<'a> {
@@ -19,6 +21,8 @@ pub struct Writer<'a> {
     project: Option<String>,
     destination: Option<String>,
     applications: BTreeMap<String, String>,
+    /// Of those that serve a release, by name: what runs there does not know of any change yet.
+    serving: BTreeMap<String, String>,
 }
 
 impl<'a> Writer<'a> {
@@ -31,15 +35,24 @@ impl<'a> Writer<'a> {
         let meant = |name: &str| {
             let all = &observed.applications;
             let found = named(all, |it| it.name == name, |it| is_marked(&it.description));
-            Some((name.to_owned(), found.ok()??.uuid.clone()))
+            found.ok()?
         };
+        let names = || desired.applications.iter().map(|it| it.name.clone());
+        let uuid = |name: String| Some((name.clone(), meant(&name)?.uuid.clone()));
+        let serving =
+            |name: String| match Marked::read(meant(&name)?.description.as_deref(), &desired.mark)?
+            {
+                Marked::Served(release) => Some((name, release)),
+                _ => None,
+            };
         Self {
             coolify,
             desired,
             server: observed.server.uuid.clone(),
             project: observed.project.as_ref().map(|it| it.uuid.clone()),
             destination: network.map(|it| it.uuid.clone()),
-            applications: desired.applications.iter().filter_map(|it| meant(&it.name)).collect(),
+            applications: names().filter_map(uuid).collect(),
+            serving: names().filter_map(serving).collect(),
         }
     }
 
@@ -119,6 +132,12 @@ impl<'a> Writer<'a> {
             }
             Action::Change | Action::Adopt => {
                 let mut change = change::application(&step.differences);
+                if change::is_for_containers(&step.differences)
+                    && let Some(release) = self.serving.remove(name)
+                {
+                    let changed = Marked::Changed(release).description(&self.desired.mark);
+                    change.description = Some(changed);
+                }
                 // Labels of the proxy are made anew only where domains are sent.
                 if change.is_force_https_enabled.is_some() && change.domains.is_none() {
                     change.domains = self.domains(name);
@@ -127,6 +146,18 @@ impl<'a> Writer<'a> {
                 self.coolify.update_application(uuid, &change).await.map_err(doing)
             }
         }
+    }
+
+    /// Notes at an application that its containers do not know yet what is written now. That is
+    /// done first, so that a run that is killed has said it as well.
+    async fn note_changed(&mut self, step: &Step, name: &str) -> Result<()> {
+        let Some(release) = self.serving.get(name) else { return Ok(()) };
+        let changed = Marked::Changed(release.clone()).description(&self.desired.mark);
+        let change = ApplicationChange { description: Some(changed), ..Default::default() };
+        let done = self.coolify.update_application(self.address(name)?, &change).await;
+        done.map_err(|error| Self::failed(step, &error))?;
+        self.serving.remove(name);
+        Ok(())
     }
 
     fn domains(&self, name: &str) -> Option<String> {
@@ -166,8 +197,11 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    async fn write_variable(&self, step: &Step, application: &str, name: &str) -> Result<()> {
+    async fn write_variable(&mut self, step: &Step, application: &str, name: &str) -> Result<()> {
         let doing = |error: Error| Self::failed(step, &error);
+        if step.twin != Twin::Only {
+            self.note_changed(step, application).await?;
+        }
         let uuid = self.address(application)?;
         if step.action == Action::Delete {
             for row in &step.uuids {
@@ -179,8 +213,9 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         // Making and changing is one request, so that a lost answer does no harm.
-        let new = variable(self.desired, application, name)?;
-        self.coolify.update_variables(uuid, &[new]).await.map_err(doing)
+        let new = variables(self.desired, application, name, step.twin)?;
+        let new = stamped(self.coolify, &new);
+        self.coolify.update_variables(uuid, &new).await.map_err(doing)
     }
 
     async fn write_storage(&self, step: &Step) -> Result<()> {
@@ -233,6 +268,32 @@ pub fn variable(desired: &Desired, application: &str, name: &str) -> Result<NewV
         }
         _ => Err(not_at_hand(&format!("variable `{name}` of `{application}`"))),
     }
+}
+
+/// The same, and its twin for previews where that is written as well.
+pub fn variables(
+    desired: &Desired,
+    application: &str,
+    name: &str,
+    twin: Twin,
+) -> Result<Vec<NewVariable>> {
+    let own = variable(desired, application, name)?;
+    let of_previews = NewVariable { is_preview: true, ..own.clone() };
+    Ok(match twin {
+        Twin::None => vec![own],
+        Twin::Too => vec![own, of_previews],
+        Twin::Only => vec![of_previews],
+    })
+}
+
+/// Variables as they are sent now: beside each of ours stands when that was.
+pub fn stamped(coolify: &Coolify, all: &[NewVariable]) -> Vec<NewVariable> {
+    let Some(now) = coolify.now() else { return all.to_vec() };
+    let stamp = |it: &NewVariable| {
+        let comment = fingerprint::stamped(&it.comment, now);
+        NewVariable { comment, ..it.clone() }
+    };
+    all.iter().map(stamp).collect()
 }
 
 fn not_at_hand(what: &str) -> Failure {

@@ -14,6 +14,13 @@ pub fn application(differences: &[Difference]) -> ApplicationChange {
     change
 }
 
+/// Whether a container is started otherwise with one of them: what Coolify keeps for itself is no
+/// matter of containers.
+pub fn is_for_containers(differences: &[Difference]) -> bool {
+    let own = ["description", "docker_images_to_keep", "max_restart_count"];
+    differences.iter().any(|it| !own.contains(&it.field.as_str()))
+}
+
 fn set(change: &mut ApplicationChange, field: &str, text: &str) {
     let own = || Some(text.to_owned());
     match field {

@@ -3,7 +3,7 @@
 use crate::edge::coolify::failed;
 use crate::error::{Failure, Result, code};
 use serde_json::json;
-use xtask_core::coolify::desired::Desired;
+use xtask_core::coolify::desired::{Desired, Marked};
 use xtask_core::coolify::fingerprint::is_ours;
 use xtask_core::coolify::observed::{self, Fields, Known, Observed, named};
 use xtask_core::deploy;
@@ -30,10 +30,12 @@ pub async fn observe(
     };
     let listed = environment.as_ref().map(|it| it.applications.as_slice()).unwrap_or_default();
     let applications = applications(coolify, listed, desired).await?;
+    let elsewhere = elsewhere(coolify, listed, desired).await?;
     Ok(Observed {
         destinations: destinations(coolify, &server.uuid).await?,
         environment: environment.map(|it| it.uuid),
         project,
+        elsewhere,
         applications,
         cleanup: cleanup(coolify, &server.uuid).await?,
         storages: known(coolify.s3_storages().await)?.map(|all| all.iter().map(storage).collect()),
@@ -59,9 +61,17 @@ fn known<T>(answer: Result<T, Error>) -> Result<Known<T>> {
 fn server(servers: &[Server], wanted: &str) -> Result<observed::Server> {
     let found = servers.iter().find(|it| it.name == wanted || it.uuid == wanted);
     let found = found.ok_or_else(|| {
+        let failure = Failure::refused(format!(
+            "cannot use server `{wanted}`: Coolify has none of that name"
+        ));
+        let failure = failure.code(&code::INFRA_REFUSED);
         let known: Vec<&str> = servers.iter().map(|it| it.name.as_str()).collect();
-        Failure::refused(format!("cannot use server `{wanted}`: Coolify has none of that name"))
-            .code(&code::INFRA_REFUSED)
+        if known.is_empty() {
+            return failure
+                .reason("the team of this token has no server at all")
+                .hint("take a token of the team that owns the server, or add it in the panel");
+        }
+        failure
             .reason(format!("it has `{}`", known.join("`, `")))
             .hint("set `server` in `deploy.toml`, or add the server in the panel")
     })?;
@@ -117,6 +127,39 @@ async fn applications(
         all.push(application(&whole, rows.map(variables)));
     }
     Ok(all)
+}
+
+/// All others of the team. Where one of ours is, is looked for: lists do not say.
+async fn elsewhere(
+    coolify: &Coolify,
+    listed: &[Application],
+    desired: &Desired,
+) -> Result<Vec<observed::Elsewhere>> {
+    let doing = |error: Error| failed("look at the team's applications", &error);
+    let mut all = Vec::new();
+    for it in coolify.applications().await.map_err(doing)? {
+        if listed.iter().any(|own| own.uuid == it.uuid) {
+            continue;
+        }
+        let place = match Marked::is(it.description.as_deref(), &desired.mark) {
+            true => coolify.application(&it.uuid).await.map_err(doing)?.and_then(place),
+            false => None,
+        };
+        let domains = it.domains.as_deref().unwrap_or_default().split(',');
+        all.push(observed::Elsewhere {
+            domains: domains.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty()).collect(),
+            name: it.name.unwrap_or_default(),
+            description: it.description,
+            place,
+        });
+    }
+    Ok(all)
+}
+
+fn place(it: Application) -> Option<String> {
+    let environment = it.environment?;
+    let (project, name) = (environment.project?.name?, environment.name?);
+    Some(format!("environment `{name}` of project `{project}`"))
 }
 
 fn application(
@@ -201,6 +244,7 @@ fn variables(rows: Vec<Variable>) -> Vec<observed::Variable> {
         is_runtime: row.is_runtime,
         is_buildtime: row.is_buildtime,
         comment: row.comment,
+        changed: row.updated_at.and_then(|it| it.parse().ok()),
     };
     rows.into_iter().map(own).collect()
 }

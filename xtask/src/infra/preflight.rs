@@ -108,10 +108,11 @@ fn refused(error: &Error, desired: &Desired) -> Told {
     }
     let api = match error.kind() {
         kind @ Kind::OutsideTestedVersions { .. } => Api::Untested(kind.to_string()),
-        kind => {
+        _ => {
             let failure = crate::edge::coolify::failed("ask Coolify", error);
             let hint = failure.to_json()["hint"].as_str().map(ToOwned::to_owned);
-            Api::Refuses(kind.to_string(), hint.unwrap_or_else(|| error.to_string()))
+            let hint = hint.unwrap_or_else(|| "run the same again".to_owned());
+            Api::Refuses(error.to_string(), hint)
         }
     };
     let names = desired.applications.iter().map(|it| it.name.clone());

@@ -31,6 +31,8 @@ pub struct Planned<'p> {
     pub(super) schema: Schema,
     /// The release of the public service when it was planned.
     pub(super) served: Option<String>,
+    /// Whether the release is gone back to, and was verified when it came.
+    pub(super) is_known: bool,
     /// Whether there is nothing to do.
     pub(super) is_done: bool,
 }
@@ -62,7 +64,8 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     // A run that was killed after the switch left a release that serves and that nobody verified.
     let is_verified = ledger::is_verified(&records, &release.version);
     let is_done = rollout.is_idle() && is_verified && !takes_over && schema.pending.is_empty();
-    Ok(Planned { course, rollout, schema, served, is_done })
+    let is_known = action == Action::Rollback && ledger::was_verified(&records, &release.version);
+    Ok(Planned { course, rollout, schema, served, is_known, is_done })
 }
 
 /// What is done to the schema. One that a release does not know is refused, unless somebody says

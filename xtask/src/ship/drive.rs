@@ -151,7 +151,8 @@ impl<'r, 'a> Run<'r, 'a> {
         change.run().clone_into(&mut self.journal.run);
         self.change = Some(change);
         let served = self.planned.served.as_deref();
-        self.watch = Some(Watch::begin(self.site, self.release, action, served)?);
+        let watch = Watch::begin(self.site, self.release, action, served)?;
+        self.watch = Some(watch.of_known(self.planned.is_known));
         Ok(())
     }
 

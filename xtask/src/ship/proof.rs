@@ -16,6 +16,8 @@ pub struct Watch<'a> {
     site: &'a Site<'a>,
     release: &'a Release,
     action: Action,
+    /// Whether the release is gone back to, and was verified when it came.
+    is_known: bool,
     at: String,
     /// The release that served, and the probe of what serves; before the first rollout there is
     /// nothing to lose.
@@ -55,12 +57,22 @@ impl<'a> Watch<'a> {
         };
         let (at, probe) = (clock::now(), served.map(start));
         let watched = traffic::Watched::begin(site)?;
-        Ok(Self { site, release, action, at, probe, watched, verified: None, traffic: None })
+        let (is_known, verified, traffic) = (false, None, None);
+        Ok(Self { site, release, action, is_known, at, probe, watched, verified, traffic })
+    }
+
+    /// The same watch; a release that is gone back to and was verified when it came is asked for a
+    /// shorter time.
+    #[must_use]
+    pub fn of_known(mut self, is_known: bool) -> Self {
+        self.is_known = is_known;
+        self
     }
 
     /// Asks from outside whether the release serves, and as well as the one before.
     pub fn hold(&mut self) -> Result<()> {
-        let verified = verify::release(self.site, &self.release.version)?;
+        let verify = if self.is_known { verify::again } else { verify::release };
+        let verified = verify(self.site, &self.release.version)?;
         self.verified = Some(Verified { commit: self.release.commit.clone(), ..verified });
         let Some((before, _)) = &self.probe else { return Ok(()) };
         self.traffic = self.watched.judge(before, &self.release.version).map(Box::new);

@@ -2,19 +2,23 @@
 
 use super::site::Site;
 use crate::error::{Context as _, Failure, Result};
-use xtask_core::deploy::Service;
+use xtask_core::deploy::{Service, drain};
 use xtask_core::secret::Secret;
 
 /// The settings of `service` at release `version`, one `NAME=value` a line.
 pub fn fill(site: &Site<'_>, service: &Service, version: &str) -> Result<Secret> {
+    site.target.has_secrets()?;
     let mut lines = format!("PORT={}\n", service.port);
     for (name, template) in &service.settings {
         if template.is_left_out(|reference| answer(site, reference, version).is_some()) {
             continue;
         }
         let value = template.fill(|reference| answer(site, reference, version));
-        let value =
+        let mut value =
             value.or_usage(|| format!("cannot fill setting `{name}` of `{}`", service.name))?;
+        if name == drain::VARIABLE {
+            value = site.target.drain_seconds(service).to_string();
+        }
         // One variable a line is how settings are handed over; no newline fits inside one.
         if value.contains('\n') {
             return Err(Failure::usage(format!(

@@ -14,16 +14,27 @@ use xtask_core::ship::proof::{Round, Verified};
 const TIMES: u32 = 5;
 /// … over at least this long.
 const SPAN: Duration = Duration::from_secs(10);
+/// Of a release that was verified before only the switch is to be shown.
+const SPAN_AGAIN: Duration = Duration::from_secs(3);
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// Asks for `version` from outside. The first wrong answer ends it.
 pub fn release(site: &Site<'_>, version: &str) -> Result<Verified> {
+    over(site, version, SPAN)
+}
+
+/// The same of a release that was verified before and is gone back to.
+pub fn again(site: &Site<'_>, version: &str) -> Result<Verified> {
+    over(site, version, SPAN_AGAIN)
+}
+
+fn over(site: &Site<'_>, version: &str, span: Duration) -> Result<Verified> {
     let phase = site.world.report.phase("verify");
     let began = Instant::now();
     let public = site.public()?;
     let mut verified = Verified { version: version.to_owned(), ..Verified::default() };
     for round in 0..TIMES {
-        let due = began + SPAN * round / (TIMES - 1);
+        let due = began + span * round / (TIMES - 1);
         site.world.cancel.sleep(due.saturating_duration_since(Instant::now()))?;
         phase.doing(&format!("{} of {TIMES}", round + 1));
         let asked = Instant::now();
@@ -36,7 +47,7 @@ pub fn release(site: &Site<'_>, version: &str) -> Result<Verified> {
         let line = format!("not verified: nothing tells which release of `{service}` answers");
         site.world.report.warning(&line);
     }
-    done(phase, site, version);
+    done(phase, site, version, span);
     Ok(verified)
 }
 
@@ -44,8 +55,8 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn done(phase: Phase<'_>, site: &Site<'_>, version: &str) {
-    let seconds = SPAN.as_secs();
+fn done(phase: Phase<'_>, site: &Site<'_>, version: &str, span: Duration) {
+    let seconds = span.as_secs();
     let url = &site.environment.url;
     phase.done(&format!("{url} answered as {version} {TIMES} times over {seconds} s"));
 }

@@ -11,7 +11,9 @@ use crate::edge::secrets::Secrets;
 use crate::error::Result;
 use crate::report::Phase;
 use crate::world::World;
+use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::time::Duration;
 use xtask_core::deploy::{Service, TargetKind};
 use xtask_core::digest::Digest;
@@ -29,6 +31,17 @@ pub trait Target: Sync {
     /// Refuses, before anything is changed, what would stop a change half-way.
     fn preflight(&self) -> Result<()>;
 
+    /// For how long a service goes on here after it was told to end. It is as long as requests may
+    /// still come.
+    fn drain_seconds(&self, service: &Service) -> u64 {
+        service.drain_seconds
+    }
+
+    /// Refuses if a secret that services are told is not at hand.
+    fn has_secrets(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Brings up what the target itself runs beside the services, and waits until it answers.
     fn prepare(&self) -> Result<()>;
 
@@ -45,6 +58,17 @@ pub trait Target: Sync {
 
     /// How what it runs beside the services is.
     fn beside(&self) -> Result<Vec<Beside>>;
+
+    /// Deployments that nobody asked for through us, as far as the target can tell: they are no
+    /// record of ours, and may be what serves.
+    fn foreign(&self) -> Result<Vec<Foreign>> {
+        Ok(Vec::new())
+    }
+
+    /// What a person should know of it beside what serves, a line each.
+    fn remarks(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
 
     /// The last lines that a service wrote; `None` if nothing of it serves.
     fn logs(&self, service: &str, lines: usize) -> Result<Option<Logs>>;
@@ -150,6 +174,35 @@ pub enum Answers {
     Stopped,
 }
 
+/// A deployment that was not asked for through us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Foreign {
+    /// Of which service.
+    pub service: String,
+    /// By this the target names it.
+    pub deployment: String,
+    /// Who asked for it.
+    pub by: By,
+    /// When (RFC 3339), if the target tells.
+    pub at: Option<String>,
+    /// What it was to deploy, if the target tells.
+    pub commit: Option<String>,
+    /// What became of it, in the target's word.
+    pub status: String,
+    /// Whether none of ours came after it.
+    pub is_newest: bool,
+}
+
+/// Who asked for a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// A person at the panel.
+    Panel,
+    /// A webhook.
+    Webhook,
+}
+
 /// Something that the target runs beside the services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
@@ -223,6 +276,20 @@ pub fn refuse_unknown(world: &World<'_>, name: &str) -> Result<()> {
     match world.environment(name)?.target {
         TargetKind::Docker => docker::refuse_unknown(world, name),
         TargetKind::Coolify => Ok(()),
+    }
+}
+
+impl fmt::Display for Foreign {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let who = match self.by {
+            By::Panel => "somebody at the panel",
+            By::Webhook => "a webhook",
+        };
+        let Self { service, deployment, status, .. } = self;
+        write!(formatter, "deployment `{deployment}` of `{service}` was made by {who}")?;
+        self.at.iter().try_for_each(|at| write!(formatter, " at {at}"))?;
+        self.commit.iter().try_for_each(|commit| write!(formatter, " of `{commit}`"))?;
+        write!(formatter, ": `{status}`")
     }
 }
 

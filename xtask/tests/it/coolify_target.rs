@@ -2,7 +2,10 @@
 //! and what does not come to serve is taken back.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod between;
 mod entry;
+mod faults;
+mod fit;
 mod hidden;
 mod published;
 mod rotation;
@@ -264,6 +267,32 @@ fn what_happens_at_the_panel_meanwhile_is_seen() {
     assert_eq!(code, Some(5), "{said}");
     assert!(said.contains("so it was cancelled"), "{said}");
     town.serves("ml-service", "r2");
+}
+
+/// What is told to a service is changed while it serves: the plan is empty afterwards, and what runs
+/// does not know of it.
+#[test]
+fn what_infra_changed_reaches_the_containers_with_the_same_release() {
+    let cluster = required!(Cluster::new());
+    let mut town = Town::new(&cluster, "ci");
+    town.release("r1", Backend::Good);
+    town.apply();
+    town.rollout("r1").ends(0);
+    let secret = [("PRODUCTION_JWT_SECRET", "another-secret")];
+    let run = |args: &[&str]| town.world.run_with(args, &secret);
+    let applied = run(&["infra", "apply", "production", "--apply"]);
+    assert!(applied.stderr.contains("cargo xtask rollout production r1 --apply"), "{applied:?}");
+    applied.ends(0);
+    let drift = run(&["infra", "drift", "production"]);
+    assert!(drift.stdout.contains("changed after `r1` was deployed"), "{drift:?}");
+    drift.ends(3);
+    let shown = run(&["rollout", "production", "r1"]);
+    assert!(shown.stdout.contains("what it is told was changed since"), "{shown:?}");
+    assert!(!shown.stdout.contains("deploy `ml-service`"), "{shown:?}");
+    run(&["rollout", "production", "r1", "--apply"]).ends(0);
+    town.serves("backend", "r1");
+    assert_eq!(town.told("backend", "JWT_SECRET"), "another-secret");
+    run(&["infra", "drift", "production"]).ends(0);
 }
 
 /// A page for people, wherever it is asked.

@@ -13,7 +13,7 @@ fn root() -> PathBuf {
 }
 
 /// Every Rust file below `xtask`, as git knows it, with its text.
-fn sources() -> Vec<(String, String)> {
+pub(crate) fn sources() -> Vec<(String, String)> {
     let list = ["ls-files", "--cached", "--others", "--exclude-standard", "xtask/**/*.rs"];
     let output = Command::new("git").args(list).current_dir(root()).output().expect("git runs");
     let listed = String::from_utf8(output.stdout).expect("paths are UTF-8");

@@ -10,6 +10,7 @@ use panel::{
 use std::sync::Arc;
 use xtask::runtime;
 use xtask_core::coolify::value::sent;
+use xtask_core::moment::Moment;
 use xtask_fakes::coolify::api::{Coolify as Double, Options};
 use xtask_fakes::coolify::update::Simulated;
 use xtask_fakes::coolify::update::simulated::Image;
@@ -248,4 +249,47 @@ fn storage_and_notifications_are_made_once_and_their_secrets_are_never_shown() {
     with_secrets("ci", "another").run(&APPLY).ends(0);
     with_secrets("root", "another").run(&["infra", "drift", "production"]).ends(0);
     assert_eq!(runtime::wait(person(&double).s3_storages()).unwrap().len(), 1);
+}
+
+/// A token that is shown no value; somebody changes one and leaves our comment as it is.
+#[test]
+fn a_value_that_is_changed_in_the_panel_is_noticed_without_being_read() {
+    let double = start(Options::default());
+    let world = world(&double, "ci");
+    apply(&world);
+    let (person, uuid) = (person(&double), named(&double, "backend").uuid);
+    let row = |is_preview: bool| {
+        let rows = runtime::wait(person.variables(&uuid)).unwrap();
+        rows.into_iter().find(|it| it.key == "JWT_SECRET" && it.is_preview == is_preview).unwrap()
+    };
+    // As if we had written it an hour ago.
+    let comment = row(false).comment.unwrap();
+    let (print, at) = comment.rsplit_once(" at=").unwrap();
+    assert!(at.parse::<Moment>().is_ok(), "{comment}");
+    let earlier = format!("{print} at=2026-01-01T00:00:00Z");
+    let by_hand = NewVariable::new("JWT_SECRET", &sent("by-hand").unwrap(), &earlier);
+    runtime::wait(person.update_variables(&uuid, &[by_hand])).unwrap();
+    let run = world.run(&["infra", "drift", "production"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stdout.contains("somebody changed it after it was written"), "{run:?}");
+    apply(&world);
+    world.run(&["infra", "drift", "production"]).ends(0);
+    assert_eq!(row(false).value, Some(sent(SECRETS[3].1).unwrap().text));
+}
+
+#[test]
+fn a_new_secret_reaches_the_twin_for_previews_as_well() {
+    let double = start(Options::default());
+    apply(&world(&double, "ci"));
+    let other = world(&double, "ci").with("PRODUCTION_JWT_SECRET", "another-secret".to_owned());
+    apply(&other);
+    other.run(&["infra", "drift", "production"]).ends(0);
+    let uuid = named(&double, "backend").uuid;
+    let rows = runtime::wait(person(&double).variables(&uuid)).unwrap();
+    let values: Vec<_> = rows
+        .iter()
+        .filter(|it| it.key == "JWT_SECRET")
+        .map(|it| it.value.as_ref().unwrap().expose().to_owned())
+        .collect();
+    assert_eq!(values, ["another-secret", "another-secret"]);
 }

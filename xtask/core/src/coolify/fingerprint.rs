@@ -6,7 +6,11 @@
 //! of the database, which whoever may change the environment has, which is the same on every
 //! machine, and which Coolify shows to no token that cannot read the values themselves. Another
 //! address of the database makes other fingerprints: then the same values are written once more.
+//!
+//! A comment says as well when it was written, by Coolify's own clock. Coolify notes when a row was
+//! changed last and shows that to all, so somebody's later change is noticed, whatever it was.
 
+use crate::moment::Moment;
 use crate::secret::Secret;
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -16,6 +20,20 @@ use std::fmt;
 pub const MARK: &str = "xtask";
 /// The form of what is hashed.
 const FORM: &str = "xtask fingerprint v1";
+
+/// Before the moment at which something was written.
+const AT: &str = "at=";
+/// A request takes so many seconds at most, so a row may be changed that much after we noted when.
+const GRACE: u64 = 30;
+
+/// What a comment of ours says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written<'a> {
+    /// What tells the value that was written from others; nothing if we could not tell.
+    pub print: Option<&'a str>,
+    /// When it was written, by Coolify's clock.
+    pub at: Option<Moment>,
+}
 
 /// What fingerprints of secrets are made with.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,6 +80,36 @@ impl Fingerprint {
     }
 }
 
+impl<'a> Written<'a> {
+    /// What a comment says; `None` if it is not ours.
+    pub fn read(comment: Option<&'a str>) -> Option<Self> {
+        let mut words = comment?.split_whitespace();
+        words.next().filter(|it| *it == MARK)?;
+        let mut written = Self { print: None, at: None };
+        for word in words {
+            match word.strip_prefix(AT) {
+                Some(moment) => written.at = moment.parse().ok(),
+                None => written.print = written.print.or(Some(word)),
+            }
+        }
+        Some(written)
+    }
+
+    /// Whether a row that was changed last at `changed` was left alone since it was written.
+    pub fn is_left_alone(&self, changed: Moment) -> bool {
+        self.at.is_some_and(|at| changed.seconds_since(at) <= GRACE)
+    }
+}
+
+/// A comment of ours, written at `at`; another's stays as it is.
+pub fn stamped(comment: &str, at: Moment) -> String {
+    match Written::read(Some(comment)) {
+        None => comment.to_owned(),
+        Some(Written { print: None, .. }) => format!("{MARK} {AT}{at}"),
+        Some(Written { print: Some(print), .. }) => format!("{MARK} {print} {AT}{at}"),
+    }
+}
+
 /// Whether a comment or a description says that something is ours.
 pub fn is_ours(comment: Option<&str>) -> bool {
     comment.is_some_and(|it| it.split_whitespace().next() == Some(MARK))
@@ -102,6 +150,31 @@ mod tests {
         assert!(!one.comment().contains("hunter2") && one.comment().len() <= 256);
         assert_ne!(Fingerprint::open("A", "BC"), Fingerprint::open("AB", "C"));
         assert!(!format!("{:?}", key("postgres://a", "x")).contains("postgres"));
+    }
+
+    #[test]
+    fn a_comment_says_what_was_written_and_when() {
+        let moment = |text: &str| text.parse::<Moment>().unwrap();
+        let at = moment("2026-11-27T00:00:00Z");
+        let print = Fingerprint::open("A", "b");
+        let comment = stamped(&print.comment(), at);
+        assert!(comment.len() <= 256, "{comment}");
+        let written = Written::read(Some(&comment)).unwrap();
+        assert_eq!((written.print, written.at), (Some(print.text()), Some(at)));
+        assert_eq!(stamped(&comment, at), comment, "stamped once");
+        for (changed, is_left) in [
+            ("2026-11-26T00:00:00Z", true),
+            ("2026-11-27T00:00:30Z", true),
+            ("2026-11-27T00:00:31Z", false),
+        ] {
+            assert_eq!(written.is_left_alone(moment(changed)), is_left, "{changed}");
+        }
+        let bare = stamped(MARK, at);
+        let bare = Written::read(Some(&bare)).unwrap();
+        assert_eq!((bare.print, bare.at), (None, Some(at)));
+        assert!(!Written::read(Some("xtask sha256:00")).unwrap().is_left_alone(at));
+        assert_eq!(Written::read(Some("mine at=2026-11-27T00:00:00Z")), None);
+        assert_eq!(stamped("mine", at), "mine");
     }
 
     #[test]

@@ -16,6 +16,19 @@ pub struct Found {
     pub images_to_keep: Option<i64>,
     /// When the server is cleaned up, and from which use of the disk on.
     pub cleanup: Option<(String, i64)>,
+    /// The storage that is named already, else the only one of the team.
+    pub storage: Option<FoundStorage>,
+    /// Whether the team's webhook is told of deployments.
+    pub tells: bool,
+}
+
+/// A storage, without its keys: nobody is shown them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundStorage {
+    /// Its name.
+    pub name: String,
+    /// Address, bucket and region, by their keys in `deploy.toml`.
+    pub fields: Vec<(&'static str, String)>,
 }
 
 /// Why a text cannot be edited.
@@ -32,7 +45,7 @@ pub enum ImportError {
 }
 
 /// What of `observed` can be said.
-pub fn found(observed: &Observed) -> Found {
+pub fn found(observed: &Observed, storage: Option<&str>) -> Found {
     let applications = observed.applications.iter();
     let networks = applications.clone().map(|it| it.network.clone());
     let kept = applications.map(|it| number(&it.fields, "docker_images_to_keep"));
@@ -45,7 +58,27 @@ pub fn found(observed: &Observed) -> Found {
         destination: agreed(networks),
         images_to_keep: agreed(kept),
         cleanup,
+        storage: found_storage(observed, storage),
+        tells: tells(observed),
     }
+}
+
+fn found_storage(observed: &Observed, wanted: Option<&str>) -> Option<FoundStorage> {
+    let all = observed.storages.as_ref().ok()?;
+    let found = match (wanted, all.as_slice()) {
+        (Some(name), _) => all.iter().find(|it| it.name == name)?,
+        (None, [only]) => only,
+        (None, _) => return None,
+    };
+    let field = |key| Some((key, text(found.fields.get(key)?)));
+    let fields = ["endpoint", "bucket", "region"].into_iter().filter_map(field).collect();
+    Some(FoundStorage { name: found.name.clone(), fields })
+}
+
+fn tells(observed: &Observed) -> bool {
+    let Ok(found) = &observed.notifications else { return false };
+    let is_on = |key: &str| found.fields.get(key).map(text).as_deref() == Some("true");
+    is_on("webhook_enabled") && is_on("deployment_failure_webhook_notifications")
 }
 
 fn number(fields: &Fields, name: &str) -> Option<i64> {
@@ -82,7 +115,34 @@ pub fn edited(text: &str, environment: &str, found: &Found) -> Result<String, Im
             set(cleanup, "threshold", (*threshold).into());
         }
     }
+    if let Some(storage) = &found.storage {
+        set_storage(table, environment, storage);
+    }
+    if found.tells && !table.contains_key("notifications") {
+        let mut notifications = Table::new();
+        notifications.insert("webhook", value(source(environment, "WEBHOOK_URL")));
+        table.insert("notifications", Item::Table(notifications));
+    }
     Ok(document.to_string())
+}
+
+/// Its keys are nobody's to show: where there is no source of them yet, a variable is named.
+fn set_storage(table: &mut Table, environment: &str, storage: &FoundStorage) {
+    let inner = table.entry("storage").or_insert_with(|| Item::Table(Table::new()));
+    let Some(inner) = inner.as_table_mut() else { return };
+    set(inner, "name", storage.name.as_str().into());
+    for (key, text) in &storage.fields {
+        set(inner, key, text.as_str().into());
+    }
+    for (key, variable) in [("key", "S3_KEY"), ("secret", "S3_SECRET")] {
+        if !inner.contains_key(key) {
+            inner.insert(key, value(source(environment, variable)));
+        }
+    }
+}
+
+fn source(environment: &str, variable: &str) -> String {
+    format!("env:{}_{variable}", environment.to_uppercase().replace('-', "_"))
 }
 
 /// Sets a value and keeps what stands around it.
@@ -122,7 +182,31 @@ mod tests {
             destination: Some("apps".into()),
             images_to_keep: Some(3),
             cleanup: Some(("0 0 * * *".into(), 80)),
+            storage: None,
+            tells: false,
         }
+    }
+
+    #[test]
+    fn storage_and_notifications_are_written_with_names_of_variables_in_place_of_their_secrets() {
+        let field = |key, text: &str| (key, text.to_owned());
+        let fields = vec![
+            field("endpoint", "https://s3.example.org"),
+            field("bucket", "nutri"),
+            field("region", "eu"),
+        ];
+        let storage = Some(FoundStorage { name: "backups".into(), fields });
+        let found = Found { storage, tells: true, ..live() };
+        let after = edited(&committed(), "production", &found).unwrap();
+        let coolify = Deploy::parse(&after).unwrap().environments["production"].coolify.clone();
+        let coolify = coolify.unwrap();
+        let storage = coolify.storage.unwrap();
+        assert_eq!((storage.name.as_str(), storage.bucket.as_str()), ("backups", "nutri"));
+        assert_eq!(storage.secret, "env:PRODUCTION_S3_SECRET".parse().unwrap());
+        let webhook = coolify.notifications.unwrap().webhook;
+        assert_eq!(webhook, "env:PRODUCTION_WEBHOOK_URL".parse().unwrap());
+        let mine = after.replace("env:PRODUCTION_S3_KEY", "env:MINE");
+        assert_eq!(edited(&mine, "production", &found).unwrap(), mine, "a person's source stays");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What was found in a Coolify, in our own words. What could not be found out says why.
 
 use super::fingerprint::is_ours;
+use crate::moment::Moment;
 use crate::secret::Secret;
 use serde_json::{Map, Value};
 
@@ -20,6 +21,8 @@ pub struct Observed {
     pub environment: Option<String>,
     /// Every application of that environment.
     pub applications: Vec<Application>,
+    /// The team's other applications.
+    pub elsewhere: Vec<Elsewhere>,
     /// When the server is cleaned up.
     pub cleanup: Known<Fields>,
     /// The S3 storages of the team.
@@ -79,6 +82,19 @@ pub struct Application {
     pub variables: Known<Vec<Variable>>,
 }
 
+/// An application of another environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Its name.
+    pub name: String,
+    /// What is written of it.
+    pub description: Option<String>,
+    /// Its domains.
+    pub domains: Vec<String>,
+    /// Its project and environment, in words, if they were looked for.
+    pub place: Option<String>,
+}
+
 /// A row of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variable {
@@ -102,6 +118,8 @@ pub struct Variable {
     pub is_buildtime: bool,
     /// What is written of it.
     pub comment: Option<String>,
+    /// When the row was changed last, by Coolify's clock.
+    pub changed: Option<Moment>,
 }
 
 /// An S3 storage.
@@ -135,7 +153,10 @@ impl Variable {
 
 /// Several things have the name, and nothing tells which one is meant.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0} have that name, and none or several of them are marked as ours")]
+#[error(
+    "{0} have that name, and none or several of them are marked as ours: rename the others in the \
+     panel, or take `xtask …` out of their descriptions"
+)]
 pub struct Ambiguous(usize);
 
 /// Of the things called `name`, the one that is meant: the only one, or the only one of ours.

@@ -29,6 +29,8 @@ pub struct Plan {
     pub refused: Vec<Remark>,
     /// What is there, is not ours, and stays as it is.
     pub foreign: Vec<Remark>,
+    /// What is as wanted, and what runs does not know of yet: a rollout deploys it again.
+    pub pending: Vec<Pending>,
 }
 
 /// One thing to be done.
@@ -48,6 +50,21 @@ pub struct Step {
     /// What is addressed, if it is there already.
     #[serde(skip)]
     pub uuids: Vec<String>,
+    /// What is done to the twin that a variable has for previews.
+    #[serde(skip)]
+    pub twin: Twin,
+}
+
+/// What is done to a variable's twin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Twin {
+    /// It has none that is there already.
+    #[default]
+    None,
+    /// It is written as well.
+    Too,
+    /// It alone is not as wanted: no container is told anything else.
+    Only,
 }
 
 /// What may be done to something.
@@ -115,6 +132,15 @@ pub struct Remark {
     pub why: String,
 }
 
+/// An application whose containers do not know yet what was changed of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pending {
+    /// The application.
+    pub part: Part,
+    /// The release that runs, which is to be deployed again.
+    pub release: String,
+}
+
 /// Plans how what was found comes to be as wanted.
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
     let mut plan = Plan::default();
@@ -147,7 +173,8 @@ impl Plan {
 
     fn step(&mut self, action: Action, part: Part, why: impl Into<String>) -> &mut Step {
         let (why, differences, uuids) = (why.into(), Vec::new(), Vec::new());
-        self.steps.push(Step { action, part, why, differences, fingerprint: None, uuids });
+        let (fingerprint, twin) = (None, Twin::None);
+        self.steps.push(Step { action, part, why, differences, fingerprint, uuids, twin });
         self.steps.last_mut().expect("it was just put there")
     }
 
@@ -161,6 +188,14 @@ impl Plan {
 
     fn foreign(&mut self, part: Part, why: impl Into<String>) {
         self.foreign.push(Remark { part, why: why.into() });
+    }
+}
+
+impl Pending {
+    /// For people.
+    pub fn why(&self) -> String {
+        let release = &self.release;
+        format!("changed after `{release}` was deployed; its containers do not know of it yet")
     }
 }
 

@@ -22,20 +22,7 @@ pub struct Found<'a> {
     pub answers: Option<&'a str>,
     /// How many variables are not as wanted.
     pub variables: usize,
-    /// Its newest deployment.
-    pub last: Option<Last<'a>>,
-}
-
-/// The newest deployment of an application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Last<'a> {
-    /// By this it is addressed.
-    pub uuid: &'a str,
-    /// Whether it was asked for over the API, as ours are.
-    pub is_api: bool,
-    /// Whether a webhook asked for it.
-    pub is_webhook: bool,
-    /// Whether somebody cancelled it.
+    /// Whether somebody cancelled its newest deployment.
     pub is_cancelled: bool,
 }
 
@@ -51,6 +38,10 @@ pub fn reasons(wanted: Wanted<'_>, found: &Found<'_>) -> Vec<String> {
             reasons.push(format!("a rollout of `{release}` was begun and never seen to end"));
         }
         Marked::Served(release) => reasons.push(format!("it is of release `{release}`")),
+        Marked::Changed(release) if release == wanted.release => {
+            reasons.push("what it is told was changed since it was deployed".to_owned());
+        }
+        Marked::Changed(release) => reasons.push(format!("it is of release `{release}`")),
         Marked::Nothing => reasons.push("no release of it was rolled out".to_owned()),
     }
     if let Some(answers) = found.answers.filter(|answers| *answers != wanted.release)
@@ -61,28 +52,17 @@ pub fn reasons(wanted: Wanted<'_>, found: &Found<'_>) -> Vec<String> {
     if found.variables > 0 {
         reasons.push("what it is told differs".to_owned());
     }
-    if found.last.is_some_and(|last| last.is_cancelled) {
+    if found.is_cancelled {
         reasons.push("its last deployment was cancelled, so two containers may run".to_owned());
     }
     reasons
 }
 
-/// What is not as our last rollout left it, for people: none of it was our doing.
-pub fn drift(name: &str, found: &Found<'_>) -> Vec<String> {
-    let mut drift = Vec::new();
-    if let (Some(answers), Some(release)) = (found.answers, found.marked.release())
-        && answers != release
-    {
-        let line =
-            format!("`{name}` is configured for release `{release}`, and `{answers}` answers");
-        drift.push(line);
-    }
-    if let Some(last) = found.last.filter(|last| !last.is_api) {
-        let who = if last.is_webhook { "a webhook" } else { "somebody at the panel" };
-        let line = format!("the last deployment of `{name}`, `{}`, was made by {who}", last.uuid);
-        drift.push(line);
-    }
-    drift
+/// That another release answers than the one that it is configured for.
+pub fn configured(name: &str, marked: &Marked, answers: Option<&str>) -> Option<String> {
+    let (answers, release) = (answers?, marked.release()?);
+    (answers != release)
+        .then(|| format!("`{name}` is configured for release `{release}`, and `{answers}` answers"))
 }
 
 #[cfg(test)]
@@ -90,20 +70,18 @@ mod tests {
     use super::*;
 
     const WANTED: Wanted<'_> = Wanted { release: "r2", tag: "sha256-2" };
-    const OURS: Last<'_> =
-        Last { uuid: "d1", is_api: true, is_webhook: false, is_cancelled: false };
 
     fn found(marked: &Marked) -> Found<'_> {
-        let (tag, answers, last) = (Some("sha256-2"), Some("r2"), Some(OURS));
-        Found { tag, marked, answers, variables: 0, last }
+        let (tag, answers) = (Some("sha256-2"), Some("r2"));
+        Found { tag, marked, answers, variables: 0, is_cancelled: false }
     }
 
     #[test]
     fn what_serves_as_wanted_is_left_alone() {
         let served = Marked::Served("r2".into());
         assert_eq!(reasons(WANTED, &found(&served)), Vec::<String>::new());
-        assert_eq!(drift("backend", &found(&served)), Vec::<String>::new());
-        let unasked = Found { answers: None, last: None, ..found(&served) };
+        assert_eq!(configured("backend", &served, Some("r2")), None);
+        let unasked = Found { answers: None, ..found(&served) };
         assert_eq!(reasons(WANTED, &unasked), Vec::<String>::new());
     }
 
@@ -117,22 +95,20 @@ mod tests {
         one(Found { tag: Some("latest"), ..found(&served) }, "another image");
         one(Found { answers: Some("r1"), ..found(&served) }, "`r1` answers");
         one(Found { variables: 1, ..found(&served) }, "told differs");
-        let cancelled = Last { is_cancelled: true, ..OURS };
-        one(Found { last: Some(cancelled), ..found(&served) }, "cancelled");
+        one(Found { is_cancelled: true, ..found(&served) }, "cancelled");
         one(found(&Marked::Begun("r2".into())), "never seen to end");
         one(found(&Marked::Served("r1".into())), "of release `r1`");
+        one(found(&Marked::Changed("r2".into())), "changed since it was deployed");
+        one(found(&Marked::Changed("r1".into())), "of release `r1`");
         one(found(&Marked::Nothing), "no release");
     }
 
     #[test]
-    fn what_others_did_is_told() {
+    fn another_release_than_the_configured_one_is_told() {
         let served = Marked::Served("r1".into());
-        let hand = Last { is_api: false, ..OURS };
-        let said = drift("backend", &Found { last: Some(hand), ..found(&served) });
-        assert_eq!(said.len(), 2, "{said:?}");
-        assert!(said[0].contains("`r2` answers") && said[1].contains("at the panel"), "{said:?}");
-        let hook = Last { is_webhook: true, ..hand };
-        let said = drift("backend", &Found { last: Some(hook), ..found(&served) });
-        assert!(said[1].contains("a webhook"), "{said:?}");
+        let said = configured("backend", &served, Some("r2")).unwrap();
+        assert!(said.contains("`r1`, and `r2` answers"), "{said}");
+        assert_eq!(configured("backend", &served, None), None);
+        assert_eq!(configured("backend", &Marked::Nothing, Some("r2")), None);
     }
 }

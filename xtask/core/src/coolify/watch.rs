@@ -167,7 +167,8 @@ impl Watch {
         Ok(())
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether the deployment has ended, and only who serves is not known yet.
+    pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Finished | Phase::Failed | Phase::Cancelled)
     }
 

@@ -24,6 +24,7 @@ use crate::reader::Table;
 use crate::reference::Repository;
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use url::Url;
 
 /// A named place where releases live.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,16 +186,44 @@ fn refuse_generated(table: &Table<'_>, key: &str, source: SecretSource) -> Optio
 }
 
 fn read_url(table: &Table<'_>, key: &str) -> Option<String> {
-    let url = table.text(key)?;
-    let scheme = url.starts_with("http://") || url.starts_with("https://");
-    if !scheme || url.ends_with('/') || url.contains('@') {
+    let text = table.text(key)?;
+    let Some(url) = parsed(&text).filter(|it| it.path() == "/" && !text.ends_with('/')) else {
         table.refuse(
             key,
-            format!("`{url}` is not a base URL: `http(s)://host[:port]`, no `/` at its end"),
+            format!("`{text}` is not a base URL: `http(s)://host[:port]`, no `/` at its end"),
         );
         return None;
+    };
+    read_plain(table, key, text, &url)
+}
+
+/// The same with a path, as some storages have one.
+fn read_url_with_path(table: &Table<'_>, key: &str) -> Option<String> {
+    let text = table.text(key)?;
+    let Some(url) = parsed(&text).filter(|_| !text.ends_with('/')) else {
+        table.refuse(key, format!("`{text}` is not a URL: `http(s)://host[:port][/path]`"));
+        return None;
+    };
+    read_plain(table, key, text, &url)
+}
+
+fn parsed(text: &str) -> Option<Url> {
+    let is_bare = |it: &Url| {
+        let has_user = !it.username().is_empty() || it.password().is_some();
+        !has_user && it.query().is_none() && it.fragment().is_none()
+    };
+    let url = Url::parse(text).ok()?;
+    Some(url).filter(|it| ["http", "https"].contains(&it.scheme()) && is_bare(it))
+}
+
+/// A host is sent, stored and compared in one form: small letters, and no others than ASCII's.
+fn read_plain(table: &Table<'_>, key: &str, text: String, url: &Url) -> Option<String> {
+    let sent = url.as_str().trim_end_matches('/');
+    if sent != text {
+        table.refuse(key, format!("`{text}` is not how it is sent; wanted `{sent}`"));
+        return None;
     }
-    Some(url)
+    Some(text)
 }
 
 fn read_secrets(table: &Table<'_>) -> BTreeMap<String, SecretSource> {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Instant;
 use tokio::sync::OnceCell;
+use xtask_core::moment::Moment;
 use xtask_core::secret::Secret;
 use xtask_http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use xtask_http::{Client, HeaderValue, Method, Request, StatusCode};
@@ -77,6 +78,11 @@ impl Coolify {
     /// What is wrong and has stopped nothing so far.
     pub fn warnings(&self) -> Vec<Warning> {
         self.skew.warning().into_iter().collect()
+    }
+
+    /// What Coolify's clock shows now, as far as its answers told.
+    pub fn now(&self) -> Option<Moment> {
+        self.skew.theirs((self.settings.clock)())
     }
 
     /// Which Coolify this is, asked once; an error outside the range that the client was made for.
@@ -275,7 +281,10 @@ impl Coolify {
     fn request(&self, call: &Call<'_>) -> Result<Request, xtask_http::Error> {
         let url = format!("{}{}", self.api, call.path);
         let request = Request::to(call.method.clone(), &url)?
-            .within(self.settings.exchange)
+            .within(match call.method {
+                Method::GET => self.settings.reading,
+                _ => self.settings.exchange,
+            })
             .header(ACCEPT, JSON)
             .header(CONTENT_TYPE, JSON);
         let request = match call.is_anonymous {

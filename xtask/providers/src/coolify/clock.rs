@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
+use xtask_core::moment::Moment;
 
 /// A difference that the way and whole seconds explain.
 const AGREES_WITHIN: i64 = 60;
@@ -34,6 +35,11 @@ impl Skew {
         // The answer may have been written at any moment of the exchange.
         let ahead = if ahead < 0 { ahead.saturating_add(took).min(0) } else { ahead };
         self.0.store(ahead, Ordering::Relaxed);
+    }
+
+    /// What Coolify's clock shows where ours shows `now`.
+    pub(super) fn theirs(&self, now: SystemTime) -> Option<Moment> {
+        Moment::from_seconds(seconds(now).saturating_add(self.0.load(Ordering::Relaxed)))
     }
 
     pub(super) fn warning(&self) -> Option<Warning> {
@@ -69,5 +75,16 @@ mod tests {
         assert_eq!(heard(early, early, 0), None);
         assert_eq!(heard(early, late, 590), None, "the exchange itself took so long");
         assert_eq!(heard("yesterday", late, 0), None);
+    }
+
+    #[test]
+    fn what_coolifys_clock_shows_follows_from_ours() {
+        let moment = |text: &str| httpdate::parse_http_date(text).unwrap();
+        let (ours, theirs) = ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:59:37 GMT");
+        let skew = Skew::default();
+        let shown = |now: &str| skew.theirs(moment(now)).unwrap().to_string();
+        assert_eq!(shown(ours), "1994-11-06T08:49:37Z");
+        skew.hear(Some(theirs), moment(ours), Duration::ZERO);
+        assert_eq!(shown(ours), "1994-11-06T08:59:37Z");
     }
 }

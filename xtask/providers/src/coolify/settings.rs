@@ -13,8 +13,10 @@ pub struct Settings {
     /// The longest time that is waited between two tries. A server that asks for more is an error
     /// at once, which holds what it asked for.
     pub longest_pause: Duration,
-    /// For how long one exchange may last.
+    /// For how long one exchange may last that changes something.
     pub exchange: Duration,
+    /// For how long one may last that only reads: it is asked again.
+    pub reading: Duration,
     /// Ends waiting, and is looked at before each try. What is under way is not torn off.
     pub cancel: CancellationToken,
     /// What time it is here.
@@ -30,6 +32,7 @@ impl Default for Settings {
             pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(90),
             exchange: Duration::from_secs(60),
+            reading: Duration::from_secs(15),
             cancel: CancellationToken::new(),
             clock: SystemTime::now,
             accepts_untested_versions: false,

@@ -50,6 +50,9 @@ pub struct Variable {
     /// What somebody wrote beside it.
     #[serde(default, deserialize_with = "optional_text")]
     pub comment: Option<String>,
+    /// When it was changed last (RFC 3339).
+    #[serde(default, deserialize_with = "optional_text")]
+    pub updated_at: Option<String>,
 }
 
 /// A variable that is to be, with everything that Coolify wants to hear each time.

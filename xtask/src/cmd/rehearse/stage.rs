@@ -59,12 +59,13 @@ impl<'a> Stage<'a> {
 
     /// The release as it enters. Where this machine could not scan all of it, production would
     /// refuse it: that is said, and the rehearsal goes on.
-    pub(super) fn enters(&self, site: &Site<'_>, release: &Release) -> Release {
-        let mut release = release.clone();
+    pub(super) fn enters(&self, site: &Site<'_>, release: &Release) -> (Release, Option<String>) {
+        let (mut release, mut refusal) = (release.clone(), None);
         let entered = scan::may_enter(site, &release, xtask_core::ship::ledger::Action::Rollout);
-        if let Err(refusal) = entered {
-            let line = format!("refused where users are: {}", refusal.innermost_line());
-            self.world.report.warning(&line);
+        if let Err(failure) = entered {
+            let why = failure.innermost_line().to_owned();
+            self.world.report.warning(&format!("refused where users are: {why}"));
+            refusal = Some(why);
             let platforms: Vec<_> = release
                 .services
                 .iter()
@@ -79,7 +80,7 @@ impl<'a> Stage<'a> {
                 }
             }
         }
-        release
+        (release, refusal)
     }
 
     /// Removes everything of it: the double goes with its containers.

@@ -26,8 +26,21 @@ pub(super) fn ours(target: &CoolifyTarget<'_>) -> Result<BTreeMap<String, Applic
     let environment = target.ask("look for the applications", question)?;
     let all = environment.map(|it| it.applications).unwrap_or_default();
     let is_marked = |it: &Application| marked(target, it.description.as_deref()).is_some();
-    let own = all.into_iter().filter(is_marked);
-    Ok(own.filter_map(|it| Some((it.name.clone()?, it))).collect())
+    let mut ours = BTreeMap::new();
+    for it in all.into_iter().filter(is_marked) {
+        let Some(name) = it.name.clone() else { continue };
+        if ours.insert(name.clone(), it).is_some() {
+            return Err(twice(&name));
+        }
+    }
+    Ok(ours)
+}
+
+fn twice(name: &str) -> Failure {
+    Failure::refused(format!("cannot tell which application `{name}` is meant"))
+        .code(&code::INFRA_REFUSED)
+        .reason("two of that name are marked as ours")
+        .hint("in the panel, remove `xtask …` from the description of the one that is not meant")
 }
 
 /// What was rolled out, and what it answers as.

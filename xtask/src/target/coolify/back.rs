@@ -7,7 +7,7 @@ use super::{CoolifyTarget, write};
 use crate::error::Result;
 use crate::infra::apply::variable;
 use xtask_core::coolify::desired::TRAP_TAG;
-use xtask_core::coolify::fingerprint::MARK;
+use xtask_core::coolify::fingerprint::{MARK, Written};
 use xtask_core::coolify::observed::Variable;
 use xtask_core::coolify::value::Sent;
 use xtask_providers::coolify::NewVariable;
@@ -51,15 +51,17 @@ fn variables(target: &CoolifyTarget<'_>, it: &Planned, release: &str) -> Result<
     let desired = target.desired_at(release);
     let mut all = Vec::new();
     for written in &it.writes {
-        let mut rows = it.before.variables.iter().filter(|row| !row.is_preview);
-        let row = rows.find(|row| row.key == written.key);
+        let is_it =
+            |row: &&Variable| (&row.key, row.is_preview) == (&written.key, written.is_preview);
+        let row = it.before.variables.iter().find(is_it);
         match row.map(|row| (row, as_read(row))) {
             Some((_, Some(read))) => all.push(read),
             // It was not there: a release before that does not ask for it takes no harm.
             None => {}
             Some((row, None)) => {
-                let refilled = variable(&desired, name, &written.key);
-                all.extend(refilled.ok().map(|it| checked(target, name, row, it)));
+                let refilled = variable(&desired, name, &written.key).ok();
+                let refilled = refilled.map(|it| checked(target, name, row, it));
+                all.extend(refilled.map(|it| NewVariable { is_preview: row.is_preview, ..it }));
             }
         }
     }
@@ -73,7 +75,7 @@ fn as_read(row: &Variable) -> Option<NewVariable> {
     let comment = row.comment.as_deref().unwrap_or(MARK);
     let mut variable = NewVariable::new(&row.key, &sent, comment);
     (variable.is_runtime, variable.is_buildtime) = (row.is_runtime, row.is_buildtime);
-    variable.is_shown_once = row.is_shown_once;
+    (variable.is_shown_once, variable.is_preview) = (row.is_shown_once, row.is_preview);
     Some(variable)
 }
 
@@ -84,7 +86,9 @@ fn checked(
     row: &Variable,
     refilled: NewVariable,
 ) -> NewVariable {
-    if row.comment.as_deref() != Some(refilled.comment.as_str()) {
+    let print = |comment| Written::read(comment).and_then(|it| it.print.map(ToOwned::to_owned));
+    let is_same = print(row.comment.as_deref()) == print(Some(&refilled.comment));
+    if !is_same && !row.is_preview {
         target.world.report.warning(&format!(
             "variable `{}` of `{name}` was another one before; nobody may read it, so it is as \
              `deploy.toml` says",

@@ -76,7 +76,7 @@ pub(super) fn run(
     let mut watched = Watched { target, it, id, look: None, is_told };
     let next =
         watched.follow(Watch::new(wanted, before, target.pace.limits(&it.service)), phase)?;
-    let failure = |why: &str| not_deployed(name, why, watched.look.as_deref());
+    let failure = |why: &str| not_deployed(target, name, why, watched.look.as_deref());
     Ok(match next {
         Next::Serves(proof) => Ended::Serves(proof),
         Next::Back(why) => Ended::Back(failure(&why)),
@@ -96,7 +96,7 @@ fn start(target: &CoolifyTarget<'_>, it: &Planned) -> Result<Result<String, Fail
             Some(claimed) => Ok(claimed.as_str().to_owned()),
             None => {
                 let why = format!("Coolify made no deployment: {}", started.message);
-                Err(not_deployed(name, &why, None))
+                Err(not_deployed(target, name, &why, None))
             }
         }),
         Err(error) if error.is_outcome_unknown() => {
@@ -136,7 +136,7 @@ impl Watched<'_> {
                 Next::Wait(what) => phase.doing(&format!("`{name}`: {what}")),
                 next => return Ok(next),
             }
-            self.target.world.cancel.sleep(self.target.pace.poll)?;
+            self.target.world.cancel.sleep(self.target.pace.between(watch.is_over()))?;
         }
     }
 

@@ -6,6 +6,7 @@ mod applications;
 mod back;
 mod deployment;
 mod fetch;
+mod foreign;
 mod pace;
 mod planned;
 mod reach;
@@ -14,7 +15,7 @@ mod write;
 
 pub use reach::{look, open};
 
-use super::{Beside, BesideState, Logs, Rollout, Serving, Target, Wanted};
+use super::{Beside, BesideState, Foreign, Logs, Rollout, Serving, Target, Wanted};
 use crate::edge::clock;
 use crate::edge::coolify::failed;
 use crate::edge::secrets::{self, Absent, Secrets};
@@ -97,6 +98,10 @@ impl Target for CoolifyTarget<'_> {
         Ok(())
     }
 
+    fn has_secrets(&self) -> Result<()> {
+        self.refuse_absent()
+    }
+
     /// Somebody else runs what the services need.
     fn prepare(&self) -> Result<()> {
         Ok(())
@@ -136,6 +141,14 @@ impl Target for CoolifyTarget<'_> {
             None => BesideState::Absent,
         };
         Ok(vec![Beside { name: format!("server {wanted}"), state, since: None }])
+    }
+
+    fn foreign(&self) -> Result<Vec<Foreign>> {
+        foreign::all(self)
+    }
+
+    fn remarks(&self) -> Result<Vec<String>> {
+        foreign::remarks(self)
     }
 
     fn logs(&self, service: &str, lines: usize) -> Result<Option<Logs>> {

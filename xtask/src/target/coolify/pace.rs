@@ -19,10 +19,16 @@ const SHORTEST: Duration = Duration::from_secs(4);
 /// How often, and by which factor all limits differ from the usual ones.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
-    /// Between two looks.
+    /// Between two looks at something that somebody else must end.
     pub poll: Duration,
     factor: f64,
 }
+
+/// A deployment of ours is looked at this much more often while it waits or runs …
+const RUNNING: f64 = 0.4;
+/// … and the service itself this much more often once it has ended: Coolify is then asked for
+/// nothing that costs it anything, and a few answers in a row tell who serves.
+const SETTLING: f64 = 0.12;
 
 impl Pace {
     pub(super) fn of_environment() -> Result<Self> {
@@ -34,6 +40,11 @@ impl Pace {
     fn of(poll_ms: u32) -> Self {
         let factor = f64::from(poll_ms) / f64::from(POLL_MS);
         Self { poll: Duration::from_millis(poll_ms.into()), factor }
+    }
+
+    /// Between two looks at a deployment of ours.
+    pub(super) fn between(self, is_over: bool) -> Duration {
+        self.poll.mul_f64(if is_over { SETTLING } else { RUNNING })
     }
 
     /// How patient the client is: it comes again when a full queue asks for that.

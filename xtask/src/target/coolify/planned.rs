@@ -1,18 +1,18 @@
 //! What a rollout does to each application, decided from what is there.
 
 use super::super::Wanted;
-use super::{CoolifyTarget, answers, marked, not_there};
+use super::{CoolifyTarget, answers, foreign, marked, not_there};
 use crate::error::{Failure, Result, code};
-use crate::infra::apply::variable;
+use crate::infra::apply::variables;
 use crate::infra::observe::observe;
 use crate::runtime;
 use xtask_core::coolify::desired::{Desired, Marked};
 use xtask_core::coolify::observed::{self, Observed, named};
-use xtask_core::coolify::plan::{Action, Part, Plan, Remark, Step, plan};
-use xtask_core::coolify::rollout::{self, Found, Last};
+use xtask_core::coolify::plan::{Action, Part, Plan, Remark, Step, Twin, plan};
+use xtask_core::coolify::rollout::{self, Found};
 use xtask_core::deploy::{Access, Service};
 use xtask_core::reference::Reference;
-use xtask_providers::coolify::{Deployment, NewVariable, Status};
+use xtask_providers::coolify::{NewVariable, Status};
 
 /// One application, and what is done to it.
 pub(super) struct Planned {
@@ -85,25 +85,28 @@ fn one(
     let name = wanted.service.name.clone();
     let application = application(target, observed, &name)?;
     let steps = variable_steps(plan, &name);
-    let writes = steps.iter().map(|step| write(desired, &name, step)).collect::<Result<_>>()?;
+    let writes: Vec<_> =
+        steps.iter().map(|step| write(desired, &name, step)).collect::<Result<_>>()?;
     let marked = marked(target, application.description.as_deref()).unwrap_or(Marked::Nothing);
     let answered = answers::release(target, &wanted.service);
-    let last = last(target, &name, &application.uuid)?;
+    let rows = foreign::rows(target, &name, &application.uuid)?;
     let found_tag = field(application, "docker_registry_image_tag");
     let tag = format!("sha256-{}", wanted.digest.hex());
     let found = Found {
         tag: found_tag.as_deref(),
         marked: &marked,
         answers: answered.as_deref(),
-        variables: steps.len(),
-        last: last.as_ref().map(said),
+        variables: steps.iter().filter(|step| step.twin != Twin::Only).count(),
+        is_cancelled: rows.first().is_some_and(|it| it.status == Status::Cancelled),
     };
     let mut reasons =
         rollout::reasons(rollout::Wanted { release: &wanted.release, tag: &tag }, &found);
     if wanted.service.access == Access::Public && answered.is_none() && reasons.is_empty() {
         reasons.push("it does not answer".to_owned());
     }
-    let drift = rollout::drift(&name, &found);
+    let by_others = foreign::of(&name, &rows).into_iter().filter(|it| it.is_newest);
+    let answers = rollout::configured(&name, &marked, found.answers);
+    let drift = answers.into_iter().chain(by_others.map(|it| it.to_string())).collect();
     let before = Before {
         is_told: answered.is_some(),
         release: answered.or(marked.release().map(ToOwned::to_owned)),
@@ -114,6 +117,7 @@ fn one(
     let lines = steps.iter().map(ToString::to_string).collect();
     let (uuid, release, image) = (application.uuid.clone(), wanted.release, wanted.image);
     let service = wanted.service;
+    let writes = writes.concat();
     Ok(Planned { service, uuid, release, image, tag, reasons, drift, writes, lines, before })
 }
 
@@ -146,22 +150,7 @@ fn variable_steps<'p>(plan: &'p Plan, name: &str) -> Vec<&'p Step> {
     plan.steps.iter().filter(is_own).collect()
 }
 
-fn write(desired: &Desired, application: &str, step: &Step) -> Result<NewVariable> {
+fn write(desired: &Desired, application: &str, step: &Step) -> Result<Vec<NewVariable>> {
     let Part::Variable { name, .. } = &step.part else { unreachable!("only variables are taken") };
-    variable(desired, application, name)
-}
-
-fn last(target: &CoolifyTarget<'_>, name: &str, uuid: &str) -> Result<Option<Deployment>> {
-    let doing = format!("look at the deployments of `{name}`");
-    let page = target.ask(&doing, target.coolify.deployments_of(uuid, 0, 1))?;
-    Ok(page.deployments.into_iter().next())
-}
-
-fn said(last: &Deployment) -> Last<'_> {
-    Last {
-        uuid: last.uuid.as_str(),
-        is_api: last.is_api,
-        is_webhook: last.is_webhook,
-        is_cancelled: last.status == Status::Cancelled,
-    }
+    variables(desired, application, name, step.twin)
 }

@@ -114,10 +114,20 @@ impl Rollout for CoolifyRollout<'_> {
         if let Some(phase) = phase.filter(|_| failed.is_empty()) {
             phase.done(&format!("{} as before", Count(touched.len(), "application")));
         }
-        let mut failed = failed.into_iter();
-        let Some(first) = failed.next() else { return Ok(()) };
-        Err(failed.fold(first, |first, it| first.reason(it.first_line().to_owned())))
+        if failed.is_empty() {
+            return Ok(());
+        }
+        Err(not_back(&failed))
     }
+}
+
+/// All that went wrong on the way back, each with its cause.
+fn not_back(failed: &[Failure]) -> Failure {
+    let line = |it: &Failure| match it.first_line() == it.innermost_line() {
+        true => it.first_line().to_owned(),
+        false => format!("{}: {}", it.first_line(), it.innermost_line()),
+    };
+    Failure::outside(failed.iter().map(line).collect::<Vec<_>>().join("; ")).code(&code::DEPLOYMENT)
 }
 
 impl CoolifyRollout<'_> {
@@ -165,11 +175,19 @@ fn say(target: &CoolifyTarget<'_>, name: &str, release: &str, proof: Proof) {
     }
 }
 
-pub(super) fn not_deployed(name: &str, why: &str, look: Option<&str>) -> Failure {
+pub(super) fn not_deployed(
+    target: &CoolifyTarget<'_>,
+    name: &str,
+    why: &str,
+    look: Option<&str>,
+) -> Failure {
+    let environment = &target.name;
     let failure =
         Failure::outside(format!("failed to deploy `{name}`")).code(&code::DEPLOYMENT).reason(why);
     match look {
-        Some(url) => failure.hint(format!("its log is at {url}; `cargo xtask logs {name}`")),
+        Some(url) => {
+            failure.hint(format!("its log is at {url}; `cargo xtask logs {name} {environment}`"))
+        }
         None => failure.hint("look at its deployments in the panel, then run the same again"),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::CoolifyTarget;
 use crate::error::{Failure, Result, code};
+use crate::infra::apply::stamped;
 use xtask_providers::coolify::{Application, ApplicationChange, NewVariable};
 
 /// Sets variables, all in one request.
@@ -12,7 +13,8 @@ pub(super) fn variables(
     all: &[NewVariable],
 ) -> Result<()> {
     let doing = format!("set the variables of `{name}`");
-    target.ask(&doing, target.coolify.update_variables(uuid, all))
+    let all = stamped(&target.coolify, all);
+    target.ask(&doing, target.coolify.update_variables(uuid, &all))
 }
 
 /// Sets tag and description in one request, and reads them back.

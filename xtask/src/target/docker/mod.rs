@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use xtask_core::deploy::{Backing, Environment};
+use xtask_core::deploy::{Backing, Environment, Service};
 use xtask_core::digest::Digest;
 use xtask_core::ship::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT, Role};
 use xtask_core::ship::database::Address;
@@ -72,10 +72,17 @@ impl<'a> DockerTarget<'a> {
     }
 }
 
+/// The proxy sends nothing to what was switched away from: only requests that are under way end.
+const DRAIN: u64 = 3;
+
 impl Target for DockerTarget<'_> {
     fn describe(&self) -> String {
         let verb = if self.engine.started { "started" } else { "answers" };
         format!("Docker {} {verb}", self.engine.version)
+    }
+
+    fn drain_seconds(&self, service: &Service) -> u64 {
+        service.drain_seconds.min(DRAIN)
     }
 
     fn preflight(&self) -> Result<()> {

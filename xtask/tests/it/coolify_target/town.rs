@@ -144,6 +144,22 @@ impl<'a> Town<'a> {
         self.publish(version, services);
     }
 
+    /// A release whose images nobody pushed.
+    pub(super) fn release_without_images(&self, version: &str) {
+        let mut services = BTreeMap::new();
+        for name in ["backend", "ml-service"] {
+            let (repository, index) = (self.home().join(name).unwrap(), Digest::of(b"nowhere"));
+            let platforms = vec![("linux/amd64".parse::<Platform>().unwrap(), index)];
+            let image = ReleasedImage { repository, index, platforms };
+            services.insert(name.to_owned(), image);
+        }
+        self.publish(version, services);
+    }
+
+    pub(super) fn registry_host(&self) -> String {
+        self.registry.host()
+    }
+
     fn image(&self, service: &str, version: &str) -> ReleasedImage {
         let repository = self.home().join(service).unwrap();
         let path = repository.path().to_owned();
@@ -244,6 +260,13 @@ impl<'a> Town<'a> {
         assert_eq!(told["APP_VERSION"], version, "{service}");
         let tag = found.image_tag.unwrap();
         assert_eq!(one.image.rsplit_once(':').unwrap().1, tag.strip_prefix("sha256-").unwrap());
+    }
+
+    /// What its only container is told.
+    pub(super) fn told(&self, service: &str, variable: &str) -> String {
+        let containers = self.host.list(&self.application(service).uuid);
+        let [one] = containers.as_slice() else { panic!("{service}: {containers:?}") };
+        self.host.environment(&one.name).unwrap()[variable].clone()
     }
 
     pub(super) fn status(&self) -> Value {

@@ -63,20 +63,45 @@ fn exactly_the_reviewed_plan_is_applied_or_nothing() {
 #[test]
 fn a_run_that_broke_is_run_again_and_makes_nothing_twice() {
     let double = start(Options::default());
-    let world = world(&double, "ci");
-    // In the middle of the plan a domain turns out to be somebody's.
-    let theirs = take_domain(&double, "https://api.nutri.app:3000");
+    let world = world(&double, "ci")
+        .with("S3_KEY", "key-of-s3".into())
+        .with("S3_SECRET", "secret-of-s3".into());
+    // At the end of the plan Coolify turns out not to let this address be asked.
+    let storage = format!(
+        "[environments.production.coolify.storage]\nname = \"backups\"\nbucket = \"nutri\"\n\
+         endpoint = \"{}\"\nregion = \"eu\"\nkey = \"env:S3_KEY\"\nsecret = \"env:S3_SECRET\"\n",
+        double.url()
+    );
+    world.write("deploy.toml", &format!("{}{storage}", deploy(&double)));
     let broken = world.run(&APPLY);
     assert_eq!(broken.code, Some(6), "{broken:?}");
-    for wanted in ["failed to create application `backend`", "the same command again goes on"] {
+    for wanted in ["failed to create storage `backups`", "the same command again goes on"] {
         assert!(broken.stderr.contains(wanted), "{broken:?}");
     }
+    double.allow_internal_targets(true);
+    apply(&world);
+    world.run(&PLAN).ends(0);
+    assert_eq!(applications(&double).len(), 2);
+    assert_eq!(runtime::wait(person(&double).projects()).unwrap().len(), 1);
+}
+
+#[test]
+fn a_domain_that_somebody_has_and_an_environment_under_another_name_are_told_first() {
+    let double = start(Options::default());
+    let world = world(&double, "ci");
+    let theirs = take_domain(&double, "https://api.nutri.app:3000");
+    let said = world.run(&APPLY).ends(4);
+    assert!(said.contains("has the domain `https://api.nutri.app:3000` already"), "{said}");
     let clear = ApplicationChange { domains: Some(String::new()), ..ApplicationChange::default() };
     runtime::wait(person(&double).update_application(&theirs, &clear)).unwrap();
     apply(&world);
-    world.run(&PLAN).ends(0);
-    assert_eq!(applications(&double).len(), 3);
-    assert_eq!(runtime::wait(person(&double).projects()).unwrap().len(), 2);
+    let renamed =
+        deploy(&double).replace("project = \"nutri\"\nserver", "project = \"neu\"\nserver");
+    world.write("deploy.toml", &renamed);
+    let said = world.run(&APPLY).ends(4);
+    let wanted = "it is in environment `production` of project `nutri` already";
+    assert!(said.contains(wanted), "{said}");
+    assert_eq!(applications(&double).len(), 3, "nothing was made");
 }
 
 /// Another application, in a project of its own, has this domain.

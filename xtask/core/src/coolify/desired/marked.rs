@@ -1,7 +1,9 @@
 //! What an application's description says: whose it is, and for which release it is configured.
 //!
 //! A rollout writes the release in the request that sets the tag, as `begun=`; once it was seen to
-//! serve, as `release=`. So a run that was killed in between is told from one that ended.
+//! serve, as `release=`. So a run that was killed in between is told from one that ended. Where
+//! `infra apply` changes what a container is told, `changed=` stands there: the containers that
+//! run do not know of it before they are deployed again.
 
 /// What the description of an application of ours says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub enum Marked {
     Begun(String),
     /// It was seen to serve this release.
     Served(String),
+    /// It was seen to serve this release, and what it is told was changed since.
+    Changed(String),
 }
 
 impl Marked {
@@ -25,6 +29,7 @@ impl Marked {
         match word {
             "begun" => Some(Self::Begun(release.to_owned())),
             "release" => Some(Self::Served(release.to_owned())),
+            "changed" => Some(Self::Changed(release.to_owned())),
             _ => None,
         }
     }
@@ -40,6 +45,21 @@ impl Marked {
             Self::Nothing => mark.to_owned(),
             Self::Begun(release) => format!("{mark} begun={release}"),
             Self::Served(release) => format!("{mark} release={release}"),
+            Self::Changed(release) => format!("{mark} changed={release}"),
+        }
+    }
+
+    /// What a person should know of it.
+    pub fn remark(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Nothing | Self::Served(_) => None,
+            Self::Begun(release) => Some(format!(
+                "a rollout of `{release}` to `{name}` was begun and never seen to end"
+            )),
+            Self::Changed(release) => Some(format!(
+                "`{name}` was changed after `{release}` was deployed; its containers do not know \
+                 of it yet"
+            )),
         }
     }
 
@@ -47,7 +67,7 @@ impl Marked {
     pub fn release(&self) -> Option<&str> {
         match self {
             Self::Nothing => None,
-            Self::Begun(release) | Self::Served(release) => Some(release),
+            Self::Begun(release) | Self::Served(release) | Self::Changed(release) => Some(release),
         }
     }
 }
@@ -59,7 +79,9 @@ mod tests {
     #[test]
     fn what_was_written_is_read_again() {
         let mark = "xtask nutri/production";
-        for marked in [Marked::Nothing, Marked::Begun("r1".into()), Marked::Served("r1".into())] {
+        let of = |word: fn(String) -> Marked| word("r1".into());
+        let words = [of(Marked::Begun), of(Marked::Served), of(Marked::Changed)];
+        for marked in words.into_iter().chain([Marked::Nothing]) {
             let text = marked.description(mark);
             assert_eq!(Marked::read(Some(&text), mark), Some(marked), "{text}");
         }

@@ -2,7 +2,7 @@
 
 use super::fields::{self, compare, text};
 use super::team::NOT_THERE;
-use super::{Action, Part, Plan, variables};
+use super::{Action, Part, Pending, Plan, variables};
 use crate::coolify::desired::{self, Desired, Marked};
 use crate::coolify::fingerprint::is_ours;
 use crate::coolify::observed::{Application, Observed, named};
@@ -18,6 +18,7 @@ pub(super) fn plan(
 ) {
     let part = Part::Application { name: wanted.name.clone() };
     let is_marked = |it: &Application| Marked::is(it.description.as_deref(), &desired.mark);
+    refuse_conflicts(plan, desired, observed, wanted, &part);
     match named(&observed.applications, |it| it.name == wanted.name, is_marked) {
         Err(error) => plan.refuse(part, error.to_string()),
         Ok(None) => {
@@ -27,9 +28,43 @@ pub(super) fn plan(
         }
         Ok(Some(found)) => {
             refuse_what_cannot_be_changed(plan, desired, observed, found, &part);
+            say_pending(plan, desired, found, &part);
             change(plan, desired, wanted, found, part);
             variables::plan(plan, wanted, found);
         }
+    }
+}
+
+/// One of ours that stands in another place would go on beside the new one, and Coolify takes no
+/// domain twice.
+fn refuse_conflicts(
+    plan: &mut Plan,
+    desired: &Desired,
+    observed: &Observed,
+    wanted: &desired::Application,
+    part: &Part,
+) {
+    let domain = wanted.settings.get("domains").and_then(|it| it.as_str()).unwrap_or_default();
+    for other in &observed.elsewhere {
+        let is_ours = Marked::is(other.description.as_deref(), &desired.mark);
+        if is_ours && other.name == wanted.name {
+            let place = other.place.as_deref().unwrap_or("another project or environment");
+            let why = format!(
+                "it is in {place} already: name those in `deploy.toml`, or rename or remove it there"
+            );
+            plan.refuse(part.clone(), why);
+        } else if !domain.is_empty() && other.domains.iter().any(|it| it == domain) {
+            let name = &other.name;
+            let why = format!("application `{name}` has the domain `{domain}` already");
+            plan.refuse(part.clone(), why);
+        }
+    }
+}
+
+fn say_pending(plan: &mut Plan, desired: &Desired, found: &Application, part: &Part) {
+    let marked = Marked::read(found.description.as_deref(), &desired.mark);
+    if let Some(Marked::Changed(release)) = marked {
+        plan.pending.push(Pending { part: part.clone(), release });
     }
 }
 

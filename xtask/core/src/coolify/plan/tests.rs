@@ -1,9 +1,13 @@
 //! Plans from nothing, from what is as wanted, and from what people changed.
 
+mod meanwhile;
+
 use super::*;
 use crate::coolify::desired::{self, Given, Secrets};
+use crate::coolify::fingerprint::stamped;
 use crate::coolify::observed::{self, Fields, Known};
 use crate::deploy::{Deploy, SecretSource};
+use crate::moment::Moment;
 use crate::secret::Secret;
 use serde_json::{Value, json};
 
@@ -44,6 +48,7 @@ fn nothing() -> Observed {
         project: None,
         environment: None,
         applications: Vec::new(),
+        elsewhere: Vec::new(),
         cleanup: Ok(fields(&[
             ("docker_cleanup_frequency", json!("0 0 * * *")),
             ("docker_cleanup_threshold", json!(80)),
@@ -72,6 +77,12 @@ fn of_settings(settings: &desired::Settings) -> Fields {
     settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
 }
 
+const WRITTEN: &str = "2026-11-27T00:00:00Z";
+
+fn moment(text: &str) -> Moment {
+    text.parse().unwrap()
+}
+
 fn row(name: &str, variable: &desired::Variable) -> observed::Variable {
     let Given::Value(Ok(sent)) = &variable.sent else { panic!("{name} is not at hand") };
     observed::Variable {
@@ -84,7 +95,8 @@ fn row(name: &str, variable: &desired::Variable) -> observed::Variable {
         is_shown_once: false,
         is_runtime: true,
         is_buildtime: false,
-        comment: variable.fingerprint.as_ref().map(|it| it.comment()),
+        comment: variable.fingerprint.as_ref().map(|it| stamped(&it.comment(), moment(WRITTEN))),
+        changed: Some(moment(WRITTEN)),
     }
 }
 
@@ -137,6 +149,7 @@ fn lines(plan: &Plan) -> String {
     remarks("unknown", &plan.unknown);
     remarks("refused", &plan.refused);
     remarks("foreign", &plan.foreign);
+    lines.extend(plan.pending.iter().map(|it| format!("pending {}: {}", it.part, it.why())));
     lines.join("\n")
 }
 
@@ -229,9 +242,8 @@ fn only_what_we_wrote_is_removed_with_the_twin_that_came_of_it() {
         like("OLD", None, true),
         like("THEIRS", None, false),
         like("THEIRS", None, true),
-        // Its release is a rollout's to say, and the twin of a wanted one is nobody's trouble.
+        // Its release is a rollout's to say.
         like("APP_VERSION", Some("xtask"), false),
-        like("JWT_SECRET", None, true),
     ];
     rows.extend(more);
     let plan = plan(&desired, &observed);

@@ -1,9 +1,9 @@
 //! The variables of an application: each with all its flags, compared without being shown.
 
 use super::team::{NOT_THERE, not_at_hand};
-use super::{Action, Difference, Part, Plan};
+use super::{Action, Difference, Part, Plan, Twin};
 use crate::coolify::desired::{Application, Given, Variable};
-use crate::coolify::fingerprint::MARK;
+use crate::coolify::fingerprint::Written;
 use crate::coolify::observed;
 use crate::coolify::value::Sent;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// All of them, for an application that is not there yet.
 pub(super) fn of_new(plan: &mut Plan, wanted: &Application) {
     for (name, variable) in &wanted.variables {
-        create(plan, part(wanted, name), variable);
+        create(plan, part(wanted, name), variable, None);
     }
 }
 
@@ -19,13 +19,20 @@ fn part(application: &Application, name: &str) -> Part {
     Part::Variable { application: application.name.clone(), name: name.to_owned() }
 }
 
-fn create(plan: &mut Plan, part: Part, variable: &Variable) {
+fn create(plan: &mut Plan, part: Part, variable: &Variable, twin: Option<&observed::Variable>) {
     refuse_lost(plan, &part, variable);
     let why = match &variable.sent {
         Given::Value(_) => NOT_THERE.to_owned(),
         Given::Absent(names) => format!("{NOT_THERE}; {}", not_at_hand(names)),
     };
-    plan.step(Action::Create, part, why).fingerprint = print(variable);
+    let step = plan.step(Action::Create, part, why);
+    (step.fingerprint, step.twin) = (print(variable), too(twin));
+}
+
+/// What is written goes to the twin as well, if it is there: Coolify makes one of each new
+/// variable, and leaves it alone afterwards.
+fn too(twin: Option<&observed::Variable>) -> Twin {
+    twin.map_or(Twin::None, |_| Twin::Too)
 }
 
 fn print(variable: &Variable) -> Option<String> {
@@ -62,9 +69,10 @@ fn compare(
     rows: &[observed::Variable],
     name: &str,
 ) {
+    let twin = rows.iter().find(|it| it.key == name && it.is_preview);
     let of_production = |it: &&observed::Variable| it.key == name && !it.is_preview;
     let rows: Vec<&observed::Variable> = rows.iter().filter(of_production).collect();
-    let Some((row, twice)) = rows.split_first() else { return create(plan, part, wanted) };
+    let Some((row, twice)) = rows.split_first() else { return create(plan, part, wanted, twin) };
     refuse_lost(plan, &part, wanted);
     if let Some(foreign) = twice.iter().find(|it| !it.is_ours()) {
         let why = format!("it stands twice, and row `{}` is not ours", foreign.uuid);
@@ -74,11 +82,17 @@ fn compare(
         let step = plan.step(Action::Delete, part.clone(), "it stands twice");
         step.uuids = twice.iter().map(|it| it.uuid.clone()).collect();
     }
-    judge(plan, part, wanted, row);
+    judge(plan, part, wanted, row, twin);
 }
 
 /// Whether one row is as wanted.
-fn judge(plan: &mut Plan, part: Part, wanted: &Variable, row: &observed::Variable) {
+fn judge(
+    plan: &mut Plan,
+    part: Part,
+    wanted: &Variable,
+    row: &observed::Variable,
+    twin: Option<&observed::Variable>,
+) {
     let differences = match &wanted.sent {
         Given::Value(Ok(sent)) => flags(sent, row),
         _ => Vec::new(),
@@ -88,12 +102,22 @@ fn judge(plan: &mut Plan, part: Part, wanted: &Variable, row: &observed::Variabl
         (false, _) => (Action::Adopt, "it has the name and is not ours; its value is replaced"),
         (true, Value::Other(why)) => (Action::Change, *why),
         (true, _) if !differences.is_empty() => (Action::Change, "its flags are not as wanted"),
-        (true, Value::Same) => return,
+        (true, Value::Same) => return judge_twin(plan, part, wanted, twin),
         (true, Value::Unknown(why)) => return plan.unknown(part, why.clone()),
     };
     let step = plan.step(action, part, why);
     (step.differences, step.uuids) = (differences, vec![row.uuid.clone()]);
-    step.fingerprint = print(wanted);
+    (step.fingerprint, step.twin) = (print(wanted), too(twin));
+}
+
+/// No container is told what the twin says, and an old secret stays in it.
+fn judge_twin(plan: &mut Plan, part: Part, wanted: &Variable, twin: Option<&observed::Variable>) {
+    let Some(twin) = twin else { return };
+    if let Value::Other(_) = value(wanted, twin) {
+        let step = plan.step(Action::Change, part, "its twin for previews says something else");
+        (step.uuids, step.twin) = (vec![twin.uuid.clone()], Twin::Only);
+        step.fingerprint = print(wanted);
+    }
 }
 
 enum Value {
@@ -120,10 +144,23 @@ fn value(wanted: &Variable, row: &observed::Variable) -> Value {
         let why = "not at hand: `database.url`, from which the key of fingerprints is made";
         return Value::Unknown(why.to_owned());
     };
-    match row.comment.as_deref() {
-        Some(comment) if comment == print.comment() => Value::Same,
-        Some(comment) if comment.trim() == MARK => Value::Other("nothing tells what was written"),
+    match Written::read(row.comment.as_deref()) {
+        Some(written) if written.print == Some(print.text()) => as_written(written, row),
+        Some(Written { print: None, .. }) => Value::Other("nothing tells what was written"),
         _ => Value::Other("what was written has another fingerprint"),
+    }
+}
+
+/// The comment is ours and right. Whether the value still is what was written, nobody but Coolify's
+/// note of the last change tells.
+fn as_written(written: Written<'_>, row: &observed::Variable) -> Value {
+    match (written.at, row.changed) {
+        (None, _) => Value::Other("nothing tells when it was written"),
+        (Some(_), Some(changed)) if written.is_left_alone(changed) => Value::Same,
+        (Some(_), Some(_)) => Value::Other("somebody changed it after it was written"),
+        (Some(_), None) => Value::Unknown(
+            "the token may not read it, and this Coolify does not tell when it was changed".into(),
+        ),
     }
 }
 

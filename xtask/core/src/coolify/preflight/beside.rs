@@ -48,6 +48,10 @@ fn infra(lines: &mut Lines, plan: &Plan) {
         let why = format!("could not find out: {}", remark.why);
         lines.say(remark.part.to_string(), Verdict::Unknown, why);
     }
+    for pending in &plan.pending {
+        lines.say(pending.part.to_string(), Verdict::Warn, pending.why());
+        lines.hint(format!("`cargo xtask rollout ENVIRONMENT {} --apply`", pending.release));
+    }
     if !plan.steps.is_empty() {
         let why = format!("{} things differ from `deploy.toml`", plan.steps.len());
         lines.say("infra", Verdict::Warn, why);

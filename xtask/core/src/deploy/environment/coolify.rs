@@ -1,6 +1,6 @@
 //! Where in a Coolify an environment is, and what of that Coolify is ours to set.
 
-use super::{SecretSource, part, read_source, read_url};
+use super::{SecretSource, part, read_source, read_url, read_url_with_path};
 use crate::reader::Table;
 use url::Url;
 
@@ -181,7 +181,8 @@ fn read_cron(table: &Table<'_>, key: &str) -> Option<String> {
 
 fn read_storage(table: &Table<'_>) -> Option<Storage> {
     let name = read_label(table, "name");
-    let endpoint = read_url(table, "endpoint").and_then(|it| refuse_open(table, "endpoint", it));
+    let endpoint =
+        read_url_with_path(table, "endpoint").and_then(|it| refuse_open(table, "endpoint", it));
     let bucket = read_line(table, "bucket");
     let region = read_line(table, "region");
     let key = read_source(table, "key");

@@ -53,3 +53,8 @@ pub fn is_verified(records: &[Record], version: &str) -> bool {
     let last = records.iter().rev().find(|record| record.outcome == Outcome::Done);
     last.is_some_and(|record| record.to == version)
 }
+
+/// Whether `version` was ever verified here.
+pub fn was_verified(records: &[Record], version: &str) -> bool {
+    records.iter().any(|record| record.outcome == Outcome::Done && record.to == version)
+}

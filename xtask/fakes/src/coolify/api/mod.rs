@@ -41,6 +41,7 @@ mod variables;
 mod version;
 mod webhook;
 
+pub use queue::By;
 pub use version::Version;
 
 use super::update::{Containers, Delays};
@@ -197,6 +198,12 @@ impl Coolify {
         let named = state.apps.iter().filter(|own| row::text(&own.row, "name") == app);
         let ids: Vec<i64> = named.map(|own| row::number(&own.row, "id")).collect();
         state.variables.retain(|own| !ids.contains(&row::number(own, "resource_id")));
+    }
+
+    /// Deploys an application as it is, asked for by others than clients of the API.
+    pub fn deploy_by(&self, app: &str, by: By) {
+        let order = queue::Order { by, ..queue::Order::of(app) };
+        queue::enqueue(&self.hub, &mut self.hub.state(), &order);
     }
 
     /// What a restart of Coolify does: rows that are active fail, and their jobs go on.

@@ -22,6 +22,19 @@ pub(super) struct Order {
     pub(super) preview_tag: Option<String>,
     /// Neither deduplicated nor serialised.
     pub(super) at_once: bool,
+    /// Who asked.
+    pub(super) by: By,
+}
+
+/// Who asks for a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A client of the API.
+    Api,
+    /// A person at the panel.
+    Panel,
+    /// A webhook.
+    Webhook,
 }
 
 impl Order {
@@ -35,6 +48,7 @@ impl Order {
             pull_request: 0,
             preview_tag: None,
             at_once: false,
+            by: By::Api,
         }
     }
 }
@@ -129,13 +143,13 @@ fn new_row(state: &State, order: &Order, commit: &str, id: i64, uuid: &str) -> R
     let row = json!({
         "id": id, "application_id": number(&app, "id").to_string(), "deployment_uuid": uuid,
         "pull_request_id": order.pull_request, "force_rebuild": order.force, "commit": commit,
-        "status": "queued", "is_webhook": false, "created_at": now(), "updated_at": now(),
+        "status": "queued", "is_webhook": order.by == By::Webhook, "created_at": now(), "updated_at": now(),
         "current_process_id": null, "restart_only": order.restart, "git_type": null,
         "server_id": server, "application_name": app["name"],
         "server_name": named.map(|own| own.row["name"].clone()),
         "deployment_url": url(state, &app, uuid),
         "destination_id": number(&app, "destination_id").to_string(), "only_this_server": false,
-        "rollback": order.rollback.is_some(), "commit_message": null, "is_api": true,
+        "rollback": order.rollback.is_some(), "commit_message": null, "is_api": order.by == By::Api,
         "build_server_id": null, "horizon_job_id": null, "horizon_job_worker": null,
         "finished_at": null, "docker_registry_image_tag": order.preview_tag,
         "configuration_hash": null,
