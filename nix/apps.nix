@@ -10,7 +10,7 @@ let
     "up"
     "down"
     "status"
-    "releases"
+    "release"
     "rollback"
     "verify"
     "audit"

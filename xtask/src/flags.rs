@@ -2,27 +2,36 @@
 
 mod audit;
 mod bench;
+mod checks;
 mod image;
 mod infra;
 mod notify;
+mod release;
+mod secrets;
 mod setup;
 mod ship;
 
 pub use audit::{Audit, AuditShow};
 pub use bench::{Bench, BenchImage};
+pub use checks::{Advisories, Ci, Hooks, HooksRun, Leaks, Renew, Workflows};
 pub use image::{
     Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
 pub use notify::{Notify, NotifyTest};
+pub use release::{
+    Attestation, AttestationVerify, Release, ReleaseCreate, ReleaseOf, ReleaseVerify,
+};
+pub use secrets::{
+    Secrets, SecretsCheck, SecretsOf, SecretsRecipients, SecretsRotate, SecretsSet, SecretsSync,
+};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 pub use ship::{Moving, Resume, Ship};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
-use xtask_core::check::advisories::Ecosystem;
 use xtask_core::digest::Digest;
 
 /// Take Nutri from a commit to verified production.
@@ -55,15 +64,21 @@ pub enum Verb {
     /// Make images, and the locks they are made from
     #[command(subcommand)]
     Image(Image),
-    /// List the releases of an environment, newest first
-    #[command(after_help = "Example: cargo xtask releases")]
-    Releases(Environment),
+    /// Make releases, list them, and prove that what is in one belongs together
+    #[command(subcommand)]
+    Release(Release),
+    /// Check what is signed: rollouts, drills, rebuilds, releases, images
+    #[command(subcommand)]
+    Attestation(Attestation),
     /// Apply the migrations that are pending, or show them
     #[command(after_help = "Example: cargo xtask migrate local")]
     Migrate(Migrate),
     /// Care for the database of an environment
     #[command(subcommand)]
     Database(Database),
+    /// Keep, check, hand over and exchange what environments must know and nobody else may
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Plan and make what stands around the services, as `deploy.toml` says
     #[command(subcommand)]
     Infra(Infra),
@@ -286,7 +301,7 @@ pub struct Rehearse {
 pub struct Rollout {
     /// An environment of `deploy.toml`
     pub environment: String,
-    /// A release of its registry, as `releases` lists them
+    /// A release of its registry, as `release list` shows them
     pub release: String,
     /// Whether and how it is reviewed first
     #[command(flatten)]
@@ -319,88 +334,4 @@ pub struct Logs {
     /// How many lines
     #[arg(long, default_value_t = 50)]
     pub lines: usize,
-}
-
-/// Flags of `ci`.
-#[derive(Debug, Default, Args)]
-pub struct Ci {
-    /// Run these tasks only, and what they need
-    #[arg(long)]
-    pub only: Vec<String>,
-    /// Leave these tasks out
-    #[arg(long)]
-    pub skip: Vec<String>,
-    /// Go on after a failure with what does not need it
-    #[arg(long)]
-    pub keep_going: bool,
-    /// Run also what passed before and of which nothing changed since
-    #[arg(long)]
-    pub fresh: bool,
-    /// Run only what is affected by changes since the checkout and this revision parted
-    #[arg(long, value_name = "REV")]
-    pub affected_by: Option<String>,
-    /// Say of this task, or of all in a line each, whether and why it would run, and end
-    #[arg(long, value_name = "TASK", num_args = 0..=1, default_missing_value = "")]
-    pub explain: Option<String>,
-    /// List the tasks and end
-    #[arg(long)]
-    pub list: bool,
-    /// Take a task that could not be checked for a failure
-    #[arg(long)]
-    pub strict: bool,
-}
-
-/// Flags of `advisories`.
-#[derive(Debug, Args)]
-pub struct Advisories {
-    /// `rust`, `npm` or `python`; all if none is named
-    pub ecosystems: Vec<Ecosystem>,
-}
-
-/// Flags of `leaks`.
-#[derive(Debug, Args)]
-pub struct Leaks {
-    /// What is staged, not the history
-    #[arg(long)]
-    pub staged: bool,
-}
-
-/// The verbs about hooks of git.
-#[derive(Debug, Subcommand)]
-pub enum Hooks {
-    /// Put our hooks where git looks; one that is not ours stays, and is named
-    #[command(after_help = "Example: cargo xtask hooks install")]
-    Install,
-    /// Take our hooks away
-    #[command(after_help = "Example: cargo xtask hooks remove")]
-    Remove,
-    /// Tell which of our hooks are installed
-    #[command(after_help = "Example: cargo xtask hooks status")]
-    Status,
-    /// Do what a hook does
-    #[command(after_help = "Example: cargo xtask hooks run pre-commit")]
-    Run(HooksRun),
-}
-
-/// Flags of `hooks run`.
-#[derive(Debug, Args)]
-pub struct HooksRun {
-    /// `pre-commit` or `pre-push`
-    pub hook: String,
-}
-
-/// Flags of `workflows`.
-#[derive(Debug, Args)]
-pub struct Workflows {
-    /// Change nothing; show what is not as the tables say
-    #[arg(long)]
-    pub check: bool,
-}
-
-/// Flags of `renew`.
-#[derive(Debug, Args)]
-pub struct Renew {
-    /// Open the pull request, or renew the one that is open; without it, it is only shown
-    #[arg(long)]
-    pub apply: bool,
 }

@@ -2,8 +2,10 @@
 //! with their statuses. In memory, for whoever has the token. It refuses what the real one refuses.
 
 mod deployments;
+mod environments;
 
 pub use deployments::{Deployments, Exchange};
+pub use environments::{Environment, Kept};
 
 use crate::faults::{Fault, Faults};
 use crate::http::{Admission, Handler, Request, Response, Server};
@@ -34,6 +36,8 @@ pub struct State {
     pub pulls: Vec<Value>,
     /// Deployments, and what was said of each.
     pub deployments: Deployments,
+    /// Environments by name.
+    pub environments: BTreeMap<String, Environment>,
 }
 
 #[derive(Debug, Default)]
@@ -68,6 +72,18 @@ impl FakeGitHub {
     /// A check of `commit` that has not passed.
     pub fn set_check_pending(&self, commit: &str) {
         self.shared.lock().deployments.unchecked.push(commit.to_owned());
+    }
+
+    /// With an environment that has nothing in it.
+    #[must_use]
+    pub fn with_environment(self, name: &str) -> Self {
+        self.shared.lock().environments.insert(name.to_owned(), Environment::default());
+        self
+    }
+
+    /// Somebody changes what the repository holds.
+    pub fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.shared.lock());
     }
 
     /// What the repository holds now.
@@ -112,7 +128,10 @@ impl Handler for Shared {
 
 fn answer(status: u16, value: &Value) -> Response {
     let answer = Response::new(status).with("Content-Type", "application/json; charset=utf-8");
-    answer.body(value.to_string())
+    match status {
+        204 => answer,
+        _ => answer.body(value.to_string()),
+    }
 }
 
 impl State {
@@ -123,6 +142,15 @@ impl State {
         request: &Request,
         body: &Value,
     ) -> Option<(u16, Value)> {
+        if let Some((environment, rest)) =
+            path.strip_prefix("environments/").and_then(|path| path.split_once('/'))
+        {
+            let number = |name: &str, or: usize| {
+                request.parameter(name).and_then(|it| it.parse().ok()).unwrap_or(or)
+            };
+            let page = (number("per_page", 10).clamp(1, 100), number("page", 1).max(1));
+            return self.environments.get_mut(environment)?.serve(method, rest, page, body);
+        }
         if let Some(name) = path.strip_prefix("git/commits/").filter(|_| method == "GET") {
             return self.commits.get(name).map(|commit| (200, commit.clone()));
         }

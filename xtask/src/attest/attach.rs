@@ -100,12 +100,22 @@ pub fn attest(store: &AttestationStore, name: &str, claims: &[Claim], key: &Sign
 }
 
 fn sign<'a>(claim: &'a Claim, key: &SigningKey) -> Result<Signed<'a>> {
+    Ok(Signed { claim, bundle: bundle(&claim.statement, key)? })
+}
+
+/// `statement`, signed with `key`, as it is attached and kept in files.
+pub fn bundle(statement: &Statement, key: &SigningKey) -> Result<Vec<u8>> {
     let failed = || "failed to write a statement".to_owned();
-    let payload = json_v1::to_bytes(&claim.statement).or_outside(failed)?;
+    let payload = payload(statement).or_outside(failed)?;
     let sign = |bytes: &[u8]| key.sign(bytes);
     let envelope = Envelope::sign(PAYLOAD_TYPE, &payload, key.public().key_id(), sign);
     let bundle = Bundle::new(envelope, key.public().hint());
-    Ok(Signed { claim, bundle: json_v1::to_bytes(&bundle).or_outside(failed)? })
+    json_v1::to_bytes(&bundle).or_outside(failed)
+}
+
+/// In the normal form; a record may hold fractions, which that one has none of.
+fn payload(statement: &Statement) -> serde_json::Result<Vec<u8>> {
+    json_v1::to_bytes(statement).or_else(|_| serde_json::to_vec(statement))
 }
 
 fn by_subject<'a>(signed: &'a [Signed<'a>]) -> Vec<(&'a Descriptor, Vec<&'a Signed<'a>>)> {

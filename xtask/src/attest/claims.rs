@@ -81,6 +81,15 @@ fn provenance(world: &World<'_>, image: &StoredImage, checkout: &Checkout) -> Re
     })
 }
 
+/// Who builds the image called `name` here.
+pub fn who_builds(world: &World<'_>, name: &str) -> Result<String> {
+    let labels = world.definition(name)?.config.labels;
+    let repository =
+        labels.iter().find(|(key, _)| key.as_str() == SOURCE_LABEL).map(|(_, url)| url.as_str());
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    Ok(builder(repository, variable))
+}
+
 /// Who builds: the workflow that GitHub says it runs, or somebody's machine.
 fn builder(repository: Option<&str>, variable: impl Fn(&str) -> Option<String>) -> String {
     match (variable("GITHUB_SERVER_URL"), variable("GITHUB_WORKFLOW_REF")) {

@@ -125,6 +125,22 @@ impl AttestationStore {
         Ok(())
     }
 
+    /// Which blobs of `manifest`, which is here, are not.
+    pub fn missing_blobs(&self, manifest: &Descriptor) -> Result<Vec<Digest>> {
+        let what = || format!("failed to read `{}`", manifest.digest);
+        let bytes = self
+            .document(manifest)?
+            .ok_or_else(|| Failure::outside(what()).reason("it was there, and is not any more"))?;
+        let manifest: Manifest = serde_json::from_slice(&bytes).or_outside(what)?;
+        let mut missing = Vec::new();
+        for blob in manifest.layers.iter().chain([&manifest.config]) {
+            if !self.has_blob(blob)? {
+                missing.push(blob.digest);
+            }
+        }
+        Ok(missing)
+    }
+
     fn has_blob(&self, blob: &Descriptor) -> Result<bool> {
         match self {
             Self::Registry(registry, repository) => {

@@ -1,6 +1,7 @@
 //! One verb per file: gather, plan, show, apply.
 
 mod advisories;
+mod attestation;
 mod audit;
 mod bench;
 mod ci;
@@ -20,12 +21,13 @@ mod migrate;
 mod notify;
 mod preflight;
 mod rehearse;
-mod releases;
+mod release;
 mod renew;
 mod resume;
 mod rollback;
 mod rollback_targets;
 mod rollout;
+mod secrets;
 mod ship;
 mod status;
 mod up;
@@ -51,9 +53,11 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Down(flags) => down::run(&flags, &world),
         Verb::Status(flags) => status::run(&flags, &world),
         Verb::Image(flags) => image::run(flags, &world),
-        Verb::Releases(flags) => releases::run(&flags, &world),
+        Verb::Release(flags) => release::run(&flags, &world),
+        Verb::Attestation(flags) => attestation::run(&flags, &world),
         Verb::Migrate(flags) => migrate::run(&flags, &world),
         Verb::Database(flags) => database::run(&flags, &world),
+        Verb::Secrets(flags) => secrets::run(&flags, &world),
         Verb::Infra(flags) => infra::run(&flags, &world),
         Verb::Preflight(flags) => preflight::run(&flags, &world),
         Verb::Rehearse(flags) => rehearse::run(&flags, &world),

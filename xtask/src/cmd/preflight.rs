@@ -75,11 +75,11 @@ fn line(failure: &Failure) -> String {
 
 fn released(environment: &Environment, version: Option<&str>) -> Known<Release> {
     let version = version.ok_or("no release was named".to_owned())?;
-    let registry = runtime::wait(Registry::of(&environment.registry));
-    let registry = registry.map_err(|error| error.to_string())?;
-    let read = release::read(&registry, &environment.registry, version);
-    let read = read.map_err(|failure| line(&failure))?;
-    read.ok_or_else(|| format!("the registry has no release `{version}`"))
+    let releases = release::Releases::of(&environment.registry);
+    let found = releases.and_then(|releases| releases.find(version));
+    let found = found.map_err(|failure| line(&failure))?;
+    let found = found.ok_or_else(|| format!("the registry has no release `{version}`"))?;
+    Ok(found.release)
 }
 
 fn image(release: &Known<Release>, service: &str) -> Known<Image> {

@@ -32,6 +32,6 @@ fn release_before(site: &Site<'_>) -> Result<String> {
     machine::roll_back(&past, current.as_deref()).ok_or_else(|| {
         Failure::refused("cannot roll back: the ledger knows no other release that was verified")
             .code(&code::NO_ROLLBACK_TARGET)
-            .hint("`cargo xtask releases` lists what the registry has; name one of them")
+            .hint("`cargo xtask release list ENVIRONMENT` shows what the registry has; name one of them")
     })
 }

@@ -4,11 +4,13 @@
 //! how to read paths; here git is asked about the checkout and nothing else.
 
 mod between;
+mod committed;
 mod faithful;
 mod index;
 mod listing;
 
 pub use between::commits_between;
+pub use committed::committed;
 pub use faithful::{Instead, Unfaithful, unfaithful};
 pub use listing::{Listed, Listing, Tracked, Unseen, knows, listing};
 

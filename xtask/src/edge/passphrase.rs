@@ -8,10 +8,24 @@ use xtask_core::secret::Secret;
 /// The variable that is asked first.
 pub const VARIABLE: &str = "XTASK_KEY_PASSPHRASE";
 
+/// The passphrase that was given beforehand, if one was.
+pub fn given() -> Option<Secret> {
+    std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()).map(Secret::new)
+}
+
+/// Asks a person for the passphrase of `what`, and leaves standard input to others.
+pub fn ask_person(what: &str) -> Result<Secret> {
+    if given().is_some() || std::io::stdin().is_terminal() {
+        return ask(what);
+    }
+    Err(Failure::refused(format!("cannot use {what}: nobody can be asked for its passphrase"))
+        .hint(format!("set `{VARIABLE}` for this command only, or run it at a terminal")))
+}
+
 /// Asks for the passphrase of `what`.
 pub fn ask(what: &str) -> Result<Secret> {
-    if let Some(text) = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()) {
-        return Ok(Secret::new(text));
+    if let Some(given) = given() {
+        return Ok(given);
     }
     let failed = || format!("failed to read the passphrase of {what}");
     let text = if std::io::stdin().is_terminal() {

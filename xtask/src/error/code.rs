@@ -65,6 +65,22 @@ codes! {
         "A secret is missing";
     SECRETS_DAMAGED = "E-secrets-damaged", "The file with the secrets cannot be read as one.",
         "A secret is missing";
+    AGE_IDENTITY = "E-age-identity", "There is no age identity, or it does not open the file.",
+        "Secrets in the repository";
+    VAULT_DAMAGED = "E-vault-damaged", "An encrypted file of secrets, or the list of who may read it, cannot be used.",
+        "Secrets in the repository";
+    SECRET_UNKNOWN = "E-secret-unknown", "There is no secret of that name.",
+        "Secrets in the repository";
+    SECRET_UNFIT = "E-secret-unfit", "A value would not reach the service that wants it, or is none.",
+        "Secrets in the repository";
+    EDITOR = "E-editor", "The editor failed, or could not be started.",
+        "Secrets in the repository";
+    GITHUB_TOKEN = "E-github-token", "GitHub does not know the token, or does not show it what is asked for.",
+        "Secrets in the repository";
+    GITHUB_ANSWER = "E-github-answer", "GitHub did not do what it was asked, or gave no answer.",
+        "Secrets in the repository";
+    ROTATION = "E-rotation", "The next step of a rotation is not due, or cannot be made here.",
+        "Secrets in the repository";
     NOT_CONFIRMED = "E-not-confirmed", "What destroys data was not confirmed.",
         "Remove everything";
     PLAN_MOVED = "E-plan-moved", "What would be done is not the plan that was reviewed.",
@@ -77,6 +93,16 @@ codes! {
         "An image is refused";
     RELEASE_UNKNOWN = "E-release-unknown", "The registry has no such release.",
         "Roll back";
+    RELEASE_REFUSED = "E-release-refused", "Something of a release does not belong to the rest of it.",
+        "A release is not let in";
+    RELEASE_UNVERIFIED = "E-release-unverified", "No verdict that counts says that the release may enter.",
+        "A release is not let in";
+    RELEASE_UNCHECKED = "E-release-unchecked", "Whether a release is whole could not be found out.",
+        "A release is not let in";
+    IMAGE_NOT_PUSHED = "E-image-not-pushed", "An image is not in the registry, or not for that platform.",
+        "A release is not let in";
+    KEY_FOREIGN = "E-key-foreign", "The key is none of those that the environment believes.",
+        "A signature is refused";
     NO_ROLLBACK_TARGET = "E-no-rollback-target", "The ledger knows no other release that was verified.",
         "Roll back";
     SCHEMA_AHEAD = "E-schema-ahead", "The schema holds a migration that the release does not know.",

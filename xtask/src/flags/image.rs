@@ -144,6 +144,16 @@ pub struct ImageVerify {
     /// Build once, and compare with this image in a registry: `REPOSITORY@sha256:…` or with a tag
     #[arg(long, value_name = "REFERENCE")]
     pub against: Option<Reference>,
+    /// Write what came of it to this file, as a signed statement; without a key it is not signed
+    #[arg(long, value_name = "FILE", requires = "against")]
+    pub statement: Option<PathBuf>,
+    /// Attach the signed statement to the image in the registry too
+    #[arg(long, requires = "against")]
+    pub attach: bool,
+    /// The private key that signs it: `env:VARIABLE` or `file:PATH`; else `signing.key` of
+    /// `deploy.toml`
+    #[arg(long, requires = "against")]
+    pub key: Option<SecretSource>,
     /// Compare the two builds only, and not with what lies in `target/images`
     #[arg(long, conflicts_with = "against")]
     pub without_layout: bool,

@@ -2,7 +2,7 @@
 
 use super::migrate::{self, Schema};
 use super::site::Site;
-use super::{record, scan, settings};
+use super::{record, release as releases, scan, settings};
 use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::collections::BTreeSet;
@@ -39,6 +39,7 @@ pub struct Planned<'p> {
 pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     let Wish { release, action, forced, .. } = wish;
     scan::may_enter(site, release, action)?;
+    releases::may_enter(site, release, action)?;
     // Gates of the release, each one line: here.
     let records = record::known(site)?;
     let past = Past::of(&records);

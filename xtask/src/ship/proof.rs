@@ -22,7 +22,7 @@ pub struct Watch<'a> {
     probe: Option<(String, Probe)>,
     watched: traffic::Watched<'a>,
     verified: Option<Verified>,
-    traffic: Option<Traffic>,
+    traffic: Option<Box<Traffic>>,
 }
 
 /// What a watch has seen.
@@ -63,9 +63,9 @@ impl<'a> Watch<'a> {
         let verified = verify::release(self.site, &self.release.version)?;
         self.verified = Some(Verified { commit: self.release.commit.clone(), ..verified });
         let Some((before, _)) = &self.probe else { return Ok(()) };
-        self.traffic = self.watched.judge(before, &self.release.version);
-        let traffic = self.traffic.iter();
-        traffic.map(|it| traffic::hold(self.site.world.report, self.action, it)).collect()
+        self.traffic = self.watched.judge(before, &self.release.version).map(Box::new);
+        let mut traffic = self.traffic.iter();
+        traffic.try_for_each(|it| traffic::hold(self.site.world.report, self.action, it))
     }
 
     /// Ends, and says what was lost.

@@ -2,6 +2,7 @@
 
 use super::lease::Lease;
 use super::ledger::Ledger;
+use super::release;
 use super::site::Site;
 use crate::edge::{clock, run};
 use crate::error::{Failure, Result, code};
@@ -50,6 +51,9 @@ impl<'s, 'a> Change<'s, 'a> {
         let (probe, proof) = (proof.count(), Some(proof));
         let record = Record { outcome, phases, probe, proof, ..self.begun };
         let kept = Ledger::open(self.site).and_then(|mut it| it.append(&record, self.lease));
+        if kept.is_ok() {
+            release::attest_record(self.site, &record);
+        }
         (record, kept)
     }
 }

@@ -139,8 +139,6 @@ fn scrape(url: &str, except: &[String]) -> Result<(Option<String>, Served), Stri
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "in a test, unwrapping is asserting")]
-
     use super::*;
     use std::sync::{Arc, Mutex};
     use xtask_fakes::http::{Admission, Handler, Request, Response, Server};

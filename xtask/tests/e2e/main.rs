@@ -18,7 +18,7 @@ mod web;
 use customer::Customer;
 use load::Load;
 use scratch::Scratch;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use xtask_http::Method;
 
@@ -226,6 +226,8 @@ fn the_ledger_is_whole(scratch: &Scratch) {
     let is_shown = |record: &&Value| record["proof"]["probe"]["verdict"]["kind"] == "none-lost";
     assert!(records.iter().filter(is_shown).count() >= 2, "{audit:#}");
     assert_eq!(records.iter().map(lost).sum::<u64>(), 0, "{audit:#}");
+    let proof = scratch.xtask(&["audit", "verify", "--json"]).succeeds();
+    assert_eq!(proof, json!({ "records": records.len(), "anchored": records.len() }));
 }
 
 /// Two backend images were verified; those that were broken on purpose are not kept.

@@ -57,7 +57,6 @@ fn an_environment_that_is_not_there_or_not_reached_is_named_with_the_known() {
     for verb in [
         &["rollback"][..],
         &["status"],
-        &["releases"],
         &["audit", "list"],
         &["audit", "verify"],
         &["audit", "show", "1"],

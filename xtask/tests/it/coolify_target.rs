@@ -1,7 +1,11 @@
 //! Rollouts to a Coolify with state, its proxy over simulated containers: who serves is found out,
 //! and what does not come to serve is taken back.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod entry;
+mod hidden;
 mod published;
+mod rotation;
 mod state;
 mod town;
 
@@ -64,6 +68,7 @@ fn a_release_comes_to_serve_and_the_same_again_is_nothing_to_do() {
 }
 
 /// What was seen from outside is in the answer, in the record and on a page of its own.
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 fn is_proven(town: &Town<'_>, answer: &str) {
     let answer: Value = serde_json::from_str(answer).unwrap();
     let probe = &answer["proof"]["probe"];

@@ -185,7 +185,6 @@ fn an_engine_under_a_wrong_address_is_not_one_that_runs_nothing() {
         &["status"],
         &["logs", "backend"],
         &["verify", "local"],
-        &["releases", "local"],
         &["audit", "list", "local"],
         &["rollback", "local"],
         &["rollout", "local", &digest],
@@ -265,9 +264,7 @@ fn where_the_password_is_lost_looking_leads_to_the_same_step_as_changing() {
         if container {
             engine.has("container", "nutri-redis", OURS);
         }
-        for verb in
-            [&["status"][..], &["logs", "backend"], &["verify"], &["audit", "list"], &["releases"]]
-        {
+        for verb in [&["status"][..], &["logs", "backend"], &["verify"], &["audit", "list"]] {
             let said = engine.world.run(verb).ends(4);
             assert!(said.contains("`./x database reset-password local`"), "{verb:?}: {said}");
             assert!(!said.contains("./x up"), "{verb:?}: {said}");

@@ -236,9 +236,17 @@ fn read_settings(table: &Table<'_>) -> Vec<(String, Template)> {
     let read = keys.filter_map(|key| {
         let value: Template = settings.optional_parsed(&key)?;
         refuse_open_secret(&settings, &key, &value);
+        refuse_doubt(&settings, &key, &value);
         Some((key, value))
     });
     read.collect()
+}
+
+/// Only a secret may be absent; of all else it is known whether it is there.
+fn refuse_doubt(table: &Table<'_>, key: &str, value: &Template) {
+    for reference in value.optional().filter(|it| !it.starts_with("secrets.")) {
+        table.refuse(key, format!("`${{{reference}?}}` is always there; wanted no `?`"));
+    }
 }
 
 /// A secret never stands in a file that is committed: only a reference to it does.

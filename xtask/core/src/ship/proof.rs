@@ -21,7 +21,7 @@ pub struct Proof {
     pub verified: Option<Verified>,
     /// What became of the requests of others; nothing where nobody counts them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub traffic: Option<Traffic>,
+    pub traffic: Option<Box<Traffic>>,
 }
 
 /// What a probe measured, and what that is worth.

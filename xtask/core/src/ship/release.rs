@@ -1,5 +1,12 @@
 //! A release: one version of everything, by digest; never changed once it is in the registry.
 
+pub mod check;
+pub mod entry;
+pub mod nearest;
+mod policy;
+
+pub use policy::Policy;
+
 use crate::digest::Digest;
 use crate::platform::Platform;
 use crate::reference::{Reference, Repository, Tag};
@@ -34,6 +41,21 @@ pub struct Release {
     pub scans: BTreeMap<String, ScanVerdict>,
     /// The builder and the encoder whose bytes the digests are made of.
     pub builder: String,
+    /// What each image is made of, by the digests of its lists; empty in releases from before they
+    /// were named.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sboms: BTreeMap<String, Vec<ReleasedBom>>,
+}
+
+/// One list of what an image is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleasedBom {
+    /// The platform.
+    pub platform: Platform,
+    /// What in-toto calls a statement that carries it.
+    pub kind: String,
+    /// The digest of the document, in its normal form.
+    pub digest: Digest,
 }
 
 /// The image of one service in a release.
@@ -166,6 +188,7 @@ mod tests {
             migrations: Vec::new(),
             scans: BTreeMap::new(),
             builder: "x".into(),
+            sboms: BTreeMap::new(),
         }
     }
 

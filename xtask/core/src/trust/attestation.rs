@@ -3,15 +3,18 @@
 
 pub mod bundle;
 pub mod dsse;
+pub mod kind;
 pub mod predicate;
 pub mod provenance;
+pub mod record;
 pub mod statement;
+pub mod summary;
 pub mod verdict;
 
 pub use bundle::Bundle;
 pub use dsse::Envelope;
 pub use statement::{Statement, Subject};
-pub use verdict::{Refusal, Verifier, Wanted, judge};
+pub use verdict::{Refusal, Verifier, Wanted, believe, judge, judge_all};
 
 /// The media type of a bundle, and the artifact type of what carries one.
 pub const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";

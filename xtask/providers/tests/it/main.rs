@@ -5,4 +5,5 @@ mod coolify;
 mod deployments;
 mod github;
 mod notify;
+mod secrets;
 mod sentry;

@@ -44,7 +44,11 @@ fn rows(record: &Record, fate: Fate) -> Vec<Vec<String>> {
     let took = |(name, ms): &(String, u64)| format!("{name} {:.1} s", *ms as f64 / 1000.0);
     let phases: Vec<_> = record.phases.iter().map(took).collect();
     row("phases", Some(phases.join(", ")).filter(|it| !it.is_empty()));
-    row("lost", record.probe.map(|it| format!("{} of {}, p99 {} ms", it.lost, it.sent, it.p99_ms)));
+    match &record.proof {
+        Some(proof) => proof.rows().into_iter().for_each(|(name, value)| row(name, Some(value))),
+        // Versions before counted, and told nothing more.
+        None => row("lost", record.probe.map(|it| format!("{} of {}", it.lost, it.sent))),
+    }
     row("reason", record.reason.clone());
     row("run", record.run_url.clone().or_else(|| record.run.clone()));
     row("lease", record.fence.map(|fence| fence.to_string()));

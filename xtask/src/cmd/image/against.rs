@@ -1,5 +1,6 @@
 //! `image verify --against`: whether a pushed image is what this checkout builds.
 
+use super::rebuilt;
 use super::verify::{exit, text_of};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
@@ -19,6 +20,7 @@ pub(super) fn run(flags: &ImageVerify, reference: &Reference, world: &World<'_>)
     let theirs = pulled.stored()?;
     pulled.fetch(&differing_layers(&ours, &theirs))?;
     let compared = compare(&ours, &theirs)?;
+    rebuilt::state(flags, reference, &pulled, &compared, world)?;
     let text = text_of(&compared, &format!("built here, and {reference}"));
     world.report.data(&json!({ "reference": reference.to_string(), "image": compared }), &text);
     Ok(exit(&[compared]))

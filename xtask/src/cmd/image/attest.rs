@@ -1,21 +1,18 @@
 //! `image attest`: says how images were made and what they are made of, signed, beside them.
 
 use super::build::service_images;
-use crate::attest::{AttestationStore, Claim, SigningKey, Tally, attest, claims, encrypted};
+use crate::attest::{AttestationStore, Claim, SigningKey, Tally, attest, claims, signing_key};
 use crate::edge::git::{self, Checkout};
-use crate::edge::{passphrase, secrets};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::ImageAttest;
 use crate::image::{StoredImage, build, stored_image};
 use crate::world::World;
 use serde_json::{Value, json};
-use xtask_core::deploy::SecretSource;
 use xtask_core::descriptor::media_type;
 use xtask_core::plan::Count;
 use xtask_core::platform::Platform;
 use xtask_core::reference::Repository;
-use xtask_core::secret::Secret;
 use xtask_core::trust::attestation::Verifier as _;
 use xtask_image::layout::Layout;
 
@@ -29,7 +26,7 @@ struct Prepared {
 
 pub(super) fn run(flags: &ImageAttest, world: &World<'_>) -> Result<Exit> {
     let names = if flags.images.is_empty() { service_images(world) } else { flags.images.clone() };
-    let key = key(world, flags.key.as_ref())?;
+    let key = signing_key(world, flags.key.as_ref())?;
     let checkout = git::checkout(&world.shell)?;
     // Everything is looked at before the first statement is attached.
     let prepared = names.iter().map(|name| prepare(flags, world, name, &checkout));
@@ -120,32 +117,6 @@ fn failure(tally: Tally) -> Failure {
         .during(format!("failed to attach {}", Count(failed, "statement")))
         .hint("run it again: what is attached stays, and is not attached twice");
     if attached > 0 { failure.partly() } else { failure }
-}
-
-/// The key that signs, opened if it is encrypted.
-fn key(world: &World<'_>, source: Option<&SecretSource>) -> Result<SigningKey> {
-    let source = source.or(world.deploy.signing.key.as_ref()).ok_or_else(|| {
-        Failure::refused("cannot attest: there is no key to sign with")
-            .code(&code::KEY_UNUSABLE)
-            .hint(
-                "`cargo xtask image keygen` makes one; then `--key file:PATH` or `--key env:NAME`",
-            )
-    })?;
-    let name = match source {
-        SecretSource::Variable(variable) => format!("env:{variable}"),
-        SecretSource::File(path) => format!("file:{path}"),
-        SecretSource::Generate => "generate".to_owned(),
-    };
-    let text = secrets::read_one(&name, source)?;
-    SigningKey::parse(&name, &opened(&name, text)?)
-}
-
-fn opened(name: &str, text: Secret) -> Result<Secret> {
-    if !encrypted::is_encrypted(text.expose()) {
-        return Ok(text);
-    }
-    let passphrase = passphrase::ask(&format!("key `{name}`"))?;
-    encrypted::open(name, text.expose(), &passphrase)
 }
 
 /// The repository below `base` that `image` was pushed to, if it is there as a whole.

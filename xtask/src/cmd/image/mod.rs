@@ -10,6 +10,7 @@ mod list;
 mod lock;
 mod newest;
 mod push;
+mod rebuilt;
 mod sbom;
 mod scan;
 mod scripts;

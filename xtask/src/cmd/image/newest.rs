@@ -2,8 +2,7 @@
 //! is asked what, and only signatures are believed on where from.
 
 use super::build::service_images;
-use super::verify_attestation::keys;
-use crate::attest::{AttestationStore, Believed, PublicKey, verify};
+use crate::attest::{AttestationStore, Believed, PublicKey, public_keys, verify};
 use crate::edge::actions;
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
@@ -24,7 +23,7 @@ struct Latest {
 }
 
 pub(super) fn run(flags: &ImageNewest, world: &World<'_>) -> Result<Exit> {
-    let keys = keys(&flags.key, world)?;
+    let keys = public_keys(world, &flags.key)?;
     let names = service_images(world).into_iter();
     let images = names.map(|name| latest(&flags.from, name, &keys)).collect::<Result<Vec<_>>>()?;
     let origins: Vec<Origin> = images.iter().map(Latest::origin).collect();

@@ -1,7 +1,7 @@
 //! `image verify-attestation`: whether everything that should be said of an image is, by a key
 //! that we know.
 
-use crate::attest::{AttestationStore, Believed, PublicKey, Verified, verify};
+use crate::attest::{AttestationStore, Believed, Verified, public_keys, verify};
 use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
@@ -9,12 +9,11 @@ use crate::flags::ImageVerifyAttestation;
 use crate::report::table;
 use crate::world::World;
 use serde_json::json;
-use std::path::{Path, PathBuf};
 use xtask_core::reference::{Name, Reference};
 use xtask_image::layout::Layout;
 
 pub(super) fn run(flags: &ImageVerifyAttestation, world: &World<'_>) -> Result<Exit> {
-    let keys = keys(&flags.key, world)?;
+    let keys = public_keys(world, &flags.key)?;
     let Place { store, reference, image: name } = place(flags)?;
     let shown = &flags.reference;
     let image = store
@@ -28,18 +27,6 @@ pub(super) fn run(flags: &ImageVerifyAttestation, world: &World<'_>) -> Result<E
     });
     world.report.data(&value, &format!("{}\n{}", image.digest, table(&rows(&believed))));
     Ok(Exit::Done)
-}
-
-/// The keys in the files `named`, or else those that `deploy.toml` names.
-pub(super) fn keys(named: &[PathBuf], world: &World<'_>) -> Result<Vec<PublicKey>> {
-    let own = world.deploy.signing.public_keys.iter().map(|path| world.places.file(path));
-    let paths: Vec<PathBuf> = if named.is_empty() { own.collect() } else { named.to_vec() };
-    if paths.is_empty() {
-        return Err(Failure::usage("cannot check: there is no public key to believe")
-            .hint("name its file with `--key`, or in `signing.public_keys` of `deploy.toml`"));
-    }
-    let read = |path: &Path| PublicKey::parse(&path.display().to_string(), &files::read(path)?);
-    paths.iter().map(|path| read(path)).collect()
 }
 
 /// Where to look, for what, and as which image.

@@ -1,6 +1,5 @@
 //! The probe against real sockets with faults. Nothing here asks how long something took: what is
 //! waited for is that a server has seen so many requests, or that a connection has ended.
-#![expect(clippy::unwrap_used, reason = "in a test, unwrapping is asserting")]
 
 mod town;
 

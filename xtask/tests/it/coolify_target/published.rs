@@ -24,6 +24,7 @@ pub(crate) fn publish(
         services,
         migrations: Vec::new(),
         builder: "test".to_owned(),
+        sboms: BTreeMap::new(),
     };
     let registry = Registry::new(releases.registry(), None);
     let (bytes, tags) = (serde_json::to_vec(&release).unwrap(), [version.parse().unwrap()]);

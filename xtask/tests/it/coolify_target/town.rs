@@ -117,7 +117,7 @@ impl<'a> Town<'a> {
         self.registry.host().to_owned()
     }
 
-    fn home(&self) -> Repository {
+    pub(super) fn home(&self) -> Repository {
         format!("{}/nutri", self.registry.host()).parse().unwrap()
     }
 

@@ -1,6 +1,6 @@
 //! What can only be judged with the whole file in hand: ports apart, references answered.
 
-use super::{Backing, Environment, TargetKind};
+use super::{Backing, Environment, TargetKind, releases};
 use crate::coolify::alias;
 use crate::deploy::{Deploy, is_name};
 use crate::reader::Table;
@@ -27,13 +27,14 @@ pub(in crate::deploy) fn check(
         check_names(&table, deploy, name);
     }
     check_references(&table, deploy, environment);
+    releases::check(&table, &environment.entry, &deploy.signing);
 }
 
 /// What services ask for must have an answer here.
 fn check_references(table: &Table<'_>, deploy: &Deploy, environment: &Environment) {
     let templates = deploy.services.iter().flat_map(|service| &service.settings);
     let mut absent: Vec<&str> = Vec::new();
-    for reference in templates.flat_map(|(_, template)| template.references()) {
+    for reference in templates.flat_map(|(_, template)| template.needed()) {
         let key = match reference {
             "database.url" => "database",
             "redis.url" => "redis",

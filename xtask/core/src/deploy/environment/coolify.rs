@@ -95,7 +95,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Coolify> {
 }
 
 /// What may be missing; the outer `None` is a mistake in it.
-fn optional<T>(
+pub(super) fn optional<T>(
     table: &Table<'_>,
     key: &str,
     read: impl FnOnce(&Table<'_>, &str) -> Option<T>,

@@ -115,6 +115,42 @@ fn names_inside_the_network_are_labels_of_dns() {
     assert!(said.contains("`Staging` is not a name"), "{said}");
 }
 
+/// The committed file with `text` below `[environments.production]`, and with these keys.
+fn asking(text: &str, keys: &str) -> String {
+    let head = "[environments.production]\n";
+    let signing = format!("[signing]\npublic_keys = [{keys}]\n\n");
+    committed().replace(head, &format!("{head}{text}")) + "\n" + &signing
+}
+
+#[test]
+fn a_verdict_is_asked_for_where_keys_are_named_and_only_there() {
+    let demand = |text: &str, keys: &str, name: &str| {
+        let deploy = Deploy::parse(&asking(text, keys)).unwrap();
+        deploy.environments[name].demand(&deploy.signing)
+    };
+    let key = "\"keys/a.pub\"";
+    assert_eq!(demand("", "", "production"), Some(Demand::Optional));
+    assert_eq!(demand("", key, "production"), Some(Demand::Demanded));
+    assert_eq!(demand("", key, "local"), None);
+    assert_eq!(demand("verdict = \"optional\"\n", key, "production"), Some(Demand::Optional));
+    let deploy = Deploy::parse(&asking("builders = 2\n", "\"a.pub\", \"b.pub\"")).unwrap();
+    let production = &deploy.environments["production"];
+    assert_eq!((production.entry.builders, production.entry.verdict_hours), (2, 168));
+}
+
+#[test]
+fn what_no_keys_could_fulfil_is_not_asked_for() {
+    let said = mistakes(&asking("builders = 2\n", "\"a.pub\""));
+    assert!(said.contains("wants 2 different keys; `signing.public_keys` names 1"), "{said}");
+    let said = mistakes(&asking("verdict = \"demanded\"\n", ""));
+    assert!(said.contains("nobody can sign one"), "{said}");
+    let text = "builders = 2\nverdict = \"optional\"\n";
+    let said = mistakes(&asking(text, "\"a.pub\", \"b.pub\""));
+    assert!(said.contains("`builders` would not be held"), "{said}");
+    let said = mistakes(&asking("builders = 0\nverdict = \"maybe\"\n", ""));
+    assert!(said.contains("builders") && said.contains("`demanded` or `optional`"), "{said}");
+}
+
 /// The committed file with `text` as whom production tells.
 fn telling(text: &str) -> String {
     format!("{}\n[environments.production.notify]\n{text}", committed())

@@ -55,3 +55,18 @@ fn a_proof_comes_back_from_its_record_as_it_was() {
     }
     assert_eq!(serde_json::from_str::<Proof>("{}").unwrap(), Proof::default());
 }
+
+#[test]
+fn a_void_measurement_is_void_in_every_row_and_list() {
+    let reasons = vec![VoidReason::NothingSent];
+    let probe = Some(measurement(Verdict::Void { reasons }));
+    let proof = Proof { probe, ..Proof::default() };
+    let rows = proof.rows();
+    assert_eq!(rows[0], ("lost", "void: no request was due".to_owned()));
+    assert_eq!(rows[1].1, "2 refused, 1 status 502 of 100 lost, p50 1 ms, p99 3 ms");
+    assert_eq!(rows[3].1, "1 body cut of 100 lost, 1 open over the switch");
+    assert!(proof.doubt().unwrap().contains("void"));
+    let probe = Some(measurement(Verdict::NoneLost));
+    assert_eq!(Proof { probe, ..Proof::default() }.doubt(), None);
+    assert_eq!(Proof::default().doubt(), None, "a first rollout has nothing to lose");
+}

@@ -23,7 +23,7 @@ fn samples() -> Vec<Sample> {
         release: release(planned + took),
     };
     let stall = |at: u64| if (20_500..22_500).contains(&at) { 22_500 - at } else { 0 };
-    let took = |at: u64| stall(at) + 4 + at * 7 % 13 + if at % 1900 == 0 { 60 } else { 0 };
+    let took = |at: u64| stall(at) + 4 + at * 7 % 13 + if at.is_multiple_of(1900) { 60 } else { 0 };
     let fresh = (0..400).map(|it| sample(Kind::Fresh, it * 100, took(it * 100)));
     let kept =
         (0..400).map(|it| it * 100 + 50).map(|at| sample(Kind::KeepAlive, at, 1 + took(at) / 2));
@@ -45,7 +45,7 @@ fn proof(samples: &[Sample]) -> Proof {
     let verified = Some(Verified { version, commit, rounds, untold: vec!["ml-service".into()] });
     let before = Served { requests: 840, errors: 1, p95_ms: Some(31) };
     let after = Served { requests: 412, errors: 0, p95_ms: Some(28) };
-    let traffic = Some(Traffic::judged(Source::AccessLog, before, after));
+    let traffic = Some(Box::new(Traffic::judged(Source::AccessLog, before, after)));
     Proof { probe, verified, traffic }
 }
 

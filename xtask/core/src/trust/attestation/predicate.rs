@@ -1,30 +1,66 @@
 //! Whether what is said is of the type that the statement names: whoever reads a list of packages
 //! must find one.
 
-use super::Statement;
-use super::provenance;
+use super::record::{self, DrillRecord, RebuildRecord, RolloutRecord};
+use super::summary::{self, Summary};
+use super::{Statement, provenance};
+use crate::ship::release::Release;
 use crate::trust::sbom::Format;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// What is said is not of its type.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("its `{field}` does not fit its type: wanted `{wanted}`, found `{found}`")]
-pub struct PredicateError {
-    field: &'static str,
-    wanted: String,
-    found: String,
+pub enum PredicateError {
+    /// A field says that it is something else.
+    #[error("its `{field}` does not fit its type: wanted `{wanted}`, found `{found}`")]
+    Field {
+        /// Which one.
+        field: &'static str,
+        /// What it should say.
+        wanted: String,
+        /// What it says.
+        found: String,
+    },
+    /// A field is missing, or is no such thing.
+    #[error("its content is not what `{kind}` is: {why}")]
+    Form {
+        /// The type that it names.
+        kind: String,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 /// Refuses a statement whose predicate is not of its type, or says how an image of another name
 /// than `name` was made. A type that we know nothing of is not looked into.
 pub fn check(statement: &Statement, name: &str) -> Result<(), PredicateError> {
-    let predicate = &statement.predicate;
-    let kind = statement.predicate_type.as_str();
-    if kind == provenance::PREDICATE_TYPE {
-        let build = &predicate["buildDefinition"];
-        same("buildType", provenance::BUILD_TYPE, &build["buildType"])?;
-        return same("image", name, &build["externalParameters"]["image"]);
+    check_form(statement)?;
+    if statement.predicate_type != provenance::PREDICATE_TYPE {
+        return Ok(());
     }
+    let external = &statement.predicate["buildDefinition"]["externalParameters"];
+    same("image", name, &external["image"])
+}
+
+/// Refuses a statement whose predicate is not of its type, whatever it is about.
+pub fn check_form(statement: &Statement) -> Result<(), PredicateError> {
+    let predicate = &statement.predicate;
+    match statement.predicate_type.as_str() {
+        provenance::PREDICATE_TYPE => {
+            let kind = &predicate["buildDefinition"]["buildType"];
+            same("buildType", provenance::BUILD_TYPE, kind)
+        }
+        summary::PREDICATE_TYPE => form::<Summary>(statement),
+        record::RELEASE => form::<Release>(statement),
+        record::ROLLOUT => form::<RolloutRecord>(statement),
+        record::DRILL => form::<DrillRecord>(statement),
+        record::REBUILD => form::<RebuildRecord>(statement),
+        other => bill(other, predicate),
+    }
+}
+
+fn bill(kind: &str, predicate: &Value) -> Result<(), PredicateError> {
     match Format::ALL.into_iter().find(|format| format.predicate_type() == kind) {
         Some(Format::Spdx) => same("spdxVersion", "SPDX-2.3", &predicate["spdxVersion"]),
         Some(Format::Cyclonedx) => same("bomFormat", "CycloneDX", &predicate["bomFormat"]),
@@ -32,12 +68,20 @@ pub fn check(statement: &Statement, name: &str) -> Result<(), PredicateError> {
     }
 }
 
+fn form<T: DeserializeOwned>(statement: &Statement) -> Result<(), PredicateError> {
+    let read = T::deserialize(&statement.predicate);
+    read.map(drop).map_err(|error| PredicateError::Form {
+        kind: statement.predicate_type.clone(),
+        why: error.to_string(),
+    })
+}
+
 fn same(field: &'static str, wanted: &str, found: &Value) -> Result<(), PredicateError> {
     if found.as_str() == Some(wanted) {
         return Ok(());
     }
     let found = found.as_str().map_or_else(|| "nothing".to_owned(), ToOwned::to_owned);
-    Err(PredicateError { field, wanted: wanted.to_owned(), found })
+    Err(PredicateError::Field { field, wanted: wanted.to_owned(), found })
 }
 
 #[cfg(test)]
@@ -70,5 +114,21 @@ mod tests {
         let other = checked(spdx, json!({ "bomFormat": "CycloneDX" })).unwrap_err();
         assert!(other.ends_with("wanted `SPDX-2.3`, found `nothing`"), "{other}");
         assert_eq!(checked("https://x/y", json!(1)), Ok(()));
+    }
+
+    #[test]
+    fn what_is_of_our_own_types_has_their_fields() {
+        let kinds = [
+            summary::PREDICATE_TYPE,
+            record::RELEASE,
+            record::ROLLOUT,
+            record::DRILL,
+            record::REBUILD,
+        ];
+        for kind in kinds {
+            let refusal = checked(kind, json!({})).unwrap_err();
+            let wanted = format!("its content is not what `{kind}` is: missing field");
+            assert!(refusal.starts_with(&wanted), "{refusal}");
+        }
     }
 }

@@ -97,6 +97,13 @@ pub fn claims(predicate: &Value) -> (Option<String>, Option<String>) {
     (builder.map(ToOwned::to_owned), commit)
 }
 
+/// From which commit it says that something was made, and whether uncommitted work went in.
+pub fn origin(predicate: &Value) -> Option<(String, bool)> {
+    let external = &predicate["buildDefinition"]["externalParameters"];
+    let commit = external["commit"].as_str()?.to_owned();
+    Some((commit, !external["dirtyTree"].is_null()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{Statement, Subject};

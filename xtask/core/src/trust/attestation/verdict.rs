@@ -85,6 +85,27 @@ pub fn judge<'k, V: Verifier>(
     wanted: Wanted<'_>,
     keys: &'k [V],
 ) -> Result<(Statement, &'k V), Refusal> {
+    judge_all(bundle, wanted, keys).map(|(statement, signers)| (statement, signers[0]))
+}
+
+/// The same, with every key that signed it.
+pub fn judge_all<'k, V: Verifier>(
+    bundle: &[u8],
+    wanted: Wanted<'_>,
+    keys: &'k [V],
+) -> Result<(Statement, Vec<&'k V>), Refusal> {
+    let (statement, signers) = believe(bundle, keys)?;
+    is_about(&statement, wanted)?;
+    predicate::check(&statement, wanted.name)?;
+    Ok((statement, signers))
+}
+
+/// The statement in `bundle` and every key of `keys` that signed it, one at least, whatever it is
+/// about. A key that is there under two names is one key.
+pub fn believe<'k, V: Verifier>(
+    bundle: &[u8],
+    keys: &'k [V],
+) -> Result<(Statement, Vec<&'k V>), Refusal> {
     let bundle = Bundle::parse(bundle)?;
     let envelope = &bundle.dsse_envelope;
     if envelope.payload_type != PAYLOAD_TYPE {
@@ -94,14 +115,14 @@ pub fn judge<'k, V: Verifier>(
         return Err(Refusal::Unsigned);
     }
     let payload = envelope.payload()?;
-    let key = signer(&bundle, &payload, keys)?;
+    let signers = signers(&bundle, &payload, keys)?;
     // Only what is signed is looked into.
     let statement = Statement::parse(&payload)?;
-    is_about(&statement, wanted)?;
-    predicate::check(&statement, wanted.name)?;
-    Ok((statement, key))
+    predicate::check_form(&statement)?;
+    Ok((statement, signers))
 }
 
+/// Refuses a statement that is about something else, or about these bytes under another name.
 fn is_about(statement: &Statement, wanted: Wanted<'_>) -> Result<(), Refusal> {
     let names = statement.names_of(&wanted.digest);
     if names.contains(&wanted.name) {
@@ -116,23 +137,27 @@ fn is_about(statement: &Statement, wanted: Wanted<'_>) -> Result<(), Refusal> {
 
 /// Whose signature is good. Ids and hints are not signed, so every key is tried on each; a
 /// signature that cannot be read does not stand in the way of one beside it.
-fn signer<'k, V: Verifier>(
+fn signers<'k, V: Verifier>(
     bundle: &Bundle,
     payload: &[u8],
     keys: &'k [V],
-) -> Result<&'k V, Refusal> {
+) -> Result<Vec<&'k V>, Refusal> {
     let envelope = &bundle.dsse_envelope;
     let bytes = dsse::encoding(&envelope.payload_type, payload);
-    let mut unread = None;
+    let (mut found, mut unread) = (Vec::<&V>::new(), None);
     for signature in &envelope.signatures {
         match signature.bytes() {
             Ok(signature) => {
-                if let Some(key) = keys.iter().find(|key| key.has_signed(&bytes, &signature)) {
-                    return Ok(key);
-                }
+                let signer = keys.iter().find(|key| key.has_signed(&bytes, &signature));
+                found.extend(
+                    signer.filter(|new| found.iter().all(|it| it.key_id() != new.key_id())),
+                );
             }
             Err(error) => unread = Some(error),
         }
+    }
+    if !found.is_empty() {
+        return Ok(found);
     }
     if let Some(error) = unread {
         return Err(error.into());
@@ -274,6 +299,25 @@ mod tests {
             message.starts_with("it is signed by another key"),
             "a key was taken away: {message}"
         );
+    }
+
+    #[test]
+    fn every_key_that_signed_is_told_once() {
+        let good = bundle(PAYLOAD_TYPE, &statement(b"app"));
+        let bytes = dsse::encoding(PAYLOAD_TYPE, &statement(b"app"));
+        let mut value: serde_json::Value = serde_json::from_str(&good).unwrap();
+        let signatures = value["dsseEnvelope"]["signatures"].as_array_mut().unwrap();
+        signatures.push(signatures[0].clone());
+        let theirs = Envelope::sign(PAYLOAD_TYPE, &statement(b"app"), "", |found| {
+            assert_eq!(found, bytes);
+            Key("theirs").sign(found)
+        });
+        signatures.push(serde_json::to_value(&theirs.signatures[0]).unwrap());
+        let keys = [Key("ours"), Key("theirs"), Key("ours")];
+        let text = value.to_string();
+        let (_, signers) = believe(text.as_bytes(), &keys).unwrap();
+        let names: Vec<&str> = signers.iter().map(|key| key.name()).collect();
+        assert_eq!(names, ["ours", "theirs"]);
     }
 
     /// As they were signed before signatures had ids.

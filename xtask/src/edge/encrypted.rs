@@ -13,6 +13,12 @@ pub const WORK: u8 = 16;
 /// More would be an attack on our memory.
 const WORK_MAX: u8 = 20;
 
+/// Whether a file is encrypted, with armor or without.
+pub fn is_age(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"age-encryption.org/v1\n")
+        || bytes.trim_ascii_start().starts_with(HEAD.as_bytes())
+}
+
 /// Whether `text` is encrypted.
 pub fn is_encrypted(text: &str) -> bool {
     text.trim_start().starts_with(HEAD)
@@ -28,12 +34,17 @@ pub fn encrypt(text: &Secret, passphrase: &Secret, work: u8) -> Result<String> {
 
 /// Opens what was encrypted; `name` is how messages call it.
 pub fn open(name: &str, text: &str, passphrase: &Secret) -> Result<Secret> {
+    open_bytes(name, text.trim().as_bytes(), passphrase)
+}
+
+/// The same, of a file that may be without armor.
+pub fn open_bytes(name: &str, bytes: &[u8], passphrase: &Secret) -> Result<Secret> {
     let refuse = |why: &str| {
         Failure::refused(format!("cannot open key `{name}`: {why}")).code(&code::KEY_UNUSABLE)
     };
     let mut identity = Identity::new(secret(passphrase));
     identity.set_max_work_factor(WORK_MAX);
-    let opened = age::decrypt(&identity, text.trim().as_bytes()).map_err(|error| match error {
+    let opened = age::decrypt(&identity, bytes).map_err(|error| match error {
         DecryptError::ExcessiveWork { required, .. } => refuse(&format!(
             "it asks for 2^{required} steps of work, and at most 2^{WORK_MAX} are done"
         )),

@@ -1,0 +1,119 @@
+//! Statements of our own: what was done with a release, and what came of it. Each type is a
+//! heading of `docs/ATTESTATIONS.md`, where its fields are.
+
+use crate::ship::ledger::Record;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+macro_rules! kind {
+    ($name:literal) => {
+        concat!("https://github.com/nutri-app/nutri/blob/main/docs/ATTESTATIONS.md#", $name)
+    };
+}
+
+/// The release itself, as it stands in the registry.
+pub const RELEASE: &str = kind!("release-v1");
+/// A change of an environment, as it stands in its ledger.
+pub const ROLLOUT: &str = kind!("rollout-v1");
+/// A restore from a backup that was carried out to prove it.
+pub const DRILL: &str = kind!("drill-v1");
+/// An image that was built again and compared.
+pub const REBUILD: &str = kind!("rebuild-v1");
+
+/// A change of an environment: the record, with where it was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RolloutRecord {
+    /// The environment.
+    pub environment: String,
+    /// The record, exactly as the ledger holds it.
+    pub record: Record,
+}
+
+/// A restore that was carried out to prove a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DrillRecord {
+    /// The environment whose backup it is.
+    pub environment: String,
+    /// What the backup is called where it is kept.
+    pub backup: String,
+    /// When the backup was taken, RFC 3339.
+    pub taken_at: String,
+    /// When the drill began, RFC 3339.
+    pub started_on: String,
+    /// When it ended.
+    pub finished_on: String,
+    /// How old the newest restored data was, in seconds.
+    pub rpo_seconds: u64,
+    /// How long it took until the services answered on it, in seconds.
+    pub rto_seconds: u64,
+    /// What was looked at in the restored database.
+    pub checks: Vec<DrillCheck>,
+    /// Whether all of it was as it should be.
+    pub passed: bool,
+}
+
+/// Something that was looked at in a restored database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillCheck {
+    /// What it is called.
+    pub name: String,
+    /// Whether it was as it should be.
+    pub passed: bool,
+    /// What was found.
+    pub said: String,
+}
+
+/// An image that was built again from its sources and compared with the pushed one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RebuildRecord {
+    /// The image, by the name of its definition.
+    pub image: String,
+    /// The pushed image that it was compared with.
+    pub against: String,
+    /// The commit that it was built from.
+    pub commit: String,
+    /// The tree with changes that no commit has, if there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dirty_tree: Option<String>,
+    /// The builder and its version.
+    pub tool: String,
+    /// The encoder whose bytes the digests are made of.
+    pub encoder: String,
+    /// The digest of what was built here.
+    pub rebuilt: crate::digest::Digest,
+    /// Whether it is the pushed one, bit for bit.
+    pub same: bool,
+    /// How many differences there are.
+    pub differences: u64,
+    /// Who built it.
+    pub builder: String,
+    /// When, RFC 3339.
+    pub finished_on: String,
+}
+
+impl RolloutRecord {
+    /// What stands in the statement's `predicate`.
+    pub fn predicate(&self) -> Value {
+        json!(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ship::ledger::{Action, Outcome};
+
+    #[test]
+    fn a_rollout_is_stated_as_the_ledger_holds_it() {
+        let (at, who) = ("2026-11-27T00:00:00Z", "ada@laptop");
+        let mut record = Record::new(Action::Rollout, Outcome::Done, who, at, "b");
+        record.phases = vec![("verify".into(), 7)];
+        let stated = RolloutRecord { environment: "production".into(), record: record.clone() };
+        let predicate = stated.predicate();
+        assert_eq!(predicate["environment"], "production");
+        assert_eq!(predicate["record"], json!(record));
+        assert_eq!(serde_json::from_value::<RolloutRecord>(predicate).unwrap(), stated);
+    }
+}
