@@ -107,7 +107,10 @@ impl Handler for Shared {
         if let Some(fault) = self.faults.next() {
             return fault.response("application/json");
         }
-        if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
+        // GitHub takes both words; its own client sends the second.
+        let known = ["Bearer", "token"].map(|word| format!("{word} {TOKEN}"));
+        let given = request.header("authorization").unwrap_or_default();
+        if !known.iter().any(|it| it == given) {
             return answer(401, &json!({ "message": "Bad credentials" }));
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();

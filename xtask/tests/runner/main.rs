@@ -171,3 +171,29 @@ fn a_rollout_that_fails_fails_the_run_and_its_report_is_kept() {
     assert_eq!(recorded.matches("[rollout]").count(), 1, "nothing is tried twice: {recorded}");
     assert!(github.path("artifacts/report/reports/report.html").is_file());
 }
+
+/// `build.yml`, where every line ends with `ends` and is only written down.
+fn built(switch: Option<&str>, ends: &str) -> (Run, Vec<String>) {
+    let mut github = GitHub::new(|_| {});
+    stand_in::for_words(&mut github);
+    github.machine.push(("RUNNER_ENDS".to_owned(), ends.to_owned()));
+    github.vars.extend(switch.map(|it| ("SHIP_AFTER_BUILD".to_owned(), json!(it))));
+    let run = Run::of(&github, &github.workflow("build.yml"));
+    let recorded = std::fs::read_to_string(github.path("record")).unwrap();
+    (run, recorded.lines().map(|it| it.trim_end().to_owned()).collect())
+}
+
+#[test]
+fn what_built_is_shipped_to_one_environment_after_the_other_where_that_is_switched_on() {
+    let (run, lines) = built(Some("true"), "0");
+    assert_eq!(run.result("production"), "success", "{}", run.log);
+    let shipped = ["[ship][staging][--apply]", "[ship][production][--apply]"];
+    assert_eq!(lines[lines.len() - 2..], shipped);
+    let (run, lines) = built(None, "0");
+    assert_eq!((run.result("build"), run.result("staging")), ("success", "skipped"));
+    assert!(!lines.iter().any(|it| it.starts_with("[ship]")), "{lines:?}");
+    let (run, lines) = built(Some("true"), "5");
+    let ended = ["build", "staging", "production"].map(|it| run.result(it).to_owned());
+    assert_eq!(ended, ["failure", "skipped", "skipped"]);
+    assert_eq!(lines, ["[image][build]"]);
+}

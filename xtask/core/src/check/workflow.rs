@@ -89,6 +89,8 @@ pub struct Job {
     pub condition: Option<Name>,
     /// What its token may do.
     pub permissions: Vec<Permission>,
+    /// Which jobs it waits for, in whatever run; those of its workflow, unless said.
+    pub group: Option<String>,
     /// The environment whose secrets it may read.
     pub environment: Option<Name>,
     /// Where what it deploys is reached.

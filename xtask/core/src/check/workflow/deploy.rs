@@ -1,12 +1,13 @@
-//! The row of `deploy.yml`: a person moves an environment to a release, or back to one.
+//! The row of `deploy.yml`, where a person moves an environment to a release, or back to one; and
+//! the jobs that ship what `build.yml` has built.
 //!
 //! What the person says reaches a line by a variable and after `--`, so that it is neither a piece
 //! of a script nor a flag. Each environment has a job of its own, and that job the environment's
 //! secrets, of which only the step that ships is given any.
 
 use super::action::UPLOAD;
-use super::table::machine;
-use super::{Input, Job, Overtaken, Step, Trigger, Workflow};
+use super::table::{machine, mirrored};
+use super::{Input, Job, Name, Overtaken, Step, Trigger, Workflow};
 use crate::deploy::{Environment, SecretSource, TargetKind};
 use std::collections::BTreeSet;
 
@@ -59,43 +60,80 @@ impl Place {
         self.variables.iter().fold(step, secret)
     }
 
-    fn job(&self) -> Job {
-        let name = &self.name;
-        let release = "${{ inputs.release }}";
+    /// A job that does `steps` there, and keeps the report as `artifact`.
+    fn job(&self, name: String, artifact: &str, steps: impl IntoIterator<Item = Step>) -> Job {
         let reports = [
-            ("name", "report"),
+            ("name", artifact),
             ("path", "target/reports"),
             ("if-no-files-found", "ignore"),
             ("retention-days", "90"),
         ];
-        let mut job = Job::new(name.clone(), format!("Move {name}"), 60)
+        let mut job = Job::new(self.name.clone(), name, 60)
             .may("contents", "read", "checks out")
             .may("packages", "write", "keeps beside a release what is said of it")
             .steps(machine())
-            .steps([
-                self.ships("Roll out", format!("rollout {name} --apply -- \"$RELEASE\""))
-                    .when("inputs.action == 'rollout'")
-                    .env("RELEASE", release),
-                self.ships("Roll back to it", format!("rollback {name} --apply -- \"$RELEASE\""))
-                    .when("inputs.action == 'rollback' && inputs.release != ''")
-                    .env("RELEASE", release),
-                self.ships("Roll back to the one before", format!("rollback {name} --apply"))
-                    .when("inputs.action == 'rollback' && inputs.release == ''"),
-                // Most of all where it failed.
-                Step::uses("Keep the report", UPLOAD, &reports).when("always()"),
-            ]);
-        job.condition = Some(format!("inputs.environment == '{name}'").into());
-        job.environment = Some(name.clone().into());
+            .steps(steps)
+            // Most of all where it failed.
+            .steps([Step::uses("Keep the report", UPLOAD, &reports).when("always()")]);
+        job.environment = Some(self.name.clone().into());
         job.url = Some(self.url.clone());
+        job
+    }
+
+    fn moves(&self) -> Job {
+        let name = &self.name;
+        let release = "${{ inputs.release }}";
+        let steps = [
+            self.ships("Roll out", format!("rollout {name} --apply -- \"$RELEASE\""))
+                .when("inputs.action == 'rollout'")
+                .env("RELEASE", release),
+            self.ships("Roll back to it", format!("rollback {name} --apply -- \"$RELEASE\""))
+                .when("inputs.action == 'rollback' && inputs.release != ''")
+                .env("RELEASE", release),
+            self.ships("Roll back to the one before", format!("rollback {name} --apply"))
+                .when("inputs.action == 'rollback' && inputs.release == ''"),
+        ];
+        let mut job = self.job(format!("Move {name}"), "report", steps);
+        job.condition = Some(format!("inputs.environment == '{name}'").into());
+        job
+    }
+
+    /// What was built is shipped. It is built here again, to the same digests: who has the secrets
+    /// of an environment takes nothing from a job that had none.
+    fn ship(&self) -> Job {
+        let name = &self.name;
+        let ship = mirrored(self.ships("Ship", format!("ship {name} --apply")));
+        let mut job = self.job(format!("Ship to {name}"), &format!("report-{name}"), [ship]);
+        // The same as that of `deploy.yml`, so that a person and a push wait for each other.
+        job.group = Some(format!("deploy-{name}"));
+        job.condition = Some("vars.SHIP_AFTER_BUILD == 'true'".into());
         job
     }
 }
 
+/// Environments in the order in which a release reaches them: where users are is last.
+fn in_order(places: &[Place]) -> Vec<&Place> {
+    let mut places: Vec<&Place> = places.iter().collect();
+    places.sort_by_key(|it| it.name == "production");
+    places
+}
+
+/// The jobs behind the one called `build`, each behind the one before: nothing is shipped that did
+/// not build, and nothing reaches the last environment that failed in the first.
+pub(super) fn after(build: &'static str, places: &[Place]) -> Vec<Job> {
+    let mut before = Name::from(build);
+    let behind = |place: &Place| {
+        let job = place.ship().after(std::mem::take(&mut before));
+        before = job.id.clone();
+        job
+    };
+    in_order(places).into_iter().map(behind).collect()
+}
+
 /// Moves one environment; runs for the same environment wait for each other, and none is cancelled.
 pub(super) fn deploy(places: &[Place]) -> Workflow {
-    let mut names: Vec<String> = places.iter().map(|it| it.name.clone()).collect();
     // The first is chosen already when the form opens.
-    names.sort_by_key(|it| it == "production");
+    let names = in_order(places).into_iter().map(|it| it.name.clone()).collect();
     let input = |name, description, options| Input { name, description, options };
     let asked = vec![
         input("environment", "What is moved", names),
@@ -109,7 +147,7 @@ pub(super) fn deploy(places: &[Place]) -> Workflow {
         triggers: vec![Trigger::Asked(asked)],
         group: Some("deploy-${{ inputs.environment }}"),
         overtaken: Overtaken::Finishes,
-        jobs: places.iter().map(Place::job).collect(),
+        jobs: places.iter().map(Place::moves).collect(),
     }
 }
 
@@ -124,6 +162,18 @@ mod tests {
         let text = deploy(&[place("production"), place("staging")]).text();
         let (first, second) = (text.find("- staging"), text.find("- production"));
         assert!(first.is_some() && first < second, "{text}");
+    }
+
+    #[test]
+    fn nothing_is_shipped_that_did_not_build_and_production_is_last() {
+        let place = |name: &str| Place { name: name.into(), ..Place::example() };
+        let jobs = after("build", &[place("production"), place("staging")]);
+        let needs: Vec<_> = jobs.iter().map(|it| (it.id.as_ref(), it.needs.clone())).collect();
+        assert_eq!(
+            needs,
+            [("staging", vec!["build".into()]), ("production", vec!["staging".into()])]
+        );
+        assert!(jobs.iter().all(|it| it.group == Some(format!("deploy-{}", it.id))));
     }
 
     #[test]

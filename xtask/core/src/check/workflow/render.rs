@@ -94,6 +94,10 @@ impl Job {
         let permission =
             |it: &super::Permission| (it.scope.to_owned(), Yaml::text(it.access).noted(it.reason));
         entries.push(("permissions", Yaml::Map(permissions.map(permission).collect())));
+        entries.extend(self.group.as_deref().map(|it| {
+            let group = [("group", Yaml::text(it)), ("queue", Yaml::text("max"))];
+            ("concurrency", map(group))
+        }));
         entries.extend(self.environment.as_deref().map(|it| match &self.url {
             Some(url) => ("environment", map([("name", Yaml::text(it)), ("url", Yaml::text(url))])),
             None => ("environment", Yaml::text(it)),

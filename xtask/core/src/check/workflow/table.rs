@@ -5,7 +5,7 @@
 
 use super::action::{CACHE, CACHE_NIX, CHECKOUT, INSTALL_NIX, UPLOAD};
 use super::area::Area;
-use super::deploy::{Place, deploy};
+use super::deploy::{Place, after, deploy};
 use super::{Job, Overtaken, Step, Trigger, Workflow};
 use crate::check::task::Task;
 
@@ -28,7 +28,14 @@ pub struct Facts<'a> {
 
 /// Every workflow.
 pub fn all(facts: Facts<'_>) -> Vec<Workflow> {
-    vec![test(facts), build(), deploy(facts.places), rebuild(facts), audit(facts), renew()]
+    vec![
+        test(facts),
+        build(facts.places),
+        deploy(facts.places),
+        rebuild(facts),
+        audit(facts),
+        renew(),
+    ]
 }
 
 fn test(facts: Facts<'_>) -> Workflow {
@@ -74,7 +81,7 @@ fn area_job(area: Area, words: &str) -> Job {
         .steps([Step::uses("Keep logs and coverage", UPLOAD, &reports).when("!cancelled()")])
 }
 
-fn build() -> Workflow {
+fn build(places: &[Place]) -> Workflow {
     let scanned = [
         ("name", "scan"),
         ("path", "target/scan.sarif"),
@@ -105,7 +112,7 @@ fn build() -> Workflow {
         triggers: vec![Trigger::Push],
         group: None,
         overtaken: Overtaken::Finishes,
-        jobs: vec![build],
+        jobs: [build].into_iter().chain(after("build", places)).collect(),
     }
 }
 
@@ -244,7 +251,7 @@ fn logged_in(step: Step) -> Step {
 }
 
 /// GitHub's machines are no Debian: the address of an archive is a variable of the repository.
-fn mirrored(step: Step) -> Step {
+pub(super) fn mirrored(step: Step) -> Step {
     step.env("XTASK_DEBIAN_MIRROR", "${{ vars.DEBIAN_MIRROR }}")
         .env("XTASK_DEBIAN_SNAPSHOT", "${{ vars.DEBIAN_SNAPSHOT }}")
 }

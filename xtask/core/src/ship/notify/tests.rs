@@ -1,5 +1,4 @@
 //! Messages about good and bad ends, and with words that want to be more than words.
-#![expect(clippy::unwrap_used, reason = "in a test, unwrapping is asserting")]
 
 use super::*;
 use crate::ship::ledger::Action;
