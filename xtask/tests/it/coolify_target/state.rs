@@ -49,7 +49,7 @@ impl Town<'_> {
     }
 
     /// Each record as action, release and outcome, with its fate.
-    fn told(&self) -> Vec<String> {
+    fn audited(&self) -> Vec<String> {
         let list = self.list();
         let records = list["records"].as_array().unwrap().iter();
         let told = records.zip(list["fates"].as_array().unwrap()).map(|(record, fate)| {
@@ -109,7 +109,7 @@ fn a_run_that_was_killed_is_seen_and_its_lease_is_taken_over() {
     town.double.hold(true);
     let mut child = town.begins("r2");
     town.under_way("ml-service");
-    assert_eq!(town.told().last().unwrap(), "rollout r2 under way");
+    assert_eq!(town.audited().last().unwrap(), "rollout r2 under way");
     child.kill().unwrap();
     child.wait().unwrap();
     town.double.hold(false);
@@ -122,12 +122,12 @@ fn a_run_that_was_killed_is_seen_and_its_lease_is_taken_over() {
     let said = town.world.run_with(&UP, &there).ends(4);
     assert!(said.contains("code: E-lease-held"), "{said}");
     town.expires_in(-2);
-    assert_eq!(town.told().last().unwrap(), "rollout r2 interrupted");
+    assert_eq!(town.audited().last().unwrap(), "rollout r2 interrupted");
     let said = town.world.run_with(&UP, &there).ends(0);
     assert!(said.contains("warning: took over: lease 2 had expired: `rollout` of "), "{said}");
     town.serves("backend", "r2");
     let told = ["rollout r2 interrupted", "takeover  noted", "rollout r2 begun", "rollout r2 done"];
-    assert_eq!(town.told()[2..], told);
+    assert_eq!(town.audited()[2..], told);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn a_lost_lease_ends_a_rollout_between_two_services() {
     assert!(said.contains("somebody else has taken it"), "{said}");
     town.serves("backend", "r1");
     assert_eq!(town.lease(), "rollout", "what others hold is not given back");
-    assert_eq!(town.told().last().unwrap(), "rollout r2 interrupted");
+    assert_eq!(town.audited().last().unwrap(), "rollout r2 interrupted");
 }
 
 /// Nothing asks for the lease in a wait but its renewal, at its own pace.
@@ -185,7 +185,7 @@ fn however_a_run_ends_its_lease_is_free() {
     town.release("unready", Backend::Unready);
     town.rollout("unready").ends(5);
     assert_eq!(town.lease(), "free");
-    assert_eq!(town.told().last().unwrap(), "rollout unready failed");
+    assert_eq!(town.audited().last().unwrap(), "rollout unready failed");
     town.double.hold(true);
     let child = town.begins("r2");
     town.under_way("ml-service");
@@ -196,7 +196,7 @@ fn however_a_run_ends_its_lease_is_free() {
     let (code, said) = town.ended(child);
     assert_eq!(code, Some(130), "{said}");
     assert_eq!(town.lease(), "free");
-    assert_eq!(town.told().last().unwrap(), "rollout r2 failed");
+    assert_eq!(town.audited().last().unwrap(), "rollout r2 failed");
 }
 
 #[test]
@@ -282,7 +282,7 @@ fn a_database_that_is_away_forbids_no_rollback_and_is_told_later_once() {
     town.serves("ml-service", "r1");
     let mut wanted = vec!["rollout r1 begun", "rollout r1 done"];
     wanted.extend(["rollout r2 begun", "rollout r2 done", "rollback r1 begun", "rollback r1 done"]);
-    assert_eq!(town.told(), wanted, "this machine knows all of it");
+    assert_eq!(town.audited(), wanted, "this machine knows all of it");
     assert_eq!(town.list()["reached"], false);
     town.verify().ends(5);
     // A release that is not known to fit is not rolled out in the dark.
@@ -299,7 +299,7 @@ fn a_database_that_is_away_forbids_no_rollback_and_is_told_later_once() {
     let said = town.rollout("r2").ends(0);
     assert!(said.contains("merged 2 records from"), "{said}");
     wanted.extend(["rollout r2 begun", "rollout r2 done"]);
-    assert_eq!(town.told(), wanted);
+    assert_eq!(town.audited(), wanted);
     let list = town.list();
     let records = list["records"].as_array().unwrap();
     let merged: Vec<bool> = records.iter().map(|it| it["merged"].is_string()).collect();
@@ -315,7 +315,7 @@ fn a_database_that_is_away_forbids_no_rollback_and_is_told_later_once() {
     town.rollout("r1").ends(0);
     std::fs::write(&file, &more[..whole]).unwrap();
     town.rollout("r2").ends(0);
-    let foreign = town.told().iter().filter(|it| it.starts_with("foreign")).count();
+    let foreign = town.audited().iter().filter(|it| it.starts_with("foreign")).count();
     assert_eq!(foreign, 2, "each once, however often it is handed over");
     town.verify().ends(0);
 }

@@ -156,10 +156,6 @@ impl<'a> Town<'a> {
         self.publish(version, services);
     }
 
-    pub(super) fn registry_host(&self) -> String {
-        self.registry.host()
-    }
-
     fn image(&self, service: &str, version: &str) -> ReleasedImage {
         let repository = self.home().join(service).unwrap();
         let path = repository.path().to_owned();
