@@ -8,7 +8,7 @@ use super::record::{self, Change};
 use super::rollout::Rolled;
 use super::site::Site;
 use super::{back, journal, migrate, verify};
-use crate::edge::kill;
+use crate::edge::tested;
 use crate::error::{Failure, Result};
 use crate::report::Phase;
 use xtask_core::ship::ledger::{Action, Outcome, ProbeCount};
@@ -81,10 +81,10 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn take(&mut self, step: Step) {
-        kill::at(&format!("before-{}", step.name()));
+        tested::kill_at(&format!("before-{}", step.name()));
         let goes_on = self.site.world.cancel.check().and_then(|()| self.lease.phase(step.phase()));
         let taken = goes_on.and_then(|()| self.carry_out(&step));
-        kill::at(&format!("after-{}", step.name()));
+        tested::kill_at(&format!("after-{}", step.name()));
         match taken {
             Ok(()) => self.journal.passed(step),
             Err(failure) => {

@@ -1,7 +1,7 @@
 //! verify: the public URL itself must say, again and again, that the new release answers.
 
 use super::site::Site;
-use crate::edge::http;
+use crate::edge::{http, tested};
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use crate::target::Answers;
@@ -20,10 +20,12 @@ pub fn release(site: &Site<'_>, version: &str) -> Result<()> {
     let began = Instant::now();
     let public = site.public()?;
     let mut untold = Vec::new();
+    let span = tested::verification(SPAN);
     for round in 0..TIMES {
-        let due = began + SPAN * round / (TIMES - 1);
+        let due = began + span * round / (TIMES - 1);
         site.world.cancel.sleep(due.saturating_duration_since(Instant::now()))?;
         phase.doing(&format!("{} of {TIMES}", round + 1));
+        tested::kill_at("in-verify");
         ask_public(site, public, version)?;
         untold = ask_internal(site, version)?;
     }

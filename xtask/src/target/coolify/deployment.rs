@@ -4,6 +4,7 @@ use super::planned::Planned;
 use super::rollout::not_deployed;
 use super::{CoolifyTarget, answers};
 use crate::edge::coolify::failed;
+use crate::edge::tested;
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use std::time::Instant;
@@ -39,6 +40,7 @@ pub(super) fn wait_until_free(
             return Err(blocked(target, name, row));
         }
         phase.doing(&format!("`{name}`: waiting for deployment `{}`", row.uuid.as_str()));
+        tested::kill_at(&format!("in-free-{name}"));
         target.world.cancel.sleep(target.pace.poll)?;
     }
 }
@@ -136,6 +138,7 @@ impl Watched<'_> {
                 Next::Wait(what) => phase.doing(&format!("`{name}`: {what}")),
                 next => return Ok(next),
             }
+            tested::kill_at(&format!("in-deploy-{name}"));
             self.target.world.cancel.sleep(self.target.pace.poll)?;
         }
     }

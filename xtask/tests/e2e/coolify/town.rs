@@ -97,7 +97,7 @@ impl<'a> Town<'a> {
     /// Releases the same images under another version, which is all that they tell, and rolls it
     /// out.
     pub(crate) fn rolls_out(&self, version: &str) {
-        publish(&repository(&self.registry, "releases"), version, self.images.clone());
+        publish(&repository(&self.registry, "releases"), version, self.images.clone(), Vec::new());
         let run = self.world.run(&["rollout", "production", version, "--apply"]);
         assert_eq!(run.code, Some(0), "{version}: {run:?}");
         let status = crate::web::get(&format!("{}/status", self.url())).unwrap();
