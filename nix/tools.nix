@@ -23,6 +23,7 @@
   distribution,
   gnupg,
   openssl,
+  age,
   umoci,
   nix,
   llvm,
@@ -51,6 +52,7 @@
   distribution
   gnupg
   openssl
+  age
   umoci
   nix
   llvm

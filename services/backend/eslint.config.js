@@ -5,17 +5,22 @@ import tseslint from "typescript-eslint";
 
 const rooms = {
   domain: {
-    regex: "(^|/)(http|store|generated)/|^(express|pg|@prisma|@redis|pino|jose)",
+    regex:
+      "(^|/)(http|store|passwords|generated)/|^(express|pg|@prisma|@redis|pino|piscina|jsonwebtoken|hash-wasm|prom-client|@sentry)",
     message:
       "domain/ is handed what it needs; it imports neither http/ nor store/ nor their tools.",
   },
   http: {
-    regex: "(^|/)(store|generated)/|^(pg|@prisma|@redis)",
+    regex: "(^|/)(store|passwords|generated)/|^(pg|@prisma|@redis|piscina|hash-wasm)",
     message: "http/ knows the stores only as ports.",
   },
   store: {
     regex: "(^|/)http/|^express$",
     message: "store/ knows nothing of requests.",
+  },
+  passwords: {
+    regex: "(^|/)(http|store|generated)/|^(express|pg|@prisma|@redis)",
+    message: "passwords/ is work for a processor: it knows no request and no store.",
   },
 };
 
@@ -68,6 +73,8 @@ export default defineConfig(
   {
     files: ["**/*.js"],
     extends: [tseslint.configs.disableTypeChecked],
-    languageOptions: { globals: { process: "readonly" } },
+    languageOptions: {
+      globals: { fetch: "readonly", performance: "readonly", process: "readonly" },
+    },
   },
 );

@@ -128,6 +128,11 @@ impl Failure {
         self.code.name
     }
 
+    /// What to do next, if it is known.
+    pub fn advice(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// The exit code it leads to.
     pub fn exit(&self) -> Exit {
         self.exit

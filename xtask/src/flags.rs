@@ -4,6 +4,8 @@ mod audit;
 mod bench;
 mod image;
 mod infra;
+mod notify;
+mod secrets;
 mod setup;
 mod ship;
 
@@ -14,10 +16,15 @@ pub use image::{
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
+pub use notify::{Notify, NotifyTest};
+pub use secrets::{
+    Secrets, SecretsCheck, SecretsOf, SecretsRecipients, SecretsRotate, SecretsSet, SecretsSync,
+};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 pub use ship::{Moving, Resume, Ship};
 
 use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
 use std::time::Duration;
 use xtask_core::check::advisories::Ecosystem;
 use xtask_core::digest::Digest;
@@ -37,12 +44,12 @@ pub struct Flags {
     pub verb: Verb,
 }
 
-/// The verbs, in the order of the road.
+/// The verbs, in the order of the pipeline.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Walk the whole road on this machine: build, scan, push, migrate, roll out, verify
+    /// Run the whole pipeline on this machine: build, scan, push, migrate, roll out, verify
     #[command(after_help = "Example: cargo xtask up")]
-    Up,
+    Up(Up),
     /// Stop the containers that `up` started; data and the Docker engine stay
     #[command(after_help = "Example: cargo xtask down")]
     Down(Down),
@@ -61,13 +68,16 @@ pub enum Verb {
     /// Care for the database of an environment
     #[command(subcommand)]
     Database(Database),
+    /// Keep, check, hand over and exchange what environments must know and nobody else may
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Plan and make what stands around the services, as `deploy.toml` says
     #[command(subcommand)]
     Infra(Infra),
     /// Look at everything that may stop a rollout, and tell all of it at once
     #[command(after_help = "Example: cargo xtask preflight production")]
     Preflight(Preflight),
-    /// Walk the road of an environment on this machine, offline: Coolify's double, real containers
+    /// Rehearse the pipeline of an environment on this machine, offline: Coolify's double, real containers
     ///
     /// Builds, pushes, releases, makes what stands around the services, migrates, rolls out, verifies,
     /// rolls out a change under requests that are counted, and rolls back. Nothing of the environment
@@ -95,6 +105,9 @@ pub enum Verb {
     /// Show the record of every change of an environment, and prove that it is whole
     #[command(subcommand)]
     Audit(Audit),
+    /// Try whether those who are told of rollouts hear it
+    #[command(subcommand)]
+    Notify(Notify),
     /// Show the last lines that a service wrote
     #[command(after_help = "Example: cargo xtask logs backend --lines 20")]
     Logs(Logs),
@@ -137,6 +150,37 @@ pub enum Verb {
     /// Write the documents that are generated, such as `docs/cli.md`
     #[command(after_help = "Example: cargo xtask docs --check")]
     Docs(Docs),
+}
+
+impl Verb {
+    /// Where it writes the report of a rollout, if it was told.
+    pub fn page(&self) -> Option<PathBuf> {
+        let written = match self {
+            Self::Up(flags) => &flags.written,
+            Self::Rollout(flags) => &flags.reviewed.written,
+            Self::Rollback(flags) => &flags.reviewed.written,
+            Self::Ship(flags) => &flags.reviewed.written,
+            Self::Resume(flags) => &flags.reviewed.written,
+            _ => return None,
+        };
+        written.report.clone()
+    }
+}
+
+/// Flags of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Where the report goes
+    #[command(flatten)]
+    pub written: Written,
+}
+
+/// Where the report of a rollout goes.
+#[derive(Debug, Default, Args)]
+pub struct Written {
+    /// Write the report of the rollout, an HTML page, to this file instead of `target/reports`
+    #[arg(long, value_name = "PATH")]
+    pub report: Option<PathBuf>,
 }
 
 /// Flags of `explain`.
@@ -204,6 +248,9 @@ pub struct Reviewed {
     /// Whether somebody else's change is waited for
     #[command(flatten)]
     pub wait: Waiting,
+    /// Where the report goes
+    #[command(flatten)]
+    pub written: Written,
 }
 
 impl Reviewed {
@@ -217,7 +264,13 @@ impl Reviewed {
 #[derive(Debug, Default, Args)]
 pub struct Waiting {
     /// Wait until somebody else's change has ended, so many seconds at most; 900 if none are given
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "900")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "900"
+    )]
     pub wait: Option<u64>,
 }
 

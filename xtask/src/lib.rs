@@ -6,7 +6,6 @@
 )]
 
 pub mod attest;
-pub mod bench;
 pub mod cancel;
 pub mod ci;
 pub mod cmd;

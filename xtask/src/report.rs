@@ -15,7 +15,7 @@ pub struct Report {
     colour: bool,
     /// Phases that run side by side share the terminal's last lines.
     bars: MultiProgress,
-    phases: Mutex<Vec<(String, u64)>>,
+    phases: Mutex<Vec<PhaseTime>>,
     ending: Arc<Ending>,
 }
 
@@ -37,11 +37,25 @@ pub struct Phase<'a> {
     report: &'a Report,
     name: String,
     began: Instant,
+    is_done: bool,
     /// What is traced while it goes on belongs to it.
     span: tracing::span::EnteredSpan,
     bar: ProgressBar,
     /// When something of it was said last where there is no terminal.
     last_line: Mutex<Instant>,
+}
+
+/// When a phase was, and for how long.
+#[derive(Clone, Debug)]
+pub struct PhaseTime {
+    /// Its name.
+    pub name: String,
+    /// When it began.
+    pub began: Instant,
+    /// How long it took.
+    pub took: Duration,
+    /// Whether it came to its end.
+    pub is_done: bool,
 }
 
 /// Says lines from anywhere, also while the run is being ended; cheap to copy.
@@ -106,6 +120,11 @@ impl Report {
         self.say(&format!("  code: {}", failure.name()));
     }
 
+    /// Whether data is JSON: another program that speaks for this one has to know.
+    pub fn is_json(&self) -> bool {
+        self.ending.json
+    }
+
     /// Gives the result: as JSON if that was asked for, else as `text`.
     pub fn data(&self, value: &serde_json::Value, text: &str) {
         if self.ending.json {
@@ -131,6 +150,7 @@ impl Report {
             report: self,
             name: name.to_owned(),
             began,
+            is_done: false,
             span,
             bar,
             last_line: Mutex::new(began),
@@ -139,7 +159,14 @@ impl Report {
 
     /// How long each phase took so far, in milliseconds, in order.
     pub fn phases(&self) -> Vec<(String, u64)> {
-        self.phases.lock().expect("no phase panics while it holds the list").clone()
+        let done = self.times().into_iter().filter(|it| it.is_done);
+        done.map(|it| (it.name, milliseconds(it.took))).collect()
+    }
+
+    /// When each phase was that has ended, in the order of ends; those too that did not come to
+    /// their own end.
+    pub fn times(&self) -> Vec<PhaseTime> {
+        self.phases.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Says a line above the phases that are under way.
@@ -208,6 +235,9 @@ impl std::io::Write for Speaker {
 impl Drop for Phase<'_> {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+        let (name, took) = (self.name.clone(), self.began.elapsed());
+        let time = PhaseTime { name, began: self.began, took, is_done: self.is_done };
+        self.report.phases.lock().unwrap_or_else(PoisonError::into_inner).push(time);
     }
 }
 
@@ -228,7 +258,7 @@ impl Phase<'_> {
     }
 
     /// Ends it with what came of it.
-    pub fn done(self, outcome: &str) {
+    pub fn done(mut self, outcome: &str) {
         let took = self.began.elapsed();
         self.bar.finish_and_clear();
         let name = self.report.paint(&format!("{:<11}", self.name), "32;1");
@@ -236,11 +266,8 @@ impl Phase<'_> {
             "{name} {outcome} {}",
             self.report.paint(&format!("({})", seconds(took)), "2")
         ));
-        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(parent: &*self.span, ms = milliseconds, outcome, "done");
-        let mut phases =
-            self.report.phases.lock().expect("no phase panics while it holds the list");
-        phases.push((self.name.clone(), milliseconds));
+        tracing::info!(parent: &*self.span, ms = milliseconds(took), outcome, "done");
+        self.is_done = true;
     }
 }
 
@@ -250,6 +277,10 @@ fn spinner(name: &str) -> ProgressBar {
     bar.set_style(style.expect("the template is checked by the tests"));
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
+}
+
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// `0.3 s`.

@@ -57,7 +57,7 @@ impl Trace {
         let subscriber = Registry::default().with(file).with(to_terminal);
         tracing::subscriber::set_global_default(subscriber)
             .or_outside(|| "failed to begin the trace of this run".to_owned())?;
-        let args: Vec<String> = std::env::args().skip(1).collect();
+        let args = without_values(std::env::args().skip(1).collect());
         let args = xtask_core::command::Command::new(OURS).args(args).line();
         tracing::info!(version = env!("CARGO_PKG_VERSION"), args, "begins");
         Ok(Self { began: Instant::now(), log })
@@ -94,4 +94,12 @@ fn filter(verbose: u8) -> Result<Option<EnvFilter>> {
     };
     let filter = EnvFilter::try_new(&words);
     filter.map(Some).or_usage(|| format!("cannot use `{VARIABLE}`: `{words}`"))
+}
+/// What somebody typed as the value of a secret, where none belongs, is not kept.
+fn without_values(mut args: Vec<String>) -> Vec<String> {
+    let is_set = |pair: &[String]| pair[0] == "secrets" && matches!(&*pair[1], "set" | "rotate");
+    let Some(at) = args.windows(2).position(is_set) else { return args };
+    let words = args[at + 2..].iter_mut().filter(|word| !word.starts_with('-'));
+    words.skip(2).for_each(|word| "…".clone_into(word));
+    args
 }

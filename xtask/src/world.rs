@@ -30,6 +30,8 @@ pub struct World<'a> {
     pub deploy: Deploy,
     /// How images are packed where that must not show; as usual unless `image verify` runs us.
     pub conditions: Conditions,
+    /// Where the report of a rollout is written, if not among the others.
+    pub page: Option<PathBuf>,
 }
 
 impl<'a> World<'a> {
@@ -42,7 +44,8 @@ impl<'a> World<'a> {
             .or_usage(|| format!("cannot use `{}`", deploy::FILE))
             .coded(&code::CONFIG)?;
         let conditions = conditions()?;
-        let world = Self { places, shell, cancel: cancel.clone(), report, deploy, conditions };
+        let world =
+            Self { places, shell, cancel: cancel.clone(), report, deploy, conditions, page: None };
         world.cancel.listen(report.speaker());
         world.sweep()?;
         Ok(world)

@@ -1,10 +1,9 @@
 // The one way to the log: JSON lines on stdout, the same field names as the ML service.
 import { pino, stdTimeFunctions, type DestinationStream, type Logger } from "pino";
+import { isError, scrub } from "./scrub.js";
 import type { Settings } from "./settings.js";
 
 export type Log = Logger;
-
-const secrets = ["password", "password_hash", "token", "authorization", "cookie", "set-cookie"];
 
 export function createLog(
   settings: Pick<Settings, "logLevel" | "appVersion">,
@@ -17,17 +16,23 @@ export function createLog(
     errorKey: "error",
     timestamp: isoTimestamp,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: redactedPaths(), censor: "[redacted]" },
+    // It comes in its parts already.
+    serializers: { error: (parts: unknown) => parts },
+    hooks: {
+      logMethod(args: unknown[], write: (...args: unknown[]) => void): void {
+        write.apply(this, args.map(withoutSecrets));
+      },
+    },
   };
   // Written at once: a line that waits in a buffer is lost when the process is killed.
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-function isoTimestamp(): string {
-  return stdTimeFunctions.isoTime().replace('"time"', '"timestamp"');
+/** An error by itself goes where errors go; its parts would spread over the line. */
+function withoutSecrets(given: unknown): unknown {
+  return isError(given) ? { error: scrub(given) } : scrub(given);
 }
 
-/** Pino's wildcard reaches one level only, so every depth in use is named. */
-function redactedPaths(): string[] {
-  return secrets.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]);
+function isoTimestamp(): string {
+  return stdTimeFunctions.isoTime().replace('"time"', '"timestamp"');
 }

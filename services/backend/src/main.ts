@@ -1,18 +1,24 @@
 // Starts the service and stops it: opens the doors, hands them to the app, listens for signals.
-import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { watchHealth, type HealthWatch } from "./domain/health.js";
 import { createApp } from "./http/app.js";
 import { Drain } from "./http/drain.js";
+import { openFaults, type Faults } from "./faults.js";
+import { metricsListener } from "./http/metrics.js";
 import type { Ports } from "./http/ports.js";
 import { startServer } from "./http/server.js";
 import { createLog, type Log } from "./log.js";
+import { createMetrics, watchLevels, type Metrics } from "./metrics.js";
+import { openPasswordPool } from "./passwords/pool.js";
 import { readSettings, SettingsError, type Settings } from "./settings.js";
-import { openDatabase } from "./store/database.js";
+import { openDatabase, type Database } from "./store/database.js";
 import { cachedEstimator } from "./store/estimate-cache.js";
 import { foodStore } from "./store/foods.js";
 import { HitCounts } from "./store/hit-counts.js";
 import { mealStore } from "./store/meals.js";
 import { mlEstimator, pingMlService } from "./store/ml-service.js";
-import { openRedis } from "./store/redis.js";
+import { openRedis, type Redis } from "./store/redis.js";
+import { sessionStore } from "./store/sessions.js";
 import { userStore } from "./store/users.js";
 
 const exitCodes = { done: 0, bug: 1, settings: 2 } as const;
@@ -22,17 +28,39 @@ const finishMsMax = 10_000;
 async function main(): Promise<void> {
   const settings = settingsOrExit();
   const log = createLog(settings);
-  endOnFault(log);
+  const faults = await openFaults(settings);
+  endOnFault(log, faults);
 
   const drain = new Drain();
-  const { ports, close } = openPorts(settings, log, drain);
+  const { ports, metrics, close } = openPorts(settings, log, faults, drain);
   const server = await startServer(createApp(settings, ports), settings, drain);
+  const stopMetrics = await serveMetrics(settings, metrics, log);
   log.info({ port: server.port }, "serving");
 
   stopOnSignal(log, settings.drainSeconds * 1000, async (drainMs) => {
     await server.stop(drainMs);
+    await stopMetrics();
     await close();
+    await faults.flush();
   });
+}
+
+/** A port that somebody else has is no reason not to serve. */
+async function serveMetrics(
+  { host, metricsPort }: Settings,
+  metrics: Metrics,
+  log: Log,
+): Promise<() => Promise<void>> {
+  const nothing = () => Promise.resolve();
+  if (metricsPort === undefined) return nothing;
+  try {
+    const address = { host, port: metricsPort };
+    const server = await startServer(metricsListener(metrics), address, new Drain());
+    return () => server.stop(0);
+  } catch (error) {
+    log.warn({ error }, "failed to serve metrics; going on without them");
+    return nothing;
+  }
 }
 
 function settingsOrExit(): Settings {
@@ -46,30 +74,72 @@ function settingsOrExit(): Settings {
   }
 }
 
-function openPorts(settings: Settings, log: Log, drain: Drain) {
-  const database = openDatabase(settings.databaseUrl, (error) => {
-    log.warn({ error }, "a database connection broke while idle");
+function openPorts(settings: Settings, log: Log, faults: Faults, drain: Drain) {
+  const database = openDatabase({
+    url: settings.databaseUrl,
+    connectionsMax: settings.databasePoolSize,
+    onIdleError: (error) => {
+      log.warn({ error }, "a database connection broke while idle");
+    },
   });
   const redis = openRedis(settings.redisUrl, sayOnce(log, "redis is away; going on without it"));
+  const passwords = openPasswordPool({
+    worker: new URL("./passwords/worker.js", import.meta.url),
+    threads: settings.passwordThreads,
+    queueMax: settings.passwordQueue,
+  });
+  const health = watchDoors(settings, database, redis, log);
   const { client } = database;
+  const metrics = createMetrics(settings.appVersion);
+  watchLevels(metrics, { pool: database.pool, passwords, health });
   const ports: Ports = {
     users: userStore(client),
+    passwords,
+    sessions: sessionStore(redis, () => new Date()),
     foods: foodStore(client),
     meals: mealStore(client),
-    estimator: cachedEstimator(mlEstimator(settings.mlServiceUrl, log), redis),
-    probes: {
+    estimator: cachedEstimator(
+      mlEstimator(settings.mlServiceUrl, log, metrics.estimate),
+      redis,
+      metrics.cache,
+    ),
+    health,
+    hits: {
+      general: new HitCounts(redis, "general"),
+      auth: new HitCounts(redis, "auth"),
+      account: new HitCounts(redis, "account"),
+    },
+    drain,
+    log,
+    faults,
+    count: metrics.request,
+    now: () => new Date(),
+    nowMs: () => performance.now(),
+  };
+  const doors = [database, redis, passwords];
+  const close = () => {
+    health.stop();
+    return Promise.allSettled(doors.map((door) => door.close()));
+  };
+  return { ports, metrics, close };
+}
+
+function watchDoors(settings: Settings, database: Database, redis: Redis, log: Log): HealthWatch {
+  return watchHealth(
+    {
       database: () => database.ping(),
       redis: () => redis.ping(),
       ml_service: (signal) => pingMlService(settings.mlServiceUrl, signal),
     },
-    hits: { general: new HitCounts(redis, "general"), auth: new HitCounts(redis, "auth") },
-    drain,
-    log,
-    now: () => new Date(),
-    nowMs: () => performance.now(),
-    randomBytes: (size) => randomBytes(size),
-  };
-  return { ports, close: () => Promise.allSettled([database.close(), redis.close()]) };
+    {
+      nowMs: () => performance.now(),
+      pause: (ms) => sleep(ms, undefined, { ref: false }),
+      onChange: (dependency, status) => {
+        const level = status === "healthy" ? "info" : "warn";
+        log[level]({ dependency, status }, "a dependency changed");
+      },
+    },
+  );
 }
 
 /** A client that reconnects for ever would fill the log; once a minute is enough to notice. */
@@ -105,10 +175,11 @@ function stopOnSignal(log: Log, drainMs: number, stop: (drainMs: number) => Prom
 }
 
 /** After a fault nobody expected, nothing in memory can be trusted: say so and leave. */
-function endOnFault(log: Log): void {
+function endOnFault(log: Log, faults: Faults): void {
   const end = (error: unknown): void => {
     log.fatal({ error }, "unexpected fault: ending the process");
-    process.exit(exitCodes.bug);
+    faults.report(error);
+    void faults.flush().finally(() => process.exit(exitCodes.bug));
   };
   process.on("uncaughtException", end);
   process.on("unhandledRejection", end);

@@ -1,11 +1,8 @@
 // Fills a new database with shared foods, and a demo user when a password is given for one.
 // Running it again changes nothing that is already right.
-import { randomBytes } from "node:crypto";
 import type { Nutrients } from "./domain/nutrients.js";
-import { saltBytes } from "./domain/passwords.js";
-import { register } from "./domain/users.js";
-import { Refusal } from "./domain/refusal.js";
 import { createLog } from "./log.js";
+import { hashPassword } from "./passwords/phc.js";
 import { readSeedSettings } from "./settings.js";
 import { openDatabase, type Database } from "./store/database.js";
 import { columnsOf } from "./store/foods.js";
@@ -41,8 +38,12 @@ const rows: readonly Row[] = [
 async function main(): Promise<void> {
   const log = createLog({ logLevel: "info", appVersion: "seed" });
   const settings = readSeedSettings(process.env);
-  const database = openDatabase(settings.databaseUrl, (error) => {
-    log.warn({ error }, "a database connection broke while idle");
+  const database = openDatabase({
+    url: settings.databaseUrl,
+    connectionsMax: 1,
+    onIdleError: (error) => {
+      log.warn({ error }, "a database connection broke while idle");
+    },
   });
   try {
     for (const row of rows) await keepFood(database, row);
@@ -73,13 +74,8 @@ function idOf(ndb: string): string {
 }
 
 async function keepDemoUser({ client }: Database, password: string): Promise<boolean> {
-  try {
-    await register(userStore(client), { email: demoEmail, password }, randomBytes(saltBytes));
-    return true;
-  } catch (error) {
-    if (error instanceof Refusal && error.code === "email_taken") return false;
-    throw error;
-  }
+  const made = await userStore(client).add(demoEmail, await hashPassword(password));
+  return made !== undefined;
 }
 
 await main();

@@ -24,14 +24,25 @@ const settingsSchema = z.object({
     .string()
     .regex(/^[\w.+-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 . _ + -")
     .default("dev"),
+  APP_COMMIT: z
+    .string()
+    .regex(/^[0-9a-f]{7,64}$/, "must be the digits of a commit")
+    .optional(),
   HOST: z.string().min(1).default("0.0.0.0"),
   PORT: count(0, 65_535).default(3000),
+  METRICS_PORT: count(0, 65_535).default(9464),
   LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   DRAIN_SECONDS: count(0, 300).default(5),
   DATABASE_URL: databaseUrl,
+  DATABASE_POOL_SIZE: count(1, 500).default(10),
+  REQUEST_TIMEOUT_MS: count(100, 120_000).default(10_000),
   REDIS_URL: url("redis:", "rediss:"),
   ML_SERVICE_URL: url("http:", "https:"),
   JWT_SECRET: z.string().min(1),
+  JWT_SECRET_PREVIOUS: z.string().optional(),
+  SENTRY_DSN: url("http:", "https:").optional(),
+  SENTRY_ENVIRONMENT: z.string().max(64).optional(),
+  SENTRY_SAMPLE_PERCENT: count(0, 100).default(100),
   CORS_ORIGINS: z
     .string()
     .transform((text) =>
@@ -49,25 +60,49 @@ const settingsSchema = z.object({
     )
     .default([]),
   TRUST_PROXY_HOPS: count(0, 10).default(1),
+  HTTPS_ONLY: z
+    .enum(["true", "false"])
+    .default("false")
+    .transform((text) => text === "true"),
   RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(1200),
   AUTH_RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(20),
+  ACCOUNT_RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(10),
+  PASSWORD_THREADS: count(1, 64).default(1),
+  PASSWORD_QUEUE: count(1, 1_000).default(16),
 });
 
 export interface Settings {
   readonly mode: "production" | "development" | "test";
   readonly appVersion: string;
+  readonly appCommit: string | undefined;
+  /** The version under the name of this service, as other programs list it. */
+  readonly release: string;
   readonly host: string;
   readonly port: number;
+  /** Undefined when nobody may ask for metrics. */
+  readonly metricsPort: number | undefined;
   readonly logLevel: z.infer<typeof settingsSchema>["LOG_LEVEL"];
   readonly drainSeconds: number;
   readonly databaseUrl: string;
+  readonly databasePoolSize: number;
+  readonly requestTimeoutMs: number;
   readonly redisUrl: string;
   readonly mlServiceUrl: string;
   readonly jwtSecret: string;
+  /** Tokens under it are still good; it signs none. */
+  readonly jwtSecretPrevious: string | undefined;
+  /** Undefined when faults are told to nobody. */
+  readonly sentryDsn: string | undefined;
+  readonly sentryEnvironment: string;
+  readonly sentrySampleRate: number;
   readonly corsOrigins: readonly string[];
   readonly trustProxyHops: number;
+  readonly httpsOnly: boolean;
   readonly rateLimitPerMinute: number;
   readonly authRateLimitPerMinute: number;
+  readonly accountRateLimitPerMinute: number;
+  readonly passwordThreads: number;
+  readonly passwordQueue: number;
 }
 
 export interface SeedSettings {
@@ -101,18 +136,31 @@ export function readSettings(environment: Environment): Settings {
   return {
     mode: given.NODE_ENV,
     appVersion: given.APP_VERSION,
+    appCommit: given.APP_COMMIT,
+    release: `nutri-backend@${given.APP_VERSION}`,
     host: given.HOST,
     port: given.PORT,
+    metricsPort: given.METRICS_PORT === 0 ? undefined : given.METRICS_PORT,
     logLevel: given.LOG_LEVEL,
     drainSeconds: given.DRAIN_SECONDS,
     databaseUrl: given.DATABASE_URL,
+    databasePoolSize: given.DATABASE_POOL_SIZE,
+    requestTimeoutMs: given.REQUEST_TIMEOUT_MS,
     redisUrl: given.REDIS_URL,
     mlServiceUrl: given.ML_SERVICE_URL.replace(/\/+$/, ""),
     jwtSecret: given.JWT_SECRET,
+    jwtSecretPrevious: given.JWT_SECRET_PREVIOUS,
+    sentryDsn: given.SENTRY_DSN,
+    sentryEnvironment: given.SENTRY_ENVIRONMENT ?? given.NODE_ENV,
+    sentrySampleRate: given.SENTRY_SAMPLE_PERCENT / 100,
     corsOrigins: given.CORS_ORIGINS,
     trustProxyHops: given.TRUST_PROXY_HOPS,
+    httpsOnly: given.HTTPS_ONLY,
     rateLimitPerMinute: given.RATE_LIMIT_PER_MINUTE,
     authRateLimitPerMinute: given.AUTH_RATE_LIMIT_PER_MINUTE,
+    accountRateLimitPerMinute: given.ACCOUNT_RATE_LIMIT_PER_MINUTE,
+    passwordThreads: given.PASSWORD_THREADS,
+    passwordQueue: given.PASSWORD_QUEUE,
   };
 }
 
@@ -140,12 +188,13 @@ function withoutBlanks(environment: Environment): Record<string, string> {
 /** Anywhere but on a developer's machine, a secret copied from an example is a hole. */
 function placeholdersIn(environment: Environment): string[] {
   if (["development", "test"].includes(environment["NODE_ENV"] ?? "")) return [];
-  const secret = environment["JWT_SECRET"] ?? "";
   const problems: string[] = [];
-  if (secret !== "" && secret.length < secretCharsMin) {
-    problems.push(`JWT_SECRET: must have at least ${secretCharsMin} characters in production`);
+  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS"]) {
+    const { length } = (environment[name] ?? "").trim();
+    if (length > 0 && length < secretCharsMin)
+      problems.push(`${name}: must have at least ${secretCharsMin} characters in production`);
   }
-  for (const name of ["JWT_SECRET", "DATABASE_URL", "REDIS_URL"]) {
+  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "DATABASE_URL", "REDIS_URL"]) {
     if (placeholder.test(environment[name] ?? "")) problems.push(`${name}: is still a placeholder`);
   }
   return problems;

@@ -49,7 +49,8 @@ describe("a log line", () => {
     });
     expect(line?.["error"]).toMatchObject({
       type: "Error",
-      message: expect.stringContaining("inner"),
+      message: "outer",
+      cause: { type: "Error", message: "inner" },
     });
   });
 });

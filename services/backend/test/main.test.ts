@@ -1,5 +1,4 @@
 // The built program as a process: how it starts, serves, stops and refuses to start.
-import { request, Agent, type IncomingHttpHeaders } from "node:http";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import { testEnvironment } from "./world/app.js";
@@ -11,87 +10,10 @@ import {
   type TestMlService,
 } from "./world/ml-service.js";
 import { describeWithDatabase, sql, startDatabase, type TestDatabase } from "./world/postgres.js";
-import { freePort, runProgram, startProgram, until, type RunningProgram } from "./world/process.js";
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Record<string, unknown>;
-}
+import { freePort, runProgram, startProgram, until } from "./world/process.js";
+import { hangUp, Service, startMain } from "./world/service.js";
 
 const date = "2026-11-23";
-const keepAlive = new Agent({ keepAlive: true });
-
-class Service {
-  private constructor(
-    readonly program: RunningProgram,
-    readonly port: number,
-  ) {}
-
-  static async start(environment: Record<string, string>): Promise<Service> {
-    const port = await freePort();
-    const service = new Service(startMain({ ...environment, PORT: String(port) }), port);
-    await until(
-      "the service is ready",
-      async () => (await service.get("/api/health/ready")).status === 200,
-    );
-    return service;
-  }
-
-  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.send("GET", path, headers);
-  }
-
-  send(
-    method: string,
-    path: string,
-    headers: Record<string, string>,
-    body?: object,
-  ): Promise<Answer> {
-    const sent = { ...headers, ...(body && { "content-type": "application/json" }) };
-    const options = {
-      host: "127.0.0.1",
-      port: this.port,
-      method,
-      path,
-      headers: sent,
-      agent: keepAlive,
-    };
-    return new Promise((resolve, reject) => {
-      const outgoing = request(options, (response) => {
-        const parts: Buffer[] = [];
-        response.on("data", (bytes: Buffer) => parts.push(bytes));
-        response.on("error", reject);
-        response.on("end", () => {
-          const text = Buffer.concat(parts).toString();
-          const parsed = (text === "" ? {} : JSON.parse(text)) as Record<string, unknown>;
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: parsed });
-        });
-      });
-      outgoing.on("error", reject);
-      outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-    });
-  }
-
-  async register(): Promise<{ authorization: string }> {
-    const credentials = { email: `${String(this.port)}@nutri.example`, password: "correct horse" };
-    const { body } = await this.send("POST", "/api/auth/register", {}, credentials);
-    return { authorization: `Bearer ${String(body["token"])}` };
-  }
-
-  lines(): Record<string, unknown>[] {
-    const lines = this.program
-      .output()
-      .split("\n")
-      .filter((line) => line !== "");
-    return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  }
-}
-
-function startMain(environment: Record<string, string>): RunningProgram {
-  return startProgram(process.execPath, ["dist/main.js"], { env: environment });
-}
-
 /** Runs the check of the image as an engine does; gives its exit code. */
 async function imageCheck(port: number): Promise<number | null> {
   const definition = readFileSync("../../images/backend.toml", "utf8");
@@ -119,7 +41,7 @@ describeWithDatabase("the service", () => {
     };
   });
   afterAll(async () => {
-    keepAlive.destroy();
+    hangUp();
     await mlService.stop();
     await database.stop();
   });
@@ -145,6 +67,39 @@ describeWithDatabase("the service", () => {
       redis: { status: "unhealthy" },
       ml_service: { status: "healthy" },
     });
+    expect(await service.program.stop()).toBe(0);
+  });
+
+  it("tells_its_metrics_on_a_port_of_their_own_and_nowhere_else", async () => {
+    const port = await freePort();
+    const service = await Service.start({ ...environment, METRICS_PORT: String(port) });
+    const headers = await service.register();
+    await service.get("/api/users/me", headers);
+    await service.get("/api/foods/5eed0000-0000-4000-8000-000000000000", headers);
+    await service.get("/api/nothing");
+    const text = await (await fetch(`http://127.0.0.1:${String(port)}/metrics`)).text();
+    for (const line of [
+      /^http_request_duration_seconds_count\{.*route="\/api\/users\/me",status="200".*\} 1$/m,
+      /^http_request_duration_seconds_count\{.*route="\/api\/foods\/:id",status="404".*\} 1$/m,
+      /^http_request_duration_seconds_count\{.*route="none",status="404".*\} 1$/m,
+      /^nodejs_eventloop_lag_p99_seconds\{/m,
+      /^database_pool_connections\{state="idle",.*\} [1-9]/m,
+      /^password_queue_length\{.*\} 0$/m,
+      /^dependency_up\{dependency="database",.*\} 1$/m,
+      /^dependency_up\{dependency="redis",.*\} 0$/m,
+    ])
+      expect(text).toMatch(line);
+    expect(text).not.toMatch(/5eed0000|@nutri/);
+    expect((await fetch(`http://127.0.0.1:${String(port)}/`)).status).toBe(404);
+    expect((await service.get("/metrics")).status).toBe(404);
+    expect(await service.program.stop()).toBe(0);
+  });
+
+  it("serves_though_somebody_else_has_the_port_of_its_metrics", async () => {
+    const { port } = new URL(mlService.url);
+    const service = await Service.start({ ...environment, METRICS_PORT: port });
+    const messages = service.lines().map(({ message }) => message);
+    expect(messages).toContain("failed to serve metrics; going on without them");
     expect(await service.program.stop()).toBe(0);
   });
 

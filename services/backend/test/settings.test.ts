@@ -25,18 +25,31 @@ describe("settings", () => {
     expect(readSettings(good)).toEqual({
       mode: "production",
       appVersion: "dev",
+      appCommit: undefined,
+      release: "nutri-backend@dev",
       host: "0.0.0.0",
       port: 3000,
+      metricsPort: 9464,
       logLevel: "info",
       drainSeconds: 5,
       databaseUrl: good.DATABASE_URL,
+      databasePoolSize: 10,
+      requestTimeoutMs: 10_000,
       redisUrl: good.REDIS_URL,
       mlServiceUrl: "http://ml-service:8000",
       jwtSecret: good.JWT_SECRET,
+      jwtSecretPrevious: undefined,
+      sentryDsn: undefined,
+      sentryEnvironment: "production",
+      sentrySampleRate: 1,
       corsOrigins: [],
       trustProxyHops: 1,
+      httpsOnly: false,
       rateLimitPerMinute: 1200,
       authRateLimitPerMinute: 20,
+      accountRateLimitPerMinute: 10,
+      passwordThreads: 1,
+      passwordQueue: 16,
     });
   });
 
@@ -57,6 +70,7 @@ describe("settings", () => {
       DATABASE_URL: "mysql://db",
       CORS_ORIGINS: "https://a.app/path",
       JWT_SECRET: "short",
+      JWT_SECRET_PREVIOUS: "short",
     });
     expect(problems).toEqual([
       'NODE_ENV: Invalid option: expected one of "production"|"development"|"test"',
@@ -67,6 +81,7 @@ describe("settings", () => {
       "ML_SERVICE_URL: is not set",
       "CORS_ORIGINS: must be origins such as https://nutri.app, with commas between",
       "JWT_SECRET: must have at least 32 characters in production",
+      "JWT_SECRET_PREVIOUS: must have at least 32 characters in production",
     ]);
   });
 

@@ -119,8 +119,12 @@ impl fmt::Display for Command {
     }
 }
 
-/// `word` without user and password of an address in it: mirrors of apt may have them.
+/// `word` without user and password of an address in it: mirrors of apt may have them. A private
+/// key that somebody gives in the place of a public one is not repeated either.
 fn without_credentials(word: &str) -> String {
+    if word.to_ascii_uppercase().contains("AGE-SECRET-KEY-") {
+        return "…".to_owned();
+    }
     let Some((before, rest)) = word.split_once("://") else { return word.to_owned() };
     let (host, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let Some((_, host)) = host.rsplit_once('@') else { return word.to_owned() };
@@ -151,6 +155,7 @@ mod tests {
         let shown = |arg: &str| Command::new("get").arg(arg).line();
         assert_eq!(shown("https://ada:p@ss@h.org/a@b?c"), "get 'https://…@h.org/a@b?c'");
         assert_eq!(shown("https://h.org/a@b"), "get https://h.org/a@b");
+        assert_eq!(shown("age-secret-key-1qqq"), "get '…'");
         assert_eq!(shown("docker://ada@h"), "get 'docker://…@h'");
     }
 }

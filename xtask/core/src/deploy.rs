@@ -2,6 +2,7 @@
 
 pub mod drain;
 mod environment;
+mod rotation;
 mod scan;
 mod service;
 mod signing;
@@ -9,17 +10,20 @@ mod signing;
 mod tests;
 
 pub use environment::{
-    Backing, BackingPart, Cleanup, Coolify, Database, Environment, Notifications, Proxy, Redis,
-    SecretSource, Storage, TargetKind,
+    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Environment, GitHub, KEPT,
+    Notifications, Notify, NotifyGitHub, NotifySentry, Proxy, Redis, SecretSource, Storage,
+    TargetKind,
 };
-pub use service::{Access, Health, Limits, Reported, Service};
+pub use rotation::KeyRotation;
+pub use service::{Access, Health, Limits, Probe, Reported, Service};
 pub use signing::Signing;
 
 use crate::finding::Findings;
 use crate::image::definition;
 use crate::reader::{Source, Table};
+use crate::template::Template;
 use crate::trust::scan::ScanPolicy;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The file's name, from the root of the repository.
 pub const FILE: &str = "deploy.toml";
@@ -35,6 +39,8 @@ pub struct Deploy {
     pub migrations: Migrations,
     /// The environments by name.
     pub environments: BTreeMap<String, Environment>,
+    /// Keys that are exchanged without logging anybody out, by name.
+    pub rotations: BTreeMap<String, KeyRotation>,
     /// What a scanner may find in what is shipped.
     pub scan: ScanPolicy,
     /// Who signs what is said about images, and who is believed.
@@ -78,6 +84,21 @@ impl Deploy {
         self.services.iter().find(|service| service.name == name)
     }
 
+    /// Marks the secrets that every setting that asks for them may go without.
+    fn mark_optional(&mut self) {
+        let templates = || self.services.iter().flat_map(|it| &it.settings).map(|(_, it)| it);
+        let needed: BTreeSet<String> =
+            templates().flat_map(Template::needed).map(ToOwned::to_owned).collect();
+        let optional: BTreeSet<String> =
+            templates().flat_map(Template::optional).map(ToOwned::to_owned).collect();
+        for (name, source) in self.environments.values_mut().flat_map(|it| &mut it.secrets) {
+            let reference = format!("secrets.{name}");
+            if optional.contains(&reference) && !needed.contains(&reference) {
+                *source = SecretSource::Optional(Box::new(source.clone()));
+            }
+        }
+    }
+
     /// The services, each after those it needs.
     pub fn rollout_order(&self) -> Vec<&Service> {
         let mut ordered: Vec<&Service> = Vec::new();
@@ -99,17 +120,20 @@ fn read(root: &Table<'_>) -> Option<Deploy> {
         let read = |name: &str, table: &Table<'_>| environment::read(name, table);
         table.each(read).into_iter().collect::<BTreeMap<_, _>>()
     });
+    let rotations = root.optional_table("rotations").map(|table| rotation::read(&table));
     let scan = scan::read(root);
     let signing = root.optional_table("signing").map(|table| signing::read(&table));
-    let deploy = Deploy {
+    let mut deploy = Deploy {
         project: project?,
         services: services?,
         migrations: migrations?,
         environments: environments?,
+        rotations: rotations.unwrap_or_default(),
         scan,
         signing: signing.unwrap_or_default(),
     };
     check_across(root, &deploy);
+    deploy.mark_optional();
     Some(deploy)
 }
 
@@ -176,7 +200,9 @@ fn read_image(table: &Table<'_>) -> Option<String> {
 fn check_across(root: &Table<'_>, deploy: &Deploy) {
     check_needs(root, deploy);
     check_reported(root, deploy);
+    check_probed(root, deploy);
     check_inner_ports(root, deploy);
+    rotation::check(root, deploy);
     for (name, environment) in &deploy.environments {
         environment::check(root, deploy, name, environment);
     }
@@ -211,6 +237,17 @@ fn check_reported(root: &Table<'_>, deploy: &Deploy) {
             table.refuse("reported", "it is public and is asked itself");
         } else if !deploy.service(by).is_some_and(|it| it.access == Access::Public) {
             table.refuse("reported", format!("`{by}` is no public service"));
+        }
+    }
+}
+
+/// A probe asks from outside.
+fn check_probed(root: &Table<'_>, deploy: &Deploy) {
+    let Some(services) = root.optional_table("services") else { return };
+    let internal = deploy.services.iter().filter(|it| it.access == Access::Internal);
+    for service in internal.filter(|it| it.probe != Probe::default()) {
+        if let Some(table) = services.optional_table(&service.name) {
+            table.refuse("probe", "it is internal; a probe asks from outside");
         }
     }
 }

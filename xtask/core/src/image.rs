@@ -3,10 +3,10 @@
 pub mod conditions;
 pub mod debian;
 pub mod definition;
-pub mod judgement;
 pub mod links;
 pub mod lock;
 pub mod npm;
 pub mod requirements;
+pub mod script_review;
 pub mod size;
 pub mod wheel;

@@ -22,6 +22,7 @@ pub mod platform;
 pub mod reader;
 pub mod reference;
 pub mod secret;
+pub mod secrets;
 pub mod ship;
 pub mod template;
 pub mod trust;

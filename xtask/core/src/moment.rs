@@ -60,6 +60,11 @@ impl Moment {
         u64::try_from(self.0.duration_since(earlier.0).as_hours()).unwrap_or(0)
     }
 
+    /// The moment so many seconds later; `None` beyond the year 9999.
+    pub fn after(self, seconds: u64) -> Option<Self> {
+        Self::from_seconds(self.0.as_second().checked_add(i64::try_from(seconds).ok()?)?)
+    }
+
     /// Whole seconds from `earlier` to this moment; none if `earlier` is later.
     pub fn seconds_since(self, earlier: Self) -> u64 {
         u64::try_from(self.0.duration_since(earlier.0).as_secs()).unwrap_or(0)

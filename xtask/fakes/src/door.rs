@@ -9,8 +9,11 @@ use xtask_fakes::coolify::api::{Coolify, Options, Version};
 use xtask_fakes::coolify::examples;
 use xtask_fakes::coolify::update::proxy::{Proxy, THROTTLE};
 use xtask_fakes::coolify::update::{Containers, Delays, Docker};
+use xtask_fakes::discord::FakeDiscord;
 use xtask_fakes::github::{self, FakeGitHub};
 use xtask_fakes::registry::FakeRegistry;
+use xtask_fakes::sentry::{self, FakeSentry};
+use xtask_fakes::slack::FakeSlack;
 
 /// A double that runs, and what it says of itself. It ends with its value.
 pub(crate) struct Door {
@@ -23,9 +26,15 @@ pub(crate) struct Door {
 enum Running {
     Archive(FakeArchive),
     Coolify(Option<Proxy>, Coolify),
+    Discord(FakeDiscord),
     GitHub(FakeGitHub),
     Registry(FakeRegistry),
+    Sentry(FakeSentry),
+    Slack(FakeSlack),
 }
+
+/// Every double, in the order of the alphabet.
+const KNOWN: &str = "archive, coolify, discord, github, registry, sentry, slack";
 
 /// Opens the door that the arguments name.
 pub(crate) fn open(arguments: &[String]) -> Result<Door, String> {
@@ -48,9 +57,22 @@ pub(crate) fn open(arguments: &[String]) -> Result<Door, String> {
             let card = json!({ "url": archive.url(), "tokens": {} });
             Ok(Door { card, _running: Running::Archive(archive) })
         }
-        other => {
-            Err(format!("unknown double `{other}`; known: archive, coolify, github, registry"))
+        "discord" => {
+            let discord = FakeDiscord::start();
+            let card = json!({ "url": discord.url(), "tokens": { "webhook": discord.webhook() } });
+            Ok(Door { card, _running: Running::Discord(discord) })
         }
+        "sentry" => {
+            let fake = FakeSentry::start(sentry::ORGANISATION, &["backend", "ml-service"]);
+            let card = json!({ "url": fake.url(), "tokens": { "root": sentry::TOKEN } });
+            Ok(Door { card, _running: Running::Sentry(fake) })
+        }
+        "slack" => {
+            let slack = FakeSlack::start();
+            let card = json!({ "url": slack.url(), "tokens": { "webhook": slack.webhook() } });
+            Ok(Door { card, _running: Running::Slack(slack) })
+        }
+        other => Err(format!("unknown double `{other}`; known: {KNOWN}")),
     }
 }
 

@@ -1,6 +1,13 @@
-//! GitHub, as far as a pull request goes: commits, trees, branches and requests, in memory, for
-//! whoever has the token. It refuses what the real one refuses.
+//! GitHub, as far as a pull request goes: commits, trees, branches and requests; and deployments
+//! with their statuses. In memory, for whoever has the token. It refuses what the real one refuses.
 
+mod deployments;
+mod environments;
+
+pub use deployments::{Deployments, Exchange};
+pub use environments::{Environment, Kept};
+
+use crate::faults::{Fault, Faults};
 use crate::http::{Admission, Handler, Request, Response, Server};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,11 +34,16 @@ pub struct State {
     pub branches: BTreeMap<String, String>,
     /// Requests, in order.
     pub pulls: Vec<Value>,
+    /// Deployments, and what was said of each.
+    pub deployments: Deployments,
+    /// Environments by name.
+    pub environments: BTreeMap<String, Environment>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     state: Mutex<State>,
+    faults: Faults,
 }
 
 impl FakeGitHub {
@@ -52,6 +64,28 @@ impl FakeGitHub {
         format!("http://{}", self.server.host())
     }
 
+    /// The next requests are answered so.
+    pub fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.shared.faults.add(faults);
+    }
+
+    /// A check of `commit` that has not passed.
+    pub fn set_check_pending(&self, commit: &str) {
+        self.shared.lock().deployments.unchecked.push(commit.to_owned());
+    }
+
+    /// With an environment that has nothing in it.
+    #[must_use]
+    pub fn with_environment(self, name: &str) -> Self {
+        self.shared.lock().environments.insert(name.to_owned(), Environment::default());
+        self
+    }
+
+    /// Somebody changes what the repository holds.
+    pub fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.shared.lock());
+    }
+
     /// What the repository holds now.
     pub fn state(&self) -> State {
         self.shared.lock().clone()
@@ -70,11 +104,19 @@ impl Handler for Shared {
     }
 
     fn answer(&self, request: &Request) -> Response {
+        if let Some(fault) = self.faults.next() {
+            return fault.response("application/json");
+        }
         if request.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
             return answer(401, &json!({ "message": "Bad credentials" }));
         }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let path = request.path.strip_prefix("/repos/acme/nutri/").unwrap_or_default();
+        let deployment = path.strip_prefix("deployments");
+        if let Some(below) = deployment.filter(|it| it.is_empty() || it.starts_with('/')) {
+            let (status, value) = self.lock().deploy(below, request, &body);
+            return answer(status, &value);
+        }
         let found = self.lock().serve(&request.method, path, request, &body);
         let (status, value) = found.unwrap_or((404, json!({ "message": "Not Found" })));
         answer(status, &value)
@@ -82,7 +124,11 @@ impl Handler for Shared {
 }
 
 fn answer(status: u16, value: &Value) -> Response {
-    Response::new(status).body(value.to_string())
+    let answer = Response::new(status).with("Content-Type", "application/json; charset=utf-8");
+    match status {
+        204 => answer,
+        _ => answer.body(value.to_string()),
+    }
 }
 
 impl State {
@@ -93,6 +139,15 @@ impl State {
         request: &Request,
         body: &Value,
     ) -> Option<(u16, Value)> {
+        if let Some((environment, rest)) =
+            path.strip_prefix("environments/").and_then(|path| path.split_once('/'))
+        {
+            let number = |name: &str, or: usize| {
+                request.parameter(name).and_then(|it| it.parse().ok()).unwrap_or(or)
+            };
+            let page = (number("per_page", 10).clamp(1, 100), number("page", 1).max(1));
+            return self.environments.get_mut(environment)?.serve(method, rest, page, body);
+        }
         if let Some(name) = path.strip_prefix("git/commits/").filter(|_| method == "GET") {
             return self.commits.get(name).map(|commit| (200, commit.clone()));
         }

@@ -7,9 +7,13 @@
 pub mod archive;
 pub mod causes;
 pub mod coolify;
+pub mod discord;
 pub mod docker_registry;
+pub mod faults;
 pub mod github;
 pub mod http;
 pub mod registry;
 pub mod requirement;
+pub mod sentry;
+pub mod slack;
 pub mod trivy_database;

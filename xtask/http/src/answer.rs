@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::limit::Watch;
 use crate::upload::Valve;
+use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 /// An answer whose body has not been read.
@@ -47,9 +48,15 @@ impl Answer {
         Ok(String::from_utf8_lossy(&self.bytes(limit).await?).into_owned())
     }
 
+    /// The next bytes of the body as they come, for who reads it at a pace of its own; `None` at
+    /// its end.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
+        self.watch.next(self.response.chunk()).await
+    }
+
     async fn read(mut self, limit: u64) -> Result<(Vec<u8>, bool), Error> {
         let mut bytes = Vec::new();
-        while let Some(more) = self.watch.next(self.response.chunk()).await? {
+        while let Some(more) = self.piece().await? {
             let room = usize::try_from(limit - bytes.len() as u64).unwrap_or(usize::MAX);
             bytes.extend_from_slice(&more[..more.len().min(room)]);
             if more.len() > room {

@@ -52,11 +52,12 @@ impl Client {
     }
 
     async fn ask(&self, request: Request) -> Result<Answer, Error> {
-        let Request { method, url, headers, body, total } = request;
+        let whom = Whom::of(&request);
+        let Request { method, url, headers, body, total, shown: _ } = request;
         let client = self.0.client(Way::to(&url))?;
         let mut limits = self.0.settings.limits;
         limits.total = total.or(limits.total);
-        let watch = Watch::begin(limits, Whom::new(&method, &url));
+        let watch = Watch::begin(limits, whom);
         let (body, valve) = match body {
             Body::None => (None, None),
             Body::Bytes(bytes) => (Some(bytes.into()), None),

@@ -1,7 +1,8 @@
 //! What can go wrong between us and a server. No error holds a query, a credential or a header:
 //! uploads carry state in their queries, and signed addresses carry access.
 
-use http::{Method, Uri};
+use crate::request::Request;
+use http::Method;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -92,16 +93,32 @@ pub enum Error {
 #[derive(Debug)]
 pub struct Cause {
     line: String,
-    is_refused: bool,
+    way: Option<Way>,
     below: Option<Box<Cause>>,
+}
+
+/// How a connection failed, as far as whoever counts failures tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Nobody listens there.
+    Refused,
+    /// It was reset.
+    Reset,
+    /// It ended before what was to come had come.
+    Closed,
 }
 
 impl Error {
     /// Whether nobody listens where we knocked.
     pub fn is_refused(&self) -> bool {
+        self.way() == Some(Way::Refused)
+    }
+
+    /// How the connection failed, if it is one of the ways that are told apart.
+    pub fn way(&self) -> Option<Way> {
         match self {
-            Self::Unreachable { cause, .. } => cause.is_refused(),
-            _ => false,
+            Self::Unreachable { cause, .. } => cause.way(),
+            _ => None,
         }
     }
 
@@ -128,11 +145,12 @@ pub(crate) struct Whom {
 }
 
 impl Whom {
-    pub(crate) fn new(method: &Method, url: &Uri) -> Self {
+    pub(crate) fn of(request: &Request) -> Self {
+        let (method, url) = (&request.method, &request.url);
         let host = url.authority().map_or("", |authority| authority.as_str());
         // Nobody of ours writes `user:password@`; a registry's answer might.
         let host = host.rsplit('@').next().unwrap_or_default().to_owned();
-        Self { method: method.clone(), host, path: url.path().to_owned() }
+        Self { method: method.clone(), host, path: request.path().to_owned() }
     }
 
     pub(crate) fn failed(self, error: reqwest::Error) -> Error {
@@ -167,16 +185,17 @@ impl Cause {
 
     fn chain(error: &(dyn StdError + 'static)) -> Self {
         let line = error.to_string();
-        let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        let way = way_of(error);
         let mut lower = below(error).map(|cause| Box::new(Self::chain(cause)));
         if lower.as_ref().is_some_and(|cause| cause.line == line) {
             lower = lower.and_then(|cause| cause.below);
         }
-        Self { line, is_refused: kind == Some(io::ErrorKind::ConnectionRefused), below: lower }
+        Self { line, way, below: lower }
     }
 
-    fn is_refused(&self) -> bool {
-        self.is_refused || self.below.as_ref().is_some_and(|cause| cause.is_refused())
+    /// The innermost that is known: what lies above only repeats it.
+    fn way(&self) -> Option<Way> {
+        self.below.as_ref().and_then(|cause| cause.way()).or(self.way)
     }
 
     /// The last cause, which says most about the thing itself.
@@ -194,6 +213,22 @@ impl fmt::Display for Cause {
 impl StdError for Cause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.below.as_ref().map(|cause| &**cause as &(dyn StdError + 'static))
+    }
+}
+
+fn way_of(error: &(dyn StdError + 'static)) -> Option<Way> {
+    use io::ErrorKind;
+    if let Some(error) = error.downcast_ref::<hyper::Error>() {
+        let is_closed = error.is_incomplete_message() || error.is_closed() || error.is_canceled();
+        return is_closed.then_some(Way::Closed);
+    }
+    match error.downcast_ref::<io::Error>()?.kind() {
+        ErrorKind::ConnectionRefused => Some(Way::Refused),
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => Some(Way::Reset),
+        // Who still writes into a connection that is reset hears this first.
+        ErrorKind::BrokenPipe => Some(Way::Reset),
+        ErrorKind::UnexpectedEof => Some(Way::Closed),
+        _ => None,
     }
 }
 

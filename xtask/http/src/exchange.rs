@@ -18,7 +18,7 @@ impl Exchange {
     pub(crate) fn begin(request: &Request) -> Self {
         let url = &request.url;
         let host = url.host().unwrap_or_default().to_owned();
-        let (method, path) = (request.method.clone(), url.path().to_owned());
+        let (method, path) = (request.method.clone(), request.path().to_owned());
         Self { method, host, path, began: Instant::now() }
     }
 

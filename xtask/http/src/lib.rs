@@ -18,7 +18,7 @@ mod upload;
 
 pub use answer::Answer;
 pub use client::Client;
-pub use error::{Cause, Error};
+pub use error::{Cause, Error, Way};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, uri};
 pub use loopback::is_loopback;
 pub use proxies::Proxies;

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// A body of known size that comes in pieces.
 pub struct Upload {
@@ -25,6 +26,26 @@ impl Upload {
     /// A body of `size` bytes.
     pub fn new(size: u64, pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static) -> Self {
         Self { size, hold: Duration::ZERO, pieces: pieces.boxed() }
+    }
+
+    /// A body that leaves in equal `pieces` with a `pause` before each but the first, until it is
+    /// told to hurry.
+    pub fn slow(body: Bytes, pieces: usize, pause: Duration, hurry: CancellationToken) -> Self {
+        let (size, length) = (body.len() as u64, body.len().div_ceil(pieces.max(1)).max(1));
+        let stream = stream::unfold((body, false), move |(mut rest, is_later)| {
+            let hurry = hurry.clone();
+            async move {
+                if rest.is_empty() {
+                    return None;
+                }
+                if is_later {
+                    tokio::time::timeout(pause, hurry.cancelled()).await.ok();
+                }
+                let piece = rest.split_to(length.min(rest.len()));
+                Some((Ok(piece), (rest, true)))
+            }
+        });
+        Self::new(size, stream)
     }
 
     /// The same, but its first byte waits so long for an answer that makes it needless.

@@ -3,5 +3,8 @@
 
 mod bearer;
 
+pub mod call;
 pub mod coolify;
 pub mod github;
+pub mod notify;
+pub mod sentry;

@@ -3,7 +3,6 @@
 
 mod attach;
 mod claims;
-pub mod encrypted;
 mod in_layout;
 pub mod key;
 mod store;

@@ -14,7 +14,7 @@ use xtask_core::check::task::{self, Task};
 use xtask_core::check::tools;
 use xtask_core::digest::Digest;
 
-/// Where digests of files and versions of tools are remembered, from the root.
+/// Where digests of files and versions of tools are cached, from the root.
 const STAT_CACHE: &str = "target/ci/stat-cache.json";
 
 /// All that is known before a run.

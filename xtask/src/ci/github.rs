@@ -40,7 +40,7 @@ impl Github {
             report.status(&annotation("warning", &title, &text));
         }
         match ended.outcome {
-            Outcome::Passed | Outcome::Remembered | Outcome::Unaffected | Outcome::Skipped => {}
+            Outcome::Passed | Outcome::Cached | Outcome::Unaffected | Outcome::Skipped => {}
             Outcome::NotChecked => {
                 let title = format!("{} not checked", ended.name);
                 report.status(&annotation("warning", &title, ended.reason()));

@@ -87,7 +87,7 @@ impl Ended {
     }
 
     fn did_not_run(&self) -> bool {
-        let outcomes = [Outcome::Skipped, Outcome::Remembered, Outcome::Unaffected];
+        let outcomes = [Outcome::Skipped, Outcome::Cached, Outcome::Unaffected];
         outcomes.contains(&self.outcome)
     }
 
@@ -147,7 +147,7 @@ impl Summary {
 
     /// `3 passed, 0 failed`, and what was left out or could not be checked.
     fn closing(&self) -> String {
-        let good = [Outcome::Passed, Outcome::Remembered];
+        let good = [Outcome::Passed, Outcome::Cached];
         let passed = self.count(|it| good.contains(&it.outcome));
         let skipped = self.count(|it| !good.contains(&it.outcome) && !it.failed());
         let left_out = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
@@ -160,12 +160,11 @@ impl Summary {
     }
 
     /// How many were not run because they had passed, and how to run them.
-    fn remembered(&self) -> Option<String> {
-        let remembered = self.count(|it| it.outcome == Outcome::Remembered);
-        let say = || {
-            format!("{remembered} remembered: nothing they depend on changed; `--fresh` runs them")
-        };
-        (remembered > 0).then(say)
+    fn cached(&self) -> Option<String> {
+        let cached = self.count(|it| it.outcome == Outcome::Cached);
+        let say =
+            || format!("{cached} cached: nothing they depend on changed; `--fresh` runs them");
+        (cached > 0).then(say)
     }
 
     fn critical(&self) -> String {
@@ -235,7 +234,7 @@ impl fmt::Display for Summary {
         };
         let rows: Vec<Vec<String>> = self.ended.iter().map(row).collect();
         writeln!(formatter, "\n{}\n", table(&rows))?;
-        let lines = self.coverage().into_iter().chain(self.remembered()).chain([self.critical()]);
+        let lines = self.coverage().into_iter().chain(self.cached()).chain([self.critical()]);
         writeln!(formatter, "{}\n", lines.collect::<Vec<_>>().join("\n"))?;
         let failures = self.ended.iter().flat_map(failed::paragraphs);
         let unproved = unproved::paragraphs(&self.ended);
@@ -279,7 +278,7 @@ pub(super) fn word(outcome: Outcome) -> &'static str {
         Outcome::Failed => "FAILED",
         Outcome::TimedOut => "TIMED OUT",
         Outcome::NotChecked => "NOT CHECKED",
-        Outcome::Remembered => "remembered",
+        Outcome::Cached => "cached",
         Outcome::Unaffected => "unaffected",
         Outcome::Skipped => "skipped",
     }

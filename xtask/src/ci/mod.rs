@@ -7,7 +7,7 @@ mod failed;
 mod gather;
 mod github;
 mod messages;
-mod remembered;
+mod passes;
 mod running;
 mod stat_cache;
 mod unproved;
@@ -93,7 +93,7 @@ impl Choice {
             engine::bring_up(&tasks, world)?;
         }
         let gathered = Gathered::look(flags, world)?;
-        let memory = remembered::read(world)?;
+        let memory = passes::read(world)?;
         let known = tasks.iter().map(|task| gathered.known(task, &memory, world));
         let known = known.collect::<Result<Vec<Known>>>()?;
         let decisions = decisions(&tasks, &known, gathered.belief);
@@ -166,16 +166,16 @@ impl<'a> Run<'a> {
         Self { world, github: Github::find(), choice, tasks, ended, covered }
     }
 
-    /// What is remembered or unaffected is said in a line each, and not run.
+    /// What is cached or unaffected is said in a line each, and not run.
     fn tell_what_does_not_run(&mut self) -> Result<()> {
         for (task, decision) in self.choice.tasks.iter().zip(&self.choice.decisions) {
             let outcome = match decision {
                 Decision::Runs(_) => continue,
-                Decision::Remembered => Outcome::Remembered,
+                Decision::Cached => Outcome::Cached,
                 Decision::Unaffected => Outcome::Unaffected,
             };
             let mut ended = Ended::without_run(task, outcome);
-            if outcome == Outcome::Remembered {
+            if outcome == Outcome::Cached {
                 let past = self.choice.memory.tasks.get(task.name);
                 ended.not_run = past.map(|past| past.not_run.clone()).unwrap_or_default();
                 self.covered.extend(covered::read(task, self.world)?);
@@ -210,7 +210,7 @@ impl<'a> Run<'a> {
 
     fn start(&self, at: usize) -> Result<Running> {
         let task = &self.tasks[at];
-        remembered::begins(task, self.world)?;
+        passes::begins(task, self.world)?;
         covered::forget(task, self.world)?;
         unproved::forget(task, self.world)?;
         let task_to_run = unproved::with_variables(task, &self.choice.without, self.world);
@@ -234,7 +234,7 @@ impl<'a> Run<'a> {
         let key = self.choice.known[self.choice.place(task)].key;
         let passed = match key {
             Some(key) if outcome == Outcome::Passed => {
-                Some(key).filter(|_| task.never_remembered.is_none())
+                Some(key).filter(|_| task.never_cached.is_none())
             }
             _ => None,
         };
@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
             Some(key) => gather::inputs_now(task, self.world)? == key.inputs,
             None => false,
         };
-        remembered::ended(task, self.world, (outcome, took), passed.filter(|_| same), not_run)
+        passes::ended(task, self.world, (outcome, took), passed.filter(|_| same), not_run)
     }
 
     /// Reads what a task that ran left behind, remembers it, and says it.

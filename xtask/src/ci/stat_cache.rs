@@ -1,6 +1,6 @@
-//! What was learnt from files, remembered by what `stat` says of them.
+//! What was learnt from files, cached by what `stat` says of them.
 //!
-//! The rule is git's: what changed within the clock's grain of being read is not remembered,
+//! The rule is git's: what changed within the clock's grain of being read is not cached,
 //! because a second change could leave the same times behind.
 
 use crate::edge::files;

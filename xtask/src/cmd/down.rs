@@ -1,19 +1,21 @@
 //! `down`: stops what `up` started; with `--erase` nothing of it is left.
 
 use crate::edge::docker::{self, Docker, Found, Kind};
-use crate::edge::lease::{self, Lease};
+use crate::edge::lease::{self, Lease as OfMachine};
 use crate::edge::{confirm, files, secrets};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Down;
 use crate::image::stored_image;
 use crate::report::table;
+use crate::ship::lease::Lease;
+use crate::ship::site::{Seen, Site};
 use crate::target::docker as docker_target;
 use crate::world::{World, definition_name};
 use serde_json::json;
 use std::collections::BTreeSet;
 use xtask_core::plan::Count;
-use xtask_core::ship::backing::parts;
+use xtask_core::ship::backing::backing_services;
 use xtask_core::ship::instance;
 use xtask_core::ship::owner::Owner;
 
@@ -30,7 +32,7 @@ struct Erasure {
 
 pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
     docker_target::backing_of(world, ENVIRONMENT)?;
-    let _lease = Lease::take(&world.state(ENVIRONMENT), "down", &lease::who())?;
+    let machine = OfMachine::take(&world.state(ENVIRONMENT), "down", &lease::who())?;
     if !docker::answers(&world.shell)? {
         return nothing_runs(flags, world);
     }
@@ -41,6 +43,7 @@ pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
         show(erasure, world, &docker)?;
         ask(flags, world)?;
     }
+    refuse_while_others_change(world, &machine)?;
     let removed = remove_containers(world, &docker, &owner)?;
     let mut message = format!("removed {}", Count(removed, "container"));
     if let Some(erasure) = &erasure {
@@ -55,6 +58,16 @@ pub(super) fn run(flags: &Down, world: &World<'_>) -> Result<Exit> {
     let value = json!({ "containers": removed, "erased": flags.erase });
     world.report.data(&value, &format!("{message}; {note}"));
     Ok(Exit::Done)
+}
+
+/// Nobody who reaches the same database may be at work in it. What cannot be asked, or refuses us,
+/// keeps nobody from ending it. The lease is given back at once: its database ends with the rest.
+fn refuse_while_others_change(world: &World<'_>, machine: &OfMachine) -> Result<()> {
+    let Ok(Seen::Site(site)) = Site::see(world, ENVIRONMENT) else { return Ok(()) };
+    match Lease::take_if_there(&site, machine) {
+        Err(held) if held.name() == code::LEASE_HELD.name => Err(held),
+        _ => Ok(()),
+    }
 }
 
 /// Without an engine nothing runs, so there is nothing to stop; what it keeps cannot be erased.
@@ -120,8 +133,9 @@ fn named(world: &World<'_>, docker: &Docker<'_>) -> Result<Vec<String>> {
     for service in &world.deploy.services {
         images.extend(docker.images(&format!("{}/{} ", environment.registry, service.name))?);
     }
-    for part in parts(backing) {
-        let repository = format!("{}/{}", world.deploy.project, definition_name(&part.definition));
+    for service in backing_services(backing) {
+        let repository =
+            format!("{}/{}", world.deploy.project, definition_name(&service.definition));
         let is_ours = |name: &String| {
             let tag = name.strip_prefix(&format!("{repository}:")).unwrap_or_default();
             tag.len() == 12 && tag.bytes().all(|byte| byte.is_ascii_hexdigit())

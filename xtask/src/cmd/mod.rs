@@ -17,6 +17,7 @@ mod infra;
 mod leaks;
 mod logs;
 mod migrate;
+mod notify;
 mod preflight;
 mod rehearse;
 mod releases;
@@ -25,6 +26,7 @@ mod resume;
 mod rollback;
 mod rollback_targets;
 mod rollout;
+mod secrets;
 mod ship;
 mod status;
 mod up;
@@ -43,15 +45,17 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
     if let Verb::Explain(flags) = &verb {
         return explain::run(flags, report);
     }
-    let world = World::open(report, cancel)?;
+    let mut world = World::open(report, cancel)?;
+    world.page = verb.page();
     match verb {
-        Verb::Up => up::run(&world),
+        Verb::Up(_) => up::run(&world),
         Verb::Down(flags) => down::run(&flags, &world),
         Verb::Status(flags) => status::run(&flags, &world),
         Verb::Image(flags) => image::run(flags, &world),
         Verb::Releases(flags) => releases::run(&flags, &world),
         Verb::Migrate(flags) => migrate::run(&flags, &world),
         Verb::Database(flags) => database::run(&flags, &world),
+        Verb::Secrets(flags) => secrets::run(&flags, &world),
         Verb::Infra(flags) => infra::run(&flags, &world),
         Verb::Preflight(flags) => preflight::run(&flags, &world),
         Verb::Rehearse(flags) => rehearse::run(&flags, &world),
@@ -62,6 +66,7 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Rollback(flags) => rollback::run(&flags, &world),
         Verb::Verify(flags) => verify::run(&flags, &world),
         Verb::Audit(flags) => audit::run(&flags, &world),
+        Verb::Notify(flags) => notify::run(&flags, &world),
         Verb::Logs(flags) => logs::run(&flags, &world),
         Verb::Bench(flags) => bench::run(&flags, &world),
         Verb::Ci(flags) => ci::run(&flags, &world),

@@ -1,4 +1,4 @@
-//! `rehearse`: the road of an environment on a Coolify, walked on this machine against a double of
+//! `rehearse`: the pipeline of an environment on a Coolify, run on this machine against a double of
 //! Coolify with real containers, offline. Nothing of the real environment is asked or changed.
 
 mod stage;
@@ -12,7 +12,7 @@ use crate::flags::Rehearse;
 use crate::report::table;
 use crate::ship::course::Wish;
 use crate::ship::lease::Lease;
-use crate::ship::rollout::{Mode, Rolled};
+use crate::ship::rollout::{Done, Mode, Rolled};
 use crate::ship::site::Site;
 use crate::ship::{migrate, rollout};
 use crate::world::World;
@@ -40,7 +40,7 @@ pub(super) fn run(flags: &Rehearse, world: &World<'_>) -> Result<Exit> {
     let mut walk = Walk::default();
     let release = walk.step("build, push, release", || made(&local))?;
     let stage = Stage::set(world, &local, &flags.environment)?;
-    let walked = road(&mut walk, &stage, &machine, &release);
+    let walked = pipeline(&mut walk, &stage, &machine, &release);
     // Whatever became of it, nothing of it stays.
     let _whole = world.cancel.whole();
     let struck = stage.strike(&local);
@@ -76,7 +76,12 @@ fn made(local: &Site<'_>) -> Result<(Release, String)> {
     Ok((release, said))
 }
 
-fn road(walk: &mut Walk, stage: &Stage<'_>, machine: &OfMachine, release: &Release) -> Result<()> {
+fn pipeline(
+    walk: &mut Walk,
+    stage: &Stage<'_>,
+    machine: &OfMachine,
+    release: &Release,
+) -> Result<()> {
     let (world, name) = (&stage.world, stage.name);
     walk.step("infra apply", || {
         let done = infra::make(world, name)?;
@@ -110,11 +115,21 @@ fn rolled<'a>(
     let wish = Wish { release, action, forced: None, explains: false };
     Ok(match rollout::to(site, wish, Mode::Apply(lease, None))? {
         Rolled::AlreadySo => "nothing to do".to_owned(),
-        Rolled::Done(Some(probe)) => {
-            format!("serves; lost {} of {} requests", probe.lost, probe.sent)
+        Rolled::Done(Done { proof, .. }) => {
+            proof.doubt().map_or(Ok(()), |doubt| Err(not_shown(&doubt)))?;
+            let lost = proof.probe.map(|it| format!("; {}", it.line()));
+            format!("serves{}", lost.unwrap_or_default())
         }
-        Rolled::Done(None) | Rolled::Shown(..) => "serves".to_owned(),
+        Rolled::Shown(..) => "serves".to_owned(),
     })
+}
+
+/// Zero downtime is what a rehearsal is to show: a lost request refutes it, and a void measurement
+/// does not show it.
+fn not_shown(doubt: &str) -> Failure {
+    Failure::outside("failed to rehearse: it did not show that no request is lost")
+        .code(&code::REQUESTS_LOST)
+        .reason(doubt)
 }
 
 fn nothing_left(world: &World<'_>, name: &str) -> Result<((), String)> {

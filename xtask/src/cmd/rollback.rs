@@ -28,7 +28,7 @@ pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
 /// ledger says of it.
 fn release_before(site: &Site<'_>) -> Result<String> {
     let current = site.public_release()?;
-    let past = Past::of(&record::all(site)?);
+    let past = Past::of(&record::known(site)?);
     machine::roll_back(&past, current.as_deref()).ok_or_else(|| {
         Failure::refused("cannot roll back: the ledger knows no other release that was verified")
             .code(&code::NO_ROLLBACK_TARGET)

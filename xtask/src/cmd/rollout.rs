@@ -99,16 +99,23 @@ pub(super) fn go<'a>(
         Some(lease) => Mode::Apply(lease, way.reviewed.plan.as_ref()),
     };
     let rolled = rollout::to(site, wish(&release, action, way.moving), mode)?;
-    let (changed, probe, outcome) = match rolled {
+    let (changed, done, outcome) = match rolled {
         Rolled::Shown(plan, digest) => return Ok(show(site, &plan, &digest)),
         Rolled::AlreadySo => (false, None, "runs already".to_owned()),
-        Rolled::Done(None) => (true, None, "serves".to_owned()),
-        Rolled::Done(Some(probe)) => {
-            (true, Some(probe), format!("serves; lost {} of {} requests", probe.lost, probe.sent))
+        Rolled::Done(done) => {
+            let proof = &done.proof;
+            let lost = proof.probe.as_ref().map(|it| format!("; {}", it.line()));
+            (true, Some(done), format!("serves{}", lost.unwrap_or_default()))
         }
     };
-    let value = json!({ "release": release.version, "changed": changed, "probe": probe });
-    site.world.report.data(&value, &format!("release {} {outcome}", release.version));
+    let (release, report) = (&release.version, site.world.report);
+    let mut value = json!({ "release": release, "changed": changed, "probe": null });
+    if let Some(done) = done {
+        value["probe"] = json!(done.proof.count());
+        value["proof"] = json!(done.proof);
+        value["report"] = json!(done.report);
+    }
+    report.data(&value, &format!("release {release} {outcome}"));
     Ok(Exit::Done)
 }
 

@@ -1,4 +1,4 @@
-//! `ship`: the whole road, from the working commit to verified services.
+//! `ship`: the whole pipeline, from the working commit to verified services.
 
 use super::rollout;
 use crate::edge::git::{self, Checkout};
@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::flags::{Moving, Reviewed, Ship};
 use crate::image::Built;
 use crate::report::table;
-use crate::ship::rollout::{Mode, Rolled, to};
+use crate::ship::rollout::{Done, Mode, Rolled, to};
 use crate::ship::site::Site;
 use crate::ship::{build, migrate, push, release, scan};
 use crate::target;
@@ -16,7 +16,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Instant;
 use xtask_core::platform::Platform;
-use xtask_core::ship::ledger::{Action, ProbeCount};
+use xtask_core::ship::ledger::Action;
 use xtask_core::ship::release::{Release, tag_of};
 
 /// What a person wants shipped, and how.
@@ -31,11 +31,11 @@ pub(super) struct Order<'f> {
 pub(super) fn run(flags: &Ship, world: &World<'_>) -> Result<Exit> {
     let Ship { environment, allow_dirty, reviewed, moving } = flags;
     let allow_dirty = *allow_dirty;
-    road(world, &Order { verb: "ship", environment, reviewed, moving, allow_dirty })
+    pipeline(world, &Order { verb: "ship", environment, reviewed, moving, allow_dirty })
 }
 
-/// The road to any environment: there is one.
-pub(super) fn road(world: &World<'_>, order: &Order<'_>) -> Result<Exit> {
+/// The pipeline to any environment: there is one.
+pub(super) fn pipeline(world: &World<'_>, order: &Order<'_>) -> Result<Exit> {
     let began = Instant::now();
     let Order { environment, reviewed, .. } = order;
     target::check(world, environment)?;
@@ -157,27 +157,23 @@ fn to_be_made(site: &Site<'_>, version: &str) -> Exit {
 /// The short table at the end.
 fn say(site: &Site<'_>, release: &Release, rolled: &Rolled, began: Instant) {
     let world = site.world;
-    let probe = match rolled {
+    let done = match rolled {
         Rolled::AlreadySo => {
             world.report.status("nothing to roll out: this release runs already");
             None
         }
-        Rolled::Done(probe) => *probe,
+        Rolled::Done(done) => Some(done),
         Rolled::Shown(..) => None,
     };
     let value = json!({
         "release": release, "url": site.environment.url, "phases": world.report.phases(),
-        "changed": matches!(rolled, Rolled::Done(_)), "probe": probe,
+        "changed": matches!(rolled, Rolled::Done(_)), "probe": done.and_then(|it| it.proof.count()), "proof": done.map(|it| &it.proof),
+        "report": done.and_then(|it| it.report.as_ref()),
     });
-    world.report.data(&value, &summary(site, release, probe, began));
+    world.report.data(&value, &summary(site, release, done, began));
 }
 
-fn summary(
-    site: &Site<'_>,
-    release: &Release,
-    probe: Option<ProbeCount>,
-    began: Instant,
-) -> String {
+fn summary(site: &Site<'_>, release: &Release, done: Option<&Done>, began: Instant) -> String {
     let row = |name: &str, value: String| vec![name.to_owned(), value];
     let mut rows = vec![row("release", release.version.clone())];
     for (name, image) in &release.services {
@@ -188,9 +184,9 @@ fn summary(
     let took = |(name, ms): &(String, u64)| format!("{name} {:.1} s", *ms as f64 / 1000.0);
     rows.push(row("time", phases.iter().map(took).collect::<Vec<_>>().join(", ")));
     rows.push(row("total", format!("{:.1} s", began.elapsed().as_secs_f64())));
-    if let Some(probe) = probe {
-        let lost = format!("{} of {} requests, p99 {} ms", probe.lost, probe.sent, probe.p99_ms);
-        rows.push(row("lost", lost));
-    }
+    let proven = done.into_iter().flat_map(|it| it.proof.rows());
+    rows.extend(proven.map(|(name, value)| row(name, value)));
+    let report = done.and_then(|it| it.report.as_ref());
+    rows.extend(report.map(|path| row("report", path.display().to_string())));
     table(&rows)
 }

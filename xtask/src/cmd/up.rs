@@ -1,4 +1,4 @@
-//! `up`: the whole road on this machine. It is `ship` to the environment that is one's own.
+//! `up`: the whole pipeline on this machine. It is `ship` to the environment that is one's own.
 
 use super::ship::{self, Order};
 use crate::error::Result;
@@ -17,5 +17,5 @@ pub(super) fn run(world: &World<'_>) -> Result<Exit> {
         moving: &moving,
         allow_dirty: true,
     };
-    ship::road(world, &order)
+    ship::pipeline(world, &order)
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use xtask_core::check::task;
 use xtask_core::check::workflow::drift::{Drift, drift};
 use xtask_core::check::workflow::table::{self, Facts};
-use xtask_core::check::workflow::{self, dependabot};
+use xtask_core::check::workflow::{self, Place, dependabot};
 use xtask_core::plan::Count;
 
 const FOLDER: &str = ".github/workflows";
@@ -32,7 +32,10 @@ fn desired(world: &World<'_>) -> Vec<(String, String)> {
     let services = world.deploy.services.iter();
     let images: Vec<String> = services.map(|it| definition_name(&it.image).to_owned()).collect();
     let tasks = task::all();
-    let mut files = workflow::files(&table::all(Facts { tasks: &tasks, images: &images }));
+    let servers = world.deploy.environments.iter();
+    let places: Vec<Place> = servers.filter_map(|(name, it)| Place::of(name, it)).collect();
+    let facts = Facts { tasks: &tasks, images: &images, places: &places };
+    let mut files = workflow::files(&table::all(facts));
     files.push((dependabot::FILE.to_owned(), dependabot::text()));
     files
 }

@@ -49,7 +49,7 @@ const IN_MEMORY: &str = "a text in memory takes every line";
 
 /// Whether a word is the verb's own, not one that every verb has.
 fn is_own(word: &Arg) -> bool {
-    !["help", "version", "json"].contains(&word.get_id().as_str())
+    !word.is_hide_set() && !["help", "version", "json"].contains(&word.get_id().as_str())
 }
 
 /// `[--platform <PLATFORM>]...`, `<RELEASE>`, `[ENVIRONMENT]`.

@@ -9,6 +9,11 @@ pub fn output(name: &str, value: &str) -> Result<()> {
     append("GITHUB_OUTPUT", &format!("{name}={value}\n"))
 }
 
+/// Whether GitHub runs us.
+pub fn is_here() -> bool {
+    std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true")
+}
+
 /// Adds to the page that people see of the run; elsewhere nothing happens.
 pub fn page(markdown: &str) -> Result<()> {
     append("GITHUB_STEP_SUMMARY", markdown)

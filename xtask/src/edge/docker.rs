@@ -1,6 +1,7 @@
 //! The Docker engine, through its own command line: containers, images, networks, volumes.
 
 mod engine;
+mod inspected;
 mod objects;
 
 pub use engine::{Engine, answers, ensure};
@@ -8,15 +9,13 @@ pub use objects::{Found, Kind, Usage};
 
 use crate::edge::shell::{Shell, command, last_lines};
 use crate::error::{Context as _, Result};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use xtask_core::command::Command;
-use xtask_core::ship::instance::{
-    LABEL_DIGEST, LABEL_PROJECT, LABEL_RELEASE, LABEL_SERVICE, LABEL_SETTINGS, Observed,
-};
+use xtask_core::ship::instance::{LABEL_PROJECT, Observed};
 use xtask_core::ship::owner::Owner;
-use xtask_core::ship::same_image;
+use xtask_core::ship::same_image::EngineImage;
 
 /// How often a list is asked for again, because a container of it went away meanwhile.
 const LOOKS: usize = 5;
@@ -72,33 +71,31 @@ impl<'a> Docker<'a> {
             return Ok(Vec::new());
         }
         let command = docker(["inspect", "--type", "container"]).args(names.lines());
-        let details = parse(&self.shell.run(&command)?.stdout)?;
-        let ours = details.iter().filter(|it| owner.owns(&objects::labels(Kind::Container, it)));
-        Ok(ours.map(observed).collect())
+        let found: Vec<inspected::Container> = parse(&self.shell.run(&command)?.stdout)?;
+        let ours = found.iter().filter(|it| owner.owns(it.labels()));
+        Ok(ours.map(inspected::Container::observed).collect())
     }
 
     /// How the process of `container` is; `None` if there is no such container.
     pub fn state(&self, container: &str) -> Result<Option<ProcessState>> {
-        let details = self.details(Kind::Container, container)?;
-        Ok(details.map(|it| ProcessState {
-            running: it["State"]["Running"].as_bool().unwrap_or(false),
-            exit_code: it["State"]["ExitCode"].as_i64().unwrap_or(-1),
-            restarts: it["RestartCount"].as_i64().unwrap_or(0),
+        let found = self.inspect::<inspected::Container>(Kind::Container, container)?;
+        Ok(found.map(|it| ProcessState {
+            running: it.state.running,
+            exit_code: it.state.exit_code,
+            restarts: it.restart_count,
         }))
     }
 
     /// The container as it was found, if there is one of that name.
     pub fn container(&self, name: &str) -> Result<Option<Observed>> {
-        Ok(self.details(Kind::Container, name)?.as_ref().map(observed))
+        let found = self.inspect::<inspected::Container>(Kind::Container, name)?;
+        Ok(found.as_ref().map(inspected::Container::observed))
     }
 
     /// The addresses of a container on its networks.
     pub fn address(&self, name: &str) -> Result<Vec<String>> {
-        let details = self.details(Kind::Container, name)?.unwrap_or_default();
-        let networks = details["NetworkSettings"]["Networks"].as_object();
-        let networks = networks.into_iter().flatten();
-        let address = networks.filter_map(|(_, it)| it["IPAddress"].as_str());
-        Ok(address.filter(|it| !it.is_empty()).map(ToOwned::to_owned).collect())
+        let found = self.inspect::<inspected::Container>(Kind::Container, name)?;
+        Ok(found.map(inspected::Container::addresses).unwrap_or_default())
     }
 
     /// The last lines that a container wrote.
@@ -107,6 +104,12 @@ impl<'a> Docker<'a> {
         let output = self.shell.run(&command!("docker logs --tail {count} {container}"))?;
         let text = format!("{}\n{}", output.text(), output.stderr);
         Ok(last_lines(text.trim(), lines))
+    }
+
+    /// What a container wrote to stdout within the last while.
+    pub fn written_within(&self, container: &str, within: Duration) -> Result<String> {
+        let since = format!("{}s", within.as_secs());
+        Ok(self.shell.run(&command!("docker logs --since {since} {container}"))?.text())
     }
 
     /// The same where another failure is being told: it must not be hidden by this one.
@@ -125,21 +128,21 @@ impl<'a> Docker<'a> {
 
     /// Whether an image is on this engine.
     pub fn has_image(&self, image: &str) -> Result<bool> {
-        Ok(self.details(Kind::Image, image)?.is_some())
+        Ok(self.inspect::<inspected::Image>(Kind::Image, image)?.is_some())
     }
 
     /// Whether `image` is there and is the one whose config has these bytes; `None` if it is not
     /// there.
     pub fn is_image(&self, image: &str, config: &[u8]) -> Result<Option<bool>> {
-        let found = self.details(Kind::Image, image)?;
-        Ok(found.map(|found| same_image::is_image(&found, config)))
+        let found = self.inspect::<EngineImage>(Kind::Image, image)?;
+        Ok(found.map(|found| found.is(config)))
     }
 
     /// Whether `container` was started from what bears the name `image` now.
     pub fn is_from(&self, container: &str, image: &str) -> Result<bool> {
-        let image = self.details(Kind::Image, image)?;
-        let container = self.details(Kind::Container, container)?;
-        Ok(image.zip(container).is_some_and(|(image, it)| it["Image"] == image["Id"]))
+        let image = self.inspect::<inspected::Image>(Kind::Image, image)?;
+        let container = self.inspect::<inspected::Container>(Kind::Container, container)?;
+        Ok(image.zip(container).is_some_and(|(image, it)| it.image == image.id))
     }
 
     /// Fetches an image from its registry. A name with a digest cannot be given to anything else:
@@ -202,16 +205,16 @@ impl<'a> Docker<'a> {
 
     /// The image that bears `name`, by the digest that the engine knows it by.
     pub fn image_id(&self, name: &str) -> Result<Option<String>> {
-        let found = self.details(Kind::Image, name)?;
-        Ok(found.and_then(|it| it["Id"].as_str().map(ToOwned::to_owned)))
+        Ok(self.inspect::<inspected::Image>(Kind::Image, name)?.map(|it| it.id))
     }
 
     /// The images that containers of `owner` were started from, by the same digest.
     pub fn images_in_use(&self, owner: &Owner) -> Result<BTreeSet<String>> {
         let mut images = BTreeSet::new();
         for found in self.containers(owner)? {
-            let details = self.details(Kind::Container, &found.container)?;
-            images.extend(details.and_then(|it| it["Image"].as_str().map(ToOwned::to_owned)));
+            let kind = Kind::Container;
+            let details = self.inspect::<inspected::Container>(kind, &found.container)?;
+            images.extend(details.map(|it| it.image));
         }
         Ok(images)
     }
@@ -236,29 +239,7 @@ fn docker<const N: usize>(args: [&str; N]) -> Command {
     Command::new("docker").args(args)
 }
 
-fn parse(bytes: &[u8]) -> Result<Vec<Value>> {
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>> {
     serde_json::from_slice(bytes)
         .or_outside(|| "failed to read what `docker inspect` said".to_owned())
-}
-
-fn observed(details: &Value) -> Observed {
-    let label = |name: &str| details["Config"]["Labels"][name].as_str().unwrap_or("").to_owned();
-    let text = |value: &Value| value.as_str().unwrap_or("").to_owned();
-    Observed {
-        container: text(&details["Name"]).trim_start_matches('/').to_owned(),
-        service: label(LABEL_SERVICE),
-        release: label(LABEL_RELEASE),
-        digest: label(LABEL_DIGEST),
-        settings: label(LABEL_SETTINGS),
-        running: details["State"]["Running"].as_bool().unwrap_or(false),
-        started_at: text(&details["State"]["StartedAt"]),
-        port: published_port(details),
-    }
-}
-
-/// The loopback port that leads into the container, if exactly that was published.
-fn published_port(details: &Value) -> Option<u16> {
-    let ports = details["NetworkSettings"]["Ports"].as_object()?;
-    let bindings = ports.values().filter_map(Value::as_array).flatten();
-    bindings.filter_map(|binding| binding["HostPort"].as_str()?.parse().ok()).next()
 }

@@ -3,10 +3,12 @@
 //! Whoever starts us from a hook or a script may have told git of another repository or index, and
 //! how to read paths; here git is asked about the checkout and nothing else.
 
+mod between;
 mod faithful;
 mod index;
 mod listing;
 
+pub use between::commits_between;
 pub use faithful::{Instead, Unfaithful, unfaithful};
 pub use listing::{Listed, Listing, Tracked, Unseen, knows, listing};
 
@@ -76,6 +78,16 @@ pub fn changed_since(shell: &Shell, revision: &str) -> Result<Vec<String>> {
     files.sort_unstable();
     files.dedup();
     Ok(files)
+}
+
+/// The commits that `to` has and `from` has not, the newest first: on each line its hash, its
+/// author, when it was written and its first line, a unit separator between them.
+pub fn subjects(shell: &Shell, from: &str, to: &str, most: usize) -> Result<String> {
+    let (most, range) = (format!("--max-count={most}"), format!("{from}..{to}"));
+    let log = ["log", "--no-color", "--format=%H%x1f%an%x1f%aI%x1f%s", &most];
+    let command = git(log).args(["--end-of-options", &range, "--"]);
+    let failed = |failure: Failure| failure.during(format!("cannot list the commits of `{range}`"));
+    Ok(shell.run(&command).map_err(failed)?.text())
 }
 
 /// What git lists with `-z`; a name that is not UTF-8 is shown as well as it can be.

@@ -8,6 +8,16 @@ use xtask_core::secret::Secret;
 /// The variable that is asked first.
 pub const VARIABLE: &str = "XTASK_KEY_PASSPHRASE";
 
+/// Asks a person for the passphrase of `what`, and leaves standard input to others.
+pub fn ask_person(what: &str) -> Result<Secret> {
+    let given = std::env::var(VARIABLE).is_ok_and(|text| !text.is_empty());
+    if given || std::io::stdin().is_terminal() {
+        return ask(what);
+    }
+    Err(Failure::refused(format!("cannot use {what}: nobody can be asked for its passphrase"))
+        .hint(format!("set `{VARIABLE}` for this command only, or run it at a terminal")))
+}
+
 /// Asks for the passphrase of `what`.
 pub fn ask(what: &str) -> Result<Secret> {
     if let Some(text) = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()) {

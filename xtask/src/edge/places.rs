@@ -51,6 +51,11 @@ impl Places {
         self.root.join("target/images")
     }
 
+    /// Where reports of rollouts are written.
+    pub fn reports(&self) -> PathBuf {
+        self.root.join("target/reports")
+    }
+
     /// The OCI layout that holds what was said about images, without their layers.
     pub fn attestations(&self) -> PathBuf {
         self.root.join("target/attestations")

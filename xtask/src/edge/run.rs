@@ -12,7 +12,7 @@ pub fn name() -> Result<String> {
 
 /// The page of this run, if GitHub runs it.
 pub fn url() -> Option<String> {
-    url_of(|name| std::env::var(name).ok())
+    url_of(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
 }
 
 fn url_of(variable: impl Fn(&str) -> Option<String>) -> Option<String> {

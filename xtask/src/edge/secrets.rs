@@ -1,11 +1,12 @@
 //! Secrets of an environment: made once and kept in a private file, or read where they are named.
 
 use crate::edge::files;
+use crate::edge::vault::Vault;
 use crate::error::{Context as _, Failure, Result, code};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use xtask_core::deploy::SecretSource;
+use xtask_core::deploy::{AgeName, KEPT, SecretSource};
 use xtask_core::secret::Secret;
 
 const FILE: &str = "secrets.json";
@@ -56,6 +57,11 @@ pub fn look(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Result<S
         .code(&code::SECRET_MISSING)
         .reason(format!("it is not in `{}`", path.display()))
         .hint("bring that file back, or `./x up`, which makes what is not there"))
+}
+
+/// The names of what was generated before.
+pub fn kept_names(folder: &Path) -> Result<BTreeSet<String>> {
+    Ok(kept(folder)?.into_keys().collect())
 }
 
 /// Every secret, with a new value for the one called `name`, which is not kept yet.
@@ -109,14 +115,15 @@ pub struct Absent {
 pub fn at_hand(sources: &BTreeMap<String, SecretSource>) -> (Secrets, Vec<Absent>) {
     let (mut found, mut absent) = (Secrets::new(), Vec::new());
     for (name, source) in sources {
-        match read_one(name, source) {
-            Ok(secret) => {
+        match read_if_wanted(name, source) {
+            Ok(Some(secret)) => {
                 found.insert(name.clone(), Secret::new(secret.expose().trim()));
             }
+            Ok(None) => {}
             Err(failure) => absent.push(Absent {
                 name: name.clone(),
                 why: failure.innermost_line().to_owned(),
-                how: how(source),
+                how: failure.advice().map_or_else(|| how(source), ToOwned::to_owned),
             }),
         }
     }
@@ -144,7 +151,11 @@ fn how(source: &SecretSource) -> String {
     match source {
         SecretSource::Variable(variable) => format!("set `{variable}` for this command only"),
         SecretSource::File(path) => format!("write it into `{path}`"),
-        SecretSource::Generate => "say where it is kept: `env:VARIABLE` or `file:PATH`".to_owned(),
+        SecretSource::Generate => format!("say where it is kept: {KEPT}"),
+        SecretSource::Age(AgeName { file, name }) => {
+            format!("`cargo xtask secrets set {file} {name}`")
+        }
+        SecretSource::Optional(source) => how(source),
     }
 }
 
@@ -158,15 +169,44 @@ fn gather(
     generated: &BTreeMap<String, String>,
     sources: &BTreeMap<String, SecretSource>,
 ) -> Result<Secrets> {
-    let value = |name: &String, source: &SecretSource| match source {
-        SecretSource::Generate => Ok(generated[name].clone()),
-        SecretSource::Variable(variable) => from_variable(name, variable),
-        SecretSource::File(path) => Ok(from_file(name, path)?.trim().to_owned()),
+    let mut secrets = Secrets::new();
+    for (name, source) in sources {
+        let found = match (source, generated.get(name)) {
+            (SecretSource::Generate, value) => value.map(Secret::new),
+            (SecretSource::Optional(inner), value) if **inner == SecretSource::Generate => {
+                value.map(Secret::new)
+            }
+            (SecretSource::File(_), _) => {
+                Some(Secret::new(read_one(name, source)?.expose().trim()))
+            }
+            _ => read_if_wanted(name, source)?,
+        };
+        secrets.extend(found.map(|secret| (name.clone(), secret)));
+    }
+    Ok(secrets)
+}
+
+/// The one secret at `source`; none if it may be absent and is.
+fn read_if_wanted(name: &str, source: &SecretSource) -> Result<Option<Secret>> {
+    match source {
+        SecretSource::Optional(inner) => read_if_there(inner),
+        source => read_one(name, source).map(Some),
+    }
+}
+
+/// The one secret at `source`, if it is there. What cannot be looked at is a failure.
+pub fn read_if_there(source: &SecretSource) -> Result<Option<Secret>> {
+    let value = match source {
+        SecretSource::Variable(variable) => std::env::var(variable).ok().map(Secret::new),
+        SecretSource::File(path) => files::read_if_there(Path::new(path))?.map(Secret::new),
+        SecretSource::Age(secret) => {
+            let document = Vault::holding(secret)?.read()?;
+            document.and_then(|it| it.get(&secret.name).cloned())
+        }
+        SecretSource::Generate => None,
+        SecretSource::Optional(inner) => read_if_there(inner)?,
     };
-    let pairs = sources
-        .iter()
-        .map(|(name, source)| value(name, source).map(|value| (name.clone(), Secret::new(value))));
-    pairs.collect()
+    Ok(value.filter(|value| !is_blank(value.expose())))
 }
 
 /// The one secret at `source`, which is called `name` in messages.
@@ -174,13 +214,23 @@ pub fn read_one(name: &str, source: &SecretSource) -> Result<Secret> {
     let value = match source {
         SecretSource::Variable(variable) => from_variable(name, variable)?,
         SecretSource::File(path) => from_file(name, path)?,
+        SecretSource::Age(_) => return from_vault(name, source),
+        SecretSource::Optional(inner) => return read_one(name, inner),
         SecretSource::Generate => {
             return Err(Failure::usage(format!("cannot read secret `{name}`: nobody makes it"))
                 .code(&code::SECRET_MISSING)
-                .hint("say where it is kept: `env:VARIABLE` or `file:PATH`"));
+                .hint(format!("say where it is kept: {KEPT}")));
         }
     };
     Ok(Secret::new(value))
+}
+
+fn from_vault(name: &str, source: &SecretSource) -> Result<Secret> {
+    read_if_there(source)?.ok_or_else(|| {
+        Failure::refused(format!("cannot read secret `{name}`: `{source}` is not there"))
+            .code(&code::SECRET_MISSING)
+            .hint(how(source))
+    })
 }
 
 /// What was generated before. A file that cannot be read is not one without secrets.

@@ -65,6 +65,22 @@ codes! {
         "A secret is missing";
     SECRETS_DAMAGED = "E-secrets-damaged", "The file with the secrets cannot be read as one.",
         "A secret is missing";
+    AGE_IDENTITY = "E-age-identity", "There is no age identity, or it does not open the file.",
+        "Secrets in the repository";
+    VAULT_DAMAGED = "E-vault-damaged", "An encrypted file of secrets, or the list of who may read it, cannot be used.",
+        "Secrets in the repository";
+    SECRET_UNKNOWN = "E-secret-unknown", "There is no secret of that name.",
+        "Secrets in the repository";
+    SECRET_UNFIT = "E-secret-unfit", "A value would not reach the service that wants it, or is none.",
+        "Secrets in the repository";
+    EDITOR = "E-editor", "The editor failed, or could not be started.",
+        "Secrets in the repository";
+    GITHUB_TOKEN = "E-github-token", "GitHub does not know the token, or does not show it what is asked for.",
+        "Secrets in the repository";
+    GITHUB_ANSWER = "E-github-answer", "GitHub did not do what it was asked, or gave no answer.",
+        "Secrets in the repository";
+    ROTATION = "E-rotation", "The next step of a rotation is not due, or cannot be made here.",
+        "Secrets in the repository";
     NOT_CONFIRMED = "E-not-confirmed", "What destroys data was not confirmed.",
         "Remove everything";
     PLAN_MOVED = "E-plan-moved", "What would be done is not the plan that was reviewed.",
@@ -145,8 +161,14 @@ codes! {
         "Coolify refuses";
     INFRA_UNFINISHED = "E-infra-unfinished", "After everything was applied, something is still not as wanted.",
         "Coolify refuses";
+    REQUESTS_LOST = "E-requests-lost", "A rehearsal lost requests, or could not show that it lost none.",
+        "Requests are lost";
+    TRAFFIC_WORSE = "E-traffic-worse", "The new release served people clearly worse than the one before, which was brought back.",
+        "Requests are lost";
     PREFLIGHT = "E-preflight", "The environment is not fit for a rollout; everything that is wrong is listed.",
         "Coolify refuses";
+    NOT_TOLD = "E-not-told", "Somebody who is to hear of a rollout could not be told; the rollout is as it is.",
+        "Somebody is not told";
     DISK = "E-disk", "A file could not be read or written.",
         "The disk is full";
     SIGNALLED = "E-signalled", "A signal ended the run before its work was done.",

@@ -34,6 +34,6 @@ pub use needed::{found, needed};
 pub use pulled::Pulled;
 pub use push::{Pushing, not_pushed, refused};
 pub use rebuild::{Rebuilt, rebuild};
-pub use scripts::{LockedScript, SCRIPTS_FILE, judgements, locked_scripts};
+pub use scripts::{LockedScript, SCRIPTS_FILE, locked_scripts, reviews};
 pub use size::size;
 pub use stored::{StoredImage, StoredLayer, StoredPlatform, stored_image, stored_image_in};

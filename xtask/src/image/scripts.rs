@@ -6,8 +6,8 @@ use crate::image::stage;
 use crate::report::Phase;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
-use xtask_core::image::judgement::{Judgements, SCRIPTS, Script};
 use xtask_core::image::lock::{Lock, LockedPackage};
+use xtask_core::image::script_review::{SCRIPTS, Script, ScriptReviews};
 use xtask_core::platform::Platform;
 use xtask_image::deb::Deb;
 
@@ -40,9 +40,9 @@ pub(super) fn install_scripts(deb: &Deb) -> Vec<(Script, &[u8])> {
 }
 
 /// What people have said about scripts.
-pub fn judgements(world: &World<'_>) -> Result<Judgements> {
+pub fn reviews(world: &World<'_>) -> Result<ScriptReviews> {
     let text = files::read(&world.places.file(SCRIPTS_FILE))?;
-    Judgements::parse(SCRIPTS_FILE, &text).or_usage(|| format!("cannot use `{SCRIPTS_FILE}`"))
+    ScriptReviews::parse(SCRIPTS_FILE, &text).or_usage(|| format!("cannot use `{SCRIPTS_FILE}`"))
 }
 
 /// Every script of the packages that the locks of `images` name; of `packages` only, if any are

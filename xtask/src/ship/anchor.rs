@@ -22,12 +22,12 @@ const ENVIRONMENT: &str = "dev.xtask.ledger.environment";
 const NUMBER: &str = "dev.xtask.ledger.number";
 const DIGEST: &str = "dev.xtask.ledger.digest";
 
-/// Puts `link`, the head of the ledger of `site`, beside release `version`.
-pub fn put(site: &Site<'_>, link: &Link, version: &str) -> Result<()> {
+/// Puts `link`, the head of the ledger of `site`, beside the first of these releases that is there.
+pub fn put(site: &Site<'_>, link: &Link, versions: &[&str]) -> Result<()> {
     let (registry, repository) = (site.registry()?, repository(site)?);
     let anchor = Anchor::of(site.name, link);
     let put = runtime::wait(async {
-        tokio::time::timeout(LIMIT, attach(&registry, &repository, &anchor, version)).await
+        tokio::time::timeout(LIMIT, attach(&registry, &repository, &anchor, versions)).await
     });
     put.or_outside(|| format!("failed to anchor the ledger in `{repository}`: no answer"))?
 }
@@ -36,13 +36,21 @@ async fn attach(
     registry: &Registry,
     repository: &Repository,
     anchor: &Anchor,
-    version: &str,
+    versions: &[&str],
 ) -> Result<()> {
     let failed = || format!("failed to anchor the ledger in `{repository}`");
-    let tag = tag_of(version).or_outside(failed)?;
-    let subject = registry.head_manifest(&repository.tag(tag)).await;
-    let subject = subject.map_err(|error| refused(failed(), &error))?.ok_or_else(|| {
-        Failure::outside(failed()).reason(format!("release `{version}` is not there"))
+    let mut subject = None;
+    for version in versions {
+        let tag = tag_of(version).or_outside(failed)?;
+        let found = registry.head_manifest(&repository.tag(tag)).await;
+        subject = found.map_err(|error| refused(failed(), &error))?;
+        if subject.is_some() {
+            break;
+        }
+    }
+    let subject = subject.ok_or_else(|| {
+        let named = versions.join("`, `");
+        Failure::outside(failed()).reason(format!("no release of `{named}` is there"))
     })?;
     let annotations = BTreeMap::from([
         (ENVIRONMENT.to_owned(), anchor.environment.clone()),

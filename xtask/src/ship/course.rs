@@ -40,7 +40,7 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     let Wish { release, action, forced, .. } = wish;
     scan::may_enter(site, release, action)?;
     // Gates of the release, each one line: here.
-    let records = record::all(site)?;
+    let records = record::known(site)?;
     let past = Past::of(&records);
     let rollout = site.target.plan(wanted(site, release)?)?;
     let served = rollout.release_before().map(ToOwned::to_owned);

@@ -3,17 +3,18 @@
 use super::course::Planned;
 use super::lease::Lease;
 use super::ledger;
-use super::probe::Probe;
+use super::proof::{Seen, Watch};
 use super::record::{self, Change};
-use super::rollout::Rolled;
+use super::rollout::{Done, Rolled};
 use super::site::Site;
-use super::{back, journal, migrate, verify};
+use super::{back, journal, migrate, notify, report};
 use crate::edge::tested;
 use crate::error::{Failure, Result};
 use crate::report::Phase;
-use xtask_core::ship::ledger::{Action, Outcome, ProbeCount};
+use std::path::PathBuf;
+use xtask_core::ship::ledger::{Action, Outcome, Record};
 use xtask_core::ship::machine::{End, Journal, Next, Step, next};
-use xtask_core::ship::probe::Tally;
+use xtask_core::ship::proof::Proof;
 use xtask_core::ship::release::Release;
 use xtask_core::ship::retention;
 
@@ -26,13 +27,21 @@ pub(super) struct Run<'r, 'a> {
     journal: Journal,
     /// Its beginning in the ledger, until its end is there too.
     change: Option<Change<'r, 'a>>,
-    probe: Option<Probe>,
-    tally: Option<Tally>,
+    /// What asks from outside, until the end is recorded.
+    watch: Option<Watch<'r>>,
+    ended: Option<Ended>,
     /// The phase in which services move, over all its steps, and what was done in it.
     moving: Option<Phase<'r>>,
     moved: Vec<String>,
     /// What failed first.
     failure: Option<Failure>,
+}
+
+/// How a run ended, as it is told to people.
+struct Ended {
+    proof: Proof,
+    record: Record,
+    report: Option<PathBuf>,
 }
 
 impl<'r, 'a> Run<'r, 'a> {
@@ -45,7 +54,7 @@ impl<'r, 'a> Run<'r, 'a> {
         let mut journal = Journal::new("", planned.course.clone());
         // Whoever planned it has asked the target, and holds the lease.
         [Step::Preflight, Step::Lease].into_iter().for_each(|step| journal.passed(step));
-        let (change, probe, tally, moving, failure) = Default::default();
+        let (change, watch, ended, moving, failure) = Default::default();
         let moved = Vec::new();
         Self {
             site,
@@ -54,8 +63,8 @@ impl<'r, 'a> Run<'r, 'a> {
             planned,
             journal,
             change,
-            probe,
-            tally,
+            watch,
+            ended,
             moving,
             moved,
             failure,
@@ -124,7 +133,7 @@ impl<'r, 'a> Run<'r, 'a> {
             }
             Step::Fetch => self.planned.rollout.fetch(),
             Step::Deploy(_) | Step::Start(_) | Step::Switch | Step::Smoke => self.move_on(step),
-            Step::Verify => verify::release(self.site, &self.release.version),
+            Step::Verify => self.watch.as_mut().expect("it has begun").hold(),
             Step::Retire => self.planned.rollout.retire(),
             Step::Return => self.bring_back(),
             Step::Record => self.record(),
@@ -141,15 +150,9 @@ impl<'r, 'a> Run<'r, 'a> {
         let change = Change::begin(self.site, self.lease, action, from, self.release)?;
         change.run().clone_into(&mut self.journal.run);
         self.change = Some(change);
-        self.probe = self.planned.served.as_ref().map(|_| self.start_probe()).transpose()?;
+        let served = self.planned.served.as_deref();
+        self.watch = Some(Watch::begin(self.site, self.release, action, served)?);
         Ok(())
-    }
-
-    /// A probe of what serves; before the first rollout there is nothing to lose.
-    fn start_probe(&self) -> Result<Probe> {
-        let service = self.site.public()?;
-        // An instance that drains says that it is not ready, and answers what it is sent.
-        Ok(Probe::start(&format!("{}{}", self.site.environment.url, service.health.live)))
     }
 
     fn move_on(&mut self, step: &Step) -> Result<()> {
@@ -185,23 +188,37 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn record(&mut self) -> Result<()> {
-        self.tally = self.probe.take().map(Probe::finish);
-        let count = self.count();
         let outcome = match &self.journal.mishap {
             None => Outcome::Done,
             Some(mishap) => record::failed(mishap.step.phase(), &mishap.error),
         };
-        self.change.take().expect("it has begun").end(outcome, count)
+        let seen = self.watch.take().map(Watch::finish);
+        let proof = seen.as_ref().map(|it| it.proof.clone()).unwrap_or_default();
+        let change = self.change.take().expect("it has begun");
+        let (record, kept) = change.end(outcome.clone(), proof.clone());
+        let page = |seen: &Seen| report::write(self.site, self.release, seen, &outcome);
+        self.ended = Some(Ended { proof, record, report: seen.as_ref().and_then(page) });
+        kept
     }
 
-    /// What is told to people and kept of a run, each one line that fails nothing: here.
+    /// Whoever is named hears how it ended; that fails nothing.
     fn notify(&self) -> Result<()> {
-        self.say_lost();
+        if let Some(ended) = &self.ended {
+            notify::tell(self.site, &notify::told(self.site, &ended.record));
+        }
         Ok(())
     }
 
-    fn count(&self) -> Option<ProbeCount> {
-        self.tally.as_ref().map(Tally::count)
+    /// That a run stays open is told as well: with what would be recorded, if nothing was.
+    fn tell_open(&mut self) {
+        if let (Some(change), Some(watch)) = (self.change.take(), self.watch.take()) {
+            let mishap = self.journal.stranded.as_ref().or(self.journal.mishap.as_ref());
+            let (phase, error) = mishap.map_or(("", ""), |it| (it.step.phase(), it.error.as_str()));
+            let record = change.unrecorded(record::failed(phase, error), watch.finish().proof);
+            notify::tell(self.site, &notify::told(self.site, &record));
+        } else if let Some(ended) = &self.ended {
+            notify::tell(self.site, &notify::told(self.site, &ended.record));
+        }
     }
 
     fn end(mut self, end: End) -> Result<Rolled> {
@@ -210,8 +227,12 @@ impl<'r, 'a> Run<'r, 'a> {
         }
         let Some(failure) = self.failure.take() else {
             self.remove_old_images();
-            return Ok(Rolled::Done(self.count()));
+            let Ended { proof, report, .. } = self.ended.expect("what was done is recorded");
+            return Ok(Rolled::Done(Done { proof, report }));
         };
+        if end == End::Open {
+            self.tell_open();
+        }
         let name = self.site.name;
         Err(match end {
             End::Returned | End::Failed => failure.reason(self.as_before()),
@@ -242,16 +263,6 @@ impl<'r, 'a> Run<'r, 'a> {
             let line = format!("old images stay: {}", failure.first_line());
             self.site.world.report.warning(&line);
         }
-    }
-
-    fn say_lost(&self) {
-        let Some(tally) = self.tally.as_ref().filter(|tally| tally.count().lost > 0) else {
-            return;
-        };
-        let count = tally.count();
-        let reasons = tally.reasons().join("; ");
-        let line = format!("lost {} of {} requests: {reasons}", count.lost, count.sent);
-        self.site.world.report.warning(&line);
     }
 }
 

@@ -55,18 +55,8 @@ impl<'a> Lease<'a> {
     /// until `limit` is over. Whoever held it last and did not give it back stands in the ledger
     /// then; and so do the records that were written while the database could not be reached.
     pub fn take(site: &Site<'a>, of_machine: &OfMachine, limit: Duration) -> Result<Self> {
-        Self::take_at(site, of_machine, limit, Pace::default())
-    }
-
-    /// The same at another pace, for tests.
-    pub fn take_at(
-        site: &Site<'a>,
-        of_machine: &OfMachine,
-        limit: Duration,
-        pace: Pace,
-    ) -> Result<Self> {
         let (report, who) = (site.world.report, of_machine.who().to_owned());
-        let (held, from) = match Held::take(site, of_machine, limit, pace) {
+        let (held, from) = match Held::take(site, of_machine, limit, Pace::default()) {
             Ok(taken) => taken,
             Err(failure) if is_unreached(&failure) => {
                 report.warning(&format!(
@@ -83,7 +73,14 @@ impl<'a> Lease<'a> {
         ledger::settle(site, &lease, from)?;
         Ok(lease)
     }
-
+    /// The same for what ends the database itself: without one there is nothing to take.
+    pub fn take_if_there(site: &Site<'a>, of_machine: &OfMachine) -> Result<Option<Self>> {
+        match Database::connect(&site.database()?) {
+            Ok(_) => Self::take(site, of_machine, Duration::ZERO).map(Some),
+            Err(failure) if is_unreached(&failure) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
     /// Its number, by which every write shows that it is still ours; `None` without a database.
     pub fn fence(&self) -> Option<u64> {
         self.held.as_ref().map(|held| held.fence)
@@ -257,4 +254,40 @@ fn lost(why: &str) -> Failure {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A lease whose database nobody reaches any more.
+    fn out_of_reach(lasts: Duration) -> Held {
+        let address = "postgresql://ann:x@127.0.0.1:9/app?connect_timeout=1".parse().unwrap();
+        let pace = Pace { lasts, every: Duration::from_secs(3600) };
+        let (cancel, phase) = (Cancel::new(), Mutex::new("verify".to_owned()));
+        let line = Mutex::new(Line { database: None, renewed: clock::since_boot() });
+        Held { address, fence: 7, pace, cancel, phase, line, lost: OnceLock::new() }
+    }
+
+    #[test]
+    fn a_lease_that_cannot_be_renewed_is_lost_when_it_expires_and_not_before() {
+        let held = out_of_reach(Duration::from_secs(3600));
+        held.renew();
+        assert_eq!(held.lost.get(), None);
+        held.cancel.check().unwrap();
+
+        let held = out_of_reach(Duration::ZERO);
+        held.renew();
+        let failure = held.cancel.check().unwrap_err();
+        assert_eq!(failure.name(), "E-lease-lost");
+        let why = held.lost.get().unwrap();
+        assert!(why.starts_with("it could not be renewed for 0 s: failed to connect"), "{why}");
+    }
+
+    #[test]
+    fn a_renewal_ends_with_its_lease() {
+        let held = Arc::new(out_of_reach(Duration::from_secs(3600)));
+        drop(Renewal::begin(held.clone()));
+        assert_eq!(Arc::strong_count(&held), 1, "its thread is gone");
+    }
 }

@@ -7,10 +7,15 @@ use super::site::Site;
 use crate::edge::postgres::{Database, is_unreached};
 use crate::edge::{clock, offline};
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use xtask_core::plan::Count;
 use xtask_core::ship::lease::{Holder, Standing, takeover};
 use xtask_core::ship::ledger::{self, Action, Link, Record, unmerged};
+
+/// How many releases are asked for, at most, to put a head about.
+const ANCHORED_AT: usize = 3;
 
 /// The ledger of an environment, for as long as it is looked at.
 pub struct Ledger<'s, 'a> {
@@ -23,10 +28,13 @@ impl<'s, 'a> Ledger<'s, 'a> {
     /// Opens it. That the database cannot be reached is said, and then the file stands for it; that
     /// it refuses is a failure.
     pub fn open(site: &'s Site<'a>) -> Result<Self> {
+        if away().contains(site.name) {
+            return Ok(Self { site, database: None });
+        }
         match Database::connect(&site.database()?) {
             Ok(database) => Ok(Self { site, database: Some(database) }),
             Err(failure) if is_unreached(&failure) => {
-                say_offline(site, &failure);
+                goes_away(site, &failure);
                 Ok(Self { site, database: None })
             }
             Err(failure) => Err(failure),
@@ -67,10 +75,10 @@ impl<'s, 'a> Ledger<'s, 'a> {
         let (Some(database), Some(fence)) = (&mut self.database, lease.fence()) else {
             return self.keep(&record);
         };
-        match database.append(&[record.clone()], fence) {
+        match database.append(std::slice::from_ref(&record), fence) {
             Ok(links) => self.added(&links),
             Err(failure) if is_unreached(&failure) => {
-                say_offline(self.site, &failure);
+                goes_away(self.site, &failure);
                 // Whether it was added nobody knows now; merging finds that out.
                 self.database = None;
                 self.keep(&record)
@@ -91,10 +99,12 @@ impl<'s, 'a> Ledger<'s, 'a> {
     /// Neither is a reason to fail: the next record does it again.
     fn added(&self, links: &[Link]) -> Result<()> {
         let records = whole(&self.links()?)?;
-        offline::replace(&known(self.site), &records)?;
-        let named = records.iter().rev().find(|record| !record.to.is_empty());
-        let (Some(head), Some(record)) = (links.last(), named) else { return Ok(()) };
-        if let Err(failure) = anchor::put(self.site, head, &record.to) {
+        if let Err(failure) = offline::replace(&known(self.site), &records) {
+            self.site.world.report.warning(failure.first_line());
+        }
+        let Some(head) = links.last() else { return Ok(()) };
+        let put = anchor::put(self.site, head, &newest_releases(&records));
+        if let Err(failure) = put {
             let why = failure.innermost_line();
             let line = format!("the head of the ledger is not in the registry: {why}");
             self.site.world.report.warning(&line);
@@ -159,6 +169,18 @@ pub fn whole(links: &[Link]) -> Result<Vec<Record>> {
         .coded(&code::LEDGER_BROKEN)
 }
 
+/// The releases that records name, newest first: a head stands about the first that is there.
+fn newest_releases(records: &[Record]) -> Vec<&str> {
+    let mut releases: Vec<&str> = Vec::new();
+    for record in records.iter().rev().filter(|record| !record.to.is_empty()) {
+        if !releases.contains(&record.to.as_str()) {
+            releases.push(&record.to);
+        }
+    }
+    releases.truncate(ANCHORED_AT);
+    releases
+}
+
 /// Where records are written while the database cannot be reached.
 fn file(site: &Site<'_>) -> PathBuf {
     site.world.state(site.name).join("ledger.offline")
@@ -169,7 +191,15 @@ fn known(site: &Site<'_>) -> PathBuf {
     site.world.state(site.name).join("ledger.known")
 }
 
-fn say_offline(site: &Site<'_>, failure: &Failure) {
+/// The environments whose database was found away in this run. It is asked no second time: that
+/// may take as long as connecting may, and half of a run here and half there is told by nobody.
+fn away() -> MutexGuard<'static, BTreeSet<String>> {
+    static AWAY: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    AWAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn goes_away(site: &Site<'_>, failure: &Failure) {
+    away().insert(site.name.to_owned());
     site.world.report.warning(&format!(
         "the ledger in the database is not reached; a file of this machine stands for it: {}",
         failure.first_line()

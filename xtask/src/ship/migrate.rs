@@ -1,8 +1,8 @@
 //! migrate: the schema that a release expects, one transaction a file.
 
 use super::lease::Lease;
-use super::review;
 use super::site::Site;
+use super::{release, review};
 use crate::edge::postgres::{Database, is_unreached};
 use crate::edge::{files, tested};
 use crate::error::{Failure, Result, code};
@@ -12,7 +12,7 @@ use xtask_core::plan::Count;
 use xtask_core::ship::ledger::Action;
 use xtask_core::ship::machine::{self, Applied, Skew};
 use xtask_core::ship::migration::{self, MigrationFile, MigrationPlan};
-use xtask_core::ship::release::Release;
+use xtask_core::ship::release::{Release, ReleasedMigration};
 use xtask_core::ship::review::{Review, ReviewStep};
 
 /// Every migration of the checkout, in the order of its name.
@@ -100,9 +100,7 @@ pub fn toward(
 ) -> Result<Schema> {
     let rows = match Database::connect(&site.database()?).and_then(|it| it.migration_rows()) {
         Err(failure) if is_unreached(&failure) && action == Action::Rollback => {
-            let line = format!("the schema is not compared: {}", failure.first_line());
-            site.world.report.warning(&line);
-            return Ok(Schema::default());
+            return by_what_serves(site, release, serving, &failure);
         }
         rows => rows?,
     };
@@ -114,6 +112,32 @@ pub fn toward(
     let files = known.into_iter().filter(is_kept).collect();
     let skews = skews(site, release, serving, &applied_files(site.world, &rows)?, &pending);
     Ok(Schema { pending: pending.into_iter().map(|it| it.name).collect(), files, skews })
+}
+
+/// Without the database, the migrations of the release that serves are taken for the schema.
+fn by_what_serves(
+    site: &Site<'_>,
+    release: &Release,
+    serving: &[String],
+    unreached: &Failure,
+) -> Result<Schema> {
+    let public = site.public_release()?;
+    let public = public.map(|version| release::find(site, &version)).transpose()?.flatten();
+    let said = match &public {
+        Some(public) => format!("by what release `{}` expects", public.version),
+        None => "by nothing, because nothing tells which release serves".to_owned(),
+    };
+    let why = unreached.first_line();
+    site.world.report.warning(&format!("the schema is judged {said}: {why}"));
+    let row = |it: &ReleasedMigration| migration::MigrationRow {
+        name: it.name.clone(),
+        checksum: it.checksum.clone(),
+        finished: true,
+    };
+    let expected = public.iter().flat_map(|it| &it.migrations);
+    let rows: Vec<_> = expected.map(row).collect();
+    let skews = skews(site, release, serving, &applied_files(site.world, &rows)?, &[]);
+    Ok(Schema { skews, ..Schema::default() })
 }
 
 /// The files of what `release` expects and is not applied. Without its file it is refused.

@@ -1,64 +1,180 @@
-//! The probe: asks the public URL all through a rollout and counts what is lost.
+//! The probe: asks the public URL all through a rollout, as four kinds of clients at once.
+//!
+//! Each kind sends when its schedule says, whatever became of what was sent before; what a sample
+//! says of that is judged in the core.
 
-use crate::edge::http;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+mod ask;
+#[cfg(test)]
+mod tests;
+
+use crate::runtime;
+use ask::Asker;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use xtask_core::ship::probe::Tally;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+use xtask_core::deploy::Service;
+use xtask_core::ship::probe::{End, Sample, Schedule};
+use xtask_core::ship::proof::Kind;
 
-/// Two askers of 10 requests a second each: a slow answer to one does not silence the other.
-const ASKERS: u32 = 2;
-const PERIOD: Duration = Duration::from_millis(100);
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// When a probe asks, and how long it waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Requests on connections of their own.
+    fresh: Schedule,
+    /// Requests on connections that are kept.
+    keep_alive: Schedule,
+    /// Slow uploads.
+    upload: Schedule,
+    /// Slow downloads.
+    download: Schedule,
+    /// How long a stream is made to take.
+    stream: Duration,
+    /// How long an answer may take; of a stream, beyond what it is made to take.
+    limit: Duration,
+}
 
-/// A probe at work. It ends when it is asked for its tally, or dropped.
+/// A probe at work. It ends when it is asked for what it saw, or dropped.
 pub struct Probe {
-    stop: Arc<AtomicBool>,
-    askers: Vec<JoinHandle<Tally>>,
+    began: Instant,
+    stop: CancellationToken,
+    lanes: Vec<JoinHandle<()>>,
+    samples: Samples,
+}
+
+/// What a probe saw.
+#[derive(Debug)]
+pub struct Log {
+    /// When it began.
+    pub began: Instant,
+    /// Every request that was due.
+    pub samples: Vec<Sample>,
+}
+
+/// What was seen so far, in the order of ends.
+#[derive(Clone, Debug, Default)]
+struct Samples(Arc<Mutex<Vec<Sample>>>);
+
+/// One kind of client at work.
+struct Lane {
+    asker: Asker,
+    schedule: Schedule,
+    began: Instant,
+    stop: CancellationToken,
+    samples: Samples,
+}
+
+/// More requests of a kind than this under way would measure this machine and not the service.
+const UNDER_WAY_MAX: usize = 128;
+
+impl Default for Pace {
+    /// Ten requests a second of each quick kind. A stream takes longer than a switch, and less than
+    /// a service drains; a new one begins before the one before is over.
+    fn default() -> Self {
+        let ms = Duration::from_millis;
+        Self {
+            fresh: Schedule { offset: ms(0), every: ms(100) },
+            keep_alive: Schedule { offset: ms(50), every: ms(100) },
+            // Who logs in may do so twenty times a minute, from our address too.
+            upload: Schedule { offset: ms(25), every: ms(5000) },
+            download: Schedule { offset: ms(1075), every: ms(2000) },
+            stream: ms(6000),
+            limit: ms(5000),
+        }
+    }
 }
 
 impl Probe {
-    /// Starts asking `url`, each time on a fresh connection.
-    pub fn start(url: &str) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let askers = (0..ASKERS).map(|number| {
-            let (url, stop) = (url.to_owned(), Arc::clone(&stop));
-            std::thread::spawn(move || ask_until(&url, &stop, PERIOD / ASKERS * number))
-        });
-        Self { askers: askers.collect(), stop }
+    /// Starts asking `service`, which is reached at `url`.
+    pub fn start(url: &str, service: &Service) -> Self {
+        Self::at_pace(url, service, Pace::default())
     }
 
-    /// Ends it and gives what it saw.
-    pub fn finish(mut self) -> Tally {
-        self.stop.store(true, Ordering::Relaxed);
-        let mut tally = Tally::default();
-        for asker in self.askers.drain(..) {
-            tally.merge(asker.join().expect("an asker does not panic"));
+    fn at_pace(url: &str, service: &Service, pace: Pace) -> Self {
+        let (began, stop) = (Instant::now(), CancellationToken::new());
+        let samples = Samples::default();
+        let lane = |kind: Kind| {
+            let asker = Asker::new(kind, url, service, pace, &stop)?;
+            let schedule = pace.of(kind);
+            let (stop, samples) = (stop.clone(), samples.clone());
+            Some(runtime::spawn(Lane { asker, schedule, began, stop, samples }.drive()))
+        };
+        let lanes = Kind::ALL.into_iter().filter_map(lane).collect();
+        Self { began, stop, lanes, samples }
+    }
+
+    /// Ends it, waits for what is under way, and gives what it saw.
+    pub fn finish(mut self) -> Log {
+        self.stop.cancel();
+        for lane in self.lanes.drain(..) {
+            runtime::wait(lane).expect("asking does not panic");
         }
-        tally
+        Log { began: self.began, samples: self.samples.all() }
     }
 }
 
 impl Drop for Probe {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.stop.cancel();
     }
 }
 
-fn ask_until(url: &str, stop: &AtomicBool, offset: Duration) -> Tally {
-    let mut tally = Tally::default();
-    let mut next = Instant::now() + offset;
-    while !stop.load(Ordering::Relaxed) {
-        std::thread::sleep(next.saturating_duration_since(Instant::now()));
-        next += PERIOD;
-        match http::get(url, ANSWER_LIMIT) {
-            Ok(answer) if answer.status < 500 => {
-                tally.answered(u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX));
-            }
-            Ok(answer) => tally.lost(format!("status {}", answer.status)),
-            Err(error) => tally.lost(error.in_one_line()),
+impl Samples {
+    fn add(&self, sample: Sample) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(sample);
+    }
+
+    fn all(&self) -> Vec<Sample> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Pace {
+    fn of(&self, kind: Kind) -> Schedule {
+        match kind {
+            Kind::Fresh => self.fresh,
+            Kind::KeepAlive => self.keep_alive,
+            Kind::Upload => self.upload,
+            Kind::Download => self.download,
         }
     }
-    tally
+}
+
+impl Lane {
+    /// Sends each request at its moment, waiting for none of them. One that was missed is sent at
+    /// once, and is late.
+    async fn drive(self) {
+        let mut under_way = JoinSet::new();
+        for number in 0.. {
+            let planned = self.schedule.due(number);
+            let due = tokio::time::Instant::from_std(self.began + planned);
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                () = tokio::time::sleep_until(due) => {}
+            }
+            while under_way.try_join_next().is_some() {}
+            if under_way.len() < UNDER_WAY_MAX {
+                let (asker, samples) = (self.asker.clone(), self.samples.clone());
+                under_way.spawn(sample(asker, self.began, planned, samples));
+            } else {
+                self.samples.add(self.unsent(planned));
+            }
+        }
+        under_way.join_all().await;
+    }
+
+    fn unsent(&self, planned: Duration) -> Sample {
+        let now = self.began.elapsed();
+        let kind = self.asker.kind;
+        Sample { kind, planned, sent: now, ended: now, end: End::Unsent, release: None }
+    }
+}
+
+async fn sample(asker: Asker, began: Instant, planned: Duration, samples: Samples) {
+    let sent = began.elapsed();
+    let heard = asker.ask().await;
+    let (kind, ended) = (asker.kind, began.elapsed());
+    let (end, release) = (heard.end, heard.release);
+    samples.add(Sample { kind, planned, sent, ended, end, release });
 }

@@ -4,8 +4,9 @@ use super::lease::Lease;
 use super::ledger::Ledger;
 use super::site::Site;
 use crate::edge::{clock, run};
-use crate::error::Result;
-use xtask_core::ship::ledger::{Action, Outcome, ProbeCount, Record};
+use crate::error::{Failure, Result, code};
+use xtask_core::ship::ledger::{Action, Outcome, Record};
+use xtask_core::ship::proof::Proof;
 use xtask_core::ship::release::Release;
 
 /// A change of an environment, from its beginning.
@@ -43,11 +44,19 @@ impl<'s, 'a> Change<'s, 'a> {
         self.begun.run.as_deref().expect("every run has a name")
     }
 
-    /// Adds how it ended to the ledger.
-    pub fn end(self, outcome: Outcome, probe: Option<ProbeCount>) -> Result<()> {
+    /// What would be recorded of a run that stays open.
+    pub fn unrecorded(self, outcome: Outcome, proof: Proof) -> Record {
+        let (probe, proof) = (proof.count(), Some(proof));
+        Record { outcome, probe, proof, ..self.begun }
+    }
+
+    /// Adds how it ended to the ledger: what is recorded, and whether it was.
+    pub fn end(self, outcome: Outcome, proof: Proof) -> (Record, Result<()>) {
         let phases = self.site.world.report.phases();
-        let record = Record { outcome, phases, probe, ..self.begun };
-        Ledger::open(self.site)?.append(&record, self.lease)
+        let (probe, proof) = (proof.count(), Some(proof));
+        let record = Record { outcome, phases, probe, proof, ..self.begun };
+        let kept = Ledger::open(self.site).and_then(|mut it| it.append(&record, self.lease));
+        (record, kept)
     }
 }
 
@@ -56,7 +65,17 @@ pub fn failed(phase: &str, error: &str) -> Outcome {
     Outcome::Failed { phase: phase.to_owned(), error: error.to_owned() }
 }
 
-/// Every record of the environment, its chain checked.
+/// Every record of the environment, its chain checked. What is not all is a failure.
 pub fn all(site: &Site<'_>) -> Result<Vec<Record>> {
+    let ledger = Ledger::open(site)?;
+    if ledger.is_reached() {
+        return ledger.records();
+    }
+    let line = "failed to read the ledger: its database is not reached";
+    Err(Failure::outside(line).code(&code::DATABASE_UNREACHED))
+}
+
+/// The same; without the database what this machine knows of it.
+pub fn known(site: &Site<'_>) -> Result<Vec<Record>> {
     Ledger::open(site)?.records()
 }

@@ -115,7 +115,8 @@ pub fn list(site: &Site<'_>) -> Result<Vec<Release>> {
     let failed = || format!("failed to list the releases in `{repository}`");
     let tags = tags.map_err(|error| refused(failed(), &error))?;
     let mut releases = Vec::new();
-    for tag in tags {
+    // `sha256-<hex>` stands for a list of what is said about a release.
+    for tag in tags.into_iter().filter(|tag| !tag.starts_with("sha256-")) {
         releases.extend(find(site, &tag)?);
     }
     releases.sort_by(|left, right| right.created_at.cmp(&left.created_at));

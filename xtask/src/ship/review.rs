@@ -43,6 +43,7 @@ fn looking(now: &Review) -> String {
     let (verb, environment) = (&now.verb, &now.environment);
     match verb.as_str() {
         "migrate" => format!("`cargo xtask migrate {environment}`"),
+        "secrets sync" => format!("`cargo xtask secrets sync {environment}`"),
         "infra" => format!("`cargo xtask infra plan {environment}`"),
         _ => format!("`cargo xtask {verb} {environment} VERSION --dry-run`"),
     }

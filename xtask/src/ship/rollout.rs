@@ -8,8 +8,9 @@ use super::lease::Lease;
 use super::review;
 use super::site::Site;
 use crate::error::Result;
+use std::path::PathBuf;
 use xtask_core::digest::Digest;
-use xtask_core::ship::ledger::ProbeCount;
+use xtask_core::ship::proof::Proof;
 use xtask_core::ship::review::Review;
 
 /// What a rollout did.
@@ -19,7 +20,15 @@ pub enum Rolled {
     /// Everything ran as the release says already.
     AlreadySo,
     /// The release serves and is verified.
-    Done(Option<ProbeCount>),
+    Done(Done),
+}
+
+/// A rollout that was made.
+pub struct Done {
+    /// What was seen from outside.
+    pub proof: Proof,
+    /// Where its report is.
+    pub report: Option<PathBuf>,
 }
 
 /// How a rollout is reviewed before it is made.

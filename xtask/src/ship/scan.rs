@@ -12,7 +12,7 @@ use xtask_core::ship::ledger::Action;
 use xtask_core::ship::release::{Release, ScanVerdict};
 use xtask_core::trust::scan;
 
-/// Scans every image that was built; a blocking finding ends the road here.
+/// Scans every image that was built; a blocking finding ends the pipeline here.
 pub fn services(
     world: &World<'_>,
     built: &BTreeMap<String, Built>,

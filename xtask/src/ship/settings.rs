@@ -9,6 +9,9 @@ use xtask_core::secret::Secret;
 pub fn fill(site: &Site<'_>, service: &Service, version: &str) -> Result<Secret> {
     let mut lines = format!("PORT={}\n", service.port);
     for (name, template) in &service.settings {
+        if template.is_left_out(|reference| answer(site, reference, version).is_some()) {
+            continue;
+        }
         let value = template.fill(|reference| answer(site, reference, version));
         let value =
             value.or_usage(|| format!("cannot fill setting `{name}` of `{}`", service.name))?;

@@ -1,12 +1,14 @@
-//! verify: the public URL itself must say, again and again, that the new release answers.
+//! verify: the public URL itself must say, again and again, that the new release answers and is
+//! ready.
 
 use super::site::Site;
-use crate::edge::{http, tested};
+use crate::edge::{clock, http, tested};
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use crate::target::Answers;
 use std::time::{Duration, Instant};
 use xtask_core::deploy::{Access, Service};
+use xtask_core::ship::proof::{Round, Verified};
 
 /// Asked this often, each time on a fresh connection …
 const TIMES: u32 = 5;
@@ -15,26 +17,33 @@ const SPAN: Duration = Duration::from_secs(10);
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// Asks for `version` from outside. The first wrong answer ends it.
-pub fn release(site: &Site<'_>, version: &str) -> Result<()> {
+pub fn release(site: &Site<'_>, version: &str) -> Result<Verified> {
     let phase = site.world.report.phase("verify");
     let began = Instant::now();
     let public = site.public()?;
-    let mut untold = Vec::new();
     let span = tested::verification(SPAN);
+    let mut verified = Verified { version: version.to_owned(), ..Verified::default() };
     for round in 0..TIMES {
         let due = began + span * round / (TIMES - 1);
         site.world.cancel.sleep(due.saturating_duration_since(Instant::now()))?;
         phase.doing(&format!("{} of {TIMES}", round + 1));
         tested::kill_at("in-verify");
+        let asked = Instant::now();
         ask_public(site, public, version)?;
-        untold = ask_internal(site, version)?;
+        let (at_ms, took_ms) = (milliseconds(asked - began), clock::milliseconds(asked));
+        verified.rounds.push(Round { at_ms, took_ms });
+        verified.untold = ask_internal(site, version)?;
     }
-    for service in untold {
+    for service in &verified.untold {
         let line = format!("not verified: nothing tells which release of `{service}` answers");
         site.world.report.warning(&line);
     }
     done(phase, site, version);
-    Ok(())
+    Ok(verified)
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn done(phase: Phase<'_>, site: &Site<'_>, version: &str) {
@@ -44,8 +53,9 @@ fn done(phase: Phase<'_>, site: &Site<'_>, version: &str) {
 }
 
 fn ask_public(site: &Site<'_>, service: &Service, version: &str) -> Result<()> {
-    let url = format!("{}{}", site.environment.url, service.health.status);
-    judge(&service.name, &url, version)
+    let url = |path: &str| format!("{}{path}", site.environment.url);
+    judge(&service.name, &url(&service.health.ready), version)?;
+    judge(&service.name, &url(&service.health.status), version)
 }
 
 /// Internal services are not reachable from outside: they are asked where the target says, or it

@@ -12,12 +12,14 @@ use crate::error::Result;
 use crate::report::Phase;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use xtask_core::deploy::{Service, TargetKind};
 use xtask_core::digest::Digest;
 use xtask_core::reference::Reference;
 use xtask_core::secret::Secret;
 use xtask_core::ship::database::Address;
 use xtask_core::ship::machine::{Manner, Move};
+use xtask_core::ship::traffic::access_log::Logged;
 
 /// A server, or this machine, as far as shipping a release needs to know it.
 pub trait Target: Sync {
@@ -46,6 +48,12 @@ pub trait Target: Sync {
 
     /// The last lines that a service wrote; `None` if nothing of it serves.
     fn logs(&self, service: &str, lines: usize) -> Result<Option<Logs>>;
+
+    /// The requests of people that the public service was sent within the last while, as whoever
+    /// stands before it logged them; `None` where that log is not ours to read.
+    fn requests(&self, _within: Duration) -> Result<Option<Vec<Logged>>> {
+        Ok(None)
+    }
 
     /// How services move here: all in one moment, or one after the other.
     fn manner(&self) -> Manner;

@@ -8,30 +8,38 @@ const DAY: &str = "2026-11-23";
 
 pub(crate) struct Customer {
     url: String,
-    token: String,
 }
 
 impl Customer {
     pub(crate) fn register(url: &str) -> Self {
-        let account = json!({ "email": "ada@nutri.example", "password": "correct horse battery" });
-        let answer = post(&format!("{url}/api/auth/register"), None, &account);
-        Self { url: url.to_owned(), token: answer["token"].as_str().unwrap().to_owned() }
+        post(&format!("{url}/api/auth/register"), None, &account());
+        Self { url: url.to_owned() }
     }
 
     pub(crate) fn eats(&self, description: &str) {
         let meal = json!({ "eaten_on": DAY, "description": description });
-        post(&format!("{}/api/meals", self.url), Some(&self.token), &meal);
+        post(&format!("{}/api/meals", self.url), Some(&self.token()), &meal);
+    }
+
+    /// A new one each time: a token lives for minutes only, and a story may take longer.
+    fn token(&self) -> String {
+        let session = post(&format!("{}/api/auth/login", self.url), None, &account());
+        session["token"].as_str().unwrap().to_owned()
     }
 
     /// What the day adds up to; every part of it must be known.
     pub(crate) fn kilocalories(&self) -> f64 {
         let url = format!("{}/api/summary?date={DAY}", self.url);
-        let bearer = format!("Bearer {}", self.token);
+        let bearer = format!("Bearer {}", self.token());
         let text = web::ask(Method::GET, &url, &[("authorization", &bearer)], None).unwrap();
         let summary: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(summary["estimates"], "complete", "{summary}");
         summary["total"]["kcal"].as_f64().unwrap_or_else(|| panic!("no kcal in {summary}"))
     }
+}
+
+fn account() -> Value {
+    json!({ "email": "ada@nutri.example", "password": "correct horse battery" })
 }
 
 fn post(url: &str, token: Option<&str>, body: &Value) -> Value {

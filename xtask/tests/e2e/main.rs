@@ -1,4 +1,4 @@
-//! The main road, walked for real: Docker, Postgres, Redis, the registry and the proxy, with a
+//! The whole pipeline, run for real: Docker, Postgres, Redis, the registry and the proxy, with a
 //! project, ports and state of its own. One test, because it is one story.
 #![allow(clippy::disallowed_methods, reason = "a test fails where it cannot look at its files")]
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
@@ -18,7 +18,7 @@ mod web;
 use customer::Customer;
 use load::Load;
 use scratch::Scratch;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 use xtask_http::Method;
 
@@ -239,7 +239,11 @@ fn the_ledger_is_whole(scratch: &Scratch) {
     let failed = |record: &&Value| record["outcome"]["kind"] == "failed";
     assert_eq!(records.iter().filter(failed).count(), 2, "both refusals are on record");
     let lost = |record: &Value| record["probe"]["lost"].as_u64().unwrap_or(0);
+    let is_shown = |record: &&Value| record["proof"]["probe"]["verdict"]["kind"] == "none-lost";
+    assert!(records.iter().filter(is_shown).count() >= 2, "{audit:#}");
     assert_eq!(records.iter().map(lost).sum::<u64>(), 0, "{audit:#}");
+    let proof = scratch.xtask(&["audit", "verify", "--json"]).succeeds();
+    assert_eq!(proof, json!({ "records": records.len(), "anchored": records.len() }));
 }
 
 /// Two backend images were verified; those that were broken on purpose are not kept.

@@ -1,6 +1,5 @@
-//! The road of production, walked on this machine against the double of Coolify, with our own
-//! images. How many requests it loses depends on the machine, so it is told and not judged here:
-//! `coolify.rs` judges that with services that drain for longer than any machine takes.
+//! The pipeline of production, run on this machine against the double of Coolify, with our own
+//! images. A lost request fails it, and so does a measurement that does not show that none was.
 
 use crate::scratch::Scratch;
 
@@ -13,7 +12,10 @@ pub(crate) fn walks_the_road_of_production(scratch: &Scratch, serving: &str) {
         step.unwrap_or_else(|| panic!("no step `{name}`: {answer}"))["said"].as_str().unwrap()
     };
     assert_eq!(said("the same again"), "nothing to do");
-    assert!(said("rollback").starts_with("serves; lost "), "{answer}");
+    for moved in ["rollout of a change", "rollback"] {
+        assert!(said(moved).starts_with("serves; lost 0 of "), "{answer}");
+        assert!(!said(moved).contains("void"), "{answer}");
+    }
     assert_eq!(said("infra plan"), "empty");
     println!("rehearsal: {}; rollback: {}", said("rollout of a change"), said("rollback"));
     nothing_of_it_stays(scratch);

@@ -186,9 +186,9 @@ fn what_passed_is_not_run_again_until_something_it_depends_on_changes() {
     let mut asked: Vec<&str> = asked.lines().collect();
     asked.sort_unstable();
     let always = ["cargo fetch --quiet --locked", "rustc --print sysroot"];
-    assert_eq!(asked, always, "what was not checked is not remembered");
+    assert_eq!(asked, always, "what was not checked is not cached");
     assert_eq!(closing(&output), "20 passed, 0 failed, 1 skipped");
-    assert!(output.contains("19 remembered: nothing they depend on changed; `--fresh` runs them"));
+    assert!(output.contains("19 cached: nothing they depend on changed; `--fresh` runs them"));
     assert!(output.contains("coverage: backend: 75.0 % of 8 lines\n"), "{output}");
 
     fakes.world.write("services/ml-service/src/app.py", "# edited");
@@ -256,7 +256,7 @@ fn what_was_made_and_is_gone_is_made_again_and_nothing_else_runs() {
 }
 
 #[test]
-fn a_failure_is_never_remembered_and_neither_is_a_pass_whose_inputs_changed_meanwhile() {
+fn a_failure_is_never_cached_and_neither_is_a_pass_whose_inputs_changed_meanwhile() {
     let fakes = Fakes::new();
     let only = ["--only", "shellcheck"];
     fakes.fake("fails-shellcheck", "");
@@ -329,15 +329,15 @@ fn a_task_is_explained_whole() {
     let (output, asked) = fakes.passes(&["--explain", "jest"]);
     assert_eq!(asked, "");
     for words in [
-        "jest        Backend tests pass and cover enough",
-        "decision    remembered: it passed, and nothing it depends on changed",
-        "inputs      services/backend/**",
+        "jest      Backend tests pass and cover enough",
+        "decision  cached: it passed, and nothing it depends on changed",
+        "inputs    services/backend/**",
         "1 files, sha256:",
-        "needs       backend-build",
+        "needs     backend-build",
         "(cd services/backend && npm run --ignore-scripts test -- --coverageDirectory",
-        "limit       15 min, 1 cores",
-        "last        passed at 2",
-        "log         target/ci/jest.log",
+        "limit     15 min, 1 cores",
+        "last      passed at 2",
+        "log       target/ci/jest.log",
     ] {
         assert!(output.contains(words), "{words}\n{output}");
     }

@@ -1,16 +1,23 @@
 //! Rollouts to a Coolify with state, its proxy over simulated containers: who serves is found out,
 //! and what does not come to serve is taken back.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod hidden;
 mod killed;
 mod published;
+mod rotation;
+mod state;
 mod town;
 
 use super::infra::panel::{PLAN, person};
+use super::notify::{Everybody, SECRETS, assert_no_secret_below};
 use super::postgres::server::Cluster;
 use super::world::World;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use town::{Backend, Town};
 use xtask::runtime;
+use xtask_fakes::faults::Fault;
 use xtask_fakes::http::{Admission, Handler, Request, Response, Server as Http};
 use xtask_fakes::required;
 use xtask_providers::coolify::ApplicationChange;
@@ -43,16 +50,106 @@ fn a_release_comes_to_serve_and_the_same_again_is_nothing_to_do() {
     town.world.run(&PLAN).ends(0);
     assert_eq!(town.status()["healthy"], true, "{}", town.status());
 
-    let second = town.rollout("r2");
-    assert!(second.stdout.contains("lost 0 of "), "{second:?}");
+    let second = town.world.run(&["rollout", "production", "r2", "--apply", "--json"]);
+    is_proven(&town, &second.stdout);
     let said = second.ends(0);
     assert!(!said.contains("only Coolify says"), "the backend tells of the other: {said}");
+    assert!(said.contains("report: `target/reports/"), "{said}");
     town.serves("backend", "r2");
     town.serves("ml-service", "r2");
-    town.world.run(&["rollback", "production", "--apply"]).ends(0);
+    let page = town.world.path("back.html");
+    let told = page.display().to_string();
+    town.world.run(&["rollback", "production", "--apply", "--report", &told]).ends(0);
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("rollback of production"), "{page}");
     town.serves("backend", "r1");
     town.world.run(&PLAN).ends(0);
     assert_eq!(town.records(), 3);
+}
+
+/// What was seen from outside is in the answer, in the record and on a page of its own.
+fn is_proven(town: &Town<'_>, answer: &str) {
+    let answer: Value = serde_json::from_str(answer).unwrap();
+    let probe = &answer["proof"]["probe"];
+    assert_eq!(
+        (&answer["changed"], &answer["probe"]["lost"]),
+        (&json!(true), &json!(0)),
+        "{probe:#}"
+    );
+    let kinds: Vec<&Value> =
+        probe["kinds"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
+    assert_eq!(kinds, ["fresh", "keep-alive", "upload", "download"]);
+    let heard: Vec<&String> = probe["releases"].as_object().unwrap().keys().collect();
+    assert_eq!(heard, ["r1", "r2"], "{probe:#}");
+    assert_eq!(answer["proof"]["verified"]["rounds"].as_array().unwrap().len(), 5);
+    let page = answer["report"].as_str().unwrap();
+    assert!(page.starts_with("target/reports/") && page.ends_with("-production-r2.html"), "{page}");
+    let page = std::fs::read_to_string(town.world.path(page)).unwrap();
+    for text in ["rollout of production", "<code>r1</code> → <code>r2</code>", "switch at"] {
+        assert!(page.contains(text), "{text}");
+    }
+    let audit = town.world.run(&["audit", "list", "production", "--json"]).stdout;
+    let audit: Value = serde_json::from_str(&audit).unwrap();
+    let record = audit["records"].as_array().unwrap().last().unwrap();
+    assert_eq!(record["proof"], answer["proof"]);
+}
+
+#[test]
+fn those_who_are_to_hear_of_a_rollout_hear_it_and_fail_nothing() {
+    let cluster = required!(Cluster::new());
+    let all = Everybody::start(&"1".repeat(40));
+    let mut town = Town::new(&cluster, "ci").telling(&all);
+    town.release("r1", Backend::Good);
+    town.release("r2", Backend::Good);
+    town.release("r3", Backend::Unready);
+    town.apply();
+    town.rollout("r1").ends(0);
+    let second = town.rollout("r2");
+    assert!(second.stderr.contains("Discord, Slack, GitHub, Sentry"), "{second:?}");
+    let said = second.ends(0);
+    // Neither of them is a commit of this world.
+    assert!(
+        said.contains("Sentry is told of no commits: cannot list the commits of `r1.."),
+        "{said}"
+    );
+    let title = |number: usize| all.discord.messages()[number]["embeds"][0]["title"].clone();
+    assert_eq!(
+        (title(0), title(1)),
+        (json!("nutri: production runs r1"), json!("nutri: production runs r2"))
+    );
+    assert_eq!(all.github.state().deployments.states(), ["inactive", "success"]);
+    let releases = all.sentry.releases();
+    assert_eq!(releases["nutri@r2"]["deploys"][0]["environment"], "production");
+    assert!(releases["nutri@r2"]["dateReleased"].is_string());
+
+    town.rollout("r3").ends(5);
+    let third = &all.discord.messages()[2]["embeds"][0];
+    assert_eq!(third["title"], "nutri: rollout of r3 to production failed at roll out");
+    assert!(third["description"].as_str().unwrap().starts_with("```\n"), "{third}");
+    assert_eq!(all.github.state().deployments.states(), ["inactive", "success", "failure"]);
+    assert_eq!(all.sentry.releases()["nutri@r3"]["deploys"], json!([]));
+
+    // All of them fail, each in its own way, and one is not named any more.
+    all.discord.fail([Fault::answer(429, "{\"retry_after\":3600}")]);
+    all.slack.fail([Fault::cut()]);
+    all.github.fail([Fault::answer(502, "<html>")]);
+    let back = ["-vv", "rollback", "production", "--apply"];
+    let run = town.world.run_with(&back, &[("SENTRY_TOKEN", "hunter2hunter2")]);
+    for wanted in [
+        "warning: Discord was not told (E-not-told): failed to tell Discord (POST its webhook \
+         answered 429): too many requests were sent; the next one in 3600 s",
+        "warning: Slack was not told (E-not-told): ",
+        "warning: GitHub was not told (E-not-told): ",
+        "answered 401): the token is not accepted: Sentry said: Invalid token",
+        "nobody was reached",
+    ] {
+        assert!(run.stderr.contains(wanted), "{wanted}\n{run:?}");
+    }
+    assert!(SECRETS.iter().chain(&["hunter2"]).all(|it| !format!("{run:?}").contains(it)));
+    run.ends(0);
+    town.serves("backend", "r1");
+    assert_eq!(town.records(), 4);
+    assert_no_secret_below(&town.world.path("target"));
 }
 
 /// What a run leaves that was killed after it had set the tag, and what a person did by hand.

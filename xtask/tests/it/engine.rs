@@ -61,7 +61,9 @@ impl Engine {
         let labelled = format!("{{{labels}}}");
         let details = format!(
             r#"{{"Name":"{name}","CreatedAt":"2026-11-20T10:00:00Z","Labels":{labelled},
-                "Config":{{"Labels":{labelled}}},"State":{{"Running":true}}}}"#
+                "Created":"2026-11-20T10:00:00Z","Image":"sha256:0","RestartCount":0,
+                "Config":{{"Labels":{labelled}}},"NetworkSettings":{{"Ports":{{}}}},
+                "State":{{"Running":true,"ExitCode":0,"StartedAt":"2026-11-20T10:00:00Z"}}}}"#
         );
         std::fs::write(self.world.path("../engine").join(kind).join(name), details).unwrap();
     }
@@ -223,7 +225,7 @@ fn only_images_that_are_provably_ours_are_erased() {
     engine.has("container", "nutri-redis", OURS);
     let container = engine.world.path("../engine/container/nutri-redis");
     let details = std::fs::read_to_string(&container).unwrap();
-    std::fs::write(&container, details.replacen('{', r#"{"Image":"sha256:used","#, 1)).unwrap();
+    std::fs::write(&container, details.replace("sha256:0", "sha256:used")).unwrap();
     let digest = format!("sha256:{}", "1".repeat(64));
     let images = [
         ("127.0.0.1:5510/nutri/backend", "<none>", digest.as_str(), "pulled"),

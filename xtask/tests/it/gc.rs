@@ -96,3 +96,17 @@ fn nothing_goes_beside_a_running_build_or_below_an_unreadable_image() {
     assert!(output.contains("cannot tell what `x` needs"), "{output}");
     assert!(stray.exists());
 }
+
+#[test]
+fn where_nothing_was_ever_built_nothing_is_made_to_look_through() {
+    let world = World::new();
+    if world.cache().exists() {
+        std::fs::remove_dir_all(world.cache()).unwrap();
+    }
+    for args in [&["image", "gc"][..], &["image", "gc", "--apply"]] {
+        let run = world.run(args);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert!(run.stdout.starts_with("WHAT  MB  VERDICT  WHY\n0.0 MB"), "{run:?}");
+    }
+    assert!(!world.path("target/images").exists() && !world.cache().exists());
+}

@@ -18,7 +18,7 @@ fn with_script(script: &str) -> (World, FakeArchive) {
 
 fn judged(script: &str) -> String {
     let digest = Digest::of(script.as_bytes());
-    format!("[judged.hello]\neffect = \"makes a user: declared\"\npostinst = [\"{digest}\"]\n")
+    format!("[reviewed.hello]\neffect = \"makes a user: declared\"\npostinst = [\"{digest}\"]\n")
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_script_that_nobody_has_read_is_refused_until_its_bytes_are_named() {
     let (world, _mirror) = with_script(SCRIPT);
     let output = world.run(&["image", "build", "hello"]).ends(2);
     let found = Digest::of(SCRIPT.as_bytes());
-    assert!(output.contains("whose scripts nobody has judged: hello.postinst"), "{output}");
+    assert!(output.contains("whose scripts nobody has reviewed: hello.postinst"), "{output}");
     assert!(output.contains(&format!("the `postinst` of `hello` 1 was never read: {found}")));
     assert!(output.contains("hint: `cargo xtask image scripts hello` shows them"), "{output}");
     world.write(FILE, &judged(SCRIPT));
@@ -58,7 +58,7 @@ fn a_person_reads_a_script_and_accepts_it_with_one_command() {
 
     let output = world.run(&["image", "scripts", "hello", "--accept"]).ends(2);
     assert!(output.contains("nobody has said what becomes of their effect"), "{output}");
-    world.write(FILE, "# Ours.\n[judged.hello]\neffect = \"makes a user: declared\"\n");
+    world.write(FILE, "# Ours.\n[reviewed.hello]\neffect = \"makes a user: declared\"\n");
     let _said = world.run(&["image", "scripts", "hello", "--accept"]).ends(0);
     let text = std::fs::read_to_string(world.path(FILE)).unwrap();
     assert!(text.starts_with("# Ours.\n") && text.contains(&Digest::of(SCRIPT.as_bytes()).hex()));

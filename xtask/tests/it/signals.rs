@@ -30,7 +30,8 @@ if [ "$1" = "$(cat "$here/hangs")" ]; then
 fi
 "#;
 
-const CONTAINER: &str = r#"[{"Name":"/nutri-redis","State":{"Running":true},
+const CONTAINER: &str = r#"[{"Name":"/nutri-redis","Created":"","Image":"sha256:0",
+    "State":{"Running":true,"ExitCode":0,"StartedAt":""},"NetworkSettings":{"Ports":{}},
     "Config":{"Labels":{"nutri.project":"nutri","nutri.environment":"local"}}}]"#;
 
 struct Engine {

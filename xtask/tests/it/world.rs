@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::Mutex;
 use xtask_core::image::lock::checksum;
 use xtask_fakes::archive::FakeArchive;
@@ -48,7 +48,7 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let world = Self { folder, variables: Vec::new(), servers: Mutex::default() };
         world.write("deploy.toml", include_str!("../../../deploy.toml"));
-        world.write("images/debian-scripts.toml", "[judged]\n");
+        world.write("images/debian-scripts.toml", "[reviewed]\n");
         world
     }
 
@@ -110,10 +110,7 @@ impl World {
     /// Runs with more variables than the world's own.
     pub(crate) fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Run {
         let mut command = self.command(args);
-        let output = command.envs(variables.iter().copied()).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let (stderr, log) = without_log(&text(output.stderr));
-        Run { code: output.status.code(), stdout: text(output.stdout), stderr, log }
+        Run::of(command.envs(variables.iter().copied()).output().unwrap())
     }
 
     /// The same, not yet started.
@@ -134,6 +131,13 @@ impl World {
 }
 
 impl Run {
+    /// What a program that ended has said.
+    pub(crate) fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (stderr, log) = without_log(&text(output.stderr));
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr, log }
+    }
+
     /// It ended with `code`; what it said.
     pub(crate) fn ends(self, code: i32) -> String {
         assert_eq!(self.code, Some(code), "{self:?}");

@@ -11,6 +11,8 @@ pub(crate) struct GitHub {
     pub(crate) vars: Map<String, Value>,
     /// Secrets by environment.
     pub(crate) secrets: Map<String, Value>,
+    /// What the person said who started the run.
+    pub(crate) inputs: Map<String, Value>,
     /// Variables that every step has beside those of the workflow.
     pub(crate) machine: Vec<(String, String)>,
 }
@@ -29,7 +31,8 @@ impl GitHub {
         for words in ["init --quiet -b main", "add --all", commit] {
             run("git", words, &origin);
         }
-        Self { folder, vars: Map::new(), secrets: Map::new(), machine: Vec::new() }
+        let (vars, secrets, inputs) = (Map::new(), Map::new(), Map::new());
+        Self { folder, vars, secrets, inputs, machine: Vec::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -209,13 +209,15 @@ impl Contexts for Job<'_> {
     fn context(&self, name: &str) -> Option<Value> {
         Some(match name {
             "github" => self.github.context(self.token()),
+            "inputs" => json!(self.github.inputs),
             "vars" => json!(self.github.vars),
             "env" => json!(self.env),
             "needs" => json!(self.needs),
             "steps" => json!(self.steps),
             "runner" => json!({ "os": "Linux" }),
             "secrets" => {
-                let environment = self.job["environment"].as_str();
+                let environment = &self.job["environment"];
+                let environment = environment.as_str().or_else(|| environment["name"].as_str());
                 let environment = environment.expect("secrets are read in an environment only");
                 self.github.secrets.get(environment).cloned().unwrap_or(json!({}))
             }

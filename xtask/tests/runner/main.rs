@@ -111,3 +111,63 @@ fn build_pushes_signed_images_that_rebuild_finds_again() {
     assert_eq!(run.result("rebuild"), "success", "{}", run.log);
     assert_eq!(run.log.matches(": the same").count(), 2, "{}", run.log);
 }
+
+/// A person starts `deploy.yml` and says these things.
+fn deploy(environment: &str, action: &str, release: &str, ends: &str) -> (Run, GitHub) {
+    let mut github = GitHub::new(|_| {});
+    stand_in::for_words(&mut github);
+    github.machine.push(("RUNNER_ENDS".to_owned(), ends.to_owned()));
+    let said = [("environment", environment), ("action", action), ("release", release)];
+    github.inputs = said.map(|(name, value)| (name.to_owned(), json!(value))).into_iter().collect();
+    for place in ["production", "staging"] {
+        let names = ["COOLIFY_TOKEN", "DATABASE_URL", "DIRECT_URL", "REDIS_URL", "JWT_SECRET"];
+        let name = |name: &str| format!("{}_{name}", place.to_uppercase());
+        let secret = |it: &str| (name(it), json!(format!("canary-{}", name(it))));
+        github.secrets.insert(place.into(), Value::Object(names.map(secret).into_iter().collect()));
+    }
+    (Run::of(&github, &github.workflow("deploy.yml")), github)
+}
+
+#[test]
+fn deploy_moves_the_one_environment_and_hands_over_what_was_said_as_one_word() {
+    let odd = "r1\"; touch pwned; $(touch pwned) `touch pwned` --allow-dirty";
+    let cases = [
+        (
+            "production",
+            "rollout",
+            "b3f6981e1b64",
+            "[rollout][production][--apply][--][b3f6981e1b64]",
+        ),
+        ("staging", "rollout", odd, &format!("[rollout][staging][--apply][--][{odd}]")),
+        ("production", "rollback", "--json", "[rollback][production][--apply][--][--json]"),
+        ("production", "rollback", "", "[rollback][production][--apply]"),
+    ];
+    for (environment, action, release, wanted) in cases {
+        let (run, github) = deploy(environment, action, release, "0");
+        let other = if environment == "staging" { "production" } else { "staging" };
+        assert_eq!(
+            (run.result(environment), run.result(other)),
+            ("success", "skipped"),
+            "{}",
+            run.log
+        );
+        let recorded = std::fs::read_to_string(github.path("record")).unwrap();
+        let (words, given) = recorded.trim_end().split_once("] ").unwrap();
+        assert_eq!(format!("{words}]"), wanted);
+        let given: Vec<&str> = given.split_whitespace().collect();
+        assert_eq!(given.len(), 5, "{given:?}");
+        let own = environment.to_uppercase();
+        assert!(given.iter().all(|it| it.starts_with(&own)), "{given:?}");
+        assert!(github.path("artifacts/report/reports/report.html").is_file());
+        assert!(!run.log.contains("canary-") && !run.page.contains("canary-"));
+    }
+}
+
+#[test]
+fn a_rollout_that_fails_fails_the_run_and_its_report_is_kept() {
+    let (run, github) = deploy("production", "rollout", "b3f6981e1b64", "5");
+    assert_eq!(run.result("production"), "failure", "{}", run.log);
+    let recorded = std::fs::read_to_string(github.path("record")).unwrap();
+    assert_eq!(recorded.matches("[rollout]").count(), 1, "nothing is tried twice: {recorded}");
+    assert!(github.path("artifacts/report/reports/report.html").is_file());
+}

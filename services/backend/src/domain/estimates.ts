@@ -12,6 +12,7 @@ export interface Estimate {
 export interface EstimateCall {
   readonly requestId: string;
   readonly signal: AbortSignal;
+  readonly remainingMs: () => number;
 }
 
 export interface Estimator {

@@ -1,22 +1,37 @@
 // Puts the app together: what every request meets, in order. Nothing happens on import.
 import cors from "cors";
-import express, { Router, type Express, type Request, type RequestHandler } from "express";
-import { rateLimit } from "express-rate-limit";
+import express, { Router, type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import type { Settings } from "../settings.js";
+import { callerIn, requireCaller } from "./caller.js";
+import { deadlineOf, requestDeadline } from "./deadline.js";
 import type { Endpoint, Services } from "./endpoint.js";
-import { handleError, notFound, tooManyRequests } from "./errors.js";
+import { errorHandler, notFound } from "./errors.js";
 import { foodEndpoints } from "./foods.js";
 import { healthRouter } from "./health.js";
+import { httpsOnly, methodRouter, refuseOtherTypes } from "./strictness.js";
+import { createLimits } from "./limits.js";
 import { mealEndpoints } from "./meals.js";
 import { openApiDocument } from "./openapi.js";
 import type { Ports } from "./ports.js";
 import { requestContext, requestIdOf, requestLog } from "./request-context.js";
 import { summaryEndpoints } from "./summary.js";
-import { createTokens, unauthenticated } from "./tokens.js";
+import { createTokens } from "./tokens.js";
 import { userEndpoints } from "./users.js";
 
 const bodyBytesMax = "64kb";
+
+/** For a browser that shows an answer as a page: it is none, and nothing may be loaded for it. */
+const nothingToShow = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] };
+
+/** What a page of another origin may read, beside the body. */
+const exposedHeaders = [
+  "x-request-id",
+  "x-app-version",
+  "retry-after",
+  "ratelimit",
+  "ratelimit-policy",
+];
 
 export const endpoints: readonly Endpoint[] = [
   ...userEndpoints,
@@ -26,50 +41,56 @@ export const endpoints: readonly Endpoint[] = [
 ];
 
 export function createApp(settings: Settings, ports: Ports): Express {
-  const services = { ...ports, tokens: createTokens(settings.jwtSecret, ports.now) };
+  const keys = { current: settings.jwtSecret, previous: settings.jwtSecretPrevious };
+  const services = { ...ports, tokens: createTokens(keys, ports.now) };
   const app = express();
   // Without this every visitor would share the proxy's address, and so its rate limit.
   app.set("trust proxy", settings.trustProxyHops);
 
   app.use(requestContext(settings.appVersion, ports.log, ports.drain));
-  app.use(requestLog(ports.nowMs));
-  app.use(helmet());
-  app.use(healthRouter(settings.appVersion, ports));
-  app.use(
-    cors({ origin: [...settings.corsOrigins], exposedHeaders: ["x-request-id", "x-app-version"] }),
-  );
+  app.use(requestLog(ports.nowMs, ports.count));
+  app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: nothingToShow } }));
+  app.use(healthRouter(settings, ports));
+  if (settings.httpsOnly) app.use(httpsOnly);
+  app.use(requestDeadline(settings.requestTimeoutMs, ports.nowMs));
+  app.use(cors({ origin: [...settings.corsOrigins], exposedHeaders }));
   app.use(documentRouter());
   app.use(apiRouter(settings, services));
+  app.use(methodRouter(places()));
   app.use(notFound);
-  app.use(handleError);
+  app.use(errorHandler(ports.faults));
   return app;
 }
 
 function apiRouter(settings: Settings, services: Services): Router {
   const router = Router();
-  const limits = {
-    general: limit(settings.rateLimitPerMinute, services.hits.general),
-    auth: limit(settings.authRateLimitPerMinute, services.hits.auth),
-  };
-  const readBody = express.json({ limit: bodyBytesMax });
+  const limits = createLimits(settings, services.hits);
+  const readBody = [refuseOtherTypes, express.json({ limit: bodyBytesMax })];
   for (const endpoint of endpoints) {
-    router[endpoint.method](
-      endpoint.path,
-      limits[endpoint.limit],
-      readBody,
+    const { before, after } = limits[endpoint.limit];
+    const chain = [
+      before,
+      ...(endpoint.access === "user" ? [requireCaller(services)] : []),
+      ...(endpoint.schemas.body === undefined ? [] : readBody),
+      after,
       serve(endpoint, services),
-    );
+    ];
+    router[endpoint.method](endpoint.path, ...chain);
   }
   return router;
 }
 
 function serve(endpoint: Endpoint, services: Services): RequestHandler {
   return async (request, response) => {
-    const userId = endpoint.access === "user" ? await userOf(request, services) : undefined;
     const { params, query } = request;
     const body: unknown = request.body;
-    const call = { params, query, body, userId, requestId: requestIdOf(response) };
+    const call = {
+      ...{ params, query, body, caller: callerIn(request) },
+      ...{ requestId: requestIdOf(response), deadline: deadlineOf(response) },
+    };
     const answer = await endpoint.run(call, services);
+    // Too late: something else was said already.
+    if (response.headersSent) return;
     // Answers belong to one person; no cache on the way may keep them.
     response.status(endpoint.status).set("cache-control", "no-store");
     if (endpoint.status === 204) response.end();
@@ -77,21 +98,14 @@ function serve(endpoint: Endpoint, services: Services): RequestHandler {
   };
 }
 
-async function userOf(request: Request, services: Services): Promise<string> {
-  const [, token] = /^Bearer ([\w.-]+)$/i.exec(request.get("authorization") ?? "") ?? [];
-  if (token === undefined) throw unauthenticated();
-  return services.tokens.verify(token);
-}
-
-function limit(perMinute: number, store: Ports["hits"]["general"]): RequestHandler {
-  return rateLimit({
-    windowMs: 60_000,
-    limit: perMinute,
-    store,
-    standardHeaders: "draft-8",
-    legacyHeaders: false,
-    handler: tooManyRequests,
-  });
+/** Every path, and what may be done there. */
+function places(): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  const health = ["", "/live", "/ready"].map((path) => `/api/health${path}`);
+  for (const path of [...health, "/api/openapi.json"]) found.set(path, ["GET"]);
+  for (const { path, method } of endpoints)
+    found.set(path, [...(found.get(path) ?? []), method.toUpperCase()]);
+  return found;
 }
 
 function documentRouter(): Router {

@@ -1,6 +1,8 @@
 // One endpoint as a value: how it is reached, what goes in, what comes out, and the use case in
 // between. The router and the OpenAPI document are both made from these, so they cannot differ.
 import { z } from "zod";
+import type { Caller } from "../domain/sessions.js";
+import type { Deadline } from "./deadline.js";
 import type { Ports } from "./ports.js";
 import type { Tokens } from "./tokens.js";
 
@@ -13,7 +15,8 @@ export interface RawCall {
   readonly query: unknown;
   readonly body: unknown;
   readonly requestId: string;
-  readonly userId: string | undefined;
+  readonly deadline: Deadline;
+  readonly caller: Caller | undefined;
 }
 
 export interface Endpoint {
@@ -24,7 +27,7 @@ export interface Endpoint {
   readonly summary: string;
   readonly access: "public" | "user";
   readonly limit: "general" | "auth";
-  readonly status: 200 | 201 | 204;
+  readonly status: 200 | 201 | 202 | 204;
   readonly refusals: readonly number[];
   readonly schemas: {
     readonly params?: Schema;
@@ -54,7 +57,8 @@ interface Spec<
       readonly query: z.output<Q>;
       readonly body: z.output<B>;
       readonly requestId: string;
-      readonly userId: Access extends "user" ? string : undefined;
+      readonly deadline: Deadline;
+      readonly caller: Access extends "user" ? Caller : undefined;
     },
     services: Services,
   ) => Promise<z.input<A>>;
@@ -89,8 +93,9 @@ export function endpoint<
         query: parse(query, raw.query, "query"),
         body: parse(body, raw.body, "body"),
         requestId: raw.requestId,
-        // The router lets nobody without a user reach an endpoint with access "user".
-        userId: raw.userId as Access extends "user" ? string : undefined,
+        deadline: raw.deadline,
+        // The router lets nobody without an account reach an endpoint with access "user".
+        caller: raw.caller as Access extends "user" ? Caller : undefined,
       };
       // Parsing what goes out drops every field that the schema does not name.
       return parse(answer, await spec.handle(call, services), "answer");

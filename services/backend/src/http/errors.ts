@@ -6,8 +6,10 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import { z } from "zod";
 import { Refusal, type RefusalDetail, type RefusalKind } from "../domain/refusal.js";
+import type { Faults } from "../faults.js";
+import { callerIn } from "./caller.js";
 import { ShapeError } from "./endpoint.js";
-import { logOf, requestIdOf } from "./request-context.js";
+import { logOf, requestIdOf, routeOf } from "./request-context.js";
 
 interface Problem {
   readonly status: number;
@@ -29,13 +31,44 @@ export const notFound: RequestHandler = (request, response) => {
   sendProblem(response, { status: 404, code: "not_found", message, details: [] });
 };
 
+export const methodNotAllowed: RequestHandler = (request, response) => {
+  const message = `cannot ${request.method} here; see \`allow\``;
+  sendProblem(response, { status: 405, code: "method_not_allowed", message, details: [] });
+};
+
+export const unsupportedType: RequestHandler = (_request, response) => {
+  const message = "cannot read the request: its body must be application/json";
+  sendProblem(response, { status: 415, code: "unsupported_media_type", message, details: [] });
+};
+
+export const notSecure: RequestHandler = (_request, response) => {
+  const message = "cannot answer over plain HTTP: use https://";
+  sendProblem(response, { status: 403, code: "https_only", message, details: [] });
+};
+
 export const tooManyRequests: RequestHandler = (_request, response) => {
   const message = "cannot answer now: too many requests; wait as long as `retry-after` says";
   sendProblem(response, { status: 429, code: "too_many_requests", message, details: [] });
 };
 
-// Express knows an error handler by its four parameters.
+/** The last in the chain; faults of ours are reported, refusals are not. */
+export function errorHandler(faults: Pick<Faults, "report">): ErrorRequestHandler {
+  // Express knows an error handler by its four parameters.
+  return (error: unknown, request, response, next) => {
+    if (problemOf(error).status === 500 && !response.writableEnded) {
+      faults.report(error, {
+        requestId: requestIdOf(response),
+        userId: callerIn(request)?.user.id,
+        route: `${request.method} ${routeOf(request) ?? ""}`.trimEnd(),
+      });
+    }
+    handleError(error, request, response, next);
+  };
+}
+
 export const handleError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  // The deadline passed before, and this is only its echo.
+  if (response.writableEnded) return;
   const problem = problemOf(error);
   if (problem.status >= 500) {
     const level = problem.status === 503 ? "warn" : "error";
@@ -87,11 +120,14 @@ const httpError = z.object({ status: z.int().min(400).max(499), type: z.string()
 function unreadableProblem(error: unknown): Problem | undefined {
   const { data } = httpError.safeParse(error);
   if (data === undefined) return undefined;
-  const tooLarge = data.status === 413;
-  return {
-    status: data.status,
-    code: tooLarge ? "body_too_large" : "invalid_request",
-    message: `cannot read the request: ${tooLarge ? "its body is too large" : (data.type ?? "it is malformed")}`,
-    details: [],
+  const { code, what } = unreadable[data.status] ?? {
+    code: "invalid_request",
+    what: data.type ?? "it is malformed",
   };
+  return { status: data.status, code, message: `cannot read the request: ${what}`, details: [] };
 }
+
+const unreadable: Readonly<Record<number, { code: string; what: string }>> = {
+  413: { code: "body_too_large", what: "its body is too large" },
+  415: { code: "unsupported_media_type", what: "its body has an unknown encoding or charset" },
+};

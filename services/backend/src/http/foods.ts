@@ -15,8 +15,8 @@ export const foodEndpoints = [
     refusals: [400, 401, 429, 503],
     query: schemas.foodQuery,
     answer: schemas.foodPage,
-    handle: async ({ query, userId }, { foods }) => {
-      const page = await foods.search(userId, query.q, pageRequest("food", query));
+    handle: async ({ query, caller }, { foods }) => {
+      const page = await foods.search(caller.user.id, query.q, pageRequest("food", query));
       return { items: page.items.map(foodAnswer), next_cursor: cursorOf(page.next) };
     },
   }),
@@ -30,9 +30,9 @@ export const foodEndpoints = [
     refusals: [400, 401, 429, 503],
     body: schemas.newFood,
     answer: schemas.food,
-    handle: async ({ body, userId }, { foods }) => {
+    handle: async ({ body, caller }, { foods }) => {
       const food = { name: body.name, per100g: body.per_100g };
-      return foodAnswer(await createFood(foods, userId, food));
+      return foodAnswer(await createFood(foods, caller.user.id, food));
     },
   }),
   endpoint({
@@ -45,8 +45,8 @@ export const foodEndpoints = [
     refusals: [400, 401, 404, 429, 503],
     params: schemas.byId,
     answer: schemas.food,
-    handle: async ({ params, userId }, { foods }) =>
-      foodAnswer(await readFood(foods, userId, params.id)),
+    handle: async ({ params, caller }, { foods }) =>
+      foodAnswer(await readFood(foods, caller.user.id, params.id)),
   }),
 ];
 

@@ -16,8 +16,8 @@ export const mealEndpoints = [
     refusals: [400, 401, 429, 503],
     query: schemas.mealQuery,
     answer: schemas.mealPage,
-    handle: async ({ query, userId }, { meals }) => {
-      const page = await meals.listOn(userId, query.date, pageRequest("meal", query));
+    handle: async ({ query, caller }, { meals }) => {
+      const page = await meals.listOn(caller.user.id, query.date, pageRequest("meal", query));
       return { items: page.items.map(mealAnswer), next_cursor: cursorOf(page.next) };
     },
   }),
@@ -31,10 +31,10 @@ export const mealEndpoints = [
     refusals: [400, 401, 409, 429, 503],
     body: schemas.newMeal,
     answer: schemas.meal,
-    handle: async ({ body, userId }, services) => {
+    handle: async ({ body, caller }, services) => {
       const items = body.items.map((item) => ({ foodId: item.food_id, grams: item.grams }));
       const meal = { eatenOn: body.eaten_on, description: body.description, items };
-      return mealAnswer(await createMeal(services, userId, meal));
+      return mealAnswer(await createMeal(services, caller.user.id, meal));
     },
   }),
   endpoint({
@@ -46,7 +46,7 @@ export const mealEndpoints = [
     status: 204,
     refusals: [400, 401, 404, 429, 503],
     params: schemas.byId,
-    handle: ({ params, userId }, { meals }) => deleteMeal(meals, userId, params.id),
+    handle: ({ params, caller }, { meals }) => deleteMeal(meals, caller.user.id, params.id),
   }),
 ];
 

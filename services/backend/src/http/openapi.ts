@@ -1,28 +1,35 @@
 // The OpenAPI document, made from the same endpoints and schemas that serve the requests.
 import { z } from "zod";
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponsesObject,
+} from "zod-openapi";
 import type { Endpoint } from "./endpoint.js";
 import * as schemas from "./schemas.js";
-
-type Json = Record<string, unknown>;
 
 const refusalNames: Readonly<Record<number, string>> = {
   400: "The request is not as agreed",
   401: "No valid token, or wrong credentials",
   404: "There is no such thing, or it is somebody else's",
   409: "It clashes with what is already there",
+  413: "The body is too large",
+  415: "The body is not JSON",
   429: "Too many requests; see `retry-after`",
-  503: "Something the service needs is away",
+  500: "A fault of ours, which has been logged under the request id",
+  503: "Something the service needs is away, or there is too much to do; see `retry-after`",
 };
 
-const successNames = { 200: "Done", 201: "Made", 204: "Gone" } as const;
+const successNames = { 200: "Done", 201: "Made", 202: "Taken", 204: "Gone" } as const;
 
-export function openApiDocument(endpoints: readonly Endpoint[]): Json {
-  const paths: Record<string, Json> = { ...healthPaths() };
+export function openApiDocument(endpoints: readonly Endpoint[]) {
+  const paths: ZodOpenApiPathsObject = healthPaths();
   for (const it of endpoints) {
     const path = it.path.replace(/:(\w+)/g, "{$1}");
     paths[path] = { ...paths[path], [it.method]: operation(it) };
   }
-  return {
+  return createDocument({
     openapi: "3.1.0",
     info: {
       title: "Nutri API",
@@ -32,32 +39,42 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
     paths,
     components: {
       securitySchemes: { token: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
-      schemas: namedSchemas(),
     },
-  };
+  });
 }
 
-function operation(it: Endpoint): Json {
+/** All refusals of an endpoint: its own, and those that come with a body or with being served. */
+export function refusalsOf({ refusals, schemas: { body } }: Endpoint): readonly number[] {
+  return [...refusals, ...(body === undefined ? [] : [413, 415]), 500].sort();
+}
+
+function operation(it: Endpoint): ZodOpenApiOperationObject {
   const { params, query, body, answer } = it.schemas;
-  const parameters = [...parametersOf("path", params), ...parametersOf("query", query)];
-  const refusals = it.refusals.map((status) => [
-    status,
-    answerOf(refusalNames[status], schemas.problem),
+  const refused = refusalsOf(it).map((status) => [
+    String(status),
+    answerOf(refusalNames[status] ?? "", schemas.problem),
   ]);
   return {
     operationId: it.operation,
     summary: it.summary,
     ...(it.access === "user" && { security: [{ token: [] }] }),
-    ...(parameters.length > 0 && { parameters }),
-    ...(body && { requestBody: { required: true, content: contentOf(body) } }),
+    ...((params ?? query) && {
+      requestParams: {
+        ...(params && { path: params as z.ZodObject }),
+        ...(query && { query: query as z.ZodObject }),
+      },
+    }),
+    ...(body && {
+      requestBody: { required: true, content: { "application/json": { schema: body } } },
+    }),
     responses: {
-      [it.status]: answerOf(successNames[it.status], answer),
-      ...(Object.fromEntries(refusals) as Json),
+      [String(it.status)]: answerOf(successNames[it.status], answer),
+      ...(Object.fromEntries(refused) as ZodOpenApiResponsesObject),
     },
   };
 }
 
-function healthPaths(): Record<string, Json> {
+function healthPaths(): ZodOpenApiPathsObject {
   const probe = (operationId: string, summary: string, schema: z.ZodType, statuses: number[]) => ({
     get: {
       operationId,
@@ -79,52 +96,6 @@ function healthPaths(): Record<string, Json> {
   };
 }
 
-function answerOf(description: string | undefined, schema: z.ZodType | undefined): Json {
-  return { description, ...(schema && { content: contentOf(schema) }) };
-}
-
-function contentOf(schema: z.ZodType): Json {
-  const name = schema.meta()?.id;
-  if (name === undefined) throw new Error("cannot describe a body: its schema has no id");
-  return { "application/json": { schema: reference(name) } };
-}
-
-function parametersOf(place: "path" | "query", schema: z.ZodType | undefined): Json[] {
-  if (schema === undefined) return [];
-  const { properties, required } = z
-    .object({
-      properties: z.record(z.string(), z.record(z.string(), z.unknown())),
-      required: z.array(z.string()).default([]),
-    })
-    .parse(z.toJSONSchema(schema, { ...conversion, reused: "inline" }));
-  return Object.entries(properties).map(([name, found]) => ({
-    name,
-    in: place,
-    required: required.includes(name),
-    schema: found,
-  }));
-}
-
-const reference = (name: string) => ({ $ref: `#/components/schemas/${name}` });
-
-// `input` is the side that clients see: what they send before parsing, and all they are sent.
-const conversion = { io: "input", target: "draft-2020-12", unrepresentable: "any" } as const;
-
-/** Every schema with an id, once, in order of name. */
-function namedSchemas(): Json {
-  const registry = z.registry<{ id: string }>();
-  const named = Object.values(schemas).flatMap((schema) => {
-    const id = schema.meta()?.id;
-    return id === undefined ? [] : [{ id, schema }];
-  });
-  for (const { id, schema } of named) registry.add(schema, { id });
-  const { schemas: converted } = z.toJSONSchema(registry, {
-    ...conversion,
-    uri: (id) => `#/components/schemas/${id}`,
-  });
-  return Object.fromEntries(
-    Object.entries(converted)
-      .map(([name, { $schema: _schema, $id: _id, ...rest }]) => [name, rest] as const)
-      .sort(([left], [right]) => (left < right ? -1 : 1)),
-  );
+function answerOf(description: string, schema: z.ZodType | undefined) {
+  return { description, ...(schema && { content: { "application/json": { schema } } }) };
 }

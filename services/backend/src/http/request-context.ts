@@ -1,8 +1,9 @@
 // What belongs to one request and travels with its response: an id, a log that carries the id,
 // and the line that is written when the response is over.
 import { randomUUID } from "node:crypto";
-import type { RequestHandler, Response } from "express";
+import type { Request, RequestHandler, Response } from "express";
 import type { Log } from "../log.js";
+import type { SeenRequest } from "../metrics.js";
 import type { DrainState } from "./drain.js";
 
 interface Context {
@@ -27,11 +28,20 @@ export function requestContext(version: string, log: Log, drain: DrainState): Re
 }
 
 /** Writes one line per request; the query stays out of it, for it may hold anything. */
-export function requestLog(nowMs: () => number): RequestHandler {
+export function requestLog(
+  nowMs: () => number,
+  count: (seen: SeenRequest) => void,
+): RequestHandler {
   return (request, response, next) => {
     const startedMs = nowMs();
     const { method, path } = request;
     response.once("close", () => {
+      count({
+        method,
+        route: routeOf(request),
+        status: response.statusCode,
+        seconds: (nowMs() - startedMs) / 1000,
+      });
       const duration_ms = Math.round((nowMs() - startedMs) * 10) / 10;
       const complete = response.writableFinished;
       const line = { method, path, status: response.statusCode, duration_ms };
@@ -43,6 +53,12 @@ export function requestLog(nowMs: () => number): RequestHandler {
     });
     next();
   };
+}
+
+/** The path of the endpoint that serves a request, as it is declared. */
+export function routeOf(request: Request): string | undefined {
+  const route = request.route as { path?: unknown } | undefined;
+  return typeof route?.path === "string" ? route.path : undefined;
 }
 
 export function requestIdOf(response: Response): string {

@@ -5,12 +5,19 @@ import { parseDay, type Day } from "../domain/day.js";
 
 // A ceiling for every number that reaches a numeric(8, 2) column.
 const amountMax = 100_000;
-const cursorChars = /^[\w-]{1,1024}$/;
+// Longer than the position after the longest name, each letter of which may be escaped.
+const cursorChars = /^[\w-]{1,2048}$/;
+
+// Half a letter of two halves is no text: it would come back as something else.
+const wellFormed = z
+  .string()
+  .refine((it) => !/\p{Surrogate}/u.test(it), "must not hold half a character");
 
 // Postgres cannot keep a NUL in a text, so nobody may send one.
-export const text = z.string().refine((it) => !it.includes("\0"), "must not hold a NUL character");
+export const text = wellFormed.refine((it) => !it.includes("\0"), "must not hold a NUL character");
 
-const amount = z.number().min(0).max(amountMax);
+const amount = z.number().min(0);
+const gramsOf100 = z.number().min(0).max(100);
 const positiveAmount = z.number().min(0.01).max(amountMax);
 
 export const nutrients = z
@@ -23,7 +30,27 @@ export const nutrients = z
   })
   .meta({ id: "Nutrients" });
 
-/** Sums have no ceiling. */
+// Pure fat has 902; the rest is for those who round.
+const kcalOf100Max = 910;
+// What is left of 100 g after rounding each part.
+const partsOf100Max = 101;
+
+/** What a food can hold: no 100 g of anything hold more than 100 g. Fibre is carbohydrate too. */
+const newNutrients = z
+  .strictObject({
+    kcal: z.number().min(0).max(kcalOf100Max),
+    protein_g: gramsOf100,
+    carbohydrate_g: gramsOf100,
+    fat_g: gramsOf100,
+    fibre_g: gramsOf100,
+  })
+  .refine(({ protein_g, carbohydrate_g, fat_g }) => {
+    // One part that is too much by itself is told by its own name.
+    if (Math.max(protein_g, carbohydrate_g, fat_g) > 100) return true;
+    return protein_g + carbohydrate_g + fat_g <= partsOf100Max;
+  }, "must not hold more than 100 g of protein, carbohydrate and fat in 100 g")
+  .meta({ id: "NewNutrients" });
+
 export const totals = z
   .object({
     kcal: z.number(),
@@ -41,36 +68,63 @@ export const day = z
   .meta({ type: "string", format: "date", example: "2026-11-23" });
 
 const id = z.uuid();
-export const byId = z.object({ id });
+export const byId = z.strictObject({ id });
 
 const email = z
   .string()
   .trim()
   .max(254)
-  .pipe(z.email({ message: "must be an email address" }));
+  .pipe(z.email({ message: "must be an email address" }))
+  .meta({ format: "email", pattern: z.regexes.email.source });
+
+// The ceiling is far above any passphrase, and no burden to hash.
+const newPassword = wellFormed.min(10).max(200);
+const password = wellFormed.min(1).max(200);
 
 export const registration = z
-  .object({
+  .strictObject({
     email,
-    // The ceiling keeps scrypt's first pass short; it is far above any passphrase.
-    password: z.string().min(10).max(200),
+    password: newPassword,
   })
   .meta({ id: "Registration" });
 
-export const login = z
-  .object({ email: text.max(254), password: z.string().max(200) })
-  .meta({ id: "Login" });
+export const registered = z.object({ status: z.literal("accepted") }).meta({ id: "Registered" });
+
+export const login = z.strictObject({ email: text.max(254), password }).meta({ id: "Login" });
 
 export const user = z
   .object({ id, email: z.string(), created_at: z.iso.datetime() })
   .meta({ id: "User" });
 
 export const session = z
-  .object({ user, token: z.string(), token_type: z.literal("Bearer"), expires_in: z.int() })
+  .object({
+    user,
+    token: z.string(),
+    token_type: z.literal("Bearer"),
+    expires_in: z.int(),
+    refresh_token: z.string().nullable(),
+    refresh_expires_in: z.int().nullable(),
+  })
   .meta({ id: "Session" });
 
-const pageQuery = z.object({
-  limit: z.coerce.number<string>().int().min(1).max(100).default(50),
+export const refresh = z
+  .strictObject({ refresh_token: z.string().regex(/^[\w.-]{1,200}$/, "must be a refresh token") })
+  .meta({ id: "Refresh" });
+
+export const passwordChange = z
+  .strictObject({ current_password: password, new_password: newPassword })
+  .meta({ id: "PasswordChange" });
+
+const pageQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/, "must be a whole number")
+    .transform(Number)
+    .pipe(z.int().min(1).max(100))
+    .default(50)
+    .meta({
+      override: { type: "integer", minimum: 1, maximum: 100, default: 50, pattern: undefined },
+    }),
   cursor: z
     .string()
     .regex(cursorChars, "must be a `next_cursor` from an earlier answer")
@@ -79,11 +133,13 @@ const pageQuery = z.object({
 
 export const foodQuery = pageQuery.extend({ q: text.trim().max(100).default("") });
 export const mealQuery = pageQuery.extend({ date: day });
-export const summaryQuery = z.object({ date: day });
+export const summaryQuery = z.strictObject({ date: day });
 
 const foodName = text.trim().min(1).max(200);
 
-export const newFood = z.object({ name: foodName, per_100g: nutrients }).meta({ id: "NewFood" });
+export const newFood = z
+  .strictObject({ name: foodName, per_100g: newNutrients })
+  .meta({ id: "NewFood" });
 
 export const food = z
   .object({
@@ -102,18 +158,24 @@ export const foodPage = z
   .meta({ id: "FoodPage" });
 
 export const newMeal = z
-  .object({
+  .strictObject({
     eaten_on: day,
     description: text.trim().min(1).max(1000).optional(),
     items: z
-      .array(z.object({ food_id: id, grams: positiveAmount }))
+      .array(z.strictObject({ food_id: id, grams: positiveAmount }))
       .max(50)
       .default([]),
   })
   .refine((meal) => meal.items.length > 0 || meal.description !== undefined, {
     message: "a meal needs `items`, a `description`, or both",
   })
-  .meta({ id: "NewMeal" });
+  .meta({
+    id: "NewMeal",
+    anyOf: [
+      { required: ["items"], properties: { items: { minItems: 1 } } },
+      { required: ["description"] },
+    ],
+  });
 
 export const meal = z
   .object({
@@ -154,8 +216,9 @@ export const problem = z
 
 export const check = z
   .object({
-    status: z.enum(["healthy", "unhealthy"]),
+    status: z.enum(["healthy", "unhealthy", "unknown"]),
     latency_ms: z.number(),
+    age_ms: z.number(),
     version: z.string().optional(),
   })
   .meta({ id: "Check" });
@@ -164,6 +227,8 @@ export const health = z
   .object({
     status: z.enum(["healthy", "degraded", "unhealthy"]),
     version: z.string(),
+    release: z.string(),
+    commit: z.string().optional(),
     timestamp: z.iso.datetime(),
     checks: z.object({ database: check, redis: check, ml_service: check }),
   })

@@ -1,13 +1,30 @@
 // The listening side: starts to serve, and stops without losing a request.
-import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { randomUUID } from "node:crypto";
+import {
+  createServer,
+  STATUS_CODES,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Drain } from "./drain.js";
 
 // Longer than proxies keep an idle connection (nginx 60 s, Traefik 90 s, Caddy 2 min): whoever
 // hangs up first must be the proxy, or it sends a request into a connection that just closed.
 const keepAliveTimeoutMs = 130_000;
-const headersTimeoutMs = 131_000;
-const requestTimeoutMs = 30_000;
+
+/** How long a client may take to say what it wants. */
+export interface Patience {
+  readonly headMs: number;
+  /** Head and body together; below the time that a request may take as a whole. */
+  readonly requestMs: number;
+  /** How often that is looked at. */
+  readonly checkMs: number;
+}
+
+const usualPatience: Patience = { headMs: 5_000, requestMs: 9_000, checkMs: 500 };
 
 export interface RunningServer {
   readonly port: number;
@@ -19,10 +36,16 @@ export async function startServer(
   listener: RequestListener,
   address: { readonly host: string; readonly port: number },
   drain: Drain,
+  patience = usualPatience,
 ): Promise<RunningServer> {
-  const server = createServer({ requestTimeout: requestTimeoutMs }, listener);
-  server.keepAliveTimeout = keepAliveTimeoutMs;
-  server.headersTimeout = headersTimeoutMs;
+  const options = {
+    headersTimeout: patience.headMs,
+    requestTimeout: patience.requestMs,
+    connectionsCheckingInterval: patience.checkMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+  };
+  const server = createServer(options, listener);
+  server.on("clientError", refuse);
   const open = openResponses(server);
   await listen(server, address);
   const { port } = server.address() as AddressInfo;
@@ -36,6 +59,38 @@ export async function startServer(
     },
   };
 }
+
+/** Said to whoever never got as far as a request: same body as everywhere, and goodbye. */
+function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // A reset, or half an answer is out already.
+  const { _httpMessage: message } = socket as Duplex & { _httpMessage?: ServerResponse };
+  if (error.code === "ECONNRESET" || !socket.writable || message?.headersSent === true) {
+    socket.destroy();
+    return;
+  }
+  const [status, reason] = refusals[error.code ?? ""] ?? malformed;
+  const body = JSON.stringify({
+    error: {
+      code: status === 408 ? "too_slow" : "invalid_request",
+      message: `cannot read the request: ${reason}`,
+      request_id: randomUUID(),
+      details: [],
+    },
+  });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}`,
+    "connection: close",
+    "content-type: application/json; charset=utf-8",
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`, () => socket.destroy());
+}
+
+const malformed: readonly [number, string] = [400, "it is malformed"];
+const refusals: Readonly<Record<string, readonly [number, string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "it took too long to arrive"],
+  HPE_HEADER_OVERFLOW: [431, "its headers are too large"],
+};
 
 function openResponses(server: Server): ReadonlySet<ServerResponse> {
   const open = new Set<ServerResponse>();

@@ -17,9 +17,15 @@ export const summaryEndpoints = [
     refusals: [400, 401, 429, 503],
     query: schemas.summaryQuery,
     answer: schemas.summary,
-    handle: async ({ query, userId, requestId }, services) => {
-      const call = { requestId, signal: AbortSignal.timeout(estimatesTimeoutMs) };
-      const summary = await summarise(services, userId, query.date, call);
+    handle: async ({ query, caller, requestId, deadline }, services) => {
+      const startedMs = services.nowMs();
+      const call = {
+        requestId,
+        signal: AbortSignal.any([deadline.signal, AbortSignal.timeout(estimatesTimeoutMs)]),
+        remainingMs: () =>
+          Math.min(deadline.remainingMs(), startedMs + estimatesTimeoutMs - services.nowMs()),
+      };
+      const summary = await summarise(services, caller.user.id, query.date, call);
       return {
         date: summary.day,
         meal_count: summary.mealCount,

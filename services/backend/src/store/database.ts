@@ -1,93 +1,118 @@
-// The door to Postgres: one pool, the Prisma client on top of it, and the translation of its
-// failures. Prisma runs without a query engine binary; `pg` speaks to the server.
+// The door to Postgres: one pool, the Prisma client on top of it, and beside it a connection that
+// only asks how the server is. Prisma runs without a query engine binary; `pg` speaks to the
+// server.
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
-import { unavailable } from "../domain/refusal.js";
-import { Prisma, PrismaClient } from "../generated/prisma/client.js";
+import { PrismaClient } from "../generated/prisma/client.js";
 
 export interface Database {
   readonly client: PrismaClient;
+  readonly pool: { readonly total: number; readonly idle: number; readonly waiting: number };
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-const connectionsMax = 10;
-const connectTimeoutMs = 3_000;
-const queryTimeoutMs = 10_000;
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly connectionsMax: number;
+  readonly onIdleError: (error: Error) => void;
+  readonly limits?: Limits;
+}
+
+/** Each is longer than the one before it: the server gives up first, and nothing is left there. */
+export interface Limits {
+  readonly lockMs: number;
+  readonly statementMs: number;
+  readonly clientMs: number;
+  readonly connectMs: number;
+}
+
+const usualLimits: Limits = {
+  lockMs: 2_000,
+  statementMs: 4_000,
+  clientMs: 6_000,
+  connectMs: 3_000,
+};
 
 /** Connects lazily: a database that is away at the start is reported by health, not by a crash. */
-export function openDatabase(databaseUrl: string, onIdleError: (error: Error) => void): Database {
+export function openDatabase(options: DatabaseOptions): Database {
+  const limits = options.limits ?? usualLimits;
   const pool = new pg.Pool({
-    connectionString: databaseUrl,
+    connectionString: options.url,
     application_name: "nutri-backend",
-    max: connectionsMax,
-    connectionTimeoutMillis: connectTimeoutMs,
-    query_timeout: queryTimeoutMs,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: limits.connectMs,
+    query_timeout: limits.clientMs,
     keepAlive: true,
+    // Not as options of the connection: poolers refuse those. The pool does wait for it.
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- its types do not know
+    onConnect: async (connection) => {
+      await connection.query(
+        `SET statement_timeout = ${limits.statementMs}; SET lock_timeout = ${limits.lockMs}`,
+      );
+    },
   });
   // A server that restarts breaks idle connections; without a listener that ends the process.
-  pool.on("error", onIdleError);
+  pool.on("error", options.onIdleError);
   const client = new PrismaClient({ adapter: new PrismaPg(pool), errorFormat: "minimal" });
+  const watcher = openWatcher(options.url);
   return {
     client,
-    ping: async () => {
-      await pool.query("SELECT 1");
+    pool: {
+      get total() {
+        return pool.totalCount;
+      },
+      get idle() {
+        return pool.idleCount;
+      },
+      get waiting() {
+        return pool.waitingCount;
+      },
     },
+    ping: () => watcher.ping(),
     close: async () => {
+      watcher.close();
       await client.$disconnect();
       await pool.end();
     },
   };
 }
 
-/** Runs a query; a database out of reach becomes a refusal, all else stays a fault. */
-export async function reach<Answer>(query: Promise<Answer>): Promise<Answer> {
-  try {
-    return await query;
-  } catch (error) {
-    if (isOutOfReach(error)) throw unavailable("database", error);
-    throw error;
+const pingMs = 1_000;
+
+/** One connection outside the pool, so that a busy pool is not taken for a sick server. */
+function openWatcher(url: string): { ping(): Promise<void>; close(): void } {
+  let connection: pg.Client | undefined;
+
+  function drop(): void {
+    // Ends the socket at once when a query is under way.
+    void connection?.end().catch(() => undefined);
+    connection = undefined;
   }
-}
-
-export function isUniqueViolation(error: unknown): boolean {
-  return hasCode(error, ["P2002"]);
-}
-
-export function isForeignKeyViolation(error: unknown): boolean {
-  return hasCode(error, ["P2003"]);
-}
-
-// P1001 cannot connect · P1002 and P1008 too slow · P1017 connection closed · P2024 pool busy ·
-// P2028 a transaction could not be had in time · P2037 too many connections.
-const outOfReachCodes = ["P1001", "P1002", "P1008", "P1017", "P2024", "P2028", "P2037"];
-
-// What `pg`, the socket and the server say while the server is away, starting or stopping.
-const outOfReachCauses =
-  /\b(ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|57P0[1-3]|53300|08\d{3})\b/;
-
-function isOutOfReach(error: unknown): boolean {
-  return (
-    hasCode(error, outOfReachCodes) || causesOf(error).some((code) => outOfReachCauses.test(code))
-  );
-}
-
-function hasCode(error: unknown, codes: readonly string[]): boolean {
-  return error instanceof Prisma.PrismaClientKnownRequestError && codes.includes(error.code);
-}
-
-/** The codes along a chain of causes, the adapter's own `originalCode` among them. */
-function causesOf(error: unknown): string[] {
-  const codes: string[] = [];
-  for (let it: unknown = error; isRecord(it) && codes.length < 32; it = it["cause"]) {
-    for (const name of ["code", "originalCode", "kind"]) {
-      const code = it[name];
-      if (typeof code === "string") codes.push(code);
-    }
+  async function connected(): Promise<pg.Client> {
+    if (connection !== undefined) return connection;
+    const fresh = new pg.Client({
+      connectionString: url,
+      application_name: "nutri-backend-health",
+      connectionTimeoutMillis: pingMs,
+      query_timeout: pingMs,
+    });
+    connection = fresh;
+    fresh.on("error", () => {
+      if (connection === fresh) drop();
+    });
+    await fresh.connect();
+    return fresh;
   }
-  return codes;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
+  return {
+    async ping() {
+      try {
+        await (await connected()).query("SELECT 1");
+      } catch (error) {
+        drop();
+        throw error;
+      }
+    },
+    close: drop,
+  };
 }

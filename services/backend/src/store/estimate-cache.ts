@@ -11,11 +11,16 @@ type Cache = Pick<Redis, "get" | "set">;
 const lifetimeSeconds = 24 * 60 * 60;
 const kept = estimateAnswer.pick({ total: true, confidence: true, model: true });
 
-export function cachedEstimator(estimator: Estimator, cache: Cache): Estimator {
+export function cachedEstimator(
+  estimator: Estimator,
+  cache: Cache,
+  count: (outcome: "hit" | "miss") => void = () => undefined,
+): Estimator {
   return {
     async estimate(text, call) {
       const key = keyOf(text);
       const remembered = await recall(cache, key);
+      count(remembered === undefined ? "miss" : "hit");
       if (remembered !== undefined) return remembered;
       const estimate = await estimator.estimate(text, call);
       if (estimate !== undefined) await remember(cache, key, estimate);

@@ -1,14 +1,15 @@
 // Foods in Postgres.
 import type { Food, FoodStore } from "../domain/foods.js";
 import { cutPage } from "../domain/page.js";
+import { unauthenticated } from "../domain/users.js";
 import type { Food as FoodRow, Prisma, PrismaClient } from "../generated/prisma/client.js";
-import { reach } from "./database.js";
+import { isOfNobody, reach } from "./database-errors.js";
 
 export function foodStore(client: PrismaClient): FoodStore {
   return {
     async add(ownerId, food) {
       const data = { ownerId, name: food.name, source: food.source, ...columnsOf(food.per100g) };
-      return foodOf(await reach(client.food.create({ data })));
+      return foodOf(await reach(client.food.create({ data }).catch(refuseNobody)));
     },
     async search(userId, words, page) {
       const rows = await reach(
@@ -25,6 +26,11 @@ export function foodStore(client: PrismaClient): FoodStore {
       return (await reach(client.food.findMany({ where }))).map(foodOf);
     },
   };
+}
+
+/** Their account was there when the request came, and is gone now. */
+export function refuseNobody(error: unknown): never {
+  throw isOfNobody(error) ? unauthenticated() : error;
 }
 
 export function foodOf(row: FoodRow): Food {

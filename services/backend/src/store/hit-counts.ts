@@ -1,5 +1,7 @@
 // How often somebody called, for the rate limits: counted in Redis for all copies of the service
 // together, and by this process alone while Redis is away. Limits get looser then, never absent.
+// Not rate-limit-redis: started while Redis is away, it never counts again, and what it takes back
+// late leaves a count without end.
 import {
   MemoryStore,
   type ClientRateLimitInfo,

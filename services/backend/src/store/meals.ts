@@ -4,8 +4,8 @@ import type { Meal, MealStore } from "../domain/meals.js";
 import { cutPage } from "../domain/page.js";
 import { Refusal } from "../domain/refusal.js";
 import type { Prisma, PrismaClient } from "../generated/prisma/client.js";
-import { isForeignKeyViolation, reach } from "./database.js";
-import { foodOf } from "./foods.js";
+import { isForeignKeyViolation, reach } from "./database-errors.js";
+import { foodOf, refuseNobody } from "./foods.js";
 
 const withItems = {
   items: { orderBy: { position: "asc" }, include: { food: true } },
@@ -26,7 +26,7 @@ export function mealStore(client: PrismaClient): MealStore {
         },
         include: withItems,
       });
-      return mealOf(await reach(row.catch(refuseWhenGone)));
+      return mealOf(await reach(row.catch(refuseNobody).catch(refuseWhenGone)));
     },
     countOn(userId, day) {
       return reach(client.meal.count({ where: { userId, eatenOn: midnightOf(day) } }));
@@ -62,10 +62,10 @@ function mealOf(row: MealRow): Meal {
   };
 }
 
-/** Everything was there when it was looked up; somebody closed the account since. */
+/** Everything was there when it was looked up. */
 function refuseWhenGone(error: unknown): never {
   if (!isForeignKeyViolation(error)) throw error;
-  throw new Refusal("conflict", "gone", "cannot add a meal: its user or a food of it is gone");
+  throw new Refusal("conflict", "gone", "cannot add a meal: a food of it is gone");
 }
 
 function after(position: readonly string[] | undefined): Prisma.MealWhereInput {

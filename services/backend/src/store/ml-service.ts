@@ -1,4 +1,8 @@
 // The ML service, asked over HTTP. Its answers are checked like any other input.
+import { once } from "node:events";
+import http, { type IncomingMessage } from "node:http";
+import https from "node:https";
+import { text } from "node:stream/consumers";
 import { z } from "zod";
 import type { Estimate, EstimateCall, Estimator } from "../domain/estimates.js";
 import type { Log } from "../log.js";
@@ -31,12 +35,21 @@ export const estimateAnswer = z.object({
 const healthAnswer = z.object({ version: z.string() });
 
 /** Asks the ML service; whatever goes wrong there is a warning here and no estimate. */
-export function mlEstimator(mlServiceUrl: string, log: Log): Estimator {
+export function mlEstimator(
+  mlServiceUrl: string,
+  log: Log,
+  count: (outcome: "made" | "failed", seconds: number) => void = () => undefined,
+): Estimator {
   return {
     async estimate(text, call) {
+      const startedMs = performance.now();
+      const seconds = () => (performance.now() - startedMs) / 1000;
       try {
-        return await ask(mlServiceUrl, text, call);
+        const estimate = await ask(mlServiceUrl, text, call);
+        count("made", seconds());
+        return estimate;
       } catch (error) {
+        count("failed", seconds());
         log.warn(
           { request_id: call.requestId, error },
           "failed to estimate a meal with the ML service",
@@ -47,12 +60,19 @@ export function mlEstimator(mlServiceUrl: string, log: Log): Estimator {
   };
 }
 
-/** Asks the ML service how it is, and gives the version that answered if it tells one. */
+/**
+ * Asks the ML service how it is, and gives the version that answered if it tells one. Over a
+ * connection of its own each time: one that was kept could lead to a release that is on its way
+ * out.
+ */
 export async function pingMlService(mlServiceUrl: string, signal: AbortSignal): Promise<string> {
-  const response = await fetch(`${mlServiceUrl}/health`, { signal });
-  // An unread body would hold its connection.
-  const body = await response.text();
-  if (!response.ok) throw new Error(`GET /health answered ${response.status}`);
+  const url = new URL(`${mlServiceUrl}/health`);
+  const { get } = url.protocol === "https:" ? https : http;
+  const outgoing = get(url, { agent: false, signal });
+  const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+  const body = await text(response);
+  if (response.statusCode !== 200)
+    throw new Error(`GET /health answered ${String(response.statusCode)}`);
   return versionIn(body);
 }
 
@@ -68,7 +88,12 @@ function versionIn(body: string): string {
 async function ask(mlServiceUrl: string, text: string, call: EstimateCall): Promise<Estimate> {
   const response = await fetch(`${mlServiceUrl}/v1/estimate`, {
     method: "POST",
-    headers: { "content-type": "application/json", "x-request-id": call.requestId },
+    headers: {
+      "content-type": "application/json",
+      "x-request-id": call.requestId,
+      // Past this, nobody reads the answer any more.
+      "x-deadline-ms": String(Math.max(1, Math.floor(call.remainingMs()))),
+    },
     body: JSON.stringify({ text }),
     signal: call.signal,
     redirect: "error",

@@ -10,6 +10,8 @@ export interface Redis {
   countHit(key: string, windowMs: number): Promise<{ count: number; endsInMs: number }>;
   takeHitBack(key: string): Promise<void>;
   forget(key: string): Promise<void>;
+  /** Runs a Lua script, which is one step for everybody else. */
+  run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -63,6 +65,8 @@ export function openRedis(redisUrl: string, onError: (error: Error) => void): Re
     async forget(key) {
       await soon(client.del(key));
     },
+    run: (script, keys, args) =>
+      soon(client.eval(script, { keys: [...keys], arguments: [...args] })),
     async ping() {
       await soon(client.ping());
     },

@@ -1,7 +1,7 @@
 // Users in Postgres.
 import type { User, UserStore } from "../domain/users.js";
 import type { PrismaClient } from "../generated/prisma/client.js";
-import { isUniqueViolation, reach } from "./database.js";
+import { isUniqueViolation, reach } from "./database-errors.js";
 
 const publicFields = { id: true, email: true, createdAt: true } as const;
 
@@ -20,6 +20,10 @@ export function userStore(client: PrismaClient): UserStore {
     async findById(id) {
       const row = await reach(client.user.findUnique({ where: { id }, select: publicFields }));
       return row ?? undefined;
+    },
+    async replacePasswordHash(id, from, to) {
+      const change = { where: { id, passwordHash: from }, data: { passwordHash: to } };
+      return (await reach(client.user.updateMany(change))).count > 0;
     },
   };
 }

@@ -8,7 +8,11 @@ import { addUp, summarise } from "../../src/domain/summary.js";
 import { memoryStores } from "../world/memory.js";
 
 const day = "2026-11-23" as Day;
-const call = { requestId: "test", signal: new AbortController().signal };
+const call = {
+  requestId: "test",
+  signal: new AbortController().signal,
+  remainingMs: () => 1_000,
+};
 const kcal = (amount: number): Nutrients => ({ ...noNutrients, kcal: amount });
 const estimateOf = (amount: number): Estimate => ({
   total: kcal(amount),

@@ -44,8 +44,34 @@ describe("an error", () => {
     });
   });
 
-  it("is_a_bad_request_when_the_body_is_not_json", async () => {
-    await testApp().agent.post("/api/auth/login").type("form").send("email=a").expect(400);
+  it("is_an_unsupported_type_when_the_body_is_not_json", async () => {
+    const { agent } = testApp();
+    const form = await agent.post("/api/auth/login").type("form").send("email=a").expect(415);
+    expect(form.body).toMatchObject({ error: { code: "unsupported_media_type", details: [] } });
+    const encoded = agent.post("/api/auth/login").type("json").set("content-encoding", "x");
+    expect((await encoded.send("{}").expect(415)).body).toMatchObject({
+      error: { code: "unsupported_media_type" },
+    });
+    await agent.post("/api/auth/login").expect(400);
+  });
+
+  it.each([
+    ["put", "/api/foods", "GET, HEAD, POST"],
+    ["get", "/api/auth/login", "POST"],
+    ["post", "/api/meals/5eed0000-0000-4000-8000-000000000000", "DELETE"],
+    ["delete", "/api/health/ready", "GET, HEAD"],
+    ["post", "/api/openapi.json", "GET, HEAD"],
+  ] as const)("is_a_method_that_is_not_there_for_%s_%s", async (method, path, allow) => {
+    const response = await testApp().agent[method](path).expect(405);
+    expect(response.headers["allow"]).toBe(allow);
+    expect(response.body).toMatchObject({ error: { code: "method_not_allowed", details: [] } });
+  });
+
+  it("has_no_body_when_only_the_head_was_asked_for", async () => {
+    const { agent } = testApp();
+    const response = await agent.head("/api/foods").expect(401);
+    expect(response.text).toBeUndefined();
+    await agent.head("/api/health/live").expect(200);
   });
 
   it("is_a_bad_request_when_the_path_cannot_be_decoded", async () => {

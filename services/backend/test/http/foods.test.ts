@@ -46,10 +46,48 @@ describe("foods", () => {
     expect(second.body).toMatchObject({ items: [{ name: "Oats" }], next_cursor: null });
   });
 
+  it("with_the_longest_names_have_a_next_page", async () => {
+    const app = testApp();
+    const { headers } = await registered(app);
+    const names = ["\u0001", "\uffff", "😀"].flatMap((letter) => {
+      const name = letter.repeat(200 / letter.length);
+      return [`a${name.slice(2)}`, `b${name.slice(2)}`];
+    });
+    for (const name of names)
+      await app.agent
+        .post("/api/foods")
+        .set(headers)
+        .send({ ...oats, name })
+        .expect(201);
+    let cursor: string | null | undefined;
+    let seen = 0;
+    do {
+      const query = { limit: "1", ...(cursor !== undefined && { cursor }) };
+      const page = await app.agent.get("/api/foods").query(query).set(headers).expect(200);
+      ({ next_cursor: cursor } = page.body as { next_cursor: string | null });
+      seen += 1;
+    } while (cursor !== null);
+    expect(seen).toBe(names.length);
+  });
+
+  it("are_not_searched_with_words_that_nobody_agreed_on", async () => {
+    const app = testApp();
+    const { headers } = await registered(app);
+    const response = await app.agent.get("/api/foods?colour=grey").set(headers).expect(400);
+    expect(response.body).toMatchObject({ error: { details: [{ path: "query" }] } });
+  });
+
   it.each([
     { limit: "0" },
     { limit: "101" },
     { limit: "many" },
+    { limit: "" },
+    { limit: "0x10" },
+    { limit: "1e1" },
+    { limit: " 5" },
+    { limit: "+5" },
+    { limit: "05" },
+    { limit: ["1", "2"] },
     { cursor: "made up" },
     { cursor: "bWFkZSB1cA" },
     { cursor: Buffer.from('["a","b"]').toString("base64url") },
@@ -78,6 +116,11 @@ describe("foods", () => {
     ["body.per_100g.kcal", { ...oats, per_100g: { ...oats.per_100g, kcal: -1 } }],
     ["body.per_100g.fat_g", { ...oats, per_100g: { ...oats.per_100g, fat_g: 1e6 } }],
     ["body.per_100g", { name: "Oats" }],
+    ["body.per_100g.kcal", { ...oats, per_100g: { ...oats.per_100g, kcal: 911 } }],
+    ["body.per_100g", { ...oats, per_100g: { ...oats.per_100g, fat_g: 30 } }],
+    ["body.name", { ...oats, name: "Oa\ud800ts" }],
+    ["body", { ...oats, colour: "grey" }],
+    ["body.per_100g", { ...oats, per_100g: { ...oats.per_100g, salt_g: 1 } }],
   ])("are_not_added_when_%s_is_wrong", async (path, body) => {
     const app = testApp();
     const { headers } = await registered(app);

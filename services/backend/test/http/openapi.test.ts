@@ -27,6 +27,21 @@ describe("the OpenAPI document", () => {
     expect(text.match(/"\$ref"/g)).toHaveLength(named.length);
   });
 
+  it("says_of_every_endpoint_how_it_may_refuse", async () => {
+    const { body } = (await testApp().agent.get("/api/openapi.json")) as {
+      body: { paths: Record<string, Record<string, { responses: object; requestBody?: object }>> };
+    };
+    const operations = Object.entries(body.paths)
+      .filter(([path]) => !path.startsWith("/api/health"))
+      .flatMap(([, methods]) => Object.values(methods));
+    expect(operations.length).toBe(endpoints.length);
+    for (const { responses, requestBody } of operations) {
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(["429", "500", "503"]));
+      if (requestBody !== undefined)
+        expect(Object.keys(responses)).toEqual(expect.arrayContaining(["400", "413", "415"]));
+    }
+  });
+
   it("names_every_endpoint_once", () => {
     const operations = endpoints.map(({ operation }) => operation);
     expect(new Set(operations).size).toBe(operations.length);

@@ -74,7 +74,11 @@ describe("limits", () => {
   });
 
   it("leave_health_alone", async () => {
-    const hits = { general: new MemoryStore(), auth: new MemoryStore() };
+    const hits = {
+      general: new MemoryStore(),
+      auth: new MemoryStore(),
+      account: new MemoryStore(),
+    };
     const { agent } = testApp({ environment: { RATE_LIMIT_PER_MINUTE: "1" }, ports: { hits } });
     for (let count = 0; count < 5; count++) await agent.get("/api/health/ready").expect(200);
   });
@@ -87,6 +91,8 @@ describe("other origins", () => {
     const { agent } = testApp({ environment });
     const response = await agent.get("/api/foods").set("origin", "https://nutri.example");
     expect(response.headers["access-control-allow-origin"]).toBe("https://nutri.example");
+    const exposed = String(response.headers["access-control-expose-headers"]).split(",");
+    expect(exposed).toEqual(expect.arrayContaining(["retry-after", "ratelimit", "x-request-id"]));
   });
 
   it("may_not_ask_otherwise", async () => {
@@ -96,13 +102,40 @@ describe("other origins", () => {
   });
 });
 
+describe("plain HTTP", () => {
+  const environment = { HTTPS_ONLY: "true" };
+  const plain = { "x-forwarded-proto": "http" };
+
+  it("is_redirected_when_somebody_reads_and_refused_when_they_tell_something", async () => {
+    const { agent } = testApp({ environment });
+    const read = await agent.get("/api/foods?q=a").set(plain).set("host", "api.nutri.example");
+    expect(read.status).toBe(308);
+    expect(read.headers["location"]).toBe("https://api.nutri.example/api/foods?q=a");
+    const told = await agent.post("/api/auth/login").set(plain).send({}).expect(403);
+    expect(told.body).toMatchObject({ error: { code: "https_only" } });
+    await agent.get("/api/health/live").set(plain).expect(200);
+  });
+
+  it("is_what_the_nearest_proxy_says_and_nobody_before_it", async () => {
+    const { agent } = testApp({ environment });
+    const ask = (proto: string) => agent.get("/api/openapi.json").set("x-forwarded-proto", proto);
+    await ask("https").expect(200);
+    const { agent: bare } = testApp({ environment: { ...environment, TRUST_PROXY_HOPS: "0" } });
+    await bare.get("/api/openapi.json").set("x-forwarded-proto", "https").expect(308);
+  });
+
+  it("is_fine_where_nobody_said_otherwise", async () => {
+    await testApp().agent.get("/api/openapi.json").set(plain).expect(200);
+  });
+});
+
 describe("every response", () => {
   it("forbids_what_browsers_should_not_do_with_it", async () => {
     const response = await testApp().agent.get("/api/health/live");
     expect(response.headers).toMatchObject({
       "x-content-type-options": "nosniff",
       "strict-transport-security": expect.stringContaining("max-age="),
-      "content-security-policy": expect.stringContaining("default-src"),
+      "content-security-policy": "default-src 'none';frame-ancestors 'none'",
     });
     expect(response.headers["x-powered-by"]).toBeUndefined();
   });

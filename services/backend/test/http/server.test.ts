@@ -1,4 +1,5 @@
-// Stopping a server: idle connections end, requests under way do not, nobody new gets in.
+// Stopping a server: idle connections end, requests under way do not, nobody new gets in. And
+// nobody holds a connection by saying little, or two things at once.
 import { connect, type Socket } from "node:net";
 import type { RequestListener, ServerResponse } from "node:http";
 import { describe, expect, it } from "@jest/globals";
@@ -28,6 +29,14 @@ class Client {
 
   send(path: string): void {
     this.#socket.write(ask(path));
+  }
+
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  say(bytes: string): void {
+    this.#socket.write(bytes);
   }
 }
 
@@ -77,5 +86,85 @@ describe("a server that stops", () => {
     const second = startServer(listener().listen, { ...address, port: first.port }, new Drain());
     await expect(second).rejects.toMatchObject({ code: "EADDRINUSE" });
     await first.stop(0);
+  });
+});
+
+describe("a client that does not come to the point", () => {
+  const patience = { headMs: 100, requestMs: 200, checkMs: 20 };
+  const reading: RequestListener = (request, response) => {
+    request.resume().on("end", () => response.end("quick"));
+  };
+
+  async function said(bytes: string): Promise<string> {
+    const server = await startServer(reading, address, new Drain(), patience);
+    const client = new Client(server);
+    client.say(bytes);
+    await until("the connection ends", () => Promise.resolve(client.closed));
+    await server.stop(0);
+    expect(client.said).toMatch(/\r\nconnection: close\r\n/);
+    return client.said;
+  }
+  const problemIn = (answer: string) =>
+    JSON.parse(answer.slice(answer.indexOf("{"))) as { error: Record<string, unknown> };
+
+  it.each([
+    ["head", "GET / HTTP/1.1\r\nhost: te"],
+    ["body", "POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nhalf"],
+    [
+      "body_of_pieces",
+      "POST / HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf",
+    ],
+  ])("is_cut_in_the_middle_of_a_%s", async (_what, bytes) => {
+    const answer = await said(bytes);
+    expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+    expect(problemIn(answer)).toMatchObject({ error: { code: "too_slow", details: [] } });
+  });
+
+  it.each([
+    ["says_two_lengths", "content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"],
+    [
+      "says_the_other_two_lengths",
+      "transfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n0\r\n\r\n",
+    ],
+    ["says_a_length_twice", "content-length: 3\r\ncontent-length: 4\r\n\r\nabc"],
+    ["says_no_length_that_is_known", "transfer-encoding: chunked, x\r\n\r\n0\r\n\r\n"],
+    ["breaks_lines_as_it_likes", "x: y\nz: a\r\n\r\n"],
+  ])("is_refused_when_it_%s", async (_what, rest) => {
+    const answer = await said(`POST / HTTP/1.1\r\nhost: test\r\n${rest}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(problemIn(answer)).toMatchObject({
+      error: { code: "invalid_request", request_id: expect.any(String) },
+    });
+  });
+
+  it("is_refused_when_it_says_too_much", async () => {
+    const answer = await said(`GET / HTTP/1.1\r\nhost: test\r\nx: ${"y".repeat(40_000)}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+  });
+
+  it("is_not_one_that_waits_between_two_requests", async () => {
+    const server = await startServer(reading, address, new Drain(), patience);
+    const idle = new Client(server);
+    await idle.asks("/", "quick");
+    for (let round = 0; round < 3; round += 1) {
+      // Whoever stops in the middle is cut, over and over; that is the clock of this test.
+      const slow = new Client(server);
+      slow.say("GET / HTTP/1.1\r\nhost: te");
+      await until("the slow one is cut", () => Promise.resolve(slow.closed));
+    }
+    expect(idle.closed).toBe(false);
+    idle.said = "";
+    await idle.asks("/", "quick");
+    await server.stop(0);
+  });
+
+  it("is_just_gone_when_it_hung_up", async () => {
+    const server = await startServer(reading, address, new Drain(), patience);
+    const client = new Client(server);
+    client.say("GET / HTTP/1.1\r\n");
+    client.reset();
+    const other = new Client(server);
+    await other.asks("/", "quick");
+    await server.stop(0);
   });
 });

@@ -6,7 +6,7 @@ import { openDatabase, type Database } from "../../src/store/database.js";
 import { columnsOf, foodOf, foodStore } from "../../src/store/foods.js";
 import { mealStore } from "../../src/store/meals.js";
 import { userStore } from "../../src/store/users.js";
-import type { MemoryStores } from "../world/memory.js";
+import type { Stores } from "../world/memory.js";
 import {
   describeWithDatabase,
   describeWithOwnDatabase,
@@ -21,11 +21,11 @@ import { declaredIn } from "./prisma-schema.js";
 describeWithDatabase("stores in Postgres", () => {
   let server: TestDatabase;
   let database: Database;
-  let stores: MemoryStores;
+  let stores: Stores;
 
   beforeAll(async () => {
     server = await startDatabase();
-    database = openDatabase(server.url, () => undefined);
+    database = openDatabase({ url: server.url, connectionsMax: 10, onIdleError: () => undefined });
     stores = storesOn(database);
   });
   afterAll(async () => {
@@ -123,13 +123,22 @@ describeWithDatabase("stores in Postgres", () => {
     await expect(sql(server.url, statement)).rejects.toMatchObject({ code: "23514" });
   });
 
-  it("refuses_a_meal_whose_user_is_gone", async () => {
+  it("refuses_what_belongs_to_a_user_who_is_gone", async () => {
     const gone = "00000000-0000-4000-8000-000000000000";
+    const refusal = { kind: "unauthenticated", code: "unauthenticated" };
     const meal = { eatenOn: "2026-11-23" as Day, description: "x", items: [] };
-    await expect(stores.meals.add(gone, meal)).rejects.toMatchObject({
-      kind: "conflict",
-      code: "gone",
-    });
+    await expect(stores.meals.add(gone, meal)).rejects.toMatchObject(refusal);
+    const per100g = { kcal: 1, protein_g: 0, carbohydrate_g: 0, fat_g: 0, fibre_g: 0 };
+    const food = { name: "x", source: "user", per100g };
+    await expect(stores.foods.add(gone, food)).rejects.toMatchObject(refusal);
+  });
+
+  it("refuses_a_meal_of_a_food_that_is_gone", async () => {
+    const user = await stores.users.add("gone@nutri.example", "x");
+    const items = [{ foodId: "00000000-0000-4000-8000-000000000000", grams: 1 }];
+    const meal = { eatenOn: "2026-11-23" as Day, description: undefined, items };
+    const refusal = { kind: "conflict", code: "gone" };
+    await expect(stores.meals.add(user?.id ?? "", meal)).rejects.toMatchObject(refusal);
   });
 });
 
@@ -137,9 +146,14 @@ describeWithOwnDatabase("a database that goes away", () => {
   it("turns_every_query_into_a_refusal_and_fails_the_ping", async () => {
     const server = await startOwnDatabase();
     const idleErrors: Error[] = [];
-    const database = openDatabase(server.url, (error) => idleErrors.push(error));
+    const database = openDatabase({
+      url: server.url,
+      connectionsMax: 10,
+      onIdleError: (error) => idleErrors.push(error),
+    });
     try {
       await database.ping();
+      expect(await storesOn(database).users.findByEmail("a@b.c")).toBeUndefined();
       await server.outage();
       const refusal = { kind: "unavailable", code: "unavailable" };
       const { users, foods, meals } = storesOn(database);
@@ -159,7 +173,7 @@ describeWithOwnDatabase("a database that goes away", () => {
   });
 });
 
-function storesOn({ client }: Database): MemoryStores {
+function storesOn({ client }: Database): Stores {
   return {
     users: userStore(client),
     foods: foodStore(client),

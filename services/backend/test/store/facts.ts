@@ -1,16 +1,17 @@
 // What is true of every store, whether it remembers in Postgres or in memory.
 import { randomUUID } from "node:crypto";
 import { expect, it } from "@jest/globals";
+import { refreshSeconds, type SessionStore } from "../../src/domain/sessions.js";
 import type { Day } from "../../src/domain/day.js";
 import type { Food } from "../../src/domain/foods.js";
-import type { MemoryStores } from "../world/memory.js";
+import type { Stores } from "../world/memory.js";
 
 const day = "2026-11-23" as Day;
 const nextDay = "2026-11-24" as Day;
 const per100g = { kcal: 389, protein_g: 16.89, carbohydrate_g: 66.27, fat_g: 6.9, fibre_g: 10.6 };
 const whole = { limit: 100, after: undefined };
 
-export function storeFacts(stores: () => MemoryStores): void {
+export function storeFacts(stores: () => Stores): void {
   const newUser = async () => {
     const user = await stores().users.add(`${randomUUID()}@nutri.example`, "hash");
     if (user === undefined) throw new Error("the email was taken");
@@ -28,6 +29,13 @@ export function storeFacts(stores: () => MemoryStores): void {
   it("knows_no_user_that_was_never_added", async () => {
     expect(await stores().users.findByEmail("nobody@nutri.example")).toBeUndefined();
     expect(await stores().users.findById(randomUUID())).toBeUndefined();
+  });
+
+  it("replaces_a_password_hash_only_where_it_is_still_the_old_one", async () => {
+    const { id, email } = await newUser();
+    expect(await stores().users.replacePasswordHash(id, "hash", "new")).toBe(true);
+    expect(await stores().users.replacePasswordHash(id, "hash", "newer")).toBe(false);
+    expect((await stores().users.findByEmail(email))?.passwordHash).toBe("new");
   });
 
   it("gives_an_email_to_one_user_only", async () => {
@@ -132,5 +140,81 @@ export function storeFacts(stores: () => MemoryStores): void {
     expect(await stores().meals.remove(other.id, meal.id)).toBe(false);
     expect(await stores().meals.remove(user.id, meal.id)).toBe(true);
     expect(await stores().meals.remove(user.id, meal.id)).toBe(false);
+  });
+}
+
+/** What is true of every store of sessions. */
+export function sessionFacts(sessions: () => SessionStore): void {
+  it("passes_a_session_on_from_token_to_token", async () => {
+    const [user, id] = [randomUUID(), randomUUID()];
+    await sessions().open(user, id, "first");
+    expect(await sessions().rotate(user, id, "first", "second")).toBe("rotated");
+    expect(await sessions().rotate(user, id, "second", "third")).toBe("rotated");
+    expect(await sessions().hasEnded(user, id)).toBe(false);
+  });
+
+  it("ends_a_session_whose_token_comes_back", async () => {
+    const [user, id, other] = [randomUUID(), randomUUID(), randomUUID()];
+    await sessions().open(user, id, "first");
+    await sessions().open(user, other, "other");
+    await sessions().rotate(user, id, "first", "second");
+    expect(await sessions().rotate(user, id, "first", "stolen")).toBe("reused");
+    expect(await sessions().rotate(user, id, "second", "third")).toBe("unknown");
+    expect(await sessions().hasEnded(user, id)).toBe(true);
+    expect(await sessions().rotate(user, other, "other", "next")).toBe("rotated");
+  });
+
+  it("knows_no_session_of_somebody_else", async () => {
+    const [user, id] = [randomUUID(), randomUUID()];
+    await sessions().open(user, id, "first");
+    expect(await sessions().rotate(randomUUID(), id, "first", "second")).toBe("unknown");
+    expect(await sessions().rotate(user, randomUUID(), "first", "second")).toBe("unknown");
+    expect(await sessions().rotate(user, id, "first", "second")).toBe("rotated");
+  });
+
+  it("ends_one_session_or_all_of_a_user", async () => {
+    const [user, one, two, three] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+    for (const id of [one, two, three]) await sessions().open(user, id, "first");
+    await sessions().end(user, one);
+    expect(await sessions().hasEnded(user, one)).toBe(true);
+    expect(await sessions().hasEnded(user, two)).toBe(false);
+    await sessions().endAll(user);
+    for (const id of [two, three]) {
+      expect(await sessions().hasEnded(user, id)).toBe(true);
+      expect(await sessions().rotate(user, id, "first", "second")).toBe("unknown");
+    }
+  });
+
+  it("lets_one_of_two_have_a_token_that_both_present", async () => {
+    const [user, id] = [randomUUID(), randomUUID()];
+    await sessions().open(user, id, "first");
+    const ask = (next: string) => sessions().rotate(user, id, "first", next);
+    expect((await Promise.all([ask("a"), ask("b")])).sort()).toEqual(["reused", "rotated"]);
+  });
+}
+
+/** What is true of a store of sessions as time goes by. */
+export function sessionTimes(storeAt: (now: () => Date) => SessionStore): void {
+  it("forgets_what_was_idle_for_too_long", async () => {
+    let now = new Date("2026-11-23T12:00:00Z");
+    const sessions = storeAt(() => now);
+    const [user, id] = [randomUUID(), randomUUID()];
+    await sessions.open(user, id, "first");
+    now = new Date(now.getTime() + refreshSeconds * 1000 - 1);
+    expect(await sessions.rotate(user, id, "first", "second")).toBe("rotated");
+    now = new Date(now.getTime() + refreshSeconds * 1000 + 1);
+    expect(await sessions.rotate(user, id, "second", "third")).toBe("unknown");
+  });
+
+  it("keeps_twenty_sessions_of_a_user_and_ends_the_one_that_was_idle_longest", async () => {
+    let ms = Date.parse("2026-11-23T12:00:00Z");
+    const sessions = storeAt(() => new Date(ms++));
+    const user = randomUUID();
+    const ids = Array.from({ length: 21 }, () => randomUUID());
+    for (const id of ids) await sessions.open(user, id, "first");
+    const [first = "", second = ""] = ids;
+    expect(await sessions.rotate(user, first, "first", "second")).toBe("unknown");
+    expect(await sessions.hasEnded(user, first)).toBe(true);
+    expect(await sessions.rotate(user, second, "first", "second")).toBe("rotated");
   });
 }

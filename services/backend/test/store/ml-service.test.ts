@@ -26,12 +26,13 @@ describe("the ML service", () => {
   const call = (timeoutMs = 5_000) => ({
     requestId: "r-1",
     signal: AbortSignal.timeout(timeoutMs),
+    remainingMs: () => timeoutMs - 0.5,
   });
 
   it("is_told_the_words_and_the_request_id", async () => {
     const estimate = await mlEstimator(service.url, log).estimate("porridge", call());
     expect(estimate).toEqual({ total: porridge, confidence: 0.8, model: "test-1" });
-    expect(service.asked).toEqual([{ text: "porridge", requestId: "r-1" }]);
+    expect(service.asked).toEqual([{ text: "porridge", requestId: "r-1", deadlineMs: "4999" }]);
     expect(lines).toEqual([]);
   });
 

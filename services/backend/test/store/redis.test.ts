@@ -18,7 +18,11 @@ import {
   type TestRedis,
 } from "../world/redis.js";
 
-const call = { requestId: "test", signal: new AbortController().signal };
+const call = {
+  requestId: "test",
+  signal: new AbortController().signal,
+  remainingMs: () => 1_000,
+};
 const soup: Estimate = { total: { ...noNutrients, kcal: 120 }, confidence: 0.5, model: "m-1" };
 
 function counting(estimate: Estimate | undefined): Estimator & { asked: string[] } {

@@ -1,9 +1,16 @@
 // An app made from test settings and in-memory ports, and a client that is logged in.
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { MemoryStore } from "express-rate-limit";
 import request from "supertest";
 import type { Estimate, Estimator } from "../../src/domain/estimates.js";
-import type { Probes } from "../../src/domain/health.js";
+import {
+  dependencies,
+  type Checks,
+  type Dependency,
+  type Health,
+} from "../../src/domain/health.js";
+import type { Passwords } from "../../src/domain/passwords.js";
+import { noFaults } from "../../src/faults.js";
 import { createApp } from "../../src/http/app.js";
 import { Drain } from "../../src/http/drain.js";
 import type { Ports } from "../../src/http/ports.js";
@@ -19,6 +26,7 @@ export const testEnvironment = {
   REDIS_URL: "redis://127.0.0.1:1",
   ML_SERVICE_URL: "http://127.0.0.1:1",
   JWT_SECRET: "a secret that is only used in tests",
+  METRICS_PORT: "0",
   LOG_LEVEL: "debug",
 } satisfies Environment;
 
@@ -41,25 +49,35 @@ export function testApp(
   const ports: Ports = {
     ...stores,
     estimator: noEstimates,
-    probes: allHealthy,
-    hits: { general: new MemoryStore(), auth: new MemoryStore() },
+    health: healthWithout(),
+    passwords: quickPasswords,
+    hits: { general: new MemoryStore(), auth: new MemoryStore(), account: new MemoryStore() },
     drain,
     log: createLog(settings, { write }),
+    count: () => undefined,
+    faults: noFaults,
     now: () => new Date(),
     nowMs: () => performance.now(),
-    randomBytes: (size) => randomBytes(size),
     ...given.ports,
   };
   return { agent: request(createApp(settings, ports)), stores, drain, lines };
 }
 
-export const allHealthy: Probes = {
-  database: () => Promise.resolve(),
-  redis: () => Promise.resolve(),
-  ml_service: () => Promise.resolve(),
-};
+/** Everything is well but what is named. */
+export function healthWithout(...away: readonly Dependency[]): Health {
+  const checks = dependencies.map((name) => {
+    const status = away.includes(name) ? "unhealthy" : "healthy";
+    return [name, { status, latency_ms: 1, age_ms: 10 }] as const;
+  });
+  return { checks: () => Object.fromEntries(checks) as Checks };
+}
 
-export const away = () => Promise.reject(new Error("away"));
+/** Keeps passwords as they are: hashing is tested where it is done. */
+export const quickPasswords: Passwords = {
+  hash: (password) => Promise.resolve(`as it is: ${password}`),
+  check: (password, stored) =>
+    Promise.resolve({ matches: stored === `as it is: ${password}`, outdated: false }),
+};
 
 export const noEstimates: Estimator = { estimate: () => Promise.resolve(undefined) };
 
@@ -78,7 +96,11 @@ export async function registered({ stores }: Pick<TestApp, "stores">): Promise<L
   const email = `${randomUUID()}@nutri.example`;
   const user = await stores.users.add(email, "no password");
   if (user === undefined) throw new Error("failed to register: the email is taken");
-  const token = await createTokens(testEnvironment.JWT_SECRET, () => new Date()).sign(user.id);
+  const keys = { current: testEnvironment.JWT_SECRET, previous: undefined };
+  const token = createTokens(keys, () => new Date()).sign({
+    userId: user.id,
+    sessionId: undefined,
+  });
   return { id: user.id, email, headers: { authorization: `Bearer ${token}` } };
 }
 

@@ -4,19 +4,31 @@ import { randomUUID } from "node:crypto";
 import type { Food, FoodStore } from "../../src/domain/foods.js";
 import type { Meal, MealStore } from "../../src/domain/meals.js";
 import { cutPage } from "../../src/domain/page.js";
+import type { SessionStore } from "../../src/domain/sessions.js";
 import type { User, UserStore } from "../../src/domain/users.js";
 
-export interface MemoryStores {
+export interface Stores {
   readonly users: UserStore;
   readonly foods: FoodStore;
   readonly meals: MealStore;
   addShared(food: Omit<Food, "id" | "ownerId">): Promise<Food>;
 }
 
+export interface MemoryStores extends Stores {
+  readonly sessions: SessionStore;
+  closeAccount(userId: string): void;
+}
+
 export function memoryStores(): MemoryStores {
   const foods: Food[] = [];
+  const users: StoredUser[] = [];
   return {
-    users: memoryUsers(),
+    users: memoryUsers(users),
+    closeAccount(userId) {
+      const at = users.findIndex(({ user }) => user.id === userId);
+      if (at >= 0) users.splice(at, 1);
+    },
+    sessions: memorySessions(),
     foods: memoryFoods(foods),
     meals: memoryMeals(foods),
     addShared: (food) =>
@@ -24,8 +36,12 @@ export function memoryStores(): MemoryStores {
   };
 }
 
-function memoryUsers(): UserStore {
-  const users: { user: User; passwordHash: string }[] = [];
+interface StoredUser {
+  readonly user: User;
+  passwordHash: string;
+}
+
+function memoryUsers(users: StoredUser[]): UserStore {
   return {
     add(email, passwordHash) {
       if (users.some(({ user }) => user.email === email)) return Promise.resolve(undefined);
@@ -33,8 +49,50 @@ function memoryUsers(): UserStore {
       users.push({ user, passwordHash });
       return Promise.resolve(user);
     },
-    findByEmail: (email) => Promise.resolve(users.find(({ user }) => user.email === email)),
+    findByEmail(email) {
+      const kept = users.find(({ user }) => user.email === email);
+      return Promise.resolve(kept === undefined ? undefined : { ...kept });
+    },
+    replacePasswordHash(id, from, to) {
+      const kept = users.find(({ user, passwordHash }) => user.id === id && passwordHash === from);
+      if (kept !== undefined) kept.passwordHash = to;
+      return Promise.resolve(kept !== undefined);
+    },
     findById: (id) => Promise.resolve(users.find(({ user }) => user.id === id)?.user),
+  };
+}
+
+function memorySessions(): SessionStore {
+  const open = new Map<string, { userId: string; digest: string }>();
+  const ended = new Set<string>();
+  const finish = (id: string) => {
+    open.delete(id);
+    ended.add(id);
+  };
+  return {
+    open(userId, id, digest) {
+      open.set(id, { userId, digest });
+      return Promise.resolve();
+    },
+    rotate(userId, id, from, to) {
+      const kept = open.get(id);
+      if (kept?.userId !== userId) return Promise.resolve("unknown");
+      if (kept.digest === from) {
+        kept.digest = to;
+        return Promise.resolve("rotated");
+      }
+      finish(id);
+      return Promise.resolve("reused");
+    },
+    end(_userId, id) {
+      finish(id);
+      return Promise.resolve();
+    },
+    endAll(userId) {
+      for (const [id, kept] of open) if (kept.userId === userId) finish(id);
+      return Promise.resolve();
+    },
+    hasEnded: (_userId, id) => Promise.resolve(ended.has(id)),
   };
 }
 

@@ -4,7 +4,13 @@ import { freePort } from "./process.js";
 
 export interface TestMlService {
   readonly url: string;
-  readonly asked: { text: unknown; requestId: string | undefined }[];
+  readonly asked: {
+    readonly text: unknown;
+    readonly requestId: string | undefined;
+    readonly deadlineMs: string | undefined;
+  }[];
+  /** How many connections were made. */
+  readonly connections: number;
   /** Replaces the answer to all that comes next. */
   answerWith(answer: (response: ServerResponse) => void): void;
   stop(): Promise<void>;
@@ -39,15 +45,25 @@ export async function startMlService(): Promise<TestMlService> {
         return;
       }
       const body = JSON.parse(await bodyOf(request)) as { text?: unknown };
-      asked.push({ text: body.text, requestId: request.headers["x-request-id"] as string });
+      const header = (name: string) => request.headers[name] as string | undefined;
+      asked.push({
+        text: body.text,
+        requestId: header("x-request-id"),
+        deadlineMs: header("x-deadline-ms"),
+      });
       answer(response);
     })();
   });
+  let connections = 0;
+  server.on("connection", () => (connections += 1));
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${port}`,
     asked,
+    get connections() {
+      return connections;
+    },
     answerWith: (next) => {
       answer = next;
     },

@@ -1,4 +1,4 @@
-//! Whether a task runs in this run, and why: what passed is remembered by all it depends on.
+//! Whether a task runs in this run, and why: what passed is cached by all it depends on.
 
 use crate::check::graph::position;
 use crate::check::requirement::NotRun;
@@ -93,7 +93,7 @@ pub enum Decision {
     /// It runs, because of this.
     Runs(Why),
     /// It passed, and nothing it depends on changed since.
-    Remembered,
+    Cached,
     /// None of its inputs changed.
     Unaffected,
 }
@@ -107,7 +107,7 @@ pub enum Why {
     Fresh,
     /// Its outcome depends on what lies outside.
     Outside(&'static str),
-    /// No pass of it is remembered.
+    /// No pass of it is cached.
     NeverPassed,
     /// Something it depends on changed.
     Changed(&'static str),
@@ -144,7 +144,7 @@ fn own_decision(task: &Task, known: &Known, belief: Belief) -> Decision {
         return Decision::Unaffected;
     }
     match (distrust(task, known, belief), &known.selected_by) {
-        (None, _) => Decision::Remembered,
+        (None, _) => Decision::Cached,
         (Some(_), Some(files)) => Decision::Runs(Why::Affected(files.clone())),
         (Some(why), None) => Decision::Runs(why),
     }
@@ -157,7 +157,7 @@ fn distrust(task: &Task, known: &Known, belief: Belief) -> Option<Why> {
         Belief::NoneFresh => return Some(Why::Fresh),
         Belief::Same => {}
     }
-    if let Some(outside) = task.never_remembered {
+    if let Some(outside) = task.never_cached {
         return Some(Why::Outside(outside));
     }
     let (Some(before), Some(now)) = (&known.passed, &known.key) else {
@@ -184,8 +184,8 @@ impl fmt::Display for Decision {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Runs(why) => write!(formatter, "runs: {why}"),
-            Self::Remembered => {
-                formatter.write_str("remembered: it passed, and nothing it depends on changed")
+            Self::Cached => {
+                formatter.write_str("cached: it passed, and nothing it depends on changed")
             }
             Self::Unaffected => formatter.write_str("unaffected: none of its inputs changed"),
         }
@@ -195,10 +195,10 @@ impl fmt::Display for Decision {
 impl fmt::Display for Why {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ci => formatter.write_str("`CI` is set, so nothing is remembered"),
+            Self::Ci => formatter.write_str("`CI` is set, so nothing is cached"),
             Self::Fresh => formatter.write_str("a fresh run was asked for"),
-            Self::Outside(why) => write!(formatter, "never remembered: {why}"),
-            Self::NeverPassed => formatter.write_str("no pass of it is remembered"),
+            Self::Outside(why) => write!(formatter, "never cached: {why}"),
+            Self::NeverPassed => formatter.write_str("no pass of it is cached"),
             Self::Changed(what) => formatter.write_str(what),
             Self::Gone(path) => write!(formatter, "`{path}`, which it makes, is gone"),
             Self::Affected(files) => write!(formatter, "changed: {}", files.join(", ")),

@@ -59,6 +59,7 @@ pub fn all() -> &'static [Requirement] {
     }
     const {
         &[
+            program("age", "apt: age"),
             program("apt-get", "Debian and Ubuntu have it"),
             program("buildah", "apt: buildah"),
             program("busybox", "apt: busybox-static"),

@@ -19,7 +19,7 @@ pub enum Outcome {
     /// What it needs to look at could not be reached.
     NotChecked,
     /// It was not run: it passed before, and nothing it depends on changed.
-    Remembered,
+    Cached,
     /// It was not run: none of its inputs changed.
     Unaffected,
     /// It was never started, because of what it needs or of something that failed before.

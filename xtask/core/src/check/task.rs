@@ -37,8 +37,8 @@ pub struct Task {
     pub uses: &'static [&'static str],
     /// Programs that decide how much it looks at: it notices whether they are there, and which.
     pub notices: &'static [&'static str],
-    /// Why a pass says nothing about the next run, if so: it is then never remembered.
-    pub never_remembered: Option<&'static str>,
+    /// Why a pass says nothing about the next run, if so: it is then never cached.
+    pub never_cached: Option<&'static str>,
     /// How many cores it keeps busy; at most what there is counts.
     pub cores: usize,
     /// Under which name it writes `target/ci/coverage/<name>/lcov.info`, if it does.
@@ -87,7 +87,7 @@ fn task(name: &'static str, claim: &'static str, inputs: &'static [&'static str]
         makes: &[],
         uses: &[],
         notices: &[],
-        never_remembered: None,
+        never_cached: None,
         cores: 1,
         coverage: None,
         alone: false,
@@ -152,8 +152,8 @@ impl Task {
     }
 
     /// For a task whose outcome depends on what lies outside the repository: says what.
-    fn never_remembered(mut self, why: &'static str) -> Self {
-        self.never_remembered = Some(why);
+    fn never_cached(mut self, why: &'static str) -> Self {
+        self.never_cached = Some(why);
         self
     }
 

@@ -6,6 +6,7 @@
 pub mod action;
 pub mod area;
 pub mod dependabot;
+mod deploy;
 pub mod drift;
 pub mod newest;
 mod render;
@@ -13,7 +14,13 @@ pub mod table;
 mod yaml;
 
 pub use action::Action;
+pub use deploy::Place;
 pub use render::{HEAD, files};
+
+use std::borrow::Cow;
+
+/// A word that we chose, or one that `deploy.toml` did.
+pub type Name = Cow<'static, str>;
 
 /// One file in `.github/workflows`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +33,8 @@ pub struct Workflow {
     pub purpose: &'static str,
     /// What starts it.
     pub triggers: Vec<Trigger>,
+    /// Which runs wait for each other; those of a branch, unless said.
+    pub group: Option<&'static str>,
     /// What becomes of a run when a newer one of the same group starts.
     pub overtaken: Overtaken,
     /// What it does.
@@ -33,7 +42,7 @@ pub struct Workflow {
 }
 
 /// What starts a workflow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trigger {
     /// A pull request to `main`, and the queue in front of it.
     PullRequest,
@@ -43,6 +52,19 @@ pub enum Trigger {
     Time(&'static str),
     /// A person.
     Person,
+    /// A person who says what is wanted.
+    Asked(Vec<Input>),
+}
+
+/// Something that a person says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// What expressions call it.
+    pub name: &'static str,
+    /// What people read.
+    pub description: &'static str,
+    /// What it may be, the default first; anything at all if there is none.
+    pub options: Vec<String>,
 }
 
 /// What becomes of a run when a newer one of the same group starts.
@@ -58,23 +80,25 @@ pub enum Overtaken {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Job {
     /// What other jobs call it.
-    pub id: &'static str,
+    pub id: Name,
     /// What people read.
-    pub name: &'static str,
+    pub name: Name,
     /// The jobs before it.
-    pub needs: Vec<&'static str>,
+    pub needs: Vec<Name>,
     /// When it runs; if all that it needs succeeded, unless said.
-    pub condition: Option<&'static str>,
+    pub condition: Option<Name>,
     /// What its token may do.
     pub permissions: Vec<Permission>,
     /// The environment whose secrets it may read.
-    pub environment: Option<&'static str>,
+    pub environment: Option<Name>,
+    /// Where what it deploys is reached.
+    pub url: Option<String>,
     /// When it is ended.
     pub minutes: u64,
     /// What later jobs may read of it: a name, and an expression.
     pub outputs: Vec<(&'static str, String)>,
     /// Variables of all its steps.
-    pub env: Vec<(&'static str, String)>,
+    pub env: Vec<(Name, String)>,
     /// What it does, in order.
     pub steps: Vec<Step>,
 }
@@ -98,11 +122,11 @@ pub struct Step {
     /// What expressions call it.
     pub id: Option<&'static str>,
     /// When it runs.
-    pub condition: Option<&'static str>,
+    pub condition: Option<Name>,
     /// What it does.
     pub does: Does,
     /// Its variables.
-    pub env: Vec<(&'static str, String)>,
+    pub env: Vec<(Name, String)>,
 }
 
 /// What a step does.
@@ -118,14 +142,14 @@ pub enum Does {
 
 impl Job {
     /// A job that is ended after `minutes`.
-    pub fn new(id: &'static str, name: &'static str, minutes: u64) -> Self {
-        Self { id, name, minutes, ..Self::default() }
+    pub fn new(id: impl Into<Name>, name: impl Into<Name>, minutes: u64) -> Self {
+        Self { id: id.into(), name: name.into(), minutes, ..Self::default() }
     }
 
     /// Waits for the job called `id`.
     #[must_use]
-    pub fn after(mut self, id: &'static str) -> Self {
-        self.needs.push(id);
+    pub fn after(mut self, id: impl Into<Name>) -> Self {
+        self.needs.push(id.into());
         self
     }
 
@@ -138,8 +162,8 @@ impl Job {
 
     /// Sets a variable for all its steps.
     #[must_use]
-    pub fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.env.push((name, value.into()));
+    pub fn env(mut self, name: impl Into<Name>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
         self
     }
 
@@ -194,15 +218,15 @@ impl Step {
 
     /// Says when it runs.
     #[must_use]
-    pub fn when(mut self, condition: &'static str) -> Self {
-        self.condition = Some(condition);
+    pub fn when(mut self, condition: impl Into<Name>) -> Self {
+        self.condition = Some(condition.into());
         self
     }
 
     /// Sets a variable for it.
     #[must_use]
-    pub fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.env.push((name, value.into()));
+    pub fn env(mut self, name: impl Into<Name>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
         self
     }
 }

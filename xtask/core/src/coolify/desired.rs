@@ -48,6 +48,8 @@ pub struct Application {
     pub variables: BTreeMap<String, Variable>,
     /// What it is told of its release, which only a rollout knows.
     pub released: BTreeSet<String>,
+    /// What it may be told, and of which it is not known whether it is to be.
+    pub in_doubt: BTreeSet<String>,
 }
 
 /// An S3 storage.
@@ -100,6 +102,7 @@ fn at(deploy: &Deploy, name: &str, secrets: &Secrets, release: Option<&str>) -> 
         settings: settings::of_application(&context, coolify, service, &mark),
         variables: variables::of(&context, service),
         released: variables::of_release(service),
+        in_doubt: variables::in_doubt(&context, service),
     });
     Some(Desired {
         project: coolify.project.clone(),

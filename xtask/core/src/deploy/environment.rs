@@ -3,14 +3,20 @@
 mod backing;
 mod check;
 mod coolify;
+mod github;
+mod notify;
 mod outside;
+mod source;
 #[cfg(test)]
 mod tests;
 
 pub use backing::{Backing, BackingPart, Proxy};
 pub(super) use check::check;
 pub use coolify::{Cleanup, Coolify, Notifications, Storage};
+pub use github::GitHub;
+pub use notify::{Notify, NotifyGitHub, NotifySentry};
 pub use outside::{Database, Redis};
+pub use source::{AgeName, KEPT, SecretSource};
 
 use crate::reader::Table;
 use crate::reference::Repository;
@@ -34,8 +40,12 @@ pub struct Environment {
     pub redis: Option<Redis>,
     /// Where in a Coolify it is; only the Coolify target has it.
     pub coolify: Option<Coolify>,
+    /// Where jobs on GitHub get its secrets, if they do.
+    pub github: Option<GitHub>,
     /// Where each secret comes from.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// Whom we tell of each change.
+    pub notify: Notify,
 }
 
 /// What runs the containers of an environment.
@@ -47,26 +57,10 @@ pub enum TargetKind {
     Coolify,
 }
 
-/// Where a secret comes from. The secret itself is never in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretSource {
-    /// Made once, kept in a private file of this machine.
-    Generate,
-    /// The environment variable of that name.
-    Variable(String),
-    /// The file of that path, outside the repository.
-    File(String),
-}
-
 /// The text names no target that we have.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown target `{0}`; known: `docker`, `coolify`")]
 pub struct UnknownTarget(String);
-
-/// The text is no source of a secret.
-#[derive(Debug, thiserror::Error)]
-#[error("wanted `generate`, `env:VARIABLE` or `file:PATH`; a secret itself never stands here")]
-pub struct UnknownSecretSource;
 
 impl Environment {
     /// Whether others than who runs this program use it: this machine is one's own.
@@ -87,25 +81,14 @@ impl FromStr for TargetKind {
     }
 }
 
-impl FromStr for SecretSource {
-    type Err = UnknownSecretSource;
-
-    fn from_str(text: &str) -> Result<Self, UnknownSecretSource> {
-        match text.split_once(':') {
-            None if text == "generate" => Ok(Self::Generate),
-            Some(("env", name)) if !name.is_empty() => Ok(Self::Variable(name.to_owned())),
-            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.to_owned())),
-            _ => Err(UnknownSecretSource),
-        }
-    }
-}
-
 pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let target = table.parsed("target");
     let registry = table.parsed("registry");
     let url = read_url(table, "url");
     let parts = read_parts(name, table);
+    let github = part(table, "github", |table| github::read(name, table));
     let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
+    let notify = part(table, "notify", notify::read);
     if let Some(target) = target {
         refuse_parts(name, table, target);
     }
@@ -113,8 +96,20 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
         refuse_made(table, &secrets);
     }
     let (backing, database, redis, coolify) = parts?;
-    let (target, registry, url) = (target?, registry?, url?);
-    Some(Environment { target, registry, url, backing, database, redis, coolify, secrets })
+    let (target, registry, url, github) = (target?, registry?, url?, github?);
+    let notify = notify?.unwrap_or_default();
+    Some(Environment {
+        target,
+        registry,
+        url,
+        backing,
+        database,
+        redis,
+        coolify,
+        github,
+        secrets,
+        notify,
+    })
 }
 
 type Parts = (Option<Backing>, Option<Database>, Option<Redis>, Option<Coolify>);
@@ -158,7 +153,7 @@ fn refuse_made(table: &Table<'_>, secrets: &BTreeMap<String, SecretSource>) {
     let generated = |(_, source): &(&String, &SecretSource)| **source == SecretSource::Generate;
     for (name, _) in secrets.iter().filter(generated) {
         let why = "it is shipped to from several machines, so it is not `generate`d on one";
-        table.refuse(name, format!("wanted `env:VARIABLE` or `file:PATH`; {why}"));
+        table.refuse(name, format!("wanted {KEPT}; {why}"));
     }
 }
 
@@ -177,7 +172,7 @@ fn read_optional_source(table: &Table<'_>, key: &str) -> Option<SecretSource> {
 fn refuse_generated(table: &Table<'_>, key: &str, source: SecretSource) -> Option<SecretSource> {
     if source == SecretSource::Generate {
         let why = "somebody else gives it, so it is not `generate`d";
-        table.refuse(key, format!("wanted `env:VARIABLE` or `file:PATH`; {why}"));
+        table.refuse(key, format!("wanted {KEPT}; {why}"));
         return None;
     }
     Some(source)

@@ -28,6 +28,8 @@ pub struct Service {
     pub drain_seconds: u64,
     /// Where it says how it is.
     pub health: Health,
+    /// What a probe streams to it and from it, beside asking whether it lives.
+    pub probe: Probe,
     /// What it may use.
     pub limits: Limits,
     /// What it is told by environment variables, in the order of the file.
@@ -66,6 +68,17 @@ pub struct Reported {
     pub by: String,
     /// Where in its status it does: a JSON pointer.
     pub at: String,
+}
+
+/// What a probe streams while a release is rolled out. It shapes no container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Probe {
+    /// What is read slowly: an answer that nobody needs to log in for.
+    pub download: Option<String>,
+    /// Where a body is sent slowly: JSON that is read whole, and then refused for what it lacks.
+    pub upload: Option<String>,
+    /// Where it tells what it counts of its requests, in the format of Prometheus.
+    pub metrics: Option<String>,
 }
 
 /// What a container may use.
@@ -143,6 +156,7 @@ fn read(name: &str, table: &Table<'_>) -> Option<Service> {
     let needs = table.texts("needs");
     let drain_seconds = table.number("drain_seconds", 0..=300);
     let health = read_health(table);
+    let probe = read_probe(table);
     let limits = read_limits(table);
     let settings = read_settings(table);
     if let Some(seconds) = drain_seconds {
@@ -157,6 +171,7 @@ fn read(name: &str, table: &Table<'_>) -> Option<Service> {
         needs,
         drain_seconds: drain_seconds?,
         health: health?,
+        probe,
         limits: limits?,
         settings,
     })
@@ -186,6 +201,16 @@ fn read_reported(table: &Table<'_>) -> Option<Reported> {
     Some(Reported { by: by?, at })
 }
 
+fn read_probe(table: &Table<'_>) -> Probe {
+    let Some(table) = table.optional_table("probe") else { return Probe::default() };
+    let path =
+        |key: &str| table.keys().iter().any(|it| it == key).then(|| read_url_path(&table, key));
+    let [download, upload, metrics] =
+        ["download", "upload", "metrics"].map(|it| path(it).flatten());
+    table.refuse_unknown();
+    Probe { download, upload, metrics }
+}
+
 fn read_url_path(table: &Table<'_>, key: &str) -> Option<String> {
     let path = table.text(key)?;
     if !path.starts_with('/') || path.contains([' ', '?', '#']) {
@@ -211,9 +236,17 @@ fn read_settings(table: &Table<'_>) -> Vec<(String, Template)> {
     let read = keys.filter_map(|key| {
         let value: Template = settings.optional_parsed(&key)?;
         refuse_open_secret(&settings, &key, &value);
+        refuse_doubt(&settings, &key, &value);
         Some((key, value))
     });
     read.collect()
+}
+
+/// Only a secret may be absent; of all else it is known whether it is there.
+fn refuse_doubt(table: &Table<'_>, key: &str, value: &Template) {
+    for reference in value.optional().filter(|it| !it.starts_with("secrets.")) {
+        table.refuse(key, format!("`${{{reference}?}}` is always there; wanted no `?`"));
+    }
 }
 
 /// A secret never stands in a file that is committed: only a reference to it does.

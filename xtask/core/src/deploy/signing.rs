@@ -1,6 +1,6 @@
 //! Who signs what is said about images, and whose signatures are believed.
 
-use super::SecretSource;
+use super::{KEPT, SecretSource};
 use crate::reader::Table;
 
 /// The keys. Without any, nothing is signed and nothing is asked for.
@@ -16,7 +16,7 @@ pub(super) fn read(table: &Table<'_>) -> Signing {
     let key = table.optional_parsed("key");
     if key == Some(SecretSource::Generate) {
         let made = "`cargo xtask image keygen` makes a key; here stands where it is kept";
-        table.refuse("key", format!("wanted `env:VARIABLE` or `file:PATH`; {made}"));
+        table.refuse("key", format!("wanted {KEPT}; {made}"));
     }
     let public_keys = table.texts("public_keys");
     for path in &public_keys {

@@ -46,6 +46,19 @@ fn only_a_public_service_tells_of_one_that_nobody_asks() {
 }
 
 #[test]
+fn a_probe_streams_to_paths_of_a_service_that_is_reached_from_outside() {
+    let deploy = Deploy::parse(&committed()).unwrap();
+    let probe = &deploy.service("backend").unwrap().probe;
+    assert_eq!(probe.upload.as_deref(), Some("/api/auth/login"));
+    assert_eq!(deploy.service("ml-service").unwrap().probe, Probe::default());
+    let said = mistakes(&committed().replace("upload = \"/api/auth/login\"", "upload = \"foods\""));
+    assert!(said.contains("`foods` is not a path"), "{said}");
+    let said =
+        mistakes(&committed().replace("[services.backend.probe]", "[services.ml-service.probe]"));
+    assert!(said.contains("it is internal; a probe asks from outside"), "{said}");
+}
+
+#[test]
 fn a_secret_in_the_open_is_refused() {
     let open = committed().replace("\"${secrets.jwt}\"", "\"0123456789\"");
     assert!(mistakes(&open).contains("holds a secret in the open"));
@@ -77,9 +90,9 @@ fn names_of_what_runs_beside_the_services_are_reserved() {
         assert!(mistakes(&text).contains(&line), "{}", mistakes(&text));
     }
     let backing = committed_backing();
-    let parts: Vec<&str> =
-        crate::ship::backing::parts(&backing).iter().map(|it| it.name()).collect();
-    assert_eq!(parts, taken[..4], "every part that is started is reserved");
+    let names: Vec<&str> =
+        crate::ship::backing::backing_services(&backing).iter().map(|it| it.name()).collect();
+    assert_eq!(names, taken[..4], "every backing service that is started is reserved");
     Deploy::parse(&committed().replace("ml-service", "proxy-of-ours")).unwrap();
 }
 

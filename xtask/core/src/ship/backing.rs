@@ -8,7 +8,7 @@ use crate::ship::owner::Owner;
 use crate::ship::proxy::{ADMIN_PORT, PUBLIC_PORT};
 use std::time::Duration;
 
-/// What a part of the backing is there for. Its name is its key in `deploy.toml`, the end of its
+/// What a backing service is there for. Its name is its key in `deploy.toml`, the end of its
 /// container's name, and no name of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -39,7 +39,7 @@ impl Role {
 
 /// One container of the backing, as it is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part {
+pub struct BackingService {
     /// What it is there for.
     pub role: Role,
     /// The file that defines its image.
@@ -90,15 +90,15 @@ fi"#;
 /// Who owns the database, and the name of nothing else.
 pub const DATABASE_USER: &str = "nutri";
 
-/// Every part, in the order of starting.
-pub fn parts(backing: &Backing) -> Vec<Part> {
-    Role::ALL.into_iter().map(|role| part(role, backing)).collect()
+/// Every backing service, in the order of starting.
+pub fn backing_services(backing: &Backing) -> Vec<BackingService> {
+    Role::ALL.into_iter().map(|role| backing_service(role, backing)).collect()
 }
 
-fn part(role: Role, backing: &Backing) -> Part {
+fn backing_service(role: Role, backing: &Backing) -> BackingService {
     let proxy = &backing.proxy;
     match role {
-        Role::Postgres => Part {
+        Role::Postgres => BackingService {
             role,
             definition: backing.postgres.image.clone(),
             ports: vec![(backing.postgres.port, POSTGRES_PORT)],
@@ -106,7 +106,7 @@ fn part(role: Role, backing: &Backing) -> Part {
             memory: vec!["/tmp", "/run/postgresql:uid=70,gid=70,mode=0775"],
             stop_signal: "SIGINT",
         },
-        Role::Redis => Part {
+        Role::Redis => BackingService {
             role,
             definition: backing.redis.image.clone(),
             ports: vec![(backing.redis.port, REDIS_PORT)],
@@ -114,7 +114,7 @@ fn part(role: Role, backing: &Backing) -> Part {
             memory: vec!["/tmp"],
             stop_signal: "SIGTERM",
         },
-        Role::Registry => Part {
+        Role::Registry => BackingService {
             role,
             definition: backing.registry.image.clone(),
             ports: vec![(backing.registry.port, REGISTRY_PORT)],
@@ -122,7 +122,7 @@ fn part(role: Role, backing: &Backing) -> Part {
             memory: vec!["/tmp"],
             stop_signal: "SIGTERM",
         },
-        Role::Proxy => Part {
+        Role::Proxy => BackingService {
             role,
             definition: proxy.part.image.clone(),
             ports: vec![(proxy.part.port, PUBLIC_PORT), (proxy.admin_port, ADMIN_PORT)],
@@ -133,7 +133,7 @@ fn part(role: Role, backing: &Backing) -> Part {
     }
 }
 
-impl Part {
+impl BackingService {
     /// How it is called.
     pub fn name(&self) -> &'static str {
         self.role.name()
@@ -184,7 +184,7 @@ impl Part {
             .args(self.sysctls(grants))
             .args(self.surroundings(project))
             .args(ports);
-        // The limits that this shell grants are no reason to start a part anew.
+        // The limits that this shell grants are no reason to start one anew.
         let digest = Digest::of(format!("{command} {image}").as_bytes());
         let command = command.args(grants.ulimit());
         let label = format!("{LABEL_SETTINGS}={digest}");
@@ -287,12 +287,12 @@ mod tests {
         let deploy = Deploy::parse(include_str!("../../../../deploy.toml")).unwrap();
         let backing = deploy.environments["local"].backing.clone().unwrap();
         let grants = Grants { files_max: 1024, migrates_connections: true };
-        for part in parts(&backing) {
-            let (command, _) = part.start(&owner(), "image", grants);
+        for service in backing_services(&backing) {
+            let (command, _) = service.start(&owner(), "image", grants);
             let flags = command.args.iter().zip(command.args.iter().skip(1));
             let published: Vec<&String> =
                 flags.filter(|(flag, _)| *flag == "--publish").map(|(_, value)| value).collect();
-            assert_eq!(published.len(), part.ports.len());
+            assert_eq!(published.len(), service.ports.len());
             assert!(published.iter().all(|value| value.starts_with("127.0.0.1:")), "{command}");
         }
     }
@@ -303,8 +303,9 @@ mod tests {
         let backing = deploy.environments["local"].backing.clone().unwrap();
         let commands = |migrates_connections| {
             let grants = Grants { files_max: 1024, migrates_connections };
-            let parts = parts(&backing).into_iter();
-            let commands = parts.map(|part| part.start(&owner(), "image", grants).0.to_string());
+            let backing_services = backing_services(&backing).into_iter();
+            let commands = backing_services
+                .map(|service| service.start(&owner(), "image", grants).0.to_string());
             commands.filter(|command| command.contains("tcp_migrate_req=1")).collect::<Vec<_>>()
         };
         assert!(commands(true).len() == 1 && commands(true)[0].contains("nutri-proxy"));

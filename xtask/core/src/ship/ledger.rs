@@ -11,6 +11,7 @@ pub use history::{Fate, fates, is_verified, origin, rollback_target};
 pub use offline::{Lines, OfflineError, line, lines, unmerged};
 
 use crate::digest::Digest;
+use crate::ship::proof::Proof;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -44,9 +45,9 @@ pub struct Record {
     /// Why it was done although something spoke against it, or what was noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What was measured from outside, by kind of client.
+    /// What was seen from outside; records of earlier versions hold none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proof: Option<serde_json::Value>,
+    pub proof: Option<Proof>,
     /// The commit of the release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
@@ -148,6 +149,16 @@ impl Record {
     pub fn noted(action: Action, who: &str, at: &str, reason: &str) -> Self {
         let reason = Some(reason.to_owned());
         Self { reason, ..Self::new(action, Outcome::Noted, who, at, "") }
+    }
+
+    /// How many requests were lost: `0/400`, `void` where that cannot be told, `-` where nothing was
+    /// asked.
+    pub fn lost(&self) -> String {
+        let measured = self.proof.as_ref().and_then(|it| it.probe.as_ref());
+        if measured.is_some_and(|it| !it.void().is_empty()) {
+            return "void".to_owned();
+        }
+        self.probe.map_or_else(|| "-".to_owned(), |it| format!("{}/{}", it.lost, it.sent))
     }
 
     /// Its JSON, as it is hashed.

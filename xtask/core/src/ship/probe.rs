@@ -1,43 +1,132 @@
-//! What a probe saw while a rollout went on: requests sent, requests lost, how long they took.
+//! What a probe plans and what its samples come to. It is an open loop: every request has a moment
+//! that was fixed beforehand, and its latency counts from there. So one slow answer hides nothing
+//! of what was due meanwhile, and a prober that falls behind is seen to.
 
-use crate::ship::ledger::ProbeCount;
+mod count;
 
-/// The answers of a probe, gathered one by one.
-#[derive(Clone, Debug, Default)]
-pub struct Tally {
-    answered_ms: Vec<u64>,
-    lost: Vec<String>,
+use super::proof::{Kind, Loss, Measurement, Verdict, VoidReason};
+use std::time::Duration;
+
+/// When requests of one kind are due: every so often, from a first moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// From the beginning to the first one.
+    pub offset: Duration,
+    /// From one to the next.
+    pub every: Duration,
 }
 
-impl Tally {
-    /// Counts an answer.
-    pub fn answered(&mut self, milliseconds: u64) {
-        self.answered_ms.push(milliseconds);
+/// One request that was due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The kind of client.
+    pub kind: Kind,
+    /// When it was due, from the beginning.
+    pub planned: Duration,
+    /// When it was sent.
+    pub sent: Duration,
+    /// When its end was known.
+    pub ended: Duration,
+    /// What became of it.
+    pub end: End,
+    /// The release that answered, as it named itself.
+    pub release: Option<String>,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was answered.
+    Answered,
+    /// It was sent, and lost.
+    Lost(Loss),
+    /// It was due and not sent: too many others were under way.
+    Unsent,
+}
+
+/// A request that is sent so much after its moment is late.
+pub const LATE: Duration = Duration::from_millis(100);
+/// The share of requests, in percent, that may be late or unsent before a measurement is void.
+pub const LATE_PERCENT_MAX: u64 = 10;
+
+impl Schedule {
+    /// When the request of that number, from 0, is due.
+    pub fn due(&self, number: u32) -> Duration {
+        self.offset + self.every * number
+    }
+}
+
+impl Sample {
+    /// From the planned moment to the end.
+    pub fn latency(&self) -> Duration {
+        self.ended.saturating_sub(self.planned)
     }
 
-    /// Counts a lost request with the reason.
-    pub fn lost(&mut self, reason: String) {
-        self.lost.push(reason);
+    /// Whether it was sent, and not when it was due.
+    pub fn is_late(&self) -> bool {
+        self.end != End::Unsent && self.sent.saturating_sub(self.planned) > LATE
     }
 
-    /// Adds what another probe saw.
-    pub fn merge(&mut self, other: Self) {
-        self.answered_ms.extend(other.answered_ms);
-        self.lost.extend(other.lost);
+    /// How it was lost.
+    pub fn loss(&self) -> Option<Loss> {
+        match self.end {
+            End::Lost(loss) => Some(loss),
+            End::Answered | End::Unsent => None,
+        }
     }
+}
 
-    /// The first reasons of lost requests, for people.
-    pub fn reasons(&self) -> &[String] {
-        &self.lost[..self.lost.len().min(3)]
+/// What became of a request that got an answer. A refusal is one if the service itself made it: a
+/// proxy that has nobody to ask says 404 or 503, and never names a release.
+pub fn judge(status: u16, release: Option<&str>) -> End {
+    match status {
+        200..=399 => End::Answered,
+        400..=499 if release.is_some() => End::Answered,
+        _ => End::Lost(Loss::Status(status)),
     }
+}
 
-    /// The numbers that go into the record.
-    pub fn count(&self) -> ProbeCount {
-        let mut sorted = self.answered_ms.clone();
-        sorted.sort_unstable();
-        let lost = self.lost.len() as u64;
-        ProbeCount { sent: sorted.len() as u64 + lost, lost, p99_ms: percentile(&sorted, 99) }
+/// What the samples of a rollout from `before` to `to` come to.
+pub fn measure(samples: &[Sample], before: &str, to: &str) -> Measurement {
+    let releases = count::releases(samples);
+    let switched = count::first_heard(samples, to);
+    let kinds = count::kinds(samples, switched);
+    let reasons =
+        void(samples, &releases.keys().map(String::as_str).collect::<Vec<_>>(), before, to);
+    let verdict = match (reasons.is_empty(), kinds.iter().any(|it| it.lost > 0)) {
+        (false, _) => Verdict::Void { reasons },
+        (true, true) => Verdict::Lost,
+        (true, false) => Verdict::NoneLost,
+    };
+    Measurement { verdict, kinds, releases, switched_at_ms: switched.map(milliseconds) }
+}
+
+fn void(samples: &[Sample], heard: &[&str], before: &str, to: &str) -> Vec<VoidReason> {
+    if samples.is_empty() {
+        return vec![VoidReason::NothingSent];
     }
+    [saturated(samples), no_switch(heard, before, to)].into_iter().flatten().collect()
+}
+
+fn saturated(samples: &[Sample]) -> Option<VoidReason> {
+    let planned = samples.len() as u64;
+    let late = samples.iter().filter(|it| it.is_late()).count() as u64;
+    let unsent = samples.iter().filter(|it| it.end == End::Unsent).count() as u64;
+    let is_saturated = (late + unsent) * 100 > planned * LATE_PERCENT_MAX;
+    is_saturated.then_some(VoidReason::Saturated { late, unsent, planned })
+}
+
+fn no_switch(heard: &[&str], before: &str, to: &str) -> Option<VoidReason> {
+    if before == to {
+        return Some(VoidReason::OneRelease { release: to.to_owned() });
+    }
+    let unheard = [before, to].into_iter().filter(|release| !heard.contains(release));
+    let unheard: Vec<String> = unheard.map(ToOwned::to_owned).collect();
+    (!unheard.is_empty()).then_some(VoidReason::NoSwitch { unheard })
+}
+
+pub(super) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The smallest value that `percent` of the sorted values do not exceed; 0 of nothing.
@@ -47,16 +136,4 @@ pub fn percentile(sorted: &[u64], percent: usize) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_what_was_sent_and_what_was_lost() {
-        let mut tally = Tally::default();
-        (1..=100).for_each(|ms| tally.answered(ms));
-        tally.lost("connection refused".into());
-        assert_eq!(tally.count(), ProbeCount { sent: 101, lost: 1, p99_ms: 99 });
-        assert_eq!(percentile(&[], 99), 0);
-        assert_eq!(percentile(&[7], 99), 7);
-    }
-}
+mod tests;

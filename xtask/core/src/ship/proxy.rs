@@ -30,16 +30,37 @@ pub const ADMIN_PORT: u16 = 2019;
 /// The public port inside the proxy's container.
 pub const PUBLIC_PORT: u16 = 8080;
 
+/// How our own client calls itself: what it asks is in no access log.
+const OWN_AGENT: &str = "nutri-xtask/*";
+
 /// The whole configuration. Loading the same one twice changes nothing.
 pub fn config(routes: &[Route]) -> Value {
     let servers = routes.iter().map(|route| (route.service.clone(), server(route)));
     let servers: serde_json::Map<String, Value> = servers.collect();
     json!({
         "admin": { "listen": format!("0.0.0.0:{ADMIN_PORT}") },
-        "logging": { "logs": { "default": { "level": "WARN" } } },
+        "logging": { "logs": {
+            "default": { "level": "WARN", "exclude": [ACCESS], "encoder": impersonal() },
+            "access": { "writer": { "output": "stdout" }, "include": [ACCESS],
+                        "encoder": impersonal() },
+        } },
         // Requests under way on the configuration before may end; new ones use this one at once.
         "apps": { "http": { "grace_period": "30s", "servers": servers } },
     })
+}
+
+/// The logger of requests.
+const ACCESS: &str = "http.log.access";
+
+/// Of a request a log says when it ended, how, how long it took and which release answered. Whose it
+/// was and what it asked for is nobody's business: an address may even hold a secret.
+fn impersonal() -> Value {
+    let personal = ["uri", "headers", "remote_ip", "remote_port", "host", "tls"];
+    let personal = personal.iter().map(|field| format!("request>{field}"));
+    let dropped = personal.chain(["user_id".to_owned()]);
+    let fields: serde_json::Map<String, Value> =
+        dropped.map(|field| (field, json!({ "filter": "delete" }))).collect();
+    json!({ "format": "filter", "wrap": { "format": "json" }, "fields": fields })
 }
 
 fn server(route: &Route) -> Value {
@@ -50,16 +71,30 @@ fn server(route: &Route) -> Value {
             "headers": { "Retry-After": ["5"] }, "body": "nothing is rolled out yet\n",
         }),
     };
+    let is_public = route.listen == PUBLIC_PORT;
     let preview = route.preview.iter().map(|it| {
         json!({ "match": [{ "remote_ip": { "ranges": it.of } }], "handle": [to(&it.upstream)],
                 "terminal": true })
     });
+    let unlogged = is_public.then(unlogged).into_iter();
     // What serves everybody is the last one: it is what `upstreams` reads back.
-    let routes: Vec<Value> = preview.chain([json!({ "handle": [handler] })]).collect();
-    json!({
+    let routes: Vec<Value> =
+        unlogged.chain(preview).chain([json!({ "handle": [handler] })]).collect();
+    let mut server = json!({
         "listen": [format!(":{}", route.listen)],
         "automatic_https": { "disable": true },
         "routes": routes,
+    });
+    if is_public {
+        server["logs"] = json!({});
+    }
+    server
+}
+
+fn unlogged() -> Value {
+    json!({
+        "match": [{ "header": { "User-Agent": [OWN_AGENT] } }],
+        "handle": [{ "handler": "vars", "skip_log": true }],
     })
 }
 
@@ -103,6 +138,29 @@ pub fn serving(config: &Value) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_of_a_person_gets_into_a_log_of_the_proxy() {
+        let config = config(&[]);
+        let logs = config.pointer("/logging/logs").and_then(Value::as_object).unwrap();
+        for (name, log) in logs {
+            let fields = log.pointer("/encoder/fields").unwrap();
+            for field in ["request>uri", "request>headers", "request>remote_ip", "user_id"] {
+                assert_eq!(fields[field]["filter"], "delete", "{name}: {field}");
+            }
+        }
+        assert_eq!(logs.len(), 2);
+    }
+
+    /// A proxy that an earlier version of us configured.
+    #[test]
+    fn a_configuration_without_an_access_log_tells_what_serves_as_well() {
+        let upstreams = json!([{ "dial": "nutri-backend-r1:3000" }]);
+        let handler = json!({ "handler": "reverse_proxy", "upstreams": upstreams });
+        let servers = json!({ "backend": { "routes": [{ "handle": [handler] }] } });
+        let found = serving(&json!({ "apps": { "http": { "servers": servers } } }));
+        assert_eq!(found["backend"], "nutri-backend-r1");
+    }
 
     #[test]
     fn what_serves_reads_back_from_the_configuration() {

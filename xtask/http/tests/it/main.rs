@@ -9,7 +9,7 @@ mod uploads;
 
 use std::time::Duration;
 use xtask_fakes::causes::with_causes;
-use xtask_http::{Client, Error, Limits, Proxies, Request, Settings};
+use xtask_http::{Client, Error, Limits, Method, Proxies, Request, Settings};
 
 /// Settings that no environment has a say in.
 fn settings() -> Settings {
@@ -81,6 +81,24 @@ async fn what_is_no_address_is_refused_without_its_query() {
     {
         let error = text(&Client::new(settings()), url).await.unwrap_err();
         assert!(matches!(error, Error::Url { .. }), "{error:?}");
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_lets_in_whoever_knows_it_is_in_no_error() {
+    const SHOWN: &str = "the webhook";
+    let secret = |url: &str| Request::to_secret(Method::POST, url, SHOWN);
+    let port = server::free_port();
+    let request = secret(&format!("http://127.0.0.1:{port}/hooks/hunter2")).unwrap();
+    assert!(!format!("{request:?}").contains("hunter2"), "{request:?}");
+    let error = Client::new(settings()).send(request).await.unwrap_err();
+    let wanted = format!("failed to reach `127.0.0.1:{port}` with POST the webhook");
+    assert_eq!(error.to_string(), wanted);
+    assert!(!format!("{} {error:?}", with_causes(&error)).contains("hunter2"), "{error:?}");
+    for url in ["hunter2", "ftp://a.example/hunter2", "https://a b/hunter2", "/hunter2", ""] {
+        let error = secret(url).unwrap_err();
+        assert!(error.to_string().starts_with("cannot ask `the webhook`: "), "{error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
     }
 }

@@ -21,7 +21,7 @@ mod project;
 mod read;
 mod refusal;
 mod repeat;
-mod said;
+pub(crate) mod said;
 mod server;
 mod settings;
 mod storage;

@@ -15,7 +15,7 @@ pub struct Said(String);
 
 impl Said {
     /// The message without what it quotes, and without any word of these secrets.
-    pub(super) fn of(message: &str, secrets: &[&str]) -> Self {
+    pub(crate) fn of(message: &str, secrets: &[&str]) -> Self {
         let plain = message.trim().split(BEFORE_A_QUOTE).next().unwrap_or_default();
         let plain = plain.split(" '").next().unwrap_or_default();
         let plain: String = plain.chars().filter(|c| !c.is_control()).take(LONGEST).collect();

@@ -93,19 +93,34 @@ impl GitHub {
         self.ask(Method::PATCH, &format!("pulls/{number}"), Some(text)).await
     }
 
-    async fn ask<T: DeserializeOwned>(
+    pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: Option<Value>,
     ) -> Result<T, Error> {
-        let answer = self.client.send(self.request(&method, path, body)?).await?;
+        let bytes = self.answer(&method, path, body).await?;
+        let path = without_query(path);
+        serde_json::from_slice(&bytes).map_err(|cause| Error::Malformed { method, path, cause })
+    }
+
+    /// What has no answer but that it was done.
+    pub(super) async fn tell(&self, method: Method, path: &str, body: Value) -> Result<(), Error> {
+        self.answer(&method, path, Some(body)).await.map(drop)
+    }
+
+    async fn answer(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Vec<u8>, Error> {
+        let answer = self.client.send(self.request(method, path, body)?).await?;
         let (status, bytes) = (answer.status(), answer.bytes(ANSWER_MAX).await?);
-        let path = path.split('?').next().unwrap_or_default().to_owned();
         if status.is_success() {
-            let cause = |cause| Error::Malformed { method, path, cause };
-            return serde_json::from_slice(&bytes).map_err(cause);
+            return Ok(bytes.to_vec());
         }
+        let (method, path) = (method.clone(), without_query(path));
         Err(Error::Refused { method, path, status, message: Message::of(&bytes) })
     }
 
@@ -126,6 +141,10 @@ impl GitHub {
             None => request,
         })
     }
+}
+
+fn without_query(path: &str) -> String {
+    path.split('?').next().unwrap_or_default().to_owned()
 }
 
 impl fmt::Debug for GitHub {

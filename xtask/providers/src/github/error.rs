@@ -21,6 +21,9 @@ pub enum Error {
     /// No whole answer came.
     #[error(transparent)]
     Http(#[from] xtask_http::Error),
+    /// What secrets are to be sealed for is no key.
+    #[error("GitHub gave no key to seal secrets for")]
+    Key,
     /// The answer is not what GitHub documents.
     #[error("cannot understand the answer to {method} {path}")]
     Malformed {

@@ -5,7 +5,7 @@ use xtask_fakes::github::{FakeGitHub, TOKEN};
 use xtask_http::{Client, Settings};
 use xtask_providers::github::{Changed, Error, GitHub, NewCommit, NewPull};
 
-fn github(fake: &FakeGitHub, token: &str) -> GitHub {
+pub(crate) fn github(fake: &FakeGitHub, token: &str) -> GitHub {
     let client = Client::new(Settings::of(|_| None));
     GitHub::new(client, &fake.url(), "acme/nutri", Secret::new(token))
 }

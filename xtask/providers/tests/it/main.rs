@@ -2,4 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "in a test, unwrapping is asserting")]
 
 mod coolify;
+mod deployments;
 mod github;
+mod notify;
+mod secrets;
+mod sentry;

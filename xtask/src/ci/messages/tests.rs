@@ -66,13 +66,13 @@ fn tests_that_did_not_run_are_named_with_what_they_miss_and_bad_when_strict() {
         ("it oracles::other", "podman"),
         ("it completions::zsh", "zsh"),
     ];
-    let summary = summary("rust-test", Outcome::Remembered, "", &not_run);
+    let summary = summary("rust-test", Outcome::Cached, "", &not_run);
     assert!(summary.is_good(false) && !summary.is_good(true));
     insta::assert_snapshot!(summary.to_string(), @"
 
-    remembered  rust-test  -  Rust tests pass, the rules of the tree among them
+    cached  rust-test  -  Rust tests pass, the rules of the tree among them
 
-    1 remembered: nothing they depend on changed; `--fresh` runs them
+    1 cached: nothing they depend on changed; `--fresh` runs them
     nothing had to run (4.0 s)
 
     NOT PROVED: `podman` is missing (apt: podman), so 2 tests did not run:

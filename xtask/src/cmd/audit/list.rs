@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::report::table;
-use crate::ship::record;
+use crate::ship::ledger::Ledger;
 use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::json;
@@ -14,21 +14,25 @@ use xtask_core::ship::ledger::{Fate, Record};
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
-    let records = record::all(&site)?;
+    let ledger = Ledger::open(&site)?;
+    let records = ledger.records()?;
     let fates = fates_of(&site, &records)?;
     let head = ["#", "AT", "WHO", "ACTION", "FROM", "TO", "LOST", "OUTCOME"];
     let mut rows = vec![head.map(ToOwned::to_owned).to_vec()];
     let told = records.iter().zip(&fates).zip(1..);
     rows.extend(told.map(|((record, fate), number)| row(number, record, *fate)));
-    let proof = format!("{}, each following from the one before", Count(records.len(), "record"));
+    let count = Count(records.len(), "record");
+    let (proof, exit) = match ledger.is_reached() {
+        true => (format!("{count}, each following from the one before"), Exit::Done),
+        false => (format!("{count}, as this machine knows them"), Exit::Planned),
+    };
     let fates: Vec<_> = fates.into_iter().map(word).collect();
-    let value = json!({ "records": records, "fates": fates });
+    let value = json!({ "records": records, "fates": fates, "reached": ledger.is_reached() });
     world.report.data(&value, &format!("{}\n{proof}", table(&rows)));
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn row(number: usize, record: &Record, fate: Fate) -> Vec<String> {
-    let lost = record.probe.map_or_else(|| "-".to_owned(), |it| format!("{}/{}", it.lost, it.sent));
     let to = if record.to.is_empty() { "-" } else { &record.to };
     vec![
         number.to_string(),
@@ -37,7 +41,7 @@ fn row(number: usize, record: &Record, fate: Fate) -> Vec<String> {
         record.action.to_string(),
         record.from.clone().unwrap_or_else(|| "-".to_owned()),
         to.to_owned(),
-        lost,
+        record.lost(),
         outcome(record, fate),
     ]
 }

@@ -14,7 +14,7 @@ use xtask_core::ship::ledger::{Fate, Record};
 
 pub(super) fn run(flags: &AuditShow, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
-    let records = record::all(&site)?;
+    let records = record::known(&site)?;
     let position = usize::try_from(flags.number).unwrap_or(usize::MAX).checked_sub(1);
     let record = position.and_then(|position| records.get(position)).ok_or_else(|| {
         let has = Count(records.len(), "record");

@@ -1,9 +1,9 @@
 //! `image attest`: says how images were made and what they are made of, signed, beside them.
 
 use super::build::service_images;
-use crate::attest::{AttestationStore, Claim, SigningKey, Tally, attest, claims, encrypted};
+use crate::attest::{AttestationStore, Claim, SigningKey, Tally, attest, claims};
 use crate::edge::git::{self, Checkout};
-use crate::edge::{passphrase, secrets};
+use crate::edge::{encrypted, passphrase, secrets};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::ImageAttest;
@@ -134,7 +134,7 @@ fn key(world: &World<'_>, source: Option<&SecretSource>) -> Result<SigningKey> {
     let name = match source {
         SecretSource::Variable(variable) => format!("env:{variable}"),
         SecretSource::File(path) => format!("file:{path}"),
-        SecretSource::Generate => "generate".to_owned(),
+        other => other.to_string(),
     };
     let text = secrets::read_one(&name, source)?;
     SigningKey::parse(&name, &opened(&name, text)?)

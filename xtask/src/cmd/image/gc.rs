@@ -20,6 +20,10 @@ use xtask_core::ship::retention::images_kept;
 use xtask_image::layout::Layout;
 
 pub(super) fn run(flags: &ImageGc, world: &World<'_>) -> Result<Exit> {
+    if is_untouched(world)? {
+        show(world, flags, &[]);
+        return Ok(Exit::Done);
+    }
     // Held from looking to removing: no build may name something in between.
     let _cache_lock = cache_lock::exclusive(&world.places.cache)?;
     let failed = || "failed to open the image layout".to_owned();
@@ -33,6 +37,15 @@ pub(super) fn run(flags: &ImageGc, world: &World<'_>) -> Result<Exit> {
     }
     show(world, flags, &verdicts);
     Ok(if flags.apply || gone.is_empty() { Exit::Done } else { Exit::Planned })
+}
+
+/// Whether nothing was ever built here: then there is nothing to look through, and nothing is made
+/// to look through it.
+fn is_untouched(world: &World<'_>) -> Result<bool> {
+    let folders = [world.places.layout(), world.places.cache.clone()];
+    let there =
+        folders.iter().map(|folder| files::is_folder(folder)).collect::<Result<Vec<_>>>()?;
+    Ok(!there.contains(&true))
 }
 
 /// The images of the last `keep` verified releases of every environment that can be reached.

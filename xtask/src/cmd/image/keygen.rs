@@ -1,7 +1,7 @@
 //! `image keygen`: a key to sign with. The private key goes under a passphrase.
 
-use crate::attest::{SigningKey, encrypted};
-use crate::edge::{files, passphrase};
+use crate::attest::SigningKey;
+use crate::edge::{encrypted, files, passphrase};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageKeygen;

@@ -4,31 +4,31 @@ use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImageScripts;
-use crate::image::{LockedScript, SCRIPTS_FILE, judgements, locked_scripts};
+use crate::image::{LockedScript, SCRIPTS_FILE, locked_scripts, reviews};
 use crate::report::table;
 use crate::world::World;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use xtask_core::image::judgement::{self, Judgement, Judgements, Script};
+use xtask_core::image::script_review::{self, Script, ScriptReview, ScriptReviews};
 use xtask_core::plan::Count;
 
 type Found = BTreeMap<Script, LockedScript>;
 
 pub(super) fn run(flags: &ImageScripts, world: &World<'_>) -> Result<Exit> {
-    let judgements = judgements(world)?;
+    let reviews = reviews(world)?;
     let found = gather(world, &world.definitions()?, &flags.packages)?;
     check_named(&flags.packages, &found)?;
-    let open = unread(&found, &judgements);
-    show(world, &found, &judgements, !flags.packages.is_empty());
+    let open = unread(&found, &reviews);
+    show(world, &found, &reviews, !flags.packages.is_empty());
     if open.is_empty() {
         return Ok(Exit::Done);
     }
     if !flags.accept {
-        say_how_to_accept(world, &open, &judgements);
+        say_how_to_accept(world, &open, &reviews);
         return Ok(Exit::Planned);
     }
-    check_effects(&open, &judgements)?;
+    check_effects(&open, &reviews)?;
     write(world, &open)?;
     world.report.status(&format!("accepted {}", Count(open.len(), "script")));
     Ok(Exit::Done)
@@ -36,8 +36,8 @@ pub(super) fn run(flags: &ImageScripts, world: &World<'_>) -> Result<Exit> {
 
 /// Accepts whatever scripts the locked packages of `images` have, and names each one.
 pub(super) fn accept_unread(world: &World<'_>, images: &[String]) -> Result<()> {
-    let judgements = judgements(world)?;
-    let open = unread(&gather(world, images, &[])?, &judgements);
+    let reviews = reviews(world)?;
+    let open = unread(&gather(world, images, &[])?, &reviews);
     for Script { package, name, digest } in &open {
         let line = format!("the `{name}` of `{package}` is accepted unread: {digest}");
         world.report.warning(&line);
@@ -52,8 +52,8 @@ fn gather(world: &World<'_>, images: &[String], packages: &[String]) -> Result<F
     Ok(found)
 }
 
-fn unread(found: &Found, judgements: &Judgements) -> Vec<Script> {
-    let open = |script: &&Script| judgements.of(script) != Judgement::Read;
+fn unread(found: &Found, reviews: &ScriptReviews) -> Vec<Script> {
+    let open = |script: &&Script| reviews.of(script) != ScriptReview::Read;
     found.keys().filter(open).cloned().collect()
 }
 
@@ -69,27 +69,27 @@ fn check_named(packages: &[String], found: &Found) -> Result<()> {
 }
 
 /// What became of an effect is a sentence that only a person can write.
-fn check_effects(open: &[Script], judgements: &Judgements) -> Result<()> {
-    let silent = open.iter().find(|script| judgements.of(script) == Judgement::Unread);
+fn check_effects(open: &[Script], reviews: &ScriptReviews) -> Result<()> {
+    let silent = open.iter().find(|script| reviews.of(script) == ScriptReview::Unread);
     match silent {
         None => Ok(()),
         Some(Script { package, .. }) => Err(Failure::usage(format!(
             "cannot accept the scripts of `{package}`: nobody has said what becomes of their effect"
         ))
         .hint(format!(
-            "add `[judged.\"{package}\"]` with `effect = \"…\"` to `{SCRIPTS_FILE}`, then accept"
+            "add `[reviewed.\"{package}\"]` with `effect = \"…\"` to `{SCRIPTS_FILE}`, then accept"
         ))),
     }
 }
 
 fn write(world: &World<'_>, scripts: &[Script]) -> Result<()> {
     let path = world.places.file(SCRIPTS_FILE);
-    let text = judgement::accept(&files::read(&path)?, scripts);
+    let text = script_review::accept(&files::read(&path)?, scripts);
     let text = text.or_usage(|| format!("cannot use `{SCRIPTS_FILE}`"))?;
     files::write(&path, text.as_bytes())
 }
 
-fn say_how_to_accept(world: &World<'_>, open: &[Script], judgements: &Judgements) {
+fn say_how_to_accept(world: &World<'_>, open: &[Script], reviews: &ScriptReviews) {
     let say = |line: &str| world.report.status(line);
     let packages: BTreeSet<&str> = open.iter().map(|script| script.package.as_str()).collect();
     let packages = joined(&packages, " ");
@@ -99,42 +99,42 @@ fn say_how_to_accept(world: &World<'_>, open: &[Script], judgements: &Judgements
     say(&format!("or write into `{SCRIPTS_FILE}`:"));
     for script in open {
         let Script { package, name, digest } = script;
-        let known = judgements.of(script) != Judgement::Unread;
+        let known = reviews.of(script) != ScriptReview::Unread;
         let effect = if known { "" } else { "effect = \"what became of it\"; " };
-        say(&format!("  [judged.\"{package}\"]: {effect}{name} = [\"{digest}\"]"));
+        say(&format!("  [reviewed.\"{package}\"]: {effect}{name} = [\"{digest}\"]"));
     }
 }
 
-fn show(world: &World<'_>, found: &Found, judgements: &Judgements, in_full: bool) {
+fn show(world: &World<'_>, found: &Found, reviews: &ScriptReviews, in_full: bool) {
     let values: Vec<Value> =
-        found.iter().map(|(script, locked)| value(script, locked, judgements)).collect();
+        found.iter().map(|(script, locked)| value(script, locked, reviews)).collect();
     let text = if in_full {
-        found.iter().map(|(script, locked)| full(script, locked, judgements)).collect()
+        found.iter().map(|(script, locked)| full(script, locked, reviews)).collect()
     } else {
-        table(&rows(found, judgements))
+        table(&rows(found, reviews))
     };
     world.report.data(&json!({ "scripts": values }), &text);
 }
 
-fn value(script: &Script, locked: &LockedScript, judgements: &Judgements) -> Value {
+fn value(script: &Script, locked: &LockedScript, reviews: &ScriptReviews) -> Value {
     json!({
         "package": script.package, "script": script.name, "digest": script.digest,
         "versions": locked.versions, "images": locked.images, "platforms": locked.platforms,
-        "read": judgements.of(script) == Judgement::Read,
+        "read": reviews.of(script) == ScriptReview::Read,
         "text": String::from_utf8_lossy(&locked.bytes),
     })
 }
 
 /// A script as a person reads it: whose it is, then every line of it.
-fn full(script: &Script, locked: &LockedScript, judgements: &Judgements) -> String {
+fn full(script: &Script, locked: &LockedScript, reviews: &ScriptReviews) -> String {
     let (versions, platforms) = (joined(&locked.versions, ", "), joined(&locked.platforms, ", "));
     let Script { package, name, digest } = script;
-    let state = state(&judgements.of(script));
+    let state = state(&reviews.of(script));
     let text = String::from_utf8_lossy(&locked.bytes);
     format!("==> {package} {versions}, {name}, {platforms}: {state}\n==> {digest}\n{text}\n")
 }
 
-fn rows(found: &Found, judgements: &Judgements) -> Vec<Vec<String>> {
+fn rows(found: &Found, reviews: &ScriptReviews) -> Vec<Vec<String>> {
     let head = ["PACKAGE", "SCRIPT", "DIGEST", "PLATFORMS", "IMAGES", "READ"];
     let row = |(script, locked): (&Script, &LockedScript)| {
         vec![
@@ -143,18 +143,18 @@ fn rows(found: &Found, judgements: &Judgements) -> Vec<Vec<String>> {
             script.digest.short(),
             joined(&locked.platforms, " "),
             joined(&locked.images, " "),
-            state(&judgements.of(script)).to_owned(),
+            state(&reviews.of(script)).to_owned(),
         ]
     };
     [head.map(ToOwned::to_owned).to_vec()].into_iter().chain(found.iter().map(row)).collect()
 }
 
-fn state(judgement: &Judgement) -> &'static str {
-    match judgement {
-        Judgement::Read => "yes",
-        Judgement::Changed(read) if read.is_empty() => "no, others of the package were",
-        Judgement::Changed(_) => "no, it was another",
-        Judgement::Unread => "no",
+fn state(review: &ScriptReview) -> &'static str {
+    match review {
+        ScriptReview::Read => "yes",
+        ScriptReview::Changed(read) if read.is_empty() => "no, others of the package were",
+        ScriptReview::Changed(_) => "no, it was another",
+        ScriptReview::Unread => "no",
     }
 }
 

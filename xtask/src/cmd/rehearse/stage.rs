@@ -53,7 +53,7 @@ impl<'a> Stage<'a> {
         let places = Places { state: folder.clone(), ..world.places.clone() };
         let (shell, cancel) = (world.shell.clone(), world.cancel.clone());
         let (report, conditions) = (world.report, world.conditions);
-        let world = World { places, shell, cancel, report, deploy, conditions };
+        let world = World { places, shell, cancel, report, deploy, conditions, page: None };
         Ok(Self { world, name, double: Some(double), folder })
     }
 

@@ -1,9 +1,11 @@
 //! What an engine keeps under a name, and whose it is.
 
+use super::inspected::{self, Marked};
 use super::{Docker, docker, parse};
 use crate::edge::shell::last_lines;
 use crate::error::{Context as _, Failure, Result, code};
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 use xtask_core::ship::instance::LABEL_PROJECT;
 use xtask_core::ship::owner::Owner;
@@ -56,7 +58,7 @@ impl Kind {
 impl Docker<'_> {
     /// Everything that the engine knows of `name`; `None` if its own list does not have it. A
     /// question that failed says nothing about what is there.
-    pub(super) fn details(&self, kind: Kind, name: &str) -> Result<Option<Value>> {
+    pub(super) fn inspect<T: DeserializeOwned>(&self, kind: Kind, name: &str) -> Result<Option<T>> {
         let inspect = docker(["inspect", "--type", kind.word(), name]);
         let output = self.shell.observe(&inspect)?;
         if output.succeeded() {
@@ -84,7 +86,17 @@ impl Docker<'_> {
 
     /// What is there under `name`, whoever made it.
     pub fn find(&self, kind: Kind, name: &str) -> Result<Option<Found>> {
-        Ok(self.details(kind, name)?.map(|details| found(kind, name, &details)))
+        match kind {
+            Kind::Container => self.marks::<inspected::Container>(kind, name),
+            Kind::Volume => self.marks::<inspected::Volume>(kind, name),
+            Kind::Network => self.marks::<inspected::Network>(kind, name),
+            Kind::Image => self.marks::<inspected::Image>(kind, name),
+        }
+    }
+
+    fn marks<T: DeserializeOwned + Marked>(&self, kind: Kind, name: &str) -> Result<Option<Found>> {
+        let found = self.inspect::<T>(kind, name)?.map(Marked::marks);
+        Ok(found.map(|(labels, created)| Found { name: name.to_owned(), labels, created }))
     }
 
     /// What is there under `name`; refused if it is not `owner`'s.
@@ -108,10 +120,9 @@ impl Docker<'_> {
     /// Refuses, before anything is removed, containers of others that hold what is `owner`'s: a
     /// network that they are attached to and volumes that they mount cannot be removed.
     pub fn refuse_guests(&self, owner: &Owner, volumes: &[Found]) -> Result<()> {
-        let network = self.details(Kind::Network, &owner.project)?;
-        let attached = network.iter().filter_map(|it| it["Containers"].as_object());
-        let attached = attached.flat_map(|it| it.values()).filter_map(|it| it["Name"].as_str());
-        let mut names: BTreeSet<String> = attached.map(ToOwned::to_owned).collect();
+        let network = self.inspect::<inspected::Network>(Kind::Network, &owner.project)?;
+        let attached = network.into_iter().flat_map(inspected::Network::attached);
+        let mut names: BTreeSet<String> = attached.collect();
         for volume in volumes {
             let mounts = format!("volume={}", volume.name);
             let list = ["ps", "--all", "--filter", &mounts, "--format", "{{.Names}}"];
@@ -140,17 +151,21 @@ impl Docker<'_> {
     pub fn usage(&self) -> Result<Vec<Usage>> {
         let command = docker(["system", "df", "--verbose", "--format", "{{json .Volumes}}"]);
         let output = self.run(&command)?;
-        let listed: Vec<Value> = serde_json::from_str(&output)
+        let listed: Vec<VolumeSize> = serde_json::from_str(&output)
             .or_outside(|| "failed to read what `docker system df` said".to_owned())?;
-        let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
-        let usage = |it: &Value| {
-            Some(Usage {
-                volume: text(&it["Name"])?,
-                size: text(&it["Size"]).filter(|it| it != "N/A"),
-            })
-        };
-        Ok(listed.iter().filter_map(usage).collect())
+        let usage =
+            |it: VolumeSize| Usage { volume: it.name, size: it.size.filter(|it| it != "N/A") };
+        Ok(listed.into_iter().map(usage).collect())
     }
+}
+
+/// A volume as `docker system df` lists it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct VolumeSize {
+    name: String,
+    #[serde(default)]
+    size: Option<String>,
 }
 
 impl Found {
@@ -177,23 +192,4 @@ fn volumes_in_use(owner: &Owner, guests: &[String]) -> Failure {
     let refusal = Failure::refused(line).code(&code::FOREIGN);
     let refusal = guests.iter().fold(refusal, |refusal, guest| refusal.reason(guest.clone()));
     refusal.hint("remove them yourself, or detach them from it; nothing was erased")
-}
-
-fn found(kind: Kind, name: &str, details: &Value) -> Found {
-    let created = match kind {
-        Kind::Volume => &details["CreatedAt"],
-        _ => &details["Created"],
-    };
-    let created = created.as_str().unwrap_or_default().to_owned();
-    Found { name: name.to_owned(), labels: labels(kind, details), created }
-}
-
-/// The labels of something, wherever its kind keeps them.
-pub(super) fn labels(kind: Kind, details: &Value) -> BTreeMap<String, String> {
-    let labels = match kind {
-        Kind::Container | Kind::Image => &details["Config"]["Labels"],
-        Kind::Volume | Kind::Network => &details["Labels"],
-    };
-    let pair = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
-    labels.as_object().into_iter().flatten().filter_map(pair).collect()
 }

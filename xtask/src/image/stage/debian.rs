@@ -7,19 +7,19 @@ use crate::image::scripts;
 use crate::world::World;
 use std::collections::BTreeSet;
 use xtask_core::digest::Digest;
-use xtask_core::image::judgement::{Judgement, Judgements, Script};
 use xtask_core::image::lock::LockedPackage;
+use xtask_core::image::script_review::{Script, ScriptReview, ScriptReviews};
 use xtask_image::deb::{Deb, SetId};
 use xtask_image::tree::{Node, Tree};
 
 /// Unpacks `packages` into one tree, and says what lost its set-id bits. No script is run, and a
-/// package with a script that nobody has judged is refused.
+/// package with a script that nobody has reviewed is refused.
 pub(super) fn unpack(
     world: &World<'_>,
     store: &DebStore,
     packages: &[LockedPackage],
 ) -> Result<(Tree, Vec<SetId>)> {
-    let judgements = scripts::judgements(world)?;
+    let reviews = scripts::reviews(world)?;
     let unpacked_dir = world.places.cache.join("unpacked");
     files::make_folder(&unpacked_dir)?;
     let mut tree = Tree::new();
@@ -27,7 +27,7 @@ pub(super) fn unpack(
     let mut unjudged = Unjudged::default();
     for package in packages {
         let deb = open(store, package)?;
-        unjudged.look_at(&deb, &judgements);
+        unjudged.look_at(&deb, &reviews);
         let dropped = deb.unpack(&mut tree, &unpacked_dir);
         set_id
             .extend(dropped.or_outside(|| format!("failed to unpack package `{}`", package.name))?);
@@ -60,16 +60,16 @@ struct Unjudged {
 }
 
 impl Unjudged {
-    fn look_at(&mut self, deb: &Deb, judgements: &Judgements) {
+    fn look_at(&mut self, deb: &Deb, reviews: &ScriptReviews) {
         for (script, _) in scripts::install_scripts(deb) {
             let Script { package, name, digest } = &script;
             let version = deb.control().version();
-            let reason = match judgements.of(&script) {
-                Judgement::Read => continue,
-                Judgement::Unread => {
+            let reason = match reviews.of(&script) {
+                ScriptReview::Read => continue,
+                ScriptReview::Unread => {
                     format!("the `{name}` of `{package}` {version} was never read: {digest}")
                 }
-                Judgement::Changed(read) => format!(
+                ScriptReview::Changed(read) => format!(
                     "the `{name}` of `{package}` {version} is not one that was read: wanted {}, \
                      found {digest}; what differs is not known",
                     shown(&read)
@@ -87,7 +87,7 @@ impl Unjudged {
         }
         let packages = self.packages.into_iter().collect::<Vec<_>>().join(" ");
         let line = format!(
-            "cannot use packages whose scripts nobody has judged: {}",
+            "cannot use packages whose scripts nobody has reviewed: {}",
             self.scripts.join(", ")
         );
         let failure = self

@@ -1,4 +1,4 @@
-//! From folders of the disk to places in the image: one road for every kind of layer. Links stay
+//! From folders of the disk to places in the image: one way for every kind of layer. Links stay
 //! links, and must lead in the image to what they lead to on the disk.
 
 use crate::edge::entry::{Entry, join, within};

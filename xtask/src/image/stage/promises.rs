@@ -8,7 +8,7 @@ use xtask_core::image::npm::NpmLock;
 use xtask_core::image::wheel::{Glibc, Needs};
 use xtask_core::platform::Platform;
 
-/// Refuses packages of `lock` in `file` whose install scripts nobody has judged: they are
+/// Refuses packages of `lock` in `file` whose install scripts nobody has reviewed: they are
 /// not run, so what they would have made is missing.
 pub(super) fn check_scripts(
     file: &str,

@@ -131,6 +131,7 @@ struct Watched<'a> {
 impl Watched<'_> {
     fn follow(&mut self, mut watch: Watch, phase: &Phase<'_>) -> Result<Next> {
         let (began, name) = (Instant::now(), self.it.service.name.clone());
+        tested::kill_at(&format!("in-deploy-{name}"));
         loop {
             let row = self.row();
             let answer = self.answer();
@@ -138,7 +139,6 @@ impl Watched<'_> {
                 Next::Wait(what) => phase.doing(&format!("`{name}`: {what}")),
                 next => return Ok(next),
             }
-            tested::kill_at(&format!("in-deploy-{name}"));
             self.target.world.cancel.sleep(self.target.pace.poll)?;
         }
     }

@@ -9,7 +9,7 @@ use crate::edge::docker::Kind;
 use crate::edge::ports;
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
-use xtask_core::ship::backing::{Cluster, POSTGRES_MAJOR, Part, Role, parts};
+use xtask_core::ship::backing::{BackingService, Cluster, POSTGRES_MAJOR, Role, backing_services};
 use xtask_core::ship::instance::{self, Observed};
 use xtask_core::ship::proxy;
 
@@ -17,33 +17,33 @@ use xtask_core::ship::proxy;
 /// somebody else has.
 pub fn preflight(target: &DockerTarget<'_>) -> Result<()> {
     let project = target.project();
-    let parts = parts(target.backing);
+    let backing_services = backing_services(target.backing);
     let mut names = vec![(Kind::Network, project.to_owned())];
-    for part in &parts {
-        names.push((Kind::Container, part.container(project)));
-        names.extend(part.volume_names(project).into_iter().map(|name| (Kind::Volume, name)));
+    for service in &backing_services {
+        names.push((Kind::Container, service.container(project)));
+        names.extend(service.volume_names(project).into_iter().map(|name| (Kind::Volume, name)));
     }
     target.docker().refuse_foreign(&target.owner, &names)?;
     let observed = target.docker().containers(&target.owner)?;
-    refuse_taken_ports(target, &parts, &observed)
+    refuse_taken_ports(target, &backing_services, &observed)
 }
 
-/// Brings every part up. What runs as it is wanted is left alone.
+/// Brings every backing service up. What runs as it is wanted is left alone.
 pub fn ensure(target: &DockerTarget<'_>) -> Result<()> {
     let phase = target.world.report.phase("backing");
     let docker = target.docker();
     docker.ensure_network(&target.owner)?;
     let observed = docker.containers(&target.owner)?;
-    let parts = parts(target.backing);
-    refuse_taken_ports(target, &parts, &observed)?;
+    let backing_services = backing_services(target.backing);
+    refuse_taken_ports(target, &backing_services, &observed)?;
     let mut started = Vec::new();
-    for part in &parts {
-        phase.doing(part.name());
-        if ensure_part(target, part, &observed, &phase)? {
-            started.push(part.name());
+    for service in &backing_services {
+        phase.doing(service.name());
+        if ensure_one(target, service, &observed, &phase)? {
+            started.push(service.name());
         }
     }
-    parts.iter().try_for_each(|part| ready::wait(target, part, &phase))?;
+    backing_services.iter().try_for_each(|service| ready::wait(target, service, &phase))?;
     ready::ensure_database(target)?;
     ensure_routes(target)?;
     phase.done(&match started.as_slice() {
@@ -56,15 +56,16 @@ pub fn ensure(target: &DockerTarget<'_>) -> Result<()> {
 /// Every port that is taken by somebody else, said at once and before anything is started.
 fn refuse_taken_ports(
     target: &DockerTarget<'_>,
-    parts: &[Part],
+    backing_services: &[BackingService],
     observed: &[Observed],
 ) -> Result<()> {
-    let runs = |part: &&Part| {
-        let name = part.container(target.project());
+    let runs = |service: &&BackingService| {
+        let name = service.container(target.project());
         observed.iter().any(|it| it.container == name && it.running)
     };
-    let absent = parts.iter().filter(|part| !runs(part));
-    let wanted = absent.flat_map(|part| part.ports.iter().map(|(port, _)| (part.name(), *port)));
+    let absent = backing_services.iter().filter(|service| !runs(service));
+    let wanted =
+        absent.flat_map(|service| service.ports.iter().map(|(port, _)| (service.name(), *port)));
     let taken: Vec<String> = wanted
         .filter_map(|(name, port)| {
             Some(format!("port {port}, wanted for {name}, is held by {}", ports::holder(port)?))
@@ -78,18 +79,18 @@ fn refuse_taken_ports(
     Err(refusal.hint("end that process, or choose other ports in `deploy.toml`"))
 }
 
-/// Starts `part` unless it runs as it is wanted; tells whether it was started.
-fn ensure_part(
+/// Starts `service` unless it runs as it is wanted; tells whether it was started.
+fn ensure_one(
     target: &DockerTarget<'_>,
-    part: &Part,
+    service: &BackingService,
     observed: &[Observed],
     phase: &Phase<'_>,
 ) -> Result<bool> {
-    let image = image::ensure(target, part, phase)?;
+    let image = image::ensure(target, service, phase)?;
     let docker = target.docker();
     let project = target.project();
-    let (start, digest) = part.start(&target.owner, &image, target.engine.grants);
-    let container = part.container(project);
+    let (start, digest) = service.start(&target.owner, &image, target.engine.grants);
+    let container = service.container(project);
     let found = observed.iter().find(|it| it.container == container);
     let wanted = |it: &&Observed| it.running && it.settings == digest.to_string();
     if found.filter(wanted).is_some() && docker.is_from(&container, &image)? {
@@ -99,48 +100,50 @@ fn ensure_part(
         docker.run(&instance::stop(&container, 0))?;
     }
     docker.remove(&target.owner, &container)?;
-    part.volume_names(project)
+    service
+        .volume_names(project)
         .iter()
         .try_for_each(|volume| docker.ensure_volume(&target.owner, volume))?;
-    if part.role == Role::Postgres {
-        initialise(target, part, &image)?;
+    if service.role == Role::Postgres {
+        initialise(target, service, &image)?;
     }
     docker
         .run(&start)
-        .map_err(|failure| failure.during(format!("failed to start {}", part.name())))?;
+        .map_err(|failure| failure.during(format!("failed to start {}", service.name())))?;
     Ok(true)
 }
 
 /// Makes the database cluster, once. The server is only ever started on a cluster that is marked
 /// as whole; a volume is made anew only where an `initdb` of ours began in it and was cut off.
-fn initialise(target: &DockerTarget<'_>, part: &Part, image: &str) -> Result<()> {
+fn initialise(target: &DockerTarget<'_>, service: &BackingService, image: &str) -> Result<()> {
     let docker = target.docker();
-    match examine(target, part, image)? {
+    match examine(target, service, image)? {
         Cluster::Whole(version) if version == POSTGRES_MAJOR => return Ok(()),
-        Cluster::Whole(version) => return Err(other_version(part, target.project(), &version)),
-        Cluster::Foreign(found) => return Err(foreign(part, target.project(), &found)),
+        Cluster::Whole(version) => return Err(other_version(service, target.project(), &version)),
+        Cluster::Foreign(found) => return Err(foreign(service, target.project(), &found)),
         Cluster::Empty => {}
         Cluster::CutOff => {
-            for volume in part.volume_names(target.project()) {
+            for volume in service.volume_names(target.project()) {
                 docker.remove_volume(&target.owner, &volume)?;
                 docker.ensure_volume(&target.owner, &volume)?;
             }
         }
     }
-    let command = part.initialise(&target.owner, image, target.engine.grants);
+    let command = service.initialise(&target.owner, image, target.engine.grants);
     let run = docker.run(&command.input(target.secrets[DATABASE_SECRET].clone()));
     run.map(drop).map_err(|failure| failure.during("failed to make the database cluster"))
 }
 
 /// What the volume of the database holds.
-fn examine(target: &DockerTarget<'_>, part: &Part, image: &str) -> Result<Cluster> {
-    let output = target.docker().run(&part.examine(&target.owner, image, target.engine.grants))?;
+fn examine(target: &DockerTarget<'_>, service: &BackingService, image: &str) -> Result<Cluster> {
+    let output =
+        target.docker().run(&service.examine(&target.owner, image, target.engine.grants))?;
     Cluster::parse(&output)
         .ok_or_else(|| Failure::outside(format!("failed to examine the database: `{output}`")))
 }
 
-fn foreign(part: &Part, project: &str, found: &str) -> Failure {
-    let volume = part.volume_names(project).join("`, `");
+fn foreign(service: &BackingService, project: &str, found: &str) -> Failure {
+    let volume = service.volume_names(project).join("`, `");
     Failure::refused(format!(
         "cannot use volume `{volume}`: it holds no database that `up` has made"
     ))
@@ -151,8 +154,8 @@ fn foreign(part: &Part, project: &str, found: &str) -> Failure {
     ))
 }
 
-fn other_version(part: &Part, project: &str, version: &str) -> Failure {
-    let volume = part.volume_names(project).join("`, `");
+fn other_version(service: &BackingService, project: &str, version: &str) -> Failure {
+    let volume = service.volume_names(project).join("`, `");
     Failure::refused(format!(
         "cannot use volume `{volume}`: Postgres {version} made it, and {POSTGRES_MAJOR} would run"
     ))

@@ -19,13 +19,15 @@ use crate::edge::secrets::{Generated, Secrets};
 use crate::error::Result;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use xtask_core::deploy::{Backing, Environment};
 use xtask_core::digest::Digest;
-use xtask_core::ship::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT};
+use xtask_core::ship::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT, Role};
 use xtask_core::ship::database::Address;
 use xtask_core::ship::machine::Manner;
 use xtask_core::ship::owner::Owner;
 use xtask_core::ship::retention;
+use xtask_core::ship::traffic::access_log::{self, Logged};
 
 /// The secret that is the database's password.
 pub const DATABASE_SECRET: &str = "database";
@@ -117,6 +119,12 @@ impl Target for DockerTarget<'_> {
 
     fn logs(&self, service: &str, lines: usize) -> Result<Option<Logs>> {
         observe::logs(self, service, lines)
+    }
+
+    fn requests(&self, within: Duration) -> Result<Option<Vec<Logged>>> {
+        let container = format!("{}-{}", self.project(), Role::Proxy.name());
+        let text = self.docker().written_within(&container, within)?;
+        Ok(Some(access_log::read(&text)))
     }
 
     fn manner(&self) -> Manner {

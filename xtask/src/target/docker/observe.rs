@@ -4,7 +4,7 @@ use super::super::{Answers, Beside, BesideState, Logs, Serving};
 use super::DockerTarget;
 use crate::error::Result;
 use std::collections::BTreeMap;
-use xtask_core::ship::backing::{Part, Role, parts};
+use xtask_core::ship::backing::{BackingService, Role, backing_services};
 use xtask_core::ship::instance::Observed;
 use xtask_core::ship::proxy;
 
@@ -34,16 +34,19 @@ fn as_served(found: &Observed) -> Serving {
 }
 
 fn proxy_container(target: &DockerTarget<'_>) -> String {
-    let parts = parts(target.backing);
-    let proxy = parts.iter().find(|part| part.role == Role::Proxy).expect("it is always a part");
+    let backing_services = backing_services(target.backing);
+    let proxy = backing_services
+        .iter()
+        .find(|service| service.role == Role::Proxy)
+        .expect("it is always there");
     proxy.container(target.project())
 }
 
-/// How each part of the backing is.
+/// How each backing service is.
 pub(super) fn beside(target: &DockerTarget<'_>) -> Result<Vec<Beside>> {
     let observed = target.docker().containers(&target.owner)?;
-    let beside = |part: Part| {
-        let container = part.container(target.project());
+    let beside = |service: BackingService| {
+        let container = service.container(target.project());
         let found = observed.iter().find(|it| it.container == container);
         let state = match found {
             Some(found) if found.running => BesideState::Running,
@@ -51,9 +54,9 @@ pub(super) fn beside(target: &DockerTarget<'_>) -> Result<Vec<Beside>> {
             None => BesideState::Absent,
         };
         let since = found.filter(|it| it.running).map(|it| it.started_at.clone());
-        Beside { name: part.name().to_owned(), state, since }
+        Beside { name: service.name().to_owned(), state, since }
     };
-    Ok(parts(target.backing).into_iter().map(beside).collect())
+    Ok(backing_services(target.backing).into_iter().map(beside).collect())
 }
 
 /// What the container that serves wrote last.

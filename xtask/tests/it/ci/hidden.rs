@@ -1,4 +1,4 @@
-//! Changes that git does not show of itself: they affect tasks, and are remembered by none.
+//! Changes that git does not show of itself: they affect tasks, and are cached by none.
 
 use super::*;
 
@@ -32,7 +32,7 @@ fn another_commit_of_a_submodule_is_a_change_of_its_files() {
     fakes.git(&["branch", "before"]);
     let only = ["--only", "eslint"];
     fakes.passes(&only);
-    assert_eq!(fakes.passes(&only).1, "", "it is remembered");
+    assert_eq!(fakes.passes(&only).1, "", "it is cached");
 
     fakes.world.write(&format!("{inside}/deep.ts"), "// 2");
     git(&["commit", "--quiet", "--all", "-m", "two"]);

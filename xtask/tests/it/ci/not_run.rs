@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn tests_are_told_what_is_missing_and_those_that_did_not_run_are_named_also_when_remembered() {
+fn tests_are_told_what_is_missing_and_those_that_did_not_run_are_named_also_when_cached() {
     let fakes = Fakes::new();
     let not_run = "{\"test\":\"it completions::zsh\",\"needs\":\"zsh\"}\n";
     fakes.fake("not-run-npm", not_run);

@@ -4,6 +4,7 @@
 
 use super::published::publish;
 use crate::infra::panel::{apply, named, person};
+use crate::notify::Everybody;
 use crate::postgres::server::{Cluster, Server};
 use crate::world::{Run, World};
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ pub(super) struct Town<'a> {
     pub(super) world: World,
     pub(super) double: Double,
     pub(super) host: Arc<Simulated>,
-    database: Server<'a>,
+    pub(super) database: Server<'a>,
     registry: FakeRegistry,
     _proxy: Proxy,
     services: Vec<Http>,
@@ -115,8 +116,18 @@ impl<'a> Town<'a> {
         }
     }
 
+    /// Everybody hears of what is done to its production.
+    pub(super) fn telling(mut self, all: &Everybody) -> Self {
+        self.world = all.known_to(self.world);
+        self
+    }
+
     pub(super) fn apply(&self) {
         apply(&self.world);
+    }
+
+    pub(super) fn registry_host(&self) -> String {
+        self.registry.host().to_owned()
     }
 
     fn home(&self) -> Repository {
@@ -186,7 +197,8 @@ impl<'a> Town<'a> {
         let args = [words, &["--apply"]].concat();
         let run = self.world.run_with(&args, &[("XTASK_TESTS_KILL_AT", point)]);
         assert_eq!(run.code, None, "not killed at {point}: {run:?}");
-        self.double.is_idle();
+        // What the platform was asked for it does, whoever asked.
+        self.settles();
     }
 
     /// Runs a verb on production.

@@ -85,6 +85,22 @@ fn a_ledger_of_before_is_kept_and_guarded_from_now_on() {
     server.refuses("DELETE FROM xtask.ledger");
 }
 
+/// As on a server of others: the owner of the tables may do little else.
+#[test]
+fn a_role_that_may_make_a_schema_needs_no_more() {
+    let cluster = required!(Cluster::new());
+    let server = cluster.serve_plainly();
+    server.ask("CREATE ROLE plain LOGIN PASSWORD 'correct-horse'");
+    server.ask("GRANT CREATE ON DATABASE postgres TO plain");
+    let mut database = connect(&server, "plain");
+    let fence = lease(&mut database);
+    database.append(&[record("a")], fence).unwrap();
+    assert!(database.renew_lease(fence, "verify", Pace::default()).unwrap());
+    database.release_lease(fence).unwrap();
+    server.refuses("SET ROLE plain; DELETE FROM xtask.ledger");
+    assert_eq!(walk(&database.ledger().unwrap()).unwrap().len(), 1);
+}
+
 #[test]
 fn a_server_that_refuses_is_not_one_without_a_ledger() {
     let cluster = required!(Cluster::new());

@@ -5,6 +5,7 @@ use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 use xtask_fakes::requirement::{Required, required_program};
 
@@ -43,6 +44,7 @@ pub(crate) struct Server<'a> {
     cluster: &'a Cluster,
     pub(crate) name: &'static str,
     port: u16,
+    runs: AtomicBool,
 }
 
 impl Cluster {
@@ -172,9 +174,7 @@ impl Cluster {
         self.start("no TLS", "")
     }
 
-    fn start(&self, name: &'static str, tls: &str) -> Server<'_> {
-        // The port is free now; nobody else on loopback is told of it.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    fn start_at(&self, port: u16, tls: &str) {
         let folder = self.folder.path().display();
         let options = format!(
             "-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off \
@@ -184,7 +184,13 @@ impl Cluster {
         command.arg("-D").arg(self.path("data")).arg("-o").arg(options);
         command.arg("-l").arg(self.path("log")).args(["-w", "-t", "60", "start"]);
         self.run(&mut command);
-        Server { cluster: self, name, port }
+    }
+
+    fn start(&self, name: &'static str, tls: &str) -> Server<'_> {
+        // The port is free now; nobody else on loopback is told of it.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        self.start_at(port, tls);
+        Server { cluster: self, name, port, runs: AtomicBool::new(true) }
     }
 }
 
@@ -240,11 +246,27 @@ impl Server<'_> {
     }
 }
 
-impl Drop for Server<'_> {
-    fn drop(&mut self) {
+impl Server<'_> {
+    /// Ends it in the middle of everything.
+    pub(crate) fn stop(&self) {
         let mut command = Command::new(self.cluster.programs.join("pg_ctl"));
         command.arg("-D").arg(self.cluster.path("data")).args(["-m", "immediate", "-w", "stop"]);
         self.cluster.run(&mut command);
+        self.runs.store(false, Ordering::SeqCst);
+    }
+
+    /// Starts it again where it was, without TLS.
+    pub(crate) fn start_again(&self) {
+        self.cluster.start_at(self.port, "");
+        self.runs.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        if self.runs.load(Ordering::SeqCst) {
+            self.stop();
+        }
     }
 }
 

@@ -33,12 +33,12 @@ fn reasons(known: &[Known; 3], belief: Belief) -> [String; 3] {
     std::array::from_fn(|at| decisions[at].to_string())
 }
 
-const REMEMBERED: &str = "remembered: it passed, and nothing it depends on changed";
+const CACHED: &str = "cached: it passed, and nothing it depends on changed";
 const UNAFFECTED: &str = "unaffected: none of its inputs changed";
 
 #[test]
-fn what_passed_under_the_same_conditions_is_remembered() {
-    assert_eq!(reasons(&[passed(), passed(), passed()], Belief::Same), [REMEMBERED; 3]);
+fn what_passed_under_the_same_conditions_is_cached() {
+    assert_eq!(reasons(&[passed(), passed(), passed()], Belief::Same), [CACHED; 3]);
 }
 
 #[test]
@@ -57,8 +57,8 @@ fn each_condition_that_changed_has_a_name() {
 #[test]
 fn what_never_passed_runs_and_brings_nothing_that_still_stands() {
     let known = [passed(), passed(), Known { passed: None, ..passed() }];
-    let runs = "runs: no pass of it is remembered";
-    assert_eq!(reasons(&known, Belief::Same), [REMEMBERED, REMEMBERED, runs]);
+    let runs = "runs: no pass of it is cached";
+    assert_eq!(reasons(&known, Belief::Same), [CACHED, CACHED, runs]);
 }
 
 #[test]
@@ -77,14 +77,11 @@ fn continuous_integration_and_a_fresh_run_believe_nothing() {
 }
 
 #[test]
-fn what_depends_on_the_outside_is_never_remembered() {
+fn what_depends_on_the_outside_is_never_cached() {
     let mut audit = stub("audit", &[]);
-    audit.never_remembered = Some("advisories are published every day");
+    audit.never_cached = Some("advisories are published every day");
     let decisions = decisions(&[audit], &[passed()], Belief::Same);
-    assert_eq!(
-        decisions[0].to_string(),
-        "runs: never remembered: advisories are published every day"
-    );
+    assert_eq!(decisions[0].to_string(), "runs: never cached: advisories are published every day");
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn rust() -> Vec<Task> {
         // Building fetches the crates of this platform only; what reads all of them, such as
         // cargo-deny, would find the others by chance.
         task("cargo-fetch", "Every crate of the lock, for every platform, is here", DENY)
-            .never_remembered(CRATES)
+            .never_cached(CRATES)
             .runs(cargo("fetch --quiet --locked")),
         // One cargo builds at a time: a second one would only wait for its lock.
         task("clippy", "Rust compiles without a warning", RUST)
@@ -187,17 +187,17 @@ fn whole() -> Vec<Task> {
             )),
         task("cargo-advisories", "Nothing blocking is known of Rust dependencies", EVERYTHING)
             .needs(&["cargo-fetch"])
-            .never_remembered(ADVISORIES)
+            .never_cached(ADVISORIES)
             .runs(cargo("xtask advisories rust")),
         task("npm-audit", "Nothing blocking is known of the backend's packages", EVERYTHING)
-            .never_remembered(ADVISORIES)
+            .never_cached(ADVISORIES)
             .runs(cargo("xtask advisories npm")),
         task("pip-audit", "Nothing blocking is known of the ML service's wheels", EVERYTHING)
             .needs(&["ml-install"])
-            .never_remembered(ADVISORIES)
+            .never_cached(ADVISORIES)
             .runs(cargo("xtask advisories python")),
         task("gitleaks", "No commit holds a secret", EVERYTHING)
-            .never_remembered("commits are in no file")
+            .never_cached("commits are in no file")
             .runs(cargo("xtask leaks")),
         task("docs-in-step", "Generated documents say what the program does", RUST_AND_DOCS)
             .needs(&["clippy"])
@@ -219,7 +219,7 @@ fn whole() -> Vec<Task> {
         task("zizmor", "Workflows have no known hole", WORKFLOWS)
             .runs(words_of("zizmor", "--offline --persona pedantic --no-progress --quiet .github")),
         // It changes what the machine's Docker engine runs, and measures time.
-        task("e2e", "The whole road holds on this machine", EVERYTHING)
+        task("e2e", "The whole pipeline works on this machine", EVERYTHING)
             .needs(&["rust-test"])
             .alone()
             .notices(TOOLS_OF_RUST_TESTS)

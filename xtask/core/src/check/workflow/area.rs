@@ -10,20 +10,20 @@ pub enum Area {
     Rust,
     /// What looks at the services only.
     Services,
-    /// What wants the whole machine: the road, walked for real.
-    Road,
+    /// What wants the whole machine: the pipeline, run for real.
+    EndToEnd,
     /// Everything else; a new task is here until it says otherwise by what it is.
     Rest,
 }
 
 impl Area {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Rust, Self::Services, Self::Road, Self::Rest];
+    pub const ALL: [Self; 4] = [Self::Rust, Self::Services, Self::EndToEnd, Self::Rest];
 
     /// Where `task` belongs: with what it needs, because it uses what that made.
     pub fn of(task: &Task, tasks: &[Task]) -> Self {
         if task.alone {
-            return Self::Road;
+            return Self::EndToEnd;
         }
         let needed = tasks.iter().find(|other| task.needs.contains(&other.name));
         if let Some(needed) = needed {

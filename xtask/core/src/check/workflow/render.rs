@@ -1,7 +1,7 @@
 //! From a workflow to the text of its file.
 
 use super::yaml::Yaml;
-use super::{Does, Job, Overtaken, Step, Trigger, Workflow};
+use super::{Does, Input, Job, Overtaken, Step, Trigger, Workflow};
 
 /// How every generated file opens.
 pub const HEAD: &str = "# Generated, do not edit: `cargo xtask workflows` writes it from `xtask/core/src/check/workflow`.\n";
@@ -15,7 +15,7 @@ pub fn files(workflows: &[Workflow]) -> Vec<(String, String)> {
 impl Workflow {
     /// The text of its file.
     pub fn text(&self) -> String {
-        let jobs = self.jobs.iter().map(|job| (job.id.to_owned(), job.yaml()));
+        let jobs = self.jobs.iter().map(|job| (job.id.to_string(), job.yaml()));
         let document = map([
             ("name", Yaml::text(self.name)),
             ("on", triggers(&self.triggers)),
@@ -28,8 +28,9 @@ impl Workflow {
 
     fn concurrency(&self) -> Yaml {
         // Runs of a pull request overtake each other; those of `main` share one group.
+        let branch = || format!("{}-${{{{ github.ref }}}}", self.file);
         let mut entries =
-            vec![("group", Yaml::text(format!("{}-${{{{ github.ref }}}}", self.file)))];
+            vec![("group", Yaml::text(self.group.map_or_else(branch, ToOwned::to_owned)))];
         match self.overtaken {
             Overtaken::IsCancelled => entries.push(("cancel-in-progress", Yaml::bare("true"))),
             // Without this only the newest waits, and the commits between are never built.
@@ -52,6 +53,10 @@ fn triggers(triggers: &[Trigger]) -> Yaml {
             Trigger::Push => events.push(("push", main())),
             Trigger::Time(cron) => times.push(map([("cron", Yaml::text(*cron))])),
             Trigger::Person => events.push(("workflow_dispatch", Yaml::bare(""))),
+            Trigger::Asked(inputs) => {
+                let inputs = Yaml::Map(inputs.iter().map(Input::yaml).collect());
+                events.push(("workflow_dispatch", map([("inputs", inputs)])));
+            }
         }
     }
     if !times.is_empty() {
@@ -60,13 +65,28 @@ fn triggers(triggers: &[Trigger]) -> Yaml {
     map(events)
 }
 
+impl Input {
+    fn yaml(&self) -> (String, Yaml) {
+        let mut entries = vec![("description", Yaml::text(self.description))];
+        if self.options.is_empty() {
+            entries.push(("type", Yaml::text("string")));
+            entries.push(("required", Yaml::bare("false")));
+        } else {
+            entries.push(("type", Yaml::text("choice")));
+            entries.push(("required", Yaml::bare("true")));
+            entries.push(("options", Yaml::texts(&self.options)));
+        }
+        (self.name.to_owned(), map(entries))
+    }
+}
+
 impl Job {
     fn yaml(&self) -> Yaml {
-        let mut entries = vec![("name", Yaml::text(self.name))];
+        let mut entries = vec![("name", Yaml::text(self.name.as_ref()))];
         if !self.needs.is_empty() {
             entries.push(("needs", Yaml::texts(&self.needs)));
         }
-        entries.extend(self.condition.map(|it| ("if", Yaml::text(it))));
+        entries.extend(self.condition.as_deref().map(|it| ("if", Yaml::text(it))));
         // The image by its version: the newest one would change under us.
         entries.push(("runs-on", Yaml::text("ubuntu-24.04")));
         entries.push(("timeout-minutes", Yaml::bare(self.minutes.to_string())));
@@ -74,7 +94,10 @@ impl Job {
         let permission =
             |it: &super::Permission| (it.scope.to_owned(), Yaml::text(it.access).noted(it.reason));
         entries.push(("permissions", Yaml::Map(permissions.map(permission).collect())));
-        entries.extend(self.environment.map(|it| ("environment", Yaml::text(it))));
+        entries.extend(self.environment.as_deref().map(|it| match &self.url {
+            Some(url) => ("environment", map([("name", Yaml::text(it)), ("url", Yaml::text(url))])),
+            None => ("environment", Yaml::text(it)),
+        }));
         entries.extend(pairs("outputs", &self.outputs));
         entries.extend(pairs("env", &self.env));
         entries.push(("steps", Yaml::List(self.steps.iter().map(Step::yaml).collect())));
@@ -86,7 +109,7 @@ impl Step {
     fn yaml(&self) -> Yaml {
         let mut entries = vec![("name", Yaml::text(&self.name))];
         entries.extend(self.id.map(|it| ("id", Yaml::text(it))));
-        entries.extend(self.condition.map(|it| ("if", Yaml::text(it))));
+        entries.extend(self.condition.as_deref().map(|it| ("if", Yaml::text(it))));
         match &self.does {
             Does::Uses(action, with) => {
                 let pinned = Yaml::text(format!("{}@{}", action.name, action.commit));
@@ -101,8 +124,8 @@ impl Step {
     }
 }
 
-fn pairs(key: &'static str, pairs: &[(&'static str, String)]) -> Option<(&'static str, Yaml)> {
-    let entry = |(name, value): &(&str, String)| ((*name).to_owned(), value_of(value));
+fn pairs<T: AsRef<str>>(key: &'static str, pairs: &[(T, String)]) -> Option<(&'static str, Yaml)> {
+    let entry = |(name, value): &(T, String)| (name.as_ref().to_owned(), value_of(value));
     let entries: Vec<_> = pairs.iter().map(entry).collect();
     (!entries.is_empty()).then_some((key, Yaml::Map(entries)))
 }
@@ -138,6 +161,7 @@ mod tests {
             name: "Test",
             purpose: "For this test.",
             triggers: vec![Trigger::PullRequest, Trigger::Time("7 3 * * 1")],
+            group: None,
             overtaken: Overtaken::IsCancelled,
             jobs: vec![job],
         };

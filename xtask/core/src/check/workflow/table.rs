@@ -5,6 +5,7 @@
 
 use super::action::{CACHE, CACHE_NIX, CHECKOUT, INSTALL_NIX, UPLOAD};
 use super::area::Area;
+use super::deploy::{Place, deploy};
 use super::{Job, Overtaken, Step, Trigger, Workflow};
 use crate::check::task::Task;
 
@@ -21,20 +22,22 @@ pub struct Facts<'a> {
     pub tasks: &'a [Task],
     /// The images of the services, by name.
     pub images: &'a [String],
+    /// Where releases go.
+    pub places: &'a [Place],
 }
 
 /// Every workflow.
 pub fn all(facts: Facts<'_>) -> Vec<Workflow> {
-    vec![test(facts), build(), rebuild(facts), audit(facts), renew()]
+    vec![test(facts), build(), deploy(facts.places), rebuild(facts), audit(facts), renew()]
 }
 
 fn test(facts: Facts<'_>) -> Workflow {
     let areas = Area::ALL.into_iter().filter_map(|area| Some((area, area.words(facts.tasks)?)));
     let mut jobs: Vec<Job> = areas.map(|(area, words)| area_job(area, &words)).collect();
     let mut gate = Job::new("gate", "All checks passed", 5);
-    gate.needs = jobs.iter().map(|job| job.id).collect();
+    gate.needs = jobs.iter().map(|job| job.id.clone()).collect();
     // Without this a gate behind a failed job would be skipped, and GitHub takes that for good.
-    gate.condition = Some("always()");
+    gate.condition = Some("always()".into());
     jobs.push(gate.steps([Step::fails("Fail unless every job succeeded").when(
         "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled') \
          || contains(needs.*.result, 'skipped')",
@@ -44,6 +47,7 @@ fn test(facts: Facts<'_>) -> Workflow {
         name: "Test",
         purpose: "Every check and test of the repository, before anything enters main.",
         triggers: vec![Trigger::PullRequest],
+        group: None,
         overtaken: Overtaken::IsCancelled,
         jobs,
     }
@@ -53,7 +57,7 @@ fn area_job(area: Area, words: &str) -> Job {
     let (id, name, minutes) = match area {
         Area::Rust => ("rust", "Rust", 20),
         Area::Services => ("services", "Services", 15),
-        Area::Road => ("road", "The whole road", 30),
+        Area::EndToEnd => ("e2e", "End to end", 30),
         Area::Rest => ("rest", "Everything else", 15),
     };
     let artifact = format!("logs-{id}");
@@ -93,12 +97,13 @@ fn build() -> Workflow {
         ))
         .env("SIGNING_KEY", "${{ secrets.SIGNING_KEY }}")])
         .steps([newest_step("Read back and believe")]);
-    build.environment = Some("registry");
+    build.environment = Some("registry".into());
     Workflow {
         file: "build",
         name: "Build",
         purpose: "From a push to main to scanned, signed images in the registry.",
         triggers: vec![Trigger::Push],
+        group: None,
         overtaken: Overtaken::Finishes,
         jobs: vec![build],
     }
@@ -118,6 +123,7 @@ fn rebuild(facts: Facts<'_>) -> Workflow {
         name: "Rebuild",
         purpose: "Whether the newest images still come out of their commit, bit for bit.",
         triggers: vec![Trigger::Time("23 4 * * 1"), Trigger::Person],
+        group: None,
         overtaken: Overtaken::Finishes,
         jobs: vec![newest(), rebuild],
     }
@@ -145,6 +151,7 @@ fn audit(facts: Facts<'_>) -> Workflow {
         name: "Audit",
         purpose: "What became known since yesterday about what we depend on and ship.",
         triggers: vec![Trigger::Time("41 5 * * *"), Trigger::Person],
+        group: None,
         overtaken: Overtaken::Finishes,
         jobs,
     }
@@ -158,12 +165,13 @@ fn renew() -> Workflow {
         .may("pull-requests", "write", "opens the pull request")
         .steps(machine())
         .steps([renew]);
-    job.environment = Some("renew");
+    job.environment = Some("renew".into());
     Workflow {
         file: "renew",
         name: "Renew",
         purpose: "What Dependabot cannot see: the locks of the images, and flake.lock.",
         triggers: vec![Trigger::Time("17 3 * * 2"), Trigger::Person],
+        group: None,
         overtaken: Overtaken::Finishes,
         jobs: vec![job],
     }
@@ -196,7 +204,7 @@ fn at_newest(job: Job) -> Job {
 
 /// A machine with the checkout and the pinned shell. Whoever publishes, attests, rebuilds or writes
 /// starts from nothing: a cache is what any job of the branch could have written.
-fn machine() -> Vec<Step> {
+pub(super) fn machine() -> Vec<Step> {
     machine_at(None)
 }
 
@@ -250,7 +258,8 @@ mod tests {
     fn who_publishes_attests_rebuilds_or_writes_restores_no_cache() {
         let tasks = crate::check::task::all();
         let images = ["backend".to_owned()];
-        let facts = Facts { tasks: &tasks, images: &images };
+        let places = [Place::example()];
+        let facts = Facts { tasks: &tasks, images: &images, places: &places };
         let trusted = |job: &Job| {
             let writes = job.permissions.iter().any(|it| it.access == "write");
             let rebuilds = job
@@ -266,6 +275,6 @@ mod tests {
             let found: Vec<&Step> = job.steps.iter().filter(restores).collect();
             assert!(found.is_empty(), "`{}` restores a cache: {found:?}", job.id);
         }
-        assert!(looked >= 5, "build, newest twice, rebuild, images, renew");
+        assert!(looked >= 6, "build, deploy, newest twice, rebuild, images, renew");
     }
 }

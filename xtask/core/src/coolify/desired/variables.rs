@@ -43,7 +43,9 @@ const RELEASE: &str = "release.version";
 /// The variables of `service`; those that only a rollout can fill where there is a release.
 pub(super) fn of(context: &Context<'_>, service: &Service) -> BTreeMap<String, Variable> {
     let port = ("PORT".to_owned(), open("PORT", &service.port.to_string()));
-    let is_known = |template: &Template| context.release.is_some() || !is_of_release(template);
+    let is_known = |template: &Template| {
+        (context.release.is_some() || !is_of_release(template)) && !is_left_out(context, template)
+    };
     let settings = service.settings.iter().filter(|(_, template)| is_known(template));
     let settings = settings.map(|(name, template)| (name.clone(), fill(context, name, template)));
     std::iter::once(port).chain(settings).collect()
@@ -53,6 +55,20 @@ pub(super) fn of(context: &Context<'_>, service: &Service) -> BTreeMap<String, V
 pub(super) fn of_release(service: &Service) -> BTreeSet<String> {
     let settings = service.settings.iter().filter(|(_, template)| is_of_release(template));
     settings.map(|(name, _)| name.clone()).collect()
+}
+
+/// The names of those that are left out here, and that are not known to be absent: without the
+/// address of the database nothing is at hand.
+pub(super) fn in_doubt(context: &Context<'_>, service: &Service) -> BTreeSet<String> {
+    if context.key.is_some() {
+        return BTreeSet::new();
+    }
+    let settings = service.settings.iter().filter(|(_, it)| is_left_out(context, it));
+    settings.map(|(name, _)| name.clone()).collect()
+}
+
+fn is_left_out(context: &Context<'_>, template: &Template) -> bool {
+    template.is_left_out(|reference| context.secrets.contains_key(reference))
 }
 
 fn is_of_release(template: &Template) -> bool {

@@ -152,6 +152,10 @@ fn obsolete(plan: &mut Plan, wanted: &Application, rows: &[observed::Variable]) 
     let keys: BTreeSet<&String> =
         rows.iter().map(|it| &it.key).filter(|key| !is_wanted(key)).collect();
     for key in keys {
+        if wanted.in_doubt.contains(key) {
+            plan.unknown(part(wanted, key), "whether its secret is there is not known here");
+            continue;
+        }
         let rows: Vec<&observed::Variable> = rows.iter().filter(|it| it.key == *key).collect();
         let has_ours = rows.iter().any(|it| it.is_ours());
         let (gone, kept): (Vec<_>, Vec<_>) =

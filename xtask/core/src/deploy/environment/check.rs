@@ -33,7 +33,7 @@ pub(in crate::deploy) fn check(
 fn check_references(table: &Table<'_>, deploy: &Deploy, environment: &Environment) {
     let templates = deploy.services.iter().flat_map(|service| &service.settings);
     let mut absent: Vec<&str> = Vec::new();
-    for reference in templates.flat_map(|(_, template)| template.references()) {
+    for reference in templates.flat_map(|(_, template)| template.needed()) {
         let key = match reference {
             "database.url" => "database",
             "redis.url" => "redis",

@@ -95,7 +95,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Coolify> {
 }
 
 /// What may be missing; the outer `None` is a mistake in it.
-fn optional<T>(
+pub(super) fn optional<T>(
     table: &Table<'_>,
     key: &str,
     read: impl FnOnce(&Table<'_>, &str) -> Option<T>,
@@ -109,7 +109,7 @@ fn optional<T>(
 }
 
 /// A token goes to this address with every request: in the open only where nobody listens.
-fn refuse_open(table: &Table<'_>, key: &str, url: String) -> Option<String> {
+pub(super) fn refuse_open(table: &Table<'_>, key: &str, url: String) -> Option<String> {
     let host = Url::parse(&url).ok().and_then(|it| it.host_str().map(ToOwned::to_owned));
     let host = host.unwrap_or_default();
     let is_loopback = ["127.0.0.1", "localhost", "[::1]"].contains(&host.as_str());

@@ -114,3 +114,42 @@ fn names_inside_the_network_are_labels_of_dns() {
     let said = mistakes(&committed().replace("environments.staging", "environments.Staging"));
     assert!(said.contains("`Staging` is not a name"), "{said}");
 }
+
+/// The committed file with `text` as whom production tells.
+fn telling(text: &str) -> String {
+    format!("{}\n[environments.production.notify]\n{text}", committed())
+}
+
+#[test]
+fn whom_we_tell_is_read_with_where_the_secrets_are() {
+    let text = telling(
+        "discord = \"env:HOOK\"\nslack = \"file:/run/slack\"\n\
+         [environments.production.notify.github]\nrepository = \"acme/nutri\"\ntoken = \"env:T\"\n\
+         [environments.production.notify.sentry]\nurl = \"https://de.sentry.io\"\n\
+         organisation = \"acme\"\nprojects = [\"backend\"]\ntoken = \"env:S\"\n",
+    );
+    let deploy = Deploy::parse(&text).unwrap();
+    let production = &deploy.environments["production"];
+    assert_eq!(production.notify.github.as_ref().unwrap().url, "https://api.github.com");
+    let names: Vec<String> = production.notify_sources().into_keys().collect();
+    assert_eq!(
+        names,
+        ["notify.discord", "notify.github.token", "notify.sentry.token", "notify.slack"]
+    );
+    assert!(!production.sources().contains_key("notify.discord"), "no rollout waits for it");
+    assert_eq!(deploy.environments["staging"].notify, Notify::default());
+}
+
+#[test]
+fn every_mistake_about_whom_we_tell_is_named_and_no_address_is_repeated() {
+    let text = telling(
+        "discord = \"https://discord.example/api/webhooks/1/hunter2\"\nslack = \"generate\"\n\
+         teams = \"env:X\"\n\
+         [environments.production.notify.github]\nrepository = \"acme\"\ntoken = \"hunter2\"\n\
+         url = \"http://github.example\"\n\
+         [environments.production.notify.sentry]\norganisation = \"Acme Inc\"\nprojects = []\n",
+    );
+    let said = mistakes(&text);
+    assert!(!said.contains("hunter2"), "{said}");
+    insta::assert_snapshot!(said);
+}

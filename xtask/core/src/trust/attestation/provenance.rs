@@ -25,7 +25,7 @@ pub struct Provenance {
     pub commit: String,
     /// The tree with changes that no commit has, if there were any.
     pub dirty_tree: Option<String>,
-    /// Every file that decides what goes in, by path: definitions, locks, judged scripts.
+    /// Every file that decides what goes in, by path: definitions, locks, reviewed scripts.
     pub inputs: BTreeMap<String, Digest>,
     /// The builder and its version.
     pub tool: String,

@@ -46,7 +46,7 @@ fn quotes() -> Vec<String> {
     ]
 }
 
-/// Every road on which a text of the server comes into an error.
+/// Every way by which a text of the server comes into an error.
 fn answers() -> Vec<Response> {
     let quotes = quotes();
     let mut all = Vec::new();

@@ -1,4 +1,4 @@
-//! The image of a part: built by our own engine, handed to Docker without a registry.
+//! The image of a backing service: built by our own engine, handed to Docker without a registry.
 
 use super::super::DockerTarget;
 use crate::error::{Context as _, Failure, Result};
@@ -6,16 +6,20 @@ use crate::image::build;
 use crate::report::Phase;
 use crate::world::{definition_name, this_platform};
 use std::io::BufWriter;
-use xtask_core::ship::backing::Part;
+use xtask_core::ship::backing::BackingService;
 use xtask_image::docker_archive::write_from_layout;
 use xtask_image::image::Manifest;
 use xtask_image::layout::Layout;
 
-/// The tag of the part's image on the engine; the image is loaded if that is not what it names.
-pub(super) fn ensure(target: &DockerTarget<'_>, part: &Part, phase: &Phase<'_>) -> Result<String> {
+/// The tag of the service's image on the engine; the image is loaded if that is not what it names.
+pub(super) fn ensure(
+    target: &DockerTarget<'_>,
+    service: &BackingService,
+    phase: &Phase<'_>,
+) -> Result<String> {
     let world = target.world;
     let platform = this_platform()?;
-    let name = definition_name(&part.definition);
+    let name = definition_name(&service.definition);
     let built = build(world, name, &[platform], phase)?;
     let manifest = built.manifest(platform).expect("it was built for this platform");
     // Named by its digest: what is loaded under this tag never needs loading again.

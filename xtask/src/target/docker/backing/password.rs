@@ -4,7 +4,7 @@ use super::super::{DATABASE_SECRET, DockerTarget};
 use super::{examine, image};
 use crate::error::{Failure, Result, code};
 use xtask_core::secret::Secret;
-use xtask_core::ship::backing::{Cluster, DATABASE_USER, Part, Role, parts};
+use xtask_core::ship::backing::{BackingService, Cluster, DATABASE_USER, Role, backing_services};
 use xtask_core::ship::instance;
 
 /// Sets the password of the database's owner to the one in the secrets, and brings the backing up
@@ -13,13 +13,16 @@ use xtask_core::ship::instance;
 pub fn reset(target: &DockerTarget<'_>) -> Result<()> {
     super::preflight(target)?;
     let phase = target.world.report.phase("password");
-    let parts = parts(target.backing);
-    let part = parts.iter().find(|part| part.role == Role::Postgres).expect("it is always a part");
-    let tag = image::ensure(target, part, &phase)?;
-    stop(target, part)?;
+    let backing_services = backing_services(target.backing);
+    let service = backing_services
+        .iter()
+        .find(|service| service.role == Role::Postgres)
+        .expect("it is always there");
+    let tag = image::ensure(target, service, &phase)?;
+    stop(target, service)?;
     // A cleaned engine has the volume and no network.
     target.docker().ensure_network(&target.owner)?;
-    match examine(target, part, &tag)? {
+    match examine(target, service, &tag)? {
         Cluster::Whole(_) => {}
         _ => {
             return Err(Failure::refused("cannot set a password: there is no database")
@@ -27,15 +30,15 @@ pub fn reset(target: &DockerTarget<'_>) -> Result<()> {
                 .hint("`./x up` makes one"));
         }
     }
-    let command = part.single_user(&target.owner, &tag, target.engine.grants);
+    let command = service.single_user(&target.owner, &tag, target.engine.grants);
     let run = target.docker().run(&command.input(statement(&target.secrets[DATABASE_SECRET])));
     run.map_err(|failure| failure.during("failed to set the database's password"))?;
     phase.done("set in the database");
     super::ensure(target)
 }
 
-fn stop(target: &DockerTarget<'_>, part: &Part) -> Result<()> {
-    let container = part.container(target.project());
+fn stop(target: &DockerTarget<'_>, service: &BackingService) -> Result<()> {
+    let container = service.container(target.project());
     if target.docker().state(&container)?.is_some_and(|state| state.running) {
         target.docker().run(&instance::stop(&container, 0))?;
     }

@@ -1,4 +1,4 @@
-//! Whether a part answers: asked in its own language, not by looking at its process.
+//! Whether a backing service answers: asked in its own language, not by looking at its process.
 
 use super::super::DockerTarget;
 use crate::edge::postgres::Database;
@@ -9,32 +9,39 @@ use crate::exit::Exit;
 use crate::report::Phase;
 use crate::runtime;
 use std::time::Duration;
-use xtask_core::ship::backing::{Part, Role};
+use xtask_core::ship::backing::{BackingService, Role};
 use xtask_registry::Registry;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Waits until `part` answers; what it wrote is in the error.
-pub(super) fn wait(target: &DockerTarget<'_>, part: &Part, phase: &Phase<'_>) -> Result<()> {
-    phase.doing(&format!("waiting for {}", part.name()));
-    let answered = clock::wait_for(LIMIT, EVERY, || match ask(target, part) {
+/// Waits until `service` answers; what it wrote is in the error.
+pub(super) fn wait(
+    target: &DockerTarget<'_>,
+    service: &BackingService,
+    phase: &Phase<'_>,
+) -> Result<()> {
+    phase.doing(&format!("waiting for {}", service.name()));
+    let answered = clock::wait_for(LIMIT, EVERY, || match ask(target, service) {
         _ if target.world.cancel.is_cancelled() => Ok(target.world.cancel.check()),
         // What is refused now is refused in a minute as well.
         Err(refusal) if refusal.exit() == Exit::Refused => Ok(Err(refusal)),
         other => other.map(Ok),
     });
     answered.unwrap_or_else(|failure| {
-        let logs = target.docker().logs_or_why(&part.container(target.project()), 10);
+        let logs = target.docker().logs_or_why(&service.container(target.project()), 10);
         Err(failure
             .code(&code::BACKING_SILENT)
-            .during(format!("failed to start {}: it does not answer after a minute", part.name()))
+            .during(format!(
+                "failed to start {}: it does not answer after a minute",
+                service.name()
+            ))
             .reason(format!("it wrote last:\n{}", last_lines(&logs, 10))))
     })
 }
 
-fn ask(target: &DockerTarget<'_>, part: &Part) -> Result<()> {
-    match part.role {
+fn ask(target: &DockerTarget<'_>, service: &BackingService) -> Result<()> {
+    match service.role {
         Role::Postgres => Database::connect(&target.address("postgres"))?.ping(),
         Role::Redis => redis::ping(target.backing.redis.port),
         Role::Registry => runtime::wait(registry(target).ping())

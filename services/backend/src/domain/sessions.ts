@@ -1,0 +1,135 @@
+// Logins that last: a refresh token, good once, is exchanged for an access token of minutes and
+// the next refresh token. One that comes back a second time was copied, so its session ends.
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import type { Passwords } from "./passwords.js";
+import { Refusal } from "./refusal.js";
+import { account, unauthenticated, type User, type UserStore } from "./users.js";
+
+export interface SessionStore {
+  /** Begins a session that goes on with the token of this digest. */
+  open(userId: string, sessionId: string, digest: string): Promise<void>;
+  /** Replaces the digest; ends the session when `from` is not the present one. */
+  rotate(
+    userId: string,
+    sessionId: string,
+    from: string,
+    to: string,
+  ): Promise<"rotated" | "unknown" | "reused">;
+  end(userId: string, sessionId: string): Promise<void>;
+  endAll(userId: string): Promise<void>;
+  /** Whether a session was ended, for as long as access tokens of it may be around. */
+  hasEnded(userId: string, sessionId: string): Promise<boolean>;
+}
+
+/** Who asks, as far as their token and the stores say. */
+export interface Caller {
+  readonly user: User;
+  /** Undefined when there was nowhere to keep a session when they logged in. */
+  readonly sessionId: string | undefined;
+}
+
+export interface OpenSession extends Caller {
+  readonly refreshToken: string | undefined;
+}
+
+interface Ports {
+  readonly users: UserStore;
+  readonly sessions: SessionStore;
+}
+
+export const accessSeconds = 10 * 60;
+/** Counted from the last use. */
+export const refreshSeconds = 30 * 24 * 60 * 60;
+
+/** Without the store of sessions a login is good until its access token expires. */
+export async function openSession(sessions: SessionStore, user: User): Promise<OpenSession> {
+  const sessionId = randomUUID();
+  const secret = newSecret();
+  try {
+    await sessions.open(user.id, sessionId, digestOf(secret));
+    return { user, sessionId, refreshToken: refreshToken(user.id, sessionId, secret) };
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    return { user, sessionId: undefined, refreshToken: undefined };
+  }
+}
+
+export async function refresh({ users, sessions }: Ports, token: string): Promise<OpenSession> {
+  const [userId, sessionId, secret] = token.split(".");
+  if (userId === undefined || sessionId === undefined || secret === undefined)
+    throw unauthenticated();
+  const next = newSecret();
+  const outcome = await sessions.rotate(userId, sessionId, digestOf(secret), digestOf(next));
+  if (outcome !== "rotated") throw unauthenticated();
+  const user = await account(users, userId);
+  return { user, sessionId, refreshToken: refreshToken(userId, sessionId, next) };
+}
+
+/** Refuses whoever logged out or has no account any more, though their token has not expired. */
+export async function callerOf(
+  { users, sessions }: Ports,
+  { userId, sessionId }: { readonly userId: string; readonly sessionId: string | undefined },
+): Promise<Caller> {
+  const [user, ended] = await Promise.all([
+    account(users, userId),
+    sessionId !== undefined && hasEnded(sessions, userId, sessionId),
+  ]);
+  if (ended) throw unauthenticated();
+  return { user, sessionId };
+}
+
+export async function logOut(sessions: SessionStore, { user, sessionId }: Caller): Promise<void> {
+  if (sessionId !== undefined) await sessions.end(user.id, sessionId);
+}
+
+/** Ends all sessions first: a new password that leaves a thief logged in would be a lie. */
+export async function changePassword(
+  ports: Ports & { readonly passwords: Passwords },
+  { user }: Caller,
+  given: { readonly current: string; readonly next: string },
+): Promise<OpenSession> {
+  const found = await ports.users.findByEmail(user.email);
+  if (found === undefined) throw unauthenticated();
+  const { matches } = await ports.passwords.check(given.current, found.passwordHash);
+  if (!matches) throw wrongPassword();
+  const hash = await ports.passwords.hash(given.next);
+  await ports.sessions.endAll(user.id);
+  if (!(await ports.users.replacePasswordHash(user.id, found.passwordHash, hash)))
+    throw wrongPassword();
+  // Somebody may have logged in with the old one in between.
+  await ports.sessions.endAll(user.id);
+  return openSession(ports.sessions, user);
+}
+
+/** When nobody can tell, the token's own short life is all there is to go by. */
+async function hasEnded(sessions: SessionStore, userId: string, id: string): Promise<boolean> {
+  try {
+    return await sessions.hasEnded(userId, id);
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    return false;
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof Refusal && error.kind === "unavailable";
+}
+
+function wrongPassword(): Refusal {
+  const details = [{ path: "current_password", message: "is not the password of this account" }];
+  const message = "cannot change the password: the current one is wrong";
+  return new Refusal("invalid", "wrong_password", message, details);
+}
+
+function newSecret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** The store can be read without being able to log in as anybody. */
+function digestOf(secret: string): string {
+  return createHash("sha256").update(secret).digest("base64url");
+}
+
+function refreshToken(userId: string, sessionId: string, secret: string): string {
+  return `${userId}.${sessionId}.${secret}`;
+}

@@ -1,0 +1,67 @@
+// Takes secrets, and what tells who somebody is, out of whatever is about to leave the process as a
+// log line or a report: by the name of a field at any depth, and by its looks in any text. Errors
+// of drivers quote what they were given, so names alone would not do.
+import { types } from "node:util";
+import { stdSerializers } from "pino";
+
+const censored = "[redacted]";
+const depthMax = 8;
+const itemsMax = 100;
+
+const secretNames =
+  /pass(word|wd|phrase)|secret|token$|^token|authori[sz]ation|cookie|credential|api[-_]?key|email|dsn$/i;
+
+// What a text may hold, and what stays of it. In this order: an address of a database has an @ too.
+const looks: readonly (readonly [RegExp, string])[] = [
+  // The user and password of any URL.
+  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"']*(?:@[^\s/?#@"']*)*@/gi, `$1${censored}@`],
+  [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${censored}`],
+  // JWTs, refresh tokens, kept passwords.
+  [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, censored],
+  [/\b[0-9a-f]{8}-[0-9a-f-]{27}\.[0-9a-f]{8}-[0-9a-f-]{27}\.[\w-]+/gi, censored],
+  [/\$argon2\w*\$[^\s"']+|\bscrypt(?:\$\d+){3}\$[^\s"']+/g, censored],
+  // `password=…`, `"token": "…"`, `passwd: …`
+  [
+    /(["']?\b[\w-]*(?:password|passwd|secret|token|api[-_]?key|authorization|cookie)["']?\s*=\s*["']?)[^\s"',;&}]+/gi,
+    `$1${censored}`,
+  ],
+  [
+    /(["'][\w-]*(?:password|passwd|secret|token|api[-_]?key|authorization|cookie)["']\s*:\s*["'])(?:[^"'\\]|\\.)*/gi,
+    `$1${censored}`,
+  ],
+  [/(\b(?:password|passwd|set-cookie|cookie|authorization):\s*)\S.*/g, `$1${censored}`],
+  [/[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu, "[email]"],
+];
+
+export function scrubText(text: string): string {
+  return looks.reduce((rest, [pattern, stays]) => rest.replace(pattern, stays), text);
+}
+
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
+}
+
+/** A copy without secrets; an error becomes its parts, those that a driver added among them. */
+export function scrub(value: unknown, depth = 0): unknown {
+  if (typeof value === "string") return scrubText(value);
+  if (typeof value === "bigint") return String(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (depth >= depthMax) return "[too deep]";
+  if (isError(value)) return scrubFields(stdSerializers.errWithCause(value), depth);
+  if (Array.isArray(value)) return value.slice(0, itemsMax).map((item) => scrub(item, depth + 1));
+  if (value instanceof Map || value instanceof Set)
+    return [...value].slice(0, itemsMax).map((item) => scrub(item, depth + 1));
+  if (ArrayBuffer.isView(value)) return `[${String(value.byteLength)} bytes]`;
+  if (value instanceof Date || value instanceof URL) return scrubText(String(value));
+  return scrubFields(value, depth);
+}
+
+function scrubFields(value: object, depth: number): Record<string, unknown> {
+  const fields = Object.entries(value).slice(0, itemsMax);
+  return Object.fromEntries(
+    fields.map(([name, it]) => [
+      name,
+      secretNames.test(name) && it !== undefined && it !== null ? censored : scrub(it, depth + 1),
+    ]),
+  );
+}

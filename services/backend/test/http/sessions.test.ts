@@ -1,0 +1,153 @@
+// Sessions over HTTP: how they go on, and all the ways in which they end.
+import { describe, expect, it } from "@jest/globals";
+import { unavailable } from "../../src/domain/refusal.js";
+import { endpoints } from "../../src/http/app.js";
+import { registered, testApp, type TestApp } from "../world/app.js";
+
+const credentials = { email: "ada@nutri.example", password: "correct horse" };
+
+interface Session {
+  readonly token: string;
+  readonly refresh_token: string;
+  readonly headers: { authorization: string };
+}
+
+const sessionIn = (body: unknown): Session => {
+  const session = body as Session;
+  return { ...session, headers: { authorization: `Bearer ${session.token}` } };
+};
+
+async function logIn({ agent }: TestApp): Promise<Session> {
+  await agent.post("/api/auth/register").send(credentials).expect(202);
+  return sessionIn((await agent.post("/api/auth/login").send(credentials).expect(200)).body);
+}
+
+const me = ({ agent }: TestApp, { headers }: Pick<Session, "headers">) =>
+  agent.get("/api/users/me").set(headers);
+
+const refresh = ({ agent }: TestApp, { refresh_token }: Session) =>
+  agent.post("/api/auth/refresh").send({ refresh_token });
+
+describe("a session", () => {
+  it("goes_on_with_a_token_that_is_good_once", async () => {
+    const app = testApp();
+    const first = await logIn(app);
+    const second = sessionIn((await refresh(app, first).expect(200)).body);
+    expect(second.refresh_token).not.toBe(first.refresh_token);
+    await me(app, second).expect(200);
+    await refresh(app, second).expect(200);
+  });
+
+  it("ends_when_a_used_token_comes_back_for_whoever_has_it", async () => {
+    const app = testApp();
+    const stolen = await logIn(app);
+    const thief = sessionIn((await refresh(app, stolen).expect(200)).body);
+    const answer = await refresh(app, stolen).expect(401);
+    expect(answer.body).toMatchObject({ error: { code: "unauthenticated" } });
+    await refresh(app, thief).expect(401);
+    await me(app, thief).expect(401);
+  });
+
+  it.each(["", "a.b", "a.b.c", "5eed0000-0000-4000-8000-000000000000.x.y", "x".repeat(201)])(
+    "does_not_go_on_with_%j",
+    async (refresh_token) => {
+      const { agent } = testApp();
+      const { status } = await agent.post("/api/auth/refresh").send({ refresh_token });
+      expect(status).toBe(/^[\w.-]{1,200}$/.test(refresh_token) ? 401 : 400);
+    },
+  );
+
+  it("ends_alone_or_with_all_others_of_its_account", async () => {
+    const app = testApp();
+    const [one, two, three] = [await logIn(app), await logIn(app), await logIn(app)];
+    await app.agent.post("/api/auth/logout").set(one.headers).expect(204);
+    await me(app, one).expect(401);
+    await refresh(app, one).expect(401);
+    await me(app, two).expect(200);
+    await app.agent.post("/api/auth/logout-everywhere").set(two.headers).expect(204);
+    for (const session of [two, three]) {
+      await me(app, session).expect(401);
+      await refresh(app, session).expect(401);
+    }
+  });
+
+  it("ends_with_a_new_password_and_another_one_begins", async () => {
+    const app = testApp();
+    const [old, thief] = [await logIn(app), await logIn(app)];
+    const change = { current_password: credentials.password, new_password: "a better horse" };
+    const ask = (body: object) =>
+      app.agent.post("/api/users/me/password").set(old.headers).send(body);
+    const wrong = await ask({ ...change, current_password: "wrong horse" }).expect(400);
+    expect(wrong.body).toMatchObject({
+      error: { code: "wrong_password", details: [{ path: "body.current_password" }] },
+    });
+    await me(app, thief).expect(200);
+    const fresh = sessionIn((await ask(change).expect(200)).body);
+    for (const session of [old, thief]) await me(app, session).expect(401);
+    await refresh(app, thief).expect(401);
+    await me(app, fresh).expect(200);
+    await app.agent.post("/api/auth/login").send(credentials).expect(401);
+    const better = { ...credentials, password: change.new_password };
+    await app.agent.post("/api/auth/login").send(better).expect(200);
+  });
+
+  it("lets_nobody_guess_at_the_password_of_its_account", async () => {
+    const app = testApp({ environment: { ACCOUNT_RATE_LIMIT_PER_MINUTE: "2" } });
+    const { headers } = await logIn(app);
+    const guess = { current_password: "wrong horse", new_password: "a better horse" };
+    const ask = () => app.agent.post("/api/users/me/password").set(headers).send(guess);
+    await ask().expect(400);
+    await ask().expect(400);
+    await ask().expect(429);
+  });
+});
+
+describe("the token of an account that was closed", () => {
+  const url = (path: string) => path.replace(":id", "5eed0000-0000-4000-8000-000000000000");
+  const needed = endpoints.filter(({ access }) => access === "user");
+
+  it.each(needed.map(({ method, path }) => [method, path] as const))(
+    "opens_nothing_at_%s_%s",
+    async (method, path) => {
+      const app = testApp();
+      const user = await registered(app);
+      app.stores.closeAccount(user.id);
+      const answer = await app.agent[method](url(path)).set(user.headers).expect(401);
+      expect(answer.body).toMatchObject({ error: { code: "unauthenticated" } });
+    },
+  );
+
+  it("is_not_refreshed", async () => {
+    const app = testApp();
+    const session = await logIn(app);
+    const { body } = (await me(app, session).expect(200)) as { body: { id: string } };
+    app.stores.closeAccount(body.id);
+    await refresh(app, session).expect(401);
+  });
+});
+
+describe("without the store of sessions", () => {
+  const away = () => Promise.reject(unavailable("store of sessions", new Error("away")));
+  const sessions = { open: away, rotate: away, end: away, endAll: away, hasEnded: away };
+
+  it("a_login_is_good_for_the_minutes_of_its_token_and_says_so", async () => {
+    const app = testApp({ ports: { sessions } });
+    const session = await logIn(app);
+    expect(session).toMatchObject({ refresh_token: null, refresh_expires_in: null });
+    await me(app, session).expect(200);
+    await app.agent.post("/api/auth/logout").set(session.headers).expect(204);
+  });
+
+  it("what_cannot_be_promised_is_refused_and_the_password_stays", async () => {
+    const working = testApp();
+    const { headers, refresh_token } = await logIn(working);
+    const app = testApp({ ports: { sessions, users: working.stores.users } });
+    await me(app, { headers }).expect(200);
+    await app.agent.post("/api/auth/refresh").send({ refresh_token }).expect(503);
+    await app.agent.post("/api/auth/logout").set(headers).expect(503);
+    await app.agent.post("/api/auth/logout-everywhere").set(headers).expect(503);
+    const change = { current_password: credentials.password, new_password: "a better horse" };
+    await app.agent.post("/api/users/me/password").set(headers).send(change).expect(503);
+    await app.agent.post("/api/auth/login").send(credentials).expect(200);
+  });
+});

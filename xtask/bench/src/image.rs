@@ -1,0 +1,65 @@
+//! `bench image`: how far building and pushing are from the goals, from the model, and from others.
+
+use crate::scratch::Scratch;
+use crate::{cold, transport, warm};
+use std::path::Path;
+use xtask::edge::files;
+use xtask::error::{Failure, Result};
+use xtask::exit::Exit;
+use xtask::flags::BenchImage;
+use xtask::report::table;
+use xtask::world::World;
+use xtask_core::check::bench::Measurements;
+
+/// Where a recorded run is kept, and the page that shows it.
+const RECORD: &str = "docs/benchmarks/image.json";
+const PAGE: &str = "docs/BENCHMARKS.md";
+const RESULT: &str = "target/bench/image.json";
+
+/// What every part of the benchmark is handed.
+pub(crate) struct Bench<'a> {
+    pub(crate) world: &'a World<'a>,
+    pub(crate) scratch: Scratch,
+    pub(crate) repeat: usize,
+    pub(crate) missing: Vec<String>,
+}
+
+pub(crate) fn run(flags: &BenchImage, program: &Path, world: &World<'_>) -> Result<Exit> {
+    let (scratch, repeat) = (Scratch::new(world, program)?, flags.repeat.max(1));
+    let mut bench = Bench { world, scratch, repeat, missing: Vec::new() };
+    let cold = cold::measure(&mut bench)?;
+    let mut cases = vec![cold.time, cold.cpu, cold.memory];
+    cases.extend(warm::measure(&mut bench)?);
+    cases.extend(transport::measure(&mut bench)?);
+    let (input, rates, missing) = (cold.input, cold.rates, bench.missing);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let record = Measurements { cores, input, rates, cases, missing };
+    keep(world, &record, flags.record)?;
+    let value = serde_json::to_value(&record).expect("a record has only texts and numbers");
+    world.report.data(&value, &format!("{}\n\n{}", record.setting(), table(&record.rows())));
+    Ok(if record.is_met() { Exit::Done } else { Exit::Planned })
+}
+
+fn keep(world: &World<'_>, record: &Measurements, committed: bool) -> Result<()> {
+    let text = serde_json::to_string_pretty(record).expect("a record has only texts and numbers");
+    files::make_folder(&world.places.file("target/bench"))?;
+    files::write(&world.places.file(RESULT), format!("{text}\n").as_bytes())?;
+    if !committed {
+        return Ok(());
+    }
+    let page = files::read(&world.places.file(PAGE))?;
+    let page = record.in_page(&page).ok_or_else(|| {
+        Failure::usage(format!("cannot record in `{PAGE}`: it has no place for the table"))
+    })?;
+    files::write(&world.places.file(RECORD), format!("{text}\n").as_bytes())?;
+    files::write(&world.places.file(PAGE), page.as_bytes())
+}
+
+impl Bench<'_> {
+    /// Whether all of these programs are here; what is missing goes into the record.
+    pub(crate) fn has(&mut self, who: &str, programs: &[&str]) -> bool {
+        let absent = programs.iter().find(|program| self.world.shell.find(program).is_none());
+        self.missing.extend(absent.map(|program| format!("{who}: `{program}` is not installed")));
+        absent.is_none()
+    }
+}
