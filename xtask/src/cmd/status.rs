@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::report::table;
 use crate::ship::site::{Seen, Site};
+use crate::ship::{lease, record};
 use crate::target::{Answers, Beside, BesideState, Serving};
 use crate::world::World;
 use serde::Serialize;
@@ -13,6 +14,8 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use xtask_core::deploy::{Access, Service};
+use xtask_core::ship::ledger::Action;
+use xtask_core::ship::machine::{Past, interrupted};
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 
@@ -33,15 +36,68 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     };
     let (lines, running) = lines(&site);
     let healthy = lines.iter().all(|line| line.healthy);
-    let url = &site.environment.url;
+    let (url, run) = (&site.environment.url, run_of(&site));
     // That nobody tells them is in the lines already.
     let remarks = site.target.remarks().unwrap_or_else(|failure| next_step(&failure));
     let value = json!({
         "running": running, "healthy": healthy, "url": url, "lines": lines, "remarks": remarks,
-        "foreign": site.target.foreign().unwrap_or_default(),
+        "foreign": site.target.foreign().unwrap_or_default(), "run": run,
     });
-    world.report.data(&value, &shown(&site, &lines, &remarks));
+    let said = run
+        .map(|run| {
+            format!(
+                "\
+{}",
+                run.said(site.name)
+            )
+        })
+        .unwrap_or_default();
+    world.report.data(&value, &format!("{}{said}", shown(&site, &lines, &remarks)));
     Ok(if healthy { Exit::Done } else { Exit::Planned })
+}
+
+/// A run that has begun and not ended.
+#[derive(Serialize)]
+struct Open {
+    action: Action,
+    from: Option<String>,
+    to: String,
+    who: String,
+    since: String,
+    /// Whether somebody holds the lease for it; else it was interrupted.
+    under_way: bool,
+}
+
+impl Open {
+    fn said(&self, environment: &str) -> String {
+        let Self { action, to, who, since, .. } = self;
+        let run = format!("{action} to `{to}` of {who}, begun {since}");
+        if self.under_way {
+            return format!("run: {run}, is under way");
+        }
+        format!(
+            "run: {run}, was interrupted\n  go on with it: `cargo xtask resume {environment} --apply`\n  \
+             or go back: `cargo xtask rollback {environment} --apply`"
+        )
+    }
+}
+
+/// The last run in the ledger, if it has no end there. What cannot be read is no reason to tell
+/// nothing of what serves.
+fn run_of(site: &Site<'_>) -> Option<Open> {
+    let records = record::all(site).ok()?;
+    let past = Past::of(&records);
+    let open = interrupted(&past).last()?;
+    let record = records.iter().rfind(|it| it.run.as_ref() == Some(&open.run))?;
+    let holder = lease::holder(site).ok().flatten();
+    Some(Open {
+        action: open.action,
+        from: open.from.clone(),
+        to: open.to.clone(),
+        who: record.who.clone(),
+        since: record.at.clone(),
+        under_way: holder.is_some_and(|holder| Some(holder.fence) == record.fence),
+    })
 }
 
 fn nothing_runs(world: &World<'_>, why: &str) -> Exit {

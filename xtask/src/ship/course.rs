@@ -90,9 +90,11 @@ fn schema(site: &Site<'_>, wish: Wish<'_>, past: &[Past]) -> Result<Schema> {
     let refused =
         Failure::refused(format!("cannot roll out release `{version}`: the schema forbids it"))
             .code(&code::SCHEMA_AHEAD)
-            .hint("roll forward instead: fix the code, commit, ship; or say why, `--force-schema-skew REASON`");
-    let refused = lines.into_iter().fold(refused, Failure::reason);
-    Err(refused.reason("its author did not mark it `-- xtask:rollback-safe`"))
+            .hint(
+                "roll forward instead: fix the code, commit, `./x up`; \
+                 or say why it may be: `--force-schema-skew REASON`",
+            );
+    Err(lines.into_iter().fold(refused, Failure::reason))
 }
 
 impl Planned<'_> {

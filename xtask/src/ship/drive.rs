@@ -8,7 +8,7 @@ use super::record::{self, Change};
 use super::rollout::{Done, Rolled};
 use super::site::Site;
 use super::{back, journal, migrate, notify, report};
-use crate::edge::kill;
+use crate::edge::tested;
 use crate::error::{Failure, Result};
 use crate::report::Phase;
 use std::path::PathBuf;
@@ -90,10 +90,10 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn take(&mut self, step: Step) {
-        kill::at(&format!("before-{}", step.name()));
+        tested::kill_at(&format!("before-{}", step.name()));
         let goes_on = self.site.world.cancel.check().and_then(|()| self.lease.phase(step.phase()));
         let taken = goes_on.and_then(|()| self.carry_out(&step));
-        kill::at(&format!("after-{}", step.name()));
+        tested::kill_at(&format!("after-{}", step.name()));
         match taken {
             Ok(()) => self.journal.passed(step),
             Err(failure) => {
@@ -210,6 +210,18 @@ impl<'r, 'a> Run<'r, 'a> {
         Ok(())
     }
 
+    /// That a run stays open is told as well: with what would be recorded, if nothing was.
+    fn tell_open(&mut self) {
+        if let (Some(change), Some(watch)) = (self.change.take(), self.watch.take()) {
+            let mishap = self.journal.stranded.as_ref().or(self.journal.mishap.as_ref());
+            let (phase, error) = mishap.map_or(("", ""), |it| (it.step.phase(), it.error.as_str()));
+            let record = change.unrecorded(record::failed(phase, error), watch.finish().proof);
+            notify::tell(self.site, &notify::told(self.site, &record));
+        } else if let Some(ended) = &self.ended {
+            notify::tell(self.site, &notify::told(self.site, &ended.record));
+        }
+    }
+
     fn end(mut self, end: End) -> Result<Rolled> {
         if matches!(end, End::Done | End::Failed | End::Returned | End::Serves) {
             journal::remove(self.site)?;
@@ -219,6 +231,9 @@ impl<'r, 'a> Run<'r, 'a> {
             let Ended { proof, report, .. } = self.ended.expect("what was done is recorded");
             return Ok(Rolled::Done(Done { proof, report }));
         };
+        if end == End::Open {
+            self.tell_open();
+        }
         let name = self.site.name;
         Err(match end {
             End::Returned | End::Failed => failure.reason(self.as_before()),

@@ -3,8 +3,8 @@
 use super::lease::Lease;
 use super::site::Site;
 use super::{release, review};
-use crate::edge::files;
 use crate::edge::postgres::{Database, is_unreached};
+use crate::edge::{files, tested};
 use crate::error::{Failure, Result, code};
 use crate::world::World;
 use xtask_core::digest::Digest;
@@ -68,6 +68,7 @@ pub fn apply(
         goes_on.map_err(|ended| if position == 0 { ended } else { ended.partly() })?;
         let _whole = site.world.cancel.whole();
         phase.doing(&file.name);
+        tested::kill_at("in-migrate");
         let applied = database.apply_migration(file, &site.world.deploy.migrations, lease.fence());
         applied.map_err(|failure| if position == 0 { failure } else { failure.partly() })?;
     }

@@ -45,6 +45,12 @@ impl<'s, 'a> Change<'s, 'a> {
         self.begun.run.as_deref().expect("every run has a name")
     }
 
+    /// What would be recorded of a run that stays open.
+    pub fn unrecorded(self, outcome: Outcome, proof: Proof) -> Record {
+        let (probe, proof) = (proof.count(), Some(proof));
+        Record { outcome, probe, proof, ..self.begun }
+    }
+
     /// Adds how it ended to the ledger: what is recorded, and whether it was.
     pub fn end(self, outcome: Outcome, proof: Proof) -> (Record, Result<()>) {
         let phases = self.site.world.report.phases();

@@ -2,7 +2,7 @@
 //! ready.
 
 use super::site::Site;
-use crate::edge::{clock, http};
+use crate::edge::{clock, http, tested};
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use crate::target::Answers;
@@ -32,11 +32,13 @@ fn over(site: &Site<'_>, version: &str, span: Duration) -> Result<Verified> {
     let phase = site.world.report.phase("verify");
     let began = Instant::now();
     let public = site.public()?;
+    let span = tested::verification(span);
     let mut verified = Verified { version: version.to_owned(), ..Verified::default() };
     for round in 0..TIMES {
         let due = began + span * round / (TIMES - 1);
         site.world.cancel.sleep(due.saturating_duration_since(Instant::now()))?;
         phase.doing(&format!("{} of {TIMES}", round + 1));
+        tested::kill_at("in-verify");
         let asked = Instant::now();
         ask_public(site, public, version)?;
         let (at_ms, took_ms) = (milliseconds(asked - began), clock::milliseconds(asked));

@@ -46,6 +46,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     let [below, edited] = edits_roll_out_under_load(&scratch);
     releases_that_do_not_start_are_refused(&scratch, &edited);
     a_killed_up_is_continued_by_the_next(&scratch);
+    a_run_killed_around_its_switch_is_settled_by_the_next(&scratch);
     a_rollback_brings_back_what_was_verified_before(&scratch);
     a_rollback_below_the_schema_is_refused(&scratch, &below);
     let (sent, lost) = load.finish();
@@ -168,6 +169,21 @@ fn a_killed_up_is_continued_by_the_next(scratch: &Scratch) {
     running.wait().unwrap();
     scratch.rolls_out();
     assert_eq!(scratch.containers_of("ml-service").len(), 1, "the candidate was taken over");
+}
+
+/// While the candidates alone are led to each other, after one load has moved everything, and while
+/// what served before ends.
+fn a_run_killed_around_its_switch_is_settled_by_the_next(scratch: &Scratch) {
+    for point in ["in-smoke", "after-switch", "in-drain"] {
+        scratch.append("README.md", &format!("\nKilled at {point}.\n"));
+        scratch.killed(&["up"], point);
+        let status = scratch.xtask(&["status", "local", "--json"]).succeeds();
+        assert_eq!(status["run"]["under_way"], false, "{point}: {status}");
+        scratch.rolls_out();
+        for service in ["backend", "ml-service"] {
+            assert_eq!(scratch.containers_of(service).len(), 1, "{point}");
+        }
+    }
 }
 
 fn a_rollback_brings_back_what_was_verified_before(scratch: &Scratch) {

@@ -127,6 +127,14 @@ impl Scratch {
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
+    /// Runs xtask until it is killed at this point.
+    pub(crate) fn killed(&self, args: &[&str], point: &str) {
+        let mut command = self.command(env!("CARGO_BIN_EXE_xtask"), args);
+        let output = command.env("XTASK_TESTS_KILL_AT", point).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), None, "not killed at {point}: {said}");
+    }
+
     /// Runs xtask to its end.
     pub(crate) fn xtask(&self, args: &[&str]) -> Run {
         let began = Instant::now();

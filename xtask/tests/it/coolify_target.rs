@@ -7,6 +7,7 @@ mod entry;
 mod faults;
 mod fit;
 mod hidden;
+mod killed;
 mod published;
 mod rotation;
 mod state;

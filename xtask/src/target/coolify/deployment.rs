@@ -4,6 +4,7 @@ use super::planned::Planned;
 use super::rollout::not_deployed;
 use super::{CoolifyTarget, answers};
 use crate::edge::coolify::failed;
+use crate::edge::tested;
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use std::time::Instant;
@@ -39,6 +40,7 @@ pub(super) fn wait_until_free(
             return Err(blocked(target, name, row));
         }
         phase.doing(&format!("`{name}`: waiting for deployment `{}`", row.uuid.as_str()));
+        tested::kill_at(&format!("in-free-{name}"));
         target.world.cancel.sleep(target.pace.poll)?;
     }
 }
@@ -129,6 +131,7 @@ struct Watched<'a> {
 impl Watched<'_> {
     fn follow(&mut self, mut watch: Watch, phase: &Phase<'_>) -> Result<Next> {
         let (began, name) = (Instant::now(), self.it.service.name.clone());
+        tested::kill_at(&format!("in-deploy-{name}"));
         loop {
             let row = self.row();
             let answer = self.answer();

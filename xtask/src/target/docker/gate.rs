@@ -2,7 +2,7 @@
 
 use super::DockerTarget;
 use crate::edge::shell::last_lines;
-use crate::edge::{clock, http};
+use crate::edge::{clock, http, tested};
 use crate::error::{Failure, Result, code};
 use std::time::Duration;
 use xtask_core::deploy::Service;
@@ -28,6 +28,7 @@ pub(super) fn wait(target: &DockerTarget<'_>, service: &Service, container: &str
         Ok(()) => ask(target, service, container),
         Err(ended) => Err(Unready::Unknown(ended)),
     };
+    tested::kill_at(&format!("in-start-{}", service.name));
     let outcome = clock::wait_for(limit, EVERY, || match asked() {
         Ok(()) => Ok(Ok(())),
         Err(Unready::NotYet(reason)) => {

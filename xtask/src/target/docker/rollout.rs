@@ -6,6 +6,7 @@
 use super::super::{Rollout, Wanted};
 use super::desired::desired;
 use super::{DockerTarget, gate, routes, smoke};
+use crate::edge::tested;
 use crate::error::{Failure, Result};
 use crate::report::Phase;
 use std::collections::{BTreeMap, BTreeSet};
@@ -231,6 +232,7 @@ impl DockerRollout<'_> {
 /// keep its word, and is said.
 fn drain(target: &DockerTarget<'_>, change: &Change) -> Result<(), Failure> {
     let Change::Drain { service, container } = change else { return Ok(()) };
+    tested::kill_at("in-drain");
     let seconds = target.world.service(service)?.drain_seconds;
     let docker = target.docker();
     docker.run(&instance::stop(container, seconds))?;

@@ -4,7 +4,7 @@
 //! proxy leads to the new ones; everybody else is served as before.
 
 use super::{DockerTarget, routes};
-use crate::edge::{clock, http};
+use crate::edge::{clock, http, tested};
 use crate::error::{Failure, Result, code};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -34,12 +34,13 @@ pub(super) fn test(
     }
     let addresses = addresses(target, candidates)?;
     routes::preview(target, serving, &previews(target, candidates), &addresses)?;
-    let mut tested = Vec::new();
+    tested::kill_at("in-smoke");
+    let mut passed = Vec::new();
     for (service, reported, desired) in pairs {
         meets(target, &candidates[&reported.by], service, reported, &desired.release)?;
-        tested.push(format!("`{}` works with `{}`", reported.by, service.name));
+        passed.push(format!("`{}` works with `{}`", reported.by, service.name));
     }
-    Ok(tested)
+    Ok(passed)
 }
 
 /// Where the internal services come up, by name: container and port.

@@ -98,7 +98,7 @@ impl<'a> Town<'a> {
     /// Releases the same images under another version, which is all that they tell, and rolls it
     /// out.
     pub(crate) fn rolls_out(&self, version: &str) {
-        publish(&repository(&self.registry, "releases"), version, self.images.clone());
+        publish(&repository(&self.registry, "releases"), version, self.images.clone(), Vec::new());
         let run = self.world.run(&["rollout", "production", version, "--apply", "--json"]);
         assert_eq!(run.code, Some(0), "{version}: {run:?}");
         Self::loses_nothing(&serde_json::from_str(&run.stdout).unwrap());

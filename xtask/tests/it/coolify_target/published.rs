@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use xtask::edge::clock;
 use xtask::runtime;
 use xtask_core::reference::Repository;
-use xtask_core::ship::release::{ARTIFACT_TYPE, Release, ReleasedImage, ScanVerdict};
+use xtask_core::ship::release::{
+    ARTIFACT_TYPE, Release, ReleasedImage, ReleasedMigration, ScanVerdict,
+};
 use xtask_registry::Registry;
 
 /// Puts release `version` of these images into `releases`.
@@ -13,6 +15,7 @@ pub(crate) fn publish(
     releases: &Repository,
     version: &str,
     services: BTreeMap<String, ReleasedImage>,
+    migrations: Vec<ReleasedMigration>,
 ) {
     let scans = services.keys().map(|name| (name.clone(), verdict())).collect();
     let release = Release {
@@ -22,7 +25,7 @@ pub(crate) fn publish(
         created_at: clock::now(),
         scans,
         services,
-        migrations: Vec::new(),
+        migrations,
         builder: "test".to_owned(),
         sboms: BTreeMap::new(),
     };

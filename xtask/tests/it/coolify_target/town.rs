@@ -16,6 +16,7 @@ use xtask::runtime;
 use xtask_core::digest::Digest;
 use xtask_core::platform::Platform;
 use xtask_core::reference::{Name, Repository};
+use xtask_core::ship::migration::MigrationFile;
 use xtask_core::ship::release::ReleasedImage;
 use xtask_fakes::coolify::api::{Coolify as Double, Options};
 use xtask_fakes::coolify::update::proxy::Proxy;
@@ -36,6 +37,8 @@ pub(super) struct Town<'a> {
     registry: FakeRegistry,
     _proxy: Proxy,
     services: Vec<Http>,
+    /// What releases from now on expect.
+    migrations: Vec<MigrationFile>,
 }
 
 /// What a container of one image answers: what it was told, as our own services do.
@@ -93,14 +96,24 @@ impl<'a> Town<'a> {
             .with("PRODUCTION_DIRECT_URL", url)
             .with("PRODUCTION_REDIS_URL", "redis://cache.example.org:6379".to_owned())
             .with("PRODUCTION_JWT_SECRET", "it's-a-secret-of-48-characters".to_owned())
-            .with("XTASK_COOLIFY_POLL_MS", "40".to_owned());
+            .with("XTASK_COOLIFY_POLL_MS", "40".to_owned())
+            .with("XTASK_TESTS_VERIFY_MS", "200".to_owned());
         let deploy = include_str!("../../../../deploy.toml")
             .replace("https://coolify.nutri.app", &double.url())
             .replace("ghcr.io/nutri-app/nutri", &format!("{}/nutri", registry.host()))
             .replace("https://api.nutri.app", &proxy.url());
         world.write("deploy.toml", &deploy);
         world.write("services/backend/prisma/migrations/20260101000000_one/migration.sql", "");
-        Self { world, double, host, database, registry, _proxy: proxy, services: Vec::new() }
+        Self {
+            world,
+            double,
+            host,
+            database,
+            registry,
+            _proxy: proxy,
+            services: Vec::new(),
+            migrations: Vec::new(),
+        }
     }
 
     /// Everybody hears of what is done to its production.
@@ -187,7 +200,52 @@ impl<'a> Town<'a> {
     }
 
     fn publish(&self, version: &str, services: BTreeMap<String, ReleasedImage>) {
-        publish(&self.home().join("releases").unwrap(), version, services);
+        let migrations = self.migrations.iter().map(MigrationFile::released).collect();
+        publish(&self.home().join("releases").unwrap(), version, services, migrations);
+    }
+
+    /// Runs a verb on production until it is killed at this point.
+    pub(super) fn killed(&self, words: &[&str], point: &str) {
+        let args = [words, &["--apply"]].concat();
+        let run = self.world.run_with(&args, &[("XTASK_TESTS_KILL_AT", point)]);
+        assert_eq!(run.code, None, "not killed at {point}: {run:?}");
+        // What the platform was asked for it does, whoever asked.
+        self.settles();
+    }
+
+    /// Runs a verb on production.
+    pub(super) fn runs(&self, words: &[&str]) -> Run {
+        self.world.run(&[words, &["--apply"]].concat())
+    }
+
+    /// Adds a migration to the tree, and to every release from now on.
+    pub(super) fn migrates(&mut self, name: &str, sql: &str) {
+        let file = format!("services/backend/prisma/migrations/{name}/migration.sql");
+        self.world.write(&file, sql);
+        self.migrations.push(MigrationFile { name: name.to_owned(), sql: sql.to_owned() });
+    }
+
+    /// How often a migration was applied.
+    pub(super) fn applied(&self, name: &str) -> String {
+        self.database.ask(&format!(
+            "SELECT count(*) FROM _prisma_migrations WHERE migration_name = '{name}'"
+        ))
+    }
+
+    /// The last record: what was done, to which release, and how it ended.
+    pub(super) fn last_record(&self) -> String {
+        self.database.ask(
+            "SELECT concat_ws(' ', it ->> 'action', it ->> 'to', it -> 'outcome' ->> 'kind')
+             FROM (SELECT body::json AS it, number FROM xtask.ledger) AS ledger
+             WHERE it -> 'outcome' ->> 'kind' <> 'noted' ORDER BY number DESC LIMIT 1",
+        )
+    }
+
+    /// Nobody holds the lease.
+    pub(super) fn is_free(&self) -> bool {
+        self.database
+            .ask("SELECT count(*) FROM xtask.lease WHERE verb IS NOT NULL AND expires_at > now()")
+            == "0"
     }
 
     pub(super) fn rollout(&self, version: &str) -> Run {

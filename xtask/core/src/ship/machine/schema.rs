@@ -1,5 +1,6 @@
 //! Whether a release and a schema go together.
 
+use crate::ship::migration::MARK;
 use std::fmt;
 
 /// A migration as far as it matters for older releases.
@@ -35,11 +36,13 @@ impl fmt::Display for Skew {
         match self {
             Self::Ahead { release, migration } => write!(
                 formatter,
-                "release `{release}` does not know the applied migration `{migration}`"
+                "release `{release}` does not know the applied migration `{migration}`, \
+                 which is not marked `{MARK}`"
             ),
             Self::Pending { release, migration } => write!(
                 formatter,
-                "release `{release}` serves, and does not know the pending migration `{migration}`"
+                "release `{release}` serves, and does not know the pending migration \
+                 `{migration}`, which is not marked `{MARK}`"
             ),
         }
     }

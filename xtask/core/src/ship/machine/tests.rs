@@ -238,8 +238,13 @@ fn a_schema_is_judged_by_all_that_serves_or_may_come_to_serve() {
     assert_eq!(judged(&["a".to_owned()], true), [""; 0]);
     assert_eq!(
         judged(&["a".to_owned()], false),
-        ["release `a` serves, and does not know the pending migration `1_b`"]
+        ["release `a` serves, and does not know the pending migration `1_b`, \
+          which is not marked `-- xtask:rollback-safe`"]
     );
     let ahead = judge("a", &[], &[], &migration(false), &[]);
-    assert_eq!(ahead[0].to_string(), "release `a` does not know the applied migration `1_b`");
+    assert_eq!(
+        ahead[0].to_string(),
+        "release `a` does not know the applied migration `1_b`, \
+         which is not marked `-- xtask:rollback-safe`"
+    );
 }
