@@ -27,7 +27,8 @@ impl Environment {
     pub fn all_sources(&self) -> Vec<SecretSource> {
         let github = self.github.iter();
         let github = github.flat_map(|it| it.secrets.values().chain([&it.token]).cloned());
-        self.sources().into_values().chain(github).collect()
+        let notify = self.notify_sources().into_values();
+        self.sources().into_values().chain(github).chain(notify).collect()
     }
 }
 
