@@ -92,7 +92,7 @@ pub enum Verb {
     /// itself is asked or changed, and nothing of the rehearsal stays.
     #[command(after_help = "Example: cargo xtask rehearse production")]
     Rehearse(Rehearse),
-    /// Walk the whole road to an environment: build, scan, push, release, migrate, roll out, verify
+    /// Run the whole pipeline to an environment: build, scan, push, release, migrate, roll out, verify
     #[command(after_help = "Example: cargo xtask ship production --apply")]
     Ship(Ship),
     /// Move an environment to a release

@@ -43,15 +43,7 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
         "running": running, "healthy": healthy, "url": url, "lines": lines, "remarks": remarks,
         "foreign": site.target.foreign().unwrap_or_default(), "run": run,
     });
-    let said = run
-        .map(|run| {
-            format!(
-                "\
-{}",
-                run.said(site.name)
-            )
-        })
-        .unwrap_or_default();
+    let said = run.map(|run| format!("\n{}", run.said(site.name))).unwrap_or_default();
     world.report.data(&value, &format!("{}{said}", shown(&site, &lines, &remarks)));
     Ok(if healthy { Exit::Done } else { Exit::Planned })
 }

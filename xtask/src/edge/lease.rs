@@ -73,11 +73,15 @@ impl Lease {
     /// The name of this very kernel lock: of all processes anywhere, only the one that holds it
     /// says this name. It lives as long as the kernel, and the file.
     pub fn seat(&self) -> Result<String> {
-        let boot = files::read(Path::new("/proc/sys/kernel/random/boot_id"))?;
-        let file = self.file.metadata();
-        let file = file.or_outside(|| format!("failed to look at the file `{FILE}`"))?;
-        Ok(format!("{} {}:{}", boot.trim(), file.dev(), file.ino()))
+        seat(&self.file)
     }
+}
+
+fn seat(file: &File) -> Result<String> {
+    let boot = files::read(Path::new("/proc/sys/kernel/random/boot_id"))?;
+    let file = file.metadata();
+    let file = file.or_outside(|| format!("failed to look at the file `{FILE}`"))?;
+    Ok(format!("{} {}:{}", boot.trim(), file.dev(), file.ino()))
 }
 
 /// Whether and how long a lease that somebody else holds is waited for.
@@ -108,19 +112,32 @@ impl Wait<'_> {
 
 /// Whether somebody holds the lease that is kept in `folder`.
 pub fn is_held(folder: &Path) -> Result<bool> {
+    let Some(file) = open(folder)? else { return Ok(false) };
+    is_locked(&file, folder)
+}
+
+/// The seat of the lease that is kept in `folder` while nobody has it: whoever claims to sit there
+/// has ended.
+pub fn vacant_seat(folder: &Path) -> Result<Option<String>> {
+    let Some(file) = open(folder)? else { return Ok(None) };
+    if is_locked(&file, folder)? { Ok(None) } else { seat(&file).map(Some) }
+}
+
+fn open(folder: &Path) -> Result<Option<File>> {
     let path = folder.join(FILE);
-    let file = match File::open(&path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => {
-            return Err(error).or_outside(|| format!("failed to open `{}`", path.display()));
-        }
-    };
+    match File::open(&path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).or_outside(|| format!("failed to open `{}`", path.display())),
+    }
+}
+
+fn is_locked(file: &File, folder: &Path) -> Result<bool> {
     match file.try_lock_shared() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
         Err(TryLockError::Error(error)) => {
-            Err(error).or_outside(|| format!("failed to lock `{}`", path.display()))
+            Err(error).or_outside(|| format!("failed to lock `{}`", folder.join(FILE).display()))
         }
     }
 }

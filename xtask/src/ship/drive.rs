@@ -166,8 +166,8 @@ impl<'r, 'a> Run<'r, 'a> {
             Step::Smoke => rollout.smoke(phase)?,
             _ => rollout.switch(phase)?,
         });
-        let road = self.journal.course.road();
-        let last = road.iter().rfind(|it| it.moves_services());
+        let steps = self.journal.course.steps();
+        let last = steps.iter().rfind(|it| it.moves_services());
         if last == Some(step)
             && let Some(phase) = self.moving.take()
         {

@@ -6,7 +6,7 @@
 use super::ledger;
 use super::site::Site;
 use crate::cancel::Cancel;
-use crate::edge::lease::{Lease as OfMachine, Wait};
+use crate::edge::lease::{self, Lease as OfMachine, Wait};
 use crate::edge::postgres::{Asked, Database, is_unreached};
 use crate::edge::{clock, run};
 use crate::error::{Failure, Result, code};
@@ -107,9 +107,11 @@ impl<'a> Lease<'a> {
     }
 }
 
-/// Who holds the lease of `site`, as its database tells; nobody if that was never changed by us.
+/// Who holds the lease of `site`, as its database tells; nobody if that was never changed by us, or
+/// if a process of this machine held it and has ended.
 pub fn holder(site: &Site<'_>) -> Result<Option<Holder>> {
-    match Database::connect(&site.database()?).and_then(|database| database.lease("")) {
+    let seat = lease::vacant_seat(&site.world.state(site.name))?.unwrap_or_default();
+    match Database::connect(&site.database()?).and_then(|database| database.lease(&seat)) {
         Ok(found) => Ok(found.filter(|it| it.1 == Standing::Held).map(|(holder, _)| holder)),
         // Whoever reads the ledger is told; nobody can hold what is not there.
         Err(failure) if is_unreached(&failure) => Ok(None),

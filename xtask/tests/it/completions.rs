@@ -53,7 +53,7 @@ fn offered_by_bash(words: &[&str]) -> Vec<String> {
 #[test]
 fn bash_completes_verbs_flags_and_values_of_x() {
     assert_eq!(ask(Path::new("bash"), &["--norc", "-n"], "source SCRIPT"), "");
-    assert_eq!(offered_by_bash(&["x", "roll"]), ["rollout", "rollback"]);
+    assert_eq!(offered_by_bash(&["x", "rollb"]), ["rollback-targets", "rollback"]);
     assert_eq!(offered_by_bash(&["x", "image", "insp"]), ["inspect"]);
     let shells = offered_by_bash(&["x", "completions", ""]);
     assert!(shells.ends_with(&["bash", "zsh", "fish"].map(str::to_owned)), "{shells:?}");
@@ -62,7 +62,7 @@ fn bash_completes_verbs_flags_and_values_of_x() {
 
 #[test]
 fn bash_completes_cargo_xtask_and_leaves_the_rest_of_cargo_alone() {
-    assert_eq!(offered_by_bash(&["cargo", "xtask", "roll"]), ["rollout", "rollback"]);
+    assert_eq!(offered_by_bash(&["cargo", "xtask", "rollo"]), ["rollout"]);
     assert_eq!(offered_by_bash(&["cargo", "xtask", "image", "insp"]), ["inspect"]);
     assert_eq!(offered_by_bash(&["cargo", "roll"]), [""]);
 }
@@ -81,7 +81,7 @@ fn fish_completes_x_and_cargo_xtask() {
     let text = |typed: &str| format!("source SCRIPT; complete -C '{typed}' | cut -f 1");
     for typed in ["x roll", "cargo xtask roll"] {
         let offered = ask(&fish, &["--no-config"], &text(typed));
-        assert_eq!(offered, "rollback\nrollout\n", "{typed}");
+        assert_eq!(offered, "rollback\nrollback-targets\nrollout\n", "{typed}");
     }
     let offered = ask(&fish, &["--no-config"], &text("cargo xtask image insp"));
     assert_eq!(offered, "inspect\n");

@@ -58,7 +58,7 @@ impl<'a> Call<'a> {
     }
 
     /// The same, where whoever knows the path may do it as well.
-    pub(crate) fn to_secret(mut self, shown: &'static str) -> Self {
+    pub(crate) fn into_secret(mut self, shown: &'static str) -> Self {
         self.shown = Some(shown);
         self
     }

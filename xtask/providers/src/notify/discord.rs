@@ -30,7 +30,7 @@ impl Discord {
 
     /// Posts a message; its number there.
     pub async fn post(&self, body: &Value) -> Result<String, Error> {
-        let call = Call::once(Method::POST, self.url.expose()).to_secret(SHOWN).json(body);
+        let call = Call::once(Method::POST, self.url.expose()).into_secret(SHOWN).json(body);
         Ok(self.caller.read::<Posted>(&call).await?.id)
     }
 }

@@ -21,7 +21,7 @@ impl Slack {
 
     /// Posts a message.
     pub async fn post(&self, body: &Value) -> Result<(), Error> {
-        let call = Call::once(Method::POST, self.url.expose()).to_secret(SHOWN).json(body);
+        let call = Call::once(Method::POST, self.url.expose()).into_secret(SHOWN).json(body);
         let reply = self.caller.call(&call).await?;
         match reply.body.trim_ascii() {
             b"ok" => Ok(()),

@@ -64,8 +64,8 @@ fn no_verb_leaves_a_secret_anywhere_whether_it_succeeds_or_fails() {
         ("rollout production r3 --apply", 5),
         ("status production", 0),
         ("--json status production", 0),
-        ("audit production", 0),
-        ("releases production", 0),
+        ("audit list production", 0),
+        ("release list production", 0),
         ("rollback production --apply", 0),
     ] {
         let run = watched.run(words);

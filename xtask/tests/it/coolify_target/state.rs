@@ -231,7 +231,7 @@ fn a_ledger_that_was_cut_or_rewritten_is_named_by_its_heads_in_the_registry() {
     assert!(said.contains("record 3 does not follow from record 2"), "{said}");
     town.forces("TRUNCATE xtask.ledger; INSERT INTO xtask.ledger SELECT * FROM kept");
     town.verify().ends(0);
-    let releases = town.world.run(&["releases", "production"]);
+    let releases = town.world.run(&["release", "list", "production"]);
     assert_eq!(releases.stdout.lines().count(), 3, "heads are no releases: {releases:?}");
 
     let deploy = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();

@@ -4,7 +4,12 @@
 use super::{assert_none, is_in, paths, root};
 
 /// Pages that tell what to do about messages.
-const PAGES: [&str; 2] = ["docs/OPERATING.md", "docs/deployment/SECURITY.md"];
+const PAGES: [&str; 4] = [
+    "docs/OPERATING.md",
+    "docs/deployment/RUNBOOK.md",
+    "docs/deployment/SECURITY.md",
+    "docs/deployment/TROUBLESHOOTING.md",
+];
 /// Where messages are written.
 const ROOMS: [&str; 5] = ["x", "scripts/", "xtask/src/", "xtask/core/src/", "xtask/image/src/"];
 /// Shorter pieces of a message would be found anywhere.

@@ -1,4 +1,4 @@
-//! What a run is about, and the road that it takes.
+//! What a run is about, and the steps that it takes.
 
 use super::step::Step;
 use crate::ship::ledger::Action;
@@ -50,14 +50,14 @@ pub enum Manner {
 
 impl Course {
     /// Every step of a run that nothing stops, in order.
-    pub fn road(&self) -> Vec<Step> {
-        let mut road = vec![Step::Preflight, Step::Lease, Step::Begin, Step::BackUp];
+    pub fn steps(&self) -> Vec<Step> {
+        let mut steps = vec![Step::Preflight, Step::Lease, Step::Begin, Step::BackUp];
         if !self.migrations.is_empty() {
-            road.push(Step::Migrate);
+            steps.push(Step::Migrate);
         }
-        road.extend(self.moving());
-        road.extend([Step::Verify, Step::Retire, Step::Record, Step::Notify]);
-        road
+        steps.extend(self.moving());
+        steps.extend([Step::Verify, Step::Retire, Step::Record, Step::Notify]);
+        steps
     }
 
     fn moving(&self) -> Vec<Step> {

@@ -48,7 +48,7 @@ pub fn next(journal: &Journal, is_ours: bool) -> Next {
 }
 
 fn forward(journal: &Journal) -> Result<Step, End> {
-    let ahead = journal.course.road().into_iter().find(|step| !journal.has(step));
+    let ahead = journal.course.steps().into_iter().find(|step| !journal.has(step));
     ahead.ok_or(End::Done)
 }
 

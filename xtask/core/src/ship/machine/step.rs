@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a run does next. The order in which they stand in a road is that of `Course::road`.
+/// What a run does next. The order in which they stand in a run is that of `Course::steps`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "do", content = "service")]
 pub enum Step {

@@ -52,7 +52,7 @@ fn both_roads_and_what_is_said_of_them() {
     let lines = |manner| -> String {
         let course = course(manner);
         let line = |step: &Step| format!("{step}: {}", course.why(step));
-        let lines: Vec<String> = course.road().iter().map(line).collect();
+        let lines: Vec<String> = course.steps().iter().map(line).collect();
         format!("{}\n{}", course.order(), lines.join("\n"))
     };
     insta::assert_snapshot!(lines(Manner::Together), @"
