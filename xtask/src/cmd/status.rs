@@ -1,5 +1,6 @@
 //! `status`: what runs, which release, since when, healthy or not.
 
+use crate::edge::lease as of_machine;
 use crate::edge::{clock, http};
 use crate::error::Result;
 use crate::exit::Exit;
@@ -14,6 +15,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use xtask_core::deploy::Service;
+use xtask_core::ship::lease::Holder;
 use xtask_core::ship::ledger::Action;
 use xtask_core::ship::machine::{Past, interrupted};
 
@@ -85,8 +87,15 @@ fn run_of(site: &Site<'_>) -> Option<Open> {
         to: open.to.clone(),
         who: record.who.clone(),
         since: record.at.clone(),
-        under_way: holder.is_some_and(|holder| Some(holder.fence) == record.fence),
+        under_way: holder.is_some_and(|it| Some(it.fence) == record.fence && !is_dead(site, &it)),
     })
+}
+
+/// Whether a holder was of this machine and its process is gone; of others it is known a minute
+/// later, when their lease expires.
+fn is_dead(site: &Site<'_>, holder: &Holder) -> bool {
+    let is_here = holder.claim.who == of_machine::who();
+    is_here && !of_machine::is_held(&site.world.state(site.name)).unwrap_or(true)
 }
 
 fn nothing_runs(world: &World<'_>, why: &str) -> Exit {
