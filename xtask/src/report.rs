@@ -48,7 +48,6 @@ pub struct Phase<'a> {
 /// When a phase was, and for how long.
 #[derive(Clone, Debug)]
 pub struct PhaseTime {
-    /// Its name.
     pub name: String,
     /// When it began.
     pub began: Instant,

@@ -24,7 +24,6 @@ pub struct World<'a> {
     pub shell: Shell,
     /// Whether this run is to end.
     pub cancel: Cancel,
-    /// What speaks.
     pub report: &'a Report,
     /// What is shipped, and where to.
     pub deploy: Deploy,

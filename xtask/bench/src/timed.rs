@@ -17,7 +17,6 @@ const RUN_LIMIT: Duration = Duration::from_secs(3600);
 /// What a run cost, and what it gave.
 #[derive(Clone, Debug)]
 pub(crate) struct Timed {
-    /// Wall time.
     pub(crate) seconds: f64,
     /// Processor time, its children included: what other work on the machine does not stretch.
     pub(crate) cpu_seconds: f64,

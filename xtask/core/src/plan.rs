@@ -8,7 +8,6 @@ use std::fmt;
 pub struct Step<T> {
     /// What is to be done.
     pub what: T,
-    /// Why.
     pub why: String,
 }
 

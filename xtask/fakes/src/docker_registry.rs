@@ -26,7 +26,6 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Whom it lets in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Lock {
-    /// Everybody.
     Open,
     /// `ci` with the password.
     Passwords,

@@ -27,7 +27,6 @@ pub struct Request {
 /// What a server answers.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The status.
     pub status: u16,
     /// Headers beside `Content-Length`, which is added.
     pub headers: Vec<(String, String)>,

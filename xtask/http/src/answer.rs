@@ -16,12 +16,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The status.
     pub fn status(&self) -> StatusCode {
         self.response.status()
     }
 
-    /// Every header.
     pub fn headers(&self) -> &HeaderMap {
         self.response.headers()
     }

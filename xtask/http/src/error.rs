@@ -79,7 +79,6 @@ pub enum Error {
     /// A file of certificate authorities cannot be used.
     #[error("cannot use the certificate authorities in `{path}`: {why}")]
     Authorities {
-        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         why: String,

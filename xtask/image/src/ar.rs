@@ -10,7 +10,6 @@ const MEMBERS_MAX: usize = 64;
 /// A member of an archive and where its bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Its name.
     pub name: String,
     /// Where its bytes begin.
     pub offset: u64,

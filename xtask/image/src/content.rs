@@ -9,14 +9,12 @@ use std::path::PathBuf;
 pub enum Content {
     /// A whole file on disk, of `size` bytes when it was listed.
     Disk {
-        /// The file.
         path: PathBuf,
         /// Its size when it was listed.
         size: u64,
     },
     /// `size` bytes of a file on disk, from `offset`: an entry of an unpacked archive.
     Slice {
-        /// The file.
         path: PathBuf,
         /// Where the bytes begin.
         offset: u64,
@@ -84,7 +82,6 @@ pub enum Reader<'a> {
     Disk(File),
     /// A part of a file.
     Slice(io::Take<File>),
-    /// Memory.
     Bytes(&'a [u8]),
 }
 

@@ -18,7 +18,6 @@ use serde::Serialize;
 /// Of more differences than this only the number is kept.
 const KEPT_MAX: usize = 20;
 
-/// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The path of the file in a layer, of the value in a document; empty for the whole.

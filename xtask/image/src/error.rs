@@ -17,7 +17,6 @@ pub enum Error {
     Disk {
         /// What was tried.
         verb: &'static str,
-        /// On what.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -47,7 +46,6 @@ pub enum Error {
     /// A JSON document on disk is not what it should be.
     #[error("failed to read `{}` as JSON", path.display())]
     Parse {
-        /// The document.
         path: PathBuf,
         /// What the parser said.
         source: serde_json::Error,
@@ -73,7 +71,6 @@ pub enum Error {
     /// An entry of a package is refused.
     #[error("cannot unpack `{entry}` of package `{package}`: {why}")]
     PackageEntry {
-        /// The package.
         package: String,
         /// The entry as the archive names it.
         entry: String,

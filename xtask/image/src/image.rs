@@ -20,9 +20,7 @@ pub use document::ManifestError;
 /// A layer and what its definition calls it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageLayer {
-    /// Its name.
     pub name: String,
-    /// Its bytes.
     pub blob: LayerBlob,
 }
 
@@ -30,13 +28,11 @@ pub struct ImageLayer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ImageManifest", into = "ImageManifest")]
 pub struct Manifest {
-    /// Always 2.
     pub schema_version: u32,
     /// Always the manifest's own media type.
     pub media_type: String,
     /// What an artifact is; none for images.
     pub artifact_type: Option<String>,
-    /// The config.
     pub config: Descriptor,
     /// The layers, lowest first.
     pub layers: Vec<Descriptor>,
@@ -50,7 +46,6 @@ pub struct Manifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Index {
-    /// Always 2.
     pub schema_version: u32,
     /// Always the index's own media type; older layouts leave it out.
     #[serde(default = "index_media_type")]

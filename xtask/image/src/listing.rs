@@ -23,7 +23,6 @@ const BYTES_LEN_MAX: u64 = 16 << 20;
 /// What is wanted of a file beside its path, size and first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// Nothing.
     Nothing,
     /// This many of its first bytes, if that is more than are told anyway.
     Head(u64),
@@ -38,7 +37,6 @@ pub enum Wanted {
 pub struct Listed {
     /// Its path, relative to the root of the image.
     pub path: String,
-    /// Its permissions.
     pub mode: u32,
     /// Whose it is.
     pub owner: Owner,
@@ -51,7 +49,6 @@ pub struct Listed {
 /// What an entry is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A directory.
     Directory,
     /// A symbolic link and its text.
     Link(String),
@@ -62,7 +59,6 @@ pub enum Kind {
 /// What is told of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListedFile {
-    /// Its bytes.
     pub size: u64,
     /// Its first bytes.
     pub head: Vec<u8>,

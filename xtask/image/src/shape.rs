@@ -22,7 +22,6 @@ pub struct Shape(BTreeMap<String, Form>);
 pub enum Form {
     /// A directory: its mode, user and group.
     Directory(u32, u32, u32),
-    /// A file.
     File(FileForm),
     /// A link and its text.
     Link(String),

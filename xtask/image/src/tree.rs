@@ -25,7 +25,6 @@ pub enum TreeError {
     /// The path has a form that no entry may have.
     #[error("cannot hold `{path}`: {why}")]
     Malformed {
-        /// The path.
         path: String,
         /// What is wrong with it.
         why: &'static str,
@@ -33,25 +32,17 @@ pub enum TreeError {
     /// The path is taken by something else.
     #[error("cannot hold `{path}` twice: {why}")]
     Conflict {
-        /// The path.
         path: String,
         /// In what the two differ.
         why: String,
     },
     /// The parent is a file.
     #[error("cannot hold `{path}`: `{parent}` is a file")]
-    BelowFile {
-        /// The path.
-        path: String,
-        /// The file.
-        parent: String,
-    },
+    BelowFile { path: String, parent: String },
     /// The parent is a symbolic link.
     #[error("cannot hold `{path}`: `{link}` is a symbolic link to `{target}`")]
     ThroughLink {
-        /// The path.
         path: String,
-        /// The link.
         link: String,
         /// Where the link points.
         target: String,
@@ -59,7 +50,6 @@ pub enum TreeError {
     /// A pattern is not a glob.
     #[error("`{glob}` is not a pattern: {why}")]
     Glob {
-        /// The pattern.
         glob: String,
         /// What is wrong with it.
         why: String,

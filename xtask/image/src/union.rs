@@ -10,7 +10,6 @@ use std::fmt;
 /// A path at which an upper layer would break a lower one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clash {
-    /// The path.
     pub path: String,
     /// The layer that has something there.
     pub lower: String,

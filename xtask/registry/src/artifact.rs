@@ -45,7 +45,6 @@ pub struct Artifact<'a> {
     pub artifact_type: &'a str,
     /// What the bytes are.
     pub media_type: &'a str,
-    /// The bytes.
     pub bytes: &'a [u8],
     /// Notes in the manifest.
     pub annotations: &'a BTreeMap<String, String>,

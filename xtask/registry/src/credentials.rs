@@ -54,9 +54,7 @@ pub enum CredentialsError {
     /// A file is there but cannot be read.
     #[error("failed to read `{path}`")]
     Unreadable {
-        /// Which file.
         path: PathBuf,
-        /// Why not.
         #[source]
         cause: io::Error,
     },
@@ -75,7 +73,6 @@ pub enum CredentialsError {
     Helper {
         /// For which registry.
         registry: String,
-        /// Which program.
         program: String,
         /// Its last line on stderr, or why it did not start.
         why: String,

@@ -40,9 +40,7 @@ pub enum RegistryError {
     /// One blob of a push failed.
     #[error("failed to push blob `{digest}`")]
     Blob {
-        /// Which one.
         digest: Digest,
-        /// Why.
         #[source]
         cause: Box<Self>,
     },
@@ -60,7 +58,6 @@ pub enum RegistryError {
     /// The registry wants something that we do not speak, or must not.
     #[error("cannot log in to `{host}`: {why}")]
     Login {
-        /// The registry.
         host: String,
         /// What it wanted.
         why: String,
@@ -68,7 +65,6 @@ pub enum RegistryError {
     /// A blob on this machine is not what its name says; nothing of it was committed.
     #[error("cannot send blob `{digest}`: {why}")]
     Corrupt {
-        /// Its name.
         digest: Digest,
         /// What it is instead.
         why: String,
@@ -76,18 +72,14 @@ pub enum RegistryError {
     /// A blob on this machine could not be read.
     #[error("failed to read blob `{digest}` from this machine")]
     Unreadable {
-        /// Its name.
         digest: Digest,
-        /// Why not.
         #[source]
         cause: std::io::Error,
     },
     /// A blob that arrived could not be written.
     #[error("failed to write blob `{digest}` on this machine")]
     Unwritable {
-        /// Its name.
         digest: Digest,
-        /// Why not.
         #[source]
         cause: std::io::Error,
     },

@@ -10,7 +10,6 @@ pub trait Clock: Send + Sync {
     /// The time of day: unlike a monotonic clock it goes on while a laptop sleeps, and tokens
     /// expire meanwhile.
     fn now(&self) -> SystemTime;
-    /// Waits.
     fn wait(&self, time: Duration) -> Waiting<'_>;
 }
 

@@ -18,11 +18,9 @@ const ROUNDS: usize = 5;
 /// What became of statements, one for each subject and place.
 #[derive(Debug, Default)]
 pub struct Tally {
-    /// Attached now.
     pub attached: usize,
     /// Said before, by the same key.
     pub present: usize,
-    /// Neither.
     pub failed: usize,
     /// Why, once for each cause.
     pub reasons: Vec<Failure>,

@@ -38,7 +38,6 @@ pub struct DebStore {
 pub struct Order<'a> {
     /// The name of the image, which messages use.
     pub image: &'a str,
-    /// The packages.
     pub packages: &'a [LockedPackage],
     /// When the archive that the lock was made from was signed.
     pub archive_time: u64,

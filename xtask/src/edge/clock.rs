@@ -8,7 +8,6 @@ pub fn now() -> String {
     moment().to_string()
 }
 
-/// Now.
 pub fn moment() -> Moment {
     second(since_epoch())
 }

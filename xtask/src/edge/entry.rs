@@ -16,9 +16,7 @@ const SET_ID: u32 = 0o6000;
 /// What is at one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
-    /// A folder.
     Folder,
-    /// A file.
     File {
         /// Whether its owner may execute it.
         runs: bool,

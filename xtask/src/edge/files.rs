@@ -74,9 +74,7 @@ pub fn is_seen(path: &Path) -> bool {
 /// What is found at a path that must not leave a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Within {
-    /// A file.
     Bytes(Vec<u8>),
-    /// Nothing.
     Absent,
     /// A link leads out of the folder.
     Elsewhere,

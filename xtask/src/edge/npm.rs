@@ -15,7 +15,6 @@ use xtask_core::platform::Platform;
 
 /// What a folder asks for, and its lock.
 pub const MANIFEST: &str = "package.json";
-/// The lock.
 pub const LOCK: &str = "package-lock.json";
 
 /// npm's settings for a folder.
@@ -71,9 +70,7 @@ pub struct OwnFolder {
 /// A lock, and the folders of ours that it links to.
 #[derive(Clone, Copy, Debug)]
 pub struct Locked<'a> {
-    /// The packages.
     pub packages: &'a NpmLock,
-    /// The folders.
     pub own: &'a [OwnFolder],
 }
 
@@ -196,7 +193,6 @@ pub struct Build<'a> {
     /// The program that builds, and its arguments. Not through npm, whose start takes as long
     /// as the build itself.
     pub run: &'a [String],
-    /// Its lock.
     pub lock: Locked<'a>,
 }
 

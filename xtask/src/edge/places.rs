@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 /// The folders this run works in.
 #[derive(Clone, Debug)]
 pub struct Places {
-    /// The repository.
     pub root: PathBuf,
     /// What can be fetched or made again; shared by all checkouts.
     pub cache: PathBuf,

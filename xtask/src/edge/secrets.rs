@@ -17,7 +17,6 @@ pub type Secrets = BTreeMap<String, Secret>;
 /// Which generated secrets are not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
-    /// Their names.
     pub names: Vec<String>,
     /// Whether none at all is there: nobody has brought the environment up yet.
     pub is_all: bool,
@@ -102,7 +101,6 @@ pub fn missing(folder: &Path, sources: &BTreeMap<String, SecretSource>) -> Resul
 /// A secret that is not where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Absent {
-    /// Its name.
     pub name: String,
     /// Why it cannot be read.
     pub why: String,

@@ -30,7 +30,6 @@ pub struct Vault {
 
 /// The secrets of a file, and what it was when they were read.
 pub struct Opened {
-    /// The secrets.
     pub document: Document,
     bytes: Option<Vec<u8>>,
 }

@@ -37,7 +37,6 @@ const PACKAGES_SHOWN_MAX: usize = 10;
 pub struct Built {
     /// The name of its definition.
     pub name: String,
-    /// Its index.
     pub index: Descriptor,
     /// Its manifest on each platform.
     pub manifests: Vec<(Platform, Descriptor)>,

@@ -17,7 +17,6 @@ pub const SCRIPTS_FILE: &str = "images/debian-scripts.toml";
 /// A script of packages that locks name.
 #[derive(Clone, Debug, Default)]
 pub struct LockedScript {
-    /// Its bytes.
     pub bytes: Vec<u8>,
     /// The versions of the package that have it.
     pub versions: BTreeSet<String>,

@@ -16,7 +16,6 @@ pub struct StoredImage {
     pub name: String,
     /// Where its blobs are.
     pub layout: Layout,
-    /// Its index.
     pub index: Descriptor,
     /// What it is on each platform, amd64 first.
     pub platforms: Vec<StoredPlatform>,
@@ -27,11 +26,8 @@ pub struct StoredImage {
 /// An image for one platform.
 #[derive(Clone, Debug)]
 pub struct StoredPlatform {
-    /// Which one.
     pub platform: Platform,
-    /// Its manifest.
     pub manifest: Descriptor,
-    /// Its config.
     pub config: Descriptor,
     /// Its layers, lowest first.
     pub layers: Vec<StoredLayer>,

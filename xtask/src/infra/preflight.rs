@@ -21,7 +21,6 @@ pub struct Told {
     pub abilities: Vec<(&'static str, Known<bool>)>,
     /// Whether the token is the root user's.
     pub is_root: Known<bool>,
-    /// The server.
     pub server: Known<Server>,
     /// The application of each service.
     pub applications: BTreeMap<String, Known<Option<Application>>>,
@@ -73,7 +72,6 @@ pub fn refuse(environment: &str, lines: &[Line]) -> Result<()> {
     Err(failed.fold(failure, reason))
 }
 
-/// Asks everything.
 pub async fn ask(coolify: &Coolify, place: &deploy::Coolify, desired: &Desired) -> Told {
     let api = match coolify.tested_version().await {
         Ok(version) => Api::Answers(version.to_string()),

@@ -21,7 +21,6 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Somebody who is to hear of it, and how that went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
-    /// Who.
     pub place: &'static str,
     /// Why not, in one line.
     pub outcome: Result<(), String>,

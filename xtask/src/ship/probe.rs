@@ -24,9 +24,7 @@ pub struct Pace {
     fresh: Schedule,
     /// Requests on connections that are kept.
     keep_alive: Schedule,
-    /// Slow uploads.
     upload: Schedule,
-    /// Slow downloads.
     download: Schedule,
     /// How long a stream is made to take.
     stream: Duration,

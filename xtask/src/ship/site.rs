@@ -14,11 +14,9 @@ use xtask_registry::Registry;
 pub struct Site<'a> {
     /// What every verb is handed.
     pub world: &'a World<'a>,
-    /// Its name.
     pub name: &'a str,
     /// What `deploy.toml` says of it.
     pub environment: &'a Environment,
-    /// Its secrets.
     pub secrets: Secrets,
     /// Where its releases live.
     pub target: Box<dyn Target + 'a>,

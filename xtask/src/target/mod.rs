@@ -168,7 +168,6 @@ pub struct Serving {
 pub enum Answers {
     /// The target was told this release, by whoever can ask it.
     Release(String),
-    /// Nobody tells.
     Untold,
     /// It does not run.
     Stopped,
@@ -199,14 +198,12 @@ pub struct Foreign {
 pub enum By {
     /// A person at the panel.
     Panel,
-    /// A webhook.
     Webhook,
 }
 
 /// Something that the target runs beside the services.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
-    /// Its name.
     pub name: String,
     /// Whether it runs, stopped, or is not there.
     pub state: BesideState,
@@ -217,7 +214,6 @@ pub struct Beside {
 /// How something beside the services is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BesideState {
-    /// It runs.
     Running,
     /// It is there and does not run.
     Stopped,
@@ -230,7 +226,6 @@ pub enum BesideState {
 pub struct Logs {
     /// Which instance of it wrote them, as the target names it.
     pub instance: String,
-    /// The lines.
     pub text: String,
 }
 

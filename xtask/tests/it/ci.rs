@@ -161,7 +161,6 @@ impl Fakes {
         self.passes(&args.iter().copied().chain(skipped).collect::<Vec<_>>())
     }
 
-    /// Everything passes.
     fn passes(&self, args: &[&str]) -> (String, String) {
         let (run, asked) = self.ci(args);
         assert_eq!(run.code, Some(0), "{run:?}");

@@ -248,3 +248,24 @@ fn an_early_end_is_seen_in_whatever_form_it_is_written() {
         assert_eq!(early_ends(&file).len(), 1, "{}", file.text);
     }
 }
+
+/// One or two words that stand alone repeat the name below them. The flags' are shown as help.
+#[test]
+fn a_doc_comment_says_more_than_the_name_below_it() {
+    let mut findings = Vec::new();
+    for file in tracked() {
+        if !file.ends(".rs") || file.path.starts_with("xtask/src/flags") {
+            continue;
+        }
+        let lines: Vec<&str> = file.text.lines().map(str::trim).collect();
+        for (at, around) in lines.windows(3).enumerate() {
+            let is_doc = |line: &str| line.starts_with("///");
+            let alone = is_doc(around[1]) && !is_doc(around[0]) && !is_doc(around[2]);
+            let words = around[1].split_whitespace().skip(1);
+            if alone && !around[1].contains('`') && (1..3).contains(&words.count()) {
+                findings.push(format!("`{}`, line {}: {}", file.path, at + 2, around[1]));
+            }
+        }
+    }
+    assert_none(&findings, "say a unit, a shape, a source or a reason, or nothing");
+}

@@ -68,7 +68,6 @@ impl Rates {
 pub struct Runs(pub Vec<f64>);
 
 impl Runs {
-    /// The smallest.
     pub fn min(&self) -> f64 {
         self.0.iter().copied().fold(f64::INFINITY, f64::min)
     }

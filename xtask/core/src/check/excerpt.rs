@@ -24,7 +24,6 @@ const WIDTH_MAX: usize = 500;
 /// How many failures are shown whole; of the others only what they are called.
 const WHOLE_MAX: usize = 20;
 
-/// One failure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Excerpt {
     /// What failed: a test, or a command.

@@ -12,7 +12,6 @@ pub struct Tool {
     pub names: &'static [&'static str],
     /// Which version is wanted.
     pub wanted: Wanted,
-    /// What for.
     pub purpose: &'static str,
     /// Which verb does not work without it.
     pub verb: Verb,

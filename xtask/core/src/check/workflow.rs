@@ -50,7 +50,6 @@ pub enum Trigger {
     Push,
     /// A time, in cron's five fields, UTC.
     Time(&'static str),
-    /// A person.
     Person,
     /// A person who says what is wanted.
     Asked(Vec<Input>),
@@ -127,7 +126,6 @@ pub struct Step {
     pub condition: Option<Name>,
     /// What it does.
     pub does: Does,
-    /// Its variables.
     pub env: Vec<(Name, String)>,
 }
 
@@ -176,7 +174,6 @@ impl Job {
         self
     }
 
-    /// Adds steps.
     #[must_use]
     pub fn steps(mut self, steps: impl IntoIterator<Item = Step>) -> Self {
         self.steps.extend(steps);
@@ -202,7 +199,6 @@ impl Step {
         Self::new(name, Does::Uses(action, with))
     }
 
-    /// Fails.
     pub fn fails(name: &str) -> Self {
         Self::new(name, Does::Fails)
     }

@@ -21,7 +21,6 @@ pub type Secrets = BTreeMap<String, Secret>;
 pub struct Desired {
     /// What marks things as ours: `xtask nutri/production`.
     pub mark: String,
-    /// The project.
     pub project: String,
     /// The project's environment.
     pub environment: String,
@@ -37,12 +36,10 @@ pub struct Desired {
     pub notifications: Option<Notifications>,
 }
 
-/// An application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Application {
     /// The service's name.
     pub name: String,
-    /// Its fields.
     pub settings: Settings,
     /// What the service is told, by name.
     pub variables: BTreeMap<String, Variable>,
@@ -55,7 +52,6 @@ pub struct Application {
 /// An S3 storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Storage {
-    /// Its name.
     pub name: String,
     /// Its fields that are no secret.
     pub settings: Settings,

@@ -25,7 +25,6 @@ pub struct Found {
 /// A storage, without its keys: nobody is shown them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundStorage {
-    /// Its name.
     pub name: String,
     /// Address, bucket and region, by their keys in `deploy.toml`.
     pub fields: Vec<(&'static str, String)>,

@@ -34,12 +34,10 @@ pub struct Observed {
 /// Fields as Coolify calls them.
 pub type Fields = Map<String, Value>;
 
-/// A server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     /// By this it is addressed.
     pub uuid: String,
-    /// Its name.
     pub name: String,
 }
 
@@ -52,7 +50,6 @@ pub struct Destination {
     pub network: String,
 }
 
-/// A project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
     /// By this it is addressed.
@@ -63,7 +60,6 @@ pub struct Project {
     pub description: Option<String>,
 }
 
-/// An application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Application {
     /// By this it is addressed.
@@ -78,18 +74,15 @@ pub struct Application {
     pub network: Option<String>,
     /// Its fields as they are set; the domains are under `domains`.
     pub fields: Fields,
-    /// Its variables.
     pub variables: Known<Vec<Variable>>,
 }
 
 /// An application of another environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Elsewhere {
-    /// Its name.
     pub name: String,
     /// What is written of it.
     pub description: Option<String>,
-    /// Its domains.
     pub domains: Vec<String>,
     /// Its project and environment, in words, if they were looked for.
     pub place: Option<String>,
@@ -100,7 +93,6 @@ pub struct Elsewhere {
 pub struct Variable {
     /// By this the row is addressed.
     pub uuid: String,
-    /// Its name.
     pub key: String,
     /// What the row says; `None` if the token may not read it.
     pub value: Option<Secret>,
@@ -127,7 +119,6 @@ pub struct Variable {
 pub struct Storage {
     /// By this it is addressed.
     pub uuid: String,
-    /// Its name.
     pub name: String,
     /// What is written of it.
     pub description: Option<String>,

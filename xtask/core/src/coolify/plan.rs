@@ -40,7 +40,6 @@ pub struct Step {
     pub action: Action,
     /// What it is done to.
     pub part: Part,
-    /// Why.
     pub why: String,
     /// The fields that are set, of which none is secret.
     pub differences: Vec<Difference>,
@@ -85,38 +84,30 @@ pub enum Action {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub enum Part {
-    /// The project.
     Project {
-        /// Its name.
         name: String,
     },
     /// The project's environment.
     Environment {
-        /// Its name.
         name: String,
     },
     /// A Docker network.
     Destination {
-        /// Its name.
         name: String,
     },
-    /// An application.
     Application {
-        /// Its name.
         name: String,
     },
     /// A variable of an application.
     Variable {
         /// The application's name.
         application: String,
-        /// Its own.
         name: String,
     },
     /// When the server is cleaned up.
     Cleanup,
     /// An S3 storage.
     Storage {
-        /// Its name.
         name: String,
     },
     /// Whom the team's webhook tells.
@@ -126,16 +117,13 @@ pub enum Part {
 /// A word on something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Remark {
-    /// On what.
     pub part: Part,
-    /// The word.
     pub why: String,
 }
 
 /// An application whose containers do not know yet what was changed of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pending {
-    /// The application.
     pub part: Part,
     /// The release that runs, which is to be deployed again.
     pub release: String,
@@ -192,7 +180,6 @@ impl Plan {
 }
 
 impl Pending {
-    /// For people.
     pub fn why(&self) -> String {
         let release = &self.release;
         format!("changed after `{release}` was deployed; its containers do not know of it yet")
@@ -200,7 +187,6 @@ impl Pending {
 }
 
 impl Action {
-    /// For people.
     pub fn word(self) -> &'static str {
         match self {
             Self::Create => "create",

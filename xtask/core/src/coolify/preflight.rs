@@ -29,7 +29,6 @@ pub struct Facts {
     pub is_root: Known<bool>,
     /// When the token ends.
     pub token_ends: Known<Moment>,
-    /// The server.
     pub server: Known<Server>,
     /// How much of its disk is used, in percent.
     pub disk_used: Known<u64>,
@@ -65,7 +64,6 @@ pub enum Api {
 /// A server as Coolify last saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
-    /// Its name.
     pub name: String,
     /// Whether it answers.
     pub is_reachable: bool,
@@ -128,9 +126,7 @@ pub struct Line {
     pub what: String,
     /// How it is.
     pub verdict: Verdict,
-    /// Why.
     pub said: String,
-    /// What helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
@@ -149,7 +145,6 @@ pub enum Verdict {
     Fail,
 }
 
-/// Judges everything.
 pub fn judge(facts: &Facts) -> Vec<Line> {
     let mut lines = Lines::default();
     around::judge(&mut lines, facts);
@@ -167,7 +162,6 @@ pub fn worst(lines: &[Line]) -> Verdict {
 }
 
 impl Verdict {
-    /// For people.
     pub fn word(self) -> &'static str {
         match self {
             Self::Pass => "pass",

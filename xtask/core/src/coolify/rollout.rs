@@ -5,7 +5,6 @@ use super::desired::Marked;
 /// How a release wants an application.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
-    /// The release.
     pub release: &'a str,
     /// The tag that names its image by digest.
     pub tag: &'a str,

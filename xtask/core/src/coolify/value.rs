@@ -45,10 +45,8 @@ pub enum Reason {
     /// JSON is written without quotes, whatever was asked for.
     #[error("it is JSON with a `$`, which would be expanded: Coolify does not quote JSON")]
     JsonDollar,
-    /// The same.
     #[error("it is JSON over several lines, which fails the deployment: put it on one line")]
     JsonLines,
-    /// The same.
     #[error("it is JSON with ` #`, which would be cut there: Coolify does not quote JSON")]
     JsonComment,
     /// Whether it is JSON decides whether it is quoted.

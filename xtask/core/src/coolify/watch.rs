@@ -17,7 +17,6 @@ pub enum Row {
     Absent,
     /// It waits for its turn.
     Queued,
-    /// It runs.
     InProgress,
     /// It ended well, as Coolify says.
     Finished,
@@ -64,7 +63,6 @@ pub struct Limits {
 pub enum Next {
     /// Look again; what is waited for.
     Wait(String),
-    /// It serves.
     Serves(Proof),
     /// The release before serves, and nothing of this one is left.
     Back(String),

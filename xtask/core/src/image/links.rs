@@ -8,9 +8,7 @@ const LINKS_MAX: usize = 40;
 /// What is at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen<'a> {
-    /// A file.
     File,
-    /// A folder.
     Folder,
     /// A link, and its text.
     Link(&'a str),

@@ -75,7 +75,6 @@ pub struct Link {
     pub path: String,
     /// The folder, relative to that of the lock, and below it.
     pub folder: String,
-    /// Its name.
     pub name: String,
     /// Only development needs it.
     pub dev: bool,

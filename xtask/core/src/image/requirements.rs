@@ -32,7 +32,6 @@ pub struct Requirement {
     pub name: String,
     /// What is asked of it beside itself.
     pub extras: Vec<String>,
-    /// Its version.
     pub version: Pin,
     /// The files that it may be: one for each platform and form that was published.
     pub digests: Vec<Digest>,

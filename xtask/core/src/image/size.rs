@@ -78,7 +78,6 @@ pub struct LayerSize {
 /// What a package weighs in one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageSize {
-    /// Which one.
     pub package: Package,
     /// All of it.
     pub weight: Weight,
@@ -89,7 +88,6 @@ pub struct PackageSize {
 /// What a package weighs in the whole image.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PackageTotal {
-    /// Which one.
     #[serde(flatten)]
     pub package: Package,
     /// All of it.

@@ -8,9 +8,7 @@ use std::collections::BTreeSet;
 /// A variable of a service that holds a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
-    /// The service.
     pub service: String,
-    /// Its variable.
     pub setting: String,
     /// What it holds: `secrets.jwt`, `database.url`.
     pub reference: String,
@@ -38,11 +36,9 @@ pub enum State {
 /// A line of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Line {
-    /// The environment.
     pub environment: String,
     /// The service and its variable, if one asks.
     pub variable: Option<String>,
-    /// The secret.
     pub secret: String,
     /// Where it comes from.
     pub source: Option<String>,
@@ -55,7 +51,6 @@ pub struct Line {
 /// What a service says of one of its own variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Declared {
-    /// The variable.
     pub name: String,
     /// Whether the service does not start without it.
     pub is_required: bool,

@@ -20,10 +20,8 @@ pub struct Document {
     rotations: BTreeMap<String, Rotation>,
 }
 
-/// One secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its value.
     pub value: Secret,
     /// When it got it, if we gave it.
     pub changed: Option<Moment>,

@@ -9,7 +9,6 @@ use crate::template::Template;
 pub struct Lost {
     /// `JWT_SECRET` of `backend` in `production`.
     pub whose: String,
-    /// Why.
     pub why: String,
 }
 

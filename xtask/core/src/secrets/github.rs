@@ -34,7 +34,6 @@ pub struct Found {
 pub struct Step {
     /// Its name there.
     pub name: String,
-    /// Why.
     pub why: &'static str,
     /// What tells its value from others.
     pub fingerprint: String,

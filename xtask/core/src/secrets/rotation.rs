@@ -58,10 +58,7 @@ pub enum NotDue {
     NotRolledOut(Phase, Moment),
     /// What the old key signed may still be used.
     #[error("what the old key signed is good for {left} more seconds")]
-    NotEnded {
-        /// How long.
-        left: u64,
-    },
+    NotEnded { left: u64 },
 }
 
 impl Phase {

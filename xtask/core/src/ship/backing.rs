@@ -12,11 +12,8 @@ use std::time::Duration;
 /// container's name, and no name of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The database.
     Postgres,
-    /// The cache.
     Redis,
-    /// The registry.
     Registry,
     /// The reverse proxy.
     Proxy,
@@ -237,7 +234,6 @@ impl BackingService {
 pub enum Cluster {
     /// A cluster that came to its end, of this major version of Postgres.
     Whole(String),
-    /// Nothing.
     Empty,
     /// The debris of an `initdb` of ours that was cut off: it began in an empty volume, did not
     /// come to its end, and no server ever ran on it.

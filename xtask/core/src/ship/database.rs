@@ -113,7 +113,6 @@ pub enum AddressError {
     /// A value that a parameter cannot have.
     #[error("`{name}` is none that we know; wanted {wanted}")]
     Value {
-        /// The parameter.
         name: &'static str,
         /// What it may be.
         wanted: &'static str,

@@ -40,7 +40,6 @@ impl Grants {
 /// A container as it is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Desired {
-    /// The service.
     pub service: Service,
     /// The version of the release it is for; it is in the container's name and label.
     pub release: String,
@@ -55,7 +54,6 @@ pub struct Desired {
 /// A container as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
-    /// Its name.
     pub container: String,
     /// The service it belongs to.
     pub service: String,

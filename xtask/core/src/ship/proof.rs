@@ -73,10 +73,7 @@ pub enum VoidReason {
         unheard: Vec<String>,
     },
     /// The release is the one that served: who answered cannot be told apart.
-    OneRelease {
-        /// Its version.
-        release: String,
-    },
+    OneRelease { release: String },
 }
 
 /// How a client asks.
@@ -96,7 +93,6 @@ pub enum Kind {
 /// What one kind of client met with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KindCount {
-    /// Which.
     pub kind: Kind,
     /// The requests that were sent.
     pub sent: u64,
@@ -117,13 +113,11 @@ pub struct KindCount {
 /// Percentiles of a latency, in milliseconds; 0 of nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latency {
-    /// The median.
     pub p50_ms: u64,
     /// The 95th percentile.
     pub p95_ms: u64,
     /// The 99th percentile.
     pub p99_ms: u64,
-    /// The largest.
     pub max_ms: u64,
 }
 
@@ -263,7 +257,6 @@ impl Kind {
         matches!(self, Self::Upload | Self::Download)
     }
 
-    /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Fresh => "fresh",

@@ -50,7 +50,6 @@ pub struct Release {
 /// One list of what an image is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleasedBom {
-    /// The platform.
     pub platform: Platform,
     /// What in-toto calls a statement that carries it.
     pub kind: String,

@@ -18,9 +18,7 @@ use std::time::Duration;
 /// What a report tells.
 #[derive(Clone, Debug)]
 pub struct Told<'a> {
-    /// The project.
     pub project: &'a str,
-    /// The environment.
     pub environment: &'a str,
     /// Where it is reached.
     pub url: &'a str,
@@ -51,7 +49,6 @@ pub struct Told<'a> {
 /// A service, and what it ran.
 #[derive(Clone, Debug)]
 pub struct Service {
-    /// Its name.
     pub name: String,
     /// Its image before, if that is known.
     pub before: Option<Digest>,
@@ -73,7 +70,6 @@ pub enum Commits {
     Unknown(String),
 }
 
-/// One commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
     /// Its name, shortened.
@@ -82,10 +78,8 @@ pub struct Commit {
     pub subject: String,
 }
 
-/// One phase.
 #[derive(Clone, Debug)]
 pub struct Phase {
-    /// Its name.
     pub name: String,
     /// From the first phase's beginning to its own.
     pub from: Duration,
@@ -98,7 +92,6 @@ pub struct Phase {
 /// Nothing is fetched, nothing runs.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// The page.
 pub fn page(told: &Told<'_>) -> String {
     let title = format!("{} {} to {}", told.action, told.environment, told.to);
     let head = Html::element(

@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 pub struct Review {
     /// The verb that would do it.
     pub verb: String,
-    /// The environment.
     pub environment: String,
     /// What would be done; the digest of the plan is that of these lines.
     pub steps: Vec<ReviewStep>,

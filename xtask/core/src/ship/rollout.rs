@@ -24,18 +24,12 @@ pub enum Change {
     },
     /// The proxy sends new requests to another container.
     Switch {
-        /// The service.
         service: String,
         /// The container that is sent requests from now on.
         container: String,
     },
     /// A container finishes what it has, ends, and is removed.
-    Drain {
-        /// The service.
-        service: String,
-        /// The container.
-        container: String,
-    },
+    Drain { service: String, container: String },
 }
 
 /// Why a service is switched, whatever else is the reason that it moves.

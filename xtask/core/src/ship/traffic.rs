@@ -40,7 +40,6 @@ pub enum Source {
 /// Requests that a release served.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Served {
-    /// How many.
     pub requests: u64,
     /// Those with a 5xx, or no answer.
     pub errors: u64,
@@ -60,10 +59,7 @@ pub enum Judgement {
         reasons: Vec<String>,
     },
     /// It could not be found out.
-    Unknown {
-        /// Why not.
-        reason: String,
-    },
+    Unknown { reason: String },
 }
 
 /// Fewer requests than this say nothing.
@@ -112,7 +108,6 @@ impl fmt::Display for Source {
 }
 
 impl Source {
-    /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AccessLog => "access log",

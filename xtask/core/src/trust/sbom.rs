@@ -20,7 +20,6 @@ use std::str::FromStr;
 pub struct Inventory {
     /// The image, by the name of its definition.
     pub image: String,
-    /// The platform.
     pub platform: Platform,
     /// Its manifest there, which the documents are named after.
     pub manifest: Digest,
@@ -68,7 +67,6 @@ pub enum Kind {
     Debian,
     /// A package of npm.
     Npm,
-    /// A wheel.
     Wheel,
     /// What runs programs: Node.js.
     Runtime,
@@ -92,9 +90,7 @@ pub struct Hash {
 /// The two ways of writing an inventory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Format {
-    /// SPDX 2.3.
     Spdx,
-    /// CycloneDX 1.6.
     Cyclonedx,
 }
 
@@ -104,7 +100,6 @@ pub enum Format {
 pub struct UnknownFormat(String);
 
 impl Format {
-    /// Both.
     pub const ALL: [Self; 2] = [Self::Spdx, Self::Cyclonedx];
 
     /// The document of `inventory`.
@@ -143,7 +138,6 @@ impl FromStr for Format {
 }
 
 impl Hash {
-    /// A SHA-256.
     pub fn of(digest: &Digest) -> Self {
         Self { algorithm: "SHA-256", hex: digest.hex() }
     }

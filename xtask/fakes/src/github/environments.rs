@@ -12,7 +12,6 @@ const LONGEST: usize = 48 * 1024;
 /// As many secrets as an environment takes.
 const MOST: usize = 100;
 
-/// One environment.
 #[derive(Clone, Debug)]
 pub struct Environment {
     key: [u8; 32],

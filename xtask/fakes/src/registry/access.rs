@@ -15,17 +15,10 @@ pub enum Access {
     #[default]
     Open,
     /// User and password with each request.
-    Basic {
-        /// The user.
-        user: String,
-        /// The password.
-        password: String,
-    },
+    Basic { user: String, password: String },
     /// A token with each request; who is nobody gets one for reading.
     Bearer {
-        /// The user.
         user: String,
-        /// The password.
         password: String,
         /// What `expires_in` says.
         expires_in: u64,
@@ -92,7 +85,6 @@ impl Tokens {
         scopes.is_some_and(|scopes| scope.is_none_or(|scope| covers(scopes, scope)))
     }
 
-    /// The realm.
     pub(super) fn grant(&mut self, access: &Access, request: &Request) -> Response {
         let Access::Bearer { expires_in, .. } = access else {
             return Response::new(404);

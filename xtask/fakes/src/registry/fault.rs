@@ -30,52 +30,42 @@ pub enum Fault {
     Status {
         /// Whom it meets.
         on: On,
-        /// The status.
         status: u16,
-        /// The body.
         body: String,
         /// Headers, such as `Retry-After`.
         headers: Vec<(&'static str, String)>,
-        /// How often.
         times: u32,
     },
     /// Reads so many bytes of the body, then cuts the connection.
     CloseAfterBytes {
         /// Whom it meets.
         on: On,
-        /// How many.
         bytes: usize,
-        /// How often.
         times: u32,
     },
     /// Does what was asked, then cuts the connection after so many bytes of the answer.
     CutAnswer {
         /// Whom it meets.
         on: On,
-        /// How many.
         bytes: usize,
-        /// How often.
         times: u32,
     },
     /// Does what was asked, and answers 500 all the same.
     CommitThenFail {
         /// Whom it meets.
         on: On,
-        /// How often.
         times: u32,
     },
     /// Every token given out so far stops being good when this request comes.
     ExpireTokens {
         /// Whom it meets.
         on: On,
-        /// How often.
         times: u32,
     },
     /// Adds a header to what would be answered.
     Header {
         /// Whom it meets.
         on: On,
-        /// Which.
         name: &'static str,
         /// And what it says.
         value: String,
@@ -86,11 +76,9 @@ pub enum Fault {
         on: On,
         /// In which repository.
         repository: String,
-        /// Which tag.
         tag: String,
         /// The digest that it names from then on.
         digest: String,
-        /// How often.
         times: u32,
     },
     /// Leaves the digest out of answers about manifests.
@@ -114,10 +102,7 @@ pub enum Fault {
     /// Says that a mount worked, and has nothing.
     FalseMount,
     /// Says of blobs that they are there until a manifest names them.
-    FalseHead {
-        /// How often.
-        times: u32,
-    },
+    FalseHead { times: u32 },
     /// No fault: keeps the lists of referrers itself, and says so.
     KeepsReferrers,
     /// Lists so many tags a page.

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use xtask_fakes::http::{Admission, Handler, Request, Response, Server};
 
-/// Whoever listens.
 #[derive(Default)]
 struct Ear(Mutex<Vec<Value>>);
 

@@ -42,7 +42,6 @@ pub(crate) enum Stop {
     Drains,
     /// It ends in the middle of whatever it does.
     Abruptly,
-    /// Nothing.
     Deaf,
 }
 

@@ -2,7 +2,6 @@
 
 use crate::player::Disagreement;
 
-/// One exchange.
 #[derive(Debug)]
 pub(crate) struct Exception {
     file: String,

@@ -22,7 +22,6 @@ pub struct Target {
     pub words: &'static [&'static str],
 }
 
-/// Every target.
 pub const TARGETS: &[Target] = &[
     deb::PACKAGE,
     deb::DATA,

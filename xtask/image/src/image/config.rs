@@ -29,7 +29,6 @@ pub struct ImageConfig {
     pub cmd: Vec<String>,
     /// Where it starts.
     pub working_dir: String,
-    /// Labels.
     pub labels: BTreeMap<String, String>,
     /// The signal that asks it to stop.
     pub stop_signal: Option<String>,

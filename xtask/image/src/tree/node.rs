@@ -8,20 +8,16 @@ use std::io;
 /// A directory, a file or a symbolic link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
-    /// A directory.
     Directory {
-        /// Permission bits.
         mode: u32,
         /// Whose it is.
         owner: Owner,
     },
     /// A regular file.
     File {
-        /// Permission bits.
         mode: u32,
         /// Whose it is.
         owner: Owner,
-        /// Its bytes.
         content: Content,
     },
     /// A symbolic link.

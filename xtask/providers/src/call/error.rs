@@ -24,10 +24,8 @@ pub(super) struct Inner {
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Kind {
-    /// 401.
     #[error("the token is not accepted")]
     Unauthenticated,
-    /// 403.
     #[error("the token may not do that")]
     Forbidden,
     /// 404 or 410: it is not there, or is hidden from us.

@@ -12,7 +12,6 @@ const FIRST: Duration = Duration::from_millis(250);
 /// What a second request of the same kind does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// Nothing.
     Idempotent,
     /// It tells the same thing twice.
     Once,

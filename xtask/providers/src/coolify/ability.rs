@@ -11,9 +11,7 @@ use xtask_http::{Method, StatusCode};
 /// Something that a token may do and that can be asked for without doing it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ability {
-    /// Change things.
     Write,
-    /// Deploy.
     Deploy,
 }
 

@@ -72,13 +72,10 @@ pub struct Application {
     /// Its port; none is the first of `ports_exposes`.
     #[serde(default, deserialize_with = "optional_number")]
     pub health_check_port: Option<u32>,
-    /// Its host.
     #[serde(default, deserialize_with = "optional_text")]
     pub health_check_host: Option<String>,
-    /// Its method.
     #[serde(default, deserialize_with = "optional_text")]
     pub health_check_method: Option<String>,
-    /// Its scheme.
     #[serde(default, deserialize_with = "optional_text")]
     pub health_check_scheme: Option<String>,
     /// Seconds between two checks. Coolify stores what it is given, below zero too.
@@ -108,7 +105,6 @@ pub struct Application {
     /// `0` is none.
     #[serde(default, deserialize_with = "optional_text")]
     pub limits_memory: Option<String>,
-    /// With swap.
     #[serde(default, deserialize_with = "optional_text")]
     pub limits_memory_swap: Option<String>,
     /// How readily it is swapped.

@@ -120,22 +120,18 @@ pub struct ApplicationChange {
     /// How it is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_scheme: Option<Scheme>,
-    /// Whole seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_interval: Option<u32>,
-    /// Whole seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_timeout: Option<u32>,
     /// At least one, or every deployment fails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_retries: Option<u32>,
-    /// Whole seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check_start_period: Option<u32>,
     /// A text, as `0.5`; `0` is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits_cpus: Option<String>,
-    /// Which processors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits_cpuset: Option<Clearable>,
     /// Its weight among others.
@@ -144,7 +140,6 @@ pub struct ApplicationChange {
     /// As `512m`; `0` is none. Coolify does not look at it: a bad one fails the deployment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits_memory: Option<String>,
-    /// With swap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits_memory_swap: Option<String>,
     /// 0 to 100.
@@ -171,10 +166,8 @@ pub struct ApplicationChange {
     /// Whether the proxy asks for a password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_http_basic_auth_enabled: Option<bool>,
-    /// Of whom.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_basic_auth_username: Option<String>,
-    /// And which.
     #[serde(serialize_with = "exposed", skip_serializing_if = "Option::is_none")]
     pub http_basic_auth_password: Option<Secret>,
 }

@@ -29,7 +29,6 @@ pub struct Started {
 /// What is behind a claimed id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Confirmed {
-    /// A deployment.
     There(Box<Deployment>),
     /// Nothing: the request was skipped, or its application is gone.
     Phantom,
@@ -38,7 +37,6 @@ pub enum Confirmed {
 words! {
     /// How far a deployment is.
     Status {
-        /// It waits.
         Queued = "queued",
         /// It was handed to a worker, which may not have begun.
         InProgress = "in_progress",
@@ -134,7 +132,6 @@ pub struct Line {
     /// Whether the panel shows it only on demand.
     #[serde(default, deserialize_with = "flag")]
     pub hidden: bool,
-    /// When.
     #[serde(default, deserialize_with = "optional_text")]
     pub timestamp: Option<String>,
 }
@@ -170,7 +167,6 @@ pub struct RollbackImages {
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct RollbackImage {
-    /// Its tag.
     #[serde(deserialize_with = "text")]
     pub tag: String,
     /// When the image says that it was made.

@@ -51,7 +51,6 @@ pub enum Kind {
     /// 404 or 405 about the path: not an object that is missing.
     #[error("this Coolify does not know this request")]
     NoSuchRoute,
-    /// 400.
     #[error("the request is refused")]
     BadRequest,
     /// 409: it is there already, or still in use.
@@ -132,10 +131,7 @@ pub enum Kind {
     },
     /// What was to be sent, or what came back, makes no sense.
     #[error("{why}")]
-    Unusable {
-        /// Why.
-        why: String,
-    },
+    Unusable { why: String },
 }
 
 impl Error {

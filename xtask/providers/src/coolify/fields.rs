@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize, Serializer};
 /// A field that may be emptied: Coolify takes `null` for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Clearable {
-    /// This text.
     Set(String),
     /// None any more.
     Clear,
@@ -76,7 +75,6 @@ pub enum HealthCheckType {
 pub enum Scheme {
     /// In the clear.
     Http,
-    /// Over TLS.
     Https,
 }
 

@@ -78,7 +78,6 @@ impl Coolify {
         self.read(PATH).await
     }
 
-    /// Changes it.
     pub async fn patch_webhook(&self, change: &WebhookChange) -> Result<(), Error> {
         self.needs(Capability::Notifications).await?;
         let secrets: Vec<&Secret> = change.url.iter().collect();

@@ -8,7 +8,6 @@ use super::read::{list, optional_text, text};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// A project.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Project {
     /// Its name in the API.

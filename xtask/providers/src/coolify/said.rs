@@ -23,7 +23,6 @@ impl Said {
         Self(if said.is_empty() { "nothing that can be repeated".to_owned() } else { said })
     }
 
-    /// The words.
     pub fn as_str(&self) -> &str {
         &self.0
     }

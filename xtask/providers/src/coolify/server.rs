@@ -6,7 +6,6 @@ use super::path::piece;
 use super::read::{flag, optional_flag, optional_number, optional_text, text};
 use serde::{Deserialize, Serialize};
 
-/// A server.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Server {
     /// Its name in the API.
@@ -27,7 +26,6 @@ pub struct Server {
     /// Whether it can be used; only in lists.
     #[serde(default, deserialize_with = "optional_flag")]
     pub is_usable: Option<bool>,
-    /// Its proxy.
     #[serde(default)]
     pub proxy: Option<Proxy>,
     /// What else is set.

@@ -10,7 +10,6 @@ use super::version::Capability;
 use serde::{Deserialize, Serialize};
 use xtask_core::secret::Secret;
 
-/// A bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct S3 {
     /// Its name in the API.
@@ -28,7 +27,6 @@ pub struct S3 {
     /// Its name there.
     #[serde(default, deserialize_with = "optional_text")]
     pub bucket: Option<String>,
-    /// Its region.
     #[serde(default, deserialize_with = "optional_text")]
     pub region: Option<String>,
     /// Whether Coolify could last use it.
@@ -53,7 +51,6 @@ pub struct NewS3 {
     pub endpoint: String,
     /// Its name there.
     pub bucket: String,
-    /// Its region.
     pub region: String,
     /// Who reads and writes it.
     pub key: Secret,
@@ -76,7 +73,6 @@ pub struct S3Change {
     /// Its name there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
-    /// Its region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Who reads and writes it.

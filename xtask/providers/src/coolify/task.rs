@@ -17,7 +17,6 @@ pub struct Task {
     /// What people call it.
     #[serde(deserialize_with = "text")]
     pub name: String,
-    /// What runs.
     #[serde(deserialize_with = "text")]
     pub command: String,
     /// When, as cron says it, or a word of Coolify's.
@@ -39,9 +38,7 @@ pub struct Task {
 pub struct NewTask {
     /// What people call it.
     pub name: String,
-    /// What runs.
     pub command: String,
-    /// When.
     pub frequency: String,
     /// Whether the clock starts it.
     pub enabled: bool,
@@ -56,10 +53,8 @@ pub struct TaskChange {
     /// What people call it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
-    /// When.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency: Option<String>,
     /// Whether the clock starts it.

@@ -21,10 +21,8 @@ pub struct Deployments {
 /// A deployment that is to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NewDeployment {
-    /// The commit.
     #[serde(rename = "ref")]
     pub commit: String,
-    /// The environment.
     pub environment: String,
     /// What is done, in a line.
     pub description: String,
@@ -35,7 +33,6 @@ pub struct NewDeployment {
 /// How a deployment goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewStatus {
-    /// How.
     pub state: State,
     /// In a line of at most 140 characters.
     pub description: String,

@@ -29,7 +29,6 @@ pub struct Commit {
 /// Something with a hash of Git's.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Named {
-    /// The hash.
     pub sha: String,
 }
 

@@ -27,7 +27,6 @@ pub struct SealingKey {
 /// A secret as GitHub lists it: never its value.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ListedSecret {
-    /// Its name.
     pub name: String,
     /// When it was written.
     pub updated_at: String,

@@ -22,7 +22,6 @@ pub struct Sentry {
 /// A commit, as Sentry spells it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Commit {
-    /// Its hash.
     pub id: String,
     /// Its first line.
     pub message: String,
@@ -36,7 +35,6 @@ pub struct Commit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deploy {
-    /// The environment.
     pub environment: String,
     /// Where it is reached.
     pub url: String,

@@ -27,7 +27,6 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// The engine, as far as starting containers needs to know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Engine {
-    /// Its version.
     pub version: String,
     /// What it grants to containers.
     pub grants: Grants,

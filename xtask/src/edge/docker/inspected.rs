@@ -12,7 +12,6 @@ use xtask_core::ship::same_image::or_default;
 /// Labels by name.
 pub(super) type Labels = BTreeMap<String, String>;
 
-/// A container.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Container {
@@ -70,7 +69,6 @@ struct Binding {
     host_port: String,
 }
 
-/// A volume.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Volume {
@@ -80,7 +78,6 @@ pub(super) struct Volume {
     labels: Labels,
 }
 
-/// A network.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Network {
@@ -98,7 +95,6 @@ struct Attached {
     name: String,
 }
 
-/// An image.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Image {
@@ -141,7 +137,6 @@ impl Marked for Image {
 }
 
 impl Container {
-    /// Its labels.
     pub(super) fn labels(&self) -> &Labels {
         &self.config.labels
     }

@@ -17,18 +17,14 @@ pub enum Kind {
     Container,
     /// A volume, with data.
     Volume,
-    /// A network.
     Network,
-    /// An image.
     Image,
 }
 
 /// Something that is there under a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Its name.
     pub name: String,
-    /// Its labels.
     pub labels: BTreeMap<String, String>,
     /// When it was made, as the engine says it (RFC 3339).
     pub created: String,

@@ -28,7 +28,6 @@ const RELEASE: &str = "UPDATE xtask.lease SET verb = NULL, who = NULL, run_url =
 pub enum Asked {
     /// It is ours.
     Taken {
-        /// Its number.
         fence: u64,
         /// Who had it, and how it stood, if it was not given back.
         from: Option<(Holder, Standing)>,

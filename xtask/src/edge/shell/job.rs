@@ -38,7 +38,6 @@ pub struct Job {
 /// How a program came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// By itself.
     Ended(ExitStatus),
     /// By us, after this long.
     OverTime(Duration),

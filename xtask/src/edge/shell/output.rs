@@ -6,9 +6,7 @@ use xtask_core::command::Command;
 /// What a command said, and how it ended.
 #[derive(Clone, Debug, Default)]
 pub struct Output {
-    /// Standard output.
     pub stdout: Vec<u8>,
-    /// Standard error.
     pub stderr: String,
     /// Its exit code; `None` if a signal ended it.
     pub code: Option<i32>,

@@ -9,7 +9,6 @@ use xtask_core::deploy::{Access, Service};
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// Asks once.
 pub(super) fn ask(target: &CoolifyTarget<'_>, service: &Service) -> Answer {
     let (of, pointer) = match (service.access, &service.health.reported) {
         (Access::Public, _) => (service, None),

@@ -9,7 +9,6 @@ use serde::Serialize;
 /// What is known against one ecosystem's dependencies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sighting {
-    /// Whose dependencies.
     pub ecosystem: Ecosystem,
     /// Each advisory with what becomes of it, what blocks first.
     pub advisories: Vec<Judged>,
@@ -22,7 +21,6 @@ pub struct Sighting {
 pub struct Judged {
     /// What becomes of it.
     pub fate: Fate,
-    /// The advisory.
     pub advisory: Advisory,
     /// What is to be said of an allowance: its reason, and its last day.
     pub allowance: Option<String>,
@@ -31,7 +29,6 @@ pub struct Judged {
 /// How a look at advisories ended, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// Something blocks.
     Blocked,
     /// Nothing that is known blocks, and not everything was asked.
     NotChecked,

@@ -8,7 +8,6 @@ use serde_json::Value;
 /// advisories at all: mirrors answer every question with an empty list.
 pub const SAMPLE_MANIFEST: &str =
     r#"{ "name": "sample", "version": "1.0.0", "dependencies": { "lodash": "4.17.11" } }"#;
-/// Its lock.
 pub const SAMPLE_LOCK: &str = r#"{
   "name": "sample", "version": "1.0.0", "lockfileVersion": 3, "requires": true,
   "packages": {

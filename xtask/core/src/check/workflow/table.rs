@@ -26,7 +26,6 @@ pub struct Facts<'a> {
     pub places: &'a [Place],
 }
 
-/// Every workflow.
 pub fn all(facts: Facts<'_>) -> Vec<Workflow> {
     vec![
         test(facts),

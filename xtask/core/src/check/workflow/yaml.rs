@@ -34,7 +34,6 @@ impl Yaml {
         Self::List(texts.into_iter().map(|text| Self::text(text.as_ref())).collect())
     }
 
-    /// The document.
     pub(super) fn document(&self) -> String {
         let mut text = String::new();
         self.block(0, &mut text);

@@ -39,7 +39,6 @@ impl Marked {
         Self::read(description, mark).is_some()
     }
 
-    /// The description.
     pub fn description(&self, mark: &str) -> String {
         match self {
             Self::Nothing => mark.to_owned(),

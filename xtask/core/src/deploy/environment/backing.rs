@@ -9,7 +9,6 @@ use crate::ship::backing::Role;
 pub struct Backing {
     /// The database; its port is for loopback only.
     pub postgres: BackingPart,
-    /// The cache.
     pub redis: BackingPart,
     /// The registry that `registry` of the environment names.
     pub registry: BackingPart,

@@ -16,7 +16,6 @@ pub struct Coolify {
     pub url: String,
     /// Where the token of its API is kept.
     pub token: SecretSource,
-    /// The project.
     pub project: String,
     /// The project's environment.
     pub environment: String,
@@ -50,9 +49,7 @@ pub struct Storage {
     pub name: String,
     /// Where it is.
     pub endpoint: String,
-    /// The bucket.
     pub bucket: String,
-    /// The region.
     pub region: String,
     /// Where the id of the key is kept.
     pub key: SecretSource,

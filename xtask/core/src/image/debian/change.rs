@@ -12,15 +12,12 @@ use std::fmt;
 /// One package of one layer that differs, on the platforms where it differs in the same way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The package.
     pub package: String,
     /// The version before, if it was there.
     pub before: Option<String>,
     /// The version after, if it is there.
     pub after: Option<String>,
-    /// Why.
     pub reason: Reason,
-    /// Where.
     pub platforms: BTreeSet<Platform>,
 }
 

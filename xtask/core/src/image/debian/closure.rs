@@ -34,7 +34,6 @@ impl fmt::Display for Asker {
 /// A package of a closure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen<'a> {
-    /// The package.
     pub package: &'a Package,
     /// Everyone who asked for it.
     pub wanted_by: BTreeSet<Asker>,

@@ -17,7 +17,6 @@ pub struct Relation {
     pub name: String,
     /// The architecture after a colon, such as `any`.
     pub architecture: Option<String>,
-    /// Which versions.
     pub version: Option<Bound>,
 }
 

@@ -24,7 +24,6 @@ pub struct Resolved {
 pub struct ResolveError {
     layer: String,
     platform: Platform,
-    /// Why.
     #[source]
     pub cause: Box<ClosureError>,
 }

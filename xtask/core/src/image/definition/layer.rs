@@ -117,11 +117,8 @@ pub enum Addition {
 /// Mode and owner of a declared directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Ownership {
-    /// Permission bits.
     pub mode: u32,
-    /// User.
     pub uid: u32,
-    /// Group.
     pub gid: u32,
 }
 

@@ -11,9 +11,7 @@ use std::collections::BTreeMap;
 /// What there is where a list should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opened {
-    /// A file.
     Bytes(Vec<u8>),
-    /// Nothing.
     Absent,
     /// A link that leads out of the folder of the first list.
     Elsewhere,

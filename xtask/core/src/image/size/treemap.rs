@@ -1,6 +1,5 @@
 //! Squarified treemaps: rectangles whose areas are the weights, as square as can be had.
 
-/// A rectangle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rectangle {
     pub(super) x: f64,

@@ -23,7 +23,6 @@ pub struct Journal {
 /// A step that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mishap {
-    /// The step.
     pub step: Step,
     /// The first line of its error.
     pub error: String,

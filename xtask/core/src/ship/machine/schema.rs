@@ -6,7 +6,6 @@ use std::fmt;
 /// A migration as far as it matters for older releases.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Applied {
-    /// Its name.
     pub name: String,
     /// Whether its author says that older releases run on the schema it leaves.
     pub is_safe: bool,
@@ -16,19 +15,9 @@ pub struct Applied {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Skew {
     /// The wanted release does not know what is applied already.
-    Ahead {
-        /// The release.
-        release: String,
-        /// The migration.
-        migration: String,
-    },
+    Ahead { release: String, migration: String },
     /// What serves would not know what is to be applied, until it is replaced.
-    Pending {
-        /// The release.
-        release: String,
-        /// The migration.
-        migration: String,
-    },
+    Pending { release: String, migration: String },
 }
 
 impl fmt::Display for Skew {

@@ -13,7 +13,6 @@ pub enum State {
     Queued,
     /// It goes on.
     InProgress,
-    /// It serves.
     Success,
     /// It does not.
     Failure,

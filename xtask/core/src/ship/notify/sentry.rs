@@ -15,7 +15,6 @@ const SUBJECT_MAX: usize = 1000;
 /// A commit as it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// Its hash.
     pub id: String,
     /// Who wrote it.
     pub author: String,

@@ -7,7 +7,6 @@ use crate::ship::ledger::{Action, Outcome, Record};
 pub struct Told {
     /// The project's name.
     pub project: String,
-    /// The environment.
     pub environment: String,
     /// Where it is reached from outside.
     pub url: String,
@@ -42,7 +41,6 @@ pub enum Ending {
     Done,
     /// A phase failed.
     Failed {
-        /// The phase.
         phase: String,
         /// The first line of the error.
         error: String,

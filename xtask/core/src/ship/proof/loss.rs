@@ -6,7 +6,6 @@ use std::fmt;
 /// How a request is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Loss {
-    /// Nobody listened.
     Refused,
     /// The connection was reset.
     Reset,

@@ -94,7 +94,6 @@ pub enum What {
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What.
     pub what: String,
     /// What came of it.
     pub verdict: Verdict,

@@ -34,7 +34,6 @@ pub enum Refused {
     /// It was verified, and is not what was asked.
     #[error("it was found not to be what is asked, at {at}, as `{key}` says")]
     Failed {
-        /// When.
         at: String,
         /// Whose word it is.
         key: String,
@@ -42,7 +41,6 @@ pub enum Refused {
     /// It was verified too long ago.
     #[error("it was verified {hours} hours ago, at {at}; wanted less than {most}")]
     Old {
-        /// When.
         at: String,
         /// How long ago.
         hours: u64,

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 /// What is asked. Two environments with the same keys are two policies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Policy {
-    /// The environment.
     pub environment: String,
     /// How many different keys must have attested each image.
     pub builders: u64,

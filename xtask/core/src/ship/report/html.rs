@@ -11,7 +11,6 @@ pub(super) struct Html(String);
 pub(super) type Attribute<'a> = (&'static str, &'a str);
 
 impl Html {
-    /// Any text.
     pub(super) fn text(text: impl Display) -> Self {
         Self(escaped(&text.to_string()))
     }

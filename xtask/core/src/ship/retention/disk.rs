@@ -49,7 +49,6 @@ pub struct Verdict {
     pub size: u64,
     /// Whether it stays.
     pub stays: bool,
-    /// Why.
     pub why: String,
 }
 

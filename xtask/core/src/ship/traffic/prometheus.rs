@@ -6,11 +6,8 @@ use std::collections::BTreeMap;
 /// One line: a name, labels and a value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Metric {
-    /// Its name.
     pub name: String,
-    /// Its labels.
     pub labels: BTreeMap<String, String>,
-    /// Its value.
     pub value: f64,
 }
 

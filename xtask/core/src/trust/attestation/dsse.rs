@@ -16,7 +16,6 @@ pub struct Envelope {
     pub signatures: Vec<Signature>,
 }
 
-/// One signature.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// A hint at the key; never trusted.

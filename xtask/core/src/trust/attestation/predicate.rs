@@ -15,7 +15,6 @@ pub enum PredicateError {
     /// A field says that it is something else.
     #[error("its `{field}` does not fit its type: wanted `{wanted}`, found `{found}`")]
     Field {
-        /// Which one.
         field: &'static str,
         /// What it should say.
         wanted: String,

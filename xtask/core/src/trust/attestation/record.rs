@@ -23,7 +23,6 @@ pub const REBUILD: &str = kind!("rebuild-v1");
 /// A change of an environment: the record, with where it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutRecord {
-    /// The environment.
     pub environment: String,
     /// The record, exactly as the ledger holds it.
     pub record: Record,

@@ -17,7 +17,6 @@ const FAILED: &str = "FAILED";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Summary {
-    /// Who looked.
     pub verifier: VerifiedBy,
     /// When, RFC 3339.
     pub time_verified: String,
@@ -62,7 +61,6 @@ pub struct Resource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Finding {
-    /// It is.
     Passed,
     /// It is not.
     Failed,

@@ -16,9 +16,7 @@ pub struct Contents {
 /// A package that a file of the layer names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Found {
-    /// Its name.
     pub name: String,
-    /// Its version.
     pub version: String,
     /// The file that names it.
     pub path: String,
@@ -69,7 +67,6 @@ impl Contents {
         })
     }
 
-    /// The wheels.
     pub fn wheels(&self) -> Vec<Found> {
         self.named(is_metadata, |path, text| {
             let head = text.split("\n\n").next().unwrap_or_default();

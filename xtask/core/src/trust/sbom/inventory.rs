@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 /// One layer, what it was made from, and what is in it.
 #[derive(Clone, Debug)]
 pub struct Sourced<'a> {
-    /// Its name.
     pub layer: &'a str,
     /// The platform it is for.
     pub platform: Platform,

@@ -10,7 +10,6 @@ const WARNED_DAYS: i64 = 365;
 pub struct Program {
     /// The package or the system.
     pub name: String,
-    /// Its version.
     pub version: String,
 }
 

@@ -32,13 +32,9 @@ pub struct ScanPolicy {
 pub enum Severity {
     /// Nobody has said.
     Unknown,
-    /// Low.
     Low,
-    /// Medium.
     Medium,
-    /// High.
     High,
-    /// Critical.
     Critical,
 }
 

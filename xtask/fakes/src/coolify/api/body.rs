@@ -21,7 +21,6 @@ impl Input {
         self.fields.contains_key(name)
     }
 
-    /// A text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.get(name)?.as_str()
     }

@@ -8,7 +8,6 @@ use super::state::{App, State, by_id};
 use crate::http::{Request, Response};
 use std::sync::{Arc, MutexGuard};
 
-/// Who asks.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub(super) user: i64,

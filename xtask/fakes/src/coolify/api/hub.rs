@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// One instance.
 pub(super) struct Hub {
     state: Mutex<State>,
     buckets: Mutex<Buckets>,

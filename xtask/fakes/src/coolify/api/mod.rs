@@ -53,9 +53,7 @@ use std::sync::{Arc, Weak};
 /// How an instance begins.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Its version.
     pub version: Version,
-    /// Its delays.
     pub delays: Delays,
     /// Whether the API is switched on. After an installation it is not.
     pub api_enabled: bool,

@@ -25,7 +25,6 @@ pub(super) const NAME_IF_GIVEN: &[Rule] = match NAME {
     [_, rest @ ..] => rest,
     [] => &[],
 };
-/// Their description.
 pub(super) const DESCRIPTION: &[Rule] = &[Rule::Nullable, Rule::Text, Rule::Longest(255)];
 
 fn is_name(text: &str) -> bool {

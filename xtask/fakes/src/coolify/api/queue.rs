@@ -22,7 +22,6 @@ pub(super) struct Order {
     pub(super) preview_tag: Option<String>,
     /// Neither deduplicated nor serialised.
     pub(super) at_once: bool,
-    /// Who asked.
     pub(super) by: By,
 }
 
@@ -33,7 +32,6 @@ pub enum By {
     Api,
     /// A person at the panel.
     Panel,
-    /// A webhook.
     Webhook,
 }
 

@@ -9,7 +9,6 @@ use super::{
     tasks, variables,
 };
 
-/// One route.
 #[derive(Clone, Copy)]
 pub(super) struct Route {
     method: &'static str,

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value};
 
-/// One row.
 pub(super) type Row = Map<String, Value>;
 
 /// A row that is kept as a document beside this source.

@@ -5,14 +5,12 @@ use super::reply::invalid;
 use crate::http::Response;
 use serde_json::{Map, Value, json};
 
-/// One rule.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rule {
     /// Must be there, and not null.
     Required,
     /// Null ends the matter.
     Nullable,
-    /// A string.
     Text,
     /// `true`, `false`, 0 or 1.
     Flag,
@@ -30,7 +28,6 @@ pub(super) enum Rule {
     Least(i64),
     /// At most this number.
     Most(i64),
-    /// A form.
     Form(fn(&str) -> bool),
     /// One of these.
     OneOf(&'static [&'static str]),
@@ -68,7 +65,6 @@ impl Errors {
         self
     }
 
-    /// One more.
     pub(super) fn add(&mut self, field: &str, text: String) {
         let texts = self.by_field.entry(field).or_insert_with(|| json!([]));
         if let Some(texts) = texts.as_array_mut() {

@@ -47,7 +47,6 @@ pub(super) struct User {
     pub(super) roles: Vec<(i64, &'static str)>,
 }
 
-/// A token.
 #[derive(Clone, Debug)]
 pub(super) struct Token {
     pub(super) id: i64,
@@ -76,7 +75,6 @@ pub(super) struct App {
     pub(super) is_deleting: bool,
 }
 
-/// A deployment.
 #[derive(Clone, Debug)]
 pub(super) struct Deployment {
     pub(super) row: Row,

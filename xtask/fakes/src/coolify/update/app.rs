@@ -22,11 +22,9 @@ pub struct Job {
 /// What Coolify knows of an application that is deployed from an image.
 #[derive(Clone, Debug, Default)]
 pub struct AppSpec {
-    /// Its uuid.
     pub uuid: String,
     /// The number in `coolify.applicationId`.
     pub id: u64,
-    /// Its name.
     pub name: String,
     /// The project's name.
     pub project: String,
@@ -85,7 +83,6 @@ pub struct HealthCheck {
     pub host: String,
     /// None takes the first of `ports_exposes`.
     pub port: Option<String>,
-    /// The path.
     pub path: String,
     /// Seconds between two checks.
     pub interval: i64,
@@ -129,7 +126,6 @@ pub struct Limits {
 /// One variable of an application.
 #[derive(Clone, Debug, Default)]
 pub struct EnvRow {
-    /// Its name.
     pub key: String,
     /// As Coolify stored it: trimmed; a blank one is none.
     pub value: Option<String>,

@@ -59,7 +59,6 @@ pub enum PullError {
 /// A container as compose makes it.
 #[derive(Clone, Debug, Default)]
 pub struct NewContainer {
-    /// Its name.
     pub name: String,
     /// The application's uuid: the compose project.
     pub app: String,
@@ -69,7 +68,6 @@ pub struct NewContainer {
     pub network: String,
     /// Further names on the network.
     pub aliases: Vec<String>,
-    /// All labels.
     pub labels: BTreeMap<String, String>,
     /// What the container sees, after rendering.
     pub env: BTreeMap<String, String>,
@@ -88,7 +86,6 @@ pub struct NewContainer {
 pub enum Health {
     /// It has not been answered yet.
     Starting,
-    /// It passed.
     Healthy,
     /// It failed too often.
     Unhealthy,
@@ -108,7 +105,6 @@ impl Health {
 /// A container that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {
-    /// Its name.
     pub name: String,
     /// The application's uuid.
     pub app: String,
@@ -118,7 +114,6 @@ pub struct Container {
     pub state: String,
     /// What its check says; none without a check.
     pub health: Option<Health>,
-    /// All labels.
     pub labels: BTreeMap<String, String>,
     /// Where it can be reached, without a port: its address on the network.
     pub address: Option<std::net::IpAddr>,
@@ -131,19 +126,16 @@ pub struct Container {
 pub struct Exec {
     /// Its exit status.
     pub status: i32,
-    /// Both streams.
     pub output: String,
 }
 
 /// An image on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocalImage {
-    /// The repository.
     pub repository: String,
     /// The tag; `<none>` for one that was fetched by digest.
     pub tag: String,
     /// When it says it was made, in seconds.
     pub created: i64,
-    /// Its id.
     pub id: String,
 }

@@ -28,7 +28,6 @@ pub enum Status {
 pub struct LogLine {
     /// What was run; none for a line that only tells.
     pub command: Option<String>,
-    /// The text.
     pub output: String,
     /// Where it came out.
     pub stream: Stream,

@@ -71,7 +71,6 @@ impl Proxy {
         Ok(Self { address, shared, runtime: Some(runtime), watcher: Some(watcher) })
     }
 
-    /// Its address.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

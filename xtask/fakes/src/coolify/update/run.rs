@@ -21,7 +21,6 @@ pub(super) struct Run<'a> {
 pub(super) enum End {
     /// The row was cancelled.
     Cancelled,
-    /// Something failed.
     Failed(Box<Failure>),
 }
 

@@ -14,7 +14,6 @@ pub enum ClosureError {
     /// The definition names what is only provided.
     #[error("`{name}` is not a package but a name that packages provide: {}", list(.by))]
     Provided {
-        /// The name.
         name: String,
         /// Who provides it.
         by: Vec<Candidate>,
@@ -42,7 +41,6 @@ pub enum ClosureError {
     /// Two packages of an image do not go together.
     #[error("{package} and {other} cannot be in one image: the first refuses `{refused}`")]
     Pair {
-        /// Who refuses.
         package: Candidate,
         /// Who is refused.
         other: Candidate,

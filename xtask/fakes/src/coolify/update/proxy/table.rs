@@ -12,7 +12,6 @@ pub(super) struct Table {
     services: BTreeMap<String, BTreeSet<SocketAddr>>,
 }
 
-/// One router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Route {
     /// Those for `https` are asked first: one port stands for both entry points.
