@@ -138,7 +138,9 @@ fn only_the_report_prints() {
     let ours = files
         .iter()
         .filter(|it| it.ends(".rs") && rooms.iter().any(|room| it.path.starts_with(room.as_str())));
-    let others = ours.filter(|it| it.path != "xtask/src/report.rs");
+    // The report is the program's voice; the model is a test and tells how many states it walked.
+    let voices_of = ["xtask/src/report.rs", "xtask/core/src/ship/machine/model/checks.rs"];
+    let others = ours.filter(|it| !voices_of.contains(&it.path.as_str()));
     let loud = others.filter(|it| voices.iter().any(|voice| it.text.contains(voice)));
     let findings: Vec<String> = loud.map(|it| format!("`{}` prints", it.path)).collect();
     assert_none(&findings, "say it through `Report`");

@@ -75,7 +75,7 @@ fn a_value_that_is_none_or_would_not_arrive_is_refused() {
             format!("{value}\\"),
             "`JWT_SECRET` of `backend` in `production`: it ends with a backslash",
         ),
-        (format!("{value}\r\nmore"), "it holds a carriage return"),
+        (format!("{value}\r\nmore"), "it holds a carriage"),
         (format!(" {value}"), "it begins or ends with a blank"),
     ] {
         let said = set(&canary, &world, "jwt", &value).ends(4);

@@ -74,7 +74,7 @@ impl Step {
             Self::Smoke => "smoke test",
             Self::Verify => "verify",
             Self::Retire => "drain",
-            Self::Return => "return",
+            Self::Return => "go back",
             Self::Record => "record",
             Self::Notify => "notify",
         }

@@ -114,8 +114,8 @@ fn what_follows_each_failure() {
     begin: Untouched: … preflight, lease, begin
     migrate: Failed: … preflight, lease, begin, back up, migrate, record, notify
     fetch: Failed: … , record, notify
-    deploy-backend: Returned: … , deploy `ml-service`, deploy `backend`, return, record, notify
-    verify: Returned: … , deploy `ml-service`, deploy `backend`, verify, return, record, notify
+    deploy-backend: Returned: … , deploy `ml-service`, deploy `backend`, go back, record, notify
+    verify: Returned: … , deploy `ml-service`, deploy `backend`, verify, go back, record, notify
     drain: Serves: … , deploy `ml-service`, deploy `backend`, verify, drain, record, notify
     record: Open: … , deploy `ml-service`, deploy `backend`, verify, drain, record
     notify: Done: … , deploy `ml-service`, deploy `backend`, verify, drain, record, notify
@@ -124,8 +124,8 @@ fn what_follows_each_failure() {
 
 #[test]
 fn who_cannot_go_back_stays_open_and_says_nothing_to_the_ledger() {
-    let (told, end) = walked(Manner::Together, &["verify", "return"]);
-    assert!(told.ends_with("verify, return"), "{told}");
+    let (told, end) = walked(Manner::Together, &["verify", "go-back"]);
+    assert!(told.ends_with("verify, go back"), "{told}");
     assert_eq!(end, End::Open);
     assert_eq!(walked(Manner::Together, &["verify", "record"]).1, End::Open);
     assert_eq!(walked(Manner::Together, &["verify", "notify"]).1, End::Returned);
@@ -160,7 +160,7 @@ fn after_an_interrupted_run_an_early_failure_is_returned_from_too() {
     let over = Course { takes_over: true, ..course(Manner::InTurn) };
     for step in ["back-up", "migrate", "fetch"] {
         let (told, end) = walk(Journal::new("r", over.clone()), &[step]);
-        assert!(told.ends_with("return, record, notify"), "{step}: {told}");
+        assert!(told.ends_with("go back, record, notify"), "{step}: {told}");
         assert_eq!(end, End::Returned);
     }
 }
