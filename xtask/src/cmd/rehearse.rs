@@ -28,6 +28,8 @@ struct Walk {
     steps: Vec<Step>,
     /// Why the environment itself would not take the release.
     refusal: Option<String>,
+    /// What did not show that no request is lost.
+    doubts: Vec<String>,
 }
 
 struct Step {
@@ -105,14 +107,17 @@ fn pipeline(
     });
     walk.step("scan", || Ok(((), said)))?;
     let again = Release { version: format!("{}-again", first.version), ..first.clone() };
-    let mut to = |step, release: &Release, action| {
-        walk.step(step, || rolled(&site, &lease, release, action).map(|said| ((), said)))
-    };
-    to("rollout, verify", &first, Action::Rollout)?;
-    to("the same again", &first, Action::Rollout)?;
-    to("rollout of a change", &again, Action::Rollout)?;
-    to("rollback", &first, Action::Rollback)?;
-    walk.step("infra plan", || nothing_left(world, name))
+    for (step, release, action) in [
+        ("rollout, verify", &first, Action::Rollout),
+        ("the same again", &first, Action::Rollout),
+        ("rollout of a change", &again, Action::Rollout),
+        ("rollback", &first, Action::Rollback),
+    ] {
+        let doubt = walk.step(step, || rolled(&site, &lease, release, action))?;
+        walk.doubts.extend(doubt.map(|it| format!("{step}: {it}")));
+    }
+    walk.step("infra plan", || nothing_left(world, name))?;
+    if walk.doubts.is_empty() { Ok(()) } else { Err(not_shown(&walk.doubts)) }
 }
 
 fn rolled<'a>(
@@ -120,25 +125,24 @@ fn rolled<'a>(
     lease: &Lease<'a>,
     release: &Release,
     action: Action,
-) -> Result<String> {
+) -> Result<(Option<String>, String)> {
     let wish = Wish { release, action, forced: None, explains: false };
     Ok(match rollout::to(site, wish, Mode::Apply(lease, None))? {
-        Rolled::AlreadySo => "nothing to do".to_owned(),
+        Rolled::AlreadySo => (None, "nothing to do".to_owned()),
         Rolled::Done(Done { proof, .. }) => {
-            proof.doubt().map_or(Ok(()), |doubt| Err(not_shown(&doubt)))?;
-            let lost = proof.probe.map(|it| format!("; {}", it.line()));
-            format!("serves{}", lost.unwrap_or_default())
+            let lost = proof.probe.as_ref().map(|it| format!("; {}", it.line()));
+            (proof.doubt(), format!("serves{}", lost.unwrap_or_default()))
         }
-        Rolled::Shown(..) => "serves".to_owned(),
+        Rolled::Shown(..) => (None, "serves".to_owned()),
     })
 }
 
 /// Zero downtime is what a rehearsal is to show: a lost request refutes it, and a void measurement
-/// does not show it.
-fn not_shown(doubt: &str) -> Failure {
-    Failure::outside("failed to rehearse: it did not show that no request is lost")
-        .code(&code::REQUESTS_LOST)
-        .reason(doubt)
+/// does not show it. It is walked to its end all the same: the rest is worth knowing.
+fn not_shown(doubts: &[String]) -> Failure {
+    let failure = Failure::outside("failed to rehearse: it did not show that no request is lost")
+        .code(&code::REQUESTS_LOST);
+    doubts.iter().fold(failure, |failure, doubt| failure.reason(doubt.clone()))
 }
 
 fn nothing_left(world: &World<'_>, name: &str) -> Result<((), String)> {

@@ -239,8 +239,12 @@ fn the_ledger_is_whole(scratch: &Scratch) {
     let failed = |record: &&Value| record["outcome"]["kind"] == "failed";
     assert_eq!(records.iter().filter(failed).count(), 2, "both refusals are on record");
     let lost = |record: &Value| record["probe"]["lost"].as_u64().unwrap_or(0);
-    let is_shown = |record: &&Value| record["proof"]["probe"]["verdict"]["kind"] == "none-lost";
-    assert!(records.iter().filter(is_shown).count() >= 2, "{audit:#}");
+    // On a machine that is too busy to ask in time a measurement is void, and says so.
+    let is_told = |record: &&Value| {
+        ["none-lost", "void"]
+            .contains(&record["proof"]["probe"]["verdict"]["kind"].as_str().unwrap_or(""))
+    };
+    assert!(records.iter().filter(is_told).count() >= 2, "{audit:#}");
     assert_eq!(records.iter().map(lost).sum::<u64>(), 0, "{audit:#}");
     let proof = scratch.xtask(&["audit", "verify", "--json"]).succeeds();
     assert_eq!(proof, json!({ "records": records.len(), "anchored": records.len() }));

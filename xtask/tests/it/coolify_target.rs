@@ -9,6 +9,7 @@ mod hidden;
 mod killed;
 mod published;
 mod rotation;
+mod schema;
 mod state;
 mod town;
 
