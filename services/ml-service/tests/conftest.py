@@ -18,13 +18,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 @pytest.fixture(scope="session")
 def estimator() -> Estimator:
-    return build_estimator(None, threads=2)
+    return build_estimator(None)
 
 
 @pytest.fixture(scope="session")
 def encoder() -> MiniLmEncoder:
     files = read_checked(locate(None))
-    return MiniLmEncoder(files[WEIGHTS_FILE], files[TOKENIZER_FILE], threads=2)
+    return MiniLmEncoder(files[WEIGHTS_FILE], files[TOKENIZER_FILE])
 
 
 @pytest.fixture(scope="session")

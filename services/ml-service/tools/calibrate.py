@@ -32,7 +32,7 @@ def read_labels() -> list[tuple[str, str]]:
 
 def match_all(mentions: list[str]) -> list[Match]:
     files = read_checked(locate(None))
-    encoder = MiniLmEncoder(files[WEIGHTS_FILE], files[TOKENIZER_FILE], threads=2)
+    encoder = MiniLmEncoder(files[WEIGHTS_FILE], files[TOKENIZER_FILE])
     return Matcher(read_food_table(), encoder).match(mentions)
 
 

@@ -18,6 +18,7 @@ from nutri_ml.settings import Settings, SettingsError, read_settings
 from nutri_ml.store.database import WatchedDatabase
 from nutri_ml.store.foods import read_food_table
 from nutri_ml.store.redis import NoCache, RedisCache
+from nutri_ml.work import WorkQueue
 
 EXIT_DONE = 0
 EXIT_SETTINGS = 2
@@ -40,9 +41,8 @@ def main() -> int:
 
 
 def open_ports(settings: Settings) -> Ports:
-    threads = settings.inference_threads
-    build = partial(build_estimator, settings.model_path, threads)
-    estimator = LoadingEstimator(build, threads)
+    queue = WorkQueue(settings.inference_threads, settings.estimate_queue, time.monotonic)
+    estimator = LoadingEstimator(partial(build_estimator, settings.model_path), queue)
     database, cache = open_database(settings), open_cache(settings)
     return Ports(
         estimator=estimator,

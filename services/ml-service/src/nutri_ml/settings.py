@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     redis_url: Annotated[SecretStr, _url_of("redis", "rediss")] | None = None
     model_path: DirectoryPath | None = None
     inference_threads: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=_threads_default)
+    estimate_queue: Annotated[int, Field(ge=1, le=1000)] = 32
 
     @field_validator("model_path")
     @classmethod

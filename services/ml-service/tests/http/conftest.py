@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from time import monotonic
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from nutri_ml.app import create_app
@@ -14,6 +15,9 @@ from nutri_ml.http.drain import Drain
 from nutri_ml.http.ports import Ports
 from nutri_ml.loading import LoadingEstimator, Stage
 from nutri_ml.settings import Settings
+from nutri_ml.work import WorkQueue
+
+QUEUE_MAX = 8
 
 
 class Dependency:
@@ -25,6 +29,19 @@ class Dependency:
     async def ping(self) -> None:
         if not self.up:
             raise ConnectionRefusedError("connection refused")
+
+
+class Clock:
+    """The real time, until it is told to skip some."""
+
+    def __init__(self) -> None:
+        self._skipped = 0.0
+
+    def __call__(self) -> float:
+        return monotonic() + self._skipped
+
+    def skip(self, seconds: float) -> None:
+        self._skipped += seconds
 
 
 class DictCache:
@@ -49,12 +66,17 @@ class World:
     redis: Dependency = field(default_factory=Dependency)
     cache: DictCache = field(default_factory=DictCache)
     drain: Drain = field(default_factory=Drain)
+    clock: Clock = field(default_factory=Clock)
     closed: bool = False
 
     def __post_init__(self) -> None:
-        self.estimator = LoadingEstimator(self.build, threads=1)
+        self.queue = WorkQueue(1, QUEUE_MAX, self.clock)
+        self.estimator = LoadingEstimator(self.build, self.queue)
 
     def client(self) -> TestClient:
+        return TestClient(self.app(), raise_server_exceptions=False)
+
+    def app(self) -> FastAPI:
         settings = Settings(app_version="1.2.3", environment="test")
         ports = Ports(
             estimator=self.estimator,
@@ -66,10 +88,10 @@ class World:
             },
             drain=self.drain,
             now=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-            seconds=monotonic,
+            seconds=self.clock,
             close=self.close,
         )
-        return TestClient(create_app(settings, ports), raise_server_exceptions=False)
+        return create_app(settings, ports)
 
     async def close(self) -> None:
         self.closed = True

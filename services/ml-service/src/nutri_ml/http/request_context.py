@@ -45,6 +45,7 @@ class RequestContext:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = self._seconds()
+        scope.setdefault("state", {})["arrived"] = started
         status: int | None = None
 
         async def send_marked(message: Message) -> None:

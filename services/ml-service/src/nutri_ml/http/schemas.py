@@ -131,10 +131,13 @@ class LiveOut(BaseModel):
     version: str
 
 
+Readiness = Literal["ready", "loading", "failed", "draining", "saturated"]
+
+
 class ReadyOut(BaseModel):
     """Whether requests may be sent here."""
 
-    status: Literal["ready", "loading", "failed", "draining"]
+    status: Readiness
     version: str
 
 
