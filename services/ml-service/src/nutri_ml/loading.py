@@ -2,7 +2,7 @@
 
 import logging
 from asyncio import get_running_loop
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from pathlib import Path
@@ -47,13 +47,15 @@ class LoadingEstimator:
     def stage(self) -> Stage:
         return self._stage
 
-    async def load(self) -> None:
+    async def load(self, before_ready: Callable[[], Awaitable[None]]) -> None:
         try:
             self._estimator = await get_running_loop().run_in_executor(self._own_pool, self._build)
         except Exception:
-            self._stage = Stage.FAILED
             log.exception("failed to load the model: the service will not become ready")
+            await before_ready()
+            self._stage = Stage.FAILED
         else:
+            await before_ready()
             self._stage = Stage.READY
             log.info("model loaded and checked")
 

@@ -1,6 +1,6 @@
 """An app made from test settings: the real model, and dependencies that do as they are told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
@@ -25,8 +25,11 @@ class Dependency:
 
     def __init__(self) -> None:
         self.up = True
+        self.then: Callable[[], Awaitable[None]] | None = None
 
     async def ping(self) -> None:
+        if self.then is not None:
+            await self.then()
         if not self.up:
             raise ConnectionRefusedError("connection refused")
 

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from nutri_ml.domain.health import HealthChecks, Probe
+from nutri_ml.domain.health import HealthWatch, Probe
 from nutri_ml.domain.ports import EstimateCache
 from nutri_ml.http.drain import Drain
 from nutri_ml.loading import LoadingEstimator
@@ -30,9 +30,9 @@ def _ports(request: Request) -> Ports:
     return cast(Ports, request.app.state.ports)
 
 
-def _health(request: Request) -> HealthChecks:
-    return cast(HealthChecks, request.app.state.health)
+def _health(request: Request) -> HealthWatch:
+    return cast(HealthWatch, request.app.state.health)
 
 
 PortsDep = Annotated[Ports, Depends(_ports)]
-HealthDep = Annotated[HealthChecks, Depends(_health)]
+HealthDep = Annotated[HealthWatch, Depends(_health)]
