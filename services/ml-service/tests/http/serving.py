@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from nutri_ml.http.patience import ImpatientProtocol
 from nutri_ml.http.server import DrainingServer
 from tests.http.conftest import World
 
@@ -39,9 +40,15 @@ class Client:
 class Served:
     """The port of a server, and who is connected to it."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, server: DrainingServer) -> None:
+        self._server = server
+        self._port = server.servers[0].sockets[0].getsockname()[1]
         self._clients: list[Client] = []
+
+    @property
+    def protocols(self) -> list[ImpatientProtocol]:
+        found = self._server.server_state.connections
+        return [protocol for protocol in found if isinstance(protocol, ImpatientProtocol)]
 
     async def client(self) -> Client:
         client = Client(*await asyncio.open_connection("127.0.0.1", self._port))
@@ -67,7 +74,7 @@ async def served(world: World) -> AsyncIterator[Served]:
     server = DrainingServer(world.app(), "127.0.0.1", 0, world.drain, 0)
     running = asyncio.create_task(server.serve())
     await until(lambda: server.started)
-    found = Served(server.servers[0].sockets[0].getsockname()[1])
+    found = Served(server)
     try:
         yield found
     finally:

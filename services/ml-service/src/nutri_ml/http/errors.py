@@ -39,6 +39,12 @@ def internal_problem() -> JSONResponse:
     return problem(500, "internal", INTERNAL)
 
 
+def said_twice_problem() -> JSONResponse:
+    """A proxy may have believed the other length, and what follows may be anybody's."""
+    message = "cannot read the request: it has both Content-Length and Transfer-Encoding"
+    return problem(400, "invalid_request", message, headers={"connection": "close"})
+
+
 def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_unreadable)
     app.add_exception_handler(TooManyMentions, _on_too_many)

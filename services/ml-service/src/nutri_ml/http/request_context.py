@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nutri_ml.http.drain import Drain
-from nutri_ml.http.errors import internal_problem
+from nutri_ml.http.errors import internal_problem, said_twice_problem
 from nutri_ml.logs import request_id
 
 BODY_BYTES_MAX = 64 * 1024
@@ -87,12 +87,16 @@ class RequestContext:
 
 
 class BodyLimit:
-    """Refuses bodies that no meal text can need, whether their length was said or not."""
+    """Refuses bodies that no meal text can need, and those whose length is said in two ways."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        if "content-length" in headers and "transfer-encoding" in headers:
+            await said_twice_problem()(scope, receive, send)
+            return
         received = 0
 
         async def receive_counted() -> Message:
