@@ -1,4 +1,4 @@
-"""Makes the estimator: weights are checked and every food name is encoded, once, off the loop."""
+"""Makes the estimator, once, off the loop: weights and vectors of food names are checked first."""
 
 import logging
 from asyncio import get_running_loop
@@ -8,11 +8,13 @@ from enum import Enum
 from pathlib import Path
 
 from nutri_ml.domain.estimate import Estimate, Estimator
+from nutri_ml.domain.food import FoodTable
 from nutri_ml.domain.matching import Matcher
 from nutri_ml.domain.ports import Wanted
 from nutri_ml.model.encoder import MiniLmEncoder
-from nutri_ml.model.weights import TOKENIZER_FILE, WEIGHTS_FILE, locate, read_checked
+from nutri_ml.model.weights import DIGESTS, TOKENIZER_FILE, WEIGHTS_FILE, locate, read_checked
 from nutri_ml.store.foods import read_food_table
+from nutri_ml.store.vectors import read_food_vectors
 from nutri_ml.work import WorkQueue
 
 PROBE_TEXT = "an apple"
@@ -87,7 +89,16 @@ class LoadingEstimator:
 
 
 def build_estimator(model_path: Path | None) -> Estimator:
-    files = read_checked(locate(model_path))
-    encoder = MiniLmEncoder(files[WEIGHTS_FILE], files[TOKENIZER_FILE])
+    encoder = open_encoder(model_path)
     table = read_food_table()
-    return Estimator(table, Matcher(table, encoder))
+    return Estimator(table, Matcher(table, encoder, read_food_vectors(made_of(table))))
+
+
+def open_encoder(model_path: Path | None) -> MiniLmEncoder:
+    files = read_checked(locate(model_path))
+    return MiniLmEncoder(files[WEIGHTS_FILE], files[TOKENIZER_FILE])
+
+
+def made_of(table: FoodTable) -> dict[str, str]:
+    """What the vectors of the food names depend on."""
+    return {"table": table.digest, **DIGESTS}

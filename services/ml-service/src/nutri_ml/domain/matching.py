@@ -51,19 +51,29 @@ class Spelling:
         return likeness
 
 
+def encode_names(table: FoodTable, encoder: Encoder) -> Vectors:
+    """Encodes every name of every food, in the order of the table."""
+    return encoder.encode([phrase for food in table.foods for phrase in food.phrases])
+
+
 class Matcher:
-    """Holds every name of every food, encoded once."""
+    """Holds every name of every food, with its vector."""
 
     def __init__(
-        self, table: FoodTable, encoder: Encoder, meaning_weight: float = MEANING_WEIGHT
+        self,
+        table: FoodTable,
+        encoder: Encoder,
+        vectors: Vectors,
+        meaning_weight: float = MEANING_WEIGHT,
     ) -> None:
+        """The vectors are those of `encode_names`."""
         names = [(phrase, n) for n, food in enumerate(table.foods) for phrase in food.phrases]
         phrases = [phrase for phrase, _ in names]
         self._foods = table.foods
         self._owners = np.array([owner for _, owner in names])
         self._encoder = encoder
         self._meaning_weight = meaning_weight
-        self._vectors = encoder.encode(phrases)
+        self._vectors = vectors
         self._spelling = Spelling(phrases)
 
     def match(self, mentions: Sequence[str], wanted: Wanted = lambda: True) -> list[Match]:
