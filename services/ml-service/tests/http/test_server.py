@@ -242,4 +242,6 @@ def test_other_weights_keep_it_from_being_ready(
     assert service.get("/health/ready").status == 503
     assert service.get("/health").status == 503
     assert service.get("/health/live").status == 200
-    assert any("wanted sha256" in line.get("error", "") for line in service.lines)
+    assert any(
+        "wanted sha256" in line.get("error", {}).get("message", "") for line in service.lines
+    )
