@@ -13,6 +13,7 @@ from nutri_ml.http.ports import Ports
 from nutri_ml.http.server import DrainingServer
 from nutri_ml.loading import LoadingEstimator, build_estimator
 from nutri_ml.logs import configure_logs
+from nutri_ml.metrics import Metrics
 from nutri_ml.model.weights import DIGESTS, WEIGHTS_FILE
 from nutri_ml.settings import Settings, SettingsError, read_settings
 from nutri_ml.store.database import WatchedDatabase
@@ -35,6 +36,8 @@ def main() -> int:
 
     ports = open_ports(settings)
     app = create_app(settings, ports)
+    if settings.metrics_port:
+        ports.metrics.serve(settings.host, settings.metrics_port)
     DrainingServer(app, settings.host, settings.port, ports.drain, settings.drain_seconds).run()
     logging.getLogger(__name__).info("stopped")
     return EXIT_DONE
@@ -53,6 +56,7 @@ def open_ports(settings: Settings) -> Ports:
             "redis": cache.ping if cache else None,
         },
         drain=Drain(),
+        metrics=Metrics(settings.app_version),
         now=lambda: datetime.now(UTC),
         seconds=time.monotonic,
         close=partial(close_all, database, cache),

@@ -24,15 +24,15 @@ def create_app(settings: Settings, ports: Ports) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.ports = ports
-    app.state.health = HealthWatch(ports.probes, ports.seconds)
+    health = HealthWatch(ports.probes, ports.seconds)
+    app.state.health = health
+    ports.metrics.watch(lambda: ports.estimator.waiting, lambda: health.checks)
     app.include_router(health_router(settings.app_version))
     app.include_router(estimates_router())
     add_error_handlers(app)
     # The last one added is the first one met.
     app.add_middleware(BodyLimit)
-    app.add_middleware(
-        RequestContext, version=settings.app_version, drain=ports.drain, seconds=ports.seconds
-    )
+    app.add_middleware(RequestContext, version=settings.app_version, ports=ports)
     return app
 
 

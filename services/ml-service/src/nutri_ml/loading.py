@@ -62,6 +62,10 @@ class LoadingEstimator:
             log.info("model loaded and checked")
 
     @property
+    def waiting(self) -> int:
+        return self._queue.waiting
+
+    @property
     def saturated(self) -> bool:
         return self._queue.saturated
 
@@ -101,4 +105,5 @@ def open_encoder(model_path: Path | None) -> MiniLmEncoder:
 
 def made_of(table: FoodTable) -> dict[str, str]:
     """What the vectors of the food names depend on."""
-    return {"table": table.digest, **DIGESTS}
+    weights, vocabulary = DIGESTS[WEIGHTS_FILE], DIGESTS[TOKENIZER_FILE]
+    return {"table": table.digest, "weights": weights, "vocabulary": vocabulary}

@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     app_version: Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,128}$")] = "dev"
     host: Annotated[str, StringConstraints(min_length=1)] = "0.0.0.0"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9465
     log_level: Literal["debug", "info", "warn", "error", "fatal"] = "info"
     drain_seconds: Annotated[float, Field(ge=0, le=300)] = 5
     database_url: Annotated[SecretStr, _url_of("postgresql", "postgres")] | None = None

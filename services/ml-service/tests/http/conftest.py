@@ -14,6 +14,7 @@ from nutri_ml.domain.estimate import Estimator
 from nutri_ml.http.drain import Drain
 from nutri_ml.http.ports import Ports
 from nutri_ml.loading import LoadingEstimator, Stage
+from nutri_ml.metrics import Metrics
 from nutri_ml.settings import Settings
 from nutri_ml.work import WorkQueue
 
@@ -70,6 +71,7 @@ class World:
     cache: DictCache = field(default_factory=DictCache)
     drain: Drain = field(default_factory=Drain)
     clock: Clock = field(default_factory=Clock)
+    metrics: Metrics = field(default_factory=lambda: Metrics("1.2.3"))
     closed: bool = False
 
     def __post_init__(self) -> None:
@@ -90,6 +92,7 @@ class World:
                 "redis": self.redis.ping,
             },
             drain=self.drain,
+            metrics=self.metrics,
             now=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
             seconds=self.clock,
             close=self.close,

@@ -41,8 +41,11 @@ def estimates_router() -> APIRouter:
 
 async def _answer(text: str, deadline: float, ports: Ports) -> EstimateOut:
     answer = _kept(await ports.cache.recall(text))
+    ports.metrics.cache(hit=answer is not None)
     if answer is None:
-        answer = EstimateOut.of(await ports.estimator.estimate(text, deadline), MODEL_NAME)
+        with ports.metrics.estimate():
+            estimate = await ports.estimator.estimate(text, deadline)
+        answer = EstimateOut.of(estimate, MODEL_NAME)
         await ports.cache.remember(text, answer.model_dump_json().encode())
     return answer
 

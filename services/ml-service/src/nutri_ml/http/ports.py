@@ -11,6 +11,7 @@ from nutri_ml.domain.health import HealthWatch, Probe
 from nutri_ml.domain.ports import EstimateCache
 from nutri_ml.http.drain import Drain
 from nutri_ml.loading import LoadingEstimator
+from nutri_ml.metrics import Metrics
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Ports:
     cache: EstimateCache
     probes: Mapping[str, Probe]
     drain: Drain
+    metrics: Metrics
     now: Callable[[], datetime]
     seconds: Callable[[], float]
     close: Callable[[], Awaitable[object]]
