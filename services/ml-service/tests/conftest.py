@@ -5,10 +5,10 @@ import pytest
 from nutri_ml.domain.estimate import Estimator
 from nutri_ml.domain.food import Food, FoodTable
 from nutri_ml.domain.matching import Matcher
-from nutri_ml.loading import build_estimator
+from nutri_ml.loading import build_estimator, made_of, open_encoder
 from nutri_ml.model.encoder import MiniLmEncoder
-from nutri_ml.model.weights import TOKENIZER_FILE, WEIGHTS_FILE, locate, read_checked
 from nutri_ml.store.foods import read_food_table
+from nutri_ml.store.vectors import read_food_vectors
 from tests.requirement import put_on_record
 
 
@@ -18,24 +18,23 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 @pytest.fixture(scope="session")
 def estimator() -> Estimator:
-    return build_estimator(None, threads=2)
+    return build_estimator(None)
 
 
 @pytest.fixture(scope="session")
 def encoder() -> MiniLmEncoder:
-    files = read_checked(locate(None))
-    return MiniLmEncoder(files[WEIGHTS_FILE], files[TOKENIZER_FILE], threads=2)
+    return open_encoder(None)
 
 
 @pytest.fixture(scope="session")
 def matcher(table: FoodTable, encoder: MiniLmEncoder) -> Matcher:
-    return Matcher(table, encoder)
+    return Matcher(table, encoder, read_food_vectors(made_of(table)))
 
 
 @pytest.fixture(scope="session")
 def spelling_matcher(table: FoodTable, encoder: MiniLmEncoder) -> Matcher:
     """Matches as if there were no model."""
-    return Matcher(table, encoder, meaning_weight=0.0)
+    return Matcher(table, encoder, read_food_vectors(made_of(table)), meaning_weight=0.0)
 
 
 @pytest.fixture(scope="session")

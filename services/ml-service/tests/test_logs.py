@@ -63,4 +63,63 @@ def test_an_exception_is_one_line_and_redacted() -> None:
         raise ValueError("hunter2")
     except ValueError:
         found = line("failed", exc_info=sys.exc_info())
-    assert "ValueError: [redacted]" in str(found["error"])
+    error = found["error"]
+    assert isinstance(error, dict)
+    assert error.keys() == {"type", "message", "stack"}
+    assert (error["type"], error["message"]) == ("ValueError", "[redacted]")
+    assert "ValueError: [redacted]" in error["stack"]
+
+
+LEAK = "s3cr3t-Value"
+JWT = f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI{LEAK}"
+LEAKS = [
+    f"connect to postgresql://nutri:{LEAK}@db:5432/x failed",
+    f"connect to rediss://:{LEAK}@cache failed",
+    f"postgres://u:a@{LEAK}@db/x",
+    f"host=db user=nutri password={LEAK} dbname=x",
+    f"DETAIL: password='{LEAK}'",
+    f"authorization: Bearer {LEAK}",
+    f"Authorization: Basic {LEAK}==",
+    f"got Bearer {LEAK}",
+    f"token {JWT}",
+    f"cookie: session={LEAK}; other={LEAK}",
+    f"Set-Cookie: session={LEAK}",
+    f"[(b'authorization', b'{LEAK}'), (b'host', b'x')]",
+    f"[(b'cookie', b'a={LEAK}; b={LEAK}')]",
+    f"{{'password': '{LEAK}', 'text': 'egg'}}",
+    f'{{"user": {{"api_key": "{LEAK}"}}}}',
+    f'{{"refresh_token": "{LEAK}"}}',
+    f"$argon2id$v=19$m=19456${LEAK}",
+    f"{LEAK}@example.com is taken",
+]
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_nothing_leaks_through_a_message_a_field_or_an_error(leak: str) -> None:
+    try:
+        try:
+            raise OSError(leak)
+        except OSError as cause:
+            raise RuntimeError("failed") from cause
+    except RuntimeError:
+        problems = [{"deep": [leak]}]
+        found = json.dumps(line(leak, exc_info=sys.exc_info(), path=leak, problems=problems))
+    assert LEAK not in found
+    assert "failed" in found
+
+
+@pytest.mark.parametrize("name", ["password", "access_token", "Authorization", "cookie", "email"])
+def test_nothing_leaks_through_a_field_with_the_name_of_a_secret(name: str) -> None:
+    found = line("x", problems=[{"deep": {name: LEAK, "n": 1, "none": None}}])
+    assert found["problems"] == [{"deep": {name: "[redacted]", "n": 1, "none": None}}]
+
+
+def test_what_is_nested_without_end_is_cut() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    assert "[too deep]" in json.dumps(line("x", problems=endless))
+
+
+def test_ordinary_words_stay() -> None:
+    words = "failed to check `database`: connection refused (10.0.0.1:5432), 2 tokens, 1 cookie"
+    assert line(words)["message"] == words

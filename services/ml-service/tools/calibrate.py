@@ -14,9 +14,9 @@ import numpy as np
 
 from nutri_ml.domain.matching import Match, Matcher
 from nutri_ml.domain.words import food_words
-from nutri_ml.model.encoder import MiniLmEncoder
-from nutri_ml.model.weights import TOKENIZER_FILE, WEIGHTS_FILE, locate, read_checked
+from nutri_ml.loading import made_of, open_encoder
 from nutri_ml.store.foods import read_food_table
+from nutri_ml.store.vectors import read_food_vectors
 
 LABELS = Path(__file__).with_name("calibration.csv")
 RIDGE = 0.01
@@ -31,9 +31,9 @@ def read_labels() -> list[tuple[str, str]]:
 
 
 def match_all(mentions: list[str]) -> list[Match]:
-    files = read_checked(locate(None))
-    encoder = MiniLmEncoder(files[WEIGHTS_FILE], files[TOKENIZER_FILE], threads=2)
-    return Matcher(read_food_table(), encoder).match(mentions)
+    table = read_food_table()
+    vectors = read_food_vectors(made_of(table))
+    return Matcher(table, open_encoder(None), vectors).match(mentions)
 
 
 def fit(features: Numbers, right: Numbers) -> Numbers:

@@ -13,11 +13,13 @@ from nutri_ml.http.ports import Ports
 from nutri_ml.http.server import DrainingServer
 from nutri_ml.loading import LoadingEstimator, build_estimator
 from nutri_ml.logs import configure_logs
+from nutri_ml.metrics import Metrics
 from nutri_ml.model.weights import DIGESTS, WEIGHTS_FILE
 from nutri_ml.settings import Settings, SettingsError, read_settings
 from nutri_ml.store.database import WatchedDatabase
 from nutri_ml.store.foods import read_food_table
 from nutri_ml.store.redis import NoCache, RedisCache
+from nutri_ml.work import WorkQueue
 
 EXIT_DONE = 0
 EXIT_SETTINGS = 2
@@ -34,15 +36,16 @@ def main() -> int:
 
     ports = open_ports(settings)
     app = create_app(settings, ports)
+    if settings.metrics_port:
+        ports.metrics.serve(settings.host, settings.metrics_port)
     DrainingServer(app, settings.host, settings.port, ports.drain, settings.drain_seconds).run()
     logging.getLogger(__name__).info("stopped")
     return EXIT_DONE
 
 
 def open_ports(settings: Settings) -> Ports:
-    threads = settings.inference_threads
-    build = partial(build_estimator, settings.model_path, threads)
-    estimator = LoadingEstimator(build, threads)
+    queue = WorkQueue(settings.inference_threads, settings.estimate_queue, time.monotonic)
+    estimator = LoadingEstimator(partial(build_estimator, settings.model_path), queue)
     database, cache = open_database(settings), open_cache(settings)
     return Ports(
         estimator=estimator,
@@ -53,6 +56,7 @@ def open_ports(settings: Settings) -> Ports:
             "redis": cache.ping if cache else None,
         },
         drain=Drain(),
+        metrics=Metrics(settings.app_version),
         now=lambda: datetime.now(UTC),
         seconds=time.monotonic,
         close=partial(close_all, database, cache),

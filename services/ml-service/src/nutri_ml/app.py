@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from nutri_ml.domain.health import HealthChecks
+from nutri_ml.domain.health import HealthWatch
 from nutri_ml.http.errors import add_error_handlers
 from nutri_ml.http.estimates import estimates_router
 from nutri_ml.http.health import health_router
@@ -24,15 +24,15 @@ def create_app(settings: Settings, ports: Ports) -> FastAPI:
         lifespan=_lifespan,
     )
     app.state.ports = ports
-    app.state.health = HealthChecks(ports.probes, ports.seconds)
+    health = HealthWatch(ports.probes, ports.seconds)
+    app.state.health = health
+    ports.metrics.watch(lambda: ports.estimator.waiting, lambda: health.checks)
     app.include_router(health_router(settings.app_version))
     app.include_router(estimates_router())
     add_error_handlers(app)
     # The last one added is the first one met.
     app.add_middleware(BodyLimit)
-    app.add_middleware(
-        RequestContext, version=settings.app_version, drain=ports.drain, seconds=ports.seconds
-    )
+    app.add_middleware(RequestContext, version=settings.app_version, ports=ports)
     return app
 
 
@@ -40,8 +40,16 @@ def create_app(settings: Settings, ports: Ports) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Loads the model while the service already says that it is alive."""
     ports: Ports = app.state.ports
-    loading = asyncio.create_task(ports.estimator.load())
+    health: HealthWatch = app.state.health
+    living = asyncio.create_task(_live(ports, health))
     yield
-    loading.cancel()
+    living.cancel()
+    await asyncio.gather(living, return_exceptions=True)
     ports.estimator.close()
     await ports.close()
+
+
+async def _live(ports: Ports, health: HealthWatch) -> None:
+    # Whoever is told "ready" finds the same in `/health`.
+    await ports.estimator.load(health.look)
+    await health.run()

@@ -2,15 +2,16 @@
 
 import json
 import logging
-import re
 import sys
+import traceback
 from collections.abc import Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TextIO
 
+from nutri_ml.scrub import REDACTED, scrub, scrub_text
+
 SERVICE = "ml-service"
-REDACTED = "[redacted]"
 LEVELS = {"WARNING": "warn", "CRITICAL": "fatal"}
 NUMBERS = {
     "debug": logging.DEBUG,
@@ -20,8 +21,6 @@ NUMBERS = {
     "fatal": logging.CRITICAL,
 }
 FIELDS = ("method", "path", "status", "duration_ms", "problems")
-# Also secrets that we were not told about: whatever stands between `://user:` and `@`.
-URL_PASSWORD = re.compile(r"(\w+://[^\s:/@]*:)[^\s@]+@")
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -43,17 +42,29 @@ class JsonFormatter(logging.Formatter):
             "version": self._version,
             "request_id": request_id.get(),
             "message": self._redact(record.getMessage()),
-            **{name: vars(record)[name] for name in FIELDS if name in vars(record)},
+            **{name: self._clean(vars(record)[name]) for name in FIELDS if name in vars(record)},
         }
-        if record.exc_info:
-            line["error"] = self._redact(self.formatException(record.exc_info))
+        if record.exc_info and record.exc_info[1] is not None:
+            line["error"] = self._error(record.exc_info[1])
         present = {name: value for name, value in line.items() if value is not None}
         return json.dumps(present, ensure_ascii=False, default=str)
 
     def _redact(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
-        return URL_PASSWORD.sub(rf"\1{REDACTED}@", text)
+        return scrub_text(text)
+
+    def _clean(self, value: object) -> object:
+        return self._redact(value) if isinstance(value, str) else scrub(value)
+
+    def _error(self, error: BaseException) -> dict[str, str]:
+        """An object with the backend's fields."""
+        stack = "".join(traceback.format_exception(error))
+        return {
+            "type": type(error).__name__,
+            "message": self._redact(str(error)),
+            "stack": self._redact(stack),
+        }
 
 
 def timestamp(moment: datetime) -> str:

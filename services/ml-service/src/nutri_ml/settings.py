@@ -59,12 +59,14 @@ class Settings(BaseSettings):
     app_version: Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,128}$")] = "dev"
     host: Annotated[str, StringConstraints(min_length=1)] = "0.0.0.0"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] = 9465
     log_level: Literal["debug", "info", "warn", "error", "fatal"] = "info"
     drain_seconds: Annotated[float, Field(ge=0, le=300)] = 5
     database_url: Annotated[SecretStr, _url_of("postgresql", "postgres")] | None = None
     redis_url: Annotated[SecretStr, _url_of("redis", "rediss")] | None = None
     model_path: DirectoryPath | None = None
     inference_threads: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=_threads_default)
+    estimate_queue: Annotated[int, Field(ge=1, le=1000)] = 32
 
     @field_validator("model_path")
     @classmethod

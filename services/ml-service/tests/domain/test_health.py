@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from nutri_ml.domain import health
-from nutri_ml.domain.health import Check, HealthChecks, Probe, overall
+from nutri_ml.domain.health import Check, HealthWatch, Probe, overall
 
 WELL, ILL, UNSET = Check("healthy"), Check("unhealthy"), Check("not_configured")
 
@@ -38,9 +38,11 @@ class CountingProbe:
         (WELL, WELL, WELL, "healthy"),
         (WELL, UNSET, UNSET, "healthy"),
         (WELL, WELL, ILL, "degraded"),
-        (WELL, ILL, WELL, "unhealthy"),
-        (WELL, ILL, ILL, "unhealthy"),
+        (WELL, ILL, WELL, "degraded"),
+        (WELL, ILL, ILL, "degraded"),
+        (WELL, Check("unknown"), WELL, "degraded"),
         (ILL, WELL, WELL, "unhealthy"),
+        (Check("unknown"), WELL, WELL, "unhealthy"),
     ],
 )
 def test_the_whole_is_judged_from_its_parts(
@@ -49,26 +51,56 @@ def test_the_whole_is_judged_from_its_parts(
     assert overall({"model": model, "database": database, "redis": redis}) == expected
 
 
-async def ask_together(checks: HealthChecks, times: int) -> None:
-    await asyncio.gather(*(checks.check_all() for _ in range(times)))
+def test_nothing_is_asked_for_an_answer_and_nothing_is_claimed_before_the_first_one() -> None:
+    probe = CountingProbe()
+    watch = HealthWatch({"model": probe, "redis": None}, Clock())
+    found = {name: check.status for name, check in watch.checks.items()}
+    assert found == {"model": "unknown", "redis": "not_configured"}
+    assert watch.age_ms is None
+    assert overall(watch.checks) == "unhealthy"
+    assert probe.asked == 0
 
 
-def test_many_askers_share_one_check() -> None:
-    probe, clock = CountingProbe(), Clock()
-    asyncio.run(ask_together(HealthChecks({"model": probe}, clock), 50))
-    assert probe.asked == 1
+def test_the_age_is_that_of_the_oldest_knowledge() -> None:
+    clock = Clock()
+    watch = HealthWatch({"model": CountingProbe(), "redis": None}, clock)
+    asyncio.run(watch.look())
+    clock.seconds = 1.5
+    assert watch.age_ms == 1500.0
 
 
-def test_a_check_is_repeated_when_it_is_a_second_old() -> None:
-    probe, clock = CountingProbe(), Clock()
-    checks = HealthChecks({"model": probe}, clock)
+def test_the_background_asks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "PAUSE_SECONDS", 0)
+    probe = CountingProbe()
 
-    async def ask_at(*moments: float) -> None:
-        for clock.seconds in moments:
-            await checks.check_all()
+    async def watch_for_a_while() -> None:
+        watching = asyncio.create_task(HealthWatch({"model": probe}, Clock()).run())
+        while probe.asked < 5:  # noqa: ASYNC110  the loop under test has no event
+            await asyncio.sleep(0)
+        watching.cancel()
 
-    asyncio.run(ask_at(0.0, 0.9, 1.0))
-    assert probe.asked == 2
+    asyncio.run(watch_for_a_while())
+    assert probe.asked >= 5
+
+
+def test_a_dependency_that_hangs_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(health, "TIMEOUT_SECONDS", 60)
+    probe = CountingProbe()
+
+    async def hang() -> None:
+        await asyncio.sleep(60)
+
+    async def watch_for_a_while() -> HealthWatch:
+        watch = HealthWatch({"model": probe, "database": hang}, Clock())
+        watching = asyncio.create_task(watch.run())
+        while probe.asked < 5:  # noqa: ASYNC110  the loop under test has no event
+            await asyncio.sleep(0)
+        watching.cancel()
+        return watch
+
+    found = asyncio.run(watch_for_a_while()).checks
+    assert (found["model"].status, found["database"].status) == ("healthy", "unknown")
 
 
 def test_a_dependency_that_does_not_answer_is_unhealthy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,33 +110,32 @@ def test_a_dependency_that_does_not_answer_is_unhealthy(monkeypatch: pytest.Monk
         await asyncio.sleep(60)
 
     probes: dict[str, Probe] = {"model": CountingProbe(), "database": hang, "redis": None}
-    found = asyncio.run(HealthChecks(probes, Clock()).check_all())
-    assert {name: check.status for name, check in found.items()} == {
+    watch = HealthWatch(probes, Clock())
+    asyncio.run(watch.look())
+    assert {name: check.status for name, check in watch.checks.items()} == {
         "model": "healthy",
         "database": "unhealthy",
         "redis": "not_configured",
     }
 
 
-def test_dependencies_are_asked_at_the_same_time() -> None:
-    meeting = asyncio.Barrier(2)
-
-    async def meet() -> None:
-        await meeting.wait()
-
-    found = asyncio.run(HealthChecks({"model": meet, "database": meet}, Clock()).check_all())
-    assert {check.status for check in found.values()} == {"healthy"}
+def test_a_model_that_is_slow_for_want_of_processor_is_not_sick(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health, "TIMEOUT_SECONDS", 0)
+    watch = HealthWatch({"model": CountingProbe()}, Clock())
+    asyncio.run(watch.look())
+    assert watch.checks["model"].status == "healthy"
 
 
 def test_an_ill_dependency_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    probe, clock = CountingProbe(ConnectionError("refused")), Clock()
-    checks = HealthChecks({"database": probe}, clock)
+    watch = HealthWatch({"database": CountingProbe(ConnectionError("refused"))}, Clock())
 
-    async def ask_at(*moments: float) -> None:
-        for clock.seconds in moments:
-            await checks.check_all()
+    async def look_three_times() -> None:
+        for _ in range(3):
+            await watch.look()
 
-    asyncio.run(ask_at(0.0, 2.0, 4.0))
+    asyncio.run(look_three_times())
     assert [record.getMessage() for record in caplog.records] == [
         "failed to check `database`: refused"
     ]

@@ -1,7 +1,10 @@
+from collections.abc import Sequence
+
 import pytest
 
 from nutri_ml.domain.food import FoodTable
-from nutri_ml.domain.matching import Matcher, Spelling
+from nutri_ml.domain.matching import Matcher, NotWanted, Spelling
+from nutri_ml.domain.ports import Vectors
 from tools.calibrate import read_labels
 
 
@@ -67,3 +70,20 @@ def test_nothing_asked_is_nothing_matched(matcher: Matcher) -> None:
 )
 def test_spelling_is_judged_by_shared_trigrams(mention: str, likeness: float) -> None:
     assert Spelling(["egg", "toast"]).likeness(mention)[0] == pytest.approx(likeness)
+
+
+def test_matching_stops_at_the_mention_at_which_nobody_waits_any_more(
+    matcher: Matcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[str] = []
+    encode = matcher._encoder.encode
+
+    def encode_counted(texts: Sequence[str]) -> Vectors:
+        encoded.extend(texts)
+        return encode(texts)
+
+    monkeypatch.setattr(matcher._encoder, "encode", encode_counted)
+    answers = iter([True, True, False])
+    with pytest.raises(NotWanted):
+        matcher.match(["egg", "toast", "milk", "tea"], lambda: next(answers))
+    assert encoded == ["egg", "toast"]

@@ -1,11 +1,12 @@
 """An app made from test settings: the real model, and dependencies that do as they are told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from nutri_ml.app import create_app
@@ -13,7 +14,11 @@ from nutri_ml.domain.estimate import Estimator
 from nutri_ml.http.drain import Drain
 from nutri_ml.http.ports import Ports
 from nutri_ml.loading import LoadingEstimator, Stage
+from nutri_ml.metrics import Metrics
 from nutri_ml.settings import Settings
+from nutri_ml.work import WorkQueue
+
+QUEUE_MAX = 8
 
 
 class Dependency:
@@ -21,10 +26,26 @@ class Dependency:
 
     def __init__(self) -> None:
         self.up = True
+        self.then: Callable[[], Awaitable[None]] | None = None
 
     async def ping(self) -> None:
+        if self.then is not None:
+            await self.then()
         if not self.up:
             raise ConnectionRefusedError("connection refused")
+
+
+class Clock:
+    """The real time, until it is told to skip some."""
+
+    def __init__(self) -> None:
+        self._skipped = 0.0
+
+    def __call__(self) -> float:
+        return monotonic() + self._skipped
+
+    def skip(self, seconds: float) -> None:
+        self._skipped += seconds
 
 
 class DictCache:
@@ -49,12 +70,18 @@ class World:
     redis: Dependency = field(default_factory=Dependency)
     cache: DictCache = field(default_factory=DictCache)
     drain: Drain = field(default_factory=Drain)
+    clock: Clock = field(default_factory=Clock)
+    metrics: Metrics = field(default_factory=lambda: Metrics("1.2.3"))
     closed: bool = False
 
     def __post_init__(self) -> None:
-        self.estimator = LoadingEstimator(self.build, threads=1)
+        self.queue = WorkQueue(1, QUEUE_MAX, self.clock)
+        self.estimator = LoadingEstimator(self.build, self.queue)
 
     def client(self) -> TestClient:
+        return TestClient(self.app(), raise_server_exceptions=False)
+
+    def app(self) -> FastAPI:
         settings = Settings(app_version="1.2.3", environment="test")
         ports = Ports(
             estimator=self.estimator,
@@ -65,11 +92,12 @@ class World:
                 "redis": self.redis.ping,
             },
             drain=self.drain,
+            metrics=self.metrics,
             now=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-            seconds=monotonic,
+            seconds=self.clock,
             close=self.close,
         )
-        return TestClient(create_app(settings, ports), raise_server_exceptions=False)
+        return create_app(settings, ports)
 
     async def close(self) -> None:
         self.closed = True

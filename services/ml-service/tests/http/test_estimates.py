@@ -93,7 +93,7 @@ def test_a_fault_is_answered_with_500_logged_and_not_shown(
     class Broken(Estimator):
         def __init__(self) -> None: ...
 
-        def estimate(self, text: str) -> object:  # type: ignore[override]
+        def estimate(self, text: str, wanted: object = None) -> object:  # type: ignore[override]
             raise RuntimeError("the secret inside")
 
     with World(build=Broken).client() as client:

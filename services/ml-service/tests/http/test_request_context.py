@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from starlette.testclient import TestClient
 
-from nutri_ml.logs import configure_logs
+from nutri_ml.logs import JsonFormatter, configure_logs
 from tests.http.conftest import World
 
 
@@ -97,3 +97,20 @@ def test_what_is_not_there_has_the_same_error_body(
     assert (response.status_code, error["code"]) == (status, code)
     assert error.keys() == {"code", "message", "request_id", "details"}
     assert f"`{method} {path}`" in error["message"]
+
+
+def test_nothing_that_a_client_sends_but_its_path_reaches_the_log(
+    world: World, client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="nutri_ml")
+    headers = {
+        "authorization": "Bearer s3cr3t-Value",
+        "cookie": "session=s3cr3t-Value",
+        "x-request-id": "s3cr3t Value",
+    }
+    for body in ({"text": "s3cr3t-Value"}, {"text": 1, "password": "s3cr3t-Value"}):
+        client.post("/v1/estimate?token=s3cr3t-Value", json=body, headers=headers)
+    client.get("/v1/s3cr3t@example.com", headers=headers)
+    lines = [JsonFormatter("1").format(record) for record in caplog.records]
+    assert sum("request answered" in line for line in lines) == 3
+    assert "s3cr3t" not in "".join(lines)

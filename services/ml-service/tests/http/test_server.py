@@ -27,7 +27,13 @@ class Service:
     def __init__(self, **settings: str) -> None:
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         paths = os.pathsep.join([str(SOURCES), *filter(None, sys.path)])
-        defaults = {"HOST": "127.0.0.1", "PORT": "0", "LOG_LEVEL": "debug", "APP_VERSION": "9.9"}
+        defaults = {
+            "HOST": "127.0.0.1",
+            "PORT": "0",
+            "METRICS_PORT": "0",
+            "LOG_LEVEL": "debug",
+            "APP_VERSION": "9.9",
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "nutri_ml"],
             env={**kept, "PYTHONPATH": paths, **defaults, **settings},
@@ -242,4 +248,6 @@ def test_other_weights_keep_it_from_being_ready(
     assert service.get("/health/ready").status == 503
     assert service.get("/health").status == 503
     assert service.get("/health/live").status == 200
-    assert any("wanted sha256" in line.get("error", "") for line in service.lines)
+    assert any(
+        "wanted sha256" in line.get("error", {}).get("message", "") for line in service.lines
+    )

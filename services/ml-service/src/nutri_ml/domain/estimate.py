@@ -9,6 +9,7 @@ from nutri_ml.domain.matching import Matcher
 from nutri_ml.domain.mentions import Splitter
 from nutri_ml.domain.nutrients import Nutrients, add
 from nutri_ml.domain.portions import grams_of
+from nutri_ml.domain.ports import Wanted
 from nutri_ml.domain.words import food_words
 
 MENTIONS_MAX = 50
@@ -58,12 +59,12 @@ class Estimator:
         self._splitter = Splitter(phrase for food in table.foods for phrase in food.phrases)
         self._matcher = matcher
 
-    def estimate(self, text: str) -> Estimate:
+    def estimate(self, text: str, wanted: Wanted = lambda: True) -> Estimate:
         mentions = self.read(text)
         if len(mentions) > MENTIONS_MAX:
             raise TooManyMentions(len(mentions))
 
-        matches = self._matcher.match([mention.food_words for mention in mentions])
+        matches = self._matcher.match([mention.food_words for mention in mentions], wanted)
         items, unknown = [], []
         for mention, match in zip(mentions, matches, strict=True):
             sureness = confidence(match.evidence)

@@ -7,11 +7,15 @@ import numpy as np
 
 from nutri_ml.domain.confidence import Evidence
 from nutri_ml.domain.food import Food, FoodTable
-from nutri_ml.domain.ports import Encoder, Vectors
+from nutri_ml.domain.ports import Encoder, Vectors, Wanted
 from nutri_ml.domain.words import normal_form
 
 # Chosen on `tools/calibration.csv`, which shares no mention with the evaluation meals.
 MEANING_WEIGHT = 0.7
+
+
+class NotWanted(Exception):
+    """Nobody waits for the matches any more."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +51,40 @@ class Spelling:
         return likeness
 
 
+def encode_names(table: FoodTable, encoder: Encoder) -> Vectors:
+    """Encodes every name of every food, in the order of the table."""
+    return encoder.encode([phrase for food in table.foods for phrase in food.phrases])
+
+
 class Matcher:
-    """Holds every name of every food, encoded once."""
+    """Holds every name of every food, with its vector."""
 
     def __init__(
-        self, table: FoodTable, encoder: Encoder, meaning_weight: float = MEANING_WEIGHT
+        self,
+        table: FoodTable,
+        encoder: Encoder,
+        vectors: Vectors,
+        meaning_weight: float = MEANING_WEIGHT,
     ) -> None:
+        """The vectors are those of `encode_names`."""
         names = [(phrase, n) for n, food in enumerate(table.foods) for phrase in food.phrases]
         phrases = [phrase for phrase, _ in names]
         self._foods = table.foods
         self._owners = np.array([owner for _, owner in names])
         self._encoder = encoder
         self._meaning_weight = meaning_weight
-        self._vectors = encoder.encode(phrases)
+        self._vectors = vectors
         self._spelling = Spelling(phrases)
 
-    def match(self, mentions: Sequence[str]) -> list[Match]:
-        if not mentions:
-            return []
-        vectors = self._encoder.encode(mentions)
-        return [self._nearest(m, vector) for m, vector in zip(mentions, vectors, strict=True)]
+    def match(self, mentions: Sequence[str], wanted: Wanted = lambda: True) -> list[Match]:
+        """Matches one mention after the other, as long as somebody waits for them."""
+        return [self._match_one(mention, wanted) for mention in mentions]
+
+    def _match_one(self, mention: str, wanted: Wanted) -> Match:
+        if not wanted():
+            raise NotWanted
+        (vector,) = self._encoder.encode([mention])
+        return self._nearest(mention, vector)
 
     def _nearest(self, mention: str, vector: Vectors) -> Match:
         # One product per mention: in a product of matrices the last digits depend on the others.

@@ -1,12 +1,14 @@
 """What the domain is handed by the other rooms."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
+# Says whether somebody still waits for an answer; asked between the steps of a long computation.
+Wanted = Callable[[], bool]
 
 
 class Encoder(Protocol):

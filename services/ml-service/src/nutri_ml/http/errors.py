@@ -12,9 +12,11 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from nutri_ml.domain.estimate import TooManyMentions
+from nutri_ml.http.presence import ClientLeft
 from nutri_ml.http.schemas import Problem, ProblemDetail, ProblemOut
 from nutri_ml.loading import EstimatorAway
 from nutri_ml.logs import request_id
+from nutri_ml.work import QueueFull, TooLate
 
 CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 INTERNAL = "failed to answer: the fault is ours and has been logged under this request id"
@@ -37,10 +39,19 @@ def internal_problem() -> JSONResponse:
     return problem(500, "internal", INTERNAL)
 
 
+def said_twice_problem() -> JSONResponse:
+    """A proxy may have believed the other length, and what follows may be anybody's."""
+    message = "cannot read the request: it has both Content-Length and Transfer-Encoding"
+    return problem(400, "invalid_request", message, headers={"connection": "close"})
+
+
 def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_unreadable)
     app.add_exception_handler(TooManyMentions, _on_too_many)
     app.add_exception_handler(EstimatorAway, _on_away)
+    app.add_exception_handler(ClientLeft, _on_left)
+    app.add_exception_handler(QueueFull, _on_full)
+    app.add_exception_handler(TooLate, _on_too_late)
     app.add_exception_handler(HTTPException, _on_http)
 
 
@@ -53,7 +64,7 @@ async def _on_unreadable(_request: Request, error: Exception) -> Response:
         )
         for found in error.errors()
     ]
-    message = "cannot read the request: its body is not as agreed"
+    message = "cannot read the request: it is not as agreed"
     return problem(422, "invalid_request", message, details)
 
 
@@ -65,6 +76,19 @@ async def _on_too_many(_request: Request, error: Exception) -> Response:
 
 async def _on_away(_request: Request, error: Exception) -> Response:
     return problem(503, "unavailable", str(error), headers={"retry-after": "1"})
+
+
+async def _on_left(_request: Request, _error: Exception) -> Response:
+    """Nobody reads it; the status, nginx' own for this, is for the log."""
+    return Response(status_code=499)
+
+
+async def _on_full(_request: Request, error: Exception) -> Response:
+    return problem(503, "busy", str(error), headers={"retry-after": "1"})
+
+
+async def _on_too_late(_request: Request, error: Exception) -> Response:
+    return problem(503, "too_slow", str(error), headers={"retry-after": "1"})
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

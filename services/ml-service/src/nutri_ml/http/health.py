@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Response
 
 from nutri_ml.domain.health import overall
-from nutri_ml.http.ports import HealthDep, PortsDep
-from nutri_ml.http.schemas import ChecksOut, HealthOut, LiveOut, ReadyOut
+from nutri_ml.http.ports import HealthDep, Ports, PortsDep
+from nutri_ml.http.schemas import ChecksOut, HealthOut, LiveOut, Readiness, ReadyOut
 from nutri_ml.loading import Stage
 from nutri_ml.logs import timestamp
 
@@ -18,23 +18,31 @@ def health_router(version: str) -> APIRouter:
 
     @router.get("/ready", responses={503: {"model": ReadyOut}})
     async def ready(ports: PortsDep, response: Response) -> ReadyOut:
-        stage = ports.estimator.stage
-        if ports.drain.draining or stage is not Stage.READY:
-            response.status_code = 503
-        if ports.drain.draining:
-            return ReadyOut(status="draining", version=version)
-        return ReadyOut(status=stage.value, version=version)
+        status = _readiness(ports)
+        response.status_code = 200 if status == "ready" else 503
+        return ReadyOut(status=status, version=version)
 
     @router.get("", responses={503: {"model": HealthOut}})
     async def health(ports: PortsDep, checks: HealthDep, response: Response) -> HealthOut:
-        found = dict(await checks.check_all())
+        """What the background knows: nobody is asked now, and nothing is waited for."""
+        found = checks.checks
         status = overall(found)
         response.status_code = 503 if status == "unhealthy" else 200
         return HealthOut(
             status=status,
             version=version,
             timestamp=timestamp(ports.now()),
+            age_ms=checks.age_ms,
             checks=ChecksOut.of(found),
         )
 
     return router
+
+
+def _readiness(ports: Ports) -> Readiness:
+    if ports.drain.draining:
+        return "draining"
+    stage = ports.estimator.stage
+    if stage is Stage.READY and ports.estimator.saturated:
+        return "saturated"
+    return stage.value

@@ -7,10 +7,11 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from nutri_ml.domain.health import HealthChecks, Probe
+from nutri_ml.domain.health import HealthWatch, Probe
 from nutri_ml.domain.ports import EstimateCache
 from nutri_ml.http.drain import Drain
 from nutri_ml.loading import LoadingEstimator
+from nutri_ml.metrics import Metrics
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Ports:
     cache: EstimateCache
     probes: Mapping[str, Probe]
     drain: Drain
+    metrics: Metrics
     now: Callable[[], datetime]
     seconds: Callable[[], float]
     close: Callable[[], Awaitable[object]]
@@ -30,9 +32,9 @@ def _ports(request: Request) -> Ports:
     return cast(Ports, request.app.state.ports)
 
 
-def _health(request: Request) -> HealthChecks:
-    return cast(HealthChecks, request.app.state.health)
+def _health(request: Request) -> HealthWatch:
+    return cast(HealthWatch, request.app.state.health)
 
 
 PortsDep = Annotated[Ports, Depends(_ports)]
-HealthDep = Annotated[HealthChecks, Depends(_health)]
+HealthDep = Annotated[HealthWatch, Depends(_health)]

@@ -5,18 +5,18 @@ Written against ASGI itself, so that it holds for every response, whoever makes 
 
 import logging
 import re
-from collections.abc import Callable
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nutri_ml.http.drain import Drain
-from nutri_ml.http.errors import internal_problem
+from nutri_ml.http.errors import internal_problem, said_twice_problem
+from nutri_ml.http.ports import Ports
 from nutri_ml.logs import request_id
 
 BODY_BYTES_MAX = 64 * 1024
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 log = logging.getLogger(__name__)
@@ -25,13 +25,12 @@ log = logging.getLogger(__name__)
 class RequestContext:
     """Gives each request its id, each response its headers, and the log one line."""
 
-    def __init__(
-        self, app: ASGIApp, version: str, drain: Drain, seconds: Callable[[], float]
-    ) -> None:
+    def __init__(self, app: ASGIApp, version: str, ports: Ports) -> None:
         self._app = app
         self._version = version
-        self._drain = drain
-        self._seconds = seconds
+        self._drain = ports.drain
+        self._metrics = ports.metrics
+        self._seconds = ports.seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,6 +44,7 @@ class RequestContext:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = self._seconds()
+        scope.setdefault("state", {})["arrived"] = started
         status: int | None = None
 
         async def send_marked(message: Message) -> None:
@@ -75,6 +75,7 @@ class RequestContext:
 
     def _write_line(self, scope: Scope, status: int | None, started: float) -> None:
         """The query stays out of the line, for it may hold anything."""
+        self._measure(scope, status, self._seconds() - started)
         level = logging.DEBUG if scope["path"].startswith("/health") else logging.INFO
         line = {
             "method": scope["method"],
@@ -84,14 +85,24 @@ class RequestContext:
         }
         log.log(level, "request answered", extra=line)
 
+    def _measure(self, scope: Scope, status: int | None, seconds: float) -> None:
+        """Anybody may make up methods and paths; they get no series of their own."""
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        route = getattr(scope.get("route"), "path", "none")
+        self._metrics.request(method, route, status or 0, seconds)
+
 
 class BodyLimit:
-    """Refuses bodies that no meal text can need, whether their length was said or not."""
+    """Refuses bodies that no meal text can need, and those whose length is said in two ways."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        if "content-length" in headers and "transfer-encoding" in headers:
+            await said_twice_problem()(scope, receive, send)
+            return
         received = 0
 
         async def receive_counted() -> Message:

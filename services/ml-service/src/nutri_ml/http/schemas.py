@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from nutri_ml.domain.estimate import Estimate, Item
-from nutri_ml.domain.health import Check
+from nutri_ml.domain.health import Checks, CheckStatus
 
 TEXT_CHARS_MAX = 2000
 
@@ -99,7 +99,7 @@ class CheckOut(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    status: Literal["healthy", "unhealthy", "not_configured"]
+    status: CheckStatus
     latency_ms: float
 
 
@@ -111,7 +111,7 @@ class ChecksOut(BaseModel):
     redis: CheckOut
 
     @classmethod
-    def of(cls, checks: dict[str, Check]) -> "ChecksOut":
+    def of(cls, checks: Checks) -> "ChecksOut":
         return cls.model_validate(checks, from_attributes=True)
 
 
@@ -121,6 +121,7 @@ class HealthOut(BaseModel):
     status: Literal["healthy", "degraded", "unhealthy"]
     version: str
     timestamp: str
+    age_ms: float | None
     checks: ChecksOut
 
 
@@ -131,10 +132,13 @@ class LiveOut(BaseModel):
     version: str
 
 
+Readiness = Literal["ready", "loading", "failed", "draining", "saturated"]
+
+
 class ReadyOut(BaseModel):
     """Whether requests may be sent here."""
 
-    status: Literal["ready", "loading", "failed", "draining"]
+    status: Readiness
     version: str
 
 

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from nutri_ml.http.drain import Drain
+from nutri_ml.http.patience import ImpatientProtocol
 
 # Longer than the idle time-outs of proxies: whoever hangs up first must be the proxy, or it
 # sends a request into a closed connection.
@@ -37,7 +38,7 @@ class DrainingServer(uvicorn.Server):
                 app,
                 host=host,
                 port=port,
-                http="h11",
+                http=ImpatientProtocol,
                 ws="none",
                 loop="asyncio",
                 lifespan="on",

@@ -1,7 +1,6 @@
 """all-MiniLM-L6-v2 in int8: texts in, unit vectors out."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -14,16 +13,16 @@ TOKENS_MAX = 128
 
 
 class MiniLmEncoder:
-    """Encodes texts one by one.
+    """Encodes texts one by one, in the thread that asks: no asker waits behind another's texts.
 
     The weights are quantised dynamically: the scale of a batch depends on all of its texts, so a
     text's vector would depend on its neighbours. Alone, it is the same every time.
     """
 
-    def __init__(self, weights: bytes, tokenizer: bytes, threads: int) -> None:
+    def __init__(self, weights: bytes, tokenizer: bytes) -> None:
         ort = load_runtime()
         options = ort.SessionOptions()
-        # Threads work on different texts; one short text is too little work to be shared.
+        # Threads work on different meals; one short text is too little work to be shared.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         self._session = ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
@@ -31,13 +30,9 @@ class MiniLmEncoder:
         self._tokenizer = Tokenizer.from_str(tokenizer.decode())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(TOKENS_MAX)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="encode")
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        return np.vstack(list(self._pool.map(self._encode_one, texts)))
-
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        return np.vstack([self._encode_one(text) for text in texts])
 
     def _encode_one(self, text: str) -> Vectors:
         encoding = self._tokenizer.encode(text)

@@ -1,6 +1,6 @@
 """The database, watched and nothing more: the service keeps no rows of its own yet.
 
-Its health still counts, so that a release that cannot reach its database is never rolled out.
+Without it the service does its work, so it is degraded, not ill.
 """
 
 import asyncio

@@ -35,13 +35,9 @@ class RedisCache:
 
     def __init__(self, url: str, generation: str, now: Callable[[], float]) -> None:
         # Retrying is the caller's business: the next text asks again anyway.
-        self._redis = Redis.from_url(
-            url,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=1,
-            socket_connect_timeout=1,
-            client_name="nutri-ml",
-        )
+        self._redis = _open(url)
+        # Its own connection: a cache that is busy is not sick.
+        self._watched = _open(url)
         self._generation = generation
         self._now = now
         self._away_until = float("-inf")
@@ -56,10 +52,11 @@ class RedisCache:
         )
 
     async def ping(self) -> None:
-        await self._redis.ping()
+        await self._watched.ping()
 
     async def close(self) -> None:
         await self._redis.aclose()
+        await self._watched.aclose()
 
     def _key(self, text: str) -> str:
         """What people ate is nobody's business, so the words themselves are not in the key."""
@@ -77,3 +74,13 @@ class RedisCache:
             self._away_until = self._now() + AWAY_SECONDS
             log.warning("redis is away; going on without it: %s", error or type(error).__name__)
             return None
+
+
+def _open(url: str) -> Redis:
+    return Redis.from_url(
+        url,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=1,
+        socket_connect_timeout=1,
+        client_name="nutri-ml",
+    )

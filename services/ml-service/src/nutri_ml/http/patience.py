@@ -1,0 +1,70 @@
+"""How long a request may take to arrive. Uvicorn waits for ever for the rest of one."""
+
+import asyncio
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+# The same as the backend's.
+HEAD_SECONDS = 5.0
+REQUEST_SECONDS = 9.0
+
+
+class ImpatientProtocol(H11Protocol):
+    """Cuts off whoever sends a head or a body too slowly, from the first byte of a request on.
+
+    Between requests Uvicorn's own time for kept connections holds; before the first one, ours.
+    """
+
+    _began: float | None = None
+    _cut: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._began = self.loop.time()
+        self._set(HEAD_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        # The next request begins now, if some of it was sent ahead.
+        self._began = None
+        self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._set(None)
+        super().connection_lost(exc)
+
+    def _look(self) -> None:
+        if self._began is None:
+            self._began = self.loop.time()
+        if self.transport.is_closing():
+            self._set(None)
+        elif self.conn.their_state is h11.SEND_BODY:
+            self._set(REQUEST_SECONDS)
+        elif self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._set(HEAD_SECONDS)
+        else:
+            self._began = None
+            self._set(None)
+
+    def _set(self, seconds: float | None) -> None:
+        if self._cut is not None:
+            self._cut.cancel()
+            self._cut = None
+        if seconds is not None and self._began is not None:
+            self._cut = self.loop.call_at(self._began + seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        if self.transport.is_closing():
+            return
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            headers = [("connection", "close"), ("content-length", "0")]
+            answer = h11.Response(status_code=408, headers=headers, reason=b"Request Timeout")
+            self.transport.write(self.conn.send(answer) or b"")
+            self.transport.write(self.conn.send(h11.EndOfMessage()) or b"")
+        # Whoever answers this request finds that its client has left.
+        self.transport.close()
