@@ -17,7 +17,7 @@ pub(crate) struct Scratch {
 #[must_use]
 pub(crate) struct Run {
     what: String,
-    code: Option<i32>,
+    pub(crate) code: Option<i32>,
     stdout: String,
     stderr: String,
 }
