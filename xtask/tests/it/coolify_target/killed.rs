@@ -122,7 +122,7 @@ fn resume_finishes_the_direction_that_a_killed_run_had() {
     let town = town(&cluster);
     let said = town.runs(&["resume", "production"]);
     assert!(said.stdout.contains("no run was interrupted"), "{said:?}");
-    // On the way back: it fails by itself, and is killed at the return.
+    // On the way back: it fails by itself, and is killed as it goes back.
     for point in ["before-go-back", "after-go-back", "before-record"] {
         town.killed(&["rollout", "production", "unready"], point);
         let shown = town.world.run(&["status", "production"]);
