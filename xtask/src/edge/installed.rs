@@ -59,6 +59,18 @@ pub fn ensure(place: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<In
     Ok(Installed { folder: place.to_owned(), made_anew: state == State::Dropped })
 }
 
+/// Records the folder at `place` as it is now: a build of ours found it whole, ran in it, and left
+/// what it keeps for the next one, such as `node_modules/.cache`.
+pub fn record_anew(place: &Path) -> Result<()> {
+    let entries = entries(place)?;
+    let (stat, text) = (stat_digest(&entries), files::read_if_there(&record_path(place))?);
+    let known: Option<Record> = text.and_then(|text| serde_json::from_str(&text).ok());
+    if known.is_some_and(|known| known.stat == stat) {
+        return Ok(());
+    }
+    keep(place, &Record { content: content_digest(&entries)?, stat })
+}
+
 /// Looks at the folder at `place`, and drops it if it is not as its record says.
 fn look(place: &Path) -> Result<State> {
     if !files::is_folder(place)? {

@@ -213,8 +213,8 @@ pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed
         let command = Command::new(program).args(args).limit(BUILD_LIMIT);
         let command = command.folder(made.display().to_string()).without(surroundings());
         let run = shell.run(&command);
-        run.map(drop)
-            .map_err(|failure| failure.during(format!("failed to build `{}`", folder.display())))
+        run.map_err(|failure| failure.during(format!("failed to build `{}`", folder.display())))?;
+        installed::record_anew(&packages.folder)
     })?;
     Ok(Installed { made_anew: built.made_anew || made_anew, ..built })
 }

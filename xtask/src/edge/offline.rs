@@ -47,6 +47,9 @@ pub fn hand_over<T>(path: &Path, take: impl FnOnce(&[Record]) -> Result<T>) -> R
 
 /// Puts these records in the place of all that the file holds.
 pub fn replace(path: &Path, records: &[Record]) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        files::make_private_folder(folder)?;
+    }
     let text: String = records.iter().map(line).collect();
     files::write_private(path, text.as_bytes())
 }

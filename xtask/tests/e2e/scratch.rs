@@ -180,7 +180,9 @@ impl Scratch {
 
     /// Rolls out the tree as it is; gives the release.
     pub(crate) fn rolls_out(&self) -> Value {
-        let answer = self.xtask(&["up", "--json"]).succeeds();
+        let run = self.xtask(&["up", "--json"]);
+        assert!(!run.says("was not as it was installed"), "an edit installs nothing anew");
+        let answer = run.succeeds();
         assert_eq!(answer["changed"], true, "{answer}");
         assert_eq!(answer["probe"]["lost"], 0, "{answer}");
         self.serves(answer["release"]["version"].as_str().unwrap());
