@@ -7,7 +7,7 @@ use super::proof::{Seen, Watch};
 use super::record::{self, Change};
 use super::rollout::{Done, Rolled};
 use super::site::Site;
-use super::{back, journal, migrate, notify, report};
+use super::{back, foreign, journal, migrate, notify, report};
 use crate::edge::tested;
 use crate::error::{Failure, Result};
 use crate::report::Phase;
@@ -142,6 +142,7 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn begin(&mut self) -> Result<()> {
+        foreign::note_all(self.site, self.lease);
         let course = &self.journal.course;
         let (action, from) = (course.action, course.from.clone());
         if let Some(reason) = &course.forced {

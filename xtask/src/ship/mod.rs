@@ -8,6 +8,7 @@ mod back;
 pub mod build;
 pub mod course;
 mod drive;
+mod foreign;
 pub mod journal;
 pub mod lease;
 pub mod ledger;

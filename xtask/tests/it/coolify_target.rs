@@ -30,6 +30,8 @@ use xtask_providers::coolify::ApplicationChange;
 fn a_release_comes_to_serve_and_the_same_again_is_nothing_to_do() {
     let cluster = required!(Cluster::new());
     let mut town = Town::new(&cluster, "deployer-ci");
+    // A proof needs its whole time.
+    town.world = town.world.with("XTASK_TESTS_VERIFY_MS", "10000".to_owned());
     town.release("r1", Backend::Good);
     town.release("r2", Backend::Good);
     let said = town.rollout("r1").ends(4);

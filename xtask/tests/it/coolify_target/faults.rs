@@ -6,7 +6,7 @@ use super::between::before;
 use super::town::{Backend, Town};
 use crate::infra::panel::PLAN;
 use crate::postgres::server::Cluster;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use xtask_fakes::coolify::api::By;
 use xtask_fakes::http::{Request, Response, Server};
@@ -139,6 +139,17 @@ fn deployments_that_others_asked_for_are_told_as_theirs() {
     assert!(plan.stdout.contains("found: deployment `"), "{plan:?}");
     assert!(plan.stdout.contains("was made by a webhook"), "{plan:?}");
     town.rollout("r2").ends(0);
+    // The ledger keeps them as theirs, each once, however often it is looked at.
+    town.rollout("r1").ends(0);
+    let audit = town.world.run(&["audit", "list", "production", "--json"]).stdout;
+    let audit: Value = serde_json::from_str(&audit).unwrap();
+    let records = audit["records"].as_array().unwrap().iter();
+    let theirs: Vec<&str> = records
+        .filter(|it| it["action"] == "foreign")
+        .map(|it| it["reason"].as_str().unwrap())
+        .collect();
+    assert_eq!(theirs.len(), 2, "{audit}");
+    assert!(theirs.iter().all(|it| it.starts_with("not ours: deployment `")), "{theirs:?}");
     let after = town.status();
     assert_eq!(after["foreign"][0]["is_newest"], false, "{after}");
     assert_eq!(after["remarks"], json!([]), "{after}");

@@ -39,8 +39,6 @@ fn points_of(step: &Step) -> Vec<String> {
 
 fn town(cluster: &Cluster) -> Town<'_> {
     let mut town = Town::new(cluster, "ci");
-    // Dozens of rollouts, and what is proved of each is looked at elsewhere.
-    town.world = town.world.with("XTASK_TESTS_VERIFY_MS", "200".to_owned());
     town.release("r1", Backend::Good);
     town.release("r2", Backend::Good);
     town.release("unready", Backend::Unready);

@@ -12,7 +12,6 @@ const DROP: &str = "20260201000000_drop_notes";
 /// `r2` brought a migration that `r1` does not know and that nobody marked as safe.
 fn town(cluster: &Cluster) -> Town<'_> {
     let mut town = Town::new(cluster, "ci");
-    town.world = town.world.with("XTASK_TESTS_VERIFY_MS", "200".to_owned());
     town.release("r1", Backend::Good);
     town.apply();
     town.rollout("r1").ends(0);
