@@ -7,6 +7,7 @@ mod map;
 mod table;
 
 use super::{Family, LayerSize, PackageSize, Size, Weight, megabytes};
+use crate::escape::html as escaped;
 use crate::platform::Platform;
 use map::{Node, map};
 
@@ -168,22 +169,6 @@ fn legend() -> String {
 fn weight_words(weight: Weight) -> String {
     let files = crate::plan::Count(weight.files, "file");
     format!("{} unpacked, {} packed, {files}", megabytes(weight.unpacked), megabytes(weight.packed))
-}
-
-/// Text that may stand in an element or in a quoted attribute.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            character if character.is_control() => escaped.push('\u{fffd}'),
-            character => escaped.push(character),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

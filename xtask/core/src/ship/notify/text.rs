@@ -1,5 +1,7 @@
 //! Words of others, made harmless and short enough.
 
+use crate::escape::turns;
+
 /// What stands where the rest was cut off.
 const ELLIPSIS: char = '\u{2026}';
 /// It has no width, and parts what must not stand together.
@@ -20,11 +22,6 @@ pub(super) fn lines(text: &str) -> String {
 
 fn visible(text: &str) -> String {
     text.chars().filter(|it| !it.is_control() && !turns(*it)).collect()
-}
-
-/// Marks of Unicode that turn the direction of writing, or hide what follows.
-fn turns(it: char) -> bool {
-    matches!(it, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The text, so that no name behind an `@` calls anybody; `ada@laptop` stays as it is.

@@ -1,6 +1,7 @@
 //! HTML that cannot be broken by what stands in it: text and values are escaped where they enter,
 //! and names of elements and attributes are ours.
 
+use crate::escape::html as escaped;
 use std::fmt::{Display, Write as _};
 
 /// A piece of a page.
@@ -64,31 +65,6 @@ fn opened(name: &str, attributes: &[Attribute<'_>]) -> String {
     }
     html.push('>');
     html
-}
-
-/// What HTML gives a meaning is written out; what would turn or hide the text around it is shown as
-/// what it is not.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            '\n' | '\t' => escaped.push(character),
-            _ if is_unseen(character) => escaped.push('\u{fffd}'),
-            _ => escaped.push(character),
-        }
-    }
-    escaped
-}
-
-fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}')
-        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]
