@@ -225,7 +225,7 @@ impl<'r, 'a> Run<'r, 'a> {
 
     fn end(mut self, end: End) -> Result<Rolled> {
         if matches!(end, End::Done | End::Failed | End::Returned | End::Serves) {
-            journal::remove(self.site)?;
+            self.forget_journal();
         }
         let Some(failure) = self.failure.take() else {
             self.remove_old_images();
@@ -243,6 +243,13 @@ impl<'r, 'a> Run<'r, 'a> {
             )),
             _ => failure,
         })
+    }
+
+    /// A journal that stays is of a run that the ledger saw end: the next run writes over it.
+    fn forget_journal(&self) {
+        if let Err(failure) = journal::remove(self.site) {
+            self.site.world.report.warning(failure.first_line());
+        }
     }
 
     fn as_before(&self) -> String {
