@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::between::before;
-use super::town::{Backend, Town};
+use super::town::Town;
 use crate::infra::panel::PLAN;
 use crate::postgres::server::Cluster;
 use serde_json::{Value, json};
@@ -17,15 +17,6 @@ fn asks_to_deploy(request: &Request) -> bool {
 }
 
 /// A town that serves `r1`, and has `r2`.
-fn town(cluster: &Cluster) -> Town<'_> {
-    let mut town = Town::new(cluster, "ci");
-    town.release("r1", Backend::Good);
-    town.release("r2", Backend::Good);
-    town.apply();
-    town.rollout("r1").ends(0);
-    town
-}
-
 /// From now on production is asked through `server`.
 fn through(town: &Town<'_>, server: &Server) {
     let deploy = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
@@ -43,7 +34,7 @@ fn as_before(town: &Town<'_>) {
 #[test]
 fn an_id_that_coolify_never_stored_is_no_deployment() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     let skips = before(&town.double.url(), |request| {
         asks_to_deploy(request).then(|| {
             let said = json!({ "deployments": [{
@@ -64,7 +55,7 @@ fn an_id_that_coolify_never_stored_is_no_deployment() {
 #[test]
 fn a_queue_that_fills_after_preflight_is_told_and_everything_is_as_before() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     let full = before(&town.double.url(), |request| {
         asks_to_deploy(request).then(|| {
             let said = json!({ "message":
@@ -85,7 +76,7 @@ fn a_queue_that_fills_after_preflight_is_told_and_everything_is_as_before() {
 #[test]
 fn a_run_that_is_killed_between_the_tag_and_the_deployment_is_finished_by_the_next() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     let child = Arc::new(Mutex::new(None::<u32>));
     let killed = Arc::clone(&child);
     let kills = before(&town.double.url(), move |request| {
@@ -116,7 +107,7 @@ fn a_run_that_is_killed_between_the_tag_and_the_deployment_is_finished_by_the_ne
 #[test]
 fn deployments_that_others_asked_for_are_told_as_theirs() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     assert_eq!(town.status()["foreign"], json!([]));
     let uuid = town.application("backend").uuid;
     town.double.deploy_by(&uuid, By::Panel);
@@ -158,7 +149,7 @@ fn deployments_that_others_asked_for_are_told_as_theirs() {
 #[test]
 fn with_the_panel_down_status_still_asks_the_service_itself() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     let down = before(&town.double.url(), |_| Some(Response::new(502).body("<html>502</html>")));
     through(&town, &down);
     let shown = town.world.run(&["status", "production"]);
@@ -170,7 +161,7 @@ fn with_the_panel_down_status_still_asks_the_service_itself() {
 #[test]
 fn a_log_is_read_where_the_environment_is() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     town.world.run(&["logs", "backend", "production"]).ends(0);
     // A plan needs what services are told: what is missing is named.
     let bare =

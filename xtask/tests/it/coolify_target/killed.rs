@@ -38,12 +38,8 @@ fn points_of(step: &Step) -> Vec<String> {
 }
 
 fn town(cluster: &Cluster) -> Town<'_> {
-    let mut town = Town::new(cluster, "ci");
-    town.release("r1", Backend::Good);
-    town.release("r2", Backend::Good);
+    let mut town = Town::serving(cluster);
     town.release("unready", Backend::Unready);
-    town.apply();
-    town.rollout("r1").ends(0);
     town
 }
 

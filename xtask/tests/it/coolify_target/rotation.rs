@@ -60,6 +60,16 @@ impl<'a> Exchange<'a> {
         exchange
     }
 
+    /// With a key in the encrypted file, and everything at Coolify but a release.
+    fn begun(cluster: &'a Cluster) -> (Self, String) {
+        let mut it = Self::new(cluster);
+        let jwt = it.canary.plant("jwt");
+        let set = ["secrets", "set", "production", "jwt"];
+        feed_with(&it.canary, &it.town.world, &set, &jwt, &it.identity).ends(0);
+        it.infra();
+        (it, jwt)
+    }
+
     fn configure(&self, change: impl Fn(&str) -> String) {
         let text = std::fs::read_to_string(self.town.world.path("deploy.toml")).unwrap();
         let text = text
@@ -110,11 +120,7 @@ fn side_by_side(before: &Told, after: &Told) {
 #[test]
 fn a_key_is_exchanged_over_three_rollouts_and_nobody_is_logged_out() {
     let cluster = required!(Cluster::new());
-    let mut it = Exchange::new(&cluster);
-    let jwt = it.canary.plant("jwt");
-    let set = ["secrets", "set", "production", "jwt"];
-    feed_with(&it.canary, &it.town.world, &set, &jwt, &it.identity).ends(0);
-    it.infra();
+    let (mut it, jwt) = Exchange::begun(&cluster);
     let first = it.rollout();
     assert_eq!(first.keys(), [&jwt]);
     let old_token = first.signs();
@@ -153,11 +159,7 @@ fn a_key_is_exchanged_over_three_rollouts_and_nobody_is_logged_out() {
 #[test]
 fn no_step_is_taken_on_the_word_of_a_rollout_with_other_keys() {
     let cluster = required!(Cluster::new());
-    let mut it = Exchange::new(&cluster);
-    let jwt = it.canary.plant("jwt");
-    let set = ["secrets", "set", "production", "jwt"];
-    feed_with(&it.canary, &it.town.world, &set, &jwt, &it.identity).ends(0);
-    it.infra();
+    let (mut it, _jwt) = Exchange::begun(&cluster);
     it.rollout();
     let file = it.town.world.path("secrets/production.age");
     let older = std::fs::read(&file).unwrap();

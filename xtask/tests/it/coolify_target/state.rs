@@ -13,16 +13,6 @@ use xtask_fakes::required;
 
 const UP: [&str; 4] = ["rollout", "production", "r2", "--apply"];
 
-/// A town where `r1` serves and `r2` can be rolled out.
-fn town<'a>(cluster: &'a Cluster) -> Town<'a> {
-    let mut town = Town::new(cluster, "ci");
-    town.release("r1", Backend::Good);
-    town.release("r2", Backend::Good);
-    town.apply();
-    town.rollout("r1").ends(0);
-    town
-}
-
 impl Town<'_> {
     /// Somebody on another machine takes the lease, whoever has it.
     fn is_taken_by_others(&self) {
@@ -74,7 +64,7 @@ impl Town<'_> {
 #[test]
 fn whoever_comes_second_is_told_who_is_at_it_or_waits() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     assert_eq!(town.lease(), "free", "it is given back");
     town.is_taken_by_others();
     let said = town.rollout("r2").ends(4);
@@ -105,7 +95,7 @@ fn whoever_comes_second_is_told_who_is_at_it_or_waits() {
 #[test]
 fn a_run_that_was_killed_is_seen_and_its_lease_is_taken_over() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     town.double.hold(true);
     let mut child = town.begins("r2");
     town.under_way("ml-service");
@@ -133,7 +123,7 @@ fn a_run_that_was_killed_is_seen_and_its_lease_is_taken_over() {
 #[test]
 fn on_the_machine_where_a_run_was_killed_nobody_waits_for_it() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     town.double.hold(true);
     let mut child = town.begins("r2");
     town.under_way("ml-service");
@@ -148,7 +138,7 @@ fn on_the_machine_where_a_run_was_killed_nobody_waits_for_it() {
 #[test]
 fn a_lost_lease_ends_a_rollout_between_two_services() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     town.double.hold(true);
     let child = town.begins("r2");
     town.under_way("ml-service");
@@ -167,7 +157,7 @@ fn a_lost_lease_ends_a_rollout_between_two_services() {
 #[test]
 fn a_lost_lease_ends_what_waits() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     town.double.hold(true);
     let child = town.begins("r2");
     town.under_way("ml-service");
@@ -181,7 +171,7 @@ fn a_lost_lease_ends_what_waits() {
 #[test]
 fn however_a_run_ends_its_lease_is_free() {
     let cluster = required!(Cluster::new());
-    let mut town = town(&cluster);
+    let mut town = Town::serving(&cluster);
     town.release("unready", Backend::Unready);
     town.rollout("unready").ends(5);
     assert_eq!(town.lease(), "free");
@@ -202,7 +192,7 @@ fn however_a_run_ends_its_lease_is_free() {
 #[test]
 fn a_ledger_that_was_cut_or_rewritten_is_named_by_its_heads_in_the_registry() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     town.rollout("r2").ends(0);
     let run = town.verify();
     let said = "4 records, each as it was written; the registry has head 4";
@@ -266,7 +256,7 @@ fn a_ledger_of_before_is_not_called_proven() {
 #[test]
 fn a_database_that_is_away_forbids_no_rollback_and_is_told_later_once() {
     let cluster = required!(Cluster::new());
-    let town = town(&cluster);
+    let town = Town::serving(&cluster);
     town.rollout("r2").ends(0);
     town.database.stop();
     let said = town.world.run(&["rollback", "production", "--apply"]).ends(0);

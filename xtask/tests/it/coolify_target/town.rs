@@ -116,6 +116,16 @@ impl<'a> Town<'a> {
         }
     }
 
+    /// One where `r1` serves, and `r2` is in the registry.
+    pub(super) fn serving(cluster: &'a Cluster) -> Self {
+        let mut town = Self::new(cluster, "ci");
+        town.release("r1", Backend::Good);
+        town.release("r2", Backend::Good);
+        town.apply();
+        town.rollout("r1").ends(0);
+        town
+    }
+
     /// Everybody hears of what is done to its production.
     pub(super) fn telling(mut self, all: &Everybody) -> Self {
         self.world = all.known_to(self.world);
