@@ -42,7 +42,6 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     let Wish { release, action, forced, .. } = wish;
     scan::may_enter(site, release, action)?;
     releases::may_enter(site, release, action)?;
-    // Gates of the release, each one line: here.
     let records = record::known(site)?;
     let past = Past::of(&records);
     let rollout = site.target.plan(wanted(site, release)?)?;

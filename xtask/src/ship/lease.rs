@@ -73,6 +73,7 @@ impl<'a> Lease<'a> {
         ledger::settle(site, &lease, from)?;
         Ok(lease)
     }
+
     /// The same for what ends the database itself: without one there is nothing to take.
     pub fn take_if_there(site: &Site<'a>, of_machine: &OfMachine) -> Result<Option<Self>> {
         match Database::connect(&site.database()?) {
@@ -81,6 +82,7 @@ impl<'a> Lease<'a> {
             Err(failure) => Err(failure),
         }
     }
+
     /// Its number, by which every write shows that it is still ours; `None` without a database.
     pub fn fence(&self) -> Option<u64> {
         self.held.as_ref().map(|held| held.fence)

@@ -95,7 +95,7 @@ fn meets(
         Err(Failure::outside(format!("failed to test the new `{tester}` with the new `{name}`"))
             .code(&code::ROLLOUT_NOT_READY)
             .reason(format!("wanted release `{release}`; {last}"))
-            .hint(format!("`cargo xtask logs {tester}` after it serves; fix it, then ship again")))
+            .hint(format!("fix how `{tester}` reaches `{name}`, then ship again")))
     })
 }
 
