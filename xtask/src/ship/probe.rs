@@ -8,7 +8,7 @@ mod ask;
 mod tests;
 
 use crate::runtime;
-use ask::Asker;
+use ask::{Asker, Heard};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, JoinSet};
@@ -165,7 +165,15 @@ impl Lane {
     fn unsent(&self, planned: Duration) -> Sample {
         let now = self.began.elapsed();
         let kind = self.asker.kind;
-        Sample { kind, planned, sent: now, ended: now, end: End::Unsent, release: None }
+        Sample {
+            kind,
+            planned,
+            sent: now,
+            ended: now,
+            end: End::Unsent,
+            release: None,
+            again: false,
+        }
     }
 }
 
@@ -173,6 +181,6 @@ async fn sample(asker: Asker, began: Instant, planned: Duration, samples: Sample
     let sent = began.elapsed();
     let heard = asker.ask().await;
     let (kind, ended) = (asker.kind, began.elapsed());
-    let (end, release) = (heard.end, heard.release);
-    samples.add(Sample { kind, planned, sent, ended, end, release });
+    let Heard { end, release, again } = heard;
+    samples.add(Sample { kind, planned, sent, ended, end, release, again });
 }

@@ -31,6 +31,8 @@ pub struct Sample {
     pub end: End,
     /// The release that answered, as it named itself.
     pub release: Option<String>,
+    /// Whether it was sent twice, because a kept connection ended without an answer.
+    pub again: bool,
 }
 
 /// What became of a request.

@@ -104,6 +104,9 @@ pub struct KindCount {
     pub late: u64,
     /// Those that were due and were not sent.
     pub unsent: u64,
+    /// Those that were sent twice, because a kept connection ended without an answer.
+    #[serde(default)]
+    pub again: u64,
     /// Those that began before the new release was heard and ended after it.
     pub over_switch: u64,
     /// From the planned moment to the end of the answer.
@@ -236,7 +239,11 @@ impl KindCount {
             true => format!("{} open over the switch", self.over_switch),
             false => format!("p50 {} ms, p99 {} ms", self.latency.p50_ms, self.latency.p99_ms),
         };
-        format!("{lost} of {} lost, {rest}{late}", self.sent)
+        let again = match self.again {
+            0 => String::new(),
+            again => format!(", {again} sent again"),
+        };
+        format!("{lost} of {} lost, {rest}{again}{late}", self.sent)
     }
 }
 

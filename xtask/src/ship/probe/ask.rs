@@ -16,6 +16,8 @@ use xtask_http::{
 pub(super) struct Asker {
     pub(super) kind: Kind,
     client: Client,
+    /// Sends again what a kept connection has swallowed.
+    fresh: Client,
     url: String,
     stream: Duration,
     limit: Duration,
@@ -26,6 +28,8 @@ pub(super) struct Asker {
 pub(super) struct Heard {
     pub(super) end: End,
     pub(super) release: Option<String>,
+    /// Whether it was sent twice, because the first connection ended without an answer.
+    pub(super) again: bool,
 }
 
 /// Names the kind of client.
@@ -51,23 +55,35 @@ impl Asker {
             Kind::Download => service.probe.download.as_ref(),
         };
         let settings = Settings::of_environment();
-        let client = Client::new(match kind {
-            Kind::KeepAlive => settings,
-            Kind::Fresh | Kind::Upload | Kind::Download => settings.with_fresh_connections(),
-        });
+        let fresh = Client::new(settings.clone().with_fresh_connections());
+        let client = match kind {
+            Kind::KeepAlive => Client::new(settings),
+            Kind::Fresh | Kind::Upload | Kind::Download => fresh.clone(),
+        };
         let (url, hurry) = (format!("{url}{}", path?), hurry.clone());
-        Some(Self { kind, client, url, stream: pace.stream, limit: pace.limit, hurry })
+        Some(Self { kind, client, fresh, url, stream: pace.stream, limit: pace.limit, hurry })
     }
 
-    /// Sends it, and waits for the whole answer.
+    /// Sends it, and waits for the whole answer. A server may end a connection that it has kept
+    /// while a request is on its way there; clients send again then what may be sent twice, and so
+    /// does this one, once, on a connection of its own.
     pub(super) async fn ask(&self) -> Heard {
+        let heard = self.send(&self.client).await;
+        let swallowed = matches!(heard.end, End::Lost(Loss::Closed | Loss::Reset));
+        if self.kind == Kind::KeepAlive && swallowed {
+            return Heard { again: true, ..self.send(&self.fresh).await };
+        }
+        heard
+    }
+
+    async fn send(&self, client: &Client) -> Heard {
         let answer = match self.request() {
-            Ok(request) => self.client.send(request).await,
+            Ok(request) => client.send(request).await,
             Err(error) => Err(error),
         };
         match answer {
             Ok(answer) => self.read(answer).await,
-            Err(error) => Heard { end: End::Lost(loss(&error)), release: None },
+            Err(error) => Heard { end: End::Lost(loss(&error)), release: None, again: false },
         }
     }
 
@@ -98,9 +114,9 @@ impl Asker {
         match self.body_of(answer).await {
             Ok(body) => {
                 let release = named.or_else(|| told(&body));
-                Heard { end: judge(status, release.as_deref()), release }
+                Heard { end: judge(status, release.as_deref()), release, again: false }
             }
-            Err(error) => Heard { end: End::Lost(cut(&error)), release: named },
+            Err(error) => Heard { end: End::Lost(cut(&error)), release: named, again: false },
         }
     }
 

@@ -190,21 +190,48 @@ fn each_fresh_request_opens_a_connection() {
     drop(server.join().unwrap());
 }
 
-/// The same connection carries the second request, and ends without an answer to it.
+/// The same connection carries the second request, and ends without an answer to it: it is sent
+/// again, once, on a connection of its own.
 #[test]
-fn a_request_that_was_sent_on_a_kept_connection_and_got_nothing_is_lost() {
+fn a_request_that_a_kept_connection_has_swallowed_is_sent_again_once() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = std::thread::spawn(move || {
-        let mut wire = town::answer_once(&listener);
-        town::read_head(&mut wire);
-        drop(wire);
-        listener
+        let mut kept = town::answer_once(&listener);
+        town::read_head(&mut kept);
+        drop(kept);
+        town::answer_once(&listener)
     });
     let asker = asker(Kind::KeepAlive, &url, quick());
-    assert_eq!(runtime::wait(asker.ask()).end, End::Answered);
-    assert_eq!(runtime::wait(asker.ask()).end, End::Lost(Loss::Closed));
+    let first = runtime::wait(asker.ask());
+    assert_eq!((first.end, first.again), (End::Answered, false));
+    let second = runtime::wait(asker.ask());
+    assert_eq!((second.end, second.again), (End::Answered, true));
     drop(server.join().unwrap());
+}
+
+/// Who opens a connection for each request has none that was kept.
+#[test]
+fn a_request_on_a_connection_of_its_own_is_not_sent_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        town::read_head(&mut listener.accept().unwrap().0);
+        listener
+    });
+    let heard = runtime::wait(asker(Kind::Fresh, &url, quick()).ask());
+    assert_eq!((heard.end, heard.again), (End::Lost(Loss::Closed), false));
+    drop(server.join().unwrap());
+}
+
+/// What is swallowed twice is lost.
+#[test]
+fn what_is_swallowed_again_is_lost() {
+    let cut = Response::new(200).body("x".repeat(1000));
+    let town = Town::answering(Response { cut_after: Some(0), ..cut });
+    let heard = runtime::wait(asker(Kind::KeepAlive, &town.url(), quick()).ask());
+    assert_eq!((heard.end, heard.again), (End::Lost(Loss::Closed), true));
+    assert_eq!(town.requests(), 2);
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn count(kind: Kind, samples: &[&Sample], switched: Option<Duration>) -> KindCou
         lost_by,
         late: number(&Sample::is_late),
         unsent,
+        again: number(&|it| it.again),
         over_switch: number(&|it| it.end != End::Unsent && spans(it)),
         latency: latency(samples),
     }

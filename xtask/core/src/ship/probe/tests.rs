@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ship::proof::KindCount;
+use crate::ship::proof::Proof;
 
 fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -10,7 +11,7 @@ fn ms(milliseconds: u64) -> Duration {
 fn sample(kind: Kind, planned: u64, took: u64, release: &str) -> Sample {
     let (sent, ended) = (ms(planned), ms(planned + took));
     let release = Some(release.to_owned());
-    Sample { kind, planned: ms(planned), sent, ended, end: End::Answered, release }
+    Sample { kind, planned: ms(planned), sent, ended, end: End::Answered, release, again: false }
 }
 
 /// 100 requests in ten seconds, each answered in 5 ms, the second half by the new release.
@@ -151,4 +152,18 @@ fn percentiles_are_values_that_were_measured() {
     assert_eq!(percentile(&[7], 99), 7);
     let sorted: Vec<u64> = (1..=100).collect();
     assert_eq!([50, 95, 99, 100].map(|it| percentile(&sorted, it)), [50, 95, 99, 100]);
+}
+
+#[test]
+fn what_was_sent_again_is_told_and_is_not_lost() {
+    let mut again = sample(Kind::KeepAlive, 10, 5, "r2");
+    again.again = true;
+    let samples = [sample(Kind::KeepAlive, 0, 5, "r1"), again];
+    let measured = measure(&samples, "r1", "r2");
+    let [count] = measured.kinds.as_slice() else { panic!("{measured:?}") };
+    assert_eq!((count.sent, count.lost, count.again), (2, 0, 1));
+    let proof = Proof { probe: Some(measured), ..Proof::default() };
+    let rows = proof.rows();
+    let (_, line) = rows.iter().find(|(name, _)| *name == "keep-alive").unwrap();
+    assert!(line.ends_with(", 1 sent again"), "{line}");
 }

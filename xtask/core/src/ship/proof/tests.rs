@@ -10,6 +10,7 @@ fn count(kind: Kind, lost_by: &[(Loss, u64)]) -> KindCount {
         lost_by: lost_by.iter().copied().collect(),
         late: 0,
         unsent: 0,
+        again: 0,
         over_switch: 1,
         latency: Latency { p50_ms: 1, p95_ms: 2, p99_ms: 3, max_ms: 6000 },
     }

@@ -21,6 +21,7 @@ fn samples() -> Vec<Sample> {
         ended: ms(planned + took),
         end: End::Answered,
         release: release(planned + took),
+        again: false,
     };
     let stall = |at: u64| if (20_500..22_500).contains(&at) { 22_500 - at } else { 0 };
     let took = |at: u64| stall(at) + 4 + at * 7 % 13 + if at.is_multiple_of(1900) { 60 } else { 0 };
