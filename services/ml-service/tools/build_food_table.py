@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SELECTION = ROOT / "tools" / "food_selection.csv"
 TABLE = ROOT / "src" / "nutri_ml" / "data" / "foods.csv"
 COLUMNS = (
-    *("id", "name", "synonyms", "kcal", "protein_g", "carbohydrate_g", "fat_g", "fibre_g"),
+    *("id", "name", "synonyms", "kind", "kcal", "protein_g", "carbohydrate_g", "fat_g", "fibre_g"),
     *("portions", "source"),
 )
 # Household measures that are added to a food even when the selection does not name them.
@@ -126,7 +126,7 @@ def build(selection: Path, rows: dict[str, Row]) -> str:
         identity = re.sub(r"[^a-z0-9]+", "-", food["name"].lower()).strip("-")
         portions = name_portions(food["portions"], row.measures)
         nutrients = (f"{value:g}" for value in row.nutrients)
-        head = (identity, food["name"], food["synonyms"])
+        head = (identity, food["name"], food["synonyms"], food["kind"])
         writer.writerow((*head, *nutrients, portions, f"usda-{food['source']}"))
     return output.getvalue()
 

@@ -1,4 +1,4 @@
-"""Fits the curve of `nutri_ml/domain/confidence.py` to `calibration.csv` and prints its constants.
+"""Fits the curves of `nutri_ml/domain/confidence.py` to `calibration.csv` and prints the constants.
 
 Each line is a mention and the food it means, or no food when the table has none for it. A match is
 right when it is that food. Plain logistic regression by Newton's method, lightly held to zero.
@@ -8,32 +8,43 @@ right when it is that food. Plain logistic regression by Newton's method, lightl
 
 import csv
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from nutri_ml.domain.matching import Match, Matcher
+from nutri_ml.domain.confidence import LEAD_MAX
+from nutri_ml.domain.matching import Fitted, Matcher
+from nutri_ml.domain.reading import Reader
 from nutri_ml.domain.words import food_words
 from nutri_ml.loading import made_of, open_encoder
 from nutri_ml.store.foods import read_food_table
 from nutri_ml.store.vectors import read_food_vectors
 
 LABELS = Path(__file__).with_name("calibration.csv")
-RIDGE = 0.01
+RIDGE = 1.0
 ROUNDS = 50
 
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 
 def read_labels() -> list[tuple[str, str]]:
+    """The mentions as the service reads them, and what they mean."""
+    reader = Reader(read_food_table().phrases, open_encoder(None).is_word)
     with LABELS.open(newline="") as lines:
-        return [(food_words(row["mention"]), row["food"]) for row in csv.DictReader(lines)]
+        return [(_words(reader, row["mention"]), row["food"]) for row in csv.DictReader(lines)]
 
 
-def match_all(mentions: list[str]) -> list[Match]:
+def _words(reader: Reader, mention: str) -> str:
+    """What cannot be told from several mentions is taken as it is written."""
+    read = reader.read(mention)
+    return read[0].food_words if len(read) == 1 else food_words(mention)
+
+
+def fit_all(mentions: list[str]) -> list[tuple[Fitted, ...]]:
     table = read_food_table()
     vectors = read_food_vectors(made_of(table))
-    return Matcher(table, open_encoder(None), vectors).match(mentions)
+    return Matcher(table, open_encoder(None), vectors).fit(mentions)
 
 
 def fit(features: Numbers, right: Numbers) -> Numbers:
@@ -47,15 +58,38 @@ def fit(features: Numbers, right: Numbers) -> Numbers:
     return weights
 
 
+def weights_of_fit(found: Sequence[tuple[Fitted, ...]], foods: Sequence[str]) -> Numbers:
+    """How likely each name that was looked at is the right one; a name without figures is one too."""
+    looked_at = [(it, food) for them, food in zip(found, foods, strict=True) for it in them]
+    right = [it.id == food and bool(food) for it, food in looked_at]
+    return fit(np.array([it.evidence.features for it, _ in looked_at]), np.array(right, dtype=float))
+
+
+def weights_of_confidence(
+    found: Sequence[tuple[Fitted, ...]], foods: Sequence[str], weights: Numbers
+) -> Numbers:
+    """How often the best name is right, by its fit and how far the next one is behind."""
+    evidence, right = [], []
+    for them, food in zip(found, foods, strict=True):
+        fits = sorted(
+            ((float(np.dot(weights, it.evidence.features)), it.id) for it in them), reverse=True
+        )
+        (best, name), (second, _) = fits[:2]
+        if name:
+            evidence.append((1.0, best, min(best - second, LEAD_MAX)))
+            right.append(name == food)
+    return fit(np.array(evidence), np.array(right, dtype=float))
+
+
 def main() -> None:
-    labels = read_labels()
-    matches = match_all([mention for mention, _ in labels])
-    evidence = [(1.0, match.evidence.score, match.evidence.margin) for match in matches]
-    right = [match.food.id == food for match, (_, food) in zip(matches, labels, strict=True)]
-    intercept, per_score, per_margin = fit(np.array(evidence), np.array(right, dtype=float))
+    mentions, foods = zip(*read_labels(), strict=True)
+    found = fit_all(list(mentions))
+    weights = weights_of_fit(found, foods)
+    intercept, per_fit, per_lead = weights_of_confidence(found, foods, weights)
+    sys.stdout.write(f"FIT = ({', '.join(f'{weight:.2f}' for weight in weights)})\n")
     sys.stdout.write(f"INTERCEPT = {intercept:.2f}\n")
-    sys.stdout.write(f"PER_SCORE = {per_score:.2f}\n")
-    sys.stdout.write(f"PER_MARGIN = {per_margin:.2f}\n")
+    sys.stdout.write(f"PER_FIT = {per_fit:.2f}\n")
+    sys.stdout.write(f"PER_LEAD = {per_lead:.2f}\n")
 
 
 if __name__ == "__main__":

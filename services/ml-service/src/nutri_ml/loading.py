@@ -95,7 +95,8 @@ class LoadingEstimator:
 def build_estimator(model_path: Path | None) -> Estimator:
     encoder = open_encoder(model_path)
     table = read_food_table()
-    return Estimator(table, Matcher(table, encoder, read_food_vectors(made_of(table))))
+    matcher = Matcher(table, encoder, read_food_vectors(made_of(table)))
+    return Estimator(table, matcher, encoder.is_word)
 
 
 def open_encoder(model_path: Path | None) -> MiniLmEncoder:

@@ -1,16 +1,14 @@
 """The use case: from a meal text to foods, grams and nutrients."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from nutri_ml.domain.amount import Amount, Kind, read_amount
-from nutri_ml.domain.confidence import THRESHOLD, confidence
 from nutri_ml.domain.food import Food, FoodTable
-from nutri_ml.domain.matching import Matcher
-from nutri_ml.domain.mentions import Splitter
+from nutri_ml.domain.matching import Candidate, Match, Matcher
 from nutri_ml.domain.nutrients import Nutrients, add
-from nutri_ml.domain.portions import grams_of
+from nutri_ml.domain.portions import grams_beside, grams_of
 from nutri_ml.domain.ports import Wanted
-from nutri_ml.domain.words import food_words
+from nutri_ml.domain.reading import Mention, Reader
 
 MENTIONS_MAX = 50
 
@@ -24,13 +22,22 @@ class TooManyMentions(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A food that was recognised in the text."""
+    """A food that was recognised in the text, and what else it may have been."""
 
     food: Food
     grams: float
     nutrients: Nutrients
     confidence: float
     text: str
+    candidates: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A mention that we could not name, and what it may have been."""
+
+    text: str
+    candidates: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,68 +45,65 @@ class Estimate:
     """What a meal held, and the mentions that we could not name."""
 
     items: tuple[Item, ...]
-    unknown: tuple[str, ...]
+    guesses: tuple[Guess, ...]
     total: Nutrients
     confidence: float
 
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """One stretch of the text: as written, how much, and the words that name the food."""
-
-    text: str
-    amount: Amount
-    food_words: str
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        return tuple(guess.text for guess in self.guesses)
 
 
 class Estimator:
     """Estimates meals with one food table and one model. Holds no state between texts."""
 
-    def __init__(self, table: FoodTable, matcher: Matcher) -> None:
-        self._splitter = Splitter(phrase for food in table.foods for phrase in food.phrases)
+    def __init__(
+        self, table: FoodTable, matcher: Matcher, is_word: Callable[[str], bool]
+    ) -> None:
+        self._reader = Reader(table.phrases, is_word)
         self._matcher = matcher
 
     def estimate(self, text: str, wanted: Wanted = lambda: True) -> Estimate:
-        mentions = self.read(text)
+        mentions = self._reader.read(text)
         if len(mentions) > MENTIONS_MAX:
             raise TooManyMentions(len(mentions))
 
-        matches = self._matcher.match([mention.food_words for mention in mentions], wanted)
-        items, unknown = [], []
-        for mention, match in zip(mentions, matches, strict=True):
-            sureness = confidence(match.evidence)
-            if sureness < THRESHOLD:
-                unknown.append(mention.text)
-            else:
-                items.append(weigh(mention, match.food, sureness))
-        return sum_up(items, unknown)
-
-    def read(self, text: str) -> list[Mention]:
-        """Splits a text; stretches without a food word ("for lunch I had") say nothing."""
-        read: list[Mention] = []
-        for stretch in self._splitter.split(text):
-            amount, rest = read_amount(stretch)
-            words = food_words(rest)
-            if any(letter.isalpha() for letter in words):
-                read.append(Mention(stretch, amount, words))
-            elif read and read[-1].amount.kind is Kind.UNSAID and amount.kind is not Kind.UNSAID:
-                read[-1] = said_later(read[-1], stretch, amount)
-        return read
+        named = iter(self._matcher.match([m.food_words for m in mentions if m.food_words], wanted))
+        matches = [next(named) if mention.food_words else Match((), False) for mention in mentions]
+        return sum_up(without_repeats(list(zip(mentions, matches, strict=True))))
 
 
-def said_later(mention: Mention, stretch: str, amount: Amount) -> Mention:
-    """Gives "salmon, 150 g" its amount: the comma stood between a food and how much of it."""
-    return Mention(f"{mention.text}, {stretch}", amount, mention.food_words)
+def without_repeats(found: list[tuple[Mention, Match]]) -> list[tuple[Mention, Match]]:
+    """Drops pictures of what is said in words beside them: "pizza 🍕" is one pizza."""
+    spoken = {match.best.food.id for mention, match in found if not mention.drawn and match.known}
+    return [
+        (mention, match)
+        for mention, match in found
+        if not mention.drawn
+        or not any(candidate.food.id in spoken for candidate in match.candidates)
+    ]
 
 
-def weigh(mention: Mention, food: Food, sureness: float) -> Item:
-    grams = grams_of(food, mention.amount)
-    return Item(food, grams, food.per_100_g.of_grams(grams), sureness, mention.text)
-
-
-def sum_up(items: list[Item], unknown: list[str]) -> Estimate:
+def sum_up(found: list[tuple[Mention, Match]]) -> Estimate:
     """Adds the items up; the whole is as sure as its mentions are on average, unknown ones none."""
-    count = len(items) + len(unknown)
+    items: list[Item] = []
+    guesses: list[Guess] = []
+    before: Food | None = None
+    for mention, match in found:
+        if not match.known:
+            guesses.append(Guess(mention.text, match.candidates))
+            before = None
+            continue
+        items.append(weigh(mention, match, before if mention.beside else None))
+        before = match.best.food
+    count = len(items) + len(guesses)
     mean = sum(item.confidence for item in items) / count if count else 0.0
     total = add(item.nutrients for item in items) if items else Nutrients()
-    return Estimate(tuple(items), tuple(unknown), total, round(mean, 3))
+    return Estimate(tuple(items), tuple(guesses), total, round(mean, 3))
+
+
+def weigh(mention: Mention, match: Match, main: Food | None) -> Item:
+    food = match.best.food
+    grams = grams_beside(food, mention.amount, main) if main else grams_of(food, mention.amount)
+    nutrients = food.per_100_g.of_grams(grams)
+    return Item(food, grams, nutrients, match.best.confidence, mention.text, match.candidates)

@@ -1,59 +1,64 @@
-"""Finds the food that a mention means: nearest by meaning (MiniLM) and by spelling (trigrams)."""
+"""Finds the food that a mention means: by meaning (MiniLM), by spelling, and word by word."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from nutri_ml.domain.confidence import Evidence
+from nutri_ml.domain.confidence import THRESHOLD, Evidence, confidence
 from nutri_ml.domain.food import Food, FoodTable
 from nutri_ml.domain.ports import Encoder, Vectors, Wanted
-from nutri_ml.domain.words import normal_form
+from nutri_ml.domain.spelling import Likeness
+from nutri_ml.domain.words import FLAVOURS, MAKERS, MANNERS, core, normal_form, stems
 
-# Chosen on `tools/calibration.csv`, which shares no mention with the evaluation meals.
 MEANING_WEIGHT = 0.7
+CANDIDATES = 3
+# Foods that are looked at word by word; the right one is nearly always among them.
+LOOKED_AT = 16
+# The words are the same, but for how the food was made.
+NEARLY_EXACT = 0.7
+HARMLESS = MANNERS | MAKERS
 
 
 class NotWanted(Exception):
     """Nobody waits for the matches any more."""
 
 
-@dataclass(frozen=True)
-class Match:
-    """The nearest food, and how near it was."""
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A food that a mention may mean, and how likely it does."""
 
     food: Food
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The likeliest foods, the best one first; `known` says whether it is to be believed."""
+
+    candidates: tuple[Candidate, ...]
+    known: bool
+
+    @property
+    def best(self) -> Candidate:
+        return self.candidates[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A food and what speaks for it; no food is a name without figures."""
+
+    food: Food | None
     evidence: Evidence
 
-
-def trigrams(phrase: str) -> frozenset[str]:
-    """The three-letter windows of every word, so that order of words does not count."""
-    padded = (f" {word} " for word in normal_form(phrase).split())
-    return frozenset(word[i : i + 3] for word in padded for i in range(len(word) - 2))
-
-
-class Spelling:
-    """Says how alike two spellings are: Dice's coefficient over trigrams."""
-
-    def __init__(self, phrases: Sequence[str]) -> None:
-        grams = [trigrams(phrase) for phrase in phrases]
-        self._columns = {gram: n for n, gram in enumerate(sorted(frozenset().union(*grams)))}
-        self._sizes = np.array([len(g) for g in grams], dtype=np.float32)
-        self._rows = np.zeros((len(phrases), len(self._columns)), dtype=np.float32)
-        for row, present in enumerate(grams):
-            self._rows[row, [self._columns[gram] for gram in present]] = 1.0
-
-    def likeness(self, mention: str) -> Vectors:
-        present = trigrams(mention)
-        wanted = [self._columns[gram] for gram in present if gram in self._columns]
-        shared = self._rows[:, wanted].sum(axis=1)
-        likeness: Vectors = 2 * shared / (self._sizes + max(len(present), 1))
-        return likeness
+    @property
+    def id(self) -> str:
+        return self.food.id if self.food else ""
 
 
 def encode_names(table: FoodTable, encoder: Encoder) -> Vectors:
-    """Encodes every name of every food, in the order of the table."""
-    return encoder.encode([phrase for food in table.foods for phrase in food.phrases])
+    """Encodes every name, in the order of the table."""
+    return encoder.encode(table.phrases)
 
 
 class Matcher:
@@ -67,33 +72,118 @@ class Matcher:
         meaning_weight: float = MEANING_WEIGHT,
     ) -> None:
         """The vectors are those of `encode_names`."""
-        names = [(phrase, n) for n, food in enumerate(table.foods) for phrase in food.phrases]
-        phrases = [phrase for phrase, _ in names]
-        self._foods = table.foods
-        self._owners = np.array([owner for _, owner in names])
+        owners = [n for n, food in enumerate(table.foods) for _ in food.phrases]
+        # Each name without figures owns itself, behind the foods.
+        owners += range(len(table.foods), len(table.foods) + len(table.unlisted))
+        self._foods = (*table.foods, *(None for _ in table.unlisted))
+        self._owners = np.array(owners)
         self._encoder = encoder
         self._meaning_weight = meaning_weight
         self._vectors = vectors
-        self._spelling = Spelling(phrases)
+        self._likeness = Likeness(table.phrases)
+        self._words = [frozenset(stems(phrase)) for phrase in table.phrases]
+        self._vocabulary = _vocabulary(self._words, owners, len(self._foods))
+        self._kitchen = frozenset().union(*self._words)
+        self._owner_of_name = _owners_of_names(table.phrases, owners)
 
     def match(self, mentions: Sequence[str], wanted: Wanted = lambda: True) -> list[Match]:
         """Matches one mention after the other, as long as somebody waits for them."""
-        return [self._match_one(mention, wanted) for mention in mentions]
+        return [_ranked(fitted) for fitted in self.fit(mentions, wanted)]
 
-    def _match_one(self, mention: str, wanted: Wanted) -> Match:
+    def fit(
+        self, mentions: Sequence[str], wanted: Wanted = lambda: True
+    ) -> list[tuple[Fitted, ...]]:
+        """What speaks for each of the foods that are near, the best fitting first."""
+        return [self._fit_one(mention, wanted) for mention in mentions]
+
+    def _fit_one(self, mention: str, wanted: Wanted) -> tuple[Fitted, ...]:
         if not wanted():
             raise NotWanted
-        (vector,) = self._encoder.encode([mention])
-        return self._nearest(mention, vector)
-
-    def _nearest(self, mention: str, vector: Vectors) -> Match:
         # One product per mention: in a product of matrices the last digits depend on the others.
-        meaning = self._vectors @ vector
-        spelling = self._spelling.likeness(mention)
+        (vector,) = self._encoder.encode([mention])
+        meaning, spelling = self._vectors @ vector, self._likeness.likeness(mention)
         scores = self._meaning_weight * meaning + (1 - self._meaning_weight) * spelling
+        named = self._owner_of_name.get(" ".join(stems(mention)))
+        if named is None:
+            named = self._owner_of_name.get(normal_form(mention))
+        said = Said(frozenset(stems(mention)), _last(mention), named)
+        near = {*self._nearest(scores), *([] if named is None else [named])}
+        fitted = (Fitted(self._foods[it], self._evidence(it, scores, said)) for it in near)
+        return tuple(sorted(fitted, key=lambda it: (-it.evidence.fit, it.id)))
+
+    def _nearest(self, scores: Vectors) -> list[int]:
         by_food = np.full(len(self._foods), -1.0, dtype=np.float32)
         np.maximum.at(by_food, self._owners, scores)
-        best = int(by_food.argmax())
-        runner_up = np.partition(by_food, -2)[-2]
-        evidence = Evidence(float(by_food[best]), float(by_food[best] - runner_up))
-        return Match(self._foods[best], evidence)
+        return [int(owner) for owner in np.argsort(-by_food, kind="stable")[:LOOKED_AT]]
+
+    def _evidence(self, owner: int, scores: Vectors, said: "Said") -> Evidence:
+        rows = np.flatnonzero(self._owners == owner)
+        known = self._vocabulary[owner]
+        names = [self._words[row] for row in rows]
+        told = said.words - HARMLESS or said.words
+        strange = told - known
+        if said.last in known:
+            strange -= FLAVOURS
+        nearly = NEARLY_EXACT * any(_is_nearly(name, said.words) for name in names)
+        return Evidence(
+            score=float(scores[rows].max()),
+            exact=1.0 if owner == said.named else nearly,
+            unexplained=len(strange - self._kitchen) / max(len(told), 1),
+            foreign=len(strange & self._kitchen) / max(len(told), 1),
+            missing=min(_missing(name, said.words) for name in names),
+            tail=float(said.last in known),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A mention's words, the one that tells what kind of thing it is, and whose name they are."""
+
+    words: frozenset[str]
+    last: str
+    named: int | None
+
+
+def _is_nearly(name: frozenset[str], words: frozenset[str]) -> bool:
+    return name <= words and words - name <= HARMLESS
+
+
+def _missing(name: frozenset[str], words: frozenset[str]) -> float:
+    lacking = (name - MANNERS or name) - words
+    return len(lacking) / max(len(name), 1)
+
+
+def _owners_of_names(phrases: Sequence[str], owners: Sequence[int]) -> dict[str, int]:
+    """By the words of a name, and by its words in any order where that leaves no doubt."""
+    exact = {" ".join(stems(phrase)): owner for phrase, owner in zip(phrases, owners, strict=True)}
+    loose: dict[str, set[int]] = {}
+    for phrase, owner in zip(phrases, owners, strict=True):
+        loose.setdefault(normal_form(phrase), set()).add(owner)
+    return {**{form: them.pop() for form, them in loose.items() if len(them) == 1}, **exact}
+
+
+def _vocabulary(
+    words: Sequence[frozenset[str]], owners: Sequence[int], foods: int
+) -> list[frozenset[str]]:
+    known: list[set[str]] = [set() for _ in range(foods)]
+    for name, owner in zip(words, owners, strict=True):
+        known[owner] |= name
+    return [frozenset(word) for word in known]
+
+
+def _last(mention: str) -> str:
+    """The word that says what kind of thing it is: the pie of "shepherd's pie"."""
+    kept = core(mention)
+    return next((word for word in reversed(stems(mention)) if word in kept), "")
+
+
+def _ranked(fitted: tuple[Fitted, ...]) -> Match:
+    fits = [it.evidence.fit for it in fitted]
+    leads = [fit - (fits[0] if n else fits[1]) for n, fit in enumerate(fits)]
+    candidates = [
+        Candidate(it.food, confidence(fit, lead))
+        for it, fit, lead in zip(fitted, fits, leads, strict=True)
+        if it.food is not None
+    ]
+    known = fitted[0].food is not None and candidates[0].confidence >= THRESHOLD
+    return Match(tuple(candidates[:CANDIDATES]), known)

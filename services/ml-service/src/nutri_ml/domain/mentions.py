@@ -3,17 +3,36 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from nutri_ml.domain.noise import without_noise, without_what_was_not_eaten
+from nutri_ml.domain.numerals import ONES, TEENS, TENS, with_digits
+
+_INTO = "coffee|tea|espresso|latte|porridge|oatmeal|oats|cereal|granola|smoothie|yogurt|yoghurt|soup"
 # A comma inside a number separates nothing ("1,5 l"), nor does the "and" of "one and a half";
 # "on the cob" is part of a name, "eggs on toast" are two foods.
 SEPARATOR = re.compile(
-    r"""(?<!\d),|,(?!\d)|[;\n+&•]|[.!?](?=\s|$)
+    rf"""(?<!\d),|,(?!\d)|[;\n+•|→]|&(?!\s*\d+\s*/)|[.!?]+(?=\s|$)|:(?=\s|$)
+    |(?:(?<=\s)|^)[-–—*](?=\s)(?!\s*\d[\d\s]*$)|(?<=[^\W\d_])\s*/\s*(?=[^\W\d_])|\bw/(?!o\b)
     |\b(?:as\ well\ as|along\ with|together\ with|followed\ by|served\ with|topped\ with)\b
-    |\b(?:with|plus|then|alongside)\b
+    |\b(?:with|plus|then|alongside|but|afterwards|later|also)\b|\bover\b(?!\s+easy)|(?<=\s)['’]?n['’]?(?=\s)
     |\band\b(?!\s+(?:a\s+)?(?:half|quarter|third|\d+\s*/\s*\d+)\b)
-    |\bon\b(?!\s+(?:the|a)\b|\s*$)""",
+    |\bon\b(?!\s+(?:the|a|my)\b|\s*$)|\bin\b(?=\s+(?:my\s+|the\s+|an?\s+|some\s+)?(?:\w+\s+)?(?:{_INTO})\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_RANGE = re.compile(r"(?<=\d)(\s*)[–—-](\s*)(?=\d)")
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join([*ONES, *TEENS, *TENS])})\b", re.IGNORECASE)
+# "mac 'n' cheese" and "what was eaten: a lot" are told apart by what stands between.
+EDGES = " \t\n,;.:!?()[]{}\"“”-–—*~"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One stretch: as written, as it is to be read, and the word that joins it to the one before."""
+
+    text: str
+    reading: str
+    joint: str = ""
 
 
 def tidy(text: str) -> str:
@@ -24,7 +43,7 @@ def tidy(text: str) -> str:
 
 def names_that_hold_a_separator(phrases: Iterable[str]) -> tuple[str, ...]:
     """Finds names such as "macaroni and cheese", which must not be cut; longest first."""
-    held = {phrase for phrase in phrases if SEPARATOR.search(phrase)}
+    held = {p for p in phrases if SEPARATOR.search(p) or _NUMBER_WORD.search(p) or "free" in p}
     return tuple(sorted(held, key=lambda phrase: (-len(phrase), phrase)))
 
 
@@ -38,15 +57,28 @@ class Splitter:
             re.IGNORECASE,
         )
 
-    def split(self, text: str) -> list[str]:
-        return [mention for mention in self._pieces(tidy(text)) if mention]
+    def split(self, text: str) -> list[Piece]:
+        return [piece for piece in self._pieces(tidy(text)) if piece.text]
 
-    def _pieces(self, text: str) -> Iterator[str]:
-        uncut = [match.span() for match in self._uncut.finditer(text)]
-        start = 0
-        for separator in SEPARATOR.finditer(text):
+    def _pieces(self, text: str) -> Iterator[Piece]:
+        reading = self._readable(text)
+        uncut = [match.span() for match in self._uncut.finditer(reading)]
+        start, joint = 0, ""
+        for separator in SEPARATOR.finditer(reading):
             if any(a <= separator.start() < b for a, b in uncut):
                 continue
-            yield text[start : separator.start()].strip()
-            start = separator.end()
-        yield text[start:].strip()
+            yield _piece(text, reading, start, separator.start(), joint)
+            start, joint = separator.end(), separator[0].strip().lower()
+        yield _piece(text, reading, start, len(text), joint)
+
+    def _readable(self, text: str) -> str:
+        """The text at the same length: numbers in digits, without noise and what was not eaten."""
+        named = {n for a, b in (m.span() for m in self._uncut.finditer(text)) for n in range(a, b)}
+        reading = with_digits(text, lambda place: place in named)
+        reading = without_noise(_RANGE.sub(r"\1-\2", reading))
+        return without_what_was_not_eaten(reading, self._uncut)
+
+
+def _piece(text: str, reading: str, start: int, end: int, joint: str) -> Piece:
+    stretch = reading[start:end]
+    return Piece(text[start:end].strip(EDGES) if stretch.strip() else "", stretch, joint)

@@ -23,7 +23,11 @@ VOLUMES_ML = {
     "shot": 30.0,
     "bowl": 350.0,
     "pot": 150.0,
-    "splash": 15.0,
+    "jar": 300.0,
+    "carton": 250.0,
+    "sip": 25.0,
+    "ladle": 120.0,
+    "splash": 20.0,
     "drizzle": 7.5,
     "dollop": 30.0,
 }
@@ -39,12 +43,20 @@ WEIGHTS_G = {
     "scoop": 60.0,
     "clove": 3.0,
     "rasher": 25.0,
+    "square": 8.0,
+    "leaf": 10.0,
+    "bunch": 120.0,
+    "bite": 15.0,
+    "squirt": 10.0,
+    "box": 150.0,
 }
 # What stands in when a food does not know a measure: "a fillet of trout" is one trout fillet.
 STAND_INS = {
     "rasher": ("slice",),
     "wedge": ("slice", "piece"),
     "piece": ("each", "slice"),
+    "square": ("piece",),
+    "half": ("each", "serving"),
     "fillet": ("each", "piece"),
     "link": ("each",),
     "stalk": ("each",),
@@ -60,21 +72,39 @@ STAND_INS = {
     "pot": ("serving",),
     "bag": ("serving",),
     "scoop": ("serving",),
-    "can": ("can", "each"),
-    "glass": ("glass",),
-    "bottle": ("bottle",),
 }
 SERVING_G = 100.0
 PLATE_G = 300.0
+# More of one food than anybody eats in a meal; what is said beyond is not believed.
+GRAMS_MAX = 5000.0
+OUNCE_G, FLUID_OUNCE_ML = 28.35, 29.57
+DRINKS = frozenset({"drink", "hot drink"})
+# How much comes with what: `portions` of the food table.
+BESIDE = {"hot drink": "in a hot drink", "cereal": "on cereal"}
 
 
 def grams_of(food: Food, amount: Amount) -> float:
-    """Weighs an amount of a food, in grams."""
+    """Weighs an amount of a food, in grams: a number, and no more than a meal holds."""
+    return round(min(_grams(food, amount), GRAMS_MAX), 1)
+
+
+def grams_beside(food: Food, amount: Amount, main: Food) -> float:
+    """Weighs what came with something else: coffee "with milk" has less than a glass of it."""
+    portion = BESIDE.get(main.kind, "")
+    if amount.kind is Kind.UNSAID and portion in food.grams_by_portion:
+        return food.grams_by_portion[portion]
+    return grams_of(food, amount)
+
+
+def _grams(food: Food, amount: Amount) -> float:
     if amount.kind is Kind.GRAMS:
-        return round(amount.quantity, 1)
+        # An ounce of a drink is one of volume.
+        if amount.measure == "oz" and food.kind in DRINKS:
+            return amount.quantity / OUNCE_G * FLUID_OUNCE_ML * density(food)
+        return amount.quantity
     if amount.kind is Kind.MILLILITRES:
-        return round(amount.quantity * density(food), 1)
-    return round(amount.quantity * _grams_of_one(food, amount), 1)
+        return amount.quantity * density(food)
+    return amount.quantity * _grams_of_one(food, amount)
 
 
 def density(food: Food) -> float:
@@ -92,7 +122,8 @@ def _grams_of_one(food: Food, amount: Amount) -> float:
     factor = SIZE_FACTORS[amount.size]
     if amount.kind is Kind.HOUSEHOLD:
         return factor * _grams_of_measure(food, amount.measure)
-    order = ("serving", "each") if amount.kind is Kind.UNSAID else ("each", "slice", "serving")
+    unsaid = amount.kind is Kind.UNSAID
+    order = ("serving", "each", "slice") if unsaid else ("each", "slice", "serving")
     return factor * _first_known(food, (*order, "piece", "cup"), SERVING_G)
 
 
@@ -102,6 +133,10 @@ def _grams_of_measure(food: Food, measure: str) -> float:
     # A bowl of something that is measured in cups is a bowl's volume, not a spoonful of garnish.
     if measure == "bowl" and "cup" in known:
         return max(known["cup"] * VOLUMES_ML["bowl"] / CUP_ML, known.get("serving", 0.0))
+    if measure == "spoon":
+        # Stirred into a drink or eaten: sugar is taken by the small spoon.
+        measure = "tsp" if known.get("tsp", 15.0) * 3 < 13 else "tbsp"
+        stand_ins = (measure,)
     if any(name in known for name in stand_ins):
         return _first_known(food, stand_ins, SERVING_G)
     if measure in VOLUMES_ML:

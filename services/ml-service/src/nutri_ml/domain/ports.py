@@ -16,6 +16,10 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Vectors: ...
 
+    def is_word(self, word: str) -> bool:
+        """Whether the model knows it as one word; what it knows in pieces may be misspelt."""
+        ...
+
 
 class EstimateCache(Protocol):
     """Keeps what was answered to a text."""

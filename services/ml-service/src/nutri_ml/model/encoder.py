@@ -30,9 +30,13 @@ class MiniLmEncoder:
         self._tokenizer = Tokenizer.from_str(tokenizer.decode())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(TOKENS_MAX)
+        self._words = frozenset(self._tokenizer.get_vocab())
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         return np.vstack([self._encode_one(text) for text in texts])
+
+    def is_word(self, word: str) -> bool:
+        return word in self._words
 
     def _encode_one(self, text: str) -> Vectors:
         encoding = self._tokenizer.encode(text)

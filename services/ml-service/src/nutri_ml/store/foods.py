@@ -1,4 +1,4 @@
-"""Reads the food table that is shipped with the service."""
+"""Reads the food table that is shipped with the service, and the names that have no figures."""
 
 import csv
 import hashlib
@@ -7,13 +7,16 @@ from importlib.resources import files
 from nutri_ml.domain.food import Food, FoodTable
 from nutri_ml.domain.nutrients import Nutrients
 
+FOODS, UNLISTED = "foods.csv", "unlisted_foods.txt"
 NUTRIENTS = ("kcal", "protein_g", "carbohydrate_g", "fat_g", "fibre_g")
 
 
 def read_food_table() -> FoodTable:
-    content = files("nutri_ml").joinpath("data", "foods.csv").read_bytes()
-    rows = csv.DictReader(content.decode().splitlines())
-    return FoodTable(tuple(map(_food, rows)), hashlib.sha256(content).hexdigest())
+    data = files("nutri_ml").joinpath("data")
+    foods, unlisted = (data.joinpath(name).read_bytes() for name in (FOODS, UNLISTED))
+    rows = csv.DictReader(foods.decode().splitlines())
+    digest = hashlib.sha256(foods + unlisted).hexdigest()
+    return FoodTable(tuple(map(_food, rows)), tuple(unlisted.decode().splitlines()), digest)
 
 
 def _food(row: dict[str, str]) -> Food:
@@ -23,6 +26,7 @@ def _food(row: dict[str, str]) -> Food:
         id=row["id"],
         name=row["name"],
         synonyms=tuple(filter(None, row["synonyms"].split("|"))),
+        kind=row["kind"],
         per_100_g=Nutrients(*(float(row[name]) for name in NUTRIENTS)),
         grams_by_portion={name: float(grams) for name, grams, _ in portions},
         source=row["source"],

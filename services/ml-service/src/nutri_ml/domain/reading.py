@@ -1,0 +1,132 @@
+"""From a text to what it speaks of: how much of which food, in the words of the kitchen."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from nutri_ml.domain.amount import GRAMS, HOUSEHOLD, MILLILITRES, SIZES, Amount, Kind, take_amount
+from nutri_ml.domain.emoji import FOOD, PICTURE, is_food, said
+from nutri_ml.domain.mentions import EDGES, Piece, Splitter
+from nutri_ml.domain.noise import without_story
+from nutri_ml.domain.spelling import Speller
+from nutri_ml.domain.words import FILLERS, MANNERS, food_words, normal_form, stems
+
+JOINED = frozenset({"with", "w/", "in"})
+_NEXT_NUMBER = re.compile(r"(?<=[^\W\d_])\s+(?=\d)")
+_UNSAID = Amount(1.0, Kind.UNSAID)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One stretch of the text: as written, how much, and the words that name the food.
+
+    No words are a picture that we have no name for. `beside` says that it came with the one before,
+    `drawn` that it is a picture beside words, which may say the same once more.
+    """
+
+    text: str
+    amount: Amount
+    food_words: str
+    beside: bool = False
+    drawn: bool = False
+
+
+class Reader:
+    """Reads texts with the names that the food table knows."""
+
+    def __init__(self, phrases: Iterable[str], is_word: Callable[[str], bool]) -> None:
+        phrases = list(phrases)
+        measures = (word for names in (GRAMS, MILLILITRES, HOUSEHOLD, SIZES) for word in names)
+        self._splitter = Splitter(phrases)
+        self._speller = Speller(phrases, measures, is_word)
+        self._forms = frozenset(map(normal_form, phrases))
+        words = {word for phrase in phrases for word in stems(phrase)}
+        self._food_words = words - FILLERS - MANNERS
+
+    def read(self, text: str) -> list[Mention]:
+        """Splits a text; stretches without a food word ("for lunch I had") say nothing."""
+        read: list[Mention] = []
+        heading: Mention | None = None
+        for piece in self._splitter.split(text):
+            found = list(self._mentions(piece))
+            if not found:
+                heading = self._say_later(read, piece)
+                continue
+            if piece.joint == ":" and heading is not None and read and read[-1] is heading:
+                # "dinner: salmon", "sushi: 6 california rolls" — what it is, not one more food.
+                read.pop()
+            read.extend(found)
+            heading = found[0] if len(found) == 1 and found[0].amount.kind is Kind.UNSAID else None
+        return read
+
+    def _say_later(self, read: list[Mention], piece: Piece) -> Mention | None:
+        """Gives "salmon, 150 g" its amount: the comma stood between a food and how much of it."""
+        amount, before, after = take_amount(self._speller.mend(piece.reading))
+        said_alone = not before.strip(EDGES) and not after.strip(EDGES)
+        if not read or amount.kind is Kind.UNSAID or not said_alone:
+            return None
+        if read[-1].amount.kind is Kind.UNSAID:
+            text = f"{read[-1].text}, {piece.text}"
+            read[-1] = replace(read[-1], text=text, amount=amount)
+        return None
+
+    def _mentions(self, piece: Piece) -> Iterator[Mention]:
+        beside = piece.joint in JOINED
+        pictures = [match for match in FOOD.finditer(piece.reading) if is_food(match["one"])]
+        spoken = list(self._spoken(piece))
+        if not pictures or spoken:
+            yield from (replace(mention, beside=beside) for mention in spoken)
+            for match in pictures:
+                yield self._drawn(match, match[0], drawn=True)
+        elif len(pictures) == 1:
+            (match,) = pictures
+            around = f"{piece.reading[: match.start()]}{said(match)}{piece.reading[match.end() :]}"
+            yield replace(self._drawn(match, around), text=piece.text, beside=beside)
+        else:
+            yield from (self._drawn(match, said(match)) for match in pictures)
+
+    def _drawn(self, match: re.Match[str], reading: str, drawn: bool = False) -> Mention:
+        reading = said(match) if drawn else reading
+        amount, before, after = take_amount(PICTURE.sub(" ", reading))
+        drawn = drawn or amount.kind is Kind.UNSAID
+        return Mention(match[0], amount, food_words(f"{before} {after}"), drawn=drawn)
+
+    def _spoken(self, piece: Piece) -> Iterator[Mention]:
+        """What is said in words, one mention for each amount that has a name of its own."""
+        words = self._speller.mend(without_story(PICTURE.sub(" ", piece.reading)))
+        parts = self._parts(words)
+        text = " ".join(PICTURE.sub(" ", piece.text).split()).strip(EDGES)
+        for part in parts:
+            yield from self._part(part, text if len(parts) == 1 else part.strip(EDGES))
+
+    def _parts(self, words: str) -> list[str]:
+        """Cuts "2 eggs 2 toast" before its second number."""
+        for place in _NEXT_NUMBER.finditer(words):
+            left, right = words[: place.start()], words[place.end() :]
+            if self._is_counted(left) and self._is_counted(right):
+                return [left, *self._parts(right)]
+        return [words]
+
+    def _is_counted(self, words: str) -> bool:
+        amount, before, after = take_amount(words)
+        return amount.kind is not Kind.UNSAID and not food_words(before) and self._names(after)
+
+    def _names(self, words: str) -> bool:
+        return any(stem in self._food_words for stem in stems(food_words(words)))
+
+    def _part(self, words: str, text: str) -> Iterator[Mention]:
+        amount, before, after = take_amount(words)
+        first, second = food_words(before), food_words(after)
+        if first and second and self._is_name(first) and self._is_name(second):
+            yield Mention(before.strip(EDGES), _UNSAID, first)
+            yield Mention(text, amount, second)
+            return
+        if second and not self._names(first):
+            # "felt like treating myself to | a | snickers"
+            first = ""
+        name = self._speller.mend_name(" ".join(filter(None, (first, second))))
+        if any(letter.isalpha() for letter in name):
+            yield Mention(text, amount, name)
+
+    def _is_name(self, words: str) -> bool:
+        return normal_form(words) in self._forms
