@@ -55,8 +55,10 @@ HOUSEHOLD = {
         "ladle": "ladle ladles",
         "slice": "slice slices",
         "rasher": "rasher rashers strip strips",
-        "piece": "piece pieces chunk chunks",
+        "piece": "piece pieces chunk chunks pc pcs",
         "square": "square squares",
+        "row": "row rows",
+        "head": "head heads",
         "leaf": "leaf leaves",
         "wedge": "wedge wedges",
         "fillet": "fillet fillets filet filets",
@@ -78,9 +80,9 @@ HOUSEHOLD = {
         "pat": "pat pats knob knobs",
         "squirt": "squirt squirts squeeze squeezes",
         "dollop": "dollop dollops",
-        "splash": "splash splashes",
+        "splash": "splash splashes dash dashes",
         "drizzle": "drizzle drizzles",
-        "pinch": "pinch pinches dash dashes",
+        "pinch": "pinch pinches",
         "serving": "serving servings portion portions helping helpings order orders",
         "half": "half halves",
     }.items()
@@ -90,8 +92,8 @@ SIZES = {
     **dict.fromkeys(("tiny", "mini", "bite-size"), "tiny"),
     **dict.fromkeys(("small", "little", "thin", "sm"), "small"),
     **dict.fromkeys(("medium", "regular", "average", "medium-sized"), "medium"),
-    **dict.fromkeys(("large", "big", "thick", "generous", "heaped", "heaping", "tall"), "large"),
-    **dict.fromkeys(("huge", "extra-large", "xl", "giant", "massive", "enormous"), "huge"),
+    **dict.fromkeys(("large", "big", "thick", "generous", "heaped", "heaping", "tall", "grande"), "large"),
+    **dict.fromkeys(("huge", "extra-large", "xl", "giant", "massive", "enormous", "venti"), "huge"),
 }
 
 # More than any meal; keeps "a dozen dozen dozen …" finite.
@@ -157,7 +159,7 @@ _BARE = re.compile(
     rf"\b(?:(?P<size>{_SIZE})\s+)?(?P<unit>{_any_of({*HOUSEHOLD} | {'side'})})\s+of\b", re.IGNORECASE
 )
 _TRAILING = re.compile(
-    r"(?<=\w)\s+(?P<unit>slices?|fillets?|pieces?|wedges?|cloves?|spears?|rashers?|stalks?"
+    r"(?<=\w)\s+(?P<unit>slices?|pcs?|fillets?|pieces?|wedges?|cloves?|spears?|rashers?|stalks?"
     r"|squares?|chunks?|strips?)\s*$",
     re.IGNORECASE,
 )

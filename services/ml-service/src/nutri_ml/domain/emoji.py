@@ -7,7 +7,7 @@ NAMES = {
     **dict(zip("🍎🍏🍌🍊🍋🍉🍇🍓🫐🍒🍑🥭🍍🥥🥝🍅🍐", "apple apple banana orange lemon watermelon grapes strawberries blueberries cherries peach mango pineapple coconut kiwi tomato pear".split(), strict=True)),
     **dict(zip("🍆🥑🥦🥬🥒🌽🥕🧄🧅🍄🥔🍠🥐🥖🥨🥯🥞🧇🧀🍖🍗🥩🥓🍔🍟🍕🌭🥪🌮🌯", ("eggplant", "avocado", "broccoli", "lettuce", "cucumber", "corn on the cob", "carrot", "garlic clove", "onion", "mushrooms", "potato", "sweet potato", "croissant", "baguette", "pretzels", "bagel", "pancake", "waffle", "cheese", "pork ribs", "chicken drumstick", "steak", "bacon", "hamburger", "french fries", "pizza", "hot dog", "sandwich", "taco", "burrito"), strict=True)),
     **dict(zip("🥙🧆🥚🍳🥘🍲🥗🍿🧈🍚🍛🍜🍝🍣🍤🍙🥟🦀🦞🦐🦑🦪🍦🍨🍩🍪🎂🍰🧁🥧", ("gyro", "falafel", "egg", "fried egg", "paella", "stew", "salad", "popcorn", "butter", "white rice", "curry", "ramen", "spaghetti", "sushi roll", "prawns", "rice ball", "dumplings", "crab meat", "lobster", "prawns", "calamari", "oysters", "ice cream cone", "ice cream", "doughnut", "chocolate chip cookie", "birthday cake", "sponge cake", "cupcake", "pie"), strict=True)),
-    **dict(zip("🍫🍬🍭🍮🍯🥛☕🍵🍶🍾🍷🍸🍺🥃🥤🧃🥜🫒🫑🫘🌶🫛🥂🍞🍹🍻", ("chocolate bar", "hard candy", "hard candy", "custard", "honey", "milk", "coffee", "tea", "sake", "champagne", "red wine", "martini", "beer", "whisky", "soft drink", "juice", "peanuts", "olives", "bell pepper", "kidney beans", "chilli pepper", "peas", "champagne", "white bread", "cocktail", "beer"), strict=True)),
+    **dict(zip("🍫🍬🍭🍮🍯🥛☕🍵🍶🍾🍷🍸🍺🥃🥤🧃🥜🫒🫑🫘🌶🫛🥂🍞🍹🍻", ("chocolate bar", "hard candy", "hard candy", "custard", "honey", "milk", "coffee", "tea", "sake", "champagne", "red wine", "martini", "beer", "whisky", "cola", "juice", "peanuts", "olives", "bell pepper", "kidney beans", "chilli pepper", "peas", "champagne", "white bread", "cocktail", "beer"), strict=True)),
 }  # fmt: skip
 # Two glasses in one picture.
 COUNTS = {"🍻": 2, "🥂": 2}
@@ -31,4 +31,4 @@ def said(match: re.Match[str]) -> str:
     picture = match["one"]
     count = match[0].count(picture) * COUNTS.get(picture, 1)
     name = NAMES.get(picture, picture)
-    return f"{count} {name}" if count > 1 else name
+    return f" {count} {name} " if count > 1 else f" {name} "

@@ -9,7 +9,7 @@ from nutri_ml.domain.confidence import THRESHOLD, Evidence, confidence
 from nutri_ml.domain.food import Food, FoodTable
 from nutri_ml.domain.ports import Encoder, Vectors, Wanted
 from nutri_ml.domain.spelling import Likeness
-from nutri_ml.domain.words import FLAVOURS, MAKERS, MANNERS, core, normal_form, stems
+from nutri_ml.domain.words import FLAVOURS, MAKERS, MANNERS, core, food_words, normal_form, stems
 
 MEANING_WEIGHT = 0.7
 CANDIDATES = 3
@@ -81,7 +81,7 @@ class Matcher:
         self._meaning_weight = meaning_weight
         self._vectors = vectors
         self._likeness = Likeness(table.phrases)
-        self._words = [frozenset(stems(phrase)) for phrase in table.phrases]
+        self._words = [frozenset(stems(_said_of(phrase))) for phrase in table.phrases]
         self._vocabulary = _vocabulary(self._words, owners, len(self._foods))
         self._kitchen = frozenset().union(*self._words)
         self._owner_of_name = _owners_of_names(table.phrases, owners)
@@ -158,8 +158,14 @@ def _owners_of_names(phrases: Sequence[str], owners: Sequence[int]) -> dict[str,
     exact = {" ".join(stems(phrase)): owner for phrase, owner in zip(phrases, owners, strict=True)}
     loose: dict[str, set[int]] = {}
     for phrase, owner in zip(phrases, owners, strict=True):
-        loose.setdefault(normal_form(phrase), set()).add(owner)
+        for form in {normal_form(phrase), normal_form(_said_of(phrase))}:
+            loose.setdefault(form, set()).add(owner)
     return {**{form: them.pop() for form, them in loose.items() if len(them) == 1}, **exact}
+
+
+def _said_of(phrase: str) -> str:
+    """What is left of a name when a mention of it is read."""
+    return food_words(phrase) or phrase
 
 
 def _vocabulary(

@@ -8,21 +8,29 @@ from dataclasses import dataclass
 from nutri_ml.domain.noise import without_noise, without_what_was_not_eaten
 from nutri_ml.domain.numerals import ONES, TEENS, TENS, with_digits
 
-_INTO = "coffee|tea|espresso|latte|porridge|oatmeal|oats|cereal|granola|smoothie|yogurt|yoghurt|soup"
+_INTO = "coffee|tea|espresso|latte|porridge|oatmeal|oats|cereal|granola|smoothie|yogurt|yoghurt|soup|water|milk|juice"
 # A comma inside a number separates nothing ("1,5 l"), nor does the "and" of "one and a half";
 # "on the cob" is part of a name, "eggs on toast" are two foods.
 SEPARATOR = re.compile(
     rf"""(?<!\d),|,(?!\d)|[;\n+•|→]|&(?!\s*\d+\s*/)|[.!?]+(?=\s|$)|:(?=\s|$)
-    |(?:(?<=\s)|^)[-–—*](?=\s)(?!\s*\d[\d\s]*$)|(?<=[^\W\d_])\s*/\s*(?=[^\W\d_])|\bw/(?!o\b)
+    |(?:(?<=\s)|^)[-–—*](?=\s)(?!\s*\d[\d\s]*$)|(?<=[^\W\d_])\s*/\s*(?=[^\W\d_])|\bw/(?!o\b)|\bw\b(?=\s)
     |\b(?:as\ well\ as|along\ with|together\ with|followed\ by|served\ with|topped\ with)\b
     |\b(?:with|plus|then|alongside|but|afterwards|later|also)\b|\bover\b(?!\s+easy)|(?<=\s)['’]?n['’]?(?=\s)
+    |(?:(?<=avocado)|(?<=avo)|(?<=butter)|(?<=jam)|(?<=honey)|(?<=nutella))\s+(?=toast\b)
     |\band\b(?!\s+(?:a\s+)?(?:half|quarter|third|\d+\s*/\s*\d+)\b)
     |\bon\b(?!\s+(?:the|a|my)\b|\s*$)|\bin\b(?=\s+(?:my\s+|the\s+|an?\s+|some\s+)?(?:\w+\s+)?(?:{_INTO})\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _RANGE = re.compile(r"(?<=\d)(\s*)[–—-](\s*)(?=\d)")
 _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join([*ONES, *TEENS, *TENS])})\b", re.IGNORECASE)
-# "mac 'n' cheese" and "what was eaten: a lot" are told apart by what stands between.
+_AND = r"(?:and|&|['’]?n['’]?)"
+# "ham and pickle sandwich" is one thing, "soup and ham sandwich" are two.
+_FILLED = (
+    rf"\b(?:ham|cheese|bacon|egg|tuna|chicken|turkey|beef|salmon|prawn|cucumber|tomato|lettuce|mayo"
+    rf"|spinach|leek|mushroom|onion|sausage|salt|butter)\s+{_AND}\s+\w+\s+"
+    r"(?:sandwich|toastie|panini|baguette|wrap|sub|ravioli|quiche|omelette|pie|soup|pizza|crisp)(?:e?s)?\b"
+)
+# What stands around a mention and is no part of it.
 EDGES = " \t\n,;.:!?()[]{}\"“”-–—*~"
 
 
@@ -47,15 +55,18 @@ def names_that_hold_a_separator(phrases: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(held, key=lambda phrase: (-len(phrase), phrase)))
 
 
+def _pattern(name: str) -> str:
+    """A name as people write it: "sweet and sour" is "sweet & sour", too."""
+    escaped = re.escape(name).replace(r"\ and\ ", rf"\s+{_AND}\s+")
+    return rf"\b{escaped}(?:e?s)?\b"
+
+
 class Splitter:
     """Cuts texts at separators, except inside the names it was given."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        names = names_that_hold_a_separator(phrases)
-        self._uncut = re.compile(
-            "|".join(rf"\b{re.escape(name)}(?:e?s)?\b" for name in names) or r"(?!)",
-            re.IGNORECASE,
-        )
+        names = map(_pattern, names_that_hold_a_separator(phrases))
+        self._uncut = re.compile("|".join([*names, _FILLED]), re.IGNORECASE)
 
     def split(self, text: str) -> list[Piece]:
         return [piece for piece in self._pieces(tidy(text)) if piece.text]

@@ -18,9 +18,10 @@ NOISE = re.compile(
     | [£$€]\s*{_NUMBER} | (?<![\w.]){_NUMBER}\s*(?:[£$€]|(?:dollars?|euros?|quid|bucks|pence)\b)
     | (?<![\w.]){_NUMBER}\s*-?(?:min|mins|minutes?|hrs?|hours?|secs?|seconds?|km|kms|miles?|steps
       |reps|sets|bpm|weeks?|days?|years?|courses?|people|persons?)\b
-    | (?<![\w.])\d+k\b(?:\s+(?:run|walk|ride|swim|row))? | \b(?:day|week|meal|no\.|number)\s*\#?\d+\b
+    | (?<![\w.])\d+k\b(?:\s+(?:run|walk|ride|swim|row))? | \b(?:day|week|meal|no\.|number)\s*\#?\d+\b(?:\s+of\s+(?:my\s+|the\s+|a\s+)?\w+)?
     | (?<![\w.]){_NUMBER}\s*%(?!\s*milk)(?:\s*(?:fat|cocoa|cacao|abv|less)\b)?
     | (?<![\w.]){_NUMBER}\s*g(?:rams?)?\s+(?:of\s+)?(?:protein|carbs?|carbohydrates?|fat)\b(?!\s+powder)
+    | \bfor\s+(?:\d+|one|two|three|four)\b(?!\s*\w) | (?<=sandwich)\s+on\s+(?:an?\s+)?\w+(?:\s+(?:wheat|grain|bread|roll|bun))?
     | \#\w+ | https?://\S+ | [@]\w+""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -33,7 +34,7 @@ NUTRIENT = re.compile(
 _SPAN = r"""[^,;.:()!?\n&+]*?(?=[,;.:()!?\n&+]|\s[-–—]\s|$
     |\b(?:but|and|with|just|only|had|have|ate|then|plus|so|instead|i)\b)"""
 NOT_EATEN = re.compile(
-    rf"""\b(?:without|w/o|minus|excluding|except(?:\s+for)?|not|no|hold\s+the|skip(?:ped|ping)?
+    rf"""\b(?:without|w/o|minus|excluding|except(?:\s+for)?|not|no(?!-)|hold\s+the|skip(?:ped|ping)?
       |instead\s+of|rather\s+than|left\s+out|none\s+of
       |(?:did|do|does|could|would|was|were|had|have)(?:n['’]?t|\s+not)(?:\s+(?:eat|have|had|drink|touch|finish))?
       |never(?:\s+(?:ate|had|touched|finished|eat|drank))?
@@ -41,7 +42,7 @@ NOT_EATEN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 FREE_OF = re.compile(
-    r"\b(?:sugar|gluten|dairy|lactose|fat|alcohol|caffeine|nut|egg|meat|cruelty)[\s-]free\b",
+    r"\b(?:(?:sugar|gluten|dairy|lactose|fat|alcohol|caffeine|nut|egg|meat|cheese)[\s-]free|no-\w+)\b",
     re.IGNORECASE,
 )
 # "for lunch today I had", "so we grabbed"
@@ -56,7 +57,7 @@ TOLD_AFTER = re.compile(
     r"""(?<=\w)\s+(?:from|before|after|during|while|because|when|until|since|cos|cause)\b.*$
     | ^\s*(?:after|before|during|post|pre)[\s-]+(?:the\s+|my\s+|an?\s+)?(?:\w+\s+)?(?:run|workout|gym|work
       |school|training|session|match|yoga|class|swim|walk|ride|meeting|exercise|hike|game)\b
-    | \b(?:at|in|on)\s+(?:noon|midnight|work|home|school|night|(?:the|my|his|her|our)\s+\w+)\s*$""",
+    | \b(?:at|in|on)\s+(?:top|noon|midnight|work|home|school|night|(?:the|my|his|her|our)\s+\w+)\s*$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _ITEM = re.compile(r"(?:^|(?<=[\s,;]))(\d{1,2})[.)](?=\s+[^\W\d])")

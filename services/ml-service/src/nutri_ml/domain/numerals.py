@@ -32,6 +32,12 @@ _DOZENS = re.compile(
     r"\b(?:(?P<half>half\s+(?:an?\s+)?)|(?:(?P<count>\d{1,3})|an?)\s+)?dozens?\b(?:\s+of\b)?",
     re.IGNORECASE,
 )
+# "one fifty grams", "6 pack of beer"
+_HUNDREDS = re.compile(
+    rf"\b(?P<one>{'|'.join(ONES)})\s+(?P<ten>{'|'.join(TENS)})(?=\s*(?:g|gr|grams?|ml|kcal)\b)",
+    re.IGNORECASE,
+)
+_PACKS = re.compile(r"\b(?P<count>\d{1,2})[\s-]*packs?\s+of\b", re.IGNORECASE)
 # As loose as the words are; three is what most people mean by a few.
 _LOOSE = re.compile(
     r"\b(?:(?P<two>(?:an?\s+)?(?:couple(?:\s+of)?|pair\s+of))|(?:an?\s+)?few|several)\b",
@@ -60,10 +66,16 @@ def with_digits(text: str, is_name: Callable[[int], bool] = lambda _: False) -> 
     def fill(match: re.Match[str], number: int) -> str:
         return match[0] if is_name(match.start()) else str(number).ljust(len(match[0]))
 
+    text = _HUNDREDS.sub(lambda match: fill(match, _hundreds(match)), text)
     text = _NUMBER.sub(lambda match: fill(match, value_of(match[0])), text)
     text = _DOZENS.sub(lambda match: fill(match, _dozens(match)), text)
+    text = _PACKS.sub(lambda match: fill(match, int(match["count"])), text)
     return _LOOSE.sub(lambda match: fill(match, 2 if match["two"] else 3), text)
 
 
 def _dozens(match: re.Match[str]) -> int:
     return 6 if match["half"] else 12 * int(match["count"] or 1)
+
+
+def _hundreds(match: re.Match[str]) -> int:
+    return 100 * value_of(match["one"]) + value_of(match["ten"])

@@ -44,6 +44,7 @@ WEIGHTS_G = {
     "clove": 3.0,
     "rasher": 25.0,
     "square": 8.0,
+    "row": 28.0,
     "leaf": 10.0,
     "bunch": 120.0,
     "bite": 15.0,
@@ -57,6 +58,7 @@ STAND_INS = {
     "piece": ("each", "slice"),
     "square": ("piece",),
     "half": ("each", "serving"),
+    "head": ("each",),
     "fillet": ("each", "piece"),
     "link": ("each",),
     "stalk": ("each",),
@@ -74,6 +76,8 @@ STAND_INS = {
     "scoop": ("serving",),
 }
 SERVING_G = 100.0
+# Of what is not eaten by the piece: nobody means twenty plates by "20 of them".
+SERVINGS_MAX = 3.0
 PLATE_G = 300.0
 # More of one food than anybody eats in a meal; what is said beyond is not believed.
 GRAMS_MAX = 5000.0
@@ -104,7 +108,10 @@ def _grams(food: Food, amount: Amount) -> float:
         return amount.quantity
     if amount.kind is Kind.MILLILITRES:
         return amount.quantity * density(food)
-    return amount.quantity * _grams_of_one(food, amount)
+    quantity = amount.quantity
+    if amount.kind is Kind.COUNT and not {"each", "slice", "piece", amount.size} & {*food.grams_by_portion}:
+        quantity = min(quantity, SERVINGS_MAX)
+    return quantity * _grams_of_one(food, amount)
 
 
 def density(food: Food) -> float:

@@ -11,8 +11,16 @@ from nutri_ml.domain.noise import without_story
 from nutri_ml.domain.spelling import Speller
 from nutri_ml.domain.words import FILLERS, MANNERS, food_words, normal_form, stems
 
-JOINED = frozenset({"with", "w/", "in"})
+JOINED = frozenset({"with", "w/", "w", "in"})
 _NEXT_NUMBER = re.compile(r"(?<=[^\W\d_])\s+(?=\d)")
+# "eggs bacon toast" are three foods; "ham egg sandwich" is a dish, and so is most of what has two.
+LISTED_MIN = 3
+NAME_WORDS_MAX = 5
+DISHES = frozenset(
+    """bagel bake bowl bread burger burrito cake casserole cookie curry drink juice lasagne muffin
+    noodle omelette pasta pie pizza pudding roll salad sandwich sauce shake smoothie soup stew taco
+    tart toastie wrap""".split()
+)
 _UNSAID = Amount(1.0, Kind.UNSAID)
 
 
@@ -57,7 +65,7 @@ class Reader:
                 read.pop()
             read.extend(found)
             heading = found[0] if len(found) == 1 and found[0].amount.kind is Kind.UNSAID else None
-        return read
+        return _in_company(read)
 
     def _say_later(self, read: list[Mention], piece: Piece) -> Mention | None:
         """Gives "salmon, 150 g" its amount: the comma stood between a food and how much of it."""
@@ -121,12 +129,43 @@ class Reader:
             yield Mention(before.strip(EDGES), _UNSAID, first)
             yield Mention(text, amount, second)
             return
+        if amount.quantity == 0:
+            return
         if second and not self._names(first):
             # "felt like treating myself to | a | snickers"
             first = ""
         name = self._speller.mend_name(" ".join(filter(None, (first, second))))
-        if any(letter.isalpha() for letter in name):
+        listed = [] if self._is_name(name) else self._names_in(name.split())
+        if amount.kind is Kind.UNSAID and len(listed) >= LISTED_MIN and not _is_dish(name):
+            yield from (Mention(one, amount, one) for one in listed)
+        elif any(letter.isalpha() for letter in name):
             yield Mention(text, amount, name)
 
     def _is_name(self, words: str) -> bool:
         return normal_form(words) in self._forms
+
+    def _names_in(self, words: list[str]) -> list[str]:
+        """Cuts words into names, the longest first; nothing if something else is left."""
+        if not words:
+            return []
+        for end in range(min(len(words), NAME_WORDS_MAX), 0, -1):
+            name = " ".join(words[:end])
+            if self._is_name(name):
+                rest = self._names_in(words[end:])
+                return [name, *rest] if rest or end == len(words) else []
+        return []
+
+
+def _in_company(read: list[Mention]) -> list[Mention]:
+    """The fish of "fish and chips" comes in batter."""
+    following = [mention.food_words for mention in read[1:]] + [""]
+    return [
+        replace(mention, food_words="battered fish")
+        if (mention.food_words, after) == ("fish", "chips")
+        else mention
+        for mention, after in zip(read, following, strict=True)
+    ]
+
+
+def _is_dish(words: str) -> bool:
+    return stems(words)[-1] in DISHES

@@ -9,8 +9,8 @@ from rapidfuzz.distance import OSA
 from nutri_ml.domain.ports import Vectors
 from nutri_ml.domain.words import FILLERS, MAKERS, MANNERS, fold, normal_form, singular, split_words
 
-# Real words that are written for the name of a food that sounds the same.
-HOMOPHONES = {
+# Real words that are written for the name of a food that sounds the same, and short forms.
+MEANT = {
     "bred": "bread",
     "brest": "breast",
     "leak": "leek",
@@ -20,10 +20,15 @@ HOMOPHONES = {
     "flower": "flour",
     "muscles": "mussels",
     "serial": "cereal",
-    "thyme": "thyme",
     "beat": "beet",
     "tee": "tea",
     "pairs": "pears",
+    **dict.fromkeys(("choc", "choccy"), "chocolate"),
+    **dict.fromkeys(("sarnie", "butty", "sammich", "samwich", "sammie", "sando"), "sandwich"),
+    "mozz": "mozzarella",
+    "parm": "parmesan",
+    "strawbs": "strawberries",
+    "marg": "margarine",
 }
 LETTERS_MIN = 4
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
@@ -82,8 +87,8 @@ class Speller:
 
     def _mend_word(self, written: str) -> str:
         word = fold(written)
-        if word in HOMOPHONES:
-            return HOMOPHONES[word]
+        if word in MEANT:
+            return MEANT[word]
         if len(word) < LETTERS_MIN or self._is_known(word):
             return written
         if word in self._joined:

@@ -9,8 +9,8 @@ WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|%")
 FILLERS = frozenset(
     """a about after afternoon afterwards again all also an any anything approx approximately are around
     as ate at average bad bed before bit bite bought boy boyfriend break breakfast brunch but by
-    ca can cheat cooked could couple course craving daily day deal delicious did diet dine dinner
-    drank drink during each early eat eaten eating elevenses else enjoyed evening every exactly extra
+    ca can cheat cooked could couple course craving daily day deal delicious did dine dinner
+    drank during each early eat eaten eating elevenses else enjoyed evening every exactly extra
     family felt few finally finished finish first food for four friday friend friends from full
     fun girlfriend good got grab grabbed great guess guests gym had has have having he her hi him his
     home homemade hour house hungry husband i i'd i'm i've idk if im in instead is it it's its ive
@@ -32,7 +32,7 @@ MANNERS = frozenset(
     crispy crumbled crunchy crusty cubed cube defrosted diced drained dry fillet fillets fine finely floret
     florets free-range fresh freshly fried frozen fluffy gram grated grilled ground half hard heated hot
     infused iced juicy large lean light lightly local long low fat medium mild mini mixed natural non alcoholic organic
-    pan-fried pan peeled piece pieces pitted plain poached portion pulled pure quality raw real reduced
+    pan-fried pan peeled piece pieces pitted plain poached portion pulled pure quality rare raw real reduced
     regular rich ripe roast roasted roughly salted sauteed sautéed scrambled seared seasonal seasoned
     seedless shredded simple skinless sliced slice slow small smoked smooth soft sparkling spicy steamed
     stick sticks stewed strip strips sugar-free sweetened thick thin tinned canned toasted traditional
@@ -56,7 +56,10 @@ FLAVOURS = frozenset(
     vegetable veggie""".split()
 )
 
-IRREGULAR = {"loaves": "loaf", "leaves": "leaf", "halves": "half", "knives": "knife"}
+IRREGULAR = {
+    **{"loaves": "loaf", "leaves": "leaf", "halves": "half", "knives": "knife"},
+    **{f"{word}s": word for word in "brownie cookie hoagie smoothie toastie veggie pierogie".split()},
+}
 UNCHANGED_ENDINGS = ("ss", "us", "is", "ous")
 
 
