@@ -59,10 +59,12 @@ def fit(features: Numbers, right: Numbers) -> Numbers:
 
 
 def weights_of_fit(found: Sequence[tuple[Fitted, ...]], foods: Sequence[str]) -> Numbers:
-    """How likely each name that was looked at is the right one; a name without figures is one too."""
+    """How likely a name that was looked at is the right one; without figures it is never."""
     looked_at = [(it, food) for them, food in zip(found, foods, strict=True) for it in them]
     right = [it.id == food and bool(food) for it, food in looked_at]
-    return fit(np.array([it.evidence.features for it, _ in looked_at]), np.array(right, dtype=float))
+    return fit(
+        np.array([it.evidence.features for it, _ in looked_at]), np.array(right, dtype=float)
+    )
 
 
 def weights_of_confidence(

@@ -1,4 +1,4 @@
-"""Measures estimates on `tests/data/labelled_meals.jsonl`: texts, what they mean, and what it weighs.
+"""Measures estimates on `tests/data/labelled_meals.jsonl`: texts, what they mean, what it weighs.
 
 A text belongs to the half that the digest of its words says: `tuning`, which may be looked at while
 rules are made, or `evaluation`, whose numbers are the ones that count.
@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -116,7 +117,9 @@ def count(total: Score, meal: Meal, found: Estimate) -> bool:
     total.strays += 0 if meal.more else len(left)
     total.energy += meal.kcal[0] <= found.total.kcal <= meal.kcal[1] or meal.more
     rights = [item for _, item in named]
-    total.said += [(it.confidence, any(it is r for r in rights)) for it in found.items if not meal.more]
+    total.said += [
+        (it.confidence, any(it is r for r in rights)) for it in found.items if not meal.more
+    ]
     right = weighed == len(meal.items) and len(met) == len(meal.unknown)
     right &= meal.more or (not left and len(found.unknown) == len(met))
     total.right += right
@@ -135,7 +138,7 @@ def _take(items: list[Item], wanted: Wanted) -> Item | None:
 def curve(said: Sequence[tuple[float, bool]]) -> list[tuple[str, int, float, float]]:
     """For each band of confidence: how many, what was said on average, and what was right."""
     rows = []
-    for low, high in zip(BANDS, BANDS[1:], strict=False):
+    for low, high in pairwise(BANDS):
         band = [(sure, right) for sure, right in said if low <= sure < high]
         if band:
             mean = sum(sure for sure, _ in band) / len(band)
@@ -150,14 +153,15 @@ def _share(part: int, whole: int) -> str:
 
 def _failure(meal: Meal, found: Estimate) -> str:
     wanted = "; ".join(f"{'/'.join(sorted(w.foods))} {w.grams}" for w in meal.items)
-    items = "; ".join(
-        f"{it.food.id} {it.grams} ({it.confidence})" for it in found.items
-    )
+    items = "; ".join(f"{it.food.id} {it.grams} ({it.confidence})" for it in found.items)
     guesses = "; ".join(
         f"{g.text!r} ({', '.join(f'{c.food.id} {c.confidence}' for c in g.candidates)})"
         for g in found.guesses
     )
-    return f"  {meal.kind}: {meal.text!r}\n    wanted {wanted} {list(meal.unknown)}\n    found  {items} unknown {guesses}"
+    return (
+        f"  {meal.kind}: {meal.text!r}\n    wanted {wanted} {list(meal.unknown)}\n"
+        f"    found  {items} unknown {guesses}"
+    )
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 import pytest
 
 from nutri_ml.domain.amount import Amount, Kind, read_amount
+from nutri_ml.domain.numerals import with_digits
 
 COUNT, GRAMS, ML, HOUSE = Kind.COUNT, Kind.GRAMS, Kind.MILLILITRES, Kind.HOUSEHOLD
 
@@ -19,7 +20,7 @@ COUNT, GRAMS, ML, HOUSE = Kind.COUNT, Kind.GRAMS, Kind.MILLILITRES, Kind.HOUSEHO
         ("0.5 kg potatoes", Amount(500, GRAMS), "potatoes"),
         ("1,5 kg potatoes", Amount(1500, GRAMS), "potatoes"),
         ("1,000 g potatoes", Amount(1000, GRAMS), "potatoes"),
-        ("4 oz cheese", Amount(113.4, GRAMS), "cheese"),
+        ("4 oz cheese", Amount(113.4, GRAMS, "oz"), "cheese"),
         ("330 ml cola", Amount(330, ML), "cola"),
         ("2 fl oz cream", Amount(59.14, ML), "cream"),
         ("1 cup rice", Amount(1, HOUSE, "cup"), "rice"),
@@ -41,11 +42,26 @@ COUNT, GRAMS, ML, HOUSE = Kind.COUNT, Kind.GRAMS, Kind.MILLILITRES, Kind.HOUSEHO
         ("2% milk", Amount(1, Kind.UNSAID), "2% milk"),
         ("7up", Amount(1, Kind.UNSAID), "7up"),
         ("double cream", Amount(1, Kind.UNSAID), "double cream"),
+        ("2x eggs", Amount(2, COUNT), "eggs"),
+        ("eggs x3", Amount(3, COUNT), "eggs"),
+        ("x2 bananas", Amount(2, COUNT), "bananas"),
+        ("12 x prawns", Amount(12, COUNT), "prawns"),
+        ("twenty five grapes", Amount(25, COUNT), "grapes"),
+        ("one hundred grams of rice", Amount(100, GRAMS), "rice"),
+        ("1 & 1/2 bagels", Amount(1.5, COUNT), "bagels"),
+        ("two thirds of a mango", Amount(2 / 3, COUNT), "mango"),
+        ("4 squares of chocolate", Amount(4, HOUSE, "square"), "chocolate"),
+        ("12 oz can of cola", Amount(340.2, GRAMS, "oz"), "cola"),
+        ("2 cans of cola (330 ml)", Amount(660, ML), "cola ( )"),
+        ("2 slices of ham 60 g", Amount(60, GRAMS), "ham"),
+        ("2 slices of a pizza", Amount(2, HOUSE, "slice"), "pizza"),
+        ("a pot noodle", Amount(1, COUNT), "pot noodle"),
+        ("big mac", Amount(1, Kind.UNSAID), "big mac"),
         ("a can of 7up", Amount(1, HOUSE, "can"), "7up"),
     ],
 )
 def test_the_amount_is_taken_out_of_the_words(mention: str, amount: Amount, rest: str) -> None:
-    found, left = read_amount(mention)
+    found, left = read_amount(with_digits(mention))
     assert found.quantity == pytest.approx(amount.quantity)
     assert (found.kind, found.measure, found.size) == (amount.kind, amount.measure, amount.size)
     assert " ".join(left.split()) == rest

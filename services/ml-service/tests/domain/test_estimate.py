@@ -9,6 +9,7 @@ import pytest
 
 from nutri_ml.domain.estimate import MENTIONS_MAX, Estimate, Estimator, TooManyMentions
 from nutri_ml.domain.nutrients import Nutrients
+from nutri_ml.domain.portions import GRAMS_MAX
 
 MEALS = Path(__file__).parent.parent / "data" / "meals.jsonl"
 FOOD_FLOOR = 0.95
@@ -89,7 +90,9 @@ def test_unknown_mentions_lower_the_confidence_of_the_whole(estimator: Estimator
     assert partly.confidence == pytest.approx(known.confidence / 2, abs=0.001)
 
 
-@pytest.mark.parametrize("text", ["for lunch I had", "…", "12345", "🍎", "200 g"])
+@pytest.mark.parametrize(
+    "text", ["for lunch I had", "…", "12345", "😋", "200 g", "ate nothing", "0 eggs", "no dinner"]
+)
 def test_a_text_without_a_food_word_is_an_empty_meal(estimator: Estimator, text: str) -> None:
     estimate = estimator.estimate(text)
     assert (estimate.items, estimate.unknown, estimate.confidence) == ((), (), 0.0)
@@ -114,6 +117,12 @@ def test_the_same_text_gives_the_same_estimate(estimator: Estimator) -> None:
         "1-" * 990 + "egg",
         "macaroni and " * 45 + "cheese",
         " " * 1990 + "egg",
+        "egg " * 500,
+        "1 x " * 500,
+        "hundred and " * 166,
+        "without a " * 200,
+        "🍎🍌" * 1000,
+        "".join(f"bcdfgh{chr(97 + n % 26)}{chr(97 + n // 26)} " for n in range(220)),
     ],
 )
 def test_long_odd_texts_are_answered_soon_and_with_numbers(estimator: Estimator, text: str) -> None:
@@ -121,6 +130,92 @@ def test_long_odd_texts_are_answered_soon_and_with_numbers(estimator: Estimator,
     estimate = estimator.estimate(text)
     assert time.monotonic() - started < 2
     assert all(isfinite(value) for value in astuple(estimate.total))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "999999 kg of butter",
+        "999999 dozen pizzas",
+        "99999 x 99999 g lard",
+        "a thousand thousand eggs",
+        ", ".join(["999999 kg butter"] * MENTIONS_MAX),
+    ],
+)
+def test_no_more_of_a_food_is_believed_than_a_meal_holds(estimator: Estimator, text: str) -> None:
+    estimate = estimator.estimate(text)
+    assert estimate.items
+    assert all(0 < item.grams <= GRAMS_MAX for item in estimate.items)
+    assert estimate.total.kcal <= 9.1 * GRAMS_MAX * MENTIONS_MAX
+
+
+@pytest.mark.parametrize(
+    ("text", "foods"),
+    [
+        ("🍌🍌", [("banana", 236.0)]),
+        ("2 🍎", [("apple", 364.0)]),
+        ("🥦 100g", [("broccoli", 100.0)]),
+        ("🍔🍟", [("hamburger", 114.0), ("french-fries", 117.0)]),
+        ("pizza night!! 🎉🍕", [("pizza", 200.0)]),
+    ],
+)
+def test_a_picture_of_a_food_is_a_food(
+    estimator: Estimator, text: str, foods: list[tuple[str, float]]
+) -> None:
+    estimate = estimator.estimate(text)
+    assert [(item.food.id, item.grams) for item in estimate.items] == foods
+    assert estimate.unknown == ()
+
+
+@pytest.mark.parametrize("text", ["🌰", "haggis", "りんご", "🧋 and haggis", "a screwdriver"])
+def test_what_we_have_no_food_for_is_listed_and_never_dropped(
+    estimator: Estimator, text: str
+) -> None:
+    estimate = estimator.estimate(text)
+    assert estimate.items == ()
+    assert list(estimate.unknown) == text.split(" and ")
+
+
+def test_a_food_comes_with_what_else_it_may_have_been(estimator: Estimator) -> None:
+    (item,) = estimator.estimate("a glass of milk").items
+    assert item.candidates[0].food == item.food
+    assert len(item.candidates) == len({it.food.id for it in item.candidates}) == 3
+    sure = [candidate.confidence for candidate in item.candidates]
+    assert sure == sorted(sure, reverse=True)
+    (guess,) = estimator.estimate("steak tartare").guesses
+    assert len(guess.candidates) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "grams"),
+    [("coffee with milk", 30.0), ("corn flakes with milk", 125.0), ("toast with milk", 244.0)],
+)
+def test_how_much_milk_it_was_depends_on_what_it_came_with(
+    estimator: Estimator, text: str, grams: float
+) -> None:
+    *_, milk = estimator.estimate(text).items
+    assert (milk.food.id, milk.grams) == ("whole-milk", grams)
+
+
+@pytest.mark.parametrize(
+    ("text", "foods"),
+    [
+        ("dinner: salmon", ["salmon"]),
+        ("eggs: 2", ["egg"]),
+        ("eggs bacon toast", ["egg", "bacon", "toast"]),
+        ("2 eggs 3 toast", ["egg", "toast"]),
+        ("fish and chips", ["battered-fish", "french-fries"]),
+        ("felt like treating myself to a snickers", ["snickers"]),
+        ("toast but no butter", ["toast"]),
+        ("instead of chips I had carrots", ["carrots"]),
+        ("10:30 am coffee", ["coffee"]),
+        ("350 kcal yoghurt", ["plain-yogurt"]),
+    ],
+)
+def test_a_text_is_read_as_it_is_meant(estimator: Estimator, text: str, foods: list[str]) -> None:
+    estimate = estimator.estimate(text)
+    assert [item.food.id for item in estimate.items] == foods
+    assert estimate.unknown == ()
 
 
 def test_more_mentions_than_a_meal_has_are_refused(estimator: Estimator) -> None:

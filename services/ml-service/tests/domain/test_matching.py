@@ -3,15 +3,16 @@ from collections.abc import Sequence
 import pytest
 
 from nutri_ml.domain.food import FoodTable
-from nutri_ml.domain.matching import Matcher, NotWanted, Spelling
+from nutri_ml.domain.matching import Matcher, NotWanted
 from nutri_ml.domain.ports import Vectors
+from nutri_ml.domain.spelling import Likeness
 from tools.calibrate import read_labels
 
 
 def accuracy(matcher: Matcher, labels: list[tuple[str, str]]) -> float:
     matches = matcher.match([mention for mention, _ in labels])
     return sum(
-        match.food.id == food for match, (_, food) in zip(matches, labels, strict=True)
+        match.best.food.id == food for match, (_, food) in zip(matches, labels, strict=True)
     ) / len(labels)
 
 
@@ -19,9 +20,9 @@ def test_every_name_and_synonym_finds_its_own_food(table: FoodTable, matcher: Ma
     names = [(phrase, food.id) for food in table.foods for phrase in food.phrases]
     matches = matcher.match([phrase for phrase, _ in names])
     strays = [
-        (phrase, match.food.id)
+        (phrase, match.best.food.id)
         for (phrase, food), match in zip(names, matches, strict=True)
-        if match.food.id != food
+        if match.best.food.id != food
     ]
     assert strays == []
 
@@ -51,8 +52,8 @@ def test_words_that_are_spelled_like_another_food_are_found_by_meaning(
 ) -> None:
     (by_both,) = matcher.match([mention])
     (by_spelling,) = spelling_matcher.match([mention])
-    assert by_both.food.id == food
-    assert by_spelling.food.id != food
+    assert by_both.best.food.id == food
+    assert by_spelling.best.food.id != food
 
 
 def test_a_match_does_not_depend_on_what_else_is_asked(matcher: Matcher) -> None:
@@ -69,7 +70,7 @@ def test_nothing_asked_is_nothing_matched(matcher: Matcher) -> None:
     ("mention", "likeness"), [("egg", 1.0), ("eggs", 1.0), ("xyz", 0.0), ("", 0.0)]
 )
 def test_spelling_is_judged_by_shared_trigrams(mention: str, likeness: float) -> None:
-    assert Spelling(["egg", "toast"]).likeness(mention)[0] == pytest.approx(likeness)
+    assert Likeness(["egg", "toast"]).likeness(mention)[0] == pytest.approx(likeness)
 
 
 def test_matching_stops_at_the_mention_at_which_nobody_waits_any_more(

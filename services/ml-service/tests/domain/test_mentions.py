@@ -20,13 +20,20 @@ SPLITTER = Splitter(["macaroni and cheese", "gin and tonic", "pb&j", "corn on th
         ("1,5 l milk, ham", ["1,5 l milk", "ham"]),
         ("Had eggs. Then ham.", ["Had eggs", "ham"]),
         ("1½ cups", ["1 1/2 cups"]),
-        ("without sugar", ["without sugar"]),
+        ("without sugar", []),
+        ("eggs: 2", ["eggs", "2"]),
+        ("rice/beans w/ cheese", ["rice", "beans", "cheese"]),
+        ("ham and pickle sandwich", ["ham and pickle sandwich"]),
+        ("soup and ham sandwich", ["soup", "ham sandwich"]),
+        ("a splash of milk in black coffee", ["a splash of milk", "black coffee"]),
+        ("one hundred and twenty grams of rice", ["one hundred and twenty grams of rice"]),
+        ("1. eggs 2. toast", ["eggs", "toast"]),
         (" , and , ", []),
     ],
 )
 def test_a_text_is_cut_into_mentions(text: str, mentions: list[str]) -> None:
-    assert SPLITTER.split(text) == mentions
+    assert [piece.text for piece in SPLITTER.split(text)] == mentions
 
 
 def test_without_names_to_protect_every_separator_cuts() -> None:
-    assert Splitter([]).split("gin and tonic") == ["gin", "tonic"]
+    assert [piece.text for piece in Splitter([]).split("gin and tonic")] == ["gin", "tonic"]

@@ -6,9 +6,9 @@ from nutri_ml.domain.words import food_words, normal_form
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
-        ("for breakfast I had my usual porridge", "usual porridge"),
-        ("Fresh Strawberries", "strawberries"),
-        ("coffee without any sugar", "coffee"),
+        ("for breakfast I had my usual porridge", "porridge"),
+        ("Fresh Strawberries", "fresh strawberries"),
+        ("Crème brûlée", "creme brulee"),
         ("2% milk", "2 % milk"),
         ("I’ve had", ""),
     ],

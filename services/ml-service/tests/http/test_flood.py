@@ -26,12 +26,12 @@ class HeldEstimator(Estimator):
 
     def estimate(self, text: str, wanted: Wanted = lambda: True) -> Estimate:
         if text == PROBE_TEXT:
-            return sum_up([], [])
+            return sum_up([])
         self.computed.append(text)
         while text == HELD and wanted() and not self.gate.wait(0.005):
             pass
         self.unwanted = not wanted()
-        return sum_up([], [])
+        return sum_up([])
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ def test_the_table_is_small_enough_to_be_read_and_reviewed() -> None:
 
 def test_ids_and_names_mean_one_food_each(table: FoodTable) -> None:
     ids = [food.id for food in table.foods]
-    phrases = [phrase for food in table.foods for phrase in food.phrases]
+    phrases = table.phrases
     assert len(ids) == len(set(ids))
     assert sorted({phrase for phrase in phrases if phrases.count(phrase) > 1}) == []
 
@@ -27,7 +27,7 @@ def test_figures_are_possible(table: FoodTable) -> None:
         solids = held.protein_g + held.carbohydrate_g + held.fat_g
         most = 4.5 * held.protein_g + 4.5 * held.carbohydrate_g + 9.5 * held.fat_g
         least = 2.0 * held.protein_g + 1.6 * held.carbohydrate_g + 8.0 * held.fat_g
-        alcohol = 7 * 50 if solids < 30 and held.kcal > most + 10 else 0
+        alcohol = 7 * 50 if solids < 40 and held.kcal > most + 10 else 0
         assert 0 <= solids <= 102, food.id
         assert least - 10 <= held.kcal <= most + 10 + alcohol, food.id
 
@@ -35,4 +35,4 @@ def test_figures_are_possible(table: FoodTable) -> None:
 def test_every_food_has_a_portion_that_weighs_something(table: FoodTable) -> None:
     for food in table.foods:
         assert food.grams_by_portion, food.id
-        assert all(0 < grams <= 1100 for grams in food.grams_by_portion.values()), food.id
+        assert all(0 < grams <= 5000 for grams in food.grams_by_portion.values()), food.id

@@ -38,13 +38,15 @@ def test_a_weight_that_usda_gives_is_told_from_a_house_rule() -> None:
 
 def test_nutrients_come_from_the_named_row(tmp_path: Path) -> None:
     selection = tmp_path / "selection.csv"
-    selection.write_text("name;synonyms;source;portions\nBig egg;;sr:1;each=50\n")
+    selection.write_text("name;synonyms;kind;source;portions\nBig egg;;drink;sr:1;each=50\n")
     table = build(selection, {"sr:1": Row((143.0, 12.6, 0.7, 9.5, 0.0), ())})
-    assert table.splitlines()[1] == "big-egg,Big egg,,143,12.6,0.7,9.5,0,each:50:house,usda-sr:1"
+    assert (
+        table.splitlines()[1] == "big-egg,Big egg,,drink,143,12.6,0.7,9.5,0,each:50:house,usda-sr:1"
+    )
 
 
 def test_a_source_that_is_not_there_is_refused(tmp_path: Path) -> None:
     selection = tmp_path / "selection.csv"
-    selection.write_text("name;synonyms;source;portions\nghost;;sr:0;each=1\n")
+    selection.write_text("name;synonyms;kind;source;portions\nghost;;;sr:0;each=1\n")
     with pytest.raises(SystemExit, match="no such source: \\['sr:0'\\]"):
         build(selection, {})

@@ -92,7 +92,9 @@ SIZES = {
     **dict.fromkeys(("tiny", "mini", "bite-size"), "tiny"),
     **dict.fromkeys(("small", "little", "thin", "sm"), "small"),
     **dict.fromkeys(("medium", "regular", "average", "medium-sized"), "medium"),
-    **dict.fromkeys(("large", "big", "thick", "generous", "heaped", "heaping", "tall", "grande"), "large"),
+    **dict.fromkeys(
+        ("large", "big", "thick", "generous", "heaped", "heaping", "tall", "grande"), "large"
+    ),
     **dict.fromkeys(("huge", "extra-large", "xl", "giant", "massive", "enormous", "venti"), "huge"),
 }
 
@@ -156,7 +158,8 @@ _AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _BARE = re.compile(
-    rf"\b(?:(?P<size>{_SIZE})\s+)?(?P<unit>{_any_of({*HOUSEHOLD} | {'side'})})\s+of\b", re.IGNORECASE
+    rf"\b(?:(?P<size>{_SIZE})\s+)?(?P<unit>{_any_of({*HOUSEHOLD} | {'side'})})\s+of\b",
+    re.IGNORECASE,
 )
 _TRAILING = re.compile(
     r"(?<=\w)\s+(?P<unit>slices?|pcs?|fillets?|pieces?|wedges?|cloves?|spears?|rashers?|stalks?"
@@ -221,7 +224,9 @@ def take_amount(mention: str) -> tuple[Amount, str, str]:
     first = _telling(found)
     # What else is said of amounts is no part of the name: "a bottle of" in "330 ml bottle of".
     others = [match for match in found if match is not first]
-    before, after = _cut(mention, 0, first.start(), others), _cut(mention, first.end(), None, others)
+    before, after = _cut(mention, 0, first.start(), others), _cut(
+        mention, first.end(), None, others
+    )
     amount, after = _of_match(first, after)
     return _counted(amount, first, others), before, after
 

@@ -3,12 +3,31 @@
 import re
 
 # What each one is usually meant to say, in words that the food table knows.
+_TABLE = """
+    🍎🍏 apple; 🍌 banana; 🍊 orange; 🍋 lemon; 🍉 watermelon; 🍇 grapes;
+    🍓 strawberries; 🫐 blueberries; 🍒 cherries; 🍑 peach; 🥭 mango;
+    🍍 pineapple; 🥥 coconut; 🥝 kiwi; 🍅 tomato; 🍐 pear; 🍆 eggplant;
+    🥑 avocado; 🥦 broccoli; 🥬 lettuce; 🥒 cucumber; 🌽 corn on the cob;
+    🥕 carrot; 🧄 garlic clove; 🧅 onion; 🍄 mushrooms; 🥔 potato;
+    🍠 sweet potato; 🥐 croissant; 🥖 baguette; 🥨 pretzels; 🥯 bagel;
+    🥞 pancake; 🧇 waffle; 🧀 cheese; 🍖 pork ribs; 🍗 chicken drumstick;
+    🥩 steak; 🥓 bacon; 🍔 hamburger; 🍟 french fries; 🍕 pizza; 🌭 hot dog;
+    🥪 sandwich; 🌮 taco; 🌯 burrito; 🥙 gyro; 🧆 falafel; 🥚 egg; 🍳 fried egg;
+    🥘 paella; 🍲 stew; 🥗 salad; 🍿 popcorn; 🧈 butter; 🍚 white rice; 🍛 curry;
+    🍜 ramen; 🍝 spaghetti; 🍣 sushi roll; 🍤🦐 prawns; 🍙 rice ball;
+    🥟 dumplings; 🦀 crab meat; 🦞 lobster; 🦑 calamari; 🦪 oysters;
+    🍦 ice cream cone; 🍨 ice cream; 🍩 doughnut; 🍪 chocolate chip cookie;
+    🎂 birthday cake; 🍰 sponge cake; 🧁 cupcake; 🥧 pie; 🍫 chocolate bar;
+    🍬🍭 hard candy; 🍮 custard; 🍯 honey; 🥛 milk; ☕ coffee; 🍵 tea; 🍶 sake;
+    🍾🥂 champagne; 🍷 red wine; 🍸 martini; 🍺🍻 beer; 🥃 whisky; 🥤 cola;
+    🧃 juice; 🥜 peanuts; 🫒 olives; 🫑 bell pepper; 🫘 kidney beans;
+    🌶 chilli pepper; 🫛 peas; 🍞 white bread; 🍹 cocktail
+"""
 NAMES = {
-    **dict(zip("🍎🍏🍌🍊🍋🍉🍇🍓🫐🍒🍑🥭🍍🥥🥝🍅🍐", "apple apple banana orange lemon watermelon grapes strawberries blueberries cherries peach mango pineapple coconut kiwi tomato pear".split(), strict=True)),
-    **dict(zip("🍆🥑🥦🥬🥒🌽🥕🧄🧅🍄🥔🍠🥐🥖🥨🥯🥞🧇🧀🍖🍗🥩🥓🍔🍟🍕🌭🥪🌮🌯", ("eggplant", "avocado", "broccoli", "lettuce", "cucumber", "corn on the cob", "carrot", "garlic clove", "onion", "mushrooms", "potato", "sweet potato", "croissant", "baguette", "pretzels", "bagel", "pancake", "waffle", "cheese", "pork ribs", "chicken drumstick", "steak", "bacon", "hamburger", "french fries", "pizza", "hot dog", "sandwich", "taco", "burrito"), strict=True)),
-    **dict(zip("🥙🧆🥚🍳🥘🍲🥗🍿🧈🍚🍛🍜🍝🍣🍤🍙🥟🦀🦞🦐🦑🦪🍦🍨🍩🍪🎂🍰🧁🥧", ("gyro", "falafel", "egg", "fried egg", "paella", "stew", "salad", "popcorn", "butter", "white rice", "curry", "ramen", "spaghetti", "sushi roll", "prawns", "rice ball", "dumplings", "crab meat", "lobster", "prawns", "calamari", "oysters", "ice cream cone", "ice cream", "doughnut", "chocolate chip cookie", "birthday cake", "sponge cake", "cupcake", "pie"), strict=True)),
-    **dict(zip("🍫🍬🍭🍮🍯🥛☕🍵🍶🍾🍷🍸🍺🥃🥤🧃🥜🫒🫑🫘🌶🫛🥂🍞🍹🍻", ("chocolate bar", "hard candy", "hard candy", "custard", "honey", "milk", "coffee", "tea", "sake", "champagne", "red wine", "martini", "beer", "whisky", "cola", "juice", "peanuts", "olives", "bell pepper", "kidney beans", "chilli pepper", "peas", "champagne", "white bread", "cocktail", "beer"), strict=True)),
-}  # fmt: skip
+    picture: name
+    for pictures, name in (row.split(maxsplit=1) for row in " ".join(_TABLE.split()).split("; "))
+    for picture in pictures
+}
 # Two glasses in one picture.
 COUNTS = {"🍻": 2, "🥂": 2}
 # Fruit, dishes, drinks, sea food: named or not, something was eaten.

@@ -57,9 +57,7 @@ class Estimate:
 class Estimator:
     """Estimates meals with one food table and one model. Holds no state between texts."""
 
-    def __init__(
-        self, table: FoodTable, matcher: Matcher, is_word: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, table: FoodTable, matcher: Matcher, is_word: Callable[[str], bool]) -> None:
         self._reader = Reader(table.phrases, is_word)
         self._matcher = matcher
 

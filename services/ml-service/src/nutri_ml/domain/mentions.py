@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from nutri_ml.domain.noise import without_noise, without_what_was_not_eaten
 from nutri_ml.domain.numerals import ONES, TEENS, TENS, with_digits
 
-_INTO = "coffee|tea|espresso|latte|porridge|oatmeal|oats|cereal|granola|smoothie|yogurt|yoghurt|soup|water|milk|juice"
+_INTO = (
+    "coffee|tea|espresso|latte|porridge|oatmeal|oats|cereal|granola|smoothie|yogurt|yoghurt|soup"
+    "|water|milk|juice"
+)
 # A comma inside a number separates nothing ("1,5 l"), nor does the "and" of "one and a half";
 # "on the cob" is part of a name, "eggs on toast" are two foods.
 SEPARATOR = re.compile(
@@ -18,7 +21,7 @@ SEPARATOR = re.compile(
     |\b(?:with|plus|then|alongside|but|afterwards|later|also)\b|\bover\b(?!\s+easy)|(?<=\s)['’]?n['’]?(?=\s)
     |(?:(?<=avocado)|(?<=avo)|(?<=butter)|(?<=jam)|(?<=honey)|(?<=nutella))\s+(?=toast\b)
     |\band\b(?!\s+(?:a\s+)?(?:half|quarter|third|\d+\s*/\s*\d+)\b)
-    |\bon\b(?!\s+(?:the|a|my)\b|\s*$)|\bin\b(?=\s+(?:my\s+|the\s+|an?\s+|some\s+)?(?:\w+\s+)?(?:{_INTO})\b)""",
+    |\bon\b(?!\s+(?:the|a|my|top)\b|\s*$)|\bin\b(?=\s+(?:my\s+|the\s+|an?\s+|some\s+)?(?:\w+\s+)?(?:{_INTO})\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _RANGE = re.compile(r"(?<=\d)(\s*)[–—-](\s*)(?=\d)")
@@ -31,12 +34,12 @@ _FILLED = (
     r"(?:sandwich|toastie|panini|baguette|wrap|sub|ravioli|quiche|omelette|pie|soup|pizza|crisp)(?:e?s)?\b"
 )
 # What stands around a mention and is no part of it.
-EDGES = " \t\n,;.:!?()[]{}\"“”-–—*~"
+EDGES = ' \t\n,;.:!?()[]{}"“”-–—*~'
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One stretch: as written, as it is to be read, and the word that joins it to the one before."""
+    """One stretch: as written, as it is to be read, and the word that joins it to the last."""
 
     text: str
     reading: str

@@ -1,4 +1,4 @@
-"""What a meal text holds beside the meal: times, calories, prices, exercise, and what was not eaten.
+"""What a meal text holds beside the meal: times, calories, prices, and what was not eaten.
 
 Each is blanked out, so that a text keeps its length and no number of it is taken for an amount.
 """
@@ -18,10 +18,13 @@ NOISE = re.compile(
     | [£$€]\s*{_NUMBER} | (?<![\w.]){_NUMBER}\s*(?:[£$€]|(?:dollars?|euros?|quid|bucks|pence)\b)
     | (?<![\w.]){_NUMBER}\s*-?(?:min|mins|minutes?|hrs?|hours?|secs?|seconds?|km|kms|miles?|steps
       |reps|sets|bpm|weeks?|days?|years?|courses?|people|persons?)\b
-    | (?<![\w.])\d+k\b(?:\s+(?:run|walk|ride|swim|row))? | \b(?:day|week|meal|no\.|number)\s*\#?\d+\b(?:\s+of\s+(?:my\s+|the\s+|a\s+)?\w+)?
+    | (?<![\w.])\d+k\b(?:\s+(?:run|walk|ride|swim|row))?
+    | \b(?:day|week|meal|no\.|number)\s*\#?\d+\b(?:\s+of\s+(?:my\s+|the\s+|a\s+)?\w+)?
     | (?<![\w.]){_NUMBER}\s*%(?!\s*milk)(?:\s*(?:fat|cocoa|cacao|abv|less)\b)?
-    | (?<![\w.]){_NUMBER}\s*g(?:rams?)?\s+(?:of\s+)?(?:protein|carbs?|carbohydrates?|fat)\b(?!\s+powder)
-    | \bfor\s+(?:\d+|one|two|three|four)\b(?!\s*\w) | (?<=sandwich)\s+on\s+(?:an?\s+)?\w+(?:\s+(?:wheat|grain|bread|roll|bun))?
+    | (?<![\w.]){_NUMBER}\s*g(?:rams?)?\s+(?:of\s+)?(?:protein|carbs?|carbohydrates?|fat)\b
+      (?!\s+powder)
+    | \bfor\s+(?:\d+|one|two|three|four)\b(?!\s*\w)
+    | (?<=sandwich)\s+on\s+(?:an?\s+)?\w+(?:\s+(?:wheat|grain|bread|roll|bun))?
     | \#\w+ | https?://\S+ | [@]\w+""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -55,9 +58,10 @@ TOLD_BEFORE = re.compile(
 # "from the shop", "after work"; at the beginning only as far as what was done.
 TOLD_AFTER = re.compile(
     r"""(?<=\w)\s+(?:from|before|after|during|while|because|when|until|since|cos|cause)\b.*$
-    | ^\s*(?:after|before|during|post|pre)[\s-]+(?:the\s+|my\s+|an?\s+)?(?:\w+\s+)?(?:run|workout|gym|work
-      |school|training|session|match|yoga|class|swim|walk|ride|meeting|exercise|hike|game)\b
-    | \b(?:at|in|on)\s+(?:top|noon|midnight|work|home|school|night|(?:the|my|his|her|our)\s+\w+)\s*$""",
+    | ^\s*(?:after|before|during|post|pre)[\s-]+(?:the\s+|my\s+|an?\s+)?(?:\w+\s+)?
+      (?:run|workout|gym|work|school|training|session|match|yoga|class|swim|walk|ride|meeting|exercise|hike|game)\b
+    | \b(?:at|in|on)\s+(?:top|noon|midnight|work|home|school|night
+      |(?:the|my|his|her|our)\s+\w+)\s*$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _ITEM = re.compile(r"(?:^|(?<=[\s,;]))(\d{1,2})[.)](?=\s+[^\W\d])")

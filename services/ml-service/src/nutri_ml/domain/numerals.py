@@ -8,9 +8,7 @@ import re
 from collections.abc import Callable
 
 ONES = "one two three four five six seven eight nine".split()
-TEENS = (
-    "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-)
+TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 VALUES = {
     **{word: n for n, word in enumerate([*ONES, *TEENS], 1)},
@@ -21,7 +19,8 @@ _BELOW_100 = (
     rf"(?:(?:{'|'.join(TENS)})(?:[\s-]+(?:{'|'.join(ONES)}))?|{'|'.join(TEENS)}|{'|'.join(ONES)})"
 )
 _BELOW_1000 = (
-    rf"(?:(?:(?:{_BELOW_100}|an?|\d{{1,2}})\s+)?hundred(?:\s+(?:and\s+)?{_BELOW_100})?|{_BELOW_100})"
+    rf"(?:(?:(?:{_BELOW_100}|an?|\d{{1,2}})\s+)?hundred(?:\s+(?:and\s+)?{_BELOW_100})?"
+    rf"|{_BELOW_100})"
 )
 _NUMBER = re.compile(
     rf"\b(?:(?:(?:{_BELOW_1000}|an?|\d{{1,3}})\s+)?thousand(?:\s+(?:and\s+)?{_BELOW_1000})?"

@@ -109,7 +109,9 @@ def _grams(food: Food, amount: Amount) -> float:
     if amount.kind is Kind.MILLILITRES:
         return amount.quantity * density(food)
     quantity = amount.quantity
-    if amount.kind is Kind.COUNT and not {"each", "slice", "piece", amount.size} & {*food.grams_by_portion}:
+    if amount.kind is Kind.COUNT and not {"each", "slice", "piece", amount.size} & {
+        *food.grams_by_portion
+    }:
         quantity = min(quantity, SERVINGS_MAX)
     return quantity * _grams_of_one(food, amount)
 

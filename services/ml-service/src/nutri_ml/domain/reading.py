@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice, pairwise
 
 from nutri_ml.domain.amount import GRAMS, HOUSEHOLD, MILLILITRES, SIZES, Amount, Kind, take_amount
 from nutri_ml.domain.emoji import FOOD, PICTURE, is_food, said
@@ -16,6 +17,8 @@ _NEXT_NUMBER = re.compile(r"(?<=[^\W\d_])\s+(?=\d)")
 # "eggs bacon toast" are three foods; "ham egg sandwich" is a dish, and so is most of what has two.
 LISTED_MIN = 3
 NAME_WORDS_MAX = 5
+LISTED_WORDS_MAX = 20
+AMOUNTS_MAX = 12
 DISHES = frozenset(
     """bagel bake bowl bread burger burrito cake casserole cookie curry drink juice lasagne muffin
     noodle omelette pasta pie pizza pudding roll salad sandwich sauce shake smoothie soup stew taco
@@ -109,7 +112,7 @@ class Reader:
 
     def _parts(self, words: str) -> list[str]:
         """Cuts "2 eggs 2 toast" before its second number."""
-        for place in _NEXT_NUMBER.finditer(words):
+        for place in islice(_NEXT_NUMBER.finditer(words), AMOUNTS_MAX):
             left, right = words[: place.start()], words[place.end() :]
             if self._is_counted(left) and self._is_counted(right):
                 return [left, *self._parts(right)]
@@ -135,7 +138,9 @@ class Reader:
             # "felt like treating myself to | a | snickers"
             first = ""
         name = self._speller.mend_name(" ".join(filter(None, (first, second))))
-        listed = [] if self._is_name(name) else self._names_in(name.split())
+        words_of_name = name.split()
+        is_list = LISTED_MIN <= len(words_of_name) <= LISTED_WORDS_MAX and not self._is_name(name)
+        listed = self._names_in(words_of_name) if is_list else []
         if amount.kind is Kind.UNSAID and len(listed) >= LISTED_MIN and not _is_dish(name):
             yield from (Mention(one, amount, one) for one in listed)
         elif any(letter.isalpha() for letter in name):
@@ -158,13 +163,10 @@ class Reader:
 
 def _in_company(read: list[Mention]) -> list[Mention]:
     """The fish of "fish and chips" comes in batter."""
-    following = [mention.food_words for mention in read[1:]] + [""]
-    return [
-        replace(mention, food_words="battered fish")
-        if (mention.food_words, after) == ("fish", "chips")
-        else mention
-        for mention, after in zip(read, following, strict=True)
-    ]
+    for place, (mention, after) in enumerate(pairwise(read)):
+        if (mention.food_words, after.food_words) == ("fish", "chips"):
+            read[place] = replace(mention, food_words="battered fish")
+    return read
 
 
 def _is_dish(words: str) -> bool:

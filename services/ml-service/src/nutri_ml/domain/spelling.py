@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from nutri_ml.domain.ports import Vectors
@@ -31,15 +32,16 @@ MEANT = {
     "marg": "margarine",
 }
 LETTERS_MIN = 4
+MISTAKES_MAX = 2
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 
 def mistakes_allowed(word: str) -> int:
-    return 1 if len(word) <= 7 else 2
+    return 1 if len(word) <= 7 else MISTAKES_MAX
 
 
 def _is_likely(word: str, candidate: str) -> bool:
-    """Few people are wrong about the first letter; in a short word a letter is left out or doubled."""
+    """Few are wrong about the first letter; in a short word a letter is left out or doubled."""
     if len(word) <= 4 and len(word) == len(candidate) and sorted(word) != sorted(candidate):
         return False
     return candidate[0] == word[0] or len(word) > 5
@@ -64,6 +66,7 @@ class Speller:
             self._names[word] = self._names.get(word, 0) + 1
         self._known = frozenset({*self._names, *others, *FILLERS, *MAKERS, *MANNERS})
         self._candidates = sorted(w for w in {*self._names, *others} if len(w) >= LETTERS_MIN - 1)
+        self._skeletons = {word: skeleton(word) for word in self._candidates}
         self._joined = {"".join(split_words(p)): p for p in phrases if " " in p}
         self._is_word = is_word
         self._forms = frozenset(map(normal_form, phrases))
@@ -104,10 +107,11 @@ class Speller:
         """The words within reach, nearest first; the more names a word is in, the likelier."""
         bones = skeleton(word)
         found = []
-        for candidate in self._candidates:
-            same = skeleton(candidate) == bones
-            reach = max(allowed, 2 if same else 0)
-            distance = OSA.distance(word, candidate, score_cutoff=reach)
+        for candidate, distance, _ in process.extract(
+            word, self._candidates, scorer=OSA.distance, score_cutoff=MISTAKES_MAX, limit=None
+        ):
+            same = self._skeletons[candidate] == bones
+            reach = max(allowed, MISTAKES_MAX if same else 0)
             if distance <= reach and _is_likely(word, candidate):
                 far = distance - 0.5 * same + (candidate[0] != word[0])
                 found.append((far, -self._names.get(candidate, 0), candidate))

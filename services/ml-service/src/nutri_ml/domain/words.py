@@ -7,47 +7,49 @@ WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|%")
 
 # Words of a diary rather than of a dish.
 FILLERS = frozenset(
-    """a about after afternoon afterwards again all also an any anything approx approximately are around
-    as ate at average bad bed before bit bite bought boy boyfriend break breakfast brunch but by
-    ca can cheat cooked could couple course craving daily day deal delicious did dine dinner
-    drank during each early eat eaten eating elevenses else enjoyed evening every exactly extra
-    family felt few finally finished finish first food for four friday friend friends from full
-    fun girlfriend good got grab grabbed great guess guests gym had has have having he her hi him his
-    home homemade hour house hungry husband i i'd i'm i've idk if im in instead is it it's its ive
-    just kid kids kinda lads last late later leftover leftovers less like little log lol lot lots lovely
-    lunch lunchtime made make making many mate mates maybe me meal meals midday midnight mine moment mon
-    monday more morning most mum mom dad munched my nearly next nice night noon not nothing now of office
-    oh ok okay on one ones only or order ordered other our out over own partner per perhaps plain please
-    plus post pre pretty probably proper quick quite rather really roughly s same saturday school serving
-    shared she shop side skipped snack snacked snacks so some somehow someone something sort still
-    straight stuff sunday supper tasty tbh than that the their them then there these they thing things
-    think this those though thought thursday time times to today together tomorrow tonight too took total
-    totally tried tue tuesday two tummy tv usual usually very was wasn't we we've wed wednesday
-    weekday weekend well went were what which while wife will with work workout would yesterday yes
-    yet you yum yummy your""".split()
+    """a about after afternoon afterwards again all also an any anything approx approximately are
+    around as ate at average bad bed before bit bite bought boy boyfriend break breakfast brunch
+    but by ca can cheat cooked could couple course craving daily day deal delicious did dine
+    dinner drank during each early eat eaten eating elevenses else enjoyed evening every exactly
+    extra family felt few finally finished finish first food for four friday friend friends from
+    full fun girlfriend good got grab grabbed great guess guests gym had has have having he her hi
+    him his home homemade hour house hungry husband i i'd i'm i've idk if im in instead is it it's
+    its ive just kid kids kinda lads last late later leftover leftovers less like little log lol
+    lot lots lovely lunch lunchtime made make making many mate mates maybe me meal meals midday
+    midnight mine moment mon monday more morning most mum mom dad munched my nearly next nice
+    night noon not nothing now of office oh ok okay on one ones only or order ordered other our
+    out over own partner per perhaps plain please plus post pre pretty probably proper quick quite
+    rather really roughly s same saturday school serving shared she shop side skipped snack
+    snacked snacks so some somehow someone something sort still straight stuff sunday supper tasty
+    tbh than that the their them then there these they thing things think this those though
+    thought thursday time times to today together tomorrow tonight too took total totally tried
+    tue tuesday two tummy tv usual usually very was wasn't we we've wed wednesday weekday weekend
+    well went were what which while wife will with work workout would yesterday yes yet you yum
+    yummy your""".split()
 )
 # How a food was made or cut; it stays the food that it is.
 MANNERS = frozenset(
-    """baked blended boiled braised brand buttered chargrilled chilled chopped chunk chunky cold creamy
-    crispy crumbled crunchy crusty cubed cube defrosted diced drained dry fillet fillets fine finely floret
-    florets free-range fresh freshly fried frozen fluffy gram grated grilled ground half hard heated hot
-    infused iced juicy large lean light lightly local long low fat medium mild mini mixed natural non alcoholic organic
-    pan-fried pan peeled piece pieces pitted plain poached portion pulled pure quality rare raw real reduced
-    regular rich ripe roast roasted roughly salted sauteed sautéed scrambled seared seasonal seasoned
-    seedless shredded simple skinless sliced slice slow small smoked smooth soft sparkling spicy steamed
-    stick sticks stewed strip strips sugar-free sweetened thick thin tinned canned toasted traditional
+    """baked blended boiled braised brand buttered chargrilled chilled chopped chunk chunky cold
+    creamy crispy crumbled crunchy crusty cubed cube defrosted diced drained dry fillet fillets
+    fine finely floret florets free-range fresh freshly fried frozen fluffy gram grated grilled
+    ground half hard heated hot infused iced juicy large lean light lightly local long low fat
+    medium mild mini mixed natural non alcoholic organic pan-fried pan peeled piece pieces pitted
+    plain poached portion pulled pure quality rare raw real reduced regular rich ripe roast
+    roasted roughly salted sauteed sautéed scrambled seared seasonal seasoned seedless shredded
+    simple skinless sliced slice slow small smoked smooth soft sparkling spicy steamed stick
+    sticks stewed strip strips sugar-free sweetened thick thin tinned canned toasted traditional
     tender unsalted unsweetened variety warm warmed washed wedge""".split()
 )
 # Who made or sold it; its food is named by the other words.
 MAKERS = frozenset(
-    """aldi alpro amul asda barilla barista birds bisto burger-king cadbury cadbury's campbell's chobani
-    costa costco dannon danone dolmio dominos domino's dunkin dunkin' eye five-guys greggs haagen dazs
-    heinz hellmann's hellmanns homepride hovis innocent john kelloggs kellogg's kfc kraft lavazza lay's lidl
-    lindt lipton lotus lurpak m&s marks maccies maccy's mcdonalds mcdonald's mcdo mcvities mcvitie's morrisons
-    muller müller nandos nando's nature nescafe nespresso nestle nestlé oatly oscar mayer papa pizzahut pret
-    princes quaker sabra sainsburys sainsbury's skippy starbucks subway tesco tescos tetley tilda trader
-    joe's tropicana twinings tyson uncle ben's waitrose walkers walmart warburtons wendys wendy's yeo
-    yoplait""".split()
+    """aldi alpro amul asda barilla barista birds bisto burger-king cadbury cadbury's campbell's
+    chobani costa costco dannon danone dolmio dominos domino's dunkin dunkin' eye five-guys greggs
+    haagen dazs heinz hellmann's hellmanns homepride hovis innocent john kelloggs kellogg's kfc
+    kraft lavazza lay's lidl lindt lipton lotus lurpak m&s marks maccies maccy's mcdonalds
+    mcdonald's mcdo mcvities mcvitie's morrisons muller müller nandos nando's nature nescafe
+    nespresso nestle nestlé oatly oscar mayer papa pizzahut pret princes quaker sabra sainsburys
+    sainsbury's skippy starbucks subway tesco tescos tetley tilda trader joe's tropicana twinings
+    tyson uncle ben's waitrose walkers walmart warburtons wendys wendy's yeo yoplait""".split()
 )
 # What a dish tastes of; beside the word that says what it is, it changes little.
 FLAVOURS = frozenset(
@@ -57,8 +59,14 @@ FLAVOURS = frozenset(
 )
 
 IRREGULAR = {
-    **{"loaves": "loaf", "leaves": "leaf", "halves": "half", "knives": "knife"},
-    **{f"{word}s": word for word in "brownie cookie hoagie smoothie toastie veggie pierogie".split()},
+    "loaves": "loaf",
+    "leaves": "leaf",
+    "halves": "half",
+    "knives": "knife",
+    **{
+        f"{word}s": word
+        for word in "brownie cookie hoagie smoothie toastie veggie pierogie".split()
+    },
 }
 UNCHANGED_ENDINGS = ("ss", "us", "is", "ous")
 

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from nutri_ml.domain.estimate import Estimate, Item
+from nutri_ml.domain.estimate import Estimate, Guess, Item
 from nutri_ml.domain.health import Checks, CheckStatus
+from nutri_ml.domain.portions import GRAMS_MAX
 
 TEXT_CHARS_MAX = 2000
 
@@ -21,7 +22,8 @@ Text = Annotated[
     StringConstraints(min_length=1, max_length=TEXT_CHARS_MAX, strict=True),
     AfterValidator(_not_blank),
 ]
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Figure = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class EstimateIn(BaseModel):
@@ -37,11 +39,11 @@ class NutrientsOut(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    kcal: float
-    protein_g: float
-    carbohydrate_g: float
-    fat_g: float
-    fibre_g: float
+    kcal: Figure
+    protein_g: Figure
+    carbohydrate_g: Figure
+    fat_g: Figure
+    fibre_g: Figure
 
 
 class FoodOut(BaseModel):
@@ -54,14 +56,42 @@ class FoodOut(BaseModel):
     source: str
 
 
-class ItemOut(BaseModel):
-    """One food that was recognised, and the words in which it was said."""
+class CandidateOut(BaseModel):
+    """A food that the words may mean, and how likely they do."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     food: FoodOut
-    grams: float
+    confidence: Share
+
+
+Candidates = Annotated[
+    list[CandidateOut], Field(max_length=3, description="At most three, the likeliest first")
+]
+
+
+class GuessOut(BaseModel):
+    """Words that name no food we are sure of, and what they may mean."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    text: str
+    candidates: Candidates
+
+    @classmethod
+    def of(cls, guess: Guess) -> "GuessOut":
+        return cls.model_validate(guess)
+
+
+class ItemOut(BaseModel):
+    """One food that was recognised, the words in which it was said, and what else they may mean."""
+
+    food: FoodOut
+    grams: Annotated[float, Field(ge=0, le=GRAMS_MAX, allow_inf_nan=False)]
     nutrients: NutrientsOut
     confidence: Share
     text: str
+    candidates: Candidates
 
     @classmethod
     def of(cls, item: Item) -> "ItemOut":
@@ -71,14 +101,18 @@ class ItemOut(BaseModel):
             nutrients=NutrientsOut.model_validate(item.nutrients),
             confidence=item.confidence,
             text=item.text,
+            candidates=[CandidateOut.model_validate(it) for it in item.candidates],
         )
 
 
 class EstimateOut(BaseModel):
-    """What the meal held; `unknown` lists the words that name no food we know."""
+    """What the meal held; `unknown` lists the words that name no food we know, `guesses` the same
+    words with what they may mean.
+    """
 
     items: list[ItemOut]
     unknown: list[str]
+    guesses: list[GuessOut]
     total: NutrientsOut
     confidence: Share
     model: str
@@ -88,6 +122,7 @@ class EstimateOut(BaseModel):
         return cls(
             items=[ItemOut.of(item) for item in estimate.items],
             unknown=list(estimate.unknown),
+            guesses=[GuessOut.of(guess) for guess in estimate.guesses],
             total=NutrientsOut.model_validate(estimate.total),
             confidence=estimate.confidence,
             model=model,
