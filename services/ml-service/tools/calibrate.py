@@ -3,7 +3,7 @@
 Each line is a mention and the food it means, or no food when the table has none for it. A match is
 right when it is that food. Plain logistic regression by Newton's method, lightly held to zero.
 
-    PYTHONPATH=src python tools/calibrate.py
+    PYTHONPATH=src:. python tools/calibrate.py
 """
 
 import csv
@@ -20,6 +20,7 @@ from nutri_ml.domain.words import food_words
 from nutri_ml.loading import made_of, open_encoder
 from nutri_ml.store.foods import read_food_table
 from nutri_ml.store.vectors import read_food_vectors
+from tools.evaluate import curve
 
 LABELS = Path(__file__).with_name("calibration.csv")
 RIDGE = 1.0
@@ -92,6 +93,16 @@ def main() -> None:
     sys.stdout.write(f"INTERCEPT = {intercept:.2f}\n")
     sys.stdout.write(f"PER_FIT = {per_fit:.2f}\n")
     sys.stdout.write(f"PER_LEAD = {per_lead:.2f}\n")
+    for band, number, said, share in curve(said_now(mentions, foods)):
+        sys.stdout.write(f"# {band}  {number:4} named  said {said:.2f}  right {share:.2f}\n")
+
+
+def said_now(mentions: Sequence[str], foods: Sequence[str]) -> list[tuple[float, bool]]:
+    """What the constants of today say of each mention that they name, and whether it is right."""
+    table = read_food_table()
+    matcher = Matcher(table, open_encoder(None), read_food_vectors(made_of(table)))
+    named = zip(matcher.match(list(mentions)), foods, strict=True)
+    return [(it.best.confidence, it.best.food.id == food) for it, food in named if it.known]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from nutri_ml.app import create_app
+from nutri_ml.faults import open_faults
 from nutri_ml.http.drain import Drain
 from nutri_ml.http.ports import Ports
 from nutri_ml.http.server import DrainingServer
@@ -39,6 +40,7 @@ def main() -> int:
     if settings.metrics_port:
         ports.metrics.serve(settings.host, settings.metrics_port)
     DrainingServer(app, settings.host, settings.port, ports.drain, settings.drain_seconds).run()
+    ports.faults.flush()
     logging.getLogger(__name__).info("stopped")
     return EXIT_DONE
 
@@ -56,6 +58,7 @@ def open_ports(settings: Settings) -> Ports:
             "redis": cache.ping if cache else None,
         },
         drain=Drain(),
+        faults=open_faults(settings),
         metrics=Metrics(settings.app_version),
         now=lambda: datetime.now(UTC),
         seconds=time.monotonic,

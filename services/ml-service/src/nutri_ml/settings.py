@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, _url_of("postgresql", "postgres")] | None = None
     redis_url: Annotated[SecretStr, _url_of("redis", "rediss")] | None = None
     model_path: DirectoryPath | None = None
+    sentry_dsn: Annotated[SecretStr, _url_of("http", "https")] | None = None
+    sentry_environment: Annotated[str, StringConstraints(max_length=64)] | None = None
+    sentry_sample_percent: Annotated[int, Field(ge=0, le=100)] = 100
     inference_threads: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=_threads_default)
     estimate_queue: Annotated[int, Field(ge=1, le=1000)] = 32
 
@@ -79,7 +82,8 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Gives what must never reach a log: whole URLs and the passwords in them."""
-        urls = (url.get_secret_value() for url in (self.database_url, self.redis_url) if url)
+        told = (self.database_url, self.redis_url, self.sentry_dsn)
+        urls = (url.get_secret_value() for url in told if url)
         return [part for url in urls for part in (url, urlsplit(url).password) if part]
 
 

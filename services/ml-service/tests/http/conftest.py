@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from nutri_ml.app import create_app
 from nutri_ml.domain.estimate import Estimator
+from nutri_ml.faults import Faults, NoFaults
 from nutri_ml.http.drain import Drain
 from nutri_ml.http.ports import Ports
 from nutri_ml.loading import LoadingEstimator, Stage
@@ -72,6 +73,7 @@ class World:
     drain: Drain = field(default_factory=Drain)
     clock: Clock = field(default_factory=Clock)
     metrics: Metrics = field(default_factory=lambda: Metrics("1.2.3"))
+    faults: Faults = field(default_factory=NoFaults)
     closed: bool = False
 
     def __post_init__(self) -> None:
@@ -92,6 +94,7 @@ class World:
                 "redis": self.redis.ping,
             },
             drain=self.drain,
+            faults=self.faults,
             metrics=self.metrics,
             now=lambda: datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
             seconds=self.clock,

@@ -94,7 +94,11 @@ class Matcher:
         self, mentions: Sequence[str], wanted: Wanted = lambda: True
     ) -> list[tuple[Fitted, ...]]:
         """What speaks for each of the foods that are near, the best fitting first."""
-        return [self._fit_one(mention, wanted) for mention in mentions]
+        found: dict[str, tuple[Fitted, ...]] = {}
+        for mention in mentions:
+            if mention not in found:
+                found[mention] = self._fit_one(mention, wanted)
+        return [found[mention] for mention in mentions]
 
     def _fit_one(self, mention: str, wanted: Wanted) -> tuple[Fitted, ...]:
         if not wanted():

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from nutri_ml.domain.health import HealthWatch, Probe
 from nutri_ml.domain.ports import EstimateCache
+from nutri_ml.faults import Faults
 from nutri_ml.http.drain import Drain
 from nutri_ml.loading import LoadingEstimator
 from nutri_ml.metrics import Metrics
@@ -22,6 +23,7 @@ class Ports:
     cache: EstimateCache
     probes: Mapping[str, Probe]
     drain: Drain
+    faults: Faults
     metrics: Metrics
     now: Callable[[], datetime]
     seconds: Callable[[], float]

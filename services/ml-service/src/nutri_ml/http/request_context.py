@@ -30,6 +30,7 @@ class RequestContext:
         self._version = version
         self._drain = ports.drain
         self._metrics = ports.metrics
+        self._faults = ports.faults
         self._seconds = ports.seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,8 +57,9 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_marked)
-        except Exception:
+        except Exception as error:
             log.exception("failed to answer: internal")
+            self._faults.report(error, request_id.get() or "", _route_of(scope))
             # Half an answer is out already; all that is left is to cut the connection.
             if status is not None:
                 raise
@@ -86,9 +88,7 @@ class RequestContext:
         log.log(level, "request answered", extra=line)
 
     def _measure(self, scope: Scope, status: int | None, seconds: float) -> None:
-        """Anybody may make up methods and paths; they get no series of their own."""
-        method = scope["method"] if scope["method"] in METHODS else "other"
-        route = getattr(scope.get("route"), "path", "none")
+        method, _, route = _route_of(scope).partition(" ")
         self._metrics.request(method, route, status or 0, seconds)
 
 
@@ -114,6 +114,12 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_counted, send)
+
+
+def _route_of(scope: Scope) -> str:
+    """Anybody may make up methods and paths; they get no series of their own."""
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    return f"{method} {getattr(scope.get('route'), 'path', 'none')}"
 
 
 def _id_of(scope: Scope) -> str:
