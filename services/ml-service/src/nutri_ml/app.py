@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -11,7 +12,7 @@ from nutri_ml.http.errors import add_error_handlers
 from nutri_ml.http.estimates import estimates_router
 from nutri_ml.http.health import health_router
 from nutri_ml.http.ports import Ports
-from nutri_ml.http.request_context import BodyLimit, RequestContext
+from nutri_ml.http.request_context import BodyLimit, HeadAsGet, RequestContext
 from nutri_ml.settings import Settings
 
 
@@ -30,10 +31,28 @@ def create_app(settings: Settings, ports: Ports) -> FastAPI:
     app.include_router(health_router(settings.app_version))
     app.include_router(estimates_router())
     add_error_handlers(app)
+    _without_unsaid_statuses(app)
     # The last one added is the first one met.
+    app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit)
     app.add_middleware(RequestContext, version=settings.app_version, ports=ports)
     return app
+
+
+def _without_unsaid_statuses(app: FastAPI) -> None:
+    """FastAPI documents a 422 for everything that takes input; here that is a 400."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                operation["responses"].pop("422", None)
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ def estimates_router() -> APIRouter:
     @router.post(
         "/estimate",
         response_model=EstimateOut,
-        responses={status: {"model": ProblemOut} for status in (413, 422, 500, 503)},
+        responses={status: {"model": ProblemOut} for status in (400, 408, 413, 415, 500, 503)},
     )
     async def estimate(
         body: EstimateIn, request: Request, ports: PortsDep, x_deadline_ms: DeadlineMs = None

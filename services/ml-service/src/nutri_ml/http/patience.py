@@ -1,9 +1,13 @@
 """How long a request may take to arrive. Uvicorn waits for ever for the rest of one."""
 
 import asyncio
+from http import HTTPStatus
+from uuid import uuid4
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from nutri_ml.http.errors import problem
 
 # The same as the backend's.
 HEAD_SECONDS = 5.0
@@ -62,9 +66,20 @@ class ImpatientProtocol(H11Protocol):
         if self.transport.is_closing():
             return
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            headers = [("connection", "close"), ("content-length", "0")]
-            answer = h11.Response(status_code=408, headers=headers, reason=b"Request Timeout")
-            self.transport.write(self.conn.send(answer) or b"")
-            self.transport.write(self.conn.send(h11.EndOfMessage()) or b"")
+            message = "cannot read the request: it took too long to arrive"
+            self._refuse(408, "too_slow", message)
         # Whoever answers this request finds that its client has left.
         self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Said to whoever never got as far as a request: same body as everywhere, and goodbye."""
+        self._refuse(400, "invalid_request", "cannot read the request: it is malformed")
+        self.transport.close()
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        response = problem(status, code, message, request_id=str(uuid4()))
+        headers = [("connection", "close"), *response.headers.items()]
+        reason = HTTPStatus(status).phrase.encode()
+        head = h11.Response(status_code=status, headers=headers, reason=reason)
+        for part in (head, h11.Data(data=bytes(response.body)), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(part) or b"")

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nutri_ml.http.errors import internal_problem, said_twice_problem
+from nutri_ml.http.errors import internal_problem, said_twice_problem, unsupported_problem
 from nutri_ml.http.ports import Ports
 from nutri_ml.logs import request_id
 
@@ -92,8 +92,29 @@ class RequestContext:
         self._metrics.request(method, route, status or 0, seconds)
 
 
+class HeadAsGet:
+    """Answers HEAD as it would GET, without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self._app({**scope, "method": "GET", "asked": "HEAD"}, receive, send_without_body)
+
+
 class BodyLimit:
-    """Refuses bodies that no meal text can need, and those whose length is said in two ways."""
+    """Refuses bodies that no meal text can need, those that are no JSON, and those whose length
+    is said in two ways.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -102,6 +123,9 @@ class BodyLimit:
         headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
         if "content-length" in headers and "transfer-encoding" in headers:
             await said_twice_problem()(scope, receive, send)
+            return
+        if _has_body(headers) and not _is_json(headers):
+            await unsupported_problem()(scope, receive, send)
             return
         received = 0
 
@@ -114,6 +138,15 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_counted, send)
+
+
+def _has_body(headers: Headers) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
+def _is_json(headers: Headers) -> bool:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" and headers.get("content-encoding", "identity") == "identity"
 
 
 def _route_of(scope: Scope) -> str:
