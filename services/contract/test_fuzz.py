@@ -4,15 +4,16 @@ No answer may be a fault, and none may be one that the document does not tell of
 """
 
 import secrets
+from typing import Any
 
 import httpx2 as httpx
 import pytest
 import schemathesis
-from conftest import Service
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import CheckContext, GenerationMode
 from schemathesis.checks import CheckFunction
+from schemathesis.core.result import Ok
 from schemathesis.core.transport import Response
 from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi.checks import (
@@ -23,8 +24,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from conftest import Service
 
-def no_fault(_context: CheckContext, response: Response, _case: schemathesis.Case) -> None:
+Case = schemathesis.Case[Any]
+
+
+def no_fault(_context: CheckContext, response: Response, _case: Case) -> None:
     """Busy and too slow are answers that documents tell of; nothing else from 500 on is one."""
     assert response.status_code < 500 or response.status_code == 503, response.text
 
@@ -87,6 +92,7 @@ def test_the_backend_keeps_to_its_document_for_users(
 
 def ask_everything(service: Service, mode: GenerationMode, headers: dict[str, str]) -> None:
     for found in schema_of(service).get_all_operations():
+        assert isinstance(found, Ok), found
         operation = found.ok()
         # It would end the session that the rest is asked with.
         if headers and operation.path.startswith("/api/auth/logout"):
@@ -94,17 +100,18 @@ def ask_everything(service: Service, mode: GenerationMode, headers: dict[str, st
 
         @FUZZ
         @given(case=operation.as_strategy(generation_mode=mode))
-        def ask(case: schemathesis.Case) -> None:
+        def ask(case: Case) -> None:
             case.call_and_validate(headers=headers, checks=CHECKS[mode])
 
         try:
             ask()
         except Unsatisfiable:
             # What takes no input cannot be given a wrong one.
-            assert mode is GenerationMode.NEGATIVE and not takes_input(operation), operation.label
+            assert mode is GenerationMode.NEGATIVE, operation.label
+            assert not takes_input(operation), operation.label
 
 
-def takes_input(operation: APIOperation) -> bool:
+def takes_input(operation: APIOperation[Any, Any, Any, Any]) -> bool:
     parts = (operation.body, operation.query, operation.headers, operation.path_parameters)
     return any(len(part) for part in parts)
 
@@ -115,12 +122,10 @@ def test_sequences_of_requests_that_use_what_was_answered_keep_to_the_document(
     schema = schema_of(backend).exclude(path_regex="^/api/auth/")
 
     class Sequences(schema.as_state_machine()):  # type: ignore[misc]
-        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, object]:
+        def get_call_kwargs(self, case: Case) -> dict[str, object]:
             return {"headers": somebody}
 
-        def validate_response(
-            self, response: Response, case: schemathesis.Case, **_: object
-        ) -> None:
+        def validate_response(self, response: Response, case: Case, **_: object) -> None:
             case.validate_response(response, checks=CHECKS[GenerationMode.POSITIVE])
 
     Sequences.run(settings=settings(FUZZ, max_examples=40, stateful_step_count=8))

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
+
 from conftest import Service
 
 CASES = json.loads(Path(__file__).with_name("strictness.json").read_text())["cases"]

@@ -77,6 +77,7 @@ class Matcher:
         owners += range(len(table.foods), len(table.foods) + len(table.unlisted))
         self._foods = (*table.foods, *(None for _ in table.unlisted))
         self._owners = np.array(owners)
+        self._rows = [np.flatnonzero(self._owners == n) for n in range(len(self._foods))]
         self._encoder = encoder
         self._meaning_weight = meaning_weight
         self._vectors = vectors
@@ -104,8 +105,10 @@ class Matcher:
         if not wanted():
             raise NotWanted
         # One product per mention: in a product of matrices the last digits depend on the others.
+        # And not by BLAS, whose threads would wait for cores that work on other meals.
         (vector,) = self._encoder.encode([mention])
-        meaning, spelling = self._vectors @ vector, self._likeness.likeness(mention)
+        meaning = np.einsum("ij,j->i", self._vectors, vector)
+        spelling = self._likeness.likeness(mention)
         scores = self._meaning_weight * meaning + (1 - self._meaning_weight) * spelling
         named = self._owner_of_name.get(" ".join(stems(mention)))
         if named is None:
@@ -121,7 +124,7 @@ class Matcher:
         return [int(owner) for owner in np.argsort(-by_food, kind="stable")[:LOOKED_AT]]
 
     def _evidence(self, owner: int, scores: Vectors, said: "Said") -> Evidence:
-        rows = np.flatnonzero(self._owners == owner)
+        rows = self._rows[owner]
         known = self._vocabulary[owner]
         names = [self._words[row] for row in rows]
         told = said.words - HARMLESS or said.words

@@ -11,6 +11,8 @@ const ML: &[&str] = &["@ml-service"];
 // Tests run the check of the service's image as it is written there.
 const JEST: &[&str] = &["@backend", "@contract", "images/backend.toml"];
 const PYTEST: &[&str] = &["@ml-service", "images/ml-service.toml"];
+// Both services are asked as they run.
+const BOTH: &[&str] = &["@backend", "@ml-service", "services/contract/**"];
 const IMAGES: &[&str] = &["@rust", "@backend", "@ml-service"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
 const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
@@ -170,7 +172,26 @@ fn ml_service() -> Vec<Task> {
             )
             .minutes(15)
             .runner(Runner::Pytest),
+        task("schemathesis", "Both services keep to their documents and to their contract", BOTH)
+            .needs(&["backend-build", "ml-install"])
+            .notices(&["node", "python3.11", "postgres", "redis-server"])
+            .runs(on_contract("ruff", "check"))
+            .runs(on_contract("black", "--check --quiet --line-length 100"))
+            .runs(
+                on_contract("mypy", "--config-file ../ml-service/pyproject.toml")
+                    .env("MYPYPATH", ".:../ml-service:../ml-service/src"),
+            )
+            .runs(on_contract("pytest", "--quiet"))
+            .minutes(15)
+            .runner(Runner::Pytest),
     ]
+}
+
+/// A tool of the ML service's environment, for the tests that ask both services.
+fn on_contract(tool: &str, words: &str) -> Command {
+    words_of(&format!("services/ml-service/.venv/bin/{tool}"), words)
+        .arg(".")
+        .folder("services/contract")
 }
 
 fn whole() -> Vec<Task> {
