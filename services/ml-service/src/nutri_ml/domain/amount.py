@@ -154,7 +154,7 @@ _AMOUNT = re.compile(
     rf"(?:(?P<number>{_NUMBER})(?:\s+and\s+(?P<and>{_PART}|{_FRACTION}))?(?![\d/]|\s*%))"
     rf"(?:\s*[x×](?![\w×]))?"
     rf"(?:\s+of\b)?(?:\s+(?:the|an?|those|these)\b)?(?:\s*-?(?P<size>{_SIZE})\b)?"
-    rf"(?:\s*-?(?P<unit>{_UNIT})\b\.?)?(?:\s+of\b)?(?:\s+(?:the|those|these)\b)?(?!\w)",
+    rf"(?:\s*-?(?P<unit>{_UNIT})\b\.?(?:\s+and\s+(?P<more>{_PART})\b)?)?(?:\s+of\b)?(?:\s+(?:the|those|these)\b)?(?!\w)",
     re.IGNORECASE,
 )
 _BARE = re.compile(
@@ -256,6 +256,7 @@ def _of_match(match: re.Match[str], after: str) -> tuple[Amount, str]:
     groups = match.groupdict()
     quantity = _number(groups["number"]) if groups.get("number") else 1.0
     quantity += _number(groups["and"].removeprefix("a ")) if groups.get("and") else 0.0
+    quantity += _number(groups["more"].removeprefix("a ")) if groups.get("more") else 0.0
     quantity *= int(groups.get("times") or 1)
     size = SIZES[(groups.get("size") or "medium").lower()]
     unit = groups.get("unit") or ""

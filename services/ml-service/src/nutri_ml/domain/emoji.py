@@ -36,6 +36,8 @@ FOOD = re.compile(
     "\U0001f382\U0001f950-\U0001f96f\U0001f980\U0001f990\U0001f991\U0001f99e\U0001f9aa"
     "\U0001f9c0-\U0001f9cb\U0001fad0-\U0001fadc])\ufe0f?(?:\\s*(?P=one)\ufe0f?)*"
 )
+# Several of them are so many slices.
+SEVERAL = {"🍕": "slices of pizza", "🍰": "slices of cake", "🍞": "slices of bread"}
 # Hats, cutlery, cooks and the like.
 _TABLEWARE = frozenset("🍴🍽🍼🥄🥡🥢🥣🥫🧉🧊🧂🫕🫖🫗🫙")
 PICTURE = re.compile("[☀-➿\ufe0f\u200d\U0001f000-\U0001faff]+")
@@ -50,4 +52,4 @@ def said(match: re.Match[str]) -> str:
     picture = match["one"]
     count = match[0].count(picture) * COUNTS.get(picture, 1)
     name = NAMES.get(picture, picture)
-    return f" {count} {name} " if count > 1 else f" {name} "
+    return f" {count} {SEVERAL.get(picture, name)} " if count > 1 else f" {name} "

@@ -18,7 +18,7 @@ SEPARATOR = re.compile(
     rf"""(?<!\d),|,(?!\d)|[;\n+•|→]|&(?!\s*\d+\s*/)|[.!?]+(?=\s|$)|:(?=\s|$)
     |(?:(?<=\s)|^)[-–—*](?=\s)(?!\s*\d[\d\s]*$)|(?<=[^\W\d_])\s*/\s*(?=[^\W\d_])|\bw/(?!o\b)|\bw\b(?=\s)
     |\b(?:as\ well\ as|along\ with|together\ with|followed\ by|served\ with|topped\ with)\b
-    |\b(?:with|plus|then|alongside|but|afterwards|later|also)\b|\bover\b(?!\s+easy)|(?<=\s)['’]?n['’]?(?=\s)
+    |\bincl(?:uding\b|\b\.?)|\b(?:with|plus|then|alongside|but|afterwards|later|also)\b|\bover\b(?!\s+easy)|(?<=\s)['’]?n['’]?(?=\s)
     |(?:(?<=avocado)|(?<=avo)|(?<=butter)|(?<=jam)|(?<=honey)|(?<=nutella))\s+(?=toast\b)
     |\band\b(?!\s+(?:a\s+)?(?:half|quarter|third|\d+\s*/\s*\d+)\b)
     |\bon\b(?!\s+(?:the|a|my|top)\b|\s*$)|\bin\b(?=\s+(?:my\s+|the\s+|an?\s+|some\s+)?(?:\w+\s+)?(?:{_INTO})\b)""",
@@ -31,7 +31,7 @@ _AND = r"(?:and|&|['’]?n['’]?)"
 _FILLED = (
     rf"\b(?:ham|cheese|bacon|egg|tuna|chicken|turkey|beef|salmon|prawn|cucumber|tomato|lettuce|mayo"
     rf"|spinach|leek|mushroom|onion|sausage|salt|butter)\s+{_AND}\s+\w+\s+"
-    r"(?:sandwich|toastie|panini|baguette|wrap|sub|ravioli|quiche|omelette|pie|soup|pizza|crisp)(?:e?s)?\b"
+    r"(?:sandwich|toastie|panini|baguette|wrap|sub|ravioli|quiche|omelette|pie|crisp)(?:e?s)?\b"
 )
 # What stands around a mention and is no part of it.
 EDGES = ' \t\n,;.:!?()[]{}"“”-–—*~'

@@ -35,7 +35,7 @@ NUTRIENT = re.compile(
 )
 # Up to where the next thing is told.
 _SPAN = r"""[^,;.:()!?\n&+]*?(?=[,;.:()!?\n&+]|\s[-–—]\s|$
-    |\b(?:but|and|with|just|only|had|have|ate|then|plus|so|instead|i)\b)"""
+    |\bin\s+(?:my|the|coffee|tea)\b|\b(?:but|and|with|just|only|had|have|ate|then|plus|so|instead|i)\b)"""
 NOT_EATEN = re.compile(
     rf"""\b(?:without|w/o|minus|excluding|except(?:\s+for)?|not|no(?!-)|hold\s+the|skip(?:ped|ping)?
       |instead\s+of|rather\s+than|left\s+out|none\s+of

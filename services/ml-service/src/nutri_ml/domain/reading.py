@@ -19,6 +19,9 @@ LISTED_MIN = 3
 NAME_WORDS_MAX = 5
 LISTED_WORDS_MAX = 20
 AMOUNTS_MAX = 12
+BAGGED = frozenset(("chips", measure) for measure in ("bag", "handful", "box"))
+# "coffee, black": how the food before it was taken.
+LONE = frozenset({"black", "white", "dry", "neat", "sweet", "medium rare", "rare"})
 DISHES = frozenset(
     """bagel bake bowl bread burger burrito cake casserole cookie curry drink juice lasagne muffin
     noodle omelette pasta pie pizza pudding roll salad sandwich sauce shake smoothie soup stew taco
@@ -162,7 +165,16 @@ class Reader:
 
 
 def _in_company(read: list[Mention]) -> list[Mention]:
-    """The fish of "fish and chips" comes in batter."""
+    """The fish of "fish and chips" comes in batter, and chips that come in a bag are crisps."""
+    read = [
+        (
+            replace(it, food_words="potato chips")
+            if (it.food_words, it.amount.measure) in BAGGED
+            else it
+        )
+        for it in read
+        if it.food_words not in LONE
+    ]
     for place, (mention, after) in enumerate(pairwise(read)):
         if (mention.food_words, after.food_words) == ("fish", "chips"):
             read[place] = replace(mention, food_words="battered fish")

@@ -7,25 +7,25 @@ WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|%")
 
 # Words of a diary rather than of a dish.
 FILLERS = frozenset(
-    """a about after afternoon afterwards again all also an any anything approx approximately are
-    around as ate at average bad bed before bit bite bought boy boyfriend break breakfast brunch
-    but by ca can cheat cooked could couple course craving daily day deal delicious did dine
-    dinner drank during each early eat eaten eating elevenses else enjoyed evening every exactly
-    extra family felt few finally finished finish first food for four friday friend friends from
-    full fun girlfriend good got grab grabbed great guess guests gym had has have having he her hi
-    him his home homemade hour house hungry husband i i'd i'm i've idk if im in instead is it it's
-    its ive just kid kids kinda lads last late later leftover leftovers less like little log lol
-    lot lots lovely lunch lunchtime made make making many mate mates maybe me meal meals midday
-    midnight mine moment mon monday more morning most mum mom dad munched my nearly next nice
-    night noon not nothing now of office oh ok okay on one ones only or order ordered other our
-    out over own partner per perhaps plain please plus post pre pretty probably proper quick quite
-    rather really roughly s same saturday school serving shared she shop side skipped snack
-    snacked snacks so some somehow someone something sort still straight stuff sunday supper tasty
-    tbh than that the their them then there these they thing things think this those though
-    thought thursday time times to today together tomorrow tonight too took total totally tried
-    tue tuesday two tummy tv usual usually very was wasn't we we've wed wednesday weekday weekend
-    well went were what which while wife will with work workout would yesterday yes yet you yum
-    yummy your""".split()
+    """burned walked ran weighed paid feel sick incl including a about after afternoon afterwards
+    again all also an any anything approx approximately are around as ate at average bad bed
+    before bit bite bought boy boyfriend break breakfast brunch but by ca can cheat cooked could
+    couple course craving daily day deal delicious did dine dinner drank during each early eat
+    eaten eating elevenses else enjoyed evening every exactly extra family felt few finally
+    finished finish first food for four friday friend friends from full fun girlfriend good got
+    grab grabbed great guess guests gym had has have having he her hi him his home homemade hour
+    house hungry husband i i'd i'm i've idk if im in instead is it it's its ive just kid kids
+    kinda lads last late later leftover leftovers less like little log lol lot lots lovely lunch
+    lunchtime made make making many mate mates maybe me meal meals midday midnight mine moment mon
+    monday more morning most mum mom dad munched my nearly next nice night noon not nothing now of
+    office oh ok okay on one ones only or order ordered other our out over own partner per perhaps
+    plain please plus post pre pretty probably proper quick quite rather really roughly s same
+    saturday school serving shared she shop side skipped snack snacked snacks so some somehow
+    someone something sort still straight stuff sunday supper tasty tbh than that the their them
+    then there these they thing things think this those though thought thursday time times to
+    today together tomorrow tonight too took total totally tried tue tuesday two tummy tv usual
+    usually very was wasn't we we've wed wednesday weekday weekend well went were what which while
+    wife will with work workout would yesterday yes yet you yum yummy your""".split()
 )
 # How a food was made or cut; it stays the food that it is.
 MANNERS = frozenset(
