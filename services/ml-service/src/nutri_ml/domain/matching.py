@@ -156,8 +156,8 @@ def _is_nearly(name: frozenset[str], words: frozenset[str]) -> bool:
 
 
 def _missing(name: frozenset[str], words: frozenset[str]) -> float:
-    lacking = (name - MANNERS or name) - words
-    return len(lacking) / max(len(name), 1)
+    telling = name - MANNERS or name
+    return len(telling - words) / max(len(telling), 1)
 
 
 def _owners_of_names(phrases: Sequence[str], owners: Sequence[int]) -> dict[str, int]:
