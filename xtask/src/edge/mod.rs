@@ -6,6 +6,7 @@ pub mod cargo_deny;
 pub mod certificate;
 pub mod clock;
 pub mod confirm;
+pub mod compose;
 pub mod coolify;
 pub mod docker;
 pub mod double;

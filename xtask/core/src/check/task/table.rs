@@ -10,11 +10,21 @@ const BACKEND: &[&str] = &["@backend"];
 const ML: &[&str] = &["@ml-service"];
 // Tests run the check of the service's image as it is written there.
 const JEST: &[&str] = &["@backend", "@contract", "images/backend.toml"];
+const JEST_ON_NEWER: &[&str] = &["@backend", "@contract", "images/backend.toml", "images/node-*/**"];
 const PYTEST: &[&str] = &["@ml-service", "images/ml-service.toml"];
 const IMAGES: &[&str] = &["@rust", "@backend", "@ml-service"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
 const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
-const RUST_AND_DOCS: &[&str] = &["Cargo.*", ".cargo/**", "xtask/**", "docs/*.md"];
+const RUST_AND_DOCS: &[&str] = &[
+    "Cargo.*",
+    ".cargo/**",
+    "xtask/**",
+    "docs/*.md",
+    "docs/deployment/ENVIRONMENT.md",
+    ".env.example",
+    "@settings",
+];
+const DOCKERFILES: &[&str] = &["services/*/Dockerfile", "images/compose/*/Dockerfile"];
 const WORKFLOWS: &[&str] = &[".github/**"];
 const EVERYTHING: &[&str] = &["**"];
 const ADVISORIES: &str = "what is known of dependencies changes by the hour";
@@ -47,11 +57,21 @@ pub fn sets() -> &'static [InputSet] {
         &[
             set(
                 "rust",
-                &["Cargo.*", "clippy.toml", "rustfmt.toml", ".cargo/**", "xtask/**", "@images"],
+                &[
+                    "Cargo.*",
+                    "clippy.toml",
+                    "rustfmt.toml",
+                    ".cargo/**",
+                    "xtask/**",
+                    "@images",
+                    "@settings",
+                ],
             ),
             set("images", &["images/**", "deploy.toml"]),
             set("backend", &["services/backend/**"]),
             set("ml-service", &["services/ml-service/**"]),
+            // What both services declare, which generated pages are made of.
+            set("settings", &["services/*/settings.json"]),
             // What the backend asks of the ML service: who changes it tests both.
             set("contract", &["services/ml-service/src/nutri_ml/http/**"]),
             // What every task depends on, beside its own inputs: the rows, and which tools there are.
@@ -77,7 +97,7 @@ fn rust() -> Vec<Task> {
             .env("RUSTC_WORKSPACE_WRAPPER", "{root}/scripts/rustc-counting.sh")
             .env("LLVM_PROFILE_FILE", "{root}/target/ci/coverage/rust/counts/%4m.profraw")
     };
-    let nextest = cargo("nextest run --workspace --no-fail-fast -E").arg("not binary(e2e)");
+    let nextest = cargo("nextest run --workspace --no-fail-fast -E").arg("not binary(e2e) and not binary(stack)");
     let list = "cargo nextest list --workspace --list-type binaries-only --message-format json \
                 > target/ci/coverage/rust/programs.json";
     vec![
@@ -137,7 +157,23 @@ fn backend() -> Vec<Task> {
             .runs(script("test").args(["--", "--coverageDirectory"]).arg(folder("backend")))
             .minutes(15)
             .runner(Runner::Jest),
+        on_node("jest-node-22", "Backend tests pass on Node.js 22", "images/node-22"),
+        on_node("jest-node-24", "Backend tests pass on Node.js 24", "images/node-24"),
     ]
+}
+
+/// The tests of the backend, run by the Node.js that the lock in `folder` names. Coverage is counted
+/// once, by the one that is shipped.
+fn on_node(name: &'static str, claim: &'static str, folder: &'static str) -> Task {
+    let script = "exec ../../$0/node_modules/node-linux-*/bin/node --experimental-vm-modules \
+                  --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js";
+    task(name, claim, JEST_ON_NEWER)
+        .needs(&["jest"])
+        .notices(&["node", "postgres", "redis-server"])
+        .runs(words_of("npm", "ci --ignore-scripts --no-audit --no-fund --prefer-offline").folder(folder))
+        .runs(Command::new("bash").args(["-c", script, folder]).folder("services/backend"))
+        .minutes(15)
+        .runner(Runner::Jest)
 }
 
 fn ml_service() -> Vec<Task> {
@@ -174,11 +210,15 @@ fn ml_service() -> Vec<Task> {
 }
 
 fn whole() -> Vec<Task> {
+    let dockerfiles = "git ls-files -z '*Dockerfile' | xargs -0 hadolint";
     let scripts = "git ls-files -z x .ci/run '*.sh' 'services/*/tools/lock' | xargs -0 shellcheck";
     vec![
         task("shellcheck", "Scripts have no finding", SCRIPTS)
             .uses(&["shellcheck", "git"])
             .runs(Command::new("bash").args(["-c", scripts])),
+        task("hadolint", "Dockerfiles have no finding", DOCKERFILES)
+            .uses(&["hadolint", "git"])
+            .runs(Command::new("bash").args(["-c", dockerfiles])),
         task("cargo-deny", "Rust dependencies are licensed, and from crates.io", DENY)
             .needs(&["cargo-fetch"])
             .runs(words_of(
@@ -218,6 +258,14 @@ fn whole() -> Vec<Task> {
             .runs(words_of("actionlint", "-oneline -ignore").arg("unexpected key \"queue\"")),
         task("zizmor", "Workflows have no known hole", WORKFLOWS)
             .runs(words_of("zizmor", "--offline --persona pedantic --no-progress --quiet .github")),
+        // It builds, and waits for containers; nothing of it is timed.
+        task("stack", "The stack of Compose comes up, and the README leads to an estimate", EVERYTHING)
+            .needs(&["clippy"])
+            .notices(&["docker", "docker-compose", "node", "npm", "skopeo", "uv"])
+            .cores(2)
+            .runs(cargo("nextest run --package xtask --test stack"))
+            .minutes(25)
+            .runner(Runner::Nextest),
         // It changes what the machine's Docker engine runs, and measures time.
         task("e2e", "The whole pipeline works on this machine", EVERYTHING)
             .needs(&["rust-test"])
