@@ -13,7 +13,7 @@ mod setup;
 mod ship;
 
 pub use audit::{Audit, AuditShow};
-pub use bench::{Bench, BenchImage};
+pub use bench::{Bench, BenchImage, BenchServices};
 pub use checks::{Advisories, Ci, Hooks, HooksRun, Leaks, Renew, Workflows};
 pub use dev::{Dev, DevDown, DevLogs, DevOf, DevUp};
 pub use image::{

@@ -45,9 +45,21 @@ impl Stack {
         }
     }
 
-    /// Builds what is not built, and starts what does not run as the file says.
-    pub fn up(&self, compose: Command) -> Command {
-        compose.args(["up", "--detach", "--build", "--remove-orphans"]).limit(BUILD_LIMIT)
+    /// A stack as in production that is there for a measurement only.
+    pub fn measured(project: &str) -> Self {
+        Self { kind: Kind::Production, name: format!("{project}-bench") }
+    }
+
+    /// Starts what does not run as the file says; with `build`, of images that are built now.
+    pub fn up(&self, compose: Command, build: bool) -> Command {
+        let images = if build { "--build" } else { "--no-build" };
+        compose.args(["up", "--detach", images, "--remove-orphans"]).limit(BUILD_LIMIT)
+    }
+
+    /// The variables that name the images of the services, and what Compose builds is called.
+    pub fn built(&self) -> [(&'static str, String); 2] {
+        let image = |service: &str| format!("{}/{service}:compose", self.name);
+        [("BACKEND_IMAGE", image("backend")), ("ML_SERVICE_IMAGE", image("ml-service"))]
     }
 
     /// Ends it; with `volumes`, its data goes too.

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::flags::{self, DevDown, DevLogs, DevOf, DevUp};
 use crate::world::World;
 use serde_json::json;
-use xtask_core::dev::Kind;
+use xtask_core::dev::{Kind, Stack};
 
 pub(super) fn run(verb: &flags::Dev, world: &World<'_>) -> Result<Exit> {
     match verb {
@@ -20,24 +20,20 @@ pub(super) fn run(verb: &flags::Dev, world: &World<'_>) -> Result<Exit> {
     }
 }
 
-fn kind(of: &DevOf) -> Kind {
-    if of.production { Kind::Production } else { Kind::Development }
+fn open<'a>(world: &'a World<'a>, of: &DevOf, chosen: &[(&str, String)]) -> Result<Dev<'a>> {
+    let kind = if of.production { Kind::Production } else { Kind::Development };
+    Dev::open(world, Stack::new(&world.deploy.project, kind), chosen)
 }
 
 fn up(flags: &DevUp, world: &World<'_>) -> Result<Exit> {
     let _lease = Lease::take(&world.state(PLACE), "dev up", &lease::who())?;
     docker::ensure(&world.shell, &world.state(PLACE))?;
     let images = if flags.official { Vec::new() } else { dev::bases(world)? };
-    let stack = Dev::open(world, kind(&flags.of), &images)?;
-    let phase = world.report.phase("stack");
-    let compose = stack.stack.up(stack.compose()?);
-    world.shell.follow(&compose, &|line| phase.doing(line))?;
-    phase.done(&format!("`{}` runs", stack.stack.name));
+    let stack = open(world, &flags.of, &images)?;
+    stack.start(true)?;
     dev::migrate(&stack)?;
     dev::seed(&stack)?;
-    let phase = world.report.phase("healthy");
-    stack.wait_until_healthy(&phase)?;
-    phase.done(&SERVICES.join(", "));
+    stack.wait()?;
     let url = stack.url()?;
     world.report.data(&json!({ "stack": stack.stack.name, "url": url }), &format!("url  {url}"));
     Ok(Exit::Done)
@@ -45,13 +41,12 @@ fn up(flags: &DevUp, world: &World<'_>) -> Result<Exit> {
 
 fn down(flags: &DevDown, world: &World<'_>) -> Result<Exit> {
     let _lease = Lease::take(&world.state(PLACE), "dev down", &lease::who())?;
-    let stack = Dev::open(world, kind(&flags.of), &[])?;
+    let stack = open(world, &flags.of, &[])?;
     let name = &stack.stack.name;
     if flags.erase && !flags.yes {
         ask(name)?;
     }
-    let down = stack.stack.down(stack.compose()?, flags.erase);
-    world.shell.run(&down)?;
+    stack.end(flags.erase)?;
     let note = if flags.erase { "its data is gone" } else { "its data stays" };
     let value = json!({ "stack": name, "erased": flags.erase });
     world.report.data(&value, &format!("ended `{name}`; {note}"));
@@ -72,7 +67,7 @@ fn ask(name: &str) -> Result<()> {
 }
 
 fn logs(flags: &DevLogs, world: &World<'_>) -> Result<Exit> {
-    let stack = Dev::open(world, kind(&flags.of), &[])?;
+    let stack = open(world, &flags.of, &[])?;
     let docker = docker::Docker::new(&world.shell);
     let members = match &flags.service {
         Some(service) => vec![known(service).and_then(|it| stack.member(it))?],
@@ -99,7 +94,7 @@ fn known(service: &str) -> Result<&str> {
 }
 
 fn seed(flags: &DevOf, world: &World<'_>) -> Result<Exit> {
-    let stack = Dev::open(world, kind(flags), &[])?;
+    let stack = open(world, flags, &[])?;
     dev::seed(&stack)?;
     let name = &stack.stack.name;
     world.report.data(&json!({ "stack": name, "seeded": true }), &format!("seeded `{name}`"));

@@ -9,14 +9,14 @@ pub use bases::bases;
 pub use database::{migrate, seed};
 
 use crate::edge::docker::Docker;
-use crate::edge::{clock, compose};
+use crate::edge::{clock, compose, files};
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use crate::world::World;
 use std::path::PathBuf;
 use std::time::Duration;
 use xtask_core::command::Command;
-use xtask_core::dev::{self, Kind, Member, Progress, Stack};
+use xtask_core::dev::{self, Member, Progress, Stack};
 
 /// The services of both files.
 pub const SERVICES: [&str; 4] = ["postgres", "redis", "ml-service", "backend"];
@@ -36,13 +36,49 @@ pub struct Dev<'a> {
 }
 
 impl<'a> Dev<'a> {
-    /// The stack of that kind. `images` are those that stand in for what would be pulled.
-    pub fn open(world: &'a World<'a>, kind: Kind, images: &[(&str, String)]) -> Result<Self> {
-        let stack = Stack::new(&world.deploy.project, kind);
-        let variables = variables::write(world, &stack, images)?;
+    /// That stack. What a person wrote into `.env` wins over `chosen`.
+    pub fn open(world: &'a World<'a>, stack: Stack, chosen: &[(&str, String)]) -> Result<Self> {
+        let own = files::read_if_there(&world.places.file(".env"))?.unwrap_or_default();
+        Self::with(world, stack, chosen, &own)
+    }
+
+    /// The same with nothing but `chosen`: a measurement depends on nobody's settings.
+    pub fn measured(world: &'a World<'a>, chosen: &[(&str, String)]) -> Result<Self> {
+        Self::with(world, Stack::measured(&world.deploy.project), chosen, "")
+    }
+
+    fn with(
+        world: &'a World<'a>,
+        stack: Stack,
+        chosen: &[(&str, String)],
+        own: &str,
+    ) -> Result<Self> {
+        let variables = variables::write(world, &stack, chosen, own)?;
         let dev = Self { world, stack, variables };
         dev.refuse_foreign()?;
         Ok(dev)
+    }
+
+    /// Brings its containers up; with `build`, of images that are built now.
+    pub fn start(&self, build: bool) -> Result<()> {
+        let phase = self.world.report.phase("stack");
+        let up = self.stack.up(self.compose()?, build);
+        self.world.shell.follow(&up, &|line| phase.doing(line))?;
+        phase.done(&format!("`{}` runs", self.stack.name));
+        Ok(())
+    }
+
+    /// Waits until all of it is healthy.
+    pub fn wait(&self) -> Result<()> {
+        let phase = self.world.report.phase("healthy");
+        self.wait_until_healthy(&phase)?;
+        phase.done(&SERVICES.join(", "));
+        Ok(())
+    }
+
+    /// Ends it; with `volumes`, its data goes too.
+    pub fn end(&self, volumes: bool) -> Result<()> {
+        self.world.shell.run(&self.stack.down(self.compose()?, volumes)).map(drop)
     }
 
     fn docker(&self) -> Docker<'a> {
@@ -50,7 +86,7 @@ impl<'a> Dev<'a> {
     }
 
     /// The beginning of a command of Compose about this stack.
-    pub fn compose(&self) -> Result<Command> {
+    fn compose(&self) -> Result<Command> {
         compose::command_of(&self.world.shell, &self.stack, &self.variables)
     }
 
@@ -88,7 +124,7 @@ impl<'a> Dev<'a> {
     }
 
     /// Waits until all of it is healthy; one that ends meanwhile is shown with its last lines.
-    pub fn wait_until_healthy(&self, phase: &Phase<'_>) -> Result<()> {
+    fn wait_until_healthy(&self, phase: &Phase<'_>) -> Result<()> {
         let looked = clock::wait_for(HEALTHY_LIMIT, EVERY, || self.look(phase));
         looked.unwrap_or_else(|waiting| Err(self.silent(&waiting)))
     }

@@ -13,7 +13,12 @@ use xtask_core::dev::{self, Kind, Stack};
 const SECRETS: [(&str, &str); 2] = [("JWT_SECRET", "jwt"), ("POSTGRES_PASSWORD", "database")];
 
 /// Writes them; gives the file.
-pub(super) fn write(world: &World<'_>, stack: &Stack, images: &[(&str, String)]) -> Result<PathBuf> {
+pub(super) fn write(
+    world: &World<'_>,
+    stack: &Stack,
+    chosen: &[(&str, String)],
+    own: &str,
+) -> Result<PathBuf> {
     let folder = world.state(PLACE);
     files::make_private_folder(&folder)?;
     let generated = match stack.kind {
@@ -23,10 +28,10 @@ pub(super) fn write(world: &World<'_>, stack: &Stack, images: &[(&str, String)])
     let secrets = SECRETS.iter().filter_map(|(variable, name)| {
         generated.get(*name).map(|secret| (*variable, secret.expose()))
     });
-    let images = images.iter().map(|(name, image)| (*name, image.as_str()));
-    let own = files::read_if_there(&world.places.file(".env"))?.unwrap_or_default();
+    let built = stack.built();
+    let chosen = built.iter().chain(chosen).map(|(name, value)| (*name, value.as_str()));
     let path = folder.join(format!("{}.env", stack.name));
-    let text = dev::variables(&secrets.chain(images).collect::<Vec<_>>(), &own);
+    let text = dev::variables(&secrets.chain(chosen).collect::<Vec<_>>(), own);
     files::write_private(&path, text.as_bytes())?;
     Ok(path)
 }

@@ -206,8 +206,29 @@ fn ml_service() -> Vec<Task> {
             )
             .minutes(15)
             .runner(Runner::Pytest),
+        task("pytest-3.13", "ML service tests pass on Python 3.13, where it is", PYTEST)
+            .needs(&["pytest"])
+            .uses(&["uv"])
+            .notices(&["postgres", "redis-server"])
+            .never_cached("which Pythons a machine has is in no file")
+            .runs(Command::new("bash").args(["-c", ON_PYTHON_3_13]).folder("services/ml-service"))
+            .minutes(15)
+            .runner(Runner::Pytest),
     ]
 }
+
+/// The Python is the machine's: none is downloaded. Without one it says that it did not look.
+const ON_PYTHON_3_13: &str = r#"
+set -eu
+export UV_PYTHON_DOWNLOADS=never
+uv python find --quiet 3.13 >/dev/null 2>&1 ||
+  { echo 'not checked: this machine has no Python 3.13'; exit 75; }
+venv=../../target/ci/python-3.13
+uv venv --quiet --allow-existing --python 3.13 "$venv"
+uv pip sync --quiet --python "$venv/bin/python" --require-hashes \
+  requirements.txt requirements-model.txt requirements-dev.txt
+exec "$venv/bin/pytest" --no-cov
+"#;
 
 fn whole() -> Vec<Task> {
     let dockerfiles = "git ls-files -z '*Dockerfile' | xargs -0 hadolint";
