@@ -4,13 +4,14 @@ use crate::scratch::Scratch;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
+use xtask_core::platform::Platform;
 
 /// Records of who installed a package, which differ from installer to installer.
 const RECORDS: [&str; 4] = ["/RECORD", "/INSTALLER", "/REQUESTED", "/.package-lock.json"];
 
 /// User, ports, environment, command, health check, labels and every file of the application.
 pub(crate) fn both_roads_make_the_same_image(scratch: &Scratch) {
-    scratch.xtask(&["image", "build", "backend", "ml-service"]).ends(0);
+    build(scratch, &["backend", "ml-service"]);
     for (service, base) in [("backend", "compose-node-image"), ("ml-service", "compose-python-image")] {
         let ours = format!("{}/contract-{service}:ours", scratch.project);
         put_into_docker(scratch, service, &ours);
@@ -24,6 +25,13 @@ pub(crate) fn both_roads_make_the_same_image(scratch: &Scratch) {
         let names: Vec<&String> = theirs.keys().chain(ours.keys()).filter(differ).collect();
         assert!(names.is_empty(), "{service}: these files differ: {names:?}");
     }
+}
+
+/// Builds images for this machine alone.
+pub(crate) fn build(scratch: &Scratch, images: &[&str]) {
+    let platform = Platform::of_machine(std::env::consts::ARCH).unwrap().to_string();
+    let words = [&["image", "build", "--platform", &platform][..], images].concat();
+    scratch.xtask(&words).ends(0);
 }
 
 /// Copies the image that lies in the layout of the checkout.

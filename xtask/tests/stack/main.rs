@@ -17,7 +17,8 @@ mod web;
 use scratch::Scratch;
 use serde_json::Value;
 use std::process::Command;
-use xtask_fakes::requirement::required_program;
+use xtask_fakes::required;
+use xtask_fakes::requirement::{required_engine, required_program};
 
 /// What is edited: a file of each service, what stands there, what it becomes, and what then answers.
 const EDITS: [[&str; 4]; 2] = [
@@ -52,9 +53,9 @@ impl Drop for Ended<'_> {
 
 #[test]
 fn the_stack_of_compose_is_the_one_of_the_readme_and_as_our_engine_makes_it() {
-    for program in ["docker", "hadolint", "skopeo", "uv"] {
-        assert!(required_program(program).is_some(), "`{program}` may not be missing here");
-    }
+    required!(required_engine());
+    required!(required_program("docker-compose"));
+    required!(required_program("skopeo"));
     let scratch = Scratch::new();
     let [backend, ml, postgres, redis, _] = scratch.ports;
     scratch.write(
@@ -64,7 +65,6 @@ fn the_stack_of_compose_is_the_one_of_the_readme_and_as_our_engine_makes_it() {
         ),
     );
     let _ended = Ended(&scratch);
-    the_dockerfiles_have_no_finding(&scratch);
     scratch.xtask(&["dev", "up"]).ends(0);
     the_lines_of_the_readme_end_with_an_estimate(&scratch);
     a_month_of_three_people_is_there(&scratch);
@@ -75,15 +75,6 @@ fn the_stack_of_compose_is_the_one_of_the_readme_and_as_our_engine_makes_it() {
     the_production_stack_is_confined(&scratch);
     contract::both_roads_make_the_same_image(&scratch);
     newer::images_serve_on_newer_nodes(&scratch);
-}
-
-fn the_dockerfiles_have_no_finding(scratch: &Scratch) {
-    let hadolint = required_program("hadolint").unwrap();
-    for file in ["services/backend/Dockerfile", "services/ml-service/Dockerfile"] {
-        let output = Command::new(&hadolint).arg(scratch.path(file)).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && said.is_empty(), "{file}: {said}");
-    }
 }
 
 /// The block below that heading, as it stands, but for the port and for what runs already.

@@ -1,6 +1,6 @@
 //! The backend's image on the Node.js that comes next: one line of its definition, and it serves.
 
-use crate::contract::put_into_docker;
+use crate::contract::{build, put_into_docker};
 use crate::scratch::Scratch;
 
 const DEFINITION: &str = "images/backend.toml";
@@ -11,7 +11,7 @@ pub(crate) fn images_serve_on_newer_nodes(scratch: &Scratch) {
         let definition = scratch.read(DEFINITION);
         assert_eq!(definition.matches(LINE).count(), 1, "the version is one line");
         scratch.write(DEFINITION, &definition.replace(LINE, &format!("path = \"{folder}\"")));
-        scratch.xtask(&["image", "build", "backend"]).ends(0);
+        build(scratch, &["backend"]);
         scratch.write(DEFINITION, &definition);
         let name = format!("{}-on-{}", scratch.project, &version[1..3]);
         let image = format!("{}/newer:{}", scratch.project, &version[1..3]);

@@ -210,7 +210,6 @@ fn ml_service() -> Vec<Task> {
             .needs(&["pytest"])
             .uses(&["uv"])
             .notices(&["postgres", "redis-server"])
-            .never_cached("which Pythons a machine has is in no file")
             .runs(Command::new("bash").args(["-c", ON_PYTHON_3_13]).folder("services/ml-service"))
             .minutes(15)
             .runner(Runner::Pytest),
