@@ -162,7 +162,8 @@ impl Bench<'_> {
     /// Asks once, as somebody outside does.
     fn ask(&self, path: &str, body: &Value) -> Result<Value> {
         let failed = || format!("failed to ask `{path}`");
-        let request = Request::to(Method::POST, &format!("{}{path}", self.url)).or_outside(failed)?;
+        let request =
+            Request::to(Method::POST, &format!("{}{path}", self.url)).or_outside(failed)?;
         let json = HeaderValue::from_static("application/json");
         let request = request.header(HeaderName::from_static("content-type"), json);
         let client = Client::new(Settings::of_environment().within(Duration::from_secs(30)));

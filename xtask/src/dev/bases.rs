@@ -55,10 +55,16 @@ pub fn bases(world: &World<'_>) -> Result<Vec<(&'static str, String)>> {
     let phase = world.report.phase("bases");
     let node = made(world, &NODE, &phase, |folder| put_npm(world, folder), None)?;
     let python = made(world, &PYTHON, &phase, |folder| put_pip(world, folder), Some(&node))?;
-    let postgres = made(world, &POSTGRES, &phase, |folder| {
-        let from = world.places.file("images/compose/postgres/entrypoint.sh");
-        files::write(&folder.join("entrypoint.sh"), files::read(&from)?.as_bytes())
-    }, None)?;
+    let postgres = made(
+        world,
+        &POSTGRES,
+        &phase,
+        |folder| {
+            let from = world.places.file("images/compose/postgres/entrypoint.sh");
+            files::write(&folder.join("entrypoint.sh"), files::read(&from)?.as_bytes())
+        },
+        None,
+    )?;
     let redis = loaded(world, "backing-redis", &phase)?;
     phase.done("images of our own, nothing is pulled");
     let made = [(NODE.variable, node), (PYTHON.variable, python), (POSTGRES.variable, postgres)];

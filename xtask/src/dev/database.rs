@@ -40,7 +40,8 @@ pub fn migrate(dev: &Dev<'_>) -> Result<Vec<String>> {
 pub fn seed(dev: &Dev<'_>) -> Result<()> {
     let phase = dev.world.report.phase("seed");
     let backend = dev.member("backend")?.id;
-    let seed = Command::new("docker").args(["exec", &backend, "/usr/local/bin/node", "dist/seed.js"]);
+    let seed =
+        Command::new("docker").args(["exec", &backend, "/usr/local/bin/node", "dist/seed.js"]);
     let said = dev.world.shell.run(&seed.limit(SEED_LIMIT).finishes())?.text();
     let message = |line: &str| {
         let line: serde_json::Value = serde_json::from_str(line).ok()?;
@@ -73,7 +74,8 @@ fn address(dev: &Dev<'_>) -> Result<Address> {
 
 fn settings(docker: &Docker<'_>, container: &str) -> Result<BTreeMap<String, String>> {
     let format = "{{range .Config.Env}}{{println .}}{{end}}";
-    let listed = docker.run(&Command::new("docker").args(["inspect", "--format", format, container]))?;
+    let listed =
+        docker.run(&Command::new("docker").args(["inspect", "--format", format, container]))?;
     let pair = |line: &str| line.split_once('=').map(|(name, value)| (name.into(), value.into()));
     Ok(listed.lines().filter_map(pair).collect())
 }

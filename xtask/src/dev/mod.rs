@@ -163,7 +163,8 @@ impl<'a> Dev<'a> {
     /// Where the backend is reached from this machine.
     pub fn url(&self) -> Result<String> {
         let backend = self.member("backend")?.id;
-        let port = self.docker().run(&Command::new("docker").args(["port", &backend, "3000/tcp"]))?;
+        let port =
+            self.docker().run(&Command::new("docker").args(["port", &backend, "3000/tcp"]))?;
         let address = port.lines().next().unwrap_or_default();
         Ok(format!("http://{address}"))
     }

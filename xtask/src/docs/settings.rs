@@ -26,7 +26,8 @@ What `docker-compose.yml` and `docker-compose.prod.yml` take from `.env` beside 
 |---|---|---|
 ";
 
-const EXAMPLE_HEAD: &str = "# Every variable of docker-compose.yml and docker-compose.prod.yml, each with its default.
+const EXAMPLE_HEAD: &str =
+    "# Every variable of docker-compose.yml and docker-compose.prod.yml, each with its default.
 # To change one: copy this file to .env, and remove the `#` before its line.
 # `cargo xtask docs` makes this file; docs/deployment/ENVIRONMENT.md tells more.
 ";
@@ -53,12 +54,20 @@ const COMPOSE: [(&str, &str, &str); 10] = [
     ("ML_SERVICE_PORT", "8000", "the same for the ML service; development only"),
     ("POSTGRES_PORT", "5521", "the same for Postgres; development only"),
     ("REDIS_PORT", "5522", "the same for Redis; development only"),
-    ("POSTGRES_PASSWORD", "", "the database's password; production needs it, and `./x dev up` makes it"),
+    (
+        "POSTGRES_PASSWORD",
+        "",
+        "the database's password; production needs it, and `./x dev up` makes it",
+    ),
     ("POSTGRES_IMAGE", "postgres:15-alpine", "the image of Postgres; `./x dev up` names our own"),
     ("REDIS_IMAGE", "redis:7-alpine", "the image of Redis; `./x dev up` names our own"),
     ("NODE_IMAGE", "", "the base of the backend, if not that of its Dockerfile"),
     ("PYTHON_IMAGE", "", "the base of the ML service, if not that of its Dockerfile"),
-    ("NPM_CONFIG_REGISTRY", "", "where npm takes packages from in the build, if not where it always does; `PIP_INDEX_URL` is the same for wheels"),
+    (
+        "NPM_CONFIG_REGISTRY",
+        "",
+        "where npm takes packages from in the build, if not where it always does; `PIP_INDEX_URL` is the same for wheels",
+    ),
 ];
 
 /// What a service declares.

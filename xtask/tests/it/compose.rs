@@ -49,7 +49,10 @@ fn every_setting_of_a_service_is_decided_or_passed_on() {
 #[test]
 fn the_base_of_a_dockerfile_is_one_line_with_a_digest() {
     for (file, base) in [
-        (include_str!("../../../services/backend/Dockerfile"), "ARG NODE_IMAGE=node:20-alpine@sha256:"),
+        (
+            include_str!("../../../services/backend/Dockerfile"),
+            "ARG NODE_IMAGE=node:20-alpine@sha256:",
+        ),
         (
             include_str!("../../../services/ml-service/Dockerfile"),
             "ARG PYTHON_IMAGE=python:3.11-slim@sha256:",

@@ -12,7 +12,9 @@ const RECORDS: [&str; 4] = ["/RECORD", "/INSTALLER", "/REQUESTED", "/.package-lo
 /// User, ports, environment, command, health check, labels and every file of the application.
 pub(crate) fn both_roads_make_the_same_image(scratch: &Scratch) {
     build(scratch, &["backend", "ml-service"]);
-    for (service, base) in [("backend", "compose-node-image"), ("ml-service", "compose-python-image")] {
+    for (service, base) in
+        [("backend", "compose-node-image"), ("ml-service", "compose-python-image")]
+    {
         let ours = format!("{}/contract-{service}:ours", scratch.project);
         put_into_docker(scratch, service, &ours);
         let theirs = image_of_container(scratch, service);
@@ -60,7 +62,8 @@ fn tagged(scratch: &Scratch, name: &str) -> String {
 /// What a container of it gets, without what only the base says.
 fn promises(scratch: &Scratch, image: &str, base: &str) -> Value {
     let config = |image: &str| -> Value {
-        let said = scratch.docker(&["inspect", "--type", "image", "--format", "{{json .Config}}", image]);
+        let said =
+            scratch.docker(&["inspect", "--type", "image", "--format", "{{json .Config}}", image]);
         serde_json::from_str(&said).unwrap()
     };
     let variables = |config: &Value| -> BTreeMap<String, String> {
@@ -103,7 +106,8 @@ fn files(scratch: &Scratch, image: &str) -> BTreeMap<String, String> {
     assert!(unpacked.success() && export.wait().unwrap().success(), "{image}");
     scratch.docker(&["rm", &container]);
     let script = "find app -type f -print0 | sort -z | xargs -0 sha256sum";
-    let listed = Command::new("bash").args(["-c", script]).current_dir(folder.path()).output().unwrap();
+    let listed =
+        Command::new("bash").args(["-c", script]).current_dir(folder.path()).output().unwrap();
     let text = String::from_utf8(listed.stdout).unwrap();
     let row = |line: &str| line.split_once("  ").map(|(a, b)| (b.to_owned(), a.to_owned()));
     let is_record = |path: &str| RECORDS.iter().any(|record| path.ends_with(record));

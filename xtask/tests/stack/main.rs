@@ -42,7 +42,8 @@ struct Ended<'a>(&'a Scratch);
 impl Drop for Ended<'_> {
     fn drop(&mut self) {
         for kind in [&[][..], &["--production"]] {
-            let _best_effort = self.0.xtask(&[&["dev", "down", "--erase", "--yes"][..], kind].concat());
+            let _best_effort =
+                self.0.xtask(&[&["dev", "down", "--erase", "--yes"][..], kind].concat());
         }
         let listed = self.0.docker(&["images", "--format", "{{.Repository}}:{{.Tag}}"]);
         for name in listed.lines().filter(|name| name.starts_with(&self.0.project)) {
@@ -112,8 +113,11 @@ fn a_month_of_three_people_is_there(scratch: &Scratch) {
     let count = |sql: &str| -> u32 {
         let words = ["exec", "--env", "PGPASSWORD=for-development-only", &postgres, "psql"];
         let said = scratch.docker(
-            &[&words[..], &["--host=127.0.0.1", "--username=nutri", "--tuples-only", "--command", sql]]
-                .concat(),
+            &[
+                &words[..],
+                &["--host=127.0.0.1", "--username=nutri", "--tuples-only", "--command", sql],
+            ]
+            .concat(),
         );
         said.trim().parse().unwrap()
     };

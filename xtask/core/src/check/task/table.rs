@@ -10,7 +10,8 @@ const BACKEND: &[&str] = &["@backend"];
 const ML: &[&str] = &["@ml-service"];
 // Tests run the check of the service's image as it is written there.
 const JEST: &[&str] = &["@backend", "@contract", "images/backend.toml"];
-const JEST_ON_NEWER: &[&str] = &["@backend", "@contract", "images/backend.toml", "images/node-*/**"];
+const JEST_ON_NEWER: &[&str] =
+    &["@backend", "@contract", "images/backend.toml", "images/node-*/**"];
 const PYTEST: &[&str] = &["@ml-service", "images/ml-service.toml"];
 const IMAGES: &[&str] = &["@rust", "@backend", "@ml-service"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
@@ -86,7 +87,7 @@ pub fn sets() -> &'static [InputSet] {
 
 /// Every task, in the order in which people should hear of them.
 pub fn all() -> Vec<Task> {
-    [rust(), backend(), ml_service(), whole()].concat()
+    [rust(), backend(), ml_service(), whole(), containers()].concat()
 }
 
 fn rust() -> Vec<Task> {
@@ -97,7 +98,8 @@ fn rust() -> Vec<Task> {
             .env("RUSTC_WORKSPACE_WRAPPER", "{root}/scripts/rustc-counting.sh")
             .env("LLVM_PROFILE_FILE", "{root}/target/ci/coverage/rust/counts/%4m.profraw")
     };
-    let nextest = cargo("nextest run --workspace --no-fail-fast -E").arg("not binary(e2e) and not binary(stack)");
+    let nextest = cargo("nextest run --workspace --no-fail-fast -E")
+        .arg("not binary(e2e) and not binary(stack)");
     let list = "cargo nextest list --workspace --list-type binaries-only --message-format json \
                 > target/ci/coverage/rust/programs.json";
     vec![
@@ -170,7 +172,10 @@ fn on_node(name: &'static str, claim: &'static str, folder: &'static str) -> Tas
     task(name, claim, JEST_ON_NEWER)
         .needs(&["jest"])
         .notices(&["node", "postgres", "redis-server"])
-        .runs(words_of("npm", "ci --ignore-scripts --no-audit --no-fund --prefer-offline").folder(folder))
+        .runs(
+            words_of("npm", "ci --ignore-scripts --no-audit --no-fund --prefer-offline")
+                .folder(folder),
+        )
         .runs(Command::new("bash").args(["-c", script, folder]).folder("services/backend"))
         .minutes(15)
         .runner(Runner::Jest)
@@ -278,14 +283,24 @@ fn whole() -> Vec<Task> {
             .runs(words_of("actionlint", "-oneline -ignore").arg("unexpected key \"queue\"")),
         task("zizmor", "Workflows have no known hole", WORKFLOWS)
             .runs(words_of("zizmor", "--offline --persona pedantic --no-progress --quiet .github")),
+    ]
+}
+
+/// What runs containers.
+fn containers() -> Vec<Task> {
+    vec![
         // It builds, and waits for containers; nothing of it is timed.
-        task("stack", "The stack of Compose comes up, and the README leads to an estimate", EVERYTHING)
-            .needs(&["clippy"])
-            .notices(&["docker", "docker-compose", "node", "npm", "skopeo", "uv"])
-            .cores(2)
-            .runs(cargo("nextest run --package xtask --test stack"))
-            .minutes(25)
-            .runner(Runner::Nextest),
+        task(
+            "stack",
+            "The stack of Compose comes up, and the README leads to an estimate",
+            EVERYTHING,
+        )
+        .needs(&["clippy"])
+        .notices(&["docker", "docker-compose", "node", "npm", "skopeo", "uv"])
+        .cores(2)
+        .runs(cargo("nextest run --package xtask --test stack"))
+        .minutes(25)
+        .runner(Runner::Nextest),
         // It changes what the machine's Docker engine runs, and measures time.
         task("e2e", "The whole pipeline works on this machine", EVERYTHING)
             .needs(&["rust-test"])
