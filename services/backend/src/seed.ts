@@ -1,5 +1,8 @@
-// Fills a new database with shared foods, and a demo user when a password is given for one.
+// Fills a new database with shared foods, and with a month of three people when a password is given
+// for them. `xtask dev seed`, `xtask up` and whoever has the image run this one program.
 // Running it again changes nothing that is already right.
+import { demoMonth, demoPeople, type DemoMeal } from "./demo.js";
+import { dayOf, midnightOf } from "./domain/day.js";
 import type { Nutrients } from "./domain/nutrients.js";
 import { createLog } from "./log.js";
 import { hashPassword } from "./passwords/phc.js";
@@ -7,8 +10,6 @@ import { readSeedSettings } from "./settings.js";
 import { openDatabase, type Database } from "./store/database.js";
 import { columnsOf } from "./store/foods.js";
 import { userStore } from "./store/users.js";
-
-const demoEmail = "demo@nutri.example";
 
 type Row = readonly [
   name: string,
@@ -49,12 +50,9 @@ async function main(): Promise<void> {
     for (const row of rows) await keepFood(database, row);
     log.info({ foods: rows.length }, "shared foods are there");
     if (settings.demoPassword === undefined)
-      log.info("no demo user: SEED_DEMO_PASSWORD is not set");
+      log.info("no demo people: SEED_DEMO_PASSWORD is not set");
     else
-      log.info(
-        { made: await keepDemoUser(database, settings.demoPassword) },
-        "the demo user is there",
-      );
+      log.info(await keepDemoPeople(database, settings.demoPassword), "the demo people are there");
   } finally {
     await database.close();
   }
@@ -73,9 +71,42 @@ function idOf(ndb: string): string {
   return `5eed0000-0000-4000-8000-${ndb.padStart(12, "0")}`;
 }
 
-async function keepDemoUser({ client }: Database, password: string): Promise<boolean> {
-  const made = await userStore(client).add(demoEmail, await hashPassword(password));
-  return made !== undefined;
+/** A person who is there keeps the password; only days that are not there yet are added. */
+async function keepDemoPeople(database: Database, password: string) {
+  const today = dayOf(new Date());
+  const hash = await hashPassword(password);
+  const made = { people: 0, meals: 0 };
+  for (const person of demoPeople) {
+    const users = userStore(database.client);
+    const added = await users.add(person.email, hash);
+    const user = added ?? (await users.findByEmail(person.email))?.user;
+    if (user === undefined) continue;
+    made.people += added === undefined ? 0 : 1;
+    made.meals += await keepMeals(database, user.id, demoMonth(person, today));
+  }
+  return { made };
+}
+
+async function keepMeals(
+  { client }: Database,
+  userId: string,
+  meals: readonly DemoMeal[],
+): Promise<number> {
+  const rows = meals.map(({ id, eatenOn, description }) => ({
+    id,
+    userId,
+    eatenOn: midnightOf(eatenOn),
+    description: description ?? null,
+  }));
+  const items = meals.flatMap(({ id, items }) =>
+    items.map(({ ndb, grams }, position) => ({ mealId: id, position, foodId: idOf(ndb), grams })),
+  );
+  const skipDuplicates = true;
+  const [added] = await client.$transaction([
+    client.meal.createMany({ data: rows, skipDuplicates }),
+    client.mealItem.createMany({ data: items, skipDuplicates }),
+  ]);
+  return added.count;
 }
 
 await main();

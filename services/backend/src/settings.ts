@@ -3,72 +3,171 @@
 // may be secret.
 import { z } from "zod";
 
-const secretCharsMin = 32;
+import { weaknessOf } from "./strength.js";
+
 const placeholder = /change[-_ ]?me|placeholder|your[-_ ]?secret|example[-_ ]?secret|<[^>]*>/i;
+
+/** What a setting is, beside what is checked: `settings.json` is made of it. */
+interface Declared {
+  readonly type: string;
+  readonly description: string;
+  readonly secret?: true;
+  /** What stands in the page for a default that depends on others. */
+  readonly defaults?: string;
+}
+
+/** The only way to a setting: it is declared where it is checked. */
+const setting = <Schema extends z.ZodType>(schema: Schema, declared: Declared): Schema =>
+  schema.meta({ ...declared });
 
 const url = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     message: `must be a URL that starts with ${protocols.map((it) => `${it}//`).join(" or ")}`,
   });
-const count = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d+$/, "must be a whole number")
-    .transform(Number)
-    .pipe(z.int().min(min).max(max));
-const databaseUrl = url("postgresql:", "postgres:");
+
+const count = (min: number, max: number, normally: number, description: string) =>
+  setting(
+    z
+      .string()
+      .regex(/^\d+$/, "must be a whole number")
+      .transform(Number)
+      .pipe(z.int().min(min).max(max))
+      .default(normally),
+    { type: `whole number, ${String(min)} to ${String(max)}`, description },
+  );
+
+const databaseUrl = setting(url("postgresql:", "postgres:"), {
+  type: "URL of Postgres",
+  description: "where everything is kept; a transaction pooler will do",
+  secret: true,
+});
 
 const settingsSchema = z.object({
-  NODE_ENV: z.enum(["production", "development", "test"]).default("production"),
-  APP_VERSION: z
-    .string()
-    .regex(/^[\w.+-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 . _ + -")
-    .default("dev"),
-  APP_COMMIT: z
-    .string()
-    .regex(/^[0-9a-f]{7,64}$/, "must be the digits of a commit")
-    .optional(),
-  HOST: z.string().min(1).default("0.0.0.0"),
-  PORT: count(0, 65_535).default(3000),
-  METRICS_PORT: count(0, 65_535).default(9464),
-  LOG_LEVEL: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
-  DRAIN_SECONDS: count(0, 300).default(5),
+  NODE_ENV: setting(z.enum(["production", "development", "test"]).default("production"), {
+    type: "`production`, `development` or `test`",
+    description: "`development` and `test` accept weak secrets",
+  }),
+  APP_VERSION: setting(
+    z
+      .string()
+      .regex(/^[\w.+-]{1,128}$/, "must be 1 to 128 of A-Z a-z 0-9 . _ + -")
+      .default("dev"),
+    { type: "text", description: "shown in health, logs and the header `x-app-version`" },
+  ),
+  APP_COMMIT: setting(
+    z
+      .string()
+      .regex(/^[0-9a-f]{7,64}$/, "must be the digits of a commit")
+      .optional(),
+    { type: "digits of a commit", description: "the commit it was built from; shown in health" },
+  ),
+  HOST: setting(z.string().min(1).default("0.0.0.0"), {
+    type: "address",
+    description: "address to listen on",
+  }),
+  PORT: count(0, 65_535, 3000, "port to listen on; `0` takes a free one and logs it"),
+  METRICS_PORT: count(0, 65_535, 9464, "port of `/metrics`; `0` for none"),
+  LOG_LEVEL: setting(
+    z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
+    {
+      type: "`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`",
+      description: "`debug` also shows health requests",
+    },
+  ),
+  DRAIN_SECONDS: count(0, 300, 5, "how long serving goes on after SIGTERM"),
   DATABASE_URL: databaseUrl,
-  DATABASE_POOL_SIZE: count(1, 500).default(10),
-  REQUEST_TIMEOUT_MS: count(100, 120_000).default(10_000),
-  REDIS_URL: url("redis:", "rediss:"),
-  ML_SERVICE_URL: url("http:", "https:"),
-  JWT_SECRET: z.string().min(1),
-  JWT_SECRET_PREVIOUS: z.string().optional(),
-  SENTRY_DSN: url("http:", "https:").optional(),
-  SENTRY_ENVIRONMENT: z.string().max(64).optional(),
-  SENTRY_SAMPLE_PERCENT: count(0, 100).default(100),
-  CORS_ORIGINS: z
-    .string()
-    .transform((text) =>
-      text
-        .split(",")
-        .map((origin) => origin.trim())
-        .filter((origin) => origin !== ""),
-    )
-    .pipe(
-      z.array(
-        z
-          .string()
-          .refine(isOrigin, "must be origins such as https://nutri.app, with commas between"),
-      ),
-    )
-    .default([]),
-  TRUST_PROXY_HOPS: count(0, 10).default(1),
-  HTTPS_ONLY: z
-    .enum(["true", "false"])
-    .default("false")
-    .transform((text) => text === "true"),
-  RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(1200),
-  AUTH_RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(20),
-  ACCOUNT_RATE_LIMIT_PER_MINUTE: count(1, 1_000_000).default(10),
-  PASSWORD_THREADS: count(1, 64).default(1),
-  PASSWORD_QUEUE: count(1, 1_000).default(16),
+  DATABASE_POOL_SIZE: count(
+    1,
+    500,
+    10,
+    "connections to Postgres at most, and one more that only asks how it is",
+  ),
+  REQUEST_TIMEOUT_MS: count(
+    100,
+    120_000,
+    10_000,
+    "after so many milliseconds a request is answered 503 `too_slow`",
+  ),
+  REDIS_URL: setting(url("redis:", "rediss:"), {
+    type: "URL of Redis",
+    description: "sessions, limits and what is cached; may be down",
+    secret: true,
+  }),
+  ML_SERVICE_URL: setting(url("http:", "https:"), {
+    type: "URL",
+    description: "the ML service; may be down",
+  }),
+  JWT_SECRET: setting(z.string().min(1), {
+    type: "text",
+    description:
+      "the key of access tokens; in production at least 32 characters that nobody guesses",
+    secret: true,
+  }),
+  JWT_SECRET_PREVIOUS: setting(z.string().optional(), {
+    type: "text",
+    description: "the key before it: its tokens are still good, and it signs none",
+    secret: true,
+  }),
+  SENTRY_DSN: setting(url("http:", "https:").optional(), {
+    type: "URL",
+    description: "where faults are reported; without it, nowhere",
+    secret: true,
+  }),
+  SENTRY_ENVIRONMENT: setting(z.string().max(64).optional(), {
+    type: "text",
+    description: "the environment they are reported under",
+    defaults: "`NODE_ENV`",
+  }),
+  SENTRY_SAMPLE_PERCENT: count(0, 100, 100, "how many of them"),
+  CORS_ORIGINS: setting(
+    z
+      .string()
+      .transform((text) =>
+        text
+          .split(",")
+          .map((origin) => origin.trim())
+          .filter((origin) => origin !== ""),
+      )
+      .pipe(
+        z.array(
+          z
+            .string()
+            .refine(isOrigin, "must be origins such as https://nutri.app, with commas between"),
+        ),
+      )
+      .default([]),
+    { type: "origins, with commas between", description: "browser origins that may call the API" },
+  ),
+  TRUST_PROXY_HOPS: count(0, 10, 1, "how many proxies stand in front"),
+  HTTPS_ONLY: setting(
+    z
+      .enum(["true", "false"])
+      .default("false")
+      .transform((text) => text === "true"),
+    {
+      type: "`true` or `false`",
+      description: "`true`: what the proxy got over plain HTTP is redirected or refused",
+    },
+  ),
+  RATE_LIMIT_PER_MINUTE: count(1, 1_000_000, 1200, "requests of one address"),
+  AUTH_RATE_LIMIT_PER_MINUTE: count(1, 1_000_000, 20, "registrations and logins of one address"),
+  ACCOUNT_RATE_LIMIT_PER_MINUTE: count(
+    1,
+    1_000_000,
+    10,
+    "failed logins to one account, from however many addresses",
+  ),
+  PASSWORD_THREADS: count(1, 64, 1, "passwords hashed at once; no more than cores"),
+  PASSWORD_QUEUE: count(1, 1_000, 16, "how many more may wait; beyond it the answer is 503"),
+});
+
+const seedSchema = z.object({
+  DATABASE_URL: databaseUrl,
+  SEED_DEMO_PASSWORD: setting(z.string().min(10).max(200).optional(), {
+    type: "text, 10 to 200 characters",
+    description: "only for the seed: makes three people of whom each ate for a month",
+    secret: true,
+  }),
 });
 
 export interface Settings {
@@ -119,7 +218,7 @@ export class SettingsError extends Error {
   constructor(readonly problems: readonly string[]) {
     const listed = problems.map((problem) => `\n  - ${problem}`).join("");
     super(
-      `cannot start: the settings are wrong:${listed}\n  hint: see the table in services/backend/README.md`,
+      `cannot start: the settings are wrong:${listed}\n  hint: see docs/deployment/ENVIRONMENT.md`,
     );
   }
 }
@@ -128,7 +227,7 @@ export function readSettings(environment: Environment): Settings {
   const parsed = settingsSchema.safeParse(withoutBlanks(environment));
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.map(problemOf)),
-    ...placeholdersIn(environment),
+    ...weakSecretsIn(environment),
   ];
   if (!parsed.success || problems.length > 0) throw new SettingsError(problems);
 
@@ -165,11 +264,7 @@ export function readSettings(environment: Environment): Settings {
 }
 
 export function readSeedSettings(environment: Environment): SeedSettings {
-  const schema = z.object({
-    DATABASE_URL: databaseUrl,
-    SEED_DEMO_PASSWORD: z.string().min(10).max(200).optional(),
-  });
-  const parsed = schema.safeParse(withoutBlanks(environment));
+  const parsed = seedSchema.safeParse(withoutBlanks(environment));
   if (!parsed.success) throw new SettingsError(parsed.error.issues.map(problemOf));
   return {
     databaseUrl: parsed.data.DATABASE_URL,
@@ -185,19 +280,51 @@ function withoutBlanks(environment: Environment): Record<string, string> {
   return Object.fromEntries(given);
 }
 
-/** Anywhere but on a developer's machine, a secret copied from an example is a hole. */
-function placeholdersIn(environment: Environment): string[] {
+/** Anywhere but on a developer's machine, a secret that can be guessed is a hole. */
+function weakSecretsIn(environment: Environment): string[] {
   if (["development", "test"].includes(environment["NODE_ENV"] ?? "")) return [];
-  const problems: string[] = [];
-  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS"]) {
-    const { length } = (environment[name] ?? "").trim();
-    if (length > 0 && length < secretCharsMin)
-      problems.push(`${name}: must have at least ${secretCharsMin} characters in production`);
-  }
-  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "DATABASE_URL", "REDIS_URL"]) {
-    if (placeholder.test(environment[name] ?? "")) problems.push(`${name}: is still a placeholder`);
-  }
-  return problems;
+  const given = (name: string) => (environment[name] ?? "").trim();
+  const isGiven = (name: string) => given(name) !== "";
+  const isPlaceholder = (name: string) => placeholder.test(given(name));
+  const keys = ["JWT_SECRET", "JWT_SECRET_PREVIOUS"].filter(isGiven);
+  const urls = ["DATABASE_URL", "REDIS_URL"].filter(isGiven);
+  return [...keys, ...urls].flatMap((name) => {
+    if (isPlaceholder(name)) return [`${name}: is still a placeholder`];
+    const weakness = keys.includes(name) ? weaknessOf(given(name)) : knownPasswordIn(given(name));
+    return weakness === undefined ? [] : [`${name}: ${weakness}`];
+  });
+}
+
+/** A database chooses its own passwords; what examples use is refused. */
+function knownPasswordIn(text: string): string | undefined {
+  const known = ["postgres", "password", "secret", "redis", "admin", "nutri", "development"];
+  const { password } = URL.canParse(text) ? new URL(text) : { password: "" };
+  return known.includes(password.toLowerCase())
+    ? "its password is one that everybody tries first"
+    : undefined;
+}
+
+/** What a setting may be when it is read. */
+type Shown = string | number | boolean | readonly string[] | undefined;
+
+/** Every setting as `settings.json` lists it, for pages that are made of it. */
+export function declaredSettings() {
+  const shape: Record<string, z.ZodType<Shown>> = { ...settingsSchema.shape, ...seedSchema.shape };
+  return Object.entries(shape).map(([name, schema]) => {
+    const { type, description, secret, defaults } = schema.meta() as unknown as Declared;
+    const absent = schema.safeParse(undefined);
+    const value = absent.success ? absent.data : undefined;
+    const shown = value === undefined || String(value) === "" ? undefined : String(value);
+    return {
+      name,
+      type,
+      required: !absent.success,
+      default: shown ?? null,
+      ...(defaults === undefined ? {} : { default_is: defaults }),
+      secret: secret ?? false,
+      description,
+    };
+  });
 }
 
 function isOrigin(text: string): boolean {

@@ -1,7 +1,12 @@
 // Settings are checked once, complained about together, and never repeat a value.
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "@jest/globals";
-import { readSeedSettings, readSettings, SettingsError } from "../src/settings.js";
+import {
+  declaredSettings,
+  readSeedSettings,
+  readSettings,
+  SettingsError,
+} from "../src/settings.js";
 
 const good = {
   DATABASE_URL: "postgresql://nutri:pw@db:5432/nutri",
@@ -106,16 +111,47 @@ describe("settings", () => {
       "cannot start: the settings are wrong:" +
         "\n  - PORT: must be a whole number" +
         "\n  - JWT_SECRET: must have at least 32 characters in production" +
-        "\n  hint: see the table in services/backend/README.md",
+        "\n  hint: see docs/deployment/ENVIRONMENT.md",
     );
   });
 
-  it("are_all_in_the_table_of_the_readme", async () => {
-    const source = await readFile("src/settings.ts", "utf8");
-    const names = new Set([...source.matchAll(/^\s+([A-Z][A-Z_]+): /gm)].map(([, name]) => name));
-    const readme = await readFile("README.md", "utf8");
-    const rows = new Set([...readme.matchAll(/^\| `([A-Z_]+)` /gm)].map(([, name]) => name));
-    expect(rows).toEqual(names);
+  it.each([
+    ["JWT_SECRET", "nutri-secret-nutri-secret-nutri-secret"],
+    ["JWT_SECRET_PREVIOUS", "abcdefghijklmnopqrstuvwxyz012345"],
+  ])("refuse_a_key_that_can_be_guessed_in_%s", (name, value) => {
+    expect(problemsOf({ ...good, [name]: value })).toEqual([
+      `${name}: can be guessed; draw one at random, for example with \`openssl rand -hex 32\``,
+    ]);
+  });
+
+  it.each([
+    ["DATABASE_URL", "postgresql://nutri:Postgres@db/nutri"],
+    ["REDIS_URL", "redis://:redis@cache:6379"],
+  ])("refuse_the_password_of_every_example_in_%s", (name, value) => {
+    expect(problemsOf({ ...good, [name]: value })).toEqual([
+      `${name}: its password is one that everybody tries first`,
+    ]);
+  });
+
+  // `docs/deployment/ENVIRONMENT.md` and `.env.example` are made of that file.
+  it("are_as_settings_json_lists_them", async () => {
+    const text = `${JSON.stringify(declaredSettings(), null, 2)}\n`;
+    if (process.env["UPDATE_EXPECTED"] === "1") await writeFile("settings.json", text);
+    expect(text).toBe(await readFile("settings.json", "utf8"));
+  });
+
+  it("say_of_each_what_it_is_and_which_are_secret", () => {
+    for (const { type, description } of declaredSettings())
+      expect([type, description]).not.toContain("");
+    const secret = declaredSettings().filter((it) => it.secret);
+    expect(secret.map(({ name }) => name)).toEqual([
+      "DATABASE_URL",
+      "REDIS_URL",
+      "JWT_SECRET",
+      "JWT_SECRET_PREVIOUS",
+      "SENTRY_DSN",
+      "SEED_DEMO_PASSWORD",
+    ]);
   });
 });
 

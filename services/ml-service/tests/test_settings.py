@@ -1,8 +1,10 @@
+import json
+import os
 from pathlib import Path
 
 import pytest
 
-from nutri_ml.settings import Settings, SettingsError, read_settings
+from nutri_ml.settings import Settings, SettingsError, declared_settings, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +76,25 @@ def test_secrets_do_not_print_themselves(monkeypatch: pytest.MonkeyPatch) -> Non
     assert settings.secrets() == ["postgresql://me:hunter2@db/x", "hunter2"]
 
 
-def test_the_readme_lists_every_setting() -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
-    missing = [name for name in Settings.model_fields if f"`{name.upper()}`" not in readme]
-    assert missing == []
+def test_settings_json_lists_every_setting_as_it_is_declared() -> None:
+    """`docs/deployment/ENVIRONMENT.md` and `.env.example` are made of that file.
+
+    After a wanted change: UPDATE_EXPECTED=1 pytest tests/test_settings.py
+    """
+    listed = Path(__file__).parents[1] / "settings.json"
+    text = json.dumps(declared_settings(), indent=2, ensure_ascii=False) + "\n"
+    if os.environ.get("UPDATE_EXPECTED"):
+        listed.write_text(text)
+    assert text == listed.read_text()
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL"])
+def test_the_password_of_every_example_is_refused_in_production(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    scheme = "redis" if name == "REDIS_URL" else "postgresql"
+    monkeypatch.setenv("MODEL_PATH", str(tmp_path))
+    monkeypatch.setenv(name, f"{scheme}://me:Password@db/0")
+    assert read_settings().environment == "development"
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    assert problems() == [f"{name}: its password is one that everybody tries first"]

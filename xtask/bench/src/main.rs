@@ -8,6 +8,7 @@ mod peers;
 mod rates;
 mod scratch;
 mod server;
+mod services;
 mod timed;
 mod transport;
 mod warm;
@@ -50,5 +51,6 @@ fn run(flags: &Flags, report: &Report, cancel: &Cancel) -> Result<Exit> {
     let world = World::open(report, cancel)?;
     match &flags.bench {
         Bench::Image(image) => image::run(image, &flags.program, &world),
+        Bench::Services(services) => services::run(services, &world),
     }
 }

@@ -11,6 +11,7 @@ pub mod command;
 pub mod coolify;
 pub mod deploy;
 pub mod descriptor;
+pub mod dev;
 pub mod digest;
 pub mod escape;
 pub mod finding;

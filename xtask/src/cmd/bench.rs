@@ -36,9 +36,15 @@ fn command(flags: &Bench, world: &World<'_>) -> Result<Command> {
     let program = std::env::current_exe().or_outside(failed)?.display().to_string();
     let run = ["run", "--quiet", "--package", "xtask-bench", "--", "--program", &program];
     let json = world.report.is_json().then_some("--json");
-    let Bench::Image(image) = flags;
-    let repeat = image.repeat.to_string();
-    let record = image.record.then_some("--record");
-    let command = Command::new("cargo").args(run).args(json).arg("image");
-    Ok(command.args(["--repeat", &repeat]).args(record))
+    let command = Command::new("cargo").args(run).args(json);
+    Ok(match flags {
+        Bench::Image(image) => {
+            let command = command.args(["image", "--repeat", &image.repeat.to_string()]);
+            command.args(image.record.then_some("--record"))
+        }
+        Bench::Services(services) => {
+            let command = command.args(["services", "--seconds", &services.seconds.to_string()]);
+            command.args(services.record.then_some("--record"))
+        }
+    })
 }

@@ -8,6 +8,7 @@ mod ci;
 mod completions;
 mod coverage;
 mod database;
+mod dev;
 mod docs;
 mod doctor;
 mod down;
@@ -52,6 +53,7 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Up(_) => up::run(&world),
         Verb::Down(flags) => down::run(&flags, &world),
         Verb::Status(flags) => status::run(&flags, &world),
+        Verb::Dev(flags) => dev::run(&flags, &world),
         Verb::Image(flags) => image::run(flags, &world),
         Verb::Release(flags) => release::run(&flags, &world),
         Verb::Attestation(flags) => attestation::run(&flags, &world),

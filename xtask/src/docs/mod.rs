@@ -4,6 +4,7 @@
 
 mod cli;
 pub mod errors;
+pub mod settings;
 mod tools;
 
 /// A document, and what it must hold.
@@ -32,6 +33,8 @@ pub fn all() -> Vec<Document> {
         Document { path: "docs/cli.md", text: cli::page() },
         Document { path: "docs/errors.md", text: errors::page() },
         Document { path: "docs/tools.md", text: tools::page() },
+        Document { path: "docs/deployment/ENVIRONMENT.md", text: settings::page() },
+        Document { path: ".env.example", text: settings::example() },
     ]
 }
 

@@ -5,6 +5,7 @@ pub mod apt;
 pub mod cargo_deny;
 pub mod certificate;
 pub mod clock;
+pub mod compose;
 pub mod confirm;
 pub mod coolify;
 pub mod docker;

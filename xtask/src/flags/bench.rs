@@ -8,6 +8,9 @@ pub enum Bench {
     /// Building and pushing of images: cold, after an edit, unchanged, and large
     #[command(after_help = "Example: cargo xtask bench image --repeat 3")]
     Image(BenchImage),
+    /// What the released services bear under the limits of production: throughput, times, errors
+    #[command(after_help = "Example: cargo xtask bench services --seconds 5")]
+    Services(BenchServices),
 }
 
 /// Flags of `bench image`.
@@ -16,6 +19,17 @@ pub struct BenchImage {
     /// How often each thing is measured
     #[arg(long, default_value_t = 5)]
     pub repeat: usize,
+    /// Keep the result in `docs/benchmarks`, and the table in `docs/BENCHMARKS.md`
+    #[arg(long)]
+    pub record: bool,
+}
+
+/// Flags of `bench services`.
+#[derive(Debug, Args)]
+pub struct BenchServices {
+    /// How long each endpoint is asked
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
     /// Keep the result in `docs/benchmarks`, and the table in `docs/BENCHMARKS.md`
     #[arg(long)]
     pub record: bool,

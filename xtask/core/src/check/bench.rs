@@ -1,5 +1,7 @@
 //! A benchmark: what was measured, side by side in one run, and how it compares with its goals.
 
+pub mod services;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

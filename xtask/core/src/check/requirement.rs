@@ -65,6 +65,7 @@ pub fn all() -> &'static [Requirement] {
             program("busybox", "apt: busybox-static"),
             program("cargo-deny", "scripts/bootstrap/tools.sh"),
             program("docker", "apt: docker.io"),
+            program("docker-compose", "apt: docker-compose"),
             of("docker-engine", Kind::Engine, "`./x up` starts it"),
             program("docker-registry", "apt: docker-registry"),
             program("fish", "apt: fish"),

@@ -210,6 +210,13 @@ fn for_checks() -> Vec<Tool> {
             "gitleaks",
         ),
         ci(&["shellcheck"], Wanted::Any, "checks scripts", "apt: shellcheck", "shellcheck"),
+        ci(
+            &["hadolint"],
+            Wanted::AtLeast(&[2, 12]),
+            "checks Dockerfiles",
+            "scripts/tools.txt",
+            "hadolint",
+        ),
         ci(&["actionlint"], Wanted::Any, "checks workflows", "scripts/tools.txt", "actionlint"),
         ci(
             &["zizmor"],
@@ -251,6 +258,13 @@ fn for_tests() -> Vec<Tool> {
             "tests of pushing",
             "apt: docker-registry",
             "distribution",
+        ),
+        ci(
+            &["docker-compose"],
+            Wanted::AtLeast(&[1, 29]),
+            "`dev`, and its tests",
+            "apt: docker-compose",
+            "docker-compose",
         ),
         ci(&["umoci"], Wanted::Any, "tests of images", "apt: umoci", "umoci"),
         ci(&["nix"], Wanted::AtLeast(&[2, 8]), "tests of the flake", "apt: nix-bin", "nix"),

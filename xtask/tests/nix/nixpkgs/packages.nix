@@ -13,6 +13,7 @@ let
     "curl"
     "distribution"
     "docker-client"
+    "docker-compose"
     "gcc"
     "git"
     "gitleaks"

@@ -10,13 +10,24 @@ const BACKEND: &[&str] = &["@backend"];
 const ML: &[&str] = &["@ml-service"];
 // Tests run the check of the service's image as it is written there.
 const JEST: &[&str] = &["@backend", "@contract", "images/backend.toml"];
+const JEST_ON_NEWER: &[&str] =
+    &["@backend", "@contract", "images/backend.toml", "images/node-*/**"];
 const PYTEST: &[&str] = &["@ml-service", "images/ml-service.toml"];
 // Both services are asked as they run.
 const BOTH: &[&str] = &["@backend", "@ml-service", "services/contract/**"];
 const IMAGES: &[&str] = &["@rust", "@backend", "@ml-service"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
 const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
-const RUST_AND_DOCS: &[&str] = &["Cargo.*", ".cargo/**", "xtask/**", "docs/*.md"];
+const RUST_AND_DOCS: &[&str] = &[
+    "Cargo.*",
+    ".cargo/**",
+    "xtask/**",
+    "docs/*.md",
+    "docs/deployment/ENVIRONMENT.md",
+    ".env.example",
+    "@settings",
+];
+const DOCKERFILES: &[&str] = &["services/*/Dockerfile", "images/compose/*/Dockerfile"];
 const WORKFLOWS: &[&str] = &[".github/**"];
 const EVERYTHING: &[&str] = &["**"];
 const ADVISORIES: &str = "what is known of dependencies changes by the hour";
@@ -49,11 +60,21 @@ pub fn sets() -> &'static [InputSet] {
         &[
             set(
                 "rust",
-                &["Cargo.*", "clippy.toml", "rustfmt.toml", ".cargo/**", "xtask/**", "@images"],
+                &[
+                    "Cargo.*",
+                    "clippy.toml",
+                    "rustfmt.toml",
+                    ".cargo/**",
+                    "xtask/**",
+                    "@images",
+                    "@settings",
+                ],
             ),
             set("images", &["images/**", "deploy.toml"]),
             set("backend", &["services/backend/**"]),
             set("ml-service", &["services/ml-service/**"]),
+            // What both services declare, which generated pages are made of.
+            set("settings", &["services/*/settings.json"]),
             // What the backend asks of the ML service: who changes it tests both.
             set("contract", &["services/ml-service/src/nutri_ml/http/**"]),
             // What every task depends on, beside its own inputs: the rows, and which tools there are.
@@ -68,7 +89,7 @@ pub fn sets() -> &'static [InputSet] {
 
 /// Every task, in the order in which people should hear of them.
 pub fn all() -> Vec<Task> {
-    [rust(), backend(), ml_service(), whole()].concat()
+    [rust(), backend(), ml_service(), whole(), containers()].concat()
 }
 
 fn rust() -> Vec<Task> {
@@ -79,7 +100,8 @@ fn rust() -> Vec<Task> {
             .env("RUSTC_WORKSPACE_WRAPPER", "{root}/scripts/rustc-counting.sh")
             .env("LLVM_PROFILE_FILE", "{root}/target/ci/coverage/rust/counts/%4m.profraw")
     };
-    let nextest = cargo("nextest run --workspace --no-fail-fast -E").arg("not binary(e2e)");
+    let nextest = cargo("nextest run --workspace --no-fail-fast -E")
+        .arg("not binary(e2e) and not binary(stack)");
     let list = "cargo nextest list --workspace --list-type binaries-only --message-format json \
                 > target/ci/coverage/rust/programs.json";
     vec![
@@ -139,7 +161,26 @@ fn backend() -> Vec<Task> {
             .runs(script("test").args(["--", "--coverageDirectory"]).arg(folder("backend")))
             .minutes(15)
             .runner(Runner::Jest),
+        on_node("jest-node-22", "Backend tests pass on Node.js 22", "images/node-22"),
+        on_node("jest-node-24", "Backend tests pass on Node.js 24", "images/node-24"),
     ]
+}
+
+/// The tests of the backend, run by the Node.js that the lock in `folder` names. Coverage is counted
+/// once, by the one that is shipped.
+fn on_node(name: &'static str, claim: &'static str, folder: &'static str) -> Task {
+    let script = "exec ../../$0/node_modules/node-linux-*/bin/node --experimental-vm-modules \
+                  --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js";
+    task(name, claim, JEST_ON_NEWER)
+        .needs(&["jest"])
+        .notices(&["node", "postgres", "redis-server"])
+        .runs(
+            words_of("npm", "ci --ignore-scripts --no-audit --no-fund --prefer-offline")
+                .folder(folder),
+        )
+        .runs(Command::new("bash").args(["-c", script, folder]).folder("services/backend"))
+        .minutes(15)
+        .runner(Runner::Jest)
 }
 
 fn ml_service() -> Vec<Task> {
@@ -184,6 +225,13 @@ fn ml_service() -> Vec<Task> {
             .runs(on_contract("pytest", "--quiet"))
             .minutes(15)
             .runner(Runner::Pytest),
+        task("pytest-3.13", "ML service tests pass on Python 3.13, where it is", PYTEST)
+            .needs(&["pytest"])
+            .uses(&["uv"])
+            .notices(&["postgres", "redis-server"])
+            .runs(Command::new("bash").args(["-c", ON_PYTHON_3_13]).folder("services/ml-service"))
+            .minutes(15)
+            .runner(Runner::Pytest),
     ]
 }
 
@@ -194,12 +242,29 @@ fn on_contract(tool: &str, words: &str) -> Command {
         .folder("services/contract")
 }
 
+/// The Python is the machine's: none is downloaded. Without one it says that it did not look.
+const ON_PYTHON_3_13: &str = r#"
+set -eu
+export UV_PYTHON_DOWNLOADS=never
+uv python find --quiet 3.13 >/dev/null 2>&1 ||
+  { echo 'not checked: this machine has no Python 3.13'; exit 75; }
+venv=../../target/ci/python-3.13
+uv venv --quiet --allow-existing --python 3.13 "$venv"
+uv pip sync --quiet --python "$venv/bin/python" --require-hashes \
+  requirements.txt requirements-model.txt requirements-dev.txt
+exec "$venv/bin/pytest" --no-cov
+"#;
+
 fn whole() -> Vec<Task> {
+    let dockerfiles = "git ls-files -z '*Dockerfile' | xargs -0 hadolint";
     let scripts = "git ls-files -z x .ci/run '*.sh' 'services/*/tools/lock' | xargs -0 shellcheck";
     vec![
         task("shellcheck", "Scripts have no finding", SCRIPTS)
             .uses(&["shellcheck", "git"])
             .runs(Command::new("bash").args(["-c", scripts])),
+        task("hadolint", "Dockerfiles have no finding", DOCKERFILES)
+            .uses(&["hadolint", "git"])
+            .runs(Command::new("bash").args(["-c", dockerfiles])),
         task("cargo-deny", "Rust dependencies are licensed, and from crates.io", DENY)
             .needs(&["cargo-fetch"])
             .runs(words_of(
@@ -239,6 +304,24 @@ fn whole() -> Vec<Task> {
             .runs(words_of("actionlint", "-oneline -ignore").arg("unexpected key \"queue\"")),
         task("zizmor", "Workflows have no known hole", WORKFLOWS)
             .runs(words_of("zizmor", "--offline --persona pedantic --no-progress --quiet .github")),
+    ]
+}
+
+/// What runs containers.
+fn containers() -> Vec<Task> {
+    vec![
+        // It builds, and waits for containers; nothing of it is timed.
+        task(
+            "stack",
+            "The stack of Compose comes up, and the README leads to an estimate",
+            EVERYTHING,
+        )
+        .needs(&["clippy"])
+        .notices(&["docker", "docker-compose", "node", "npm", "skopeo", "uv"])
+        .cores(2)
+        .runs(cargo("nextest run --package xtask --test stack"))
+        .minutes(25)
+        .runner(Runner::Nextest),
         // It changes what the machine's Docker engine runs, and measures time.
         task("e2e", "The whole pipeline works on this machine", EVERYTHING)
             .needs(&["rust-test"])

@@ -22,7 +22,8 @@ impl Area {
 
     /// Where `task` belongs: with what it needs, because it uses what that made.
     pub fn of(task: &Task, tasks: &[Task]) -> Self {
-        if task.alone {
+        // A stack of containers takes minutes, and needs nothing that another task made.
+        if task.alone || task.notices.contains(&"docker-compose") {
             return Self::EndToEnd;
         }
         let needed = tasks.iter().find(|other| task.needs.contains(&other.name));

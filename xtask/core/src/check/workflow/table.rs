@@ -62,8 +62,8 @@ fn test(facts: Facts<'_>) -> Workflow {
 fn area_job(area: Area, words: &str) -> Job {
     let (id, name, minutes) = match area {
         Area::Rust => ("rust", "Rust", 20),
-        Area::Services => ("services", "Services", 15),
-        Area::EndToEnd => ("e2e", "End to end", 30),
+        Area::Services => ("services", "Services", 25),
+        Area::EndToEnd => ("e2e", "End to end", 45),
         Area::Rest => ("rest", "Everything else", 15),
     };
     let artifact = format!("logs-{id}");
