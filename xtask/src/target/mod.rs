@@ -19,8 +19,8 @@ use xtask_core::deploy::{Service, TargetKind};
 use xtask_core::digest::Digest;
 use xtask_core::reference::Reference;
 use xtask_core::secret::Secret;
-use xtask_core::ship::ledger::Versions;
 use xtask_core::ship::database::Address;
+use xtask_core::ship::ledger::Versions;
 use xtask_core::ship::machine::{Manner, Move};
 use xtask_core::ship::traffic::access_log::Logged;
 

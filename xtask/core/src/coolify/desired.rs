@@ -78,12 +78,7 @@ pub fn of(deploy: &Deploy, name: &str, secrets: &Secrets) -> Option<Desired> {
 }
 
 /// The same with what each service is told of its release.
-pub fn at(
-    deploy: &Deploy,
-    name: &str,
-    secrets: &Secrets,
-    versions: &Versions,
-) -> Option<Desired> {
+pub fn at(deploy: &Deploy, name: &str, secrets: &Secrets, versions: &Versions) -> Option<Desired> {
     let environment = deploy.environments.get(name)?;
     let coolify = environment.coolify.as_ref()?;
     let mark = mark(&deploy.project, name);

@@ -303,8 +303,11 @@ mod tests {
     fn each_difference_is_told() {
         let served = desired("r1");
         let told = |wanted: &Desired| lines(wanted, &[observed(&served, true)], Some(&served));
-        let settings =
-            Desired { settings: Digest::of(b"other"), anew: Some("--all".into()), ..later(&served) };
+        let settings = Desired {
+            settings: Digest::of(b"other"),
+            anew: Some("--all".into()),
+            ..later(&served)
+        };
         assert!(told(&settings).contains("(what it is told is not what it was at `r1`; --all)"));
         let image = Desired { digest: Digest::of(b"other"), ..later(&served) };
         assert!(told(&image).contains("(its image is not that of `r1`)"), "{}", told(&image));

@@ -9,8 +9,8 @@ use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use xtask_core::coolify::desired::Marked;
 use xtask_core::coolify::watch::Proof;
-use xtask_core::deploy::Access;
 use xtask_core::plan::Count;
+use xtask_core::ship::ledger::Versions;
 use xtask_core::ship::machine::Move;
 
 /// A rollout that is planned, and as far as it has come.
@@ -63,9 +63,13 @@ impl Rollout for CoolifyRollout<'_> {
         drift.chain(changes).collect()
     }
 
-    fn release_before(&self) -> Option<&str> {
-        let public = self.all.iter().find(|it| it.service.access == Access::Public)?;
-        public.before.release.as_deref()
+    fn before(&self) -> Versions {
+        let one = |it: &Planned| Some((it.service.name.clone(), it.before.release.clone()?));
+        self.all.iter().filter_map(one).collect()
+    }
+
+    fn versions(&self) -> Versions {
+        self.all.iter().map(|it| (it.service.name.clone(), it.version.clone())).collect()
     }
 
     fn fetch(&mut self) -> Result<()> {

@@ -77,12 +77,7 @@ fn is_of_release(template: &Template) -> bool {
     template.references().any(|reference| reference == RELEASE)
 }
 
-fn fill(
-    context: &Context<'_>,
-    name: &str,
-    template: &Template,
-    release: Option<&str>,
-) -> Variable {
+fn fill(context: &Context<'_>, name: &str, template: &Template, release: Option<&str>) -> Variable {
     let is_secret = |reference: &&str| !reference.starts_with("services.") && *reference != RELEASE;
     let secrets: Vec<&str> = template.references().filter(is_secret).collect();
     let missing: BTreeSet<&str> =

@@ -38,7 +38,8 @@ pub fn return_to(past: &[Past], serving: Option<&str>, to: &str) -> Option<Strin
 }
 
 /// The release that `rollback` goes to: the newest one that was verified before the one that
-/// serves was first rolled out. So a second rollback goes further back, and never forward again.
+/// serves was first rolled out, and that some service differs in: going back to one that left all
+/// as it was would help nobody. So a second rollback goes further back, and never forward again.
 /// One that was interrupted goes to the same release when it is repeated, and an interrupted
 /// rollout is taken back to what served before it.
 pub fn roll_back(past: &[Past], serving: Option<&str>) -> Option<String> {
@@ -51,7 +52,9 @@ pub fn roll_back(past: &[Past], serving: Option<&str>) -> Option<String> {
     let is_first =
         |it: &Past| it.ended == Ended::Done && it.action == Action::Rollout && it.to == serving;
     let end = past.iter().position(is_first).unwrap_or(past.len());
-    verified(&past[..end]).rev().map(|it| it.to.clone()).find(|it| it != serving)
+    let current = verified(past).rfind(|it| it.to == serving).map(|it| &it.versions);
+    let is_other = |it: &&Past| it.to != serving && Some(&it.versions) != current;
+    verified(&past[..end]).rev().find(is_other).map(|it| it.to.clone())
 }
 
 /// How the interrupted run is taken up: as its journal says if it is of this very run, else

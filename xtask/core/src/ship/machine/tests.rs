@@ -188,6 +188,19 @@ fn an_interrupted_rollout_is_taken_back_to_what_served_before_it_and_no_further(
     assert_eq!(roll_back(&settled, Some("a")).as_deref(), Some("z"));
 }
 
+/// `r2` changed the ML service, and `r3` nothing at all.
+#[test]
+fn a_rollback_goes_to_a_release_that_something_differs_in() {
+    let done = |to: &str, backend: &str, ml: &str| Past {
+        versions: versions(backend, ml),
+        ..past(to, Action::Rollout, None, to, Ended::Done)
+    };
+    let all = [done("r1", "r1", "r1"), done("r2", "r1", "r2"), done("r3", "r1", "r2")];
+    assert_eq!(roll_back(&all, Some("r3")).as_deref(), Some("r1"));
+    assert_eq!(roll_back(&all[..2], Some("r2")).as_deref(), Some("r1"));
+    assert_eq!(roll_back(&all[1..], Some("r3")), None);
+}
+
 #[test]
 fn a_killed_rollback_that_is_repeated_goes_to_the_same_release() {
     let open = [

@@ -79,7 +79,9 @@ impl World {
             Goal::Rollout(release) | Goal::Forced(release) => {
                 Some((Action::Rollout, (*release).to_owned()))
             }
-            Goal::Rollback => Some((Action::Rollback, roll_back(&self.past, self.served().as_deref())?)),
+            Goal::Rollback => {
+                Some((Action::Rollback, roll_back(&self.past, self.served().as_deref())?))
+            }
             Goal::Resume => {
                 let disk = self.ships[ship].disk.as_ref();
                 match take_up(&self.past, disk, &self.answers()).ok()? {
