@@ -182,15 +182,31 @@ fn a_killed_up_is_continued_by_the_next(scratch: &Scratch) {
     assert_eq!(scratch.containers_of("ml-service").len(), 1, "the candidate was taken over");
 }
 
-/// While the candidates alone are led to each other, after one load has moved everything, and while
-/// what served before ends.
+/// While the candidates alone are led to each other, before and after one load has moved everything,
+/// and while what served before ends: the same command, `resume` and `rollback` settle it.
 fn a_run_killed_around_its_switch_is_settled_by_the_next(scratch: &Scratch) {
-    for point in ["in-smoke", "after-switch", "in-drain"] {
+    for (point, verb) in [
+        ("in-smoke", "up"),
+        ("after-start-ml-service", "resume"),
+        ("before-switch", "rollback"),
+        ("after-switch", "resume"),
+        ("before-record", "rollback"),
+        ("in-drain", "up"),
+    ] {
+        let before = scratch.xtask(&["status", "local", "--json"]).succeeds()["release"].clone();
         scratch.grants_more();
         scratch.killed(&["up"], point);
         let status = scratch.xtask(&["status", "local", "--json"]).succeeds();
         assert_eq!(status["run"]["under_way"], false, "{point}: {status}");
-        scratch.rolls_out();
+        let meant = status["run"]["to"].clone();
+        match verb {
+            "up" => drop(scratch.rolls_out()),
+            verb => scratch.xtask(&[verb, "local"]).ends(0),
+        }
+        let wanted = if verb == "rollback" { before } else { meant };
+        scratch.serves(wanted.as_str().unwrap());
+        let status = scratch.xtask(&["status", "local", "--json"]).succeeds();
+        assert_eq!(status["run"], Value::Null, "{point}: {status}");
         for service in ["backend", "ml-service"] {
             assert_eq!(scratch.containers_of(service).len(), 1, "{point}");
         }

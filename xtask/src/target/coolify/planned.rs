@@ -47,6 +47,21 @@ pub(super) struct Before {
     pub(super) variables: Vec<observed::Variable>,
 }
 
+impl Before {
+    fn of(found: &observed::Application, answered: Option<String>, marked: &Marked) -> Self {
+        Self {
+            tag: field(found, TAG),
+            description: found.description.clone(),
+            is_told: answered.is_some(),
+            release: answered.or(marked.release().map(ToOwned::to_owned)),
+            variables: found.variables.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// The field that holds the tag of its image.
+const TAG: &str = "docker_registry_image_tag";
+
 /// Looks at everything, and refuses what cannot be rolled out.
 pub(super) fn all(target: &CoolifyTarget<'_>, wanted: Vec<Wanted>) -> Result<Vec<Planned>> {
     let versions = wanted.iter().map(|it| (it.service.name.clone(), it.release.clone()));
@@ -122,7 +137,7 @@ fn one(
     let marked = marked(target, application.description.as_deref()).unwrap_or(Marked::Nothing);
     let answered = answers::release(target, &wanted.service);
     let rows = foreign::rows(target, &name, &application.uuid)?;
-    let found_tag = field(application, "docker_registry_image_tag");
+    let found_tag = field(application, TAG);
     let tag = format!("sha256-{}", wanted.digest.hex());
     let found = Found {
         tag: found_tag.as_deref(),
@@ -141,13 +156,7 @@ fn one(
     let by_others = foreign::of(&name, &rows).into_iter().filter(|it| it.is_newest);
     let answers = rollout::configured(&name, &marked, found.answers);
     let drift = answers.into_iter().chain(by_others.map(|it| it.to_string())).collect();
-    let before = Before {
-        is_told: answered.is_some(),
-        release: answered.or(marked.release().map(ToOwned::to_owned)),
-        description: application.description.clone(),
-        variables: application.variables.clone().unwrap_or_default(),
-        tag: found_tag,
-    };
+    let before = Before::of(application, answered, &marked);
     let lines = steps.iter().map(ToString::to_string).collect();
     let (uuid, release, image) = (application.uuid.clone(), wanted.release, wanted.image);
     let (service, writes) = (wanted.service, writes.concat());

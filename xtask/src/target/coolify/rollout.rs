@@ -5,6 +5,7 @@ use super::super::{Rollout, Wanted};
 use super::deployment::{self, Ended};
 use super::planned::{self, Planned};
 use super::{CoolifyTarget, back, fetch, write};
+use crate::edge::tested;
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use xtask_core::coolify::desired::Marked;
@@ -135,13 +136,18 @@ fn not_back(failed: &[Failure]) -> Failure {
 }
 
 impl CoolifyRollout<'_> {
-    /// Writes what is to run; nothing runs of it yet.
+    /// Writes what is to run; nothing runs of it yet. That it was begun is written first: a run that
+    /// is killed in between leaves no application that looks as if its container knew all of it.
     fn configure(&self, index: usize) -> Result<()> {
         let it = &self.all[index];
         let name = &it.service.name;
-        write::variables(self.target, name, &it.uuid, &it.writes)?;
-        self.target.world.cancel.check()?;
         let description = Marked::Begun(it.release.clone()).description(&self.target.mark());
+        if !it.writes.is_empty() {
+            write::description(self.target, name, &it.uuid, &description)?;
+            write::variables(self.target, name, &it.uuid, &it.writes)?;
+        }
+        tested::kill_at(&format!("in-configure-{name}"));
+        self.target.world.cancel.check()?;
         write::image(self.target, name, &it.uuid, &it.tag, &description)
     }
 

@@ -39,9 +39,9 @@ fn each_mistake_gets_one_error_and_changes_nothing() {
     let token = [("PRODUCTION_COOLIFY_TOKEN", "1|not-the-token")];
     is_one_error(&world.run_with(&ROLLOUT, &token), 4, "E-preflight", &["the token"]);
     let wrong = ["rollout", "prod", "r2", "--apply"];
-    is_one_error(&world.run(&wrong), 2, "E-unknown", &["`prod`", "`production`"]);
+    is_one_error(&world.run(&wrong), 2, "E-usage", &["`prod`", "`production`"]);
     let unknown = ["rollout", "production", "r22", "--apply"];
-    is_one_error(&world.run(&unknown), 2, "E-unknown-release", &["`r22`", "`r2`"]);
+    is_one_error(&world.run(&unknown), 2, "E-release-unknown", &["`r22`", "`r2`"]);
     let other = ["rollout", "production", "arm", "--apply"];
     is_one_error(&world.run(&other), 4, "E-deployment", &["it is not for `linux/amd64`"]);
     let nowhere = [("PRODUCTION_DIRECT_URL", NOWHERE), ("PRODUCTION_DATABASE_URL", NOWHERE)];

@@ -114,7 +114,7 @@ fn a_run_that_was_killed_is_seen_and_its_lease_is_taken_over() {
     town.expires_in(-2);
     assert_eq!(town.audited().last().unwrap(), "rollout r2 interrupted");
     let said = town.world.run_with(&UP, &there).ends(0);
-    assert!(said.contains("warning: took over: lease 2 had expired: `rollout` of "), "{said}");
+    assert!(said.contains("warning: took over: lease 3 had expired: `rollout` of "), "{said}");
     town.serves("backend", "r2");
     let told = ["rollout r2 interrupted", "takeover  noted", "rollout r2 begun", "rollout r2 done"];
     assert_eq!(town.audited()[2..], told);
@@ -132,7 +132,7 @@ fn on_the_machine_where_a_run_was_killed_nobody_waits_for_it() {
     town.double.hold(false);
     town.settles();
     let said = town.rollout("r2").ends(0);
-    assert!(said.contains("took over: lease 2 was left by a process that ended"), "{said}");
+    assert!(said.contains("took over: lease 3 was left by a process that ended"), "{said}");
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn a_ledger_of_before_is_not_called_proven() {
     let empty = xtask_core::digest::Digest::of(b"");
     let old = r#"{"action":"rollout","outcome":{"kind":"done"},"who":"ada@laptop","at":"2026-11-23T00:00:00Z","from":null,"to":"r0","services":{},"schema_head":null,"phases":[],"probe":null}"#;
     town.database.ask(&format!(
-        "CREATE SCHEMA xtask; CREATE TABLE xtask.ledger (
+        "DROP SCHEMA xtask CASCADE; CREATE SCHEMA xtask; CREATE TABLE xtask.ledger (
             number bigint PRIMARY KEY, previous text NOT NULL, body text NOT NULL);
          INSERT INTO xtask.ledger VALUES (1, '{empty}', '{old}')"
     ));

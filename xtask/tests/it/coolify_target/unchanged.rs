@@ -29,7 +29,7 @@ fn last(town: &Town<'_>) -> Value {
 #[test]
 fn only_what_changed_moves_and_everybody_knows_which_release_each_service_is_of() {
     let cluster = required!(Cluster::new());
-    let mut town = Town::serving(&cluster);
+    let town = Town::serving(&cluster);
     assert_eq!(both(&town), [1, 1]);
     town.release_of("backend-only", ["r1", "backend-only"]);
     let explained = ["rollout", "production", "backend-only", "--explain"];
@@ -90,7 +90,7 @@ fn only_what_changed_moves_and_everybody_knows_which_release_each_service_is_of(
 #[test]
 fn a_release_that_changes_nothing_is_recorded_and_a_rollback_passes_it_over() {
     let cluster = required!(Cluster::new());
-    let mut town = Town::serving(&cluster);
+    let town = Town::serving(&cluster);
     town.rollout("r2").ends(0);
     town.release_of("words-only", ["r2", "r2"]);
     let before = both(&town);
@@ -132,7 +132,7 @@ fn a_release_that_brings_only_a_migration_moves_the_public_service() {
 #[test]
 fn what_somebody_deployed_at_the_panel_is_not_left_as_it_is() {
     let cluster = required!(Cluster::new());
-    let mut town = Town::serving(&cluster);
+    let town = Town::serving(&cluster);
     town.release_of("backend-only", ["r1", "backend-only"]);
     let uuid = town.application("ml-service").uuid;
     town.double.deploy_by(&uuid, By::Panel);
@@ -158,4 +158,22 @@ fn a_failure_takes_back_what_moved_and_nothing_else() {
     town.serves("backend", "r1");
     assert_eq!(deployments(&town, "ml-service"), 1);
     assert_eq!(town.status()["release"], "r1");
+}
+
+/// What a container is told was written, and no container was told it.
+#[test]
+fn what_was_written_and_never_deployed_is_no_reason_to_stay() {
+    let cluster = required!(Cluster::new());
+    let town = Town::serving(&cluster);
+    town.killed(&["rollout", "production", "r2"], "in-configure-ml-service");
+    let found = town.application("ml-service");
+    assert_eq!(found.description.as_deref(), Some("xtask nutri/production begun=r2"));
+    let shown = town.world.run(&["rollout", "production", "r1", "--explain"]);
+    let wanted = "`ml-service` moves: a rollout of `r2` was begun and never seen to end";
+    assert!(shown.stderr.contains(wanted), "{shown:?}");
+    town.runs(&["rollback", "production"]).ends(0);
+    town.settles();
+    town.serves("ml-service", "r1");
+    town.serves("backend", "r1");
+    assert_eq!(town.told("ml-service", "APP_VERSION"), "r1");
 }

@@ -21,7 +21,7 @@ const SERVICES: [&str; 2] = ["backend", "ml-service"];
 const SCANNER: &str = r#"#!/bin/sh
 case "$1" in
 version) echo '{"Version":"0.76.0"}' ;;
-image | sbom) echo '{"SchemaVersion":2,"ArtifactName":"","Results":[]}' ;;
+image | sbom) echo "{\"SchemaVersion\":2,\"CreatedAt\":\"$(date -u +%FT%TZ)\",\"Results\":[]}" ;;
 *) echo "not asked for here: $1" >&2; exit 1 ;;
 esac
 "#;
@@ -55,7 +55,7 @@ impl<'a> Whole<'a> {
             );
             world.write(&format!("images/{service}.toml"), &format!("{layer}{END}{HEALTH}"));
             world.write(&format!("images/{service}.lock"), &lock.to_text());
-            world.write(&format!("services/{service}/app.txt"), "the first\n");
+            world.write(&format!("services/{service}/app.txt"), &format!("{service}\n"));
         }
         world.write(".gitignore", "target/\n");
         let database = world.cache().join("trivy/db");
