@@ -1,6 +1,5 @@
 //! What people get wrong, and what goes away beneath them: each gets one error that names the thing
 //! and the next step, and nothing is changed.
-#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::super::postgres::server::Cluster;
 use super::town::Town;
