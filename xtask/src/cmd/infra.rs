@@ -240,7 +240,7 @@ fn say_pending(world: &World<'_>, name: &str, left: &Plan) {
 /// The release that serves. What a service was deployed for may be an older one.
 fn serving_release(world: &World<'_>, name: &str) -> Option<String> {
     let site = Site::look(world, name).ok()?;
-    let records = record::known(&site).unwrap_or_default();
+    let records = record::known(&site).ok()?;
     serving::release(&site, &records).ok().flatten()
 }
 

@@ -50,10 +50,10 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     Ok(if healthy { Exit::Done } else { Exit::Planned })
 }
 
-/// The release that serves, of which each service may have been rolled out by an earlier one. What
-/// cannot be read is no reason to tell nothing of what serves.
+/// The release that serves, of which each service may have been rolled out by an earlier one. Where
+/// the ledger or the target cannot be read it is not known, and the rest is told all the same.
 fn release_of(site: &Site<'_>) -> Option<String> {
-    let records = record::known(site).unwrap_or_default();
+    let records = record::known(site).ok()?;
     serving::release(site, &records).ok().flatten()
 }
 
