@@ -10,7 +10,7 @@ use xtask_core::coolify::desired::{Desired, Marked};
 use xtask_core::coolify::observed::{self, Observed, named};
 use xtask_core::coolify::plan::{Action, Part, Plan, Remark, Step, Twin, plan};
 use xtask_core::coolify::rollout::{self, Found};
-use xtask_core::deploy::{Access, Service};
+use xtask_core::deploy::Service;
 use xtask_core::reference::Reference;
 use xtask_core::ship::ledger::Versions;
 use xtask_providers::coolify::{NewVariable, Status};
@@ -150,8 +150,8 @@ fn one(
     };
     let anew = wanted.anew.as_deref();
     let mut reasons = rollout::reasons(rollout::Wanted { tag: &tag, anew }, &found);
-    if wanted.service.access == Access::Public && answered.is_none() && reasons.is_empty() {
-        reasons.push("it does not answer".to_owned());
+    if reasons.is_empty() {
+        reasons.extend(answers::why_unready(target, &wanted.service));
     }
     let by_others = foreign::of(&name, &rows).into_iter().filter(|it| it.is_newest);
     let answers = rollout::configured(&name, &marked, found.answers);

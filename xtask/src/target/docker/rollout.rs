@@ -37,11 +37,16 @@ pub(super) fn plan<'t>(
     target: &'t DockerTarget<'_>,
     wanted: &[Wanted],
 ) -> Result<DockerRollout<'t>> {
-    let desired: Vec<Desired> = wanted.iter().map(desired).collect();
+    let mut desired: Vec<Desired> = wanted.iter().map(desired).collect();
     let settings = wanted.iter().map(|it| (it.service.name.clone(), it.settings.clone()));
     let observed = target.docker().containers(&target.owner)?;
     let before = proxy::upstreams(&target.proxy().config()?);
     let serving = proxy::containers(&before);
+    for it in desired.iter_mut().filter(|it| it.anew.is_none()) {
+        let container = serving.get(&it.service.name);
+        let found = observed.iter().find(|found| container == Some(&found.container));
+        it.anew = found.and_then(|found| gate::why_unready(&it.service, found));
+    }
     let plans = rollout::plan(target.project(), &desired, &observed, &serving);
     let versions_before = versions_of(&serving, &observed);
     let (settings, serving) = (settings.collect(), before.clone());

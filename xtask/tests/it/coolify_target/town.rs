@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use xtask::runtime;
 use xtask_core::digest::Digest;
@@ -38,6 +39,8 @@ pub(super) struct Town<'a> {
     registry: FakeRegistry,
     _proxy: Proxy,
     services: RefCell<Vec<Http>>,
+    /// Whether what serves says that it is not ready.
+    pub(super) is_sick: Arc<AtomicBool>,
     /// What releases from now on expect.
     migrations: Vec<MigrationFile>,
 }
@@ -48,6 +51,8 @@ struct Told {
     image: String,
     /// Of an image that was built from old code: what it answers whatever it is told.
     fixed: Option<&'static str>,
+    /// Whether it says that it is not ready.
+    is_sick: Arc<AtomicBool>,
 }
 
 impl Told {
@@ -63,7 +68,10 @@ impl Handler for Told {
         Admission::Read
     }
 
-    fn answer(&self, _request: &Request) -> Response {
+    fn answer(&self, request: &Request) -> Response {
+        if request.path.ends_with("/ready") && self.is_sick.load(Ordering::Relaxed) {
+            return Response::new(503);
+        }
         let own = self.fixed.map(ToOwned::to_owned).or_else(|| self.of(|it| it == self.image));
         let ml = self.of(|it| it.contains("/ml-service@"));
         let status = json!({
@@ -126,6 +134,7 @@ impl<'a> Town<'a> {
             registry,
             _proxy: proxy,
             services: RefCell::default(),
+            is_sick: Arc::default(),
             migrations: Vec::new(),
         }
     }
@@ -186,7 +195,8 @@ impl<'a> Town<'a> {
     }
 
     fn has(&self, pin: &str, fixed: Option<&'static str>, answers: bool) {
-        let told = Told { host: self.host.clone(), image: pin.to_owned(), fixed };
+        let (host, is_sick) = (self.host.clone(), self.is_sick.clone());
+        let told = Told { host, image: pin.to_owned(), fixed, is_sick };
         let http = Http::start(Arc::new(told)).unwrap();
         let served = Some(http.host().parse().unwrap());
         let good = Image::without_shell().with_own_check();

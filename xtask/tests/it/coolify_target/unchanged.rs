@@ -6,6 +6,7 @@ use super::super::postgres::server::Cluster;
 use super::town::{Backend, Town};
 use crate::infra::panel::{PLAN, person};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use xtask::runtime;
 use xtask_fakes::coolify::api::By;
 use xtask_fakes::required;
@@ -176,4 +177,22 @@ fn what_was_written_and_never_deployed_is_no_reason_to_stay() {
     town.serves("ml-service", "r1");
     town.serves("backend", "r1");
     assert_eq!(town.told("ml-service", "APP_VERSION"), "r1");
+}
+
+/// What hangs is not left alone because it is the right image.
+#[test]
+fn a_public_service_that_is_not_ready_moves_though_nothing_of_it_changed() {
+    let cluster = required!(Cluster::new());
+    let town = Town::serving(&cluster);
+    town.release_of("ml-only", ["ml-only", "r1"]);
+    town.is_sick.store(true, Ordering::Relaxed);
+    let shown = town.world.run(&["rollout", "production", "ml-only", "--explain"]);
+    let wanted = "`backend` moves: it does not say that it is ready: 503";
+    assert!(shown.stderr.contains(wanted), "{shown:?}");
+    let said = town.rollout("ml-only").ends(5);
+    assert!(said.contains("E-verify-failed"), "{said}");
+    town.is_sick.store(false, Ordering::Relaxed);
+    town.rollout("ml-only").ends(0);
+    town.serves("backend", "r1");
+    town.serves("ml-service", "ml-only");
 }
