@@ -1,10 +1,12 @@
 //! `database`: what is done to the database of an environment beside migrations.
 
-use crate::edge::lease::{self, Lease};
+use crate::edge::lease::{self as of_machine, Lease};
 use crate::edge::secrets;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Database;
+use crate::ship::lease;
+use crate::ship::site::{Seen, Site};
 use crate::target::docker::backing::password;
 use crate::target::docker::{self, DATABASE_SECRET};
 use crate::world::World;
@@ -21,7 +23,11 @@ pub(super) fn run(verb: &Database, world: &World<'_>) -> Result<Exit> {
 fn reset_password(name: &str, world: &World<'_>) -> Result<Exit> {
     let (environment, _) = docker::backing_of(world, name)?;
     let folder = world.state(name);
-    let _lease = Lease::take(&folder, "database reset-password", &lease::who())?;
+    let _lease = Lease::take(&folder, "database reset-password", &of_machine::who())?;
+    // Where the secrets are lost nobody can look.
+    if let Ok(Seen::Site(site)) = Site::see(world, name) {
+        lease::refuse_held(&site)?;
+    }
     let (secrets, generated) = secrets::renewed(&folder, &environment.secrets, DATABASE_SECRET)?;
     let target = docker::open_with(world, name, secrets)?;
     password::reset(&target)?;

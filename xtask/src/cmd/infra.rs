@@ -2,7 +2,7 @@
 
 use crate::edge::coolify as edge;
 use crate::edge::files;
-use crate::edge::lease::{self, Lease};
+use crate::edge::lease::{self, Lease as OfMachine, Wait};
 use crate::edge::secrets::{self, Absent};
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use crate::exit::Exit;
@@ -11,11 +11,13 @@ use crate::infra::apply::Writer;
 use crate::infra::observe::observe;
 use crate::report::table;
 use crate::runtime;
-use crate::ship::review;
+use crate::ship::lease::Lease;
+use crate::ship::site::Site;
+use crate::ship::{record, review, serving};
 use crate::world::World;
 use serde_json::{Value, json};
 use similar::TextDiff;
-use std::collections::BTreeSet;
+use std::time::Duration;
 use xtask_core::coolify::desired::{self, Desired};
 use xtask_core::coolify::import;
 use xtask_core::coolify::observed::Observed;
@@ -156,7 +158,7 @@ fn drift(looked: &Looked, world: &World<'_>) -> Result<Exit> {
 fn apply(flags: &InfraApply, world: &World<'_>) -> Result<Exit> {
     let name = &flags.of.environment;
     place(world, name)?;
-    let _lease = Lease::take(&world.state(name), "infra apply", &lease::who())?;
+    let (_machine, _lease) = leases(world, name, "infra apply", flags.wait.limit())?;
     let looked = look(world, &flags.of)?;
     refuse(&looked)?;
     review::hold(world, flags.plan.as_ref(), &looked.plan.review(VERB, name))?;
@@ -173,6 +175,20 @@ fn apply(flags: &InfraApply, world: &World<'_>) -> Result<Exit> {
     let value = json!({ "applied": done, "steps": looked.plan.steps, "unknown": left.unknown });
     world.report.data(&value, &said);
     Ok(Exit::Done)
+}
+
+/// Nobody changes what a rollout is about to read, or while one goes on: not from this machine, and
+/// not from another.
+pub(super) fn leases<'a>(
+    world: &'a World<'a>,
+    name: &'a str,
+    verb: &str,
+    limit: Duration,
+) -> Result<(OfMachine, Option<Lease<'a>>)> {
+    let wait = Wait { limit, cancel: &world.cancel };
+    let machine = OfMachine::wait(&world.state(name), verb, &lease::who(), &wait)?;
+    let lease = Lease::around(world, name, &machine, limit)?;
+    Ok((machine, lease))
 }
 
 /// Makes all of `name` as wanted, for another verb; gives how many steps were done.
@@ -212,10 +228,20 @@ fn say_pending(world: &World<'_>, name: &str, left: &Plan) {
     for pending in &left.pending {
         world.report.warning(&format!("{}: {}", pending.part, pending.why()));
     }
-    let releases: BTreeSet<&str> = left.pending.iter().map(|it| it.release.as_str()).collect();
-    for release in releases {
-        world.report.status(&format!("  hint: cargo xtask rollout {name} {release} --apply"));
+    if left.pending.is_empty() {
+        return;
     }
+    world.report.status(&match serving_release(world, name) {
+        Some(release) => format!("  hint: cargo xtask rollout {name} {release} --apply"),
+        None => format!("  hint: roll out again what serves, as `cargo xtask status {name}` tells"),
+    });
+}
+
+/// The release that serves. What a service was deployed for may be an older one.
+fn serving_release(world: &World<'_>, name: &str) -> Option<String> {
+    let site = Site::look(world, name).ok()?;
+    let records = record::known(&site).ok()?;
+    serving::release(&site, &records).ok().flatten()
 }
 
 /// Step by step; gives how many were done.

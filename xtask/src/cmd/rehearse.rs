@@ -107,13 +107,14 @@ fn pipeline(
     });
     walk.step("scan", || Ok(((), said)))?;
     let again = Release { version: format!("{}-again", first.version), ..first.clone() };
-    for (step, release, action) in [
-        ("rollout, verify", &first, Action::Rollout),
-        ("the same again", &first, Action::Rollout),
-        ("rollout of a change", &again, Action::Rollout),
-        ("rollback", &first, Action::Rollback),
+    // The same images under another version change nothing of a service, so all are to move.
+    for (step, release, action, all) in [
+        ("rollout, verify", &first, Action::Rollout, false),
+        ("the same again", &first, Action::Rollout, false),
+        ("rollout of a change", &again, Action::Rollout, true),
+        ("rollback", &first, Action::Rollback, true),
     ] {
-        let doubt = walk.step(step, || rolled(&site, &lease, release, action))?;
+        let doubt = walk.step(step, || rolled(&site, &lease, release, action, all))?;
         walk.doubts.extend(doubt.map(|it| format!("{step}: {it}")));
     }
     walk.step("infra plan", || nothing_left(world, name))?;
@@ -125,8 +126,9 @@ fn rolled<'a>(
     lease: &Lease<'a>,
     release: &Release,
     action: Action,
+    all: bool,
 ) -> Result<(Option<String>, String)> {
-    let wish = Wish { release, action, forced: None, explains: false };
+    let wish = Wish { release, action, forced: None, all, explains: false };
     Ok(match rollout::to(site, wish, Mode::Apply(lease, None))? {
         Rolled::AlreadySo => (None, "nothing to do".to_owned()),
         Rolled::Done(Done { proof, .. }) => {

@@ -34,9 +34,7 @@ pub(super) fn run(flags: &Resume, world: &World<'_>) -> Result<Exit> {
 fn taken(site: &Site<'_>) -> Result<Result<Taken, Refused>> {
     let past = Past::of(&record::all(site)?);
     let journal = journal::read(site)?;
-    let serving = site.target.serving()?.into_values().map(|it| it.release);
-    let serving: Vec<String> = serving.filter(|release| !release.is_empty()).collect();
-    Ok(take_up(&past, journal.as_ref(), &serving))
+    Ok(take_up(&past, journal.as_ref(), &site.answers()?))
 }
 
 /// Nobody guesses whether what a person did is to stay.

@@ -4,8 +4,8 @@ use super::rollout::{self, Way};
 use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Rollback;
-use crate::ship::record;
 use crate::ship::site::Site;
+use crate::ship::{record, serving};
 use crate::target;
 use crate::world::World;
 use xtask_core::ship::ledger::Action;
@@ -27,8 +27,9 @@ pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
 /// The newest verified release that is not the one that serves; after an interrupted run, what the
 /// ledger says of it.
 fn release_before(site: &Site<'_>) -> Result<String> {
-    let current = site.public_release()?;
-    let past = Past::of(&record::known(site)?);
+    let records = record::known(site)?;
+    let current = serving::release(site, &records)?;
+    let past = Past::of(&records);
     machine::roll_back(&past, current.as_deref()).ok_or_else(|| {
         Failure::refused("cannot roll back: the ledger knows no other release that was verified")
             .code(&code::NO_ROLLBACK_TARGET)

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::report::table;
 use crate::ship::site::Site;
-use crate::ship::{migrate, record, release};
+use crate::ship::{migrate, record, release, serving};
 use crate::world::World;
 use serde::Serialize;
 use serde_json::json;
@@ -34,7 +34,7 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
     let records = record::all(&site)?;
     let past = Past::of(&records);
-    let current = site.public_release()?;
+    let current = serving::release(&site, &records)?;
     let next = roll_back(&past, current.as_deref());
     let mut lines = Vec::new();
     for version in versions(&records) {

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::report::table;
 use crate::ship::site::{Seen, Site};
-use crate::ship::{lease, record};
+use crate::ship::{lease, record, serving};
 use crate::target::{Answers, Beside, BesideState, Serving};
 use crate::world::World;
 use serde::Serialize;
@@ -36,16 +36,25 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     };
     let (lines, running) = lines(&site);
     let healthy = lines.iter().all(|line| line.healthy);
-    let (url, run) = (&site.environment.url, run_of(&site));
+    let (url, run, release) = (&site.environment.url, run_of(&site), release_of(&site));
     // That nobody tells them is in the lines already.
     let remarks = site.target.remarks().unwrap_or_else(|failure| next_step(&failure));
     let value = json!({
         "running": running, "healthy": healthy, "url": url, "lines": lines, "remarks": remarks,
+        "release": release,
         "foreign": site.target.foreign().unwrap_or_default(), "run": run,
     });
+    let release = release.map(|it| format!("\nrelease: {it}")).unwrap_or_default();
     let said = run.map(|run| format!("\n{}", run.said(site.name))).unwrap_or_default();
-    world.report.data(&value, &format!("{}{said}", shown(&site, &lines, &remarks)));
+    world.report.data(&value, &format!("{}{release}{said}", shown(&site, &lines, &remarks)));
     Ok(if healthy { Exit::Done } else { Exit::Planned })
+}
+
+/// The release that serves, of which each service may have been rolled out by an earlier one. Where
+/// the ledger or the target cannot be read it is not known, and the rest is told all the same.
+fn release_of(site: &Site<'_>) -> Option<String> {
+    let records = record::known(site).ok()?;
+    serving::release(site, &records).ok().flatten()
 }
 
 /// A run that has begun and not ended.

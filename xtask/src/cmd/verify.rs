@@ -4,19 +4,19 @@ use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::ship::site::Site;
-use crate::ship::verify;
+use crate::ship::{serving, verify};
 use crate::world::World;
 use serde_json::json;
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
-    let release = site.public_release()?.ok_or_else(|| {
+    let (release, versions) = serving::expected(&site)?.ok_or_else(|| {
         Failure::refused("cannot verify: nothing is rolled out")
             .code(&code::NOT_ROLLED_OUT)
             .hint("./x up")
     })?;
-    verify::release(&site, &release)?;
-    let value = json!({ "release": release, "url": site.environment.url });
-    world.report.data(&value, &format!("{} answers as {}", site.environment.url, release));
+    verify::release(&site, &versions)?;
+    let value = json!({ "release": release, "services": versions, "url": site.environment.url });
+    world.report.data(&value, &format!("{} serves {}", site.environment.url, release));
     Ok(Exit::Done)
 }

@@ -1,5 +1,6 @@
 //! The flags of the verbs about what stands around the services.
 
+use super::Waiting;
 use clap::{Args, Subcommand, ValueEnum};
 use xtask_core::digest::Digest;
 
@@ -49,6 +50,9 @@ pub struct InfraApply {
     /// Do exactly the plan with this digest, as it was shown, or nothing
     #[arg(long, value_name = "DIGEST", requires = "apply")]
     pub plan: Option<Digest>,
+    /// Whether somebody else's change is waited for
+    #[command(flatten)]
+    pub wait: Waiting,
 }
 
 /// Flags of `infra import`.

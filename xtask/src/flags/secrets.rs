@@ -1,5 +1,6 @@
 //! The flags of the verbs about secrets. A value is never an argument.
 
+use super::Waiting;
 use clap::{Args, Subcommand};
 use xtask_core::digest::Digest;
 
@@ -89,6 +90,9 @@ pub struct SecretsSync {
     /// Do exactly the plan with this digest, as it was shown, or nothing
     #[arg(long, value_name = "DIGEST", requires = "apply")]
     pub plan: Option<Digest>,
+    /// Whether somebody else's change is waited for
+    #[command(flatten)]
+    pub wait: Waiting,
 }
 
 /// Flags of `secrets rotate`.

@@ -9,6 +9,9 @@ pub struct Moving {
     /// Say why each service moves, or stays
     #[arg(long)]
     pub explain: bool,
+    /// Move every service, also those that the release leaves as they are
+    #[arg(long)]
+    pub all: bool,
     /// Move although a release does not know the schema, for this reason, which is recorded
     #[arg(long, value_name = "REASON")]
     pub force_schema_skew: Option<String>,

@@ -12,7 +12,7 @@ use xtask_core::ship::machine::Manner;
 /// Has every service serve the release called `version`.
 pub(super) fn to(site: &Site<'_>, version: &str) -> Result<()> {
     let release = release::get(site, version)?;
-    let mut rollout = site.target.plan(wanted(site, &release)?)?;
+    let mut rollout = site.target.plan(wanted(site, &release, false)?)?;
     rollout.fetch()?;
     let phase = site.world.report.phase("go back");
     moves(site, rollout.as_mut(), &phase)?;

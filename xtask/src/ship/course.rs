@@ -6,8 +6,9 @@ use super::{record, release as releases, scan, settings};
 use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::collections::BTreeSet;
+use xtask_core::deploy::{Access, Service};
 use xtask_core::ship::ledger::{self, Action};
-use xtask_core::ship::machine::{self, Course, Manner, Past, interrupted};
+use xtask_core::ship::machine::{self, Course, Manner, Move, Past, interrupted};
 use xtask_core::ship::release::Release;
 use xtask_core::ship::review::{Review, ReviewStep};
 
@@ -20,6 +21,8 @@ pub struct Wish<'w> {
     pub action: Action,
     /// Why a schema that some release does not know is taken all the same.
     pub forced: Option<&'w str>,
+    /// Whether services move that the release leaves as they are.
+    pub all: bool,
     /// Whether it is said why each service moves.
     pub explains: bool,
 }
@@ -29,7 +32,7 @@ pub struct Planned<'p> {
     pub(super) course: Course,
     pub(super) rollout: Box<dyn Rollout + 'p>,
     pub(super) schema: Schema,
-    /// The release of the public service when it was planned.
+    /// The release that served when it was planned.
     pub(super) served: Option<String>,
     /// Whether the release is gone back to, and was verified when it came.
     pub(super) is_known: bool,
@@ -44,9 +47,10 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     releases::may_enter(site, release, action)?;
     let records = record::known(site)?;
     let past = Past::of(&records);
-    let rollout = site.target.plan(wanted(site, release)?)?;
-    let served = rollout.release_before().map(ToOwned::to_owned);
-    let schema = schema(site, wish, &past)?;
+    let rollout = site.target.plan(wanted(site, release, wish.all)?)?;
+    let (before, versions, moves) = (rollout.before(), rollout.versions(), rollout.moves());
+    let served = machine::release_of(&past, &before, &site.public()?.name);
+    let schema = schema(site, wish, &past, &moves)?;
     let from = ledger::origin(&records, served.as_deref(), &release.version);
     let takes_over = !interrupted(&past).is_empty();
     let course = Course {
@@ -55,7 +59,9 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
         back: machine::return_to(&past, served.as_deref(), &release.version),
         takes_over,
         to: release.version.clone(),
-        moves: rollout.moves(),
+        moves,
+        versions,
+        before,
         manner: site.target.manner(),
         migrations: schema.pending.clone(),
         forced: forced.filter(|_| !schema.skews.is_empty()).map(ToOwned::to_owned),
@@ -69,11 +75,13 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
 
 /// What is done to the schema. One that a release does not know is refused, unless somebody says
 /// why it is taken.
-fn schema(site: &Site<'_>, wish: Wish<'_>, past: &[Past]) -> Result<Schema> {
+fn schema(site: &Site<'_>, wish: Wish<'_>, past: &[Past], moves: &[Move]) -> Result<Schema> {
     let begun = interrupted(past).iter().map(|it| it.to.clone());
-    let serving = site.target.serving()?.into_values().map(|it| it.release);
-    let serving: BTreeSet<String> =
-        serving.chain(begun).filter(|it| *it != wish.release.version && !it.is_empty()).collect();
+    // What stays has the image that the wanted release has: it is no older one.
+    let answers = site.answers()?.into_iter();
+    let moved = answers.filter(|(name, _)| moves.iter().any(|it| it.service == *name));
+    let serving = moved.map(|(_, release)| release).chain(begun);
+    let serving: BTreeSet<String> = serving.filter(|it| *it != wish.release.version).collect();
     let serving: Vec<String> = serving.into_iter().collect();
     let schema = migrate::toward(site, wish.release, wish.action, &serving)?;
     if schema.skews.is_empty() {
@@ -130,6 +138,10 @@ impl Planned<'_> {
         if course.manner == Manner::Together && !course.moves.is_empty() {
             steps.push(ReviewStep::new("test the new releases with each other before the switch"));
         }
+        let stays = course.versions.iter().filter(|(service, _)| course.stays(service));
+        steps.extend(stays.map(|(service, version)| {
+            ReviewStep::new(format!("leave `{service}` as it is: it answers as `{version}`"))
+        }));
         steps.push(ReviewStep::new("verify it from outside"));
         steps
     }
@@ -138,8 +150,13 @@ impl Planned<'_> {
     pub(super) fn explained(&self, site: &Site<'_>) -> String {
         let line = |name: &String| {
             let found = self.course.moves.iter().find(|it| it.service == *name);
-            let why = found.map_or("stays: it serves this release as it is wanted", |it| &it.why);
-            format!("  `{name}`: {why}")
+            match (found, self.course.versions.get(name)) {
+                (Some(moved), _) => format!("  `{name}` moves: {}", moved.why),
+                (None, Some(version)) => format!(
+                    "  `{name}` stays: image and settings are those of `{version}`, which it answers as"
+                ),
+                (None, None) => format!("  `{name}` stays"),
+            }
         };
         let names = site.world.deploy.rollout_order().into_iter().map(|it| line(&it.name));
         names.collect::<Vec<_>>().join("\n")
@@ -147,7 +164,7 @@ impl Planned<'_> {
 }
 
 /// Every service as `release` wants it, in the order in which they are rolled out.
-pub(super) fn wanted(site: &Site<'_>, release: &Release) -> Result<Vec<Wanted>> {
+pub(super) fn wanted(site: &Site<'_>, release: &Release, all: bool) -> Result<Vec<Wanted>> {
     let mut wanted = Vec::new();
     for service in site.world.deploy.rollout_order() {
         let image = release.services.get(&service.name).ok_or_else(|| {
@@ -157,8 +174,31 @@ pub(super) fn wanted(site: &Site<'_>, release: &Release) -> Result<Vec<Wanted>> 
             ))
         })?;
         let settings = settings::fill(site, service, &release.version)?;
+        let lasting = settings::lasting(site, service)?;
+        let anew = match all {
+            true => Some("all are to move".to_owned()),
+            false => other_schema(site, service, release)?,
+        };
         let (service, release) = (service.clone(), release.version.clone());
-        wanted.push(Wanted { service, release, image: image.pin(), digest: image.index, settings });
+        let (image, digest) = (image.pin(), image.index);
+        wanted.push(Wanted { service, release, image, digest, settings, lasting, anew });
     }
     Ok(wanted)
+}
+
+/// Why the public service moves although nothing of it changes: the release that it answers as
+/// tells which schema its code knows, also where nobody can ask the database.
+fn other_schema(site: &Site<'_>, service: &Service, release: &Release) -> Result<Option<String>> {
+    if service.access != Access::Public {
+        return Ok(None);
+    }
+    let answers = site.answers()?.remove(&service.name);
+    let Some(version) = answers.filter(|it| *it != release.version) else { return Ok(None) };
+    let known = releases::find(site, &version)?;
+    let is_same = known.as_ref().map(|it| it.migrations == release.migrations);
+    Ok(match is_same {
+        Some(true) => None,
+        Some(false) => Some(format!("it expects another schema than `{version}`")),
+        None => Some(format!("nothing tells which schema `{version}` expects")),
+    })
 }

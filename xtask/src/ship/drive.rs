@@ -144,15 +144,13 @@ impl<'r, 'a> Run<'r, 'a> {
     fn begin(&mut self) -> Result<()> {
         foreign::note_all(self.site, self.lease);
         let course = &self.journal.course;
-        let (action, from) = (course.action, course.from.clone());
         if let Some(reason) = &course.forced {
             ledger::note(self.site, self.lease, Action::Skew, reason)?;
         }
-        let change = Change::begin(self.site, self.lease, action, from, self.release)?;
+        let change = Change::begin(self.site, self.lease, course, self.release)?;
         change.run().clone_into(&mut self.journal.run);
         self.change = Some(change);
-        let served = self.planned.served.as_deref();
-        let watch = Watch::begin(self.site, self.release, action, served)?;
+        let watch = Watch::begin(self.site, self.release, &self.journal.course)?;
         self.watch = Some(watch.of_known(self.planned.is_known));
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::edge::postgres::{Asked, Database, is_unreached};
 use crate::edge::{clock, run};
 use crate::error::{Failure, Result, code};
 use crate::report::Report;
+use crate::world::World;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -74,6 +75,21 @@ impl<'a> Lease<'a> {
         Ok(lease)
     }
 
+    /// The same for what changes things around the services of the environment called `name`: one
+    /// that has no database has no lease there either.
+    pub fn around(
+        world: &'a World<'a>,
+        name: &'a str,
+        of_machine: &OfMachine,
+        limit: Duration,
+    ) -> Result<Option<Self>> {
+        if world.environment(name)?.database.is_none() {
+            return Ok(None);
+        }
+        let site = Site::look(world, name)?;
+        Self::take(&site, of_machine, limit).map(Some)
+    }
+
     /// The same for what ends the database itself: without one there is nothing to take.
     pub fn take_if_there(site: &Site<'a>, of_machine: &OfMachine) -> Result<Option<Self>> {
         match Database::connect(&site.database()?) {
@@ -118,6 +134,21 @@ pub fn holder(site: &Site<'_>) -> Result<Option<Holder>> {
         // Whoever reads the ledger is told; nobody can hold what is not there.
         Err(failure) if is_unreached(&failure) => Ok(None),
         Err(failure) => Err(failure),
+    }
+}
+
+/// Refuses while somebody holds the lease of `site`, for what stops the database itself and could
+/// not give a lease back. Who cannot enter the database any more has only the lease of this
+/// machine, and that is said.
+pub fn refuse_held(site: &Site<'_>) -> Result<()> {
+    match holder(site) {
+        Ok(None) => Ok(()),
+        Ok(Some(holder)) => Err(held_by(site.name, &holder, Duration::ZERO)),
+        Err(failure) => {
+            let line = failure.first_line();
+            site.world.report.warning(&format!("nobody tells who else changes it: {line}"));
+            Ok(())
+        }
     }
 }
 

@@ -121,7 +121,7 @@ fn by_what_serves(
     serving: &[String],
     unreached: &Failure,
 ) -> Result<Schema> {
-    let public = site.public_release()?;
+    let public = site.answers()?.remove(&site.public()?.name);
     let public = public.map(|version| release::find(site, &version)).transpose()?.flatten();
     let said = match &public {
         Some(public) => format!("by what release `{}` expects", public.version),

@@ -23,6 +23,7 @@ pub mod report;
 pub mod review;
 pub mod rollout;
 pub mod scan;
+pub mod serving;
 pub mod settings;
 pub mod site;
 pub mod traffic;

@@ -5,7 +5,8 @@ use super::site::Site;
 use super::{traffic, verify};
 use crate::edge::clock;
 use crate::error::Result;
-use xtask_core::ship::ledger::Action;
+use xtask_core::ship::ledger::{Action, Versions};
+use xtask_core::ship::machine::Course;
 use xtask_core::ship::probe;
 use xtask_core::ship::proof::{Proof, Verified};
 use xtask_core::ship::release::Release;
@@ -16,10 +17,16 @@ pub struct Watch<'a> {
     site: &'a Site<'a>,
     release: &'a Release,
     action: Action,
+    /// What each service is to answer as.
+    versions: Versions,
+    /// Whether the rollout leaves the public service as it is.
+    stays: bool,
     /// Whether the release is gone back to, and was verified when it came.
     is_known: bool,
     at: String,
-    /// The release that served, and the probe of what serves; before the first rollout there is
+    /// The release that served, for people.
+    from: Option<String>,
+    /// What the public service answered as, and the probe of it; before the first rollout there is
     /// nothing to lose.
     probe: Option<(String, Probe)>,
     watched: traffic::Watched<'a>,
@@ -43,22 +50,28 @@ pub struct Seen {
 }
 
 impl<'a> Watch<'a> {
-    /// Begins, `served` being the release that serves.
-    pub fn begin(
-        site: &'a Site<'a>,
-        release: &'a Release,
-        action: Action,
-        served: Option<&str>,
-    ) -> Result<Self> {
+    /// Begins, while what served before serves.
+    pub fn begin(site: &'a Site<'a>, release: &'a Release, course: &Course) -> Result<Self> {
         let public = site.public()?;
-        let start = |served: &str| {
+        let start = |served: &String| {
             // An instance that drains says that it is not ready, and answers what it is sent.
-            (served.to_owned(), Probe::start(&site.environment.url, public))
+            (served.clone(), Probe::start(&site.environment.url, public))
         };
-        let (at, probe) = (clock::now(), served.map(start));
-        let watched = traffic::Watched::begin(site)?;
-        let (is_known, verified, traffic) = (false, None, None);
-        Ok(Self { site, release, action, is_known, at, probe, watched, verified, traffic })
+        let (at, probe) = (clock::now(), course.before.get(&public.name).map(start));
+        Ok(Self {
+            site,
+            release,
+            action: course.action,
+            versions: course.versions.clone(),
+            stays: course.stays(&public.name),
+            is_known: false,
+            at,
+            from: course.from.clone(),
+            probe,
+            watched: traffic::Watched::begin(site)?,
+            verified: None,
+            traffic: None,
+        })
     }
 
     /// The same watch; a release that is gone back to and was verified when it came is asked for a
@@ -72,10 +85,13 @@ impl<'a> Watch<'a> {
     /// Asks from outside whether the release serves, and as well as the one before.
     pub fn hold(&mut self) -> Result<()> {
         let verify = if self.is_known { verify::again } else { verify::release };
-        let verified = verify(self.site, &self.release.version)?;
+        let verified = verify(self.site, &self.versions)?;
         self.verified = Some(Verified { commit: self.release.commit.clone(), ..verified });
-        let Some((before, _)) = &self.probe else { return Ok(()) };
-        self.traffic = self.watched.judge(before, &self.release.version).map(Box::new);
+        // What stays serves people as it did, or the way in cannot tell.
+        let Some((before, _)) = self.probe.as_ref().filter(|_| !self.stays) else { return Ok(()) };
+        let public = self.site.public()?;
+        let after = self.versions.get(&public.name).unwrap_or(&self.release.version);
+        self.traffic = self.watched.judge(before, after).map(Box::new);
         let mut traffic = self.traffic.iter();
         traffic.try_for_each(|it| traffic::hold(self.site.world.report, self.action, it))
     }
@@ -83,12 +99,15 @@ impl<'a> Watch<'a> {
     /// Ends, and says what was lost.
     pub fn finish(self) -> Seen {
         let mut proof = Proof { probe: None, verified: self.verified, traffic: self.traffic };
-        let (from, log) = self.probe.map(|(served, probe)| (served, probe.finish())).unzip();
-        if let (Some(from), Some(log)) = (&from, &log) {
-            proof.probe = Some(probe::measure(&log.samples, from, &self.release.version));
+        let (before, log) = self.probe.map(|(served, probe)| (served, probe.finish())).unzip();
+        if let (Some(before), Some(log)) = (&before, &log) {
+            proof.probe = Some(match self.stays {
+                true => probe::measure_staying(&log.samples),
+                false => probe::measure(&log.samples, before, &self.release.version),
+            });
         }
         say(self.site, &proof);
-        Seen { action: self.action, at: self.at, from, proof, log }
+        Seen { action: self.action, at: self.at, from: self.from, proof, log }
     }
 }
 

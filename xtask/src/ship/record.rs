@@ -6,7 +6,8 @@ use super::release;
 use super::site::Site;
 use crate::edge::{clock, run};
 use crate::error::{Failure, Result, code};
-use xtask_core::ship::ledger::{Action, Outcome, Record};
+use xtask_core::ship::ledger::{Outcome, Record};
+use xtask_core::ship::machine::Course;
 use xtask_core::ship::proof::Proof;
 use xtask_core::ship::release::Release;
 
@@ -18,21 +19,21 @@ pub struct Change<'s, 'a> {
 }
 
 impl<'s, 'a> Change<'s, 'a> {
-    /// Writes down that a change to `release` begins, and what ran before; to be called before the
+    /// Writes down that a change to `release` begins, and what it is; to be called before the
     /// first thing is changed. If this run dies, the next one sees that it was interrupted.
     pub fn begin(
         site: &'s Site<'a>,
         lease: &'s Lease<'a>,
-        action: Action,
-        from: Option<String>,
+        course: &Course,
         release: &Release,
     ) -> Result<Self> {
-        let mut begun =
-            Record::new(action, Outcome::Begun, lease.who(), &clock::now(), &release.version);
+        let (action, version) = (course.action, &release.version);
+        let mut begun = Record::new(action, Outcome::Begun, lease.who(), &clock::now(), version);
         let services = release.services.iter().map(|(name, image)| (name.clone(), image.index));
         begun.services = services.collect();
         begun.schema_head = release.schema_head().map(ToOwned::to_owned);
-        begun.from = from;
+        begun.from.clone_from(&course.from);
+        begun.versions.clone_from(&course.versions);
         begun.commit = Some(release.commit.clone());
         begun.run = Some(run::name()?);
         begun.run_url = run::url();

@@ -5,6 +5,11 @@ use crate::error::{Context as _, Failure, Result};
 use xtask_core::deploy::{Service, drain};
 use xtask_core::secret::Secret;
 
+/// The settings of `service` without what names the release.
+pub fn lasting(site: &Site<'_>, service: &Service) -> Result<Secret> {
+    fill(site, service, "")
+}
+
 /// The settings of `service` at release `version`, one `NAME=value` a line.
 pub fn fill(site: &Site<'_>, service: &Service, version: &str) -> Result<Secret> {
     site.target.has_secrets()?;

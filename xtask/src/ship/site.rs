@@ -3,11 +3,11 @@
 use crate::edge::secrets::Secrets;
 use crate::error::{Context as _, Failure, Result, code};
 use crate::runtime;
-use crate::target::{self, Look, Serving, Target};
+use crate::target::{self, Look, Target};
 use crate::world::World;
-use std::collections::BTreeMap;
 use xtask_core::deploy::{Access, Environment, Service};
 use xtask_core::ship::database::Address;
+use xtask_core::ship::ledger::Versions;
 use xtask_registry::Registry;
 
 /// An environment that is reached right now.
@@ -86,9 +86,10 @@ impl<'a> Site<'a> {
             .ok_or_else(|| Failure::usage("no service is public"))
     }
 
-    /// The release that answers at the public URL, as the target says.
-    pub fn public_release(&self) -> Result<Option<String>> {
-        let serving: BTreeMap<String, Serving> = self.target.serving()?;
-        Ok(serving.get(&self.public()?.name).map(|it| it.release.clone()))
+    /// What each service answers as, as the target says.
+    pub fn answers(&self) -> Result<Versions> {
+        let serving = self.target.serving()?.into_iter();
+        let told = serving.map(|(service, it)| (service, it.release));
+        Ok(told.filter(|(_, release)| !release.is_empty()).collect())
     }
 }

@@ -8,6 +8,7 @@ use crate::report::Phase;
 use crate::target::Answers;
 use std::time::{Duration, Instant};
 use xtask_core::deploy::{Access, Service};
+use xtask_core::ship::ledger::Versions;
 use xtask_core::ship::proof::{Round, Verified};
 
 /// Asked this often, each time on a fresh connection …
@@ -18,21 +19,22 @@ const SPAN: Duration = Duration::from_secs(10);
 const SPAN_AGAIN: Duration = Duration::from_secs(3);
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// Asks for `version` from outside. The first wrong answer ends it.
-pub fn release(site: &Site<'_>, version: &str) -> Result<Verified> {
-    over(site, version, SPAN)
+/// Asks from outside whether each service answers as it is to. The first wrong answer ends it.
+pub fn release(site: &Site<'_>, versions: &Versions) -> Result<Verified> {
+    over(site, versions, SPAN)
 }
 
 /// The same of a release that was verified before and is gone back to.
-pub fn again(site: &Site<'_>, version: &str) -> Result<Verified> {
-    over(site, version, SPAN_AGAIN)
+pub fn again(site: &Site<'_>, versions: &Versions) -> Result<Verified> {
+    over(site, versions, SPAN_AGAIN)
 }
 
-fn over(site: &Site<'_>, version: &str, span: Duration) -> Result<Verified> {
+fn over(site: &Site<'_>, versions: &Versions, span: Duration) -> Result<Verified> {
     let phase = site.world.report.phase("verify");
     let began = Instant::now();
     let public = site.public()?;
     let span = tested::verification(span);
+    let version = wanted_of(versions, public);
     let mut verified = Verified { version: version.to_owned(), ..Verified::default() };
     for round in 0..TIMES {
         let due = began + span * round / (TIMES - 1);
@@ -43,7 +45,7 @@ fn over(site: &Site<'_>, version: &str, span: Duration) -> Result<Verified> {
         ask_public(site, public, version)?;
         let (at_ms, took_ms) = (milliseconds(asked - began), clock::milliseconds(asked));
         verified.rounds.push(Round { at_ms, took_ms });
-        verified.untold = ask_internal(site, version)?;
+        verified.untold = ask_internal(site, versions)?;
     }
     for service in &verified.untold {
         let line = format!("not verified: nothing tells which release of `{service}` answers");
@@ -51,6 +53,11 @@ fn over(site: &Site<'_>, version: &str, span: Duration) -> Result<Verified> {
     }
     done(phase, site, version, span);
     Ok(verified)
+}
+
+/// What a service is to answer as. A plan names every service.
+fn wanted_of<'v>(versions: &'v Versions, service: &Service) -> &'v str {
+    versions.get(&service.name).map_or("", String::as_str)
 }
 
 fn milliseconds(duration: Duration) -> u64 {
@@ -71,12 +78,13 @@ fn ask_public(site: &Site<'_>, service: &Service, version: &str) -> Result<()> {
 
 /// Internal services are not reachable from outside: they are asked where the target says, or it
 /// was told what they answer. Gives those of which nothing tells.
-fn ask_internal(site: &Site<'_>, version: &str) -> Result<Vec<String>> {
+fn ask_internal(site: &Site<'_>, versions: &Versions) -> Result<Vec<String>> {
     let serving = site.target.serving()?;
     let internal = site.world.deploy.services.iter().filter(|it| it.access == Access::Internal);
     let mut untold = Vec::new();
     for service in internal {
         let found = serving.get(&service.name).ok_or_else(|| not_running(&service.name))?;
+        let version = wanted_of(versions, service);
         match (&found.address, &found.answers) {
             (Some(address), _) => {
                 judge(&service.name, &format!("{address}{}", service.health.status), version)?;

@@ -20,6 +20,7 @@ use xtask_core::digest::Digest;
 use xtask_core::reference::Reference;
 use xtask_core::secret::Secret;
 use xtask_core::ship::database::Address;
+use xtask_core::ship::ledger::Versions;
 use xtask_core::ship::machine::{Manner, Move};
 use xtask_core::ship::traffic::access_log::Logged;
 
@@ -100,8 +101,11 @@ pub trait Rollout {
     /// What would be done, in order, each step with its reason.
     fn steps(&self) -> Vec<String>;
 
-    /// The release that the public service ran when this was planned.
-    fn release_before(&self) -> Option<&str>;
+    /// What each service answered as when this was planned.
+    fn before(&self) -> Versions;
+
+    /// What each answers as once it is done: the release, or what it stays at.
+    fn versions(&self) -> Versions;
 
     /// Fetches what will be started, before anything is started.
     fn fetch(&mut self) -> Result<()>;
@@ -148,12 +152,17 @@ pub struct Wanted {
     pub digest: Digest,
     /// Its settings with every reference filled in, one `NAME=value` a line.
     pub settings: Secret,
+    /// The same without what names the release: by these a service is compared with what serves.
+    pub lasting: Secret,
+    /// Why it is moved although what serves is as wanted, if it is.
+    pub anew: Option<String>,
 }
 
 /// One service as it serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Serving {
-    /// The release that it was started for.
+    /// The release that it was started for, and answers as. One that changed nothing of it may have
+    /// come since.
     pub release: String,
     /// When it was started (RFC 3339), if it runs.
     pub since: Option<String>,

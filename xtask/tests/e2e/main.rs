@@ -111,13 +111,21 @@ fn switches_lose_nothing(scratch: &Scratch) {
     }
 }
 
-/// Three edits: a new backend image, a new ML image, and a migration, which changes neither.
+/// Three edits: a new backend image, a new ML image, and a migration, which changes neither. Only
+/// what changed gets a new container; the migration's is the backend, which tells the schema.
 /// Gives the last release below the migration, and the one that knows it.
 fn edits_roll_out_under_load(scratch: &Scratch) -> [String; 2] {
+    let of = |service| scratch.containers_of(service);
+    let first = (of("backend"), of("ml-service"));
     scratch.append(MAIN, "\nexport const edited = 1;\n");
     let backend = scratch.rolls_out();
+    let second = (of("backend"), of("ml-service"));
+    assert!(second.0 != first.0 && second.1 == first.1, "{first:?} {second:?}");
     scratch.append("services/ml-service/src/nutri_ml/app.py", "\nEDITED = 1\n");
     let ml = scratch.rolls_out();
+    let third = (of("backend"), of("ml-service"));
+    assert!(third.0 == second.0 && third.1 != second.1, "{second:?} {third:?}");
+    scratch.xtask(&["verify", "local"]).ends(0);
     assert_eq!(backend["services"]["backend"]["index"], ml["services"]["backend"]["index"]);
     assert_ne!(backend["services"]["ml-service"]["index"], ml["services"]["ml-service"]["index"]);
     let file = "services/backend/prisma/migrations/20991231000000_more/migration.sql";
@@ -125,6 +133,8 @@ fn edits_roll_out_under_load(scratch: &Scratch) -> [String; 2] {
     scratch.write(file, "ALTER TABLE foods ADD COLUMN more text;\n");
     let migrated = scratch.rolls_out();
     assert_eq!(ml["services"], migrated["services"], "no image holds migrations");
+    let fourth = (of("backend"), of("ml-service"));
+    assert!(fourth.0 != third.0 && fourth.1 == third.1, "{third:?} {fourth:?}");
     [ml, migrated].map(|release| release["version"].as_str().unwrap().to_owned())
 }
 
@@ -161,7 +171,7 @@ fn releases_that_do_not_start_are_refused(scratch: &Scratch, serving: &str) {
 
 /// Killed while a candidate runs that serves nobody; meanwhile a second one is told who it is.
 fn a_killed_up_is_continued_by_the_next(scratch: &Scratch) {
-    scratch.append("README.md", "\nEdited once more.\n");
+    scratch.grants_more();
     let mut running = scratch.start(&["up"]);
     scratch.until(|| scratch.containers_of("ml-service").len() == 2);
     let refusal = scratch.xtask(&["up"]).fails(4);
@@ -172,15 +182,31 @@ fn a_killed_up_is_continued_by_the_next(scratch: &Scratch) {
     assert_eq!(scratch.containers_of("ml-service").len(), 1, "the candidate was taken over");
 }
 
-/// While the candidates alone are led to each other, after one load has moved everything, and while
-/// what served before ends.
+/// While the candidates alone are led to each other, before and after one load has moved everything,
+/// and while what served before ends: the same command, `resume` and `rollback` settle it.
 fn a_run_killed_around_its_switch_is_settled_by_the_next(scratch: &Scratch) {
-    for point in ["in-smoke", "after-switch", "in-drain"] {
-        scratch.append("README.md", &format!("\nKilled at {point}.\n"));
+    for (point, verb) in [
+        ("in-smoke", "up"),
+        ("after-start-ml-service", "resume"),
+        ("before-switch", "rollback"),
+        ("after-switch", "resume"),
+        ("before-record", "rollback"),
+        ("in-drain", "up"),
+    ] {
+        let before = scratch.xtask(&["status", "local", "--json"]).succeeds()["release"].clone();
+        scratch.grants_more();
         scratch.killed(&["up"], point);
         let status = scratch.xtask(&["status", "local", "--json"]).succeeds();
         assert_eq!(status["run"]["under_way"], false, "{point}: {status}");
-        scratch.rolls_out();
+        let meant = status["run"]["to"].clone();
+        match verb {
+            "up" => drop(scratch.rolls_out()),
+            verb => scratch.xtask(&[verb, "local"]).ends(0),
+        }
+        let wanted = if verb == "rollback" { before } else { meant };
+        scratch.serves(wanted.as_str().unwrap());
+        let status = scratch.xtask(&["status", "local", "--json"]).succeeds();
+        assert_eq!(status["run"], Value::Null, "{point}: {status}");
         for service in ["backend", "ml-service"] {
             assert_eq!(scratch.containers_of(service).len(), 1, "{point}");
         }
@@ -188,6 +214,8 @@ fn a_run_killed_around_its_switch_is_settled_by_the_next(scratch: &Scratch) {
 }
 
 fn a_rollback_brings_back_what_was_verified_before(scratch: &Scratch) {
+    scratch.append(MAIN, "\nexport const more = 1;\n");
+    scratch.rolls_out();
     let audit = scratch.xtask(&["audit", "list", "--json"]).succeeds();
     let records = audit["records"].as_array().unwrap();
     let verified: Vec<&str> = records

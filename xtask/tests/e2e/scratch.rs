@@ -189,15 +189,26 @@ impl Scratch {
         answer["release"].clone()
     }
 
-    /// Asserts that the public URL answers as that release, all of it healthy.
+    /// Asserts that this release serves, all of it healthy, and that the public URL answers as the
+    /// release that rolled the backend out last.
     pub(crate) fn serves(&self, release: &str) {
+        let status = self.xtask(&["status", "--json"]).succeeds();
+        assert_eq!((&status["release"], &status["healthy"]), (&release.into(), &true.into()));
+        let backend = status["lines"].as_array().unwrap().iter().find(|it| it["name"] == "backend");
         let answer = crate::web::get(&format!("{}/api/health", self.url())).unwrap();
         let health: Value = serde_json::from_str(&answer).unwrap();
-        assert_eq!(
-            (&health["version"], &health["status"]),
-            (&release.into(), &"healthy".into()),
-            "{health}"
-        );
+        let told = (&health["version"], &health["status"]);
+        assert_eq!(told, (&backend.unwrap()["release"], &"healthy".into()), "{health}");
+    }
+
+    /// Changes what both services are granted, so that both move; no image changes.
+    pub(crate) fn grants_more(&self) {
+        let more = |line: &str| match line.strip_prefix("memory_mb = ") {
+            Some(megabytes) => format!("memory_mb = {}", megabytes.parse::<u32>().unwrap() + 1),
+            None => line.to_owned(),
+        };
+        let text = self.read("deploy.toml");
+        self.write("deploy.toml", &text.lines().map(|it| more(it) + "\n").collect::<String>());
     }
 }
 

@@ -7,11 +7,15 @@ mod faults;
 mod fit;
 mod hidden;
 mod killed;
+mod mistakes;
+mod pace;
 mod published;
 mod rotation;
 mod schema;
 mod state;
 mod town;
+mod unchanged;
+mod whole;
 
 use super::infra::panel::{PLAN, person};
 use super::notify::{Everybody, SECRETS, assert_no_secret_below};

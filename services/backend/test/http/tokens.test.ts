@@ -2,6 +2,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "@jest/globals";
 import jwt from "jsonwebtoken";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { accessSeconds } from "../../src/domain/sessions.js";
 import { createTokens, keyId } from "../../src/http/tokens.js";
 
 const [old, current, strange] = ["the old key", "the current key", "a strange key"];
@@ -20,6 +23,18 @@ describe("a key", () => {
     const token = tokensOf(current, old).sign({ userId: id, sessionId: undefined });
     expect(jwt.decode(token, { complete: true })?.header.kid).toBe(keyId(current));
     expect(jwt.verify(token, current)).toMatchObject({ sub: id });
+  });
+
+  // `deploy.toml` says for how long a replaced key is accepted, by this.
+  it("signs_access_tokens_and_nothing_else", () => {
+    const token = tokensOf(current).sign({ userId: id, sessionId: undefined });
+    const { exp, iat } = jwt.verify(token, current) as jwt.JwtPayload;
+    expect(Number(exp) - Number(iat)).toBe(accessSeconds);
+    const source = fileURLToPath(new URL("../../src/", import.meta.url));
+    const signers = readdirSync(source, { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts"))
+      .flatMap((path) => readFileSync(source + path, "utf8").match(/jwt\.sign\(/g) ?? []);
+    expect(signers).toHaveLength(1);
   });
 
   it("that_was_replaced_still_verifies_and_one_that_was_dropped_does_not", () => {

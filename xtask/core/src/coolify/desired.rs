@@ -11,6 +11,7 @@ pub use variables::{Given, Variable};
 use super::fingerprint::{Fingerprint, Key, MARK};
 use crate::deploy::{Coolify, Deploy, Environment};
 use crate::secret::Secret;
+use crate::ship::ledger::Versions;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The secrets at hand, by the names of [`Environment::sources`].
@@ -73,25 +74,16 @@ pub struct Notifications {
 /// What the environment called `name` wants, as far as its secrets are at hand; `None` if it is
 /// not on a Coolify.
 pub fn of(deploy: &Deploy, name: &str, secrets: &Secrets) -> Option<Desired> {
-    at(deploy, name, secrets, None)
+    at(deploy, name, secrets, &Versions::new())
 }
 
-/// The same with what the services are told of release `version`.
-pub fn of_release(
-    deploy: &Deploy,
-    name: &str,
-    secrets: &Secrets,
-    version: &str,
-) -> Option<Desired> {
-    at(deploy, name, secrets, Some(version))
-}
-
-fn at(deploy: &Deploy, name: &str, secrets: &Secrets, release: Option<&str>) -> Option<Desired> {
+/// The same with what each service is told of its release.
+pub fn at(deploy: &Deploy, name: &str, secrets: &Secrets, versions: &Versions) -> Option<Desired> {
     let environment = deploy.environments.get(name)?;
     let coolify = environment.coolify.as_ref()?;
     let mark = mark(&deploy.project, name);
     let key = secrets.get("database.url").map(|secret| Key::of(secret, &mark));
-    let context = Context { deploy, name, environment, secrets, key: key.as_ref(), release };
+    let context = Context { deploy, name, environment, secrets, key: key.as_ref(), versions };
     let services = deploy.rollout_order().into_iter();
     let applications = services.map(|service| Application {
         name: service.name.clone(),
@@ -124,8 +116,8 @@ struct Context<'a> {
     environment: &'a Environment,
     secrets: &'a Secrets,
     key: Option<&'a Key>,
-    /// The release, where a rollout asks.
-    release: Option<&'a str>,
+    /// The release of each service, where a rollout asks.
+    versions: &'a Versions,
 }
 
 impl Context<'_> {

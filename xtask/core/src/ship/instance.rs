@@ -12,7 +12,7 @@ use std::time::Duration;
 pub const LABEL_PROJECT: &str = "nutri.project";
 /// The label that holds the service's name.
 pub const LABEL_SERVICE: &str = "nutri.service";
-/// The label that holds the release's version.
+/// The label that holds the release that it was started for: what it answers as.
 pub const LABEL_RELEASE: &str = "nutri.release";
 /// The label that holds the digest of the image's index.
 pub const LABEL_DIGEST: &str = "nutri.digest";
@@ -41,14 +41,18 @@ impl Grants {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Desired {
     pub service: Service,
-    /// The version of the release it is for; it is in the container's name and label.
+    /// The version of the release it is for; it is in the container's name and label. One that runs
+    /// as it is wanted stays, and answers as the release that it was started for.
     pub release: String,
     /// The image by digest.
     pub image: Reference,
     /// The digest of its index.
     pub digest: Digest,
-    /// Digest of the filled settings, the limits and the health paths.
+    /// Digest of the filled settings, the limits and the health paths. What names the release
+    /// counts as nothing in it, so that a service that does not change needs no new container.
     pub settings: Digest,
+    /// Why a container that is as wanted is replaced all the same, if it is.
+    pub anew: Option<String>,
 }
 
 /// A container as it was found.
@@ -72,24 +76,23 @@ pub struct Observed {
 }
 
 impl Desired {
-    /// The container's name: unlike that of every container that differs from it.
+    /// The name of a new container: unlike that of every container that differs from it.
     pub fn container(&self, project: &str) -> String {
         let settings = &self.settings.hex()[..6];
         format!("{project}-{}-{}-{settings}", self.service.name, self.release)
     }
 
-    /// Whether `observed` is this container, running.
+    /// Whether `observed` runs as it is wanted, whichever release it was started for.
     pub fn is_met_by(&self, observed: &Observed) -> bool {
         observed.running
             && observed.service == self.service.name
-            && observed.release == self.release
             && observed.digest == self.digest.to_string()
             && observed.settings == self.settings.to_string()
     }
 
     /// The command that starts it. It reads its settings, `NAME=value` a line, from standard
     /// input: so they are in no file and no argument.
-    pub fn start(&self, owner: &Owner, grants: Grants) -> Command {
+    pub fn start(&self, container: &str, owner: &Owner, grants: Grants) -> Command {
         let project = owner.project.as_str();
         let limits = self.service.limits;
         let labels = [
@@ -99,7 +102,7 @@ impl Desired {
             (LABEL_SETTINGS, self.settings.to_string()),
         ];
         Command::new("docker")
-            .args(["run", "--detach", "--name", &self.container(project)])
+            .args(["run", "--detach", "--name", container])
             .args(["--network", project, "--env-file", "/dev/stdin"])
             .args(["--read-only", "--tmpfs", "/tmp"])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
@@ -151,13 +154,14 @@ mod tests {
             image: repository.pin(digest),
             digest,
             settings: Digest::of(b"settings"),
+            anew: None,
         }
     }
 
     #[test]
     fn a_candidate_is_confined_and_is_not_started_again_before_it_serves() {
         let grants = Grants { files_max: 1024, migrates_connections: true };
-        let command = desired().start(&Owner::new("nutri", "local"), grants).to_string();
+        let command = desired().start("x", &Owner::new("nutri", "local"), grants).to_string();
         for wanted in ["--read-only", "--cap-drop ALL", "no-new-privileges", "127.0.0.1::3000"] {
             assert!(command.contains(wanted), "{wanted} in {command}");
         }

@@ -15,6 +15,10 @@ use crate::ship::proof::Proof;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// What each service answers as: the release that rolled it out last. One that a release leaves
+/// unchanged stays what it was.
+pub type Versions = BTreeMap<String, String>;
+
 /// One change of an environment, or something that was noted of it. Field order is the order of
 /// writing. Records are hashed as they were written, so a new field is optional and comes last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +64,10 @@ pub struct Record {
     /// When it was added, if the database could not be reached when it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<String>,
+    /// What each service answers as where this release serves; empty in records from before
+    /// services that do not change were left alone: then all answer as the release.
+    #[serde(default, skip_serializing_if = "Versions::is_empty")]
+    pub versions: Versions,
 }
 
 /// What a record is about.
@@ -142,6 +150,7 @@ impl Record {
             run: None,
             fence: None,
             merged: None,
+            versions: Versions::new(),
         }
     }
 
@@ -159,6 +168,14 @@ impl Record {
             return "void".to_owned();
         }
         self.probe.map_or_else(|| "-".to_owned(), |it| format!("{}/{}", it.lost, it.sent))
+    }
+
+    /// What each service answers as where its release serves.
+    pub fn versions(&self) -> Versions {
+        if !self.versions.is_empty() {
+            return self.versions.clone();
+        }
+        self.services.keys().map(|service| (service.clone(), self.to.clone())).collect()
     }
 
     /// Its JSON, as it is hashed.

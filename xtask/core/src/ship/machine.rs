@@ -19,7 +19,7 @@ mod tests;
 pub use course::{Course, Manner, Move};
 pub use journal::{Journal, Mishap};
 pub use next::{End, Next, next};
-pub use past::{Ended, Past, interrupted};
+pub use past::{Ended, Past, interrupted, release_of};
 pub use schema::{Applied, Skew, judge};
 pub use step::Step;
 pub use target::{Refused, Taken, return_to, roll_back, take_up};

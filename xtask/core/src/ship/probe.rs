@@ -90,24 +90,50 @@ pub fn judge(status: u16, release: Option<&str>) -> End {
 
 /// What the samples of a rollout from `before` to `to` come to.
 pub fn measure(samples: &[Sample], before: &str, to: &str) -> Measurement {
+    measured(samples, Public::Moves { before, to })
+}
+
+/// The same of a rollout that leaves the public service as it is.
+pub fn measure_staying(samples: &[Sample]) -> Measurement {
+    measured(samples, Public::Stays)
+}
+
+/// What the public service does meanwhile, and what it answers as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Public<'a> {
+    /// It moves from one release to another.
+    Moves { before: &'a str, to: &'a str },
+    /// The rollout leaves it as it is: no switch is to be seen.
+    Stays,
+}
+
+fn measured(samples: &[Sample], public: Public<'_>) -> Measurement {
     let releases = count::releases(samples);
-    let switched = count::first_heard(samples, to);
+    let switched = match public {
+        Public::Moves { to, .. } => count::first_heard(samples, to),
+        Public::Stays => None,
+    };
     let kinds = count::kinds(samples, switched);
-    let reasons =
-        void(samples, &releases.keys().map(String::as_str).collect::<Vec<_>>(), before, to);
+    let heard: Vec<&str> = releases.keys().map(String::as_str).collect();
+    let reasons = void(samples, &heard, public);
     let verdict = match (reasons.is_empty(), kinds.iter().any(|it| it.lost > 0)) {
         (false, _) => Verdict::Void { reasons },
         (true, true) => Verdict::Lost,
         (true, false) => Verdict::NoneLost,
     };
-    Measurement { verdict, kinds, releases, switched_at_ms: switched.map(milliseconds) }
+    let (switched_at_ms, stays) = (switched.map(milliseconds), public == Public::Stays);
+    Measurement { verdict, kinds, releases, switched_at_ms, stays }
 }
 
-fn void(samples: &[Sample], heard: &[&str], before: &str, to: &str) -> Vec<VoidReason> {
+fn void(samples: &[Sample], heard: &[&str], public: Public<'_>) -> Vec<VoidReason> {
     if samples.is_empty() {
         return vec![VoidReason::NothingSent];
     }
-    [saturated(samples), no_switch(heard, before, to)].into_iter().flatten().collect()
+    let unseen = match public {
+        Public::Moves { before, to } => no_switch(heard, before, to),
+        Public::Stays => None,
+    };
+    [saturated(samples), unseen].into_iter().flatten().collect()
 }
 
 fn saturated(samples: &[Sample]) -> Option<VoidReason> {

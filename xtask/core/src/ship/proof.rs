@@ -35,6 +35,9 @@ pub struct Measurement {
     pub releases: BTreeMap<String, u64>,
     /// When the new release was first heard, in milliseconds from the probe's beginning.
     pub switched_at_ms: Option<u64>,
+    /// Whether the rollout left the public service as it is: then there is no switch to be seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stays: bool,
 }
 
 /// What a measurement comes to. One that is void says nothing of lost requests.
@@ -127,7 +130,7 @@ pub struct Latency {
 /// How often a release was asked from outside who it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
-    /// The version that was wanted.
+    /// The version of the public service that was wanted.
     pub version: String,
     /// The commit that it is made of.
     pub commit: String,
@@ -212,7 +215,8 @@ impl Measurement {
     /// What it comes to, in one line.
     pub fn line(&self) -> String {
         let total = self.total();
-        let counts = format!("lost {} of {} requests", total.lost, total.sent);
+        let stays = if self.stays { "; the public service stays" } else { "" };
+        let counts = format!("lost {} of {} requests{stays}", total.lost, total.sent);
         let reasons: Vec<String> = self.void().iter().map(ToString::to_string).collect();
         match reasons.is_empty() {
             true => counts,

@@ -32,6 +32,8 @@ pub enum Change {
     Drain { service: String, container: String },
 }
 
+/// Why a container is started again though it is as wanted.
+const ENDED: &str = "it ended by itself";
 /// Why a service is switched, whatever else is the reason that it moves.
 pub const ONCE_READY: &str = "once it is ready";
 
@@ -40,6 +42,8 @@ pub const ONCE_READY: &str = "once it is ready";
 pub struct ServiceRollout {
     /// As `deploy.toml` names it.
     pub service: String,
+    /// What it answers as then: the release, or the one that what stays was started for.
+    pub version: String,
     /// What is done before the old container may go.
     pub forward: Vec<Step<Change>>,
     /// What is done once the new release is verified.
@@ -81,30 +85,76 @@ fn plan_service(
     serving: Option<&str>,
 ) -> ServiceRollout {
     let service = desired.service.name.clone();
-    let container = desired.container(project);
-    let met = observed.iter().any(|it| it.container == container && desired.is_met_by(it));
-    let mut rollout = ServiceRollout { service, forward: Vec::new(), retire: Vec::new() };
+    let kept = kept(desired, observed, serving);
+    let version = kept.map_or(&desired.release, |it| &it.release).clone();
+    let container =
+        kept.map_or_else(|| new_name(project, desired, observed), |it| it.container.clone());
+    let mut rollout = ServiceRollout { service, version, forward: Vec::new(), retire: Vec::new() };
     for other in observed.iter().filter(|it| it.container != container) {
         retire_other(&mut rollout, other, serving);
     }
-    if !met {
+    if kept.is_none() {
         if observed.iter().any(|it| it.container == container) {
             let container = container.clone();
-            rollout.forward.push(Step::new(Change::Remove { container }, "it ended by itself"));
+            rollout.forward.push(Step::new(Change::Remove { container }, ENDED));
         }
-        rollout.forward.push(start(desired, &container));
+        let why = why_started(desired, observed, serving);
+        let (service, container) = (desired.service.name.clone(), container.clone());
+        rollout.forward.push(Step::new(Change::Start { service, container }, why));
     }
-    if !met || serving != Some(container.as_str()) {
+    if kept.is_none() || serving != Some(container.as_str()) {
         let change = Change::Switch { service: desired.service.name.clone(), container };
         rollout.forward.push(Step::new(change, ONCE_READY));
     }
     rollout
 }
 
-fn start(desired: &Desired, container: &str) -> Step<Change> {
-    let service = desired.service.name.clone();
-    let why = format!("release `{}` is wanted", desired.release);
-    Step::new(Change::Start { service, container: container.to_owned() }, why)
+/// The container that stays, or is switched to: one that runs as wanted. The one that serves is
+/// preferred, then one that a killed run started for this very release.
+fn kept<'o>(
+    desired: &Desired,
+    observed: &[&'o Observed],
+    serving: Option<&str>,
+) -> Option<&'o Observed> {
+    let met = observed.iter().copied().filter(|it| desired.is_met_by(it));
+    let is_fit = |it: &&Observed| {
+        // One that is to be replaced all the same was not started by a run that was killed.
+        desired.anew.is_none()
+            || (it.release == desired.release && serving != Some(it.container.as_str()))
+    };
+    let rank = |it: &&Observed| match it.container.as_str() {
+        container if serving == Some(container) => 0,
+        _ if it.release == desired.release => 1,
+        _ => 2,
+    };
+    met.filter(is_fit).min_by_key(rank)
+}
+
+/// A name that no container that runs has.
+fn new_name(project: &str, desired: &Desired, observed: &[&Observed]) -> String {
+    let name = desired.container(project);
+    let is_taken = |name: &String| observed.iter().any(|it| it.running && it.container == *name);
+    let more = (2..).map(|number| format!("{name}-{number}"));
+    std::iter::once(name.clone()).chain(more).find(|it| !is_taken(it)).expect("numbers do not end")
+}
+
+/// What differs from what serves.
+fn why_started(desired: &Desired, observed: &[&Observed], serving: Option<&str>) -> String {
+    let Some(found) = observed.iter().find(|it| serving == Some(it.container.as_str())) else {
+        return "no release of it serves".to_owned();
+    };
+    let mut reasons = Vec::new();
+    if found.digest != desired.digest.to_string() {
+        reasons.push(format!("its image is not that of `{}`", found.release));
+    }
+    if found.settings != desired.settings.to_string() {
+        reasons.push(format!("what it is told is not what it was at `{}`", found.release));
+    }
+    if !found.running {
+        reasons.push(ENDED.to_owned());
+    }
+    reasons.extend(desired.anew.clone());
+    reasons.join("; ")
 }
 
 /// What runs is drained once the new release is verified, also if it serves nobody: a run that was
@@ -156,6 +206,7 @@ mod tests {
             image: repository.pin(digest),
             digest,
             settings: Digest::of(b"settings"),
+            anew: None,
         }
     }
 
@@ -183,7 +234,7 @@ mod tests {
     #[test]
     fn the_first_rollout_starts_and_switches() {
         insta::assert_snapshot!(lines(&desired("r1"), &[], None), @"
-        start `nutri-backend-r1-cde0fb` (release `r1` is wanted)
+        start `nutri-backend-r1-cde0fb` (no release of it serves)
         switch to `nutri-backend-r1-cde0fb` (once it is ready)
         ");
     }
@@ -193,7 +244,7 @@ mod tests {
         let old = desired("r1");
         let found = [observed(&old, true)];
         insta::assert_snapshot!(lines(&desired("r2"), &found, Some(&old)), @"
-        start `nutri-backend-r2-cde0fb` (release `r2` is wanted)
+        start `nutri-backend-r2-cde0fb` (its image is not that of `r1`)
         switch to `nutri-backend-r2-cde0fb` (once it is ready)
         drain `nutri-backend-r1-cde0fb` (release `r1` is replaced)
         ");
@@ -204,7 +255,7 @@ mod tests {
         let (old, cut) = (desired("r1"), desired("r2"));
         let found = [observed(&old, true), observed(&cut, true)];
         insta::assert_snapshot!(lines(&desired("r3"), &found, Some(&old)), @"
-        start `nutri-backend-r3-cde0fb` (release `r3` is wanted)
+        start `nutri-backend-r3-cde0fb` (its image is not that of `r1`)
         switch to `nutri-backend-r3-cde0fb` (once it is ready)
         drain `nutri-backend-r1-cde0fb` (release `r1` is replaced)
         drain `nutri-backend-r2-cde0fb` (it serves nobody: left by an earlier rollout)
@@ -228,8 +279,57 @@ mod tests {
         let wanted = desired("r1");
         insta::assert_snapshot!(lines(&wanted, &[observed(&wanted, false)], Some(&wanted)), @"
         remove `nutri-backend-r1-cde0fb` (it ended by itself)
-        start `nutri-backend-r1-cde0fb` (release `r1` is wanted)
+        start `nutri-backend-r1-cde0fb` (it ended by itself)
         switch to `nutri-backend-r1-cde0fb` (once it is ready)
+        ");
+    }
+
+    /// The same image with the same settings, wanted by a later release.
+    fn later(desired: &Desired) -> Desired {
+        Desired { release: "r9".into(), ..desired.clone() }
+    }
+
+    #[test]
+    fn what_a_release_does_not_change_stays_and_answers_as_it_did() {
+        let served = desired("r1");
+        let wanted = later(&served);
+        assert_eq!(lines(&wanted, &[observed(&served, true)], Some(&served)), "");
+        let serving = BTreeMap::from([("backend".to_owned(), served.container("nutri"))]);
+        let plans = plan("nutri", &[wanted], &[observed(&served, true)], &serving);
+        assert_eq!(plans[0].version, "r1");
+    }
+
+    #[test]
+    fn each_difference_is_told() {
+        let served = desired("r1");
+        let told = |wanted: &Desired| lines(wanted, &[observed(&served, true)], Some(&served));
+        let settings = Desired {
+            settings: Digest::of(b"other"),
+            anew: Some("--all".into()),
+            ..later(&served)
+        };
+        assert!(told(&settings).contains("(what it is told is not what it was at `r1`; --all)"));
+        let image = Desired { digest: Digest::of(b"other"), ..later(&served) };
+        assert!(told(&image).contains("(its image is not that of `r1`)"), "{}", told(&image));
+    }
+
+    #[test]
+    fn what_is_to_be_replaced_all_the_same_gets_a_name_of_its_own() {
+        let served = desired("r1");
+        let wanted = Desired { anew: Some("asked for".into()), ..served.clone() };
+        insta::assert_snapshot!(lines(&wanted, &[observed(&served, true)], Some(&served)), @"
+        start `nutri-backend-r1-cde0fb-2` (asked for)
+        switch to `nutri-backend-r1-cde0fb-2` (once it is ready)
+        drain `nutri-backend-r1-cde0fb` (release `r1` is replaced)
+        ");
+        // A killed run has started it already.
+        let second = Observed {
+            container: "nutri-backend-r1-cde0fb-2".to_owned(),
+            ..observed(&served, true)
+        };
+        insta::assert_snapshot!(lines(&wanted, &[observed(&served, true), second], Some(&served)), @"
+        switch to `nutri-backend-r1-cde0fb-2` (once it is ready)
+        drain `nutri-backend-r1-cde0fb` (release `r1` is replaced)
         ");
     }
 

@@ -4,7 +4,7 @@
 mod coolify;
 mod github;
 
-use crate::edge::lease::{self, Lease};
+use crate::cmd::infra;
 use crate::edge::secrets;
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
@@ -35,7 +35,7 @@ pub(super) fn run(flags: &SecretsSync, world: &World<'_>) -> Result<Exit> {
     if !flags.apply {
         return show(&look(world, name)?, world, name);
     }
-    let _lease = Lease::take(&world.state(name), VERB, &lease::who())?;
+    let (_machine, _lease) = infra::leases(world, name, VERB, flags.wait.limit())?;
     let looked = look(world, name)?;
     looked.refuse(name)?;
     review::hold(world, flags.plan.as_ref(), &looked.review(name))?;

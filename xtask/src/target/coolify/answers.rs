@@ -38,6 +38,24 @@ pub(super) fn ask(target: &CoolifyTarget<'_>, service: &Service) -> Answer {
     )
 }
 
+/// Why an application is not left as it is, whatever the release says of it: everybody may ask a
+/// public service, and it does not answer, or not that it is ready.
+pub(super) fn why_unready(target: &CoolifyTarget<'_>, service: &Service) -> Option<String> {
+    if service.access != Access::Public {
+        return None;
+    }
+    let url = format!("{}{}", target.environment.url, service.health.ready);
+    let answer = {
+        let _whole = target.world.cancel.whole();
+        http::get(&url, ANSWER_LIMIT)
+    };
+    match answer {
+        Ok(answer) if answer.status == 200 => None,
+        Ok(answer) => Some(format!("it does not say that it is ready: {}", answer.status)),
+        Err(_) => Some("it does not answer".to_owned()),
+    }
+}
+
 /// The release that it answers as, if it tells one.
 pub(super) fn release(target: &CoolifyTarget<'_>, service: &Service) -> Option<String> {
     match ask(target, service) {

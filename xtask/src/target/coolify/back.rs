@@ -10,6 +10,7 @@ use xtask_core::coolify::desired::TRAP_TAG;
 use xtask_core::coolify::fingerprint::{MARK, Written};
 use xtask_core::coolify::observed::Variable;
 use xtask_core::coolify::value::Sent;
+use xtask_core::ship::ledger::Versions;
 use xtask_providers::coolify::NewVariable;
 
 /// Brings it back; `may_run` says whether something else than before may run.
@@ -48,7 +49,7 @@ fn write(target: &CoolifyTarget<'_>, it: &Planned) -> Result<()> {
 /// the same settings at the release before.
 fn variables(target: &CoolifyTarget<'_>, it: &Planned, release: &str) -> Result<()> {
     let name = &it.service.name;
-    let desired = target.desired_at(release);
+    let desired = target.desired_at(&Versions::from([(name.clone(), release.to_owned())]));
     let mut all = Vec::new();
     for written in &it.writes {
         let is_it =

@@ -31,6 +31,7 @@ use xtask_core::coolify::preflight::judge;
 use xtask_core::deploy::{self, Environment};
 use xtask_core::digest::Digest;
 use xtask_core::ship::database::Address;
+use xtask_core::ship::ledger::Versions;
 use xtask_core::ship::machine::Manner;
 use xtask_providers::coolify::{Coolify, Error};
 
@@ -58,9 +59,9 @@ impl CoolifyTarget<'_> {
         desired.expect("it is on a Coolify")
     }
 
-    fn desired_at(&self, release: &str) -> Desired {
-        let deploy = &self.world.deploy;
-        let desired = desired::of_release(deploy, &self.name, &self.secrets, release);
+    /// The same with each service at its release.
+    fn desired_at(&self, versions: &Versions) -> Desired {
+        let desired = desired::at(&self.world.deploy, &self.name, &self.secrets, versions);
         desired.expect("it is on a Coolify")
     }
 

@@ -1,7 +1,7 @@
 //! What a rollout does to each application, decided from what is there.
 
 use super::super::Wanted;
-use super::{CoolifyTarget, answers, foreign, marked, not_there};
+use super::{CoolifyTarget, answers, fetch, foreign, marked, not_there};
 use crate::error::{Failure, Result, code};
 use crate::infra::apply::variables;
 use crate::infra::observe::observe;
@@ -10,8 +10,9 @@ use xtask_core::coolify::desired::{Desired, Marked};
 use xtask_core::coolify::observed::{self, Observed, named};
 use xtask_core::coolify::plan::{Action, Part, Plan, Remark, Step, Twin, plan};
 use xtask_core::coolify::rollout::{self, Found};
-use xtask_core::deploy::{Access, Service};
+use xtask_core::deploy::Service;
 use xtask_core::reference::Reference;
+use xtask_core::ship::ledger::Versions;
 use xtask_providers::coolify::{NewVariable, Status};
 
 /// One application, and what is done to it.
@@ -19,6 +20,8 @@ pub(super) struct Planned {
     pub(super) service: Service,
     pub(super) uuid: String,
     pub(super) release: String,
+    /// What it answers as then: that release, or the one that it stays at.
+    pub(super) version: String,
     pub(super) image: Reference,
     /// The tag that names its image by digest.
     pub(super) tag: String,
@@ -44,18 +47,61 @@ pub(super) struct Before {
     pub(super) variables: Vec<observed::Variable>,
 }
 
+impl Before {
+    fn of(found: &observed::Application, answered: Option<String>, marked: &Marked) -> Self {
+        Self {
+            tag: field(found, TAG),
+            description: found.description.clone(),
+            is_told: answered.is_some(),
+            release: answered.or(marked.release().map(ToOwned::to_owned)),
+            variables: found.variables.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// The field that holds the tag of its image.
+const TAG: &str = "docker_registry_image_tag";
+
 /// Looks at everything, and refuses what cannot be rolled out.
 pub(super) fn all(target: &CoolifyTarget<'_>, wanted: Vec<Wanted>) -> Result<Vec<Planned>> {
-    let Some(release) = wanted.first().map(|it| it.release.clone()) else { return Ok(Vec::new()) };
-    let desired = target.desired_at(&release);
+    let versions = wanted.iter().map(|it| (it.service.name.clone(), it.release.clone()));
+    let desired = target.desired_at(&versions.collect());
     let observed = {
         let _whole = target.world.cancel.whole();
         runtime::wait(observe(&target.coolify, target.place, &desired))?
     };
-    let plan = plan(&desired, &observed);
-    refuse(target, &plan)?;
-    let one = |wanted| one(target, &desired, &observed, &plan, wanted);
-    wanted.into_iter().map(one).collect()
+    let moving = Aim::at(desired, &observed);
+    refuse(target, &moving.plan)?;
+    let staying = Aim::at(target.desired_at(&deployed(target, &observed)), &observed);
+    let one = |wanted| one(target, &moving, &staying, &observed, wanted);
+    let all = wanted.into_iter().map(one).collect::<Result<Vec<_>>>()?;
+    // What Coolify could never pull is refused before the ledger or the schema hears of it.
+    let moved = all.iter().filter(|it| !it.reasons.is_empty());
+    moved.map(|it| &it.image).try_for_each(fetch::check)?;
+    Ok(all)
+}
+
+/// What is wanted of everything, and what is to be done for it.
+struct Aim {
+    desired: Desired,
+    plan: Plan,
+}
+
+impl Aim {
+    fn at(desired: Desired, observed: &Observed) -> Self {
+        let plan = plan(&desired, observed);
+        Self { desired, plan }
+    }
+}
+
+/// The releases that the applications were deployed for, as they say. One that needs no change
+/// stays at its own.
+fn deployed(target: &CoolifyTarget<'_>, observed: &Observed) -> Versions {
+    let of = |it: &observed::Application| {
+        let marked = marked(target, it.description.as_deref())?;
+        Some((it.name.clone(), marked.release()?.to_owned()))
+    };
+    observed.applications.iter().filter_map(of).collect()
 }
 
 /// What could never arrive as it is, or never become what is wanted.
@@ -77,48 +123,58 @@ fn refuse(target: &CoolifyTarget<'_>, plan: &Plan) -> Result<()> {
 
 fn one(
     target: &CoolifyTarget<'_>,
-    desired: &Desired,
+    moving: &Aim,
+    staying: &Aim,
     observed: &Observed,
-    plan: &Plan,
     wanted: Wanted,
 ) -> Result<Planned> {
     let name = wanted.service.name.clone();
     let application = application(target, observed, &name)?;
-    let steps = variable_steps(plan, &name);
+    let steps = variable_steps(&moving.plan, &name);
     let writes: Vec<_> =
-        steps.iter().map(|step| write(desired, &name, step)).collect::<Result<_>>()?;
+        steps.iter().map(|step| write(&moving.desired, &name, step)).collect::<Result<_>>()?;
+    let differ = variable_steps(&staying.plan, &name);
     let marked = marked(target, application.description.as_deref()).unwrap_or(Marked::Nothing);
     let answered = answers::release(target, &wanted.service);
     let rows = foreign::rows(target, &name, &application.uuid)?;
-    let found_tag = field(application, "docker_registry_image_tag");
+    let found_tag = field(application, TAG);
     let tag = format!("sha256-{}", wanted.digest.hex());
     let found = Found {
         tag: found_tag.as_deref(),
         marked: &marked,
         answers: answered.as_deref(),
-        variables: steps.iter().filter(|step| step.twin != Twin::Only).count(),
+        variables: differ.iter().filter(|step| step.twin != Twin::Only).count(),
         is_cancelled: rows.first().is_some_and(|it| it.status == Status::Cancelled),
+        is_under_way: rows.iter().any(|it| it.status.is_active()),
+        is_foreign: foreign::of(&name, &rows).iter().any(|it| it.is_newest),
     };
-    let mut reasons =
-        rollout::reasons(rollout::Wanted { release: &wanted.release, tag: &tag }, &found);
-    if wanted.service.access == Access::Public && answered.is_none() && reasons.is_empty() {
-        reasons.push("it does not answer".to_owned());
+    let anew = wanted.anew.as_deref();
+    let mut reasons = rollout::reasons(rollout::Wanted { tag: &tag, anew }, &found);
+    if reasons.is_empty() {
+        reasons.extend(answers::why_unready(target, &wanted.service));
     }
     let by_others = foreign::of(&name, &rows).into_iter().filter(|it| it.is_newest);
     let answers = rollout::configured(&name, &marked, found.answers);
     let drift = answers.into_iter().chain(by_others.map(|it| it.to_string())).collect();
-    let before = Before {
-        is_told: answered.is_some(),
-        release: answered.or(marked.release().map(ToOwned::to_owned)),
-        description: application.description.clone(),
-        variables: application.variables.clone().unwrap_or_default(),
-        tag: found_tag,
-    };
+    let before = Before::of(application, answered, &marked);
     let lines = steps.iter().map(ToString::to_string).collect();
     let (uuid, release, image) = (application.uuid.clone(), wanted.release, wanted.image);
-    let service = wanted.service;
-    let writes = writes.concat();
-    Ok(Planned { service, uuid, release, image, tag, reasons, drift, writes, lines, before })
+    let (service, writes) = (wanted.service, writes.concat());
+    let kept = before.release.clone().filter(|_| reasons.is_empty());
+    let version = kept.unwrap_or_else(|| release.clone());
+    Ok(Planned {
+        service,
+        uuid,
+        release,
+        version,
+        image,
+        tag,
+        reasons,
+        drift,
+        writes,
+        lines,
+        before,
+    })
 }
 
 /// The application of a service, if it is there and ours.

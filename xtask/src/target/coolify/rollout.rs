@@ -5,12 +5,13 @@ use super::super::{Rollout, Wanted};
 use super::deployment::{self, Ended};
 use super::planned::{self, Planned};
 use super::{CoolifyTarget, back, fetch, write};
+use crate::edge::tested;
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use xtask_core::coolify::desired::Marked;
 use xtask_core::coolify::watch::Proof;
-use xtask_core::deploy::Access;
 use xtask_core::plan::Count;
+use xtask_core::ship::ledger::Versions;
 use xtask_core::ship::machine::Move;
 
 /// A rollout that is planned, and as far as it has come.
@@ -63,9 +64,13 @@ impl Rollout for CoolifyRollout<'_> {
         drift.chain(changes).collect()
     }
 
-    fn release_before(&self) -> Option<&str> {
-        let public = self.all.iter().find(|it| it.service.access == Access::Public)?;
-        public.before.release.as_deref()
+    fn before(&self) -> Versions {
+        let one = |it: &Planned| Some((it.service.name.clone(), it.before.release.clone()?));
+        self.all.iter().filter_map(one).collect()
+    }
+
+    fn versions(&self) -> Versions {
+        self.all.iter().map(|it| (it.service.name.clone(), it.version.clone())).collect()
     }
 
     fn fetch(&mut self) -> Result<()> {
@@ -131,13 +136,18 @@ fn not_back(failed: &[Failure]) -> Failure {
 }
 
 impl CoolifyRollout<'_> {
-    /// Writes what is to run; nothing runs of it yet.
+    /// Writes what is to run; nothing runs of it yet. That it was begun is written first: a run that
+    /// is killed in between leaves no application that looks as if its container knew all of it.
     fn configure(&self, index: usize) -> Result<()> {
         let it = &self.all[index];
         let name = &it.service.name;
-        write::variables(self.target, name, &it.uuid, &it.writes)?;
-        self.target.world.cancel.check()?;
         let description = Marked::Begun(it.release.clone()).description(&self.target.mark());
+        if !it.writes.is_empty() {
+            write::description(self.target, name, &it.uuid, &description)?;
+            write::variables(self.target, name, &it.uuid, &it.writes)?;
+        }
+        tested::kill_at(&format!("in-configure-{name}"));
+        self.target.world.cancel.check()?;
         write::image(self.target, name, &it.uuid, &it.tag, &description)
     }
 

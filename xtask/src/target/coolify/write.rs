@@ -17,6 +17,19 @@ pub(super) fn variables(
     target.ask(&doing, target.coolify.update_variables(uuid, &all))
 }
 
+/// Sets the description alone.
+pub(super) fn description(
+    target: &CoolifyTarget<'_>,
+    name: &str,
+    uuid: &str,
+    description: &str,
+) -> Result<()> {
+    let description = Some(description.to_owned());
+    let change = ApplicationChange { description, ..ApplicationChange::default() };
+    let doing = format!("note what is begun at `{name}`");
+    target.ask(&doing, target.coolify.update_application(uuid, &change))
+}
+
 /// Sets tag and description in one request, and reads them back.
 pub(super) fn image(
     target: &CoolifyTarget<'_>,

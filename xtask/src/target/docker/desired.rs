@@ -24,7 +24,8 @@ pub(super) fn desired(wanted: &Wanted) -> Desired {
         release: wanted.release.clone(),
         image: wanted.image.clone(),
         digest: wanted.digest,
-        settings: shape(&wanted.service, &wanted.settings),
+        settings: shape(&wanted.service, &wanted.lasting),
+        anew: wanted.anew.clone(),
     }
 }
 

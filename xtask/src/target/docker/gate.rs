@@ -6,6 +6,7 @@ use crate::edge::{clock, http, tested};
 use crate::error::{Failure, Result, code};
 use std::time::Duration;
 use xtask_core::deploy::Service;
+use xtask_core::ship::instance::Observed;
 
 const EVERY: Duration = Duration::from_millis(100);
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
@@ -44,6 +45,13 @@ pub(super) fn wait(target: &DockerTarget<'_>, service: &Service, container: &str
         _ => format!("it was not ready after {} s: {last}", limit.as_secs()),
     };
     Err(not_ready(target, service, container, &why))
+}
+
+/// Why a container that serves is not left as it is, whatever the release says of it.
+pub(super) fn why_unready(service: &Service, found: &Observed) -> Option<String> {
+    let url = format!("http://127.0.0.1:{}{}", found.port?, service.health.ready);
+    let is_ready = http::get(&url, ANSWER_LIMIT).is_ok_and(|answer| answer.status == 200);
+    (!is_ready).then(|| "it serves and does not say that it is ready".to_owned())
 }
 
 fn ask(target: &DockerTarget<'_>, service: &Service, container: &str) -> Result<(), Unready> {

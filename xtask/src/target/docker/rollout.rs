@@ -10,10 +10,10 @@ use crate::edge::tested;
 use crate::error::{Failure, Result};
 use crate::report::Phase;
 use std::collections::{BTreeMap, BTreeSet};
-use xtask_core::deploy::Access;
 use xtask_core::plan::{Count, Step};
 use xtask_core::secret::Secret;
 use xtask_core::ship::instance::{self, Desired, Observed};
+use xtask_core::ship::ledger::Versions;
 use xtask_core::ship::machine::Move;
 use xtask_core::ship::proxy;
 use xtask_core::ship::rollout::{self, Change, ONCE_READY, ServiceRollout};
@@ -24,7 +24,8 @@ pub(super) struct DockerRollout<'t> {
     desired: Vec<Desired>,
     settings: BTreeMap<String, Secret>,
     plans: Vec<ServiceRollout>,
-    release_before: Option<String>,
+    /// What each service answered as, by the labels of their containers.
+    versions_before: Versions,
     /// Where requests went before, to go back to: container and port by service.
     before: BTreeMap<String, String>,
     /// Where they go now.
@@ -36,27 +37,29 @@ pub(super) fn plan<'t>(
     target: &'t DockerTarget<'_>,
     wanted: &[Wanted],
 ) -> Result<DockerRollout<'t>> {
-    let desired: Vec<Desired> = wanted.iter().map(desired).collect();
+    let mut desired: Vec<Desired> = wanted.iter().map(desired).collect();
     let settings = wanted.iter().map(|it| (it.service.name.clone(), it.settings.clone()));
     let observed = target.docker().containers(&target.owner)?;
     let before = proxy::upstreams(&target.proxy().config()?);
     let serving = proxy::containers(&before);
+    for it in desired.iter_mut().filter(|it| it.anew.is_none()) {
+        let container = serving.get(&it.service.name);
+        let found = observed.iter().find(|found| container == Some(&found.container));
+        it.anew = found.and_then(|found| gate::why_unready(&it.service, found));
+    }
     let plans = rollout::plan(target.project(), &desired, &observed, &serving);
-    let release_before = release_before(target, &serving, &observed);
+    let versions_before = versions_of(&serving, &observed);
     let (settings, serving) = (settings.collect(), before.clone());
-    Ok(DockerRollout { target, desired, settings, plans, release_before, before, serving })
+    Ok(DockerRollout { target, desired, settings, plans, versions_before, before, serving })
 }
 
-/// The release of the container that the public service's requests go to, by its label.
-fn release_before(
-    target: &DockerTarget<'_>,
-    serving: &BTreeMap<String, String>,
-    observed: &[Observed],
-) -> Option<String> {
-    let public = target.world.deploy.services.iter().find(|it| it.access == Access::Public)?;
-    let container = serving.get(&public.name)?;
-    let found = observed.iter().find(|it| it.container == *container)?;
-    Some(found.release.clone())
+/// The release of the container that each service's requests go to, by its label.
+fn versions_of(serving: &BTreeMap<String, String>, observed: &[Observed]) -> Versions {
+    let of = |(service, container): (&String, &String)| {
+        let found = observed.iter().find(|it| it.container == *container)?;
+        Some((service.clone(), found.release.clone()))
+    };
+    serving.iter().filter_map(of).collect()
 }
 
 impl Rollout for DockerRollout<'_> {
@@ -82,15 +85,20 @@ impl Rollout for DockerRollout<'_> {
         forward.chain(retire).map(ToString::to_string).collect()
     }
 
-    fn release_before(&self) -> Option<&str> {
-        self.release_before.as_deref()
+    fn before(&self) -> Versions {
+        self.versions_before.clone()
     }
 
-    /// Every image, side by side.
+    fn versions(&self) -> Versions {
+        self.plans.iter().map(|plan| (plan.service.clone(), plan.version.clone())).collect()
+    }
+
+    /// Every image that is started, side by side.
     fn fetch(&mut self) -> Result<()> {
         let docker = self.target.docker();
         let mut absent = Vec::new();
-        for desired in &self.desired {
+        let started: BTreeSet<&str> = rollout::started(&self.plans).map(|(name, _)| name).collect();
+        for desired in self.desired.iter().filter(|it| started.contains(it.service.name.as_str())) {
             if !docker.has_image(&desired.image.to_string())? {
                 absent.push(desired);
             }
@@ -141,7 +149,7 @@ impl Rollout for DockerRollout<'_> {
 
     fn smoke(&mut self, phase: &Phase<'_>) -> Result<Vec<String>> {
         phase.doing("the new releases, with each other");
-        smoke::test(self.target, &self.desired, &self.serving, &self.candidates())
+        smoke::test(self.target, &self.versions(), &self.serving, &self.candidates())
     }
 
     /// One load of the proxy's configuration moves every service.
@@ -210,7 +218,7 @@ impl DockerRollout<'_> {
     fn run(&self, service: &str, container: &str) -> Result<()> {
         let wanted = |it: &&Desired| it.service.name == service;
         let desired = self.desired.iter().find(wanted).expect("the plan is made of these");
-        let start = desired.start(&self.target.owner, self.target.engine.grants);
+        let start = desired.start(container, &self.target.owner, self.target.engine.grants);
         let started = self.target.docker().run(&start.input(self.settings[service].clone()));
         started
             .map(drop)

@@ -1,7 +1,8 @@
 //! The smoke test: the new containers of a release meet each other before anybody is sent to them.
 //!
 //! A new container reaches other services by the proxy, as it will later. For its address alone the
-//! proxy leads to the new ones; everybody else is served as before.
+//! proxy leads to the new ones; everybody else is served as before. A new one meets an old one that
+//! stays as well. An old one is never sent to a new one here: people ask it meanwhile.
 
 use super::{DockerTarget, routes};
 use crate::edge::{clock, http, tested};
@@ -9,24 +10,23 @@ use crate::error::{Failure, Result, code};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use xtask_core::deploy::{Access, Reported, Service};
-use xtask_core::ship::instance::Desired;
+use xtask_core::ship::ledger::Versions;
 
 const EVERY: Duration = Duration::from_millis(200);
 const LIMIT: Duration = Duration::from_secs(20);
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// Asks each new container that tells of another new one whether it meets that one. Gives what was
-/// tested.
+/// Asks each new container that tells of another service whether it meets that one as it will be:
+/// `versions` says what each answers as then. Gives what was tested.
 pub(super) fn test(
     target: &DockerTarget<'_>,
-    desired: &[Desired],
+    versions: &Versions,
     serving: &BTreeMap<String, String>,
     candidates: &BTreeMap<String, String>,
 ) -> Result<Vec<String>> {
-    let pairs: Vec<(&Service, &Reported, &Desired)> = desired
-        .iter()
-        .filter(|it| candidates.contains_key(&it.service.name))
-        .filter_map(|it| Some((&it.service, it.service.health.reported.as_ref()?, it)))
+    let services = target.world.deploy.services.iter();
+    let pairs: Vec<(&Service, &Reported, &String)> = services
+        .filter_map(|it| Some((it, it.health.reported.as_ref()?, versions.get(&it.name)?)))
         .filter(|(_, reported, _)| candidates.contains_key(&reported.by))
         .collect();
     if pairs.is_empty() {
@@ -36,8 +36,8 @@ pub(super) fn test(
     routes::preview(target, serving, &previews(target, candidates), &addresses)?;
     tested::kill_at("in-smoke");
     let mut passed = Vec::new();
-    for (service, reported, desired) in pairs {
-        meets(target, &candidates[&reported.by], service, reported, &desired.release)?;
+    for (service, reported, version) in pairs {
+        meets(target, &candidates[&reported.by], service, reported, version)?;
         passed.push(format!("`{}` works with `{}`", reported.by, service.name));
     }
     Ok(passed)

@@ -99,7 +99,7 @@ impl<'a> Town<'a> {
     /// out.
     pub(crate) fn rolls_out(&self, version: &str) {
         publish(&repository(&self.registry, "releases"), version, self.images.clone(), Vec::new());
-        let run = self.world.run(&["rollout", "production", version, "--apply", "--json"]);
+        let run = self.world.run(&["rollout", "production", version, "--all", "--apply", "--json"]);
         assert_eq!(run.code, Some(0), "{version}: {run:?}");
         Self::loses_nothing(&serde_json::from_str(&run.stdout).unwrap());
         let status = crate::web::get(&format!("{}/status", self.url())).unwrap();

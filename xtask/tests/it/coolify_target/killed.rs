@@ -4,13 +4,18 @@
 
 use super::super::postgres::server::Cluster;
 use super::town::{Backend, Town};
-use xtask_core::ship::ledger::Action;
+use xtask_core::ship::ledger::{Action, Versions};
 use xtask_core::ship::machine::{Course, Manner, Move, Step};
 use xtask_fakes::required;
 
 /// Every point of a rollout to this target: before and after each step that the machine has for it,
 /// and inside what waits.
 fn points(migrations: &[&str]) -> Vec<String> {
+    points_moving(&["ml-service", "backend"], migrations)
+}
+
+/// The same of a rollout that leaves the other services as they are.
+fn points_moving(moves: &[&str], migrations: &[&str]) -> Vec<String> {
     let moved = |service: &str| Move { service: service.to_owned(), why: String::new() };
     let course = Course {
         action: Action::Rollout,
@@ -18,7 +23,9 @@ fn points(migrations: &[&str]) -> Vec<String> {
         back: None,
         takes_over: false,
         to: "r2".to_owned(),
-        moves: ["ml-service", "backend"].map(moved).to_vec(),
+        moves: moves.iter().copied().map(moved).collect(),
+        versions: Versions::new(),
+        before: Versions::new(),
         manner: Manner::InTurn,
         migrations: migrations.iter().map(|it| (*it).to_owned()).collect(),
         forced: None,
@@ -45,9 +52,14 @@ fn town(cluster: &Cluster) -> Town<'_> {
 
 /// One release serves, the record says so, and nothing is open.
 fn is_settled(town: &Town<'_>, point: &str, record: &str, release: &str) {
+    is_settled_at(town, point, record, [release, release]);
+}
+
+/// The same with what the ML service and the backend answer as.
+fn is_settled_at(town: &Town<'_>, point: &str, record: &str, versions: [&str; 2]) {
     town.settles();
-    for service in ["ml-service", "backend"] {
-        town.serves(service, release);
+    for (service, version) in ["ml-service", "backend"].into_iter().zip(versions) {
+        town.serves(service, version);
     }
     assert_eq!(town.last_record(), record, "{point}");
     assert!(town.is_free(), "{point}");
@@ -154,5 +166,31 @@ fn a_migration_is_applied_once_wherever_the_run_was_killed() {
         town.rollout(&release).ends(0);
         is_settled(&town, point, &format!("rollout {release} done"), &release);
         assert_eq!(town.applied(&name), "1", "{point}");
+    }
+}
+
+/// Only the backend changes: wherever such a run is killed, the other service stays as it is.
+#[test]
+fn a_run_that_moves_one_service_is_settled_wherever_it_was_killed() {
+    let cluster = required!(Cluster::new());
+    let town = Town::serving(&cluster);
+    town.release_of("backend-only", ["r1", "backend-only"]);
+    for (number, point) in points_moving(&["backend"], &[]).into_iter().enumerate() {
+        if point == "before-begin" {
+            continue;
+        }
+        town.killed(&["rollout", "production", "backend-only"], &point);
+        let has_end = matches!(point.as_str(), "after-record" | "before-notify" | "after-notify");
+        let goes_on: &[&str] = match number % 3 {
+            0 if !has_end => &["resume", "production"],
+            1 => &["rollout", "production", "backend-only"],
+            _ => &[],
+        };
+        if !goes_on.is_empty() {
+            town.runs(goes_on).ends(0);
+            is_settled_at(&town, &point, "rollout backend-only done", ["r1", "backend-only"]);
+        }
+        town.runs(&["rollback", "production", "r1"]).ends(0);
+        is_settled_at(&town, &point, "rollback r1 done", ["r1", "r1"]);
     }
 }

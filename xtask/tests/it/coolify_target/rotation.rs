@@ -11,6 +11,7 @@ use crate::world::Run;
 use ring::hmac::{HMAC_SHA256, Key, sign, verify};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use xtask_core::deploy::Deploy;
 use xtask_fakes::coolify::update::Containers as _;
 use xtask_fakes::required;
 
@@ -142,7 +143,7 @@ fn a_key_is_exchanged_over_three_rollouts_and_nobody_is_logged_out() {
 
     let said = it.rotate().ends(4);
     assert!(said.contains("what the old key signed is good for"), "{said}");
-    it.configure(|text| text.replace("lifetime_seconds = 43200", "lifetime_seconds = 0"));
+    it.configure(|text| text.replace("lifetime_seconds = 900", "lifetime_seconds = 0"));
     it.rotate().ends(0);
     it.run(&["secrets", "sync", "production", "--apply"]).ends(0);
     let last = it.rollout();
@@ -170,4 +171,17 @@ fn no_step_is_taken_on_the_word_of_a_rollout_with_other_keys() {
     std::fs::write(&file, newer).unwrap();
     let said = it.rotate().ends(4);
     assert!(said.contains("variable `JWT_SECRET_PREVIOUS` of `backend`"), "{said}");
+}
+
+/// What the backend signs with its key, and for how long that is good, stands in the backend; that
+/// it signs nothing else, its own test shows.
+#[test]
+fn a_key_is_kept_for_as_long_as_what_it_signed_is_good_and_not_much_longer() {
+    let sessions = include_str!("../../../../services/backend/src/domain/sessions.ts");
+    let stated = sessions.lines().find_map(|it| it.strip_prefix("export const accessSeconds = "));
+    let factors = stated.unwrap().trim_end_matches(';').split(" * ");
+    let signed: u64 = factors.map(|it| it.parse::<u64>().unwrap()).product();
+    let deploy = Deploy::parse(include_str!("../../../../deploy.toml")).unwrap();
+    let kept = deploy.rotations["jwt"].lifetime_seconds;
+    assert!((signed + 60..=signed + 600).contains(&kept), "{signed} s, kept for {kept} s");
 }

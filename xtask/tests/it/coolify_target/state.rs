@@ -114,7 +114,7 @@ fn a_run_that_was_killed_is_seen_and_its_lease_is_taken_over() {
     town.expires_in(-2);
     assert_eq!(town.audited().last().unwrap(), "rollout r2 interrupted");
     let said = town.world.run_with(&UP, &there).ends(0);
-    assert!(said.contains("warning: took over: lease 2 had expired: `rollout` of "), "{said}");
+    assert!(said.contains("warning: took over: lease 3 had expired: `rollout` of "), "{said}");
     town.serves("backend", "r2");
     let told = ["rollout r2 interrupted", "takeover  noted", "rollout r2 begun", "rollout r2 done"];
     assert_eq!(town.audited()[2..], told);
@@ -132,7 +132,7 @@ fn on_the_machine_where_a_run_was_killed_nobody_waits_for_it() {
     town.double.hold(false);
     town.settles();
     let said = town.rollout("r2").ends(0);
-    assert!(said.contains("took over: lease 2 was left by a process that ended"), "{said}");
+    assert!(said.contains("took over: lease 3 was left by a process that ended"), "{said}");
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn a_ledger_of_before_is_not_called_proven() {
     let empty = xtask_core::digest::Digest::of(b"");
     let old = r#"{"action":"rollout","outcome":{"kind":"done"},"who":"ada@laptop","at":"2026-11-23T00:00:00Z","from":null,"to":"r0","services":{},"schema_head":null,"phases":[],"probe":null}"#;
     town.database.ask(&format!(
-        "CREATE SCHEMA xtask; CREATE TABLE xtask.ledger (
+        "DROP SCHEMA xtask CASCADE; CREATE SCHEMA xtask; CREATE TABLE xtask.ledger (
             number bigint PRIMARY KEY, previous text NOT NULL, body text NOT NULL);
          INSERT INTO xtask.ledger VALUES (1, '{empty}', '{old}')"
     ));
@@ -308,4 +308,92 @@ fn a_database_that_is_away_forbids_no_rollback_and_is_told_later_once() {
     let foreign = town.audited().iter().filter(|it| it.starts_with("foreign")).count();
     assert_eq!(foreign, 2, "each once, however often it is handed over");
     town.verify().ends(0);
+}
+
+/// Whoever waits holds nothing of the environment: neither its lease nor a line of its ledger.
+#[test]
+fn a_run_that_is_killed_while_it_waits_for_the_lease_leaves_nothing() {
+    let cluster = required!(Cluster::new());
+    let town = Town::serving(&cluster);
+    town.is_taken_by_others();
+    let fence = || town.database.ask("SELECT concat_ws(' ', fence, verb, who) FROM xtask.lease");
+    let (held, audited) = (fence(), town.audited());
+    let mut command = town.world.command(&[&UP[..], &["--wait"]].concat());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("waits for `rollout` of eve@ci") {
+        assert_ne!(lines.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!((fence(), town.audited()), (held, audited));
+    town.serves("backend", "r1");
+    // The lease of this machine went with its process, and theirs is still theirs.
+    let said = town.rollout("r2").ends(4);
+    assert!(said.contains("by `rollout` of eve@ci"), "{said}");
+    town.database.ask("UPDATE xtask.lease SET verb = NULL");
+    town.rollout("r2").ends(0);
+    town.serves("backend", "r2");
+}
+
+/// The journal lies on the machine of the killed run; from another one the ledger is all there is.
+#[test]
+fn a_run_that_was_killed_elsewhere_is_settled_from_here_once_its_lease_is_over() {
+    let cluster = required!(Cluster::new());
+    let mut town = Town::serving(&cluster);
+    town.release("unready", Backend::Unready);
+    let elsewhere = town.world.path("../elsewhere").display().to_string();
+    let there = [("XTASK_STATE", elsewhere.as_str())];
+    for (release, point, verb, ended) in [
+        ("r2", "in-deploy-backend", "resume", "rollout r2 done"),
+        ("unready", "before-go-back", "rollback", "rollback r2 done"),
+        ("r1", "in-deploy-ml-service", "rollback", "rollback r2 done"),
+    ] {
+        town.killed(&["rollout", "production", release], point);
+        town.expires_in(3600);
+        let args = [verb, "production", "--apply"];
+        let said = town.world.run_with(&args, &there).ends(4);
+        assert!(said.contains("code: E-lease-held"), "{said}");
+        town.expires_in(-2);
+        let said = town.world.run_with(&args, &there).ends(0);
+        assert!(said.contains("warning: took over: "), "{said}");
+        town.settles();
+        town.serves("backend", "r2");
+        town.serves("ml-service", "r2");
+        assert_eq!(town.last_record(), ended, "{point}");
+        assert_eq!(town.lease(), "free");
+    }
+}
+
+/// A rollout reads what these change, so neither goes on beside the other.
+#[test]
+fn what_changes_things_around_the_services_keeps_to_the_lease() {
+    let cluster = required!(Cluster::new());
+    let town = Town::serving(&cluster);
+    let secret = [("PRODUCTION_JWT_SECRET", "another-secret-of-48-characters")];
+    for verb in [&["infra", "apply"][..], &["secrets", "sync"]] {
+        town.is_taken_by_others();
+        let args = [verb, &["production", "--apply"]].concat();
+        let said = town.world.run_with(&args, &secret).ends(4);
+        assert!(said.contains("by `rollout` of eve@ci"), "{said}");
+        assert!(said.contains("code: E-lease-held"), "{said}");
+        let waits = [&args[..], &["--wait=1"]].concat();
+        let said = town.world.run_with(&waits, &secret).ends(4);
+        assert!(said.contains("after 1 s it was still held"), "{said}");
+        town.database.ask("UPDATE xtask.lease SET verb = NULL");
+    }
+    let fence = || town.database.ask("SELECT fence FROM xtask.lease").parse::<u64>().unwrap();
+    let before = fence();
+    let said = town.world.run_with(&["infra", "apply", "production", "--apply"], &secret).ends(0);
+    assert!(said.contains("cargo xtask rollout production r1 --apply"), "{said}");
+    assert_eq!((fence(), town.lease().as_str()), (before + 1, "free"));
+    // Where no database is reached, that is said, and what Coolify has can be put right.
+    let nowhere = "postgres://nutri:pw@127.0.0.1:9/nutri?connect_timeout=1";
+    let away = [secret[0], ("PRODUCTION_DIRECT_URL", nowhere)];
+    let said = town.world.run_with(&["infra", "apply", "production", "--apply"], &away).ends(0);
+    assert!(
+        said.contains("no lease in the database, so other machines are not kept out"),
+        "{said}"
+    );
 }

@@ -8,9 +8,11 @@ use crate::notify::Everybody;
 use crate::postgres::server::{Cluster, Server};
 use crate::world::{Run, World};
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use xtask::runtime;
 use xtask_core::digest::Digest;
@@ -21,7 +23,7 @@ use xtask_core::ship::release::ReleasedImage;
 use xtask_fakes::coolify::api::{Coolify as Double, Options};
 use xtask_fakes::coolify::update::proxy::Proxy;
 use xtask_fakes::coolify::update::simulated::Image;
-use xtask_fakes::coolify::update::{Containers as _, Simulated};
+use xtask_fakes::coolify::update::{Containers as _, Delays, Simulated};
 use xtask_fakes::http::{Admission, Handler, Request, Response, Server as Http};
 use xtask_fakes::registry::FakeRegistry;
 use xtask_providers::coolify::{Application, Deployment};
@@ -36,7 +38,9 @@ pub(super) struct Town<'a> {
     pub(super) database: Server<'a>,
     registry: FakeRegistry,
     _proxy: Proxy,
-    services: Vec<Http>,
+    services: RefCell<Vec<Http>>,
+    /// Whether what serves says that it is not ready.
+    pub(super) is_sick: Arc<AtomicBool>,
     /// What releases from now on expect.
     migrations: Vec<MigrationFile>,
 }
@@ -47,6 +51,8 @@ struct Told {
     image: String,
     /// Of an image that was built from old code: what it answers whatever it is told.
     fixed: Option<&'static str>,
+    /// Whether it says that it is not ready.
+    is_sick: Arc<AtomicBool>,
 }
 
 impl Told {
@@ -62,7 +68,10 @@ impl Handler for Told {
         Admission::Read
     }
 
-    fn answer(&self, _request: &Request) -> Response {
+    fn answer(&self, request: &Request) -> Response {
+        if request.path.ends_with("/ready") && self.is_sick.load(Ordering::Relaxed) {
+            return Response::new(503);
+        }
         let own = self.fixed.map(ToOwned::to_owned).or_else(|| self.of(|it| it == self.image));
         let ml = self.of(|it| it.contains("/ml-service@"));
         let status = json!({
@@ -84,9 +93,22 @@ pub(super) enum Backend {
 
 impl<'a> Town<'a> {
     pub(super) fn new(cluster: &'a Cluster, label: &str) -> Self {
+        Self::of(cluster, label, Options { limit: 1_000_000, ..Options::default() })
+    }
+
+    /// One whose Coolify takes such time, and where nobody is in a hurry.
+    pub(super) fn unhurried(cluster: &'a Cluster, delays: Delays) -> Self {
+        let options = Options { delays, limit: 1_000_000, ..Options::default() };
+        let mut town = Self::of(cluster, "ci", options);
+        let usual = [("XTASK_COOLIFY_POLL_MS", "2500"), ("XTASK_TESTS_VERIFY_MS", "as ever")];
+        town.world =
+            usual.into_iter().fold(town.world, |it, (name, value)| it.with(name, value.to_owned()));
+        town
+    }
+
+    fn of(cluster: &'a Cluster, label: &str, options: Options) -> Self {
         let host = Arc::new(Simulated::new());
-        let double =
-            Double::start(Options { limit: 1_000_000, ..Options::default() }, host.clone());
+        let double = Double::start(options, host.clone());
         let proxy = Proxy::start(host.clone(), 0, Duration::from_millis(20)).unwrap();
         let (registry, database) = (FakeRegistry::start(), cluster.serve_plainly());
         let url = database.url("sslmode=disable");
@@ -111,7 +133,8 @@ impl<'a> Town<'a> {
             database,
             registry,
             _proxy: proxy,
-            services: Vec::new(),
+            services: RefCell::default(),
+            is_sick: Arc::default(),
             migrations: Vec::new(),
         }
     }
@@ -148,20 +171,48 @@ impl<'a> Town<'a> {
     pub(super) fn release(&mut self, version: &str, backend: Backend) {
         let mut services = BTreeMap::new();
         for name in ["backend", "ml-service"] {
-            let image = self.image(name, version);
-            let pin = image.pin().to_string();
-            let good = Image::without_shell().with_own_check();
-            let is_backend = name == "backend";
-            let fixed = match backend {
-                Backend::OldCode(release) if is_backend => Some(release),
-                _ => None,
+            services.insert(name.to_owned(), self.published(name, version, backend));
+        }
+        self.publish(version, services);
+    }
+
+    /// An image within reach of the host.
+    fn published(&self, name: &str, version: &str, backend: Backend) -> ReleasedImage {
+        let image = self.image(name, version);
+        let is_backend = name == "backend";
+        let fixed = match backend {
+            Backend::OldCode(release) if is_backend => Some(release),
+            _ => None,
+        };
+        let answers = !(is_backend && backend == Backend::Unready);
+        self.has(&image.pin().to_string(), fixed, answers);
+        image
+    }
+
+    /// An image that somebody else pushed, within reach of the host.
+    pub(super) fn knows(&self, pin: &str) {
+        self.has(pin, None, true);
+    }
+
+    fn has(&self, pin: &str, fixed: Option<&'static str>, answers: bool) {
+        let (host, is_sick) = (self.host.clone(), self.is_sick.clone());
+        let told = Told { host, image: pin.to_owned(), fixed, is_sick };
+        let http = Http::start(Arc::new(told)).unwrap();
+        let served = Some(http.host().parse().unwrap());
+        let good = Image::without_shell().with_own_check();
+        self.host.publish(pin, Image { served, answers, ..good });
+        self.services.borrow_mut().push(http);
+    }
+
+    /// A release whose images of the ML service and the backend are those of these releases; one of
+    /// its own is made.
+    pub(super) fn release_of(&self, version: &str, [ml, backend]: [&str; 2]) {
+        let mut services = BTreeMap::new();
+        for (name, of) in [("ml-service", ml), ("backend", backend)] {
+            let image = match of == version {
+                true => self.published(name, version, Backend::Good),
+                false => self.image(name, of),
             };
-            let told = Told { host: self.host.clone(), image: pin.clone(), fixed };
-            let http = Http::start(Arc::new(told)).unwrap();
-            let served = Some(http.host().parse().unwrap());
-            let answers = !(is_backend && backend == Backend::Unready);
-            self.host.publish(&pin, Image { served, answers, ..good });
-            self.services.push(http);
             services.insert(name.to_owned(), image);
         }
         self.publish(version, services);
@@ -179,7 +230,18 @@ impl<'a> Town<'a> {
         self.publish(version, services);
     }
 
+    /// A release for another processor than the server's.
+    pub(super) fn release_for_arm64(&self, version: &str) {
+        let services = ["backend", "ml-service"]
+            .map(|name| (name.to_owned(), self.image_for(name, version, "arm64")));
+        self.publish(version, services.into_iter().collect());
+    }
+
     fn image(&self, service: &str, version: &str) -> ReleasedImage {
+        self.image_for(service, version, "amd64")
+    }
+
+    fn image_for(&self, service: &str, version: &str, processor: &str) -> ReleasedImage {
         let repository = self.home().join(service).unwrap();
         let path = repository.path().to_owned();
         let config = format!("{{\"config\":\"{service} {version}\"}}").into_bytes();
@@ -195,11 +257,11 @@ impl<'a> Town<'a> {
         let media = "application/vnd.oci.image.index.v1+json";
         let entry = json!({
             "mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest,
-            "size": manifest.len(), "platform": { "os": "linux", "architecture": "amd64" },
+            "size": manifest.len(), "platform": { "os": "linux", "architecture": processor },
         });
         let index = json!({ "schemaVersion": 2, "mediaType": media, "manifests": [entry] });
         let index = self.put(&repository, media, index.to_string().as_bytes());
-        let platform: Platform = "linux/amd64".parse().unwrap();
+        let platform: Platform = format!("linux/{processor}").parse().unwrap();
         ReleasedImage { repository, index, platforms: vec![(platform, digest)] }
     }
 

@@ -43,11 +43,13 @@ const RELEASE: &str = "release.version";
 /// The variables of `service`; those that only a rollout can fill where there is a release.
 pub(super) fn of(context: &Context<'_>, service: &Service) -> BTreeMap<String, Variable> {
     let port = ("PORT".to_owned(), open("PORT", &service.port.to_string()));
+    let release = context.versions.get(&service.name).map(String::as_str);
     let is_known = |template: &Template| {
-        (context.release.is_some() || !is_of_release(template)) && !is_left_out(context, template)
+        (release.is_some() || !is_of_release(template)) && !is_left_out(context, template)
     };
     let settings = service.settings.iter().filter(|(_, template)| is_known(template));
-    let settings = settings.map(|(name, template)| (name.clone(), fill(context, name, template)));
+    let filled = |name, template| fill(context, name, template, release);
+    let settings = settings.map(|(name, template)| (name.clone(), filled(name, template)));
     std::iter::once(port).chain(settings).collect()
 }
 
@@ -75,7 +77,7 @@ fn is_of_release(template: &Template) -> bool {
     template.references().any(|reference| reference == RELEASE)
 }
 
-fn fill(context: &Context<'_>, name: &str, template: &Template) -> Variable {
+fn fill(context: &Context<'_>, name: &str, template: &Template, release: Option<&str>) -> Variable {
     let is_secret = |reference: &&str| !reference.starts_with("services.") && *reference != RELEASE;
     let secrets: Vec<&str> = template.references().filter(is_secret).collect();
     let missing: BTreeSet<&str> =
@@ -84,7 +86,7 @@ fn fill(context: &Context<'_>, name: &str, template: &Template) -> Variable {
         let names = missing.into_iter().map(ToOwned::to_owned).collect();
         return Variable { sent: Given::Absent(names), fingerprint: None };
     }
-    let filled = template.fill(|reference| answer(context, reference));
+    let filled = template.fill(|reference| answer(context, reference, release));
     let value = filled.expect("`deploy.toml` was checked: every reference has an answer");
     if secrets.is_empty() {
         return open(name, &value);
@@ -94,9 +96,9 @@ fn fill(context: &Context<'_>, name: &str, template: &Template) -> Variable {
     Variable { sent: Given::Value(sent(value.expose())), fingerprint }
 }
 
-fn answer(context: &Context<'_>, reference: &str) -> Option<String> {
+fn answer(context: &Context<'_>, reference: &str, release: Option<&str>) -> Option<String> {
     if reference == RELEASE {
-        return context.release.map(ToOwned::to_owned);
+        return release.map(ToOwned::to_owned);
     }
     if let Some(secret) = context.secrets.get(reference) {
         return Some(secret.expose().to_owned());

@@ -1,7 +1,7 @@
 //! What a run is about, and the steps that it takes.
 
 use super::step::Step;
-use crate::ship::ledger::Action;
+use crate::ship::ledger::{Action, Versions};
 use serde::{Deserialize, Serialize};
 
 /// What a run is about. It is planned once the lease is held: before that others may change what
@@ -20,6 +20,12 @@ pub struct Course {
     pub to: String,
     /// The services that change, those that others need first.
     pub moves: Vec<Move>,
+    /// What each service answers as once it is done: this release, or what it stays at.
+    #[serde(default)]
+    pub versions: Versions,
+    /// What each answered as when it was planned.
+    #[serde(default)]
+    pub before: Versions,
     /// How the target moves them.
     pub manner: Manner,
     /// The migrations that are to be applied first, in order.
@@ -114,6 +120,11 @@ impl Course {
             Some(release) => format!("`{}` does not come to serve, `{release}` did", self.to),
             None => format!("`{}` does not come to serve, and nothing did before", self.to),
         }
+    }
+
+    /// Whether a service stays as it is.
+    pub fn stays(&self, service: &str) -> bool {
+        !self.moves.iter().any(|it| it.service == service)
     }
 
     /// What a plan says of the way the services move.

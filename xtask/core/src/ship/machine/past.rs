@@ -1,6 +1,6 @@
 //! What the ledger tells of earlier runs, as far as the next one depends on it.
 
-use crate::ship::ledger::{Action, Outcome, Record};
+use crate::ship::ledger::{Action, Outcome, Record, Versions};
 
 /// One entry of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +13,8 @@ pub struct Past {
     pub from: Option<String>,
     /// The release that was asked for.
     pub to: String,
+    /// What each service answers as where that release serves.
+    pub versions: Versions,
     /// How it ended.
     pub ended: Ended,
 }
@@ -43,8 +45,8 @@ impl Past {
         };
         // Records from before runs had names tell of a run that ended.
         let run = record.run.clone().unwrap_or_else(|| record.at.clone());
-        let (from, to) = (record.from.clone(), record.to.clone());
-        Some(Self { run, action: record.action, from, to, ended })
+        let (from, to, versions) = (record.from.clone(), record.to.clone(), record.versions());
+        Some(Self { run, action: record.action, from, to, versions, ended })
     }
 }
 
@@ -53,4 +55,16 @@ impl Past {
 pub fn interrupted(past: &[Past]) -> &[Past] {
     let settled = past.iter().rposition(|it| it.ended != Ended::NotYet);
     &past[settled.map_or(0, |position| position + 1)..]
+}
+
+/// The release that serves where the services answer as `serving`: the newest verified one of
+/// which they all are, else the newest of which the public service is, which people see. What no
+/// record knows is the release that the public service names.
+pub fn release_of(past: &[Past], serving: &Versions, public: &str) -> Option<String> {
+    let known = serving.get(public)?;
+    let verified = || past.iter().rev().filter(|it| it.ended == Ended::Done);
+    let all = verified().find(|it| it.versions == *serving);
+    let of_public = || verified().find(|it| it.versions.get(public) == Some(known));
+    let found = all.or_else(of_public).map(|it| it.to.clone());
+    Some(found.unwrap_or_else(|| known.clone()))
 }

@@ -2,7 +2,7 @@
 
 use super::journal::Journal;
 use super::past::{Ended, Past, interrupted};
-use crate::ship::ledger::Action;
+use crate::ship::ledger::{Action, Versions};
 
 /// How an interrupted run is taken up.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -38,7 +38,8 @@ pub fn return_to(past: &[Past], serving: Option<&str>, to: &str) -> Option<Strin
 }
 
 /// The release that `rollback` goes to: the newest one that was verified before the one that
-/// serves was first rolled out. So a second rollback goes further back, and never forward again.
+/// serves was first rolled out, and that some service differs in: going back to one that left all
+/// as it was would help nobody. So a second rollback goes further back, and never forward again.
 /// One that was interrupted goes to the same release when it is repeated, and an interrupted
 /// rollout is taken back to what served before it.
 pub fn roll_back(past: &[Past], serving: Option<&str>) -> Option<String> {
@@ -51,23 +52,29 @@ pub fn roll_back(past: &[Past], serving: Option<&str>) -> Option<String> {
     let is_first =
         |it: &Past| it.ended == Ended::Done && it.action == Action::Rollout && it.to == serving;
     let end = past.iter().position(is_first).unwrap_or(past.len());
-    verified(&past[..end]).rev().map(|it| it.to.clone()).find(|it| it != serving)
+    let current = verified(past).rfind(|it| it.to == serving).map(|it| &it.versions);
+    let is_other = |it: &&Past| it.to != serving && Some(&it.versions) != current;
+    verified(&past[..end]).rev().find(is_other).map(|it| it.to.clone())
 }
 
 /// How the interrupted run is taken up: as its journal says if it is of this very run, else
-/// forward. `serving` are the releases of all services.
+/// forward. `serving` is what all services answer as.
 pub fn take_up(
     past: &[Past],
     journal: Option<&Journal>,
-    serving: &[String],
+    serving: &Versions,
 ) -> Result<Taken, Refused> {
     let open = interrupted(past);
     let (Some(first), Some(last)) = (open.first(), open.last()) else {
         return Err(Refused::NothingOpen);
     };
-    let is_known =
-        |it: &String| first.from.as_ref() == Some(it) || open.iter().any(|run| run.to == *it);
-    if let Some(strange) = serving.iter().find(|it| !is_known(it)) {
+    // What a service stays at is of an older release than all of these.
+    let settled = verified(past).next_back();
+    let is_known = |service: &String, it: &String| {
+        let names = |run: &Past| run.to == *it || run.versions.get(service) == Some(it);
+        first.from.as_ref() == Some(it) || open.iter().chain(settled).any(names)
+    };
+    if let Some((_, strange)) = serving.iter().find(|(service, it)| !is_known(service, it)) {
         return Err(Refused::Strange(strange.clone()));
     }
     let went_back = journal.filter(|it| it.run == last.run && it.goes_back());

@@ -1,7 +1,7 @@
 //! What the model found, each as the shortest story of it, and what is said of a run.
 
 use super::*;
-use crate::ship::ledger::Action;
+use crate::ship::ledger::{Action, Outcome, Record, Versions};
 
 fn course(manner: Manner) -> Course {
     let moves = ["ml-service", "backend"].map(|service| Move {
@@ -15,15 +15,24 @@ fn course(manner: Manner) -> Course {
         takes_over: false,
         to: "b".to_owned(),
         moves: moves.to_vec(),
+        versions: versions("b", "b"),
+        before: versions("a", "a"),
         manner,
         migrations: vec!["1_b".to_owned()],
         forced: None,
     }
 }
 
+/// What the backend and the ML service answer as.
+fn versions(backend: &str, ml: &str) -> Versions {
+    let both = [("backend", backend), ("ml-service", ml)];
+    both.into_iter().map(|(name, version)| (name.to_owned(), version.to_owned())).collect()
+}
+
 fn past(run: &str, action: Action, from: Option<&str>, to: &str, ended: Ended) -> Past {
+    let versions = versions(to, to);
     let (run, from, to) = (run.to_owned(), from.map(ToOwned::to_owned), to.to_owned());
-    Past { run, action, from, to, ended }
+    Past { run, action, from, to, versions, ended }
 }
 
 /// Walks on, `failing` these steps, and tells what was done and how it ended.
@@ -179,6 +188,19 @@ fn an_interrupted_rollout_is_taken_back_to_what_served_before_it_and_no_further(
     assert_eq!(roll_back(&settled, Some("a")).as_deref(), Some("z"));
 }
 
+/// `r2` changed the ML service, and `r3` nothing at all.
+#[test]
+fn a_rollback_goes_to_a_release_that_something_differs_in() {
+    let done = |to: &str, backend: &str, ml: &str| Past {
+        versions: versions(backend, ml),
+        ..past(to, Action::Rollout, None, to, Ended::Done)
+    };
+    let all = [done("r1", "r1", "r1"), done("r2", "r1", "r2"), done("r3", "r1", "r2")];
+    assert_eq!(roll_back(&all, Some("r3")).as_deref(), Some("r1"));
+    assert_eq!(roll_back(&all[..2], Some("r2")).as_deref(), Some("r1"));
+    assert_eq!(roll_back(&all[1..], Some("r3")), None);
+}
+
 #[test]
 fn a_killed_rollback_that_is_repeated_goes_to_the_same_release() {
     let open = [
@@ -214,14 +236,71 @@ fn an_interrupted_run_is_taken_up_in_the_direction_of_its_own_journal() {
     ];
     let mut journal = Journal::new("2", course(Manner::InTurn));
     journal.failed(Step::Verify, "no");
-    let both = ["a".to_owned(), "b".to_owned()];
+    let both = versions("a", "b");
     assert_eq!(take_up(&open, Some(&journal), &both), Ok(Taken::Back("a".to_owned())));
     let forward = Ok(Taken::Forward(Action::Rollout, "b".to_owned()));
     assert_eq!(take_up(&open, None, &both), forward);
     let of_another = Journal { run: "1".to_owned(), ..journal };
     assert_eq!(take_up(&open, Some(&of_another), &both), forward);
-    assert_eq!(take_up(&open, None, &["x".to_owned()]), Err(Refused::Strange("x".to_owned())));
+    assert_eq!(take_up(&open, None, &versions("a", "x")), Err(Refused::Strange("x".to_owned())));
     assert_eq!(take_up(&open[..1], None, &both), Err(Refused::NothingOpen));
+}
+
+/// What a service stayed at is of an older release than any that the interrupted run was about.
+#[test]
+fn what_a_service_stayed_at_is_no_strange_release() {
+    let second = Past {
+        versions: versions("a", "b"),
+        ..past("2", Action::Rollout, Some("a"), "b", Ended::Done)
+    };
+    let third = Past {
+        versions: versions("a", "c"),
+        ..past("3", Action::Rollout, Some("b"), "c", Ended::NotYet)
+    };
+    let open = [past("1", Action::Rollout, None, "a", Ended::Done), second, third];
+    let forward = Ok(Taken::Forward(Action::Rollout, "c".to_owned()));
+    for ml in ["b", "c"] {
+        assert_eq!(take_up(&open, None, &versions("a", ml)), forward, "{ml}");
+    }
+    // The ML service was never left at this one.
+    let strange = Err(Refused::Strange("a".to_owned()));
+    assert_eq!(take_up(&open, None, &versions("a", "a")), strange);
+}
+
+#[test]
+fn the_release_that_serves_is_told_by_what_all_services_answer_as() {
+    let done = |to: &str, backend: &str, ml: &str| Past {
+        versions: versions(backend, ml),
+        ..past(to, Action::Rollout, None, to, Ended::Done)
+    };
+    // `r2` changed one service, `r3` none, `r4` did not come to serve.
+    let past = [
+        done("r1", "r1", "r1"),
+        done("r2", "r1", "r2"),
+        done("r3", "r1", "r2"),
+        Past { ended: Ended::Failed, ..done("r4", "r4", "r2") },
+    ];
+    let of = |backend: &str, ml: &str| release_of(&past, &versions(backend, ml), "backend");
+    assert_eq!(of("r1", "r2").as_deref(), Some("r3"));
+    assert_eq!(of("r1", "r1").as_deref(), Some("r1"));
+    assert_eq!(of("r1", "x").as_deref(), Some("r3"), "a person deployed the other one");
+    assert_eq!(of("x", "r2").as_deref(), Some("x"));
+    assert_eq!(of("r4", "r2").as_deref(), Some("r4"), "killed after its switch");
+    assert_eq!(release_of(&past, &Versions::new(), "backend"), None);
+    assert_eq!(release_of(&[], &versions("r1", "r1"), "backend").as_deref(), Some("r1"));
+}
+
+/// Before services were left alone, all of them answered as the release.
+#[test]
+fn a_record_without_versions_says_that_all_services_answer_as_its_release() {
+    let digest = crate::digest::Digest::of(b"image");
+    let services = ["backend", "ml-service"].map(|name| (name.to_owned(), digest));
+    let record = Record {
+        services: services.into_iter().collect(),
+        ..Record::new(Action::Rollout, Outcome::Done, "ada", "2026-11-23T00:00:00Z", "r1")
+    };
+    assert!(!record.body().contains("versions"), "{}", record.body());
+    assert_eq!(Past::of(&[record])[0].versions, versions("r1", "r1"));
 }
 
 /// An internal service of a rollout that was cut off is no less served than the public one, and

@@ -184,6 +184,7 @@ fn a_record_is_told_with_all_that_it_knows() {
     record.run_url = Some("https://ci.example/7".into());
     record.probe = Some(ProbeCount { sent: 3, lost: 1, p99_ms: 9 });
     let measurement = |verdict| Measurement {
+        stays: false,
         verdict,
         kinds: Vec::new(),
         releases: std::collections::BTreeMap::new(),

@@ -167,3 +167,13 @@ fn what_was_sent_again_is_told_and_is_not_lost() {
     let (_, line) = rows.iter().find(|(name, _)| *name == "keep-alive").unwrap();
     assert!(line.ends_with(", 1 sent again"), "{line}");
 }
+
+/// Where only an internal service moves, the public one answers as before: that is no void.
+#[test]
+fn where_the_public_service_stays_no_switch_is_asked_for() {
+    let staying = measure_staying(&steady());
+    assert_eq!(staying.verdict, Verdict::NoneLost);
+    assert!(staying.line().ends_with("; the public service stays"), "{}", staying.line());
+    let nothing = Verdict::Void { reasons: vec![VoidReason::NothingSent] };
+    assert_eq!(measure_staying(&[]).verdict, nothing);
+}

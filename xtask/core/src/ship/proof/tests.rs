@@ -22,7 +22,7 @@ fn measurement(verdict: Verdict) -> Measurement {
     let fresh = count(Kind::Fresh, &[(Loss::Refused, 2), (Loss::Status(502), 1)]);
     let kinds = vec![fresh, count(Kind::KeepAlive, &[]), stream];
     let releases = BTreeMap::from([("r1".to_owned(), 10)]);
-    Measurement { verdict, kinds, releases, switched_at_ms: Some(7) }
+    Measurement { verdict, kinds, releases, switched_at_ms: Some(7), stays: false }
 }
 
 #[test]

@@ -114,7 +114,7 @@ impl World {
             Step::Deploy(service) => return self.deploy(ship, number(service), &to),
             Step::Start(service) => self.services[number(service)].candidate = Some(to),
             Step::Switch => self.switch(ship),
-            Step::Verify => return self.verified(&to),
+            Step::Verify => return self.verified(ship),
             Step::Retire => self.services.iter_mut().for_each(|it| it.candidate = None),
             Step::Return => return self.bring_back(ship),
             Step::Record => self.record(ship),
@@ -155,22 +155,29 @@ impl World {
         let journal = &self.run(ship).journal;
         let (run, course) = (journal.run.clone(), &journal.course);
         let (action, from, to) = (course.action, course.from.clone(), course.to.clone());
-        self.past.push(Past { run, action, from, to, ended });
+        let versions = course.versions.clone();
+        self.past.push(Past { run, action, from, to, versions, ended });
     }
 
     /// What it says must be so at that moment.
     fn record(&mut self, ship: usize) {
         let journal = &self.run(ship).journal;
-        let wanted = match &journal.mishap {
-            Some(mishap) if mishap.step != Step::Retire => journal.course.back.clone(),
-            _ => Some(journal.course.to.clone()),
-        };
         let failed = journal.mishap.is_some();
-        let is_so = self.serving().iter().all(|it| *it == wanted.as_deref());
-        if !is_so && !self.seen.by_hand {
-            self.seen.wrong = Some(format!("recorded as {wanted:?}: {:?}", self.serving()));
+        if !self.is_as_recorded(journal) && !self.seen.by_hand {
+            self.seen.wrong = Some(format!("not what serves: {journal:?}"));
         }
         self.push(ship, if failed { Ended::Failed } else { Ended::Done });
+    }
+
+    fn is_as_recorded(&self, journal: &Journal) -> bool {
+        let course = &journal.course;
+        match (&journal.mishap, &course.back) {
+            (Some(mishap), Some(back)) if mishap.step != Step::Retire && course.takes_over => {
+                (0..SERVICES.len()).all(|it| self.stays(it, back))
+            }
+            (Some(mishap), _) if mishap.step != Step::Retire => self.answers() == course.before,
+            _ => self.answers() == course.versions,
+        }
     }
 
     /// A deployment is asked for, and later it is looked at what it brought.
@@ -193,33 +200,44 @@ impl World {
         }
     }
 
-    fn verified(&self, to: &str) -> Came {
-        let is_so = self.serving().iter().all(|it| *it == Some(to));
+    fn verified(&self, ship: usize) -> Came {
+        let is_so = self.answers() == self.run(ship).journal.course.versions;
         if is_so { Came::Passed } else { Came::Failed }
     }
 
-    /// The next service that is not as it was.
+    /// The next service that is not as it is to be, and what that is: as it was when the run was
+    /// planned, or, after an interrupted run, as the release before that wants it.
+    fn next_back(&self, ship: usize) -> Option<(usize, Option<String>)> {
+        let course = &self.run(ship).journal.course;
+        let back = course.back.as_deref().filter(|_| course.takes_over);
+        let to_bring = |number: usize| {
+            let before = course.before.get(SERVICES[number]);
+            match back {
+                Some(back) => (!self.stays(number, back)).then(|| Some(back.to_owned())),
+                None => {
+                    let is_there = self.services[number].is_at(before.map(String::as_str));
+                    (!is_there).then(|| before.cloned())
+                }
+            }
+        };
+        (0..SERVICES.len()).find_map(|it| to_bring(it).map(|back| (it, back)))
+    }
+
     fn to_return(&self, ship: usize) -> Option<usize> {
-        let back = self.run(ship).journal.course.back.as_deref();
-        self.services.iter().position(|it| !it.is_at(back))
+        self.next_back(ship).map(|(number, _)| number)
     }
 
     fn bring_back(&mut self, ship: usize) -> Came {
-        let back = self.run(ship).journal.course.back.clone();
-        match (self.manner, self.to_return(ship)) {
-            (Manner::InTurn, Some(number)) => {
-                self.services[number].tag = back;
+        while let Some((number, back)) = self.next_back(ship) {
+            self.services[number].tag = back;
+            if self.manner == Manner::InTurn {
                 self.services[number].waits = true;
-                Came::Waits
+                return Came::Waits;
             }
-            _ => {
-                for service in &mut self.services {
-                    (service.tag, service.candidate) = (back.clone(), None);
-                    service.deploy();
-                }
-                Came::Passed
-            }
+            self.services[number].deploy();
         }
+        self.services.iter_mut().for_each(|it| it.candidate = None);
+        Came::Passed
     }
 
     fn end(&mut self, ship: usize, end: End) {

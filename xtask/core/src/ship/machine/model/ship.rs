@@ -2,10 +2,10 @@
 
 use super::run::Run;
 use super::world::{Goal, MIGRATION, SERVICES, World};
-use crate::ship::ledger::Action;
+use crate::ship::ledger::{Action, Versions};
 use crate::ship::machine::{
-    Applied, Course, Ended, Journal, Move, Step, Taken, interrupted, judge, return_to, roll_back,
-    take_up,
+    Applied, Course, Ended, Journal, Move, Step, Taken, interrupted, judge, release_of, return_to,
+    roll_back, take_up,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,7 +27,8 @@ impl World {
 
     /// What the program would plan now; nothing if it refuses, or there is nothing to do.
     pub(super) fn plan(&self, ship: usize, goal: &Goal) -> Option<Course> {
-        let serving = self.serving()[1];
+        let served = self.served();
+        let serving = served.as_deref();
         let (action, to) = self.wanted(ship, goal)?;
         let back = return_to(&self.past, serving, &to);
         let pending = to == "b" && !self.is_migrated;
@@ -43,8 +44,34 @@ impl World {
         }
         let migrations = pending.then(|| MIGRATION.to_owned()).into_iter().collect();
         let (from, manner) = (serving.map(ToOwned::to_owned), self.manner);
-        let takes_over = !is_settled;
-        Some(Course { action, from, back, takes_over, to, moves, manner, migrations, forced })
+        let (takes_over, versions, before) = (!is_settled, self.versions(&to), self.answers());
+        Some(Course {
+            action,
+            from,
+            back,
+            takes_over,
+            to,
+            moves,
+            versions,
+            before,
+            manner,
+            migrations,
+            forced,
+        })
+    }
+
+    /// The release that serves, as the program tells it.
+    fn served(&self) -> Option<String> {
+        release_of(&self.past, &self.answers(), SERVICES[1])
+    }
+
+    /// What each service answers as once a release serves.
+    fn versions(&self, to: &str) -> Versions {
+        let of = |number: usize| {
+            let stays = self.stays(number, to).then(|| self.services[number].serves.clone());
+            (SERVICES[number].to_owned(), stays.flatten().unwrap_or_else(|| to.to_owned()))
+        };
+        [of(0), of(1)].into_iter().collect()
     }
 
     fn wanted(&self, ship: usize, goal: &Goal) -> Option<(Action, String)> {
@@ -52,11 +79,12 @@ impl World {
             Goal::Rollout(release) | Goal::Forced(release) => {
                 Some((Action::Rollout, (*release).to_owned()))
             }
-            Goal::Rollback => Some((Action::Rollback, roll_back(&self.past, self.serving()[1])?)),
+            Goal::Rollback => {
+                Some((Action::Rollback, roll_back(&self.past, self.served().as_deref())?))
+            }
             Goal::Resume => {
-                let serving = self.serving().into_iter().flatten().map(ToOwned::to_owned);
                 let disk = self.ships[ship].disk.as_ref();
-                match take_up(&self.past, disk, &serving.collect::<Vec<_>>()).ok()? {
+                match take_up(&self.past, disk, &self.answers()).ok()? {
                     Taken::Forward(action, to) => Some((action, to)),
                     Taken::Back(to) => Some((Action::Rollback, to)),
                 }
@@ -65,7 +93,9 @@ impl World {
     }
 
     fn is_refused(&self, to: &str, pending: bool) -> bool {
-        let serving = self.serving().into_iter().flatten().map(ToOwned::to_owned);
+        // What stays is what the release itself says of that service.
+        let moved = (0..SERVICES.len()).filter(|number| !self.stays(*number, to));
+        let serving = moved.filter_map(|number| self.services[number].serves.clone());
         let begun = interrupted(&self.past).iter().map(|it| it.to.clone());
         let serving: Vec<String> = serving.chain(begun).collect();
         let migration = || Applied { name: MIGRATION.to_owned(), is_safe: self.is_safe };
@@ -75,11 +105,10 @@ impl World {
     }
 
     fn moves(&self, to: &str) -> Vec<Move> {
-        let named = SERVICES.iter().zip(&self.services);
-        let moved = named.filter(|(_, service)| !service.is_at(Some(to)));
-        let each = |(name, _): (&&str, _)| Move {
-            service: (*name).to_owned(),
-            why: "it is of another release".to_owned(),
+        let moved = (0..SERVICES.len()).filter(|number| !self.stays(*number, to));
+        let each = |number: usize| Move {
+            service: SERVICES[number].to_owned(),
+            why: "its image is another one".to_owned(),
         };
         moved.map(each).collect()
     }

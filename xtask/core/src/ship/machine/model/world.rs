@@ -1,6 +1,7 @@
 //! The world that ships meet, and what may happen in it.
 
-use super::ship::Ship;
+use super::ship::{Ship, knows};
+use crate::ship::ledger::Versions;
 use crate::ship::machine::{Manner, Past};
 
 /// The migration that release `b` brings.
@@ -13,6 +14,8 @@ pub(in super::super) struct World {
     pub(super) manner: Manner,
     /// Whether the author of the migration says that older releases run on it.
     pub(super) is_safe: bool,
+    /// The service whose image releases `a` and `b` have in common, if there is one.
+    pub(super) shared: Option<usize>,
     /// The run that holds the lease.
     pub(super) lease: Option<String>,
     pub(super) past: Vec<Past>,
@@ -96,8 +99,24 @@ impl World {
     pub(in super::super) fn new(manner: Manner, is_safe: bool, budget: Budget) -> Self {
         let (lease, past, is_migrated) = (None, Vec::new(), false);
         let (services, ships) = Default::default();
-        let (runs, seen) = Default::default();
-        Self { manner, is_safe, lease, past, is_migrated, services, ships, budget, runs, seen }
+        let (runs, seen, shared) = Default::default();
+        Self {
+            manner,
+            is_safe,
+            shared,
+            lease,
+            past,
+            is_migrated,
+            services,
+            ships,
+            budget,
+            runs,
+            seen,
+        }
+    }
+
+    pub(in super::super) fn sharing(self, shared: Option<usize>) -> Self {
+        Self { shared, ..self }
     }
 
     pub(super) fn acts(&self, goals: &[Vec<Goal>; 2], acts: &mut Vec<Act>) {
@@ -176,6 +195,28 @@ impl World {
             Manner::InTurn => service.waits = true,
             Manner::Together => service.deploy(),
         }
+    }
+
+    /// Whether two releases have one image of a service.
+    pub(super) fn is_same(&self, number: usize, one: &str, other: &str) -> bool {
+        let is_shared = |it: &str| self.shared == Some(number) && matches!(it, "a" | "b");
+        one == other || (is_shared(one) && is_shared(other))
+    }
+
+    /// Whether a service needs no change for a release: it serves its image, nothing is under way,
+    /// and the public one, whose schema it is, expects the same of that.
+    pub(super) fn stays(&self, number: usize, to: &str) -> bool {
+        let service = &self.services[number];
+        service.serves.as_deref().is_some_and(|serves| {
+            let is_schema_same = number == 0 || knows(serves) == knows(to);
+            service.is_at(Some(serves)) && self.is_same(number, serves, to) && is_schema_same
+        })
+    }
+
+    /// What each service answers as.
+    pub(super) fn answers(&self) -> Versions {
+        let all = SERVICES.iter().zip(&self.services);
+        all.filter_map(|(name, it)| Some(((*name).to_owned(), it.serves.clone()?))).collect()
     }
 
     /// The releases that serve, by service.
