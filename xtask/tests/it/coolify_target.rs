@@ -7,6 +7,7 @@ mod faults;
 mod fit;
 mod hidden;
 mod killed;
+pub(crate) mod paged;
 mod published;
 mod rotation;
 mod schema;
