@@ -19,6 +19,23 @@ pub fn html(text: &str) -> String {
     escaped
 }
 
+/// The same for a page in Markdown: no sign makes a link, a table's edge, a heading or a call.
+pub fn markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in html(text).chars() {
+        match character {
+            '\n' | '\t' => escaped.push(' '),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' | '@' => {
+                escaped.push_str(&format!("&#{};", u32::from(character)));
+            }
+            // An address would become a link by itself.
+            ':' => escaped.push_str("&#58;"),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
 fn is_unseen(character: char) -> bool {
     character.is_control()
         || turns(character)
@@ -31,4 +48,19 @@ fn is_unseen(character: char) -> bool {
 pub fn turns(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}')
         || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_from_outside_is_a_text_in_a_page_of_markdown_and_nothing_else() {
+        let odd = "a|b `c` [d](https://e) @f\n# g <script> \u{202e}";
+        let page = markdown(odd);
+        for sign in ["|", "`", "[", "](", "https:", "@", "\n", "<", "\u{202e}"] {
+            assert!(!page.contains(sign), "{sign:?}: {page}");
+        }
+        assert_eq!(markdown("release 4ad72b8c0ffe"), "release 4ad72b8c0ffe");
+    }
 }

@@ -1,41 +1,26 @@
 //! Discord, as far as one webhook goes: messages in memory, with the limits that it has, in code
 //! points after blanks at both ends are gone, and with its own refusals.
 
-use crate::faults::{Fault, Faults};
-use crate::http::{Admission, Handler, Request, Response, Server};
+use crate::double::{Answers, Double};
+use crate::http::{Request, Response};
 use serde_json::{Map, Value, json};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 const ID: &str = "1311111111111111111";
 const TOKEN: &str = "fake-discord-token_Zq8Xw3Yv5Ut7Sr9P";
 
-/// A running Discord with one webhook. It ends with its value.
-#[derive(Debug)]
-pub struct FakeDiscord {
-    shared: Arc<Shared>,
-    server: Server,
-}
+/// A running Discord with one webhook.
+pub type FakeDiscord = Double<Discord>;
 
+/// What it has.
 #[derive(Debug, Default)]
-struct Shared {
+pub struct Discord {
     messages: Mutex<Vec<Value>>,
-    faults: Faults,
 }
 
 impl FakeDiscord {
-    /// Starts one.
-    ///
-    /// # Panics
-    /// If loopback has no free port.
     pub fn start() -> Self {
-        let shared = Arc::new(Shared::default());
-        let server = Server::start(Arc::clone(&shared)).expect("a free port on loopback");
-        Self { shared, server }
-    }
-
-    /// Where it is.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.host())
+        Self::of(Discord::default())
     }
 
     /// The address of its webhook: who knows it may post there.
@@ -43,26 +28,16 @@ impl FakeDiscord {
         format!("{}/api/webhooks/{ID}/{TOKEN}", self.url())
     }
 
-    /// The next requests are answered so.
-    pub fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.shared.faults.add(faults);
-    }
-
     /// What was posted; each with whether it `pings` everybody.
     pub fn messages(&self) -> Vec<Value> {
-        self.shared.messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.own().messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl Handler for Shared {
-    fn admit(&self, _head: &Request) -> Admission {
-        Admission::Read
-    }
+impl Answers for Discord {
+    const FAULTS: &'static str = "application/json";
 
     fn answer(&self, request: &Request) -> Response {
-        if let Some(fault) = self.faults.next() {
-            return fault.response("application/json");
-        }
         match self.post(request) {
             Ok(message) if request.parameter("wait") == Some("true") => answer(200, &message),
             // Whether it was kept or not: who does not wait is not told.
@@ -82,7 +57,7 @@ fn refused(status: u16, code: u64, message: &str) -> Refusal {
     (status, json!({ "message": message, "code": code }))
 }
 
-impl Shared {
+impl Discord {
     fn post(&self, request: &Request) -> Result<Value, Refusal> {
         let path: Vec<&str> = request.path.trim_start_matches('/').split('/').collect();
         match path.as_slice() {

@@ -7,21 +7,17 @@ mod environments;
 pub use deployments::{Deployments, Exchange};
 pub use environments::{Environment, Kept};
 
-use crate::faults::{Fault, Faults};
-use crate::http::{Admission, Handler, Request, Response, Server};
+use crate::double::{Answers, Double};
+use crate::http::{Request, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The token that it knows.
 pub const TOKEN: &str = "fake-github-token";
 
-/// A running GitHub with one repository, `acme/nutri`. It ends with its value.
-#[derive(Debug)]
-pub struct FakeGitHub {
-    shared: Arc<Shared>,
-    server: Server,
-}
+/// A running GitHub with one repository, `acme/nutri`.
+pub type FakeGitHub = Double<GitHub>;
 
 /// What the repository holds.
 #[derive(Clone, Debug, Default)]
@@ -38,75 +34,58 @@ pub struct State {
     pub deployments: Deployments,
     /// Environments by name.
     pub environments: BTreeMap<String, Environment>,
+    /// What was asked and answered about environments.
+    pub exchanges: Vec<Exchange>,
 }
 
+/// What it has.
 #[derive(Debug, Default)]
-struct Shared {
+pub struct GitHub {
     state: Mutex<State>,
-    faults: Faults,
 }
 
 impl FakeGitHub {
     /// Starts one whose `main` is at `commit`.
-    ///
-    /// # Panics
-    /// If loopback has no free port.
     pub fn start(commit: &str) -> Self {
-        let shared = Arc::new(Shared::default());
+        let own = GitHub::default();
         let root = json!({ "tree": { "sha": "tree-of-main" } });
-        shared.lock().commits.insert(commit.to_owned(), root);
-        let server = Server::start(Arc::clone(&shared)).expect("a free port on loopback");
-        Self { shared, server }
-    }
-
-    /// The address of its API.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.host())
-    }
-
-    /// The next requests are answered so.
-    pub fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.shared.faults.add(faults);
+        own.lock().commits.insert(commit.to_owned(), root);
+        Self::of(own)
     }
 
     /// A check of `commit` that has not passed.
     pub fn set_check_pending(&self, commit: &str) {
-        self.shared.lock().deployments.unchecked.push(commit.to_owned());
+        self.own().lock().deployments.unchecked.push(commit.to_owned());
     }
 
     /// With an environment that has nothing in it.
     #[must_use]
     pub fn with_environment(self, name: &str) -> Self {
-        self.shared.lock().environments.insert(name.to_owned(), Environment::default());
+        self.own().lock().environments.insert(name.to_owned(), Environment::default());
         self
     }
 
     /// Somebody changes what the repository holds.
     pub fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.shared.lock());
+        change(&mut self.own().lock());
     }
 
     /// What the repository holds now.
     pub fn state(&self) -> State {
-        self.shared.lock().clone()
+        self.own().lock().clone()
     }
 }
 
-impl Shared {
+impl GitHub {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Handler for Shared {
-    fn admit(&self, _head: &Request) -> Admission {
-        Admission::Read
-    }
+impl Answers for GitHub {
+    const FAULTS: &'static str = "application/json";
 
     fn answer(&self, request: &Request) -> Response {
-        if let Some(fault) = self.faults.next() {
-            return fault.response("application/json");
-        }
         // GitHub takes both words; its own client sends the second.
         let known = ["Bearer", "token"].map(|word| format!("{word} {TOKEN}"));
         let given = request.header("authorization").unwrap_or_default();
@@ -149,7 +128,11 @@ impl State {
                 request.parameter(name).and_then(|it| it.parse().ok()).unwrap_or(or)
             };
             let page = (number("per_page", 10).clamp(1, 100), number("page", 1).max(1));
-            return self.environments.get_mut(environment)?.serve(method, rest, page, body);
+            let served = self.environments.get_mut(environment)?.serve(method, rest, page, body);
+            if let Some((status, answer)) = &served {
+                self.exchanges.push(Exchange::about(method, rest, body, *status, answer));
+            }
+            return served;
         }
         if let Some(name) = path.strip_prefix("git/commits/").filter(|_| method == "GET") {
             return self.commits.get(name).map(|commit| (200, commit.clone()));

@@ -9,6 +9,7 @@ pub mod causes;
 pub mod coolify;
 pub mod discord;
 pub mod docker_registry;
+pub mod double;
 pub mod faults;
 pub mod github;
 pub mod http;

@@ -1,11 +1,11 @@
 //! Sentry, as far as releases go: releases, their commits and their deploys, in memory, for whoever
 //! has the token. A release that is there is answered with 208, and a deploy is made each time.
 
-use crate::faults::{Fault, Faults};
-use crate::http::{Admission, Handler, Request, Response, Server};
+use crate::double::{Answers, Double};
+use crate::http::{Request, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The token that it knows.
 pub const TOKEN: &str = "fake-sentry-token";
@@ -14,68 +14,43 @@ pub const ORGANISATION: &str = "acme";
 
 const AT: &str = "2026-11-27T00:00:00.000000Z";
 
-/// A running Sentry with one organisation. It ends with its value.
-#[derive(Debug)]
-pub struct FakeSentry {
-    shared: Arc<Shared>,
-    server: Server,
-}
+/// A running Sentry with one organisation.
+pub type FakeSentry = Double<Sentry>;
 
+/// What it has.
 #[derive(Debug)]
-struct Shared {
+pub struct Sentry {
     organisation: String,
     projects: Vec<String>,
     releases: Mutex<BTreeMap<String, Value>>,
-    faults: Faults,
 }
 
 impl FakeSentry {
     /// Starts one with these projects.
-    ///
-    /// # Panics
-    /// If loopback has no free port.
     pub fn start(organisation: &str, projects: &[&str]) -> Self {
-        let shared = Arc::new(Shared {
+        Self::of(Sentry {
             organisation: organisation.to_owned(),
             projects: projects.iter().map(|&it| it.to_owned()).collect(),
             releases: Mutex::default(),
-            faults: Faults::default(),
-        });
-        let server = Server::start(Arc::clone(&shared)).expect("a free port on loopback");
-        Self { shared, server }
-    }
-
-    /// Where it is.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.host())
-    }
-
-    /// The next requests are answered so.
-    pub fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.shared.faults.add(faults);
+        })
     }
 
     /// Every release by its version, with its `commits` and `deploys`.
     pub fn releases(&self) -> BTreeMap<String, Value> {
-        self.shared.lock().clone()
+        self.own().lock().clone()
     }
 }
 
-impl Handler for Shared {
-    fn admit(&self, _head: &Request) -> Admission {
-        Admission::Read
-    }
+impl Answers for Sentry {
+    const FAULTS: &'static str = "application/json";
 
     fn answer(&self, request: &Request) -> Response {
-        if let Some(fault) = self.faults.next() {
-            return fault.response("application/json");
-        }
         let (status, body) = self.serve(request);
         Response::new(status).with("Content-Type", "application/json").body(body.to_string())
     }
 }
 
-impl Shared {
+impl Sentry {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Value>> {
         self.releases.lock().unwrap_or_else(PoisonError::into_inner)
     }

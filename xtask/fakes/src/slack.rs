@@ -1,10 +1,10 @@
 //! Slack, as far as one incoming webhook goes: messages in memory, with its limits, and refusals of
 //! one word each.
 
-use crate::faults::{Fault, Faults};
-use crate::http::{Admission, Handler, Request, Response, Server};
+use crate::double::{Answers, Double};
+use crate::http::{Request, Response};
 use serde_json::Value;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 const TEAM: &str = "T0FAKE";
 const SERVICE: &str = "B0FAKE";
@@ -13,33 +13,18 @@ const TOKEN: &str = "fakeSlackTokenZq8Xw3Yv";
 /// Together the texts of all blocks may be about that long; nobody has written it down.
 const BLOCKS_MAX: usize = 13_200;
 
-/// A running Slack with one webhook. It ends with its value.
-#[derive(Debug)]
-pub struct FakeSlack {
-    shared: Arc<Shared>,
-    server: Server,
-}
+/// A running Slack with one webhook.
+pub type FakeSlack = Double<Slack>;
 
+/// What it has.
 #[derive(Debug, Default)]
-struct Shared {
+pub struct Slack {
     messages: Mutex<Vec<Value>>,
-    faults: Faults,
 }
 
 impl FakeSlack {
-    /// Starts one.
-    ///
-    /// # Panics
-    /// If loopback has no free port.
     pub fn start() -> Self {
-        let shared = Arc::new(Shared::default());
-        let server = Server::start(Arc::clone(&shared)).expect("a free port on loopback");
-        Self { shared, server }
-    }
-
-    /// Where it is.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.server.host())
+        Self::of(Slack::default())
     }
 
     /// The address of its webhook: who knows it may post there.
@@ -47,26 +32,16 @@ impl FakeSlack {
         format!("{}/services/{TEAM}/{SERVICE}/{TOKEN}", self.url())
     }
 
-    /// The next requests are answered so.
-    pub fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
-        self.shared.faults.add(faults);
-    }
-
     /// What was posted.
     pub fn messages(&self) -> Vec<Value> {
-        self.shared.messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.own().messages.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl Handler for Shared {
-    fn admit(&self, _head: &Request) -> Admission {
-        Admission::Read
-    }
+impl Answers for Slack {
+    const FAULTS: &'static str = "text/plain";
 
     fn answer(&self, request: &Request) -> Response {
-        if let Some(fault) = self.faults.next() {
-            return fault.response("text/plain");
-        }
         let (status, word) = match self.post(request) {
             Ok(()) => (200, "ok"),
             Err(refusal) => refusal,
@@ -77,7 +52,7 @@ impl Handler for Shared {
 
 type Refusal = (u16, &'static str);
 
-impl Shared {
+impl Slack {
     fn post(&self, request: &Request) -> Result<(), Refusal> {
         let path: Vec<&str> = request.path.trim_start_matches('/').split('/').collect();
         match path.as_slice() {

@@ -34,6 +34,16 @@ pub fn key_at_hand(world: &World<'_>) -> Result<Option<SigningKey>> {
     read(source, given).map(Some)
 }
 
+/// The same, or none where what `deploy.toml` names is not there. A key that is there and cannot be
+/// used is a failure.
+pub fn key_if_there(world: &World<'_>) -> Result<Option<SigningKey>> {
+    let Some(source) = &world.deploy.signing.key else { return Ok(None) };
+    match secrets::read_if_there(source)? {
+        Some(_) => key_at_hand(world),
+        None => Ok(None),
+    }
+}
+
 fn read(
     source: &SecretSource,
     passphrase: impl FnOnce(&str) -> Result<Secret>,
@@ -68,5 +78,9 @@ pub fn public_keys(world: &World<'_>, named: &[PathBuf]) -> Result<Vec<PublicKey
 }
 
 fn public_key(name: &str, path: &Path) -> Result<PublicKey> {
-    PublicKey::parse(name, &files::read(path)?)
+    let text = files::read_if_there(path)?.ok_or_else(|| {
+        Failure::usage(format!("cannot use key `{name}`: there is no such file"))
+            .hint("`cargo xtask image keygen` makes a key, and `--public` names its public half")
+    })?;
+    PublicKey::parse(name, &text)
 }

@@ -1,5 +1,7 @@
 //! `ship`: the whole pipeline, from the working commit to verified services.
 
+mod vouch;
+
 use super::rollout;
 use crate::edge::git::{self, Checkout};
 use crate::error::{Failure, Result, code};
@@ -15,6 +17,7 @@ use crate::world::{World, this_platform};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Instant;
+use vouch::Voucher;
 use xtask_core::platform::Platform;
 use xtask_core::ship::ledger::Action;
 use xtask_core::ship::release::{Release, tag_of};
@@ -45,9 +48,14 @@ pub(super) fn pipeline(world: &World<'_>, order: &Order<'_>) -> Result<Exit> {
     let checkout = checkout(world, order)?;
     let site = open(world, environment)?;
     site.target.preflight()?;
+    let voucher = Voucher::of(&site)?;
     let built = prepare(&site)?;
     world.cancel.check()?;
     let release = publish(&site, &checkout, &built)?;
+    if let Some(voucher) = voucher {
+        voucher.release(&site, &release, &platforms(&site)?)?;
+        world.cancel.check()?;
+    }
     let lease = crate::ship::lease::Lease::take(&site, &machine, reviewed.limit())?;
     let wish = rollout::wish(&release, Action::Rollout, order.moving);
     let rolled = to(&site, wish, Mode::Apply(&lease, reviewed.plan.as_ref()))?;

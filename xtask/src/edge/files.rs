@@ -1,8 +1,8 @@
 //! Reads and writes files; every error names the path.
 
-use crate::error::{Coded as _, Context as _, Result, code};
+use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use std::fs::Metadata;
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,6 +37,23 @@ pub fn bytes_if_there(path: &Path) -> Result<Option<Vec<u8>>> {
             .or_outside(|| format!("failed to read `{}`", path.display()))
             .coded(&code::DISK),
     }
+}
+
+/// Reads a file of at most so many bytes, if it is there: what a person names may be anything.
+pub fn small_if_there(path: &Path, most: u64) -> Result<Option<Vec<u8>>> {
+    let failed = || format!("failed to read `{}`", path.display());
+    let file = match std::fs::File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        file => file.or_outside(failed).coded(&code::DISK)?,
+    };
+    let mut bytes = Vec::new();
+    let read = file.take(most + 1).read_to_end(&mut bytes);
+    let read = read.or_outside(failed).coded(&code::DISK)?;
+    if read as u64 > most {
+        let said = format!("cannot read `{}`: it is larger than {most} bytes", path.display());
+        return Err(Failure::usage(said).hint("is that the file that you mean?"));
+    }
+    Ok(Some(bytes))
 }
 
 /// Whether a file is there. What cannot be looked at is a failure, and not absence.

@@ -15,10 +15,19 @@ pub fn url() -> Option<String> {
     url_of(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
 }
 
+/// The page of the repository, if GitHub runs us.
+pub fn repository() -> Option<String> {
+    repository_of(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
+fn repository_of(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    Some(format!("{}/{}", variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?))
+}
+
 fn url_of(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
-    let (server, repository) = (variable("GITHUB_SERVER_URL")?, variable("GITHUB_REPOSITORY")?);
+    let repository = repository_of(&variable)?;
     let (run, attempt) = (variable("GITHUB_RUN_ID")?, variable("GITHUB_RUN_ATTEMPT")?);
-    Some(format!("{server}/{repository}/actions/runs/{run}/attempts/{attempt}"))
+    Some(format!("{repository}/actions/runs/{run}/attempts/{attempt}"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod record;
 mod store;
 mod verify;
 
-pub use entry::may_enter;
+pub use entry::{may_enter, verified_by};
 pub use record::{attest_record, attest_release};
 pub use store::{Published, Releases};
 pub use verify::{Verified, verify};

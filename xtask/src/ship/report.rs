@@ -3,27 +3,31 @@
 use super::proof::Seen;
 use super::release;
 use super::site::Site;
-use crate::edge::{clock, files, git};
+use crate::edge::{actions, clock, files, git, run};
 use crate::error::Result;
 use crate::report::PhaseTime;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use xtask_core::ship::ledger::Outcome;
 use xtask_core::ship::release::Release;
-use xtask_core::ship::report::{Commit, Commits, Phase, Service, Told, page};
+use xtask_core::ship::report::{
+    Commit, Commits, Links, Phase, Service, Told, page, summary, unchanged,
+};
 
 /// So many reports are kept.
 const KEPT: usize = 50;
 
-/// Writes the report of a change to `release` and says where it is. That it cannot be written is
-/// told, and changes nothing about the rollout.
+/// Writes the report of a change to `release`, and says where it is; where GitHub runs us, a summary
+/// goes to the run's page. That it cannot be written is told, and changes nothing about the rollout.
 pub fn write(
     site: &Site<'_>,
     release: &Release,
     seen: &Seen,
     outcome: &Outcome,
 ) -> Option<PathBuf> {
-    match written(site, release, seen, outcome) {
+    let before = before(site, seen.from.as_deref());
+    let told = told(site, release, seen, outcome, &before);
+    let written = match written(site, &told) {
         Ok(path) => {
             site.world.report.status(&format!("report: `{}`", path.display()));
             Some(path)
@@ -33,18 +37,39 @@ pub fn write(
             site.world.report.warning(&line);
             None
         }
+    };
+    let links = Links {
+        repository: run::repository(),
+        run: run::url(),
+        before: before.ok().map(|it| it.commit),
+        after: release.commit.clone(),
+        report: written.as_ref().map(|path| path.display().to_string()),
+    };
+    on_page(site, &summary(&told, &links));
+    written
+}
+
+/// Says on the run's page that there was nothing to do.
+pub fn nothing(site: &Site<'_>, release: &str) {
+    on_page(site, &unchanged(site.name, release));
+}
+
+fn on_page(site: &Site<'_>, text: &str) {
+    if let Err(failure) = actions::page(text) {
+        let line = format!("no summary: {}", failure.innermost_line());
+        site.world.report.warning(&line);
     }
 }
 
-fn written(site: &Site<'_>, release: &Release, seen: &Seen, outcome: &Outcome) -> Result<PathBuf> {
-    let text = text(site, release, seen, outcome);
+fn written(site: &Site<'_>, told: &Told<'_>) -> Result<PathBuf> {
+    let text = page(told);
     if let Some(path) = &site.world.page {
         files::write(path, text.as_bytes())?;
         return Ok(path.clone());
     }
     let folder = site.world.places.reports();
     files::make_folder(&folder)?;
-    let path = folder.join(format!("{}-{}-{}.html", clock::stamp(), site.name, release.version));
+    let path = folder.join(format!("{}-{}-{}.html", clock::stamp(), site.name, told.to));
     files::write(&path, text.as_bytes())?;
     files::keep_newest(&folder, KEPT)?;
     Ok(relative(&site.world.places.root, path))
@@ -55,13 +80,18 @@ fn relative(root: &Path, path: PathBuf) -> PathBuf {
     path.strip_prefix(root).map(Path::to_owned).unwrap_or(path)
 }
 
-fn text(site: &Site<'_>, release: &Release, seen: &Seen, outcome: &Outcome) -> String {
-    let before = before(site, seen.from.as_deref());
+fn told<'t>(
+    site: &'t Site<'_>,
+    release: &'t Release,
+    seen: &'t Seen,
+    outcome: &'t Outcome,
+    before: &Result<Release, String>,
+) -> Told<'t> {
     let times = site.world.report.times();
     let probe = seen.log.as_ref();
     let began = times.first().map(|it| it.began).or(probe.map(|it| it.began));
     let began = began.unwrap_or_else(Instant::now);
-    page(&Told {
+    Told {
         project: &site.world.deploy.project,
         environment: site.name,
         url: &site.environment.url,
@@ -71,7 +101,7 @@ fn text(site: &Site<'_>, release: &Release, seen: &Seen, outcome: &Outcome) -> S
         from: seen.from.as_deref(),
         to: &release.version,
         services: services(release, before.as_ref().ok()),
-        commits: match &before {
+        commits: match before {
             Ok(before) => commits(site, &before.commit, &release.commit),
             Err(why) => Commits::Unknown(why.clone()),
         },
@@ -79,7 +109,7 @@ fn text(site: &Site<'_>, release: &Release, seen: &Seen, outcome: &Outcome) -> S
         proof: &seen.proof,
         probe_from: probe.map_or(Duration::ZERO, |it| it.began.saturating_duration_since(began)),
         samples: probe.map_or(&[], |it| &it.samples),
-    })
+    }
 }
 
 /// The release that served, or why it cannot be told.

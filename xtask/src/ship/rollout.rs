@@ -5,8 +5,8 @@
 use super::course::{self, Wish};
 use super::drive::Run;
 use super::lease::Lease;
-use super::review;
 use super::site::Site;
+use super::{report, review};
 use crate::error::Result;
 use std::path::PathBuf;
 use xtask_core::digest::Digest;
@@ -55,6 +55,7 @@ pub fn to<'a>(site: &Site<'a>, wish: Wish<'_>, mode: Mode<'_, 'a>) -> Result<Rol
         Mode::Apply(lease, reviewed) => {
             review::hold(site.world, reviewed, &plan)?;
             if planned.is_done {
+                report::nothing(site, &wish.release.version);
                 return Ok(Rolled::AlreadySo);
             }
             Run::new(site, lease, wish.release, planned).drive()

@@ -165,3 +165,16 @@ fn a_statement_of_the_wrong_type_does_not_count() {
     assert!(output.contains("its `buildType` does not fit its type"), "{output}");
     assert!(output.contains("its `spdxVersion` does not fit its type"), "{output}");
 }
+
+#[test]
+fn what_is_no_bundle_or_no_key_is_said_at_once_however_large_it_is() {
+    let (signed, _) = plainly_signed();
+    let verify = |words: &[&str]| signed.world.run(&[&["attestation", "verify"], words].concat());
+    let said = verify(&["/dev/zero", "--key", "plain.pub"]).ends(2);
+    assert!(said.contains("cannot read `/dev/zero`: it is larger than 67108864 bytes"), "{said}");
+    let said = verify(&["/dev/null", "--key", "lost.pub"]).ends(2);
+    assert!(said.contains("cannot use key `lost.pub`: there is no such file"), "{said}");
+    assert!(said.contains("image keygen"), "{said}");
+    let said = verify(&["/dev/null", "--key", "plain.pub"]).ends(4);
+    assert!(said.contains("it is no bundle with an envelope"), "{said}");
+}

@@ -5,12 +5,15 @@
 use super::world::{Run, World};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Values that stand in for secrets.
 #[derive(Default)]
 pub(crate) struct Canary {
     planted: Vec<String>,
+    /// Files that are there to hold them, and that nobody else may read.
+    kept: Vec<PathBuf>,
 }
 
 impl Canary {
@@ -25,6 +28,11 @@ impl Canary {
     /// A value from elsewhere, such as a private key, is watched too.
     pub(crate) fn watch(&mut self, value: &str) {
         self.planted.push(value.to_owned());
+    }
+
+    /// This file of the world is where they are kept.
+    pub(crate) fn are_kept_in(&mut self, path: &Path) {
+        self.kept.push(path.canonicalize().unwrap());
     }
 
     /// That `text` holds none of them, in no form.
@@ -68,7 +76,12 @@ impl Canary {
         for path in below(folder) {
             let place = format!("`{}` after `{what}`", path.display());
             self.is_not_in(&place, path.to_string_lossy().as_bytes());
-            self.is_not_in(&place, &std::fs::read(&path).unwrap());
+            if self.kept.contains(&path.canonicalize().unwrap()) {
+                let mode = path.metadata().unwrap().permissions().mode();
+                assert_eq!(mode & 0o077, 0, "{place} is open to others");
+            } else {
+                self.is_not_in(&place, &std::fs::read(&path).unwrap());
+            }
             count += 1;
         }
         count

@@ -6,7 +6,7 @@ use xtask_fakes::registry::{FakeRegistry, Fault, on};
 #[test]
 fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
     let world = World::new();
-    let text = include_str!("../../../deploy.toml")
+    let text = crate::world::deploy()
         .replace("access = \"public\"", "access = \"open\"")
         .replace("drain_seconds = 8", "drain = 3");
     world.write("deploy.toml", &text);
@@ -25,7 +25,7 @@ fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
 #[test]
 fn a_drain_that_ends_before_a_proxy_knows_of_it_is_refused_before_anything_is_built() {
     let world = World::new();
-    let short = include_str!("../../../deploy.toml")
+    let short = crate::world::deploy()
         .replace("drain_seconds = 8", "drain_seconds = 6")
         .replace("DRAIN_SECONDS = \"8\"", "DRAIN_SECONDS = \"6\"");
     world.write("deploy.toml", &short);
@@ -208,7 +208,7 @@ fn a_limit_that_is_no_number_is_refused() {
 #[test]
 fn a_service_with_a_name_of_ours_is_refused_before_anything_is_done() {
     let world = World::new();
-    let text = include_str!("../../../deploy.toml").replace("ml-service", "releases");
+    let text = crate::world::deploy().replace("ml-service", "releases");
     world.write("deploy.toml", &text);
     let output = world.run(&["up"]).ends(2);
     let why = "deploy.toml:7: `services.releases`: the name `releases` is reserved for what runs \

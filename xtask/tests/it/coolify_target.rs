@@ -9,6 +9,7 @@ mod hidden;
 mod killed;
 mod mistakes;
 mod pace;
+pub(crate) mod paged;
 mod published;
 mod rotation;
 mod schema;

@@ -2,6 +2,8 @@
 //! with a `docker` of our own that keeps containers, volumes and networks in files.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+mod hidden;
+
 use super::world::{END, World};
 
 /// Keeps what `inspect` says of each thing in a file under its kind and name, writes down what it
@@ -304,7 +306,7 @@ fn where_the_password_is_lost_no_new_one_is_made() {
 /// services.
 fn engine_with_a_foreign_image() -> Engine {
     let engine = Engine::new();
-    let deploy = include_str!("../../../deploy.toml");
+    let deploy = crate::world::deploy();
     let ports = deploy.replace("551", "2951").replace("8080", "29518");
     engine.world.write("deploy.toml", &ports);
     let layer =

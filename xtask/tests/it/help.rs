@@ -1,6 +1,7 @@
 //! `--help`: every verb shows one example, each example is true, and those that can be run here are.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+use super::executed::{Does, blocks};
 use super::world::{END, World};
 use clap::error::ErrorKind;
 use clap::{Command, CommandFactory as _, Parser as _};
@@ -106,8 +107,8 @@ fn every_command_line_in_a_document_is_one_that_there_is() {
     let mut seen = 0;
     let mut findings = Vec::new();
     for (file, line) in documents().iter().flat_map(|(file, text)| shell_lines(file, text)) {
-        let Some(words) = ["./x ", "cargo xtask "].iter().find_map(|it| line.strip_prefix(it))
-        else {
+        let starts = ["./x ", "cargo xtask "];
+        let Some(words) = starts.iter().find_map(|it| line.strip_prefix(it)) else {
             continue;
         };
         let end = words.find(['#', '>', '|', '&', ';']).unwrap_or(words.len());
@@ -169,11 +170,12 @@ fn documents() -> Vec<(String, String)> {
     listed.lines().filter_map(read).collect()
 }
 
-/// The lines inside fences of shell.
-fn shell_lines<'a>(file: &'a str, text: &'a str) -> Vec<(&'a str, &'a str)> {
-    let fences = text.split("\n```sh\n").skip(1);
-    let inside = fences.filter_map(|it| it.split("\n```").next());
-    inside.flat_map(str::lines).map(|line| (file, line.trim())).collect()
+/// The lines inside fences of shell, whether a test runs them or not.
+fn shell_lines<'a>(file: &'a str, text: &str) -> Vec<(&'a str, String)> {
+    let blocks = blocks(text).unwrap_or_else(|why| panic!("{file}: {why}"));
+    let is_shell = |it: &Does| matches!(it, Does::Run { .. } | Does::Parsed | Does::Undecided);
+    let inside = blocks.iter().filter(|it| is_shell(&it.does)).flat_map(|it| it.text.lines());
+    inside.map(|line| (file, line.trim().to_owned())).collect()
 }
 
 /// A world in which `backend` is one layer of one file, for both platforms.

@@ -25,6 +25,7 @@ mod docs;
 mod doctor;
 mod doors;
 mod engine;
+mod executed;
 mod fault_table;
 mod fresh;
 mod gc;

@@ -282,3 +282,19 @@ fn others_tools_check_what_we_sign() {
     let said = shop.world.run(&["attestation", "verify", file, "--kind", "rolout"]).ends(2);
     assert!(said.contains("unknown type `rolout`; known: `release`"), "{said}");
 }
+
+#[test]
+fn a_key_that_cannot_be_used_is_not_taken_for_none() {
+    let fake = FakeRegistry::start();
+    let shop = Shop::new(&fake.host(), "");
+    let version = shop.released();
+    std::fs::write(shop.world.path("ours.key"), "no key").unwrap();
+    let said = shop.verify(&version).ends(2);
+    assert!(said.contains("cannot use key `file:ours.key`"), "{said}");
+    std::fs::remove_file(shop.world.path("ours.key")).unwrap();
+    let run = shop.verify(&version);
+    assert!(run.stdout.contains("good, not signed"), "{run:?}");
+    let said = run.ends(0);
+    assert!(said.contains("warning: the verdict is not signed"), "{said}");
+    assert!(shop.said(&version, "release").len() == 1, "and no verdict is there");
+}

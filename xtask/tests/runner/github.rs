@@ -83,9 +83,13 @@ impl GitHub {
         }
     }
 
-    /// `actions/upload-artifact`.
+    /// `actions/upload-artifact`; that of the last run is kept.
     pub(crate) fn upload(&self, name: &str, path: &Path) {
-        copy(path, &self.path("artifacts").join(name).join(path.file_name().unwrap()));
+        let own = self.path("artifacts").join(name);
+        if own.exists() {
+            std::fs::remove_dir_all(&own).unwrap();
+        }
+        copy(path, &own.join(path.file_name().unwrap()));
     }
 }
 

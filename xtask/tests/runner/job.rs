@@ -169,6 +169,8 @@ impl<'a> Job<'a> {
             let value = context[name].as_str().unwrap();
             command.env(format!("GITHUB_{}", name.to_uppercase()), value);
         }
+        let own = [("SERVER_URL", "https://github.example"), ("RUN_ID", "7"), ("RUN_ATTEMPT", "1")];
+        command.envs(own.iter().map(|(name, value)| (format!("GITHUB_{name}"), value)));
         command.env("GITHUB_ACTIONS", "true").env("NUTRI_NO_NIX", "1");
         command.envs(self.github.machine.iter().map(|(name, value)| (name, value)));
         let path = std::env::var("PATH").unwrap();

@@ -10,11 +10,17 @@
 mod expression;
 mod github;
 mod job;
+#[path = "../it/postgres/server.rs"]
+#[expect(dead_code, reason = "written for the tests of TLS")]
+mod postgres;
+mod server;
+mod shipping;
 mod stand_in;
 
 use github::{GitHub, WRITING_TOKEN};
 use job::Run;
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use std::process::Command;
 use xtask_core::check::task;
 use xtask_fakes::registry::{Access, FakeRegistry};
@@ -62,10 +68,16 @@ fn registry() -> FakeRegistry {
 
 /// A key to sign with: the private key, and the public one in the repository.
 fn with_key() -> (GitHub, String) {
+    with_key_and(|_| {})
+}
+
+/// The same, after `edit` had its way with the repository.
+fn with_key_and(edit: impl FnOnce(&Path)) -> (GitHub, String) {
     let keys = tempfile::tempdir().unwrap();
     let mut private = String::new();
     let github = GitHub::new(|origin| {
-        let files = [keys.path().join("key"), origin.join("signing.pub")];
+        let files = [keys.path().join("key"), origin.join("keys/nutri.pub")];
+        std::fs::remove_file(&files[1]).unwrap();
         let made = Command::new(env!("CARGO_BIN_EXE_xtask"))
             .args(["image", "keygen", "--plain", "--private"])
             .arg(&files[0])
@@ -76,9 +88,7 @@ fn with_key() -> (GitHub, String) {
             .unwrap();
         assert!(made.status.success(), "{made:?}");
         private = std::fs::read_to_string(&files[0]).unwrap();
-        let deploy = std::fs::read_to_string(origin.join("deploy.toml")).unwrap();
-        let signing = "\n[signing]\npublic_keys = [\"signing.pub\"]\n";
-        std::fs::write(origin.join("deploy.toml"), deploy + signing).unwrap();
+        edit(origin);
     });
     (github, private)
 }

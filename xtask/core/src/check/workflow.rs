@@ -121,7 +121,7 @@ pub struct Step {
     /// What people read.
     pub name: String,
     /// What expressions call it.
-    pub id: Option<&'static str>,
+    pub id: Option<Name>,
     /// When it runs.
     pub condition: Option<Name>,
     /// What it does.
@@ -209,8 +209,8 @@ impl Step {
 
     /// What expressions call it.
     #[must_use]
-    pub fn id(mut self, id: &'static str) -> Self {
-        self.id = Some(id);
+    pub fn id(mut self, id: impl Into<Name>) -> Self {
+        self.id = Some(id.into());
         self
     }
 

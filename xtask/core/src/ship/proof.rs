@@ -203,7 +203,7 @@ impl Measurement {
     }
 
     /// What it comes to, as the value of a row.
-    fn summary(&self) -> String {
+    pub fn summary(&self) -> String {
         let total = self.total();
         let reasons: Vec<String> = self.void().iter().map(ToString::to_string).collect();
         match reasons.is_empty() {

@@ -3,6 +3,7 @@
 
 mod html;
 mod plot;
+mod summary;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use crate::ship::probe::Sample;
 use crate::ship::proof::{Proof, Verdict};
 use html::Html;
 use std::time::Duration;
+pub use summary::{Links, summary, unchanged};
 
 /// What a report tells.
 #[derive(Clone, Debug)]

@@ -33,6 +33,22 @@ pub struct Exchange {
     pub answer: Value,
 }
 
+impl Exchange {
+    /// One about the thing at `path`: a secret or a variable has no name in it.
+    pub(super) fn about(
+        method: &str,
+        path: &str,
+        request: &Value,
+        status: u16,
+        answer: &Value,
+    ) -> Self {
+        let kind = path.split('/').next().unwrap_or_default();
+        let kind = if path.ends_with("/public-key") { path } else { kind };
+        let (request, answer) = (request.clone(), answer.clone());
+        Self { name: format!("{method} {kind}"), request, status, answer }
+    }
+}
+
 impl Deployments {
     /// The newest state of each deployment, in order.
     pub fn states(&self) -> Vec<String> {

@@ -7,6 +7,8 @@ use crypto_box::{PublicKey, SecretKey};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// When every variable was written.
+const AT: &str = "2026-11-27T00:00:00Z";
 /// The most that a secret may hold.
 const LONGEST: usize = 48 * 1024;
 /// As many secrets as an environment takes.
@@ -97,7 +99,10 @@ impl Environment {
                 }
                 ("GET", ("variables", name)) => {
                     let value = self.variables.get(name)?;
-                    Some((200, json!({ "name": name, "value": value })))
+                    let answer = json!({
+                        "name": name, "value": value, "created_at": AT, "updated_at": AT,
+                    });
+                    Some((200, answer))
                 }
                 ("PATCH", ("variables", name)) => {
                     let value = body["value"].as_str()?.to_owned();

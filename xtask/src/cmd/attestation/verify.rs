@@ -16,6 +16,9 @@ use xtask_core::trust::attestation::{
     Bundle, Envelope, Statement, Subject, Verifier as _, believe,
 };
 
+/// No bundle is larger: an SBOM of thousands of packages is a few million bytes.
+const LARGEST: u64 = 64 << 20;
+
 /// A statement that is believed, and the keys that signed it.
 struct Believed {
     statement: Statement,
@@ -50,7 +53,7 @@ pub(super) fn run(flags: &AttestationVerify, world: &World<'_>) -> Result<Exit> 
 }
 
 fn found(flags: &AttestationVerify) -> Result<Found> {
-    if let Some(bundle) = files::bytes_if_there(Path::new(&flags.what))? {
+    if let Some(bundle) = files::small_if_there(Path::new(&flags.what), LARGEST)? {
         return Ok(Found { bundles: vec![in_bundle(bundle)], subject: flags.subject });
     }
     let cannot = || format!("cannot check `{}`: no file has that name, and", flags.what);

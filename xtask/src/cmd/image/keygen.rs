@@ -24,8 +24,7 @@ pub(super) fn run(flags: &ImageKeygen, world: &World<'_>) -> Result<Exit> {
     } else {
         encrypted::encrypt(&private, &passphrase::ask("the new key")?, encrypted::WORK)?
     };
-    files::write_private(&flags.private, kept.as_bytes())?;
-    files::write(&flags.public, public.pem().as_bytes())?;
+    keep(flags, &kept, &public.pem())?;
     let (private, public_file) = (flags.private.display(), flags.public.display());
     let value = json!({
         "private": private.to_string(), "public": public_file.to_string(),
@@ -34,4 +33,16 @@ pub(super) fn run(flags: &ImageKeygen, world: &World<'_>) -> Result<Exit> {
     world.report.status(&format!("keep `{private}` secret; commit `{public_file}`"));
     world.report.data(&value, &public.pem());
     Ok(Exit::Done)
+}
+
+/// Writes both halves, or none: one alone would forbid the next run to make them.
+fn keep(flags: &ImageKeygen, private: &str, public: &str) -> Result<()> {
+    for folder in [&flags.public, &flags.private].into_iter().filter_map(|it| it.parent()) {
+        files::make_folder(folder)?;
+    }
+    files::write_private(&flags.private, private.as_bytes())?;
+    files::write(&flags.public, public.as_bytes()).or_else(|failure| {
+        files::remove_file(&flags.private)?;
+        Err(failure)
+    })
 }

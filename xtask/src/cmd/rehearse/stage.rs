@@ -11,7 +11,7 @@ use crate::ship::scan;
 use crate::ship::site::Site;
 use crate::world::World;
 use std::path::{Path, PathBuf};
-use xtask_core::deploy::{self, Demand, Entry, Environment, SecretSource};
+use xtask_core::deploy::{self, Demand, Entry, Environment, SecretSource, Signing};
 use xtask_core::ship::backing::DATABASE_USER;
 use xtask_core::ship::release::Release;
 
@@ -47,6 +47,8 @@ impl<'a> Stage<'a> {
         phase.doing("Coolify's double");
         let double = Double::start(&world.shell, &world.cancel, &arguments)?;
         let mut deploy = world.deploy.clone();
+        // What is made for a rehearsal is signed by nobody.
+        deploy.signing = Signing::default();
         let environment = deploy.environments.get_mut(name).expect("it was looked for before");
         replace(environment, local, &double, network, &folder)?;
         phase.done(&format!("Coolify's double at {}", double.card.url));
@@ -108,7 +110,6 @@ fn replace(
 ) -> Result<()> {
     let kept = |name: &str, text: &str| write(folder, name, text).map(SecretSource::File);
     environment.registry = local.environment.registry.clone();
-    // What is made for a rehearsal is signed by nobody.
     environment.entry = Entry { builders: 1, verdict: Some(Demand::Optional), ..environment.entry };
     environment.url.clone_from(&double.card.proxy);
     let database = environment

@@ -5,6 +5,7 @@ use super::list::value;
 use super::releases;
 use crate::attest::AttestationStore;
 use crate::cmd::ship::refuse_changed_tree;
+use crate::edge::actions;
 use crate::edge::git::{self, Checkout};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
@@ -37,6 +38,7 @@ pub(super) fn run(flags: &ReleaseCreate, world: &World<'_>) -> Result<Exit> {
     let made = release::made(world, &releases, parts)?;
     attest_release(world, &releases, &made);
     let pin = releases.pin(&made);
+    actions::output("version", &made.release.version)?;
     world.report.data(&value(&made), &format!("{}\n{pin}", made.release.version));
     Ok(Exit::Done)
 }

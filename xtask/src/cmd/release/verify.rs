@@ -1,15 +1,15 @@
 //! `release verify`: whether everything of a release belongs together. The verdict is signed.
 
 use super::releases;
-use crate::attest::{SigningKey, key_at_hand, public_keys, signing_key};
-use crate::error::{Failure, Result, code};
+use crate::attest::{SigningKey, key_if_there, public_keys, signing_key};
+use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::ReleaseVerify;
 use crate::report::table;
 use crate::ship::release::{Verified, verify};
 use crate::world::World;
 use serde_json::json;
-use xtask_core::ship::release::check::{Check, Verdict};
+use xtask_core::ship::release::check::Check;
 use xtask_core::trust::attestation::Verifier as _;
 
 pub(super) fn run(flags: &ReleaseVerify, world: &World<'_>) -> Result<Exit> {
@@ -34,19 +34,20 @@ pub(super) fn run(flags: &ReleaseVerify, world: &World<'_>) -> Result<Exit> {
     };
     let head = format!("release {version} for {name}: {}, {ending}", verified.verdict.word());
     world.report.data(&value, &format!("{}\n{head}", table(&rows(&verified.checks))));
-    end(world, flags, &verified)
+    end(world, version, &verified)
 }
 
-/// The key that was named, or the one of `deploy.toml` if it is at hand.
+/// The key that was named, or the one of `deploy.toml` if it is there. One that is there and cannot
+/// be used is a failure: who wants a verdict signed is not to take an unsigned one for it.
 fn signer(flags: &ReleaseVerify, world: &World<'_>) -> Result<Option<SigningKey>> {
     if flags.key.is_some() {
         return signing_key(world, flags.key.as_ref()).map(Some);
     }
-    let key = key_at_hand(world);
-    Ok(key.unwrap_or_else(|failure| {
-        world.report.warning(&format!("the verdict is not signed: {}", failure.first_line()));
-        None
-    }))
+    let key = key_if_there(world)?;
+    if let (None, Some(source)) = (&key, &world.deploy.signing.key) {
+        world.report.warning(&format!("the verdict is not signed: `{source}` is not there"));
+    }
+    Ok(key)
 }
 
 fn rows(checks: &[Check]) -> Vec<Vec<String>> {
@@ -62,29 +63,11 @@ fn rows(checks: &[Check]) -> Vec<Vec<String>> {
 }
 
 /// What it comes to, as the exit code says it.
-fn end(world: &World<'_>, flags: &ReleaseVerify, verified: &Verified) -> Result<Exit> {
-    let (name, version) = (&flags.of.environment, &flags.of.release);
-    let of = |verdict| verified.checks.iter().filter(move |it| it.verdict == verdict);
-    let failure = match verified.verdict {
-        Verdict::Good | Verdict::Skipped => return Ok(Exit::Done),
-        Verdict::Bad => {
-            Failure::refused(format!("release `{version}` is not what `{name}` asks for"))
-                .code(&code::RELEASE_REFUSED)
-        }
-        Verdict::Unknown => {
-            Failure::outside(format!("failed to find out whether release `{version}` is whole"))
-                .code(&code::RELEASE_UNCHECKED)
-                .hint("run it again when the registry answers; nothing was signed")
-        }
-    };
-    let reason =
-        |failure: Failure, check: &Check| failure.reason(format!("{}: {}", check.what, check.said));
-    let failure = of(verified.verdict).fold(failure, reason);
-    let hint = of(verified.verdict).find_map(|check| check.hint.clone());
-    let failure = hint.into_iter().fold(failure, Failure::hint);
-    if world.report.is_json() {
+fn end(world: &World<'_>, version: &str, verified: &Verified) -> Result<Exit> {
+    match verified.failure(version) {
+        None => Ok(Exit::Done),
         // The document has said it all.
-        return Ok(failure.exit());
+        Some(failure) if world.report.is_json() => Ok(failure.exit()),
+        Some(failure) => Err(failure),
     }
-    Err(failure)
 }

@@ -26,6 +26,13 @@ pub(super) fn run(flags: &SecretsRecipients, world: &World<'_>) -> Result<Exit> 
                 .reason(format!("those are:\n{known}")));
         }
     }
+    if !flags.remove.is_empty() && recipients.names().is_empty() {
+        return Err(Failure::refused(
+            "cannot remove the last recipient: nobody could read the file",
+        )
+        .code(&code::AGE_IDENTITY)
+        .hint("add another key first, or in the same command"));
+    }
     recipients.refuse_none()?;
     vault.refuse_lockout(&recipients)?;
     // The file is read while its list is the old one; a run that is killed between the two writes

@@ -54,7 +54,12 @@ fn served_before(site: &Site<'_>, release: &Release, action: Action) -> bool {
     action == Action::Rollback && was_here().unwrap_or(true)
 }
 
-/// Who says that it was verified, or why that is not so.
+/// Who says that a release was verified for this environment, or why it may not be rolled out to it.
+pub fn verified_by(site: &Site<'_>, release: &Release) -> Result<String> {
+    judged(site, release, Action::Rollout)
+}
+
+/// The same, for what is about to be done.
 fn judged(site: &Site<'_>, release: &Release, action: Action) -> Result<String> {
     let keys = public_keys(site.world, &[])?;
     let releases = Releases::of(&site.environment.registry)?;

@@ -75,6 +75,30 @@ impl Verified {
         Ok(true)
     }
 
+    /// Why the release is not what is asked, or could not be looked at; nothing if it is.
+    pub fn failure(&self, version: &str) -> Option<Failure> {
+        let name = &self.policy.environment;
+        let failure = match self.verdict {
+            Verdict::Good | Verdict::Skipped => return None,
+            Verdict::Bad => {
+                Failure::refused(format!("release `{version}` is not what `{name}` asks for"))
+                    .code(&code::RELEASE_REFUSED)
+            }
+            Verdict::Unknown => {
+                Failure::outside(format!("failed to find out whether release `{version}` is whole"))
+                    .code(&code::RELEASE_UNCHECKED)
+                    .hint("run it again when the registry answers; nothing was signed")
+            }
+        };
+        let of = || self.checks.iter().filter(|it| it.verdict == self.verdict);
+        let reason = |failure: Failure, check: &Check| {
+            failure.reason(format!("{}: {}", check.what, check.said))
+        };
+        let failure = of().fold(failure, reason);
+        let hint = of().find_map(|check| check.hint.clone());
+        Some(hint.into_iter().fold(failure, Failure::hint))
+    }
+
     fn summary(&self, finding: Finding, resource_uri: String) -> Summary {
         let version = ("xtask".to_owned(), env!("CARGO_PKG_VERSION").to_owned());
         Summary {

@@ -36,7 +36,7 @@ pub(crate) fn bare(double: &Double, label: &str) -> World {
 }
 
 pub(crate) fn deploy(double: &Double) -> String {
-    include_str!("../../../../deploy.toml").replace("https://coolify.nutri.app", &double.url())
+    crate::world::deploy().replace("https://coolify.nutri.app", &double.url())
 }
 
 /// A person at the panel.

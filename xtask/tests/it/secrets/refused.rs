@@ -2,6 +2,7 @@
 
 use super::{set, world};
 use crate::canary::{Canary, own};
+use crate::world::Run;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -95,4 +96,27 @@ fn a_value_that_is_none_or_would_not_arrive_is_refused() {
     assert!(said.contains("cannot take a value as an argument"), "{said}");
     let weak = set(&canary, &world, "jwt", "changeme");
     assert!(weak.stderr.contains("`jwt` is weak: it is a placeholder"), "{weak:?}");
+}
+
+#[test]
+fn a_value_that_is_no_text_and_a_file_that_nobody_could_read_are_refused_as_what_they_are() {
+    let mut canary = Canary::default();
+    let (world, person) = world(&mut canary);
+    world.write("secrets/production.recipients", &person.public);
+    for (bytes, wanted) in
+        [(&[0xff, 0xfe][..], "it is no text in UTF-8"), (&[b'a'; 1 << 21], "longer than 1 MiB")]
+    {
+        let file = own(&world, "value", "");
+        std::fs::write(&file, bytes).unwrap();
+        let mut command = world.command(&["secrets", "set", "production", "jwt"]);
+        let output = command.stdin(std::fs::File::open(&file).unwrap()).output().unwrap();
+        let said = Run::of(output).ends(4);
+        assert!(said.contains(wanted) && said.contains("E-secret-unfit"), "{said}");
+    }
+    assert!(!world.path("secrets/production.age").exists());
+    let remove = ["secrets", "recipients", "production", "--remove", person.public.trim()];
+    let said = canary.run(&world, &remove).ends(4);
+    assert!(said.contains("cannot remove the last recipient"), "{said}");
+    let list = std::fs::read_to_string(world.path("secrets/production.recipients")).unwrap();
+    assert_eq!(list, person.public, "it is as before");
 }

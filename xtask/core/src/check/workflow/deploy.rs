@@ -11,6 +11,9 @@ use super::{Input, Job, Name, Overtaken, Step, Trigger, Workflow};
 use crate::deploy::{Environment, SecretSource, TargetKind};
 use std::collections::BTreeSet;
 
+/// Whether what was built is shipped.
+const AFTER_BUILD: &str = "vars.SHIP_AFTER_BUILD == 'true'";
+
 /// An environment on a server, as far as a workflow knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -19,6 +22,8 @@ pub struct Place {
     registry: String,
     /// The variables in which its secrets are given.
     variables: BTreeSet<String>,
+    /// How many must have attested what gets there; beside one of GitHub's machines, others do.
+    builders: u64,
 }
 
 impl Place {
@@ -35,6 +40,7 @@ impl Place {
             url: environment.url.clone(),
             registry: environment.registry.to_string(),
             variables: variables.collect(),
+            builders: environment.entry.builders,
         })
     }
 
@@ -45,6 +51,7 @@ impl Place {
             url: "https://api.example.org".into(),
             registry: "ghcr.io/acme/nutri".into(),
             variables: ["PRODUCTION_TOKEN".into()].into(),
+            builders: 1,
         }
     }
 
@@ -80,6 +87,25 @@ impl Place {
         job
     }
 
+    /// What lets a release in there, by whoever has the key: who ships has none.
+    fn vouches(&self) -> [Step; 2] {
+        let name = &self.name;
+        let step = |title: String, words: String| {
+            Step::runs(title, words)
+                .when(AFTER_BUILD)
+                .env("REGISTRY", self.registry.as_str())
+                .env("REGISTRY_USER", "${{ github.actor }}")
+                .env("REGISTRY_TOKEN", "${{ github.token }}")
+                .env("SIGNING_KEY", "${{ secrets.SIGNING_KEY }}")
+        };
+        let id = format!("release-{name}");
+        let version = format!("${{{{ steps.{id}.outputs.version }}}}");
+        let create = step(format!("Release for {name}"), format!("release create {name}")).id(id);
+        let verify = format!("release verify {name} --key env:SIGNING_KEY -- \"$VERSION\"");
+        let verify = step(format!("Verify it for {name}, and sign that"), verify);
+        [mirrored(create), verify.env("VERSION", version)]
+    }
+
     fn moves(&self) -> Job {
         let name = &self.name;
         let release = "${{ inputs.release }}";
@@ -106,7 +132,7 @@ impl Place {
         let mut job = self.job(format!("Ship to {name}"), &format!("report-{name}"), [ship]);
         // The same as that of `deploy.yml`, so that a person and a push wait for each other.
         job.group = Some(format!("deploy-{name}"));
-        job.condition = Some("vars.SHIP_AFTER_BUILD == 'true'".into());
+        job.condition = Some(AFTER_BUILD.into());
         job
     }
 }
@@ -118,6 +144,16 @@ fn in_order(places: &[Place]) -> Vec<&Place> {
     places
 }
 
+/// Those into which a build of GitHub alone gets. What others must attest first is shipped by them.
+fn alone(places: &[Place]) -> impl Iterator<Item = &Place> {
+    in_order(places).into_iter().filter(|it| it.builders < 2)
+}
+
+/// The steps behind the build that let a release into each environment.
+pub(super) fn vouched(places: &[Place]) -> Vec<Step> {
+    alone(places).flat_map(Place::vouches).collect()
+}
+
 /// The jobs behind the one called `build`, each behind the one before: nothing is shipped that did
 /// not build, and nothing reaches the last environment that failed in the first.
 pub(super) fn after(build: &'static str, places: &[Place]) -> Vec<Job> {
@@ -127,7 +163,7 @@ pub(super) fn after(build: &'static str, places: &[Place]) -> Vec<Job> {
         before = job.id.clone();
         job
     };
-    in_order(places).into_iter().map(behind).collect()
+    alone(places).map(behind).collect()
 }
 
 /// Moves one environment; runs for the same environment wait for each other, and none is cancelled.
@@ -174,6 +210,17 @@ mod tests {
             [("staging", vec!["build".into()]), ("production", vec!["staging".into()])]
         );
         assert!(jobs.iter().all(|it| it.group == Some(format!("deploy-{}", it.id))));
+    }
+
+    #[test]
+    fn where_others_attest_too_the_build_ships_nothing_and_says_nothing() {
+        let two = Place { name: "production".into(), builders: 2, ..Place::example() };
+        let one = Place { name: "staging".into(), ..Place::example() };
+        let places = [two, one];
+        let ids: Vec<_> = after("build", &places).iter().map(|it| it.id.to_string()).collect();
+        assert_eq!(ids, ["staging"]);
+        assert_eq!(vouched(&places).len(), 2);
+        assert_eq!(deploy(&places).jobs.len(), 2, "a person may move both");
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Job {
 impl Step {
     fn yaml(&self) -> Yaml {
         let mut entries = vec![("name", Yaml::text(&self.name))];
-        entries.extend(self.id.map(|it| ("id", Yaml::text(it))));
+        entries.extend(self.id.as_ref().map(|it| ("id", Yaml::text(it.as_ref()))));
         entries.extend(self.condition.as_deref().map(|it| ("if", Yaml::text(it))));
         match &self.does {
             Does::Uses(action, with) => {

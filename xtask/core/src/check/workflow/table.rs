@@ -5,7 +5,7 @@
 
 use super::action::{CACHE, CACHE_NIX, CHECKOUT, INSTALL_NIX, UPLOAD};
 use super::area::Area;
-use super::deploy::{Place, after, deploy};
+use super::deploy::{Place, after, deploy, vouched};
 use super::{Job, Overtaken, Step, Trigger, Workflow};
 use crate::check::task::Task;
 
@@ -102,7 +102,8 @@ fn build(places: &[Place]) -> Workflow {
             "image attest --to \"$REGISTRY\" --key env:SIGNING_KEY",
         ))
         .env("SIGNING_KEY", "${{ secrets.SIGNING_KEY }}")])
-        .steps([newest_step("Read back and believe")]);
+        .steps([newest_step("Read back and believe")])
+        .steps(vouched(places));
     build.environment = Some("registry".into());
     Workflow {
         file: "build",

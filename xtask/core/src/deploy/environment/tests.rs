@@ -3,8 +3,10 @@
 use super::*;
 use crate::deploy::Deploy;
 
+/// The committed file without its keys.
 fn committed() -> String {
-    include_str!("../../../../../deploy.toml").to_owned()
+    let whole = include_str!("../../../../../deploy.toml");
+    whole.split_once("\n# Whose signatures").expect("keys stand last").0.to_owned()
 }
 
 fn mistakes(text: &str) -> String {
@@ -120,6 +122,15 @@ fn asking(text: &str, keys: &str) -> String {
     let head = "[environments.production]\n";
     let signing = format!("[signing]\npublic_keys = [{keys}]\n\n");
     committed().replace(head, &format!("{head}{text}")) + "\n" + &signing
+}
+
+#[test]
+fn what_is_committed_lets_nothing_onto_a_server_that_nobody_verified() {
+    let deploy = Deploy::parse(include_str!("../../../../../deploy.toml")).unwrap();
+    let demand = |name: &str| deploy.environments[name].demand(&deploy.signing);
+    assert_eq!(demand("production"), Some(Demand::Demanded));
+    assert_eq!(demand("staging"), Some(Demand::Demanded));
+    assert_eq!(demand("local"), None);
 }
 
 #[test]

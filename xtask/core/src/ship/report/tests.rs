@@ -215,3 +215,54 @@ fn a_first_rollout_has_neither_probe_nor_release_before() {
         assert!(page.contains(text), "{text}");
     }
 }
+
+fn links() -> Links {
+    Links {
+        repository: Some("https://github.com/acme/nutri".to_owned()),
+        run: Some("https://github.com/acme/nutri/actions/runs/7/attempts/1".to_owned()),
+        before: Some("3f1c9a7be210".repeat(3)),
+        after: "9d02ab66c1f4".repeat(3),
+        report: Some("target/reports/one.html".to_owned()),
+    }
+}
+
+#[test]
+fn the_summary_says_on_one_screen_what_people_ask_first() {
+    let samples = samples();
+    let proof = proof(&samples);
+    let outcome = Outcome::Done;
+    insta::assert_snapshot!(summary(&told(&proof, &samples, &outcome), &links()));
+}
+
+#[test]
+fn the_summary_of_a_failure_names_it_and_calls_no_measurement_a_good_one() {
+    let outcome = Outcome::Failed { phase: "verify".into(), error: "it answered 500".into() };
+    let proof = Proof::default();
+    let text = summary(&told(&proof, &[], &outcome), &Links::default());
+    for wanted in [
+        "### rollout of production: FAILED\n",
+        "| error | verify: it answered 500 |",
+        "| requests lost | not measured&#58; nothing served before |",
+        "| verified | no |",
+    ] {
+        assert!(text.contains(wanted), "{wanted}\n{text}");
+    }
+}
+
+#[test]
+fn nothing_from_outside_is_markdown_in_the_summary() {
+    let evil = "|x](https://evil.example) `<img>` @all \n# y";
+    let outcome = Outcome::Failed { phase: evil.to_owned(), error: evil.to_owned() };
+    let samples = samples();
+    let proof = proof(&samples);
+    let mut told = told(&proof, &samples, &outcome);
+    (told.environment, told.url, told.at) = (evil, evil, evil);
+    (told.from, told.to) = (Some(evil), evil);
+    told.phases[0].name = evil.to_owned();
+    told.services[0].name = evil.to_owned();
+    let links = Links { report: Some(evil.to_owned()), after: evil.to_owned(), ..links() };
+    let text = summary(&told, &links) + &unchanged(evil, evil);
+    for sign in ["](https://evil", "<img", "@all", "\n# y", "|x"] {
+        assert!(!text.contains(sign), "{sign:?}\n{text}");
+    }
+}

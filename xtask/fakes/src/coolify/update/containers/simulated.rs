@@ -4,8 +4,9 @@
 use super::{Container, Containers, Exec, Health, LocalImage, NewContainer, PullError};
 use crate::coolify::update::Event;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// A host without containers.
@@ -13,6 +14,18 @@ use std::time::Duration;
 pub struct Simulated {
     state: Mutex<State>,
     changed: Condvar,
+    elsewhere: OnceLock<Elsewhere>,
+}
+
+type Find = dyn Fn(&str) -> Option<Image> + Send + Sync;
+
+/// Finds an image that nobody published here, by its name.
+struct Elsewhere(Box<Find>);
+
+impl fmt::Debug for Elsewhere {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Elsewhere")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -116,6 +129,14 @@ impl Simulated {
         self.state().catalogue.insert(name.to_owned(), image);
     }
 
+    /// From now on what was not published is looked for by `find`, such as in a real registry.
+    ///
+    /// # Panics
+    /// If it was told so before.
+    pub fn pull_from(&self, find: impl Fn(&str) -> Option<Image> + Send + Sync + 'static) {
+        self.elsewhere.set(Elsewhere(Box::new(find))).expect("it is told once");
+    }
+
     /// Nothing answers at that registry any more.
     pub fn silence(&self, registry: &str) {
         self.state().silent.insert(registry.to_owned());
@@ -198,7 +219,14 @@ impl Containers for Simulated {
                 "Get \"http://{registry}/v2/\": dial tcp {registry}: connect: connection refused"
             )));
         }
-        let Some(found) = state.catalogue.get(image).cloned() else {
+        let mut found = state.catalogue.get(image).cloned();
+        if let (None, Some(elsewhere)) = (&found, self.elsewhere.get()) {
+            // It may look at this host meanwhile.
+            drop(state);
+            found = elsewhere.0(image);
+            state = self.state();
+        }
+        let Some(found) = found else {
             let unknown = "not found: manifest unknown: manifest unknown";
             return Err(PullError::Denied(format!("manifest for {image} {unknown}")));
         };
