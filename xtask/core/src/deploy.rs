@@ -11,7 +11,7 @@ mod tests;
 
 pub use environment::{
     AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Demand, Entry, Environment, GitHub,
-    KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Proxy, Redis, SecretSource, Storage,
+    KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Redis, SecretSource, Storage,
     TargetKind,
 };
 pub use rotation::KeyRotation;

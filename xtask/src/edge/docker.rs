@@ -161,11 +161,11 @@ impl<'a> Docker<'a> {
         loaded.map(drop).map_err(|failure| failure.during("failed to load an image"))
     }
 
-    /// Makes the network of `owner`, if it is not there.
-    pub fn ensure_network(&self, owner: &Owner) -> Result<()> {
-        if self.owned(owner, Kind::Network, &owner.project)?.is_none() {
+    /// Makes a network of `owner`, if it is not there.
+    pub fn ensure_network(&self, owner: &Owner, network: &str) -> Result<()> {
+        if self.owned(owner, Kind::Network, network)?.is_none() {
             let create = docker(["network", "create"]).args(owner.label_flags());
-            self.run(&create.arg(owner.project.clone()).finishes())?;
+            self.run(&create.arg(network).finishes())?;
         }
         Ok(())
     }
@@ -187,10 +187,10 @@ impl<'a> Docker<'a> {
         Ok(())
     }
 
-    /// Removes the network of `owner`. That it is gone already is fine.
-    pub fn remove_network(&self, owner: &Owner) -> Result<()> {
-        if self.owned(owner, Kind::Network, &owner.project)?.is_some() {
-            self.run(&docker(["network", "rm", &owner.project]).finishes())?;
+    /// Removes a network of `owner`. That it is gone already is fine.
+    pub fn remove_network(&self, owner: &Owner, network: &str) -> Result<()> {
+        if self.owned(owner, Kind::Network, network)?.is_some() {
+            self.run(&docker(["network", "rm", network]).finishes())?;
         }
         Ok(())
     }

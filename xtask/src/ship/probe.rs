@@ -1,9 +1,10 @@
-//! The probe: asks the public URL all through a rollout, as four kinds of clients at once.
+//! The probe: asks the public URL all through a rollout, as several kinds of clients at once.
 //!
 //! Each kind sends when its schedule says, whatever became of what was sent before; what a sample
 //! says of that is judged in the core.
 
 mod ask;
+mod held;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,9 @@ pub struct Pace {
     keep_alive: Schedule,
     upload: Schedule,
     download: Schedule,
+    /// Streams that are held from then on.
+    events: Schedule,
+    websocket: Schedule,
     /// How long a stream is made to take.
     stream: Duration,
     /// How long an answer may take; of a stream, beyond what it is made to take.
@@ -76,6 +80,9 @@ impl Default for Pace {
             // Who logs in may do so twenty times a minute, from our address too.
             upload: Schedule { offset: ms(25), every: ms(5000) },
             download: Schedule { offset: ms(1075), every: ms(2000) },
+            // What is held stays until the probe ends, so that some are open at any switch.
+            events: Schedule { offset: ms(60), every: ms(10_000) },
+            websocket: Schedule { offset: ms(90), every: ms(10_000) },
             stream: ms(6000),
             limit: ms(5000),
         }
@@ -134,6 +141,8 @@ impl Pace {
             Kind::KeepAlive => self.keep_alive,
             Kind::Upload => self.upload,
             Kind::Download => self.download,
+            Kind::Events => self.events,
+            Kind::Websocket => self.websocket,
         }
     }
 }

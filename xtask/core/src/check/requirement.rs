@@ -63,6 +63,7 @@ pub fn all() -> &'static [Requirement] {
             program("apt-get", "Debian and Ubuntu have it"),
             program("buildah", "apt: buildah"),
             program("busybox", "apt: busybox-static"),
+            program("caddy", "apt: caddy"),
             program("cargo-deny", "scripts/bootstrap/tools.sh"),
             program("docker", "apt: docker.io"),
             of("docker-engine", Kind::Engine, "`./x up` starts it"),

@@ -77,6 +77,10 @@ pub struct Probe {
     pub download: Option<String>,
     /// Where a body is sent slowly: JSON that is read whole, and then refused for what it lacks.
     pub upload: Option<String>,
+    /// A stream of events (SSE) that stays open, and that nobody needs to log in for.
+    pub events: Option<String>,
+    /// A WebSocket that nobody needs to log in for.
+    pub websocket: Option<String>,
     /// Where it tells what it counts of its requests, in the format of Prometheus.
     pub metrics: Option<String>,
 }
@@ -205,10 +209,10 @@ fn read_probe(table: &Table<'_>) -> Probe {
     let Some(table) = table.optional_table("probe") else { return Probe::default() };
     let path =
         |key: &str| table.keys().iter().any(|it| it == key).then(|| read_url_path(&table, key));
-    let [download, upload, metrics] =
-        ["download", "upload", "metrics"].map(|it| path(it).flatten());
+    let [download, upload, events, websocket, metrics] =
+        ["download", "upload", "events", "websocket", "metrics"].map(|it| path(it).flatten());
     table.refuse_unknown();
-    Probe { download, upload, metrics }
+    Probe { download, upload, events, websocket, metrics }
 }
 
 fn read_url_path(table: &Table<'_>, key: &str) -> Option<String> {

@@ -62,8 +62,9 @@ impl<'a> DockerTarget<'a> {
         Docker::new(&self.world.shell)
     }
 
-    fn proxy(&self) -> Proxy {
-        Proxy::new(self.backing.proxy.admin_port)
+    fn proxy(&self) -> Proxy<'a> {
+        let container = format!("{}-{}", self.project(), Role::Proxy.name());
+        Proxy::new(&self.world.shell, container)
     }
 
     fn address(&self, database: &str) -> Address {

@@ -6,7 +6,6 @@ use crate::error::Result;
 use std::collections::BTreeMap;
 use xtask_core::ship::backing::{BackingService, Role, backing_services};
 use xtask_core::ship::instance::Observed;
-use xtask_core::ship::proxy;
 
 /// What the proxy sends requests to. Where no proxy runs nothing is sent any; a proxy that runs
 /// and cannot be asked is an error.
@@ -15,7 +14,7 @@ pub(super) fn serving(target: &DockerTarget<'_>) -> Result<BTreeMap<String, Serv
     if !observed.iter().any(|it| it.running && it.container == proxy_container(target)) {
         return Ok(BTreeMap::new());
     }
-    let serving = proxy::serving(&target.proxy().config()?).into_iter();
+    let serving = target.proxy().routes()?.containers().into_iter();
     let found = serving.filter_map(|(service, container)| {
         let found = observed.iter().find(|it| it.container == container)?;
         Some((service, as_served(found)))
@@ -61,7 +60,7 @@ pub(super) fn beside(target: &DockerTarget<'_>) -> Result<Vec<Beside>> {
 
 /// What the container that serves wrote last.
 pub(super) fn logs(target: &DockerTarget<'_>, service: &str, lines: usize) -> Result<Option<Logs>> {
-    let serving = proxy::serving(&target.proxy().config()?);
+    let serving = target.proxy().routes()?.containers();
     let Some(container) = serving.get(service) else { return Ok(None) };
     let text = target.docker().logs(container, lines)?;
     Ok(Some(Logs { instance: container.clone(), text }))

@@ -39,8 +39,8 @@ pub(super) fn plan<'t>(
     let desired: Vec<Desired> = wanted.iter().map(desired).collect();
     let settings = wanted.iter().map(|it| (it.service.name.clone(), it.settings.clone()));
     let observed = target.docker().containers(&target.owner)?;
-    let before = proxy::upstreams(&target.proxy().config()?);
-    let serving = proxy::containers(&before);
+    let routes = target.proxy().routes()?;
+    let (serving, before) = (routes.containers(), routes.all);
     let plans = rollout::plan(target.project(), &desired, &observed, &serving);
     let release_before = release_before(target, &serving, &observed);
     let (settings, serving) = (settings.collect(), before.clone());
@@ -144,7 +144,7 @@ impl Rollout for DockerRollout<'_> {
         smoke::test(self.target, &self.desired, &self.serving, &self.candidates())
     }
 
-    /// One load of the proxy's configuration moves every service.
+    /// One rename at the proxy moves every service.
     fn switch(&mut self, phase: &Phase<'_>) -> Result<Vec<String>> {
         self.target.world.cancel.check()?;
         phase.doing("switching");

@@ -68,8 +68,8 @@ fn check_names(table: &Table<'_>, deploy: &Deploy, name: &str) {
 /// What the addresses name must be what the backing listens on, and the database has a password.
 fn check_doors(table: &Table<'_>, environment: &Environment, backing: &Backing) {
     let ends_in = |address: &str, port: u16| address.ends_with(&format!(":{port}"));
-    if !ends_in(&environment.url, backing.proxy.part.port) {
-        let port = backing.proxy.part.port;
+    if !ends_in(&environment.url, backing.proxy.port) {
+        let port = backing.proxy.port;
         table.refuse("url", format!("does not lead to the proxy, which listens on port {port}"));
     }
     if !ends_in(environment.registry.registry(), backing.registry.port) {
@@ -85,13 +85,8 @@ fn check_doors(table: &Table<'_>, environment: &Environment, backing: &Backing) 
 }
 
 fn check_ports(table: &Table<'_>, backing: &Backing) {
-    let mut ports = [
-        backing.postgres.port,
-        backing.redis.port,
-        backing.registry.port,
-        backing.proxy.part.port,
-        backing.proxy.admin_port,
-    ];
+    let mut ports =
+        [backing.postgres.port, backing.redis.port, backing.registry.port, backing.proxy.port];
     ports.sort_unstable();
     for pair in ports.windows(2).filter(|pair| pair[0] == pair[1]) {
         table.refuse("backing", format!("port {} is given twice", pair[0]));
