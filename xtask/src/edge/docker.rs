@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::ship::instance::{LABEL_PROJECT, Observed};
+use xtask_core::ship::lines::in_order;
 use xtask_core::ship::owner::Owner;
 use xtask_core::ship::same_image::EngineImage;
 
@@ -101,9 +102,9 @@ impl<'a> Docker<'a> {
     /// The last lines that a container wrote.
     pub fn logs(&self, container: &str, lines: usize) -> Result<String> {
         let count = lines.to_string();
-        let output = self.shell.run(&command!("docker logs --tail {count} {container}"))?;
-        let text = format!("{}\n{}", output.text(), output.stderr);
-        Ok(last_lines(text.trim(), lines))
+        let ask = command!("docker logs --timestamps --tail {count} {container}");
+        let output = self.shell.run(&ask)?;
+        Ok(last_lines(in_order(&output.text(), &output.stderr).trim(), lines))
     }
 
     /// What a container wrote to stdout within the last while.

@@ -3,7 +3,7 @@
 use crate::command::Command;
 use crate::deploy::Backing;
 use crate::digest::Digest;
-use crate::ship::instance::{Grants, LABEL_SETTINGS};
+use crate::ship::instance::{Grants, LABEL_SETTINGS, without_proxies};
 use crate::ship::owner::Owner;
 use crate::ship::proxy::PUBLIC_PORT;
 use std::time::Duration;
@@ -180,6 +180,7 @@ impl BackingService {
         });
         let command = Command::new("docker")
             .args(["run", "--detach", "--name", &self.container(project)])
+            .args(without_proxies(&[]))
             .args(["--restart", "unless-stopped", "--read-only", "--shm-size", "128m"])
             .args(["--stop-signal", self.stop_signal])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
@@ -228,6 +229,7 @@ impl BackingService {
     fn once(&self, owner: &Owner, grants: Grants) -> Command {
         Command::new("docker")
             .args(["run", "--rm", "--read-only"])
+            .args(without_proxies(&[]))
             .limit(ONCE_LIMIT)
             .finishes()
             .args(grants.ulimit())

@@ -180,6 +180,6 @@ fn ensure_routes(target: &DockerTarget<'_>) -> Result<()> {
     let mut kept = proxy.routes()?.all;
     kept.retain(|_, upstream| runs(upstream));
     routes::send_to(target, &kept)?;
-    let wanted = proxy::config(&routes::listeners(target), ROUTES, ADMIN);
+    let wanted = proxy::config(&routes::listeners(target, &kept), ROUTES, ADMIN);
     if proxy.config()? == wanted { Ok(()) } else { proxy.configure(&wanted) }
 }

@@ -14,14 +14,27 @@ pub(super) fn proxy_port(service: &Service) -> u16 {
     }
 }
 
-/// What the proxy listens on.
-pub(super) fn listeners(target: &DockerTarget<'_>) -> Vec<Listener> {
+/// What the proxy listens on. A service that `deploy.toml` has no more, and that still serves, may
+/// be asked by others until they are replaced: it keeps its own port, unless another has it now.
+pub(super) fn listeners(
+    target: &DockerTarget<'_>,
+    serving: &BTreeMap<String, String>,
+) -> Vec<Listener> {
     let listener = |service: &Service| Listener {
         service: service.name.clone(),
         listen: format!(":{}", proxy_port(service)),
         is_public: service.access == Access::Public,
     };
-    target.world.deploy.services.iter().map(listener).collect()
+    let mut listeners: Vec<Listener> = target.world.deploy.services.iter().map(listener).collect();
+    let strangers = serving.iter().filter(|(it, _)| target.world.deploy.service(it).is_none());
+    for (service, upstream) in strangers {
+        let listen = upstream.rsplit_once(':').map(|(_, port)| format!(":{port}"));
+        let is_free = |listen: &String| listeners.iter().all(|it| it.listen != *listen);
+        if let Some(listen) = listen.filter(is_free) {
+            listeners.push(Listener { service: service.clone(), listen, is_public: false });
+        }
+    }
+    listeners
 }
 
 /// Sends each service's requests to its container and port in `serving`. Nothing is told to a proxy
