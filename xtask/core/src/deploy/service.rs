@@ -1,6 +1,6 @@
 //! One service: where its source is, how it listens, how it says that it is well.
 
-use super::{drain, is_name, read_image, read_path};
+use super::{WANTED_NAME, drain, is_name, read_image, read_path, setting};
 use crate::reader::Table;
 use crate::ship::backing::Role;
 use crate::ship::release::RELEASES_REPOSITORY;
@@ -151,7 +151,7 @@ fn refuse_reserved(table: &Table<'_>) {
 
 fn read(name: &str, table: &Table<'_>) -> Option<Service> {
     if !is_name(name) {
-        table.refuse("path", format!("`{name}` is not a name: lowercase letters, digits, `-`"));
+        table.refuse("path", format!("`{name}` is not a name: {WANTED_NAME}"));
     }
     let path = read_path(table, "path");
     let image = read_image(table);
@@ -241,6 +241,7 @@ fn read_settings(table: &Table<'_>) -> Vec<(String, Template)> {
         let value: Template = settings.optional_parsed(&key)?;
         refuse_open_secret(&settings, &key, &value);
         refuse_doubt(&settings, &key, &value);
+        setting::check(&settings, &key, &value);
         Some((key, value))
     });
     read.collect()
