@@ -6,9 +6,9 @@ use std::ffi::OsString;
 use xtask_http::is_loopback;
 
 /// Names registries of other machines that speak plain HTTP, with commas between.
-pub const PLAIN: &str = "XTASK_REGISTRIES_PLAIN";
+pub(super) const PLAIN: &str = "XTASK_REGISTRIES_PLAIN";
 /// Names registries of this machine that speak TLS.
-pub const TLS: &str = "XTASK_REGISTRIES_TLS";
+pub(super) const TLS: &str = "XTASK_REGISTRIES_TLS";
 
 /// What the environment says of some registries.
 #[derive(Clone, Debug, Default)]

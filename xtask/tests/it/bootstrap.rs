@@ -85,14 +85,18 @@ fn rust_from_1_91_on_will_do() {
     for (version, code) in
         [("1.90.0", 4), ("1.91.0", 0), ("1.99.1", 0), ("1.100.0", 0), ("2.0.0", 0)]
     {
-        let machine = Machine::new().with("cargo", &format!("cargo {version} (x)"));
+        let machine = Machine::new().with("cargo", &format!("cargo {version} (x)")).with("cc", "");
         assert_eq!(machine.bootstrap(&["doctor"], &[]).code, Some(code), "{version}");
     }
 }
 
 #[test]
-fn doctor_needs_rust_only_so_that_it_can_tell_the_rest() {
+fn doctor_needs_what_builds_it_only_so_that_it_can_tell_the_rest() {
     let machine = Machine::new().with("cargo", "cargo 1.95.0 (x)");
+    let ended = machine.bootstrap(&["doctor"], &[]);
+    assert_eq!(ended.code, Some(4), "nothing is compiled that cannot be linked: {ended:?}");
+    assert!(ended.output.contains("- a C compiler: wanted any, found none; it links"), "{ended:?}");
+    let machine = machine.with("cc", "");
     assert_eq!(machine.bootstrap(&["--json", "doctor"], &[]), silently_done());
     assert_eq!(machine.bootstrap(&["up"], &[]).code, Some(4));
 }

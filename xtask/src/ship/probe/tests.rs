@@ -1,6 +1,7 @@
 //! The probe against real sockets with faults. Nothing here asks how long something took: what is
 //! waited for is that a server has seen so many requests, or that a connection has ended.
 
+mod held;
 mod town;
 
 use super::*;
