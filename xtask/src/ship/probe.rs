@@ -10,7 +10,7 @@ mod tests;
 
 use crate::runtime;
 use ask::{Asker, Heard};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -42,7 +42,11 @@ pub struct Probe {
     stop: CancellationToken,
     lanes: Vec<JoinHandle<()>>,
     samples: Samples,
+    drained: Drained,
 }
+
+/// The release that is drained, once it is: the streams that it holds end by that, and are not lost.
+type Drained = Arc<OnceLock<String>>;
 
 /// What a probe saw.
 #[derive(Debug)]
@@ -97,15 +101,20 @@ impl Probe {
 
     fn at_pace(url: &str, service: &Service, pace: Pace) -> Self {
         let (began, stop) = (Instant::now(), CancellationToken::new());
-        let samples = Samples::default();
+        let (samples, drained) = (Samples::default(), Drained::default());
         let lane = |kind: Kind| {
-            let asker = Asker::new(kind, url, service, pace, &stop)?;
+            let asker = Asker::new(kind, url, service, pace, &stop)?.draining(&drained);
             let schedule = pace.of(kind);
             let (stop, samples) = (stop.clone(), samples.clone());
             Some(runtime::spawn(Lane { asker, schedule, began, stop, samples }.drive()))
         };
         let lanes = Kind::ALL.into_iter().filter_map(lane).collect();
-        Self { began, stop, lanes, samples }
+        Self { began, stop, lanes, samples, drained }
+    }
+
+    /// From now on `release` is drained.
+    pub fn drains(&self, release: &str) {
+        self.drained.get_or_init(|| release.to_owned());
     }
 
     /// Ends it, waits for what is under way, and gives what it saw.

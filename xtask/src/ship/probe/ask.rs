@@ -1,6 +1,6 @@
 //! One request of a probe, from its sending to what became of it.
 
-use super::{Pace, held};
+use super::{Drained, Pace, held};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use xtask_core::deploy::Service;
@@ -22,6 +22,7 @@ pub(super) struct Asker {
     stream: Duration,
     pub(super) limit: Duration,
     pub(super) hurry: CancellationToken,
+    pub(super) drained: Drained,
 }
 
 /// What came of a request.
@@ -64,7 +65,13 @@ impl Asker {
             _ => fresh.clone(),
         };
         let (url, hurry) = (format!("{url}{}", path?), hurry.clone());
-        Some(Self { kind, client, fresh, url, stream: pace.stream, limit: pace.limit, hurry })
+        let (stream, limit, drained) = (pace.stream, pace.limit, Drained::default());
+        Some(Self { kind, client, fresh, url, stream, limit, hurry, drained })
+    }
+
+    /// The same, which is told there which release is drained.
+    pub(super) fn draining(self, drained: &Drained) -> Self {
+        Self { drained: drained.clone(), ..self }
     }
 
     /// Sends it, and waits for the whole answer. A server may end a connection that it has kept

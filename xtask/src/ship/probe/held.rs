@@ -1,5 +1,6 @@
 //! A stream that a probe holds until the probe ends: events, or a WebSocket. One that the other side
-//! ends before is lost, however politely it was ended: a client would have to open another.
+//! ends before is lost, however politely it was ended: a client would have to open another. Only
+//! what a release holds when it is drained may be ended, and then in order.
 
 use super::ask::{Asker, Heard, loss, release_of};
 use base64::Engine as _;
@@ -67,7 +68,15 @@ impl Asker {
                 end => end,
             },
         };
+        let end = self.unless_drained(end, release.as_deref());
         Heard { end, release, again: false }
+    }
+
+    /// A stream that a drained release has ended in order is none that was lost.
+    fn unless_drained(&self, end: End, release: Option<&str>) -> End {
+        let drained = self.drained.get();
+        let is_its = drained.is_some_and(|drained| release.is_none_or(|own| own == drained));
+        if end == End::Lost(Loss::Ended) && is_its { End::Answered } else { end }
     }
 
     async fn hold_events(&self, mut answer: Answer) -> End {

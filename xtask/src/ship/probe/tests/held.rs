@@ -79,11 +79,18 @@ async fn speak(wire: TcpStream, fate: Fate) {
 
 /// What a probe says of a stream that meets with this fate.
 fn held(kind: Kind, fate: Fate) -> (End, Option<String>) {
+    held_while(kind, fate, None)
+}
+
+/// The same while a release is drained.
+fn held_while(kind: Kind, fate: Fate, drained: Option<&str>) -> (End, Option<String>) {
     runtime::wait(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (hurry, opened) = (CancellationToken::new(), CancellationToken::new());
-        let asker = Asker::new(kind, &url, &service(), quick(), &hurry).unwrap();
+        let told = Drained::default();
+        drained.into_iter().for_each(|it| drop(told.get_or_init(|| it.to_owned())));
+        let asker = Asker::new(kind, &url, &service(), quick(), &hurry).unwrap().draining(&told);
         let server = tokio::spawn(serve(kind, fate, listener, opened.clone()));
         let asking = tokio::spawn(async move { asker.ask().await });
         if fate == Fate::Kept {
@@ -113,6 +120,18 @@ fn a_stream_is_held_until_the_probe_ends_and_lost_if_it_ends_before_in_whatever_
         assert_eq!(held(kind, fate).0, end, "{kind} {fate:?}");
     }
     assert_eq!(held(Kind::Events, Fate::Kept).1.as_deref(), Some("r1"));
+}
+
+/// The server says that it is `r1`.
+#[test]
+fn what_a_drained_release_ends_in_order_is_not_lost_and_all_else_is() {
+    for (drained, fate, end) in [
+        ("r1", Fate::Ended, End::Answered),
+        ("r0", Fate::Ended, End::Lost(Loss::Ended)),
+        ("r1", Fate::Cut, End::Lost(Loss::Cut)),
+    ] {
+        assert_eq!(held_while(Kind::Events, fate, Some(drained)).0, end, "{drained} {fate:?}");
+    }
 }
 
 /// The server's side holds that a ping comes, and that the client says that it goes.
