@@ -31,7 +31,8 @@ fn check(world: &World<'_>, environment: &str, name: &str) -> Result<()> {
     let services = world.deploy.services.iter().map(|it| it.name.as_str());
     let has_backing = world.environment(environment)?.backing.is_some();
     let beside = Role::ALL.into_iter().map(Role::name).filter(|_| has_backing);
-    let known: Vec<&str> = services.chain(beside).collect();
+    let mut known: Vec<&str> = services.collect();
+    known.extend(beside);
     if known.contains(&name) {
         return Ok(());
     }
