@@ -39,8 +39,17 @@ pub enum Kind {
 const SET_USER: u8 = 7;
 const ADMINISTER: u8 = 21;
 
-/// Where Debian puts servers, which is not on everybody's `PATH`.
-pub const SERVERS: &[&str] = &["/usr/sbin", "/usr/local/sbin", "/usr/lib/postgresql/15/bin"];
+/// Where Debian puts servers, which is not on everybody's `PATH`. Of Postgres any supported version
+/// will do for tests; the one that is shipped comes first.
+pub const SERVERS: &[&str] = &[
+    "/usr/sbin",
+    "/usr/local/sbin",
+    "/usr/lib/postgresql/15/bin",
+    "/usr/lib/postgresql/18/bin",
+    "/usr/lib/postgresql/17/bin",
+    "/usr/lib/postgresql/16/bin",
+    "/usr/lib/postgresql/14/bin",
+];
 
 impl Requirement {
     /// The names that a program may have.
