@@ -162,7 +162,8 @@ fn read_name(table: &Table<'_>, key: &str) -> Option<String> {
 }
 
 /// What [`is_name`] asks for.
-const WANTED_NAME: &str = "wanted at most 40 lowercase letters, digits and `-`, a letter first and no `-` last";
+const WANTED_NAME: &str =
+    "wanted at most 40 lowercase letters, digits and `-`, a letter first and no `-` last";
 
 fn is_name(name: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -226,7 +227,9 @@ fn check_lengths(root: &Table<'_>, deploy: &Deploy) {
             let most = LABEL - rest;
             services.refuse(
                 &service.name,
-                format!("the name and that of the project have {length} letters; at most {most} fit"),
+                format!(
+                    "the name and that of the project have {length} letters; at most {most} fit"
+                ),
             );
         }
     }

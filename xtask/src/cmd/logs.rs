@@ -28,12 +28,11 @@ pub(super) fn run(flags: &Logs, world: &World<'_>) -> Result<Exit> {
 
 /// Refuses what neither is a service nor runs beside them, and says what does.
 fn check(world: &World<'_>, environment: &str, name: &str) -> Result<()> {
-    let services = world.deploy.services.iter().map(|it| it.name.as_str());
-    let has_backing = world.environment(environment)?.backing.is_some();
-    let beside = Role::ALL.into_iter().map(Role::name).filter(|_| has_backing);
-    let mut known: Vec<&str> = services.collect();
-    known.extend(beside);
-    if known.contains(&name) {
+    let mut known: Vec<String> = world.deploy.services.iter().map(|it| it.name.clone()).collect();
+    if world.environment(environment)?.backing.is_some() {
+        known.extend(Role::ALL.map(|role| role.name().to_owned()));
+    }
+    if known.iter().any(|it| it == name) {
         return Ok(());
     }
     Err(Failure::usage(format!("unknown service `{name}`; known: `{}`", known.join("`, `"))))

@@ -183,7 +183,10 @@ fn unasked(answers: &Answers) -> String {
         Answers::Release(_) => "running".to_owned(),
         Answers::Untold => "nothing tells".to_owned(),
         Answers::Crashing(times) => {
-            format!("crashing, started again {}", Count(*times as usize, "time"))
+            format!(
+                "crashing, started again {}",
+                Count(usize::try_from(*times).unwrap_or(usize::MAX), "time")
+            )
         }
         Answers::Stopped => "stopped".to_owned(),
     }

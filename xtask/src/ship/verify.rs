@@ -111,7 +111,10 @@ fn wanted(version: &str, found: &str) -> String {
 fn crashes(service: &str, times: u64) -> Failure {
     Failure::outside(format!("failed to verify `{service}`: it ends and is started again"))
         .code(&code::VERIFY_FAILED)
-        .reason(format!("it was started again {}", Count(times as usize, "time")))
+        .reason(format!(
+            "it was started again {}",
+            Count(usize::try_from(times).unwrap_or(usize::MAX), "time")
+        ))
 }
 
 /// Every service lives since the verification began: one that was started again meanwhile has
@@ -180,7 +183,7 @@ mod tests {
         let server = std::thread::spawn(move || {
             let _silent: Vec<_> = (0..times).map(|_| listener.accept().unwrap()).collect();
             let (mut wire, _) = listener.accept().unwrap();
-            wire.read(&mut [0; 1024]).unwrap();
+            assert!(wire.read(&mut [0; 1024]).unwrap() > 0);
             wire.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
         });
         (url, server)

@@ -28,7 +28,8 @@ fn literal_part(value: &Template) -> String {
 /// Why a variable cannot have this name; nothing if it can.
 fn name_flaw(name: &str) -> Option<&'static str> {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let is_name = name.bytes().all(legal) && name.bytes().next().is_some_and(|it| !it.is_ascii_digit());
+    let is_name =
+        name.bytes().all(legal) && name.bytes().next().is_some_and(|it| !it.is_ascii_digit());
     (!is_name).then_some("no name of a variable: wanted letters, digits and `_`, no digit first")
 }
 
@@ -85,7 +86,10 @@ fn check_references(table: &Table<'_>, deploy: &Deploy, service: &Service) {
             template.references().filter(|reference| !is_known(deploy, reference)).collect();
         unknown.dedup();
         for reference in unknown {
-            table.refuse(name, format!("unknown reference `${{{reference}}}`; known: {}", known(deploy)));
+            table.refuse(
+                name,
+                format!("unknown reference `${{{reference}}}`; known: {}", known(deploy)),
+            );
         }
     }
 }
@@ -124,7 +128,8 @@ mod tests {
 
     #[test]
     fn each_setting_that_cannot_be_handed_over_is_one_mistake_with_its_line() {
-        let at = include_str!("../../../../deploy.toml").lines().position(|it| it == LINE).unwrap() + 1;
+        let at =
+            include_str!("../../../../deploy.toml").lines().position(|it| it == LINE).unwrap() + 1;
         let long = format!("NODE_ENV = \"{}\"", "x".repeat(64 << 10));
         for (line, words) in [
             ("\"#X\" = \"a\"", "no name of a variable"),

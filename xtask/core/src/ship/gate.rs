@@ -46,7 +46,9 @@ mod tests {
     fn ready_at(answers: &[Option<u64>]) -> Option<usize> {
         let mut row = Row::default();
         answers.iter().enumerate().find_map(|(second, answer)| match answer {
-            Some(restarts) => row.good(Duration::from_secs(second as u64), *restarts).then_some(second),
+            Some(restarts) => {
+                row.good(Duration::from_secs(second as u64), *restarts).then_some(second)
+            }
             None => {
                 row.bad();
                 None
@@ -60,7 +62,11 @@ mod tests {
         assert_eq!(ready_at(&[good, good]), None);
         assert_eq!(ready_at(&[good, good, good]), Some(2));
         assert_eq!(ready_at(&[None, good, good, None, good, good, good]), Some(6));
-        assert_eq!(ready_at(&[good, good, Some(1), Some(1), Some(1)]), Some(4), "it fell in between");
+        assert_eq!(
+            ready_at(&[good, good, Some(1), Some(1), Some(1)]),
+            Some(4),
+            "it fell in between"
+        );
     }
 
     #[test]

@@ -196,7 +196,10 @@ mod tests {
         let mut own = desired();
         own.service.settings.push(("HTTP_PROXY".into(), "http://proxy:3128".parse().unwrap()));
         let command = own.start(&Owner::new("nutri", "local"), grants).to_string();
-        assert!(!command.contains(" HTTP_PROXY=") && command.contains(" http_proxy= "), "{command}");
+        assert!(
+            !command.contains(" HTTP_PROXY=") && command.contains(" http_proxy= "),
+            "{command}"
+        );
         assert!(set_restart_policy("x").to_string().contains("--restart unless-stopped"));
     }
 
