@@ -66,6 +66,16 @@ fn silently_done() -> Ended {
 }
 
 #[test]
+fn what_fails_outside_ends_with_5_and_says_so() {
+    let machine = Machine::new();
+    let outside = root().join("scripts/bootstrap/outside.sh");
+    let ended = machine.run(&outside, &["bash", "-c", "echo no route >&2; exit 100"], &[]);
+    assert_eq!(ended.code, Some(5));
+    assert!(ended.output.starts_with("no route\nerror: failed to run `bash -c "), "{ended:?}");
+    assert_eq!(machine.run(&outside, &["bash", "-c", "exit 0"], &[]), silently_done());
+}
+
+#[test]
 fn missing_and_old_languages_are_said_together() {
     let machine = Machine::new().with("node", "v18.19.0").with("cargo", "cargo 1.85.0 (x)");
     let ended =

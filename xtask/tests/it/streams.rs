@@ -31,9 +31,9 @@ struct Proxy {
 
 impl Proxy {
     fn start() -> Required<Self> {
-        required_program("busybox")
-            .and(|| required_program("caddy"))
-            .map(|(_, caddy)| Self::run(&caddy))
+        required_program("caddy")
+            .and(|| required_program("busybox"))
+            .map(|(caddy, _)| Self::run(&caddy))
     }
 
     fn run(caddy: &std::path::Path) -> Self {
