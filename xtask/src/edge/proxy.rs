@@ -21,17 +21,8 @@ impl<'a> Proxy<'a> {
         Self { shell, container }
     }
 
-    /// The configuration that it runs with.
-    pub fn config(&self) -> Result<Value> {
-        let url = format!("http://{ADMIN}/config/");
-        let ask = self.inside().args(["busybox", "wget", "-q", "-T", "10", "-O", "-", &url]);
-        let answer = self.run(&ask, "failed to ask the proxy for its configuration")?;
-        serde_json::from_str(&answer)
-            .or_outside(|| "failed to read the proxy's configuration".to_owned())
-    }
-
     /// Gives it a whole configuration. Connections and streams of every service end by that, unless
-    /// it is the one that it has.
+    /// it is the one that it has: then Caddy changes nothing.
     pub fn configure(&self, config: &Value) -> Result<()> {
         let reload = ["caddy", "reload", "--config", "-", "--address", ADMIN];
         let load = self.inside().args(reload).input(Secret::new(config.to_string())).finishes();

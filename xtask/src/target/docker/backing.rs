@@ -13,7 +13,7 @@ use xtask_core::ship::backing::{
     BackingService, Cluster, POSTGRES_MAJOR, Role, backing_services, networks,
 };
 use xtask_core::ship::instance::{self, Observed};
-use xtask_core::ship::proxy::{self, ADMIN, ROUTES};
+use xtask_core::ship::proxy;
 
 /// Refuses, before anything else is done, what has our names and is not ours, and ports that
 /// somebody else has.
@@ -171,15 +171,13 @@ fn other_version(service: &BackingService, project: &str, version: &str) -> Fail
 /// Gives the proxy what it listens on, without changing what serves. It finds its routes again after
 /// a restart; one that leads to a container that is gone leads nowhere, and is taken away.
 fn ensure_routes(target: &DockerTarget<'_>) -> Result<()> {
-    let proxy = target.proxy();
     let observed = target.docker().containers(&target.owner)?;
     let runs = |upstream: &String| {
         let name = proxy::container_of(upstream);
         observed.iter().any(|it| it.container == name && it.running)
     };
-    let mut kept = proxy.routes()?.all;
+    let mut kept = target.proxy().routes()?.all;
     kept.retain(|_, upstream| runs(upstream));
     routes::send_to(target, &kept)?;
-    let wanted = proxy::config(&routes::listeners(target, &kept), ROUTES, ADMIN);
-    if proxy.config()? == wanted { Ok(()) } else { proxy.configure(&wanted) }
+    routes::listen(target)
 }

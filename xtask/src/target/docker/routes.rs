@@ -4,7 +4,7 @@ use super::DockerTarget;
 use crate::error::Result;
 use std::collections::BTreeMap;
 use xtask_core::deploy::{Access, Service};
-use xtask_core::ship::proxy::{Listener, PUBLIC_PORT, Preview, Routes};
+use xtask_core::ship::proxy::{self, ADMIN, Listener, PUBLIC_PORT, Preview, ROUTES, Routes};
 
 /// The port inside the proxy's container on which `service` is asked for.
 pub(super) fn proxy_port(service: &Service) -> u16 {
@@ -16,10 +16,7 @@ pub(super) fn proxy_port(service: &Service) -> u16 {
 
 /// What the proxy listens on. A service that `deploy.toml` has no more, and that still serves, may
 /// be asked by others until they are replaced: it keeps its own port, unless another has it now.
-pub(super) fn listeners(
-    target: &DockerTarget<'_>,
-    serving: &BTreeMap<String, String>,
-) -> Vec<Listener> {
+fn listeners(target: &DockerTarget<'_>, serving: &BTreeMap<String, String>) -> Vec<Listener> {
     let listener = |service: &Service| Listener {
         service: service.name.clone(),
         listen: format!(":{}", proxy_port(service)),
@@ -35,6 +32,13 @@ pub(super) fn listeners(
         }
     }
     listeners
+}
+
+/// Has the proxy listen for every service; nothing changes where it does so already.
+pub(super) fn listen(target: &DockerTarget<'_>) -> Result<()> {
+    let proxy = target.proxy();
+    let listeners = listeners(target, &proxy.routes()?.all);
+    proxy.configure(&proxy::config(&listeners, ROUTES, ADMIN))
 }
 
 /// Sends each service's requests to its container and port in `serving`. Nothing is told to a proxy
