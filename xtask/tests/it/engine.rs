@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 mod hidden;
+mod told;
 
 use super::world::{END, World};
 

@@ -34,6 +34,8 @@ pub enum Change {
 
 /// Why a container is started again though it is as wanted.
 const ENDED: &str = "it ended by itself";
+/// Why a container is removed that its engine starts anew again and again.
+const CRASHING: &str = "it ends and is started again, over and over";
 /// Why a service is switched, whatever else is the reason that it moves.
 pub const ONCE_READY: &str = "once it is ready";
 
@@ -43,7 +45,7 @@ pub struct ServiceRollout {
     /// As `deploy.toml` names it.
     pub service: String,
     /// What it answers as then: the release, or the one that what stays was started for.
-    pub version: String,
+    pub version: Option<String>,
     /// What is done before the old container may go.
     pub forward: Vec<Step<Change>>,
     /// What is done once the new release is verified.
@@ -75,7 +77,26 @@ pub fn plan(
         let serving = serving.get(&wanted.service.name).map(String::as_str);
         plan_service(project, wanted, &observed, serving)
     };
-    desired.iter().map(plan_one).collect()
+    let known = desired.iter().map(plan_one);
+    known.chain(plan_strangers(desired, observed)).collect()
+}
+
+/// Containers of services that `deploy.toml` has no more. They may be asked by the release that
+/// serves, so they go once the new one is verified.
+fn plan_strangers(desired: &[Desired], observed: &[Observed]) -> Vec<ServiceRollout> {
+    let is_known = |it: &&Observed| desired.iter().any(|wanted| wanted.service.name == it.service);
+    let strangers = observed.iter().filter(|it| !it.service.is_empty() && !is_known(it));
+    let leaves = |it: &Observed| {
+        let (service, container) = (it.service.clone(), it.container.clone());
+        let why = format!("`{service}` is in `deploy.toml` no more");
+        let change = match it.running {
+            true => Change::Drain { service: service.clone(), container },
+            false => Change::Remove { container },
+        };
+        let retire = vec![Step::new(change, why)];
+        ServiceRollout { service, version: None, forward: Vec::new(), retire }
+    };
+    strangers.map(leaves).collect()
 }
 
 fn plan_service(
@@ -89,14 +110,16 @@ fn plan_service(
     let version = kept.map_or(&desired.release, |it| &it.release).clone();
     let container =
         kept.map_or_else(|| new_name(project, desired, observed), |it| it.container.clone());
+    let version = Some(version);
     let mut rollout = ServiceRollout { service, version, forward: Vec::new(), retire: Vec::new() };
     for other in observed.iter().filter(|it| it.container != container) {
         retire_other(&mut rollout, other, serving);
     }
     if kept.is_none() {
-        if observed.iter().any(|it| it.container == container) {
+        if let Some(found) = observed.iter().find(|it| it.container == container) {
             let container = container.clone();
-            rollout.forward.push(Step::new(Change::Remove { container }, ENDED));
+            let why = if found.crashing.is_some() { CRASHING } else { ENDED };
+            rollout.forward.push(Step::new(Change::Remove { container }, why));
         }
         let why = why_started(desired, observed, serving);
         let (service, container) = (desired.service.name.clone(), container.clone());
@@ -133,7 +156,9 @@ fn kept<'o>(
 /// A name that no container that runs has.
 fn new_name(project: &str, desired: &Desired, observed: &[&Observed]) -> String {
     let name = desired.container(project);
-    let is_taken = |name: &String| observed.iter().any(|it| it.running && it.container == *name);
+    // One that keeps on ending is removed before its name is given again.
+    let runs = |it: &&&Observed| it.running && it.crashing.is_none();
+    let is_taken = |name: &String| observed.iter().filter(runs).any(|it| it.container == *name);
     let more = (2..).map(|number| format!("{name}-{number}"));
     std::iter::once(name.clone()).chain(more).find(|it| !is_taken(it)).expect("numbers do not end")
 }
@@ -152,6 +177,9 @@ fn why_started(desired: &Desired, observed: &[&Observed], serving: Option<&str>)
     }
     if !found.running {
         reasons.push(ENDED.to_owned());
+    }
+    if found.crashing.is_some() {
+        reasons.push(CRASHING.to_owned());
     }
     reasons.extend(desired.anew.clone());
     reasons.join("; ")
@@ -218,6 +246,8 @@ mod tests {
             digest: desired.digest.to_string(),
             settings: desired.settings.to_string(),
             running,
+            crashing: None,
+            restarts: 0,
             started_at: String::new(),
             port: None,
         }
@@ -296,7 +326,7 @@ mod tests {
         assert_eq!(lines(&wanted, &[observed(&served, true)], Some(&served)), "");
         let serving = BTreeMap::from([("backend".to_owned(), served.container("nutri"))]);
         let plans = plan("nutri", &[wanted], &[observed(&served, true)], &serving);
-        assert_eq!(plans[0].version, "r1");
+        assert_eq!(plans[0].version.as_deref(), Some("r1"));
     }
 
     #[test]
@@ -330,6 +360,36 @@ mod tests {
         insta::assert_snapshot!(lines(&wanted, &[observed(&served, true), second], Some(&served)), @"
         switch to `nutri-backend-r1-cde0fb-2` (once it is ready)
         drain `nutri-backend-r1-cde0fb` (release `r1` is replaced)
+        ");
+    }
+
+    #[test]
+    fn a_wanted_container_that_keeps_on_ending_does_not_run_already() {
+        let wanted = desired("r1");
+        let crashing = Observed { crashing: Some(7), ..observed(&wanted, true) };
+        insta::assert_snapshot!(lines(&wanted, &[crashing], Some(&wanted)), @"
+        remove `nutri-backend-r1-cde0fb` (it ends and is started again, over and over)
+        start `nutri-backend-r1-cde0fb` (release `r1` is wanted)
+        switch to `nutri-backend-r1-cde0fb` (once it is ready)
+        ");
+    }
+
+    #[test]
+    fn a_service_that_is_described_no_more_goes_last_and_the_backing_stays() {
+        let wanted = desired("r1");
+        let of = |service: &str, running| Observed {
+            container: format!("nutri-{service}-r0-cde0fb"),
+            service: service.to_owned(),
+            ..observed(&desired("r0"), running)
+        };
+        let found = [observed(&wanted, true), of("search", true), of("queue", false), of("", true)];
+        let serving = BTreeMap::from([("backend".to_owned(), wanted.container("nutri"))]);
+        let plans = plan("nutri", std::slice::from_ref(&wanted), &found, &serving);
+        assert!(!is_idle(&plans) && plans.iter().all(|it| it.forward.is_empty()));
+        let last = plans.iter().flat_map(|it| &it.retire).map(ToString::to_string);
+        insta::assert_snapshot!(last.collect::<Vec<_>>().join("\n"), @"
+        drain `nutri-search-r0-cde0fb` (`search` is in `deploy.toml` no more)
+        remove `nutri-queue-r0-cde0fb` (`queue` is in `deploy.toml` no more)
         ");
     }
 
