@@ -6,6 +6,7 @@ mod lease;
 mod ledger;
 mod migrations;
 mod refusal;
+mod scratch;
 mod tables;
 pub(in crate::edge) mod tls;
 

@@ -3,6 +3,7 @@
 
 mod lease;
 mod ledger;
+mod scratch;
 pub(crate) mod server;
 
 use server::{Cluster, PASSWORD, Server};
