@@ -3,4 +3,5 @@
 //! How one is reached is in [`crate::ship::database`]; what is applied to it by releases is in
 //! [`crate::ship::migration`].
 
+pub mod catalogue;
 pub mod scratch;
