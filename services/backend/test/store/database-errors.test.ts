@@ -71,7 +71,7 @@ describeWithOwnDatabase("a database behind a bad network", () => {
   ): Promise<void> {
     const server = await startOwnDatabase();
     const proxy = await startProxy(Number(new URL(server.url).port));
-    const url = new URL(server.url);
+    const url = new URL(server.appUrl);
     url.port = String(proxy.port);
     const onIdleError = () => undefined;
     const database = openDatabase({
