@@ -7,5 +7,7 @@ pub mod doctor;
 pub mod limits;
 pub mod line;
 pub mod migration;
+pub mod rehearsal;
 pub mod scratch;
+pub mod undo;
 pub mod url;

@@ -69,7 +69,7 @@ fn a_lost_password_is_said_and_set_anew(scratch: &Scratch) {
     std::fs::rename(&file, &aside).unwrap();
     let refusal = scratch.xtask(&["up"]).fails(4);
     assert!(refusal.contains("its password is unknown"), "{refusal}");
-    assert!(refusal.contains("./x database reset-password local"), "{refusal}");
+    assert!(refusal.contains("./x db reset-password local"), "{refusal}");
     assert!(!file.exists(), "nothing is made that cannot fit");
     std::fs::write(&file, "{}").unwrap();
     scratch.xtask(&["audit", "list"]).fails(4);

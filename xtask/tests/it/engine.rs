@@ -266,7 +266,7 @@ fn where_the_password_is_lost_looking_leads_to_the_same_step_as_changing() {
         }
         for verb in [&["status"][..], &["logs", "backend"], &["verify"], &["audit", "list"]] {
             let said = engine.world.run(verb).ends(4);
-            assert!(said.contains("`./x database reset-password local`"), "{verb:?}: {said}");
+            assert!(said.contains("`./x db reset-password local`"), "{verb:?}: {said}");
             assert!(!said.contains("./x up"), "{verb:?}: {said}");
         }
     }
@@ -294,7 +294,7 @@ fn where_the_password_is_lost_no_new_one_is_made() {
     for verb in [&["migrate", "local", "--apply"][..], &["rollback", "local"]] {
         let output = engine.world.run(verb).ends(4);
         assert!(output.contains("cannot use the database in volume `nutri-postgres`"), "{output}");
-        assert!(output.contains("`./x database reset-password local`"), "{output}");
+        assert!(output.contains("`./x db reset-password local`"), "{output}");
     }
     assert!(!engine.world.path("../state/nutri/local/secrets.json").exists());
     assert_eq!(engine.changes(), "");

@@ -88,6 +88,9 @@ pub struct Limits {
     pub cpus: u64,
     /// Memory, in MiB.
     pub memory_mb: u64,
+    /// Connections to the database that one instance opens at most. It shapes no container.
+    #[serde(skip)]
+    pub database_connections: u64,
 }
 
 /// The text is neither `public` nor `internal`.
@@ -224,8 +227,10 @@ fn read_limits(table: &Table<'_>) -> Option<Limits> {
     let table = table.table("limits")?;
     let cpus = table.number("cpus", 1..=256);
     let memory_mb = table.number("memory_mb", 32..=1_048_576);
+    let connections = table.optional_number("database_connections", 0..=1000);
     table.refuse_unknown();
-    Some(Limits { cpus: cpus?, memory_mb: memory_mb? })
+    let database_connections = connections.unwrap_or(0);
+    Some(Limits { cpus: cpus?, memory_mb: memory_mb?, database_connections })
 }
 
 fn read_settings(table: &Table<'_>) -> Vec<(String, Template)> {
