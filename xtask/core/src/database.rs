@@ -3,7 +3,7 @@
 //! How one is reached is in [`crate::ship::database`].
 
 pub mod catalogue;
-pub mod doctor;
+pub mod health;
 pub mod limits;
 pub mod line;
 pub mod migration;

@@ -9,6 +9,7 @@ mod service;
 mod signing;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 
 pub use environment::{
     AgeName, Backing, BackingPart, Cleanup, Coolify, Database, DatabasePooler, Demand, Entry,

@@ -13,10 +13,12 @@ pub mod roles;
 mod scratch;
 mod tables;
 pub(in crate::edge) mod tls;
+mod undo;
 mod watched;
 pub mod ways;
 
 pub use lease::Asked;
+pub use watched::Watched;
 
 use crate::error::{Context as _, Failure, Result, code};
 use crate::runtime;

@@ -11,9 +11,17 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// The meta commands of `psql` by which newer ones fence a dump in; each with the same word.
 const FENCES: [&str; 2] = ["\\restrict ", "\\unrestrict "];
 
-/// The SQL that makes `schemas` anew. Owners and grants are left out: the roles of one server are
-/// not those of another.
-pub fn of(shell: &Shell, address: &Address, schemas: &[String]) -> Result<String> {
+/// Whether owners are brought along beside grants and policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owners {
+    /// To the same server.
+    Same,
+    /// Whoever loads it owns it: who owns things on one server owns nothing on another.
+    Loader,
+}
+
+/// The SQL that makes `schemas` anew.
+pub fn of(shell: &Shell, address: &Address, schemas: &[String], owners: Owners) -> Result<String> {
     if shell.find("pg_dump").is_none() {
         return Err(Failure::refused("cannot read the schema: `pg_dump` is missing")
             .code(&code::TOOL_MISSING)
@@ -21,10 +29,14 @@ pub fn of(shell: &Shell, address: &Address, schemas: &[String]) -> Result<String
     }
     let names = schemas.iter().map(|it| format!("--schema={it}"));
     let command = Command::new("pg_dump")
-        .args(["--schema-only", "--no-owner", "--no-privileges", "--no-publications"])
-        .args(["--no-subscriptions", "--no-password", "--exclude-table=*._prisma_migrations"])
+        .args(["--schema-only", "--no-publications", "--no-subscriptions"])
+        .args(["--no-password", "--exclude-table=*._prisma_migrations"])
         .args(names)
         .limit(LIMIT);
+    let command = match owners {
+        Owners::Same => command,
+        Owners::Loader => command.arg("--no-owner"),
+    };
     let output = shell.observe_as(&command, |it| dress(it, address))?.succeeds(&command)?;
     let text = String::from_utf8(output.stdout);
     Ok(without_fences(&text.or_outside(|| "failed to read what `pg_dump` wrote".to_owned())?))

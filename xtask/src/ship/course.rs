@@ -9,7 +9,7 @@ use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::collections::BTreeSet;
 use xtask_core::ship::ledger::{self, Action};
-use xtask_core::ship::machine::{self, Course, Manner, Past, interrupted};
+use xtask_core::ship::machine::{self, Course, Manner, Past, Skew, interrupted};
 use xtask_core::ship::release::Release;
 use xtask_core::ship::review::{Review, ReviewStep};
 
@@ -99,7 +99,15 @@ fn schema(site: &Site<'_>, wish: Wish<'_>, past: &[Past]) -> Result<Schema> {
     let serving: BTreeSet<String> =
         serving.chain(begun).filter(|it| *it != wish.release.version && !it.is_empty()).collect();
     let serving: Vec<String> = serving.into_iter().collect();
-    let schema = migrate::toward(site, wish.release, wish.action, &serving)?;
+    let mut schema = migrate::toward(site, wish.release, wish.action, &serving)?;
+    let is_ahead = |it: &Skew| matches!(it, Skew::Ahead { .. });
+    if !schema.skews.is_empty()
+        && schema.skews.iter().all(is_ahead)
+        && let Some(said) = releases::works(site, &wish.release.version)
+    {
+        site.world.report.status(&said);
+        schema.skews.clear();
+    }
     if schema.skews.is_empty() {
         return Ok(schema);
     }

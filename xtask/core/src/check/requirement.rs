@@ -79,6 +79,7 @@ pub fn all() -> &'static [Requirement] {
             of("mount", Kind::Capability(ADMINISTER), "run the tests as root"),
             program("nix", "apt: nix-bin"),
             program("openssl", "apt: openssl"),
+            program("pgbouncer", "apt: pgbouncer"),
             program("podman", "apt: podman"),
             program("postgres", "apt: postgresql"),
             of(

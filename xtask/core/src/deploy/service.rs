@@ -1,5 +1,6 @@
 //! One service: where its source is, how it listens, how it says that it is well.
 
+use super::trial::{self, Question};
 use super::{drain, is_name, read_image, read_path};
 use crate::reader::Table;
 use crate::ship::backing::Role;
@@ -32,6 +33,8 @@ pub struct Service {
     pub probe: Probe,
     /// What it may use.
     pub limits: Limits,
+    /// What shows that a release of it works on a database; nothing if nothing is asked.
+    pub trial: Vec<Question>,
     /// What it is told by environment variables, in the order of the file.
     pub settings: Vec<(String, Template)>,
 }
@@ -161,6 +164,7 @@ fn read(name: &str, table: &Table<'_>) -> Option<Service> {
     let health = read_health(table);
     let probe = read_probe(table);
     let limits = read_limits(table);
+    let trial = trial::read_all(table);
     let settings = read_settings(table);
     if let Some(seconds) = drain_seconds {
         drain::refuse_another_time(table, seconds, &settings);
@@ -176,6 +180,7 @@ fn read(name: &str, table: &Table<'_>) -> Option<Service> {
         health: health?,
         probe,
         limits: limits?,
+        trial,
         settings,
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::edge::lease::{self, Lease as OfMachine};
 use crate::edge::postgres::Database;
-use crate::edge::schema_dump;
+use crate::edge::schema_dump::{self, Owners};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::DbSyncSchema;
@@ -38,8 +38,9 @@ pub(super) fn run(flags: &DbSyncSchema, world: &World<'_>) -> Result<Exit> {
     {
         let _whole = world.cancel.whole();
         local.empty()?;
+        local.empty_of(&dump.schemas)?;
+        local.ensure_roles(&dump.roles)?;
         local.ensure_extensions(&dump.extensions.iter().map(String::as_str).collect::<Vec<_>>())?;
-        // A dump makes the schemas that it holds, `public` too.
         local.load(&dump.sql)?;
     }
     finish(&source, &mut local, from, world)
@@ -47,6 +48,10 @@ pub(super) fn run(flags: &DbSyncSchema, world: &World<'_>) -> Result<Exit> {
 
 /// A schema as it was read, before anything local is touched.
 struct Dump {
+    /// A dump makes the schemas that it holds, `public` too.
+    schemas: Vec<String>,
+    /// Grants and policies name them.
+    roles: Vec<String>,
     extensions: Vec<String>,
     sql: String,
 }
@@ -57,13 +62,16 @@ fn dump(world: &World<'_>, source: &Address) -> Result<Dump> {
     let catalogue = database.catalogue()?;
     let extensions = catalogue.of(Kind::Extension).map(|(name, _)| name.to_owned()).collect();
     let schemas = database.schemas()?;
-    let mut sql = schema_dump::of(&world.shell, source, &schemas)?;
+    let mut sql = schema_dump::of(&world.shell, source, &schemas, Owners::Loader)?;
     sql.push_str(&database.migrations_as_sql()?);
     phase.done(&format!("{} of {}", Count(schemas.len(), "schema"), source.place()));
-    Ok(Dump { extensions, sql })
+    let named =
+        |role: &String| sql.contains(&format!(" {role}")) || sql.contains(&format!("\"{role}\""));
+    let roles = database.roles()?.into_iter().filter(named).collect();
+    Ok(Dump { schemas, roles, extensions, sql })
 }
 
-/// What could not be brought along is said: owners and grants, and what belongs to extensions.
+/// What could not be brought along is said: owners, and what belongs to extensions.
 fn finish(source: &Address, local: &mut Database, from: &str, world: &World<'_>) -> Result<Exit> {
     let left = compare(&Database::connect(source)?.catalogue()?, &local.catalogue()?);
     let lines: Vec<String> = left.iter().map(ToString::to_string).collect();

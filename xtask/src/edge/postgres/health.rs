@@ -4,7 +4,7 @@ use super::{Database, refusal};
 use crate::error::Result;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use xtask_core::database::doctor::{Connections, Facts, Index, Open, Sequence, Table};
+use xtask_core::database::health::{Connections, Facts, Index, Open, Sequence, Table};
 use xtask_core::database::limits::Allowed;
 
 const TABLES: &str = "SELECT format('%I.%I', s.schemaname, s.relname),

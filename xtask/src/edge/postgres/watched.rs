@@ -1,10 +1,12 @@
 //! Statements run one by one while their locks are watched; for rehearsals only.
 
+use super::migrations::TABLE;
 use super::{Database, Unanswered, within};
 use crate::error::{Failure, Result, code};
 use std::time::{Duration, Instant};
 use tokio_postgres::{Client, Error, Row};
 use xtask_core::database::rehearsal::{Lock, mode};
+use xtask_core::deploy::Migrations;
 
 /// Locks of a process on what is of people, and on what was there before.
 const LOCKS: &str = "SELECT format('%s.%s', n.nspname, c.relname), l.mode
@@ -32,6 +34,26 @@ pub struct Watched {
 }
 
 impl Database {
+    /// Gives what follows on this connection the time-outs of a migration.
+    pub fn limit(&self, limits: &Migrations) -> Result<()> {
+        let sql = format!(
+            "SET lock_timeout = {}; SET statement_timeout = {}",
+            limits.lock_timeout_ms, limits.statement_timeout_ms
+        );
+        within(LIMIT, self.client.batch_execute(&sql)).map_err(|error| refused(&error))
+    }
+
+    /// Adds the row of a file that was run statement by statement.
+    pub fn note(&self, name: &str, checksum: &str) -> Result<()> {
+        let sql = "INSERT INTO _prisma_migrations
+            (id, checksum, migration_name, finished_at, applied_steps_count)
+            VALUES (gen_random_uuid()::text, $1, $2, now(), 1)";
+        let table = within(LIMIT, self.client.batch_execute(TABLE));
+        let noted =
+            table.and_then(|()| within(LIMIT, self.client.execute(sql, &[&checksum, &name])));
+        noted.map(drop).map_err(|error| refused(&error))
+    }
+
     /// Runs `statements` in one transaction, and looks after each which locks it holds.
     pub fn watch_together(&mut self, statements: &[&str]) -> Result<Vec<Watched>> {
         let watched = within(LIMIT, together(&mut self.client, statements));
