@@ -5,3 +5,4 @@
 pub mod connections;
 pub mod replay;
 pub mod scratch;
+pub mod trial;

@@ -39,7 +39,7 @@ pub fn of(shell: &Shell, address: &Address, schemas: &[String], owners: Owners) 
     };
     let output = shell.observe_as(&command, |it| dress(it, address))?.succeeds(&command)?;
     let text = String::from_utf8(output.stdout);
-    Ok(without_fences(&text.or_outside(|| "failed to read what `pg_dump` wrote".to_owned())?))
+    Ok(plain(&text.or_outside(|| "failed to read what `pg_dump` wrote".to_owned())?))
 }
 
 /// Tells it where and as whom to ask, by variables of its own process.
@@ -58,10 +58,14 @@ fn dress(command: &mut std::process::Command, address: &Address) {
     command.envs(roots.map(|roots| ("PGSSLROOTCERT", roots)));
 }
 
-fn without_fences(text: &str) -> String {
+/// Every database has `public`, made as its rights are told: relative to those that it had then.
+const PUBLIC: &str = "CREATE SCHEMA public;";
+
+fn plain(text: &str) -> String {
     let word = text.lines().find_map(|line| line.strip_prefix(FENCES[0])).unwrap_or_default();
     let is_fence = |line: &str| FENCES.iter().any(|it| line.strip_prefix(it) == Some(word));
-    text.lines().filter(|line| !is_fence(line)).flat_map(|line| [line, "\n"]).collect()
+    let is_left_out = |line: &str| is_fence(line) || line == PUBLIC;
+    text.lines().filter(|line| !is_left_out(line)).flat_map(|line| [line, "\n"]).collect()
 }
 
 #[cfg(test)]
@@ -71,7 +75,7 @@ mod tests {
     #[test]
     fn fences_are_taken_away_and_what_looks_like_one_inside_is_not() {
         let dump = "--\n\\restrict abc\nSELECT 1;\n\\restrict other\n\\unrestrict abc\n";
-        assert_eq!(without_fences(dump), "--\nSELECT 1;\n\\restrict other\n");
-        assert_eq!(without_fences("SELECT 1;\n"), "SELECT 1;\n");
+        assert_eq!(plain(dump), "--\nSELECT 1;\n\\restrict other\n");
+        assert_eq!(plain("CREATE SCHEMA public;\nCREATE SCHEMA more;\n"), "CREATE SCHEMA more;\n");
     }
 }

@@ -71,7 +71,6 @@ fn copied(site: &Site<'_>, own: &Address) -> Result<Scratch> {
     sql.push_str(&source.migrations_as_sql()?);
     let scratch = Scratch::make(own, "rehearse")?;
     let mut copy = Database::connect(&scratch.address())?;
-    copy.empty_of(&schemas)?;
     copy.ensure_extensions(&extensions)?;
     copy.load(&sql)?;
     Ok(scratch)

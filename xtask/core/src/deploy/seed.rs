@@ -47,7 +47,9 @@ pub(super) fn read(table: &Table<'_>) -> Option<Seed> {
 
 pub(super) fn check(root: &Table<'_>, deploy: &Deploy) {
     let Some(seed) = &deploy.seed else { return };
-    if deploy.service(&seed.service).is_none()
+    // A service that cannot be read is there, and is told of already.
+    let services = root.optional_table("services").map(|it| it.keys()).unwrap_or_default();
+    if !services.contains(&seed.service)
         && let Some(table) = root.optional_table("seed")
     {
         table.refuse("service", format!("there is no service `{}`", seed.service));

@@ -38,7 +38,6 @@ pub(super) fn run(flags: &DbSyncSchema, world: &World<'_>) -> Result<Exit> {
     {
         let _whole = world.cancel.whole();
         local.empty()?;
-        local.empty_of(&dump.schemas)?;
         local.ensure_roles(&dump.roles)?;
         local.ensure_extensions(&dump.extensions.iter().map(String::as_str).collect::<Vec<_>>())?;
         local.load(&dump.sql)?;
@@ -48,8 +47,6 @@ pub(super) fn run(flags: &DbSyncSchema, world: &World<'_>) -> Result<Exit> {
 
 /// A schema as it was read, before anything local is touched.
 struct Dump {
-    /// A dump makes the schemas that it holds, `public` too.
-    schemas: Vec<String>,
     /// Grants and policies name them.
     roles: Vec<String>,
     extensions: Vec<String>,
@@ -68,7 +65,7 @@ fn dump(world: &World<'_>, source: &Address) -> Result<Dump> {
     let named =
         |role: &String| sql.contains(&format!(" {role}")) || sql.contains(&format!("\"{role}\""));
     let roles = database.roles()?.into_iter().filter(named).collect();
-    Ok(Dump { schemas, roles, extensions, sql })
+    Ok(Dump { roles, extensions, sql })
 }
 
 /// What could not be brought along is said: owners, and what belongs to extensions.

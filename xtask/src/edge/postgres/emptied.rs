@@ -83,15 +83,6 @@ impl Database {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// Drops those of these schemas that are there, so that a dump can make them.
-    pub fn empty_of(&self, schemas: &[String]) -> Result<()> {
-        let drops = schemas.iter().map(|name| {
-            format!("DROP SCHEMA IF EXISTS \"{}\" CASCADE; ", name.replace('"', "\"\""))
-        });
-        let emptied = self.ask(self.client.batch_execute(&drops.collect::<String>()));
-        emptied.map_err(|error| refusal::asked("failed to empty the database", &error))
-    }
-
     /// Drops every schema but ours, all or none, and makes an empty `public`.
     pub fn empty(&mut self) -> Result<()> {
         let emptied = within(ANSWER_LIMIT, async {

@@ -18,7 +18,7 @@ const INVALID: &str = "SELECT indexrelid::regclass::text, pg_relation_size(index
 /// Those that hold a rule are written for that rule, whether anybody reads them or not.
 const UNREAD: &str = "SELECT s.indexrelid::regclass::text, pg_relation_size(s.indexrelid)
     FROM pg_stat_user_indexes s JOIN pg_index i USING (indexrelid)
-    WHERE s.idx_scan = 0 AND NOT i.indisunique AND NOT i.indisexclusion
+    WHERE s.idx_scan = 0 AND i.indisvalid AND NOT i.indisunique AND NOT i.indisexclusion
     AND s.schemaname <> 'xtask' AND pg_relation_size(s.indexrelid) > 65536 ORDER BY 1";
 
 const OPEN: &str = "SELECT pid, coalesce(usename, 'nobody')::text,

@@ -8,13 +8,13 @@ use tokio_postgres::{Client, Error, Row};
 use xtask_core::database::rehearsal::{Lock, mode};
 use xtask_core::deploy::Migrations;
 
-/// Locks of a process on what is of people, and on what was there before.
-const LOCKS: &str = "SELECT format('%s.%s', n.nspname, c.relname), l.mode
+/// Locks of a process on what is of people, and whether that was there before.
+const LOCKS: &str = "SELECT format('%s.%s', n.nspname, c.relname), l.mode, c.oid = ANY ($2)
     FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE l.pid = $1 AND l.granted AND l.locktype = 'relation'
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND n.nspname !~ '^pg_' AND c.relkind IN ('r', 'p', 'm', 'v', 'i') AND c.oid = ANY ($2)";
+    AND n.nspname !~ '^pg_' AND c.relkind IN ('r', 'p', 'm', 'v', 'i')";
 
 const THERE: &str = "SELECT coalesce(array_agg(oid), '{}') FROM pg_class";
 
@@ -78,9 +78,10 @@ async fn together(client: &mut Client, statements: &[&str]) -> Result<Vec<Watche
         transaction.batch_execute(statement).await?;
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let rows = transaction.query(LOCKS, &[&own, &there]).await?;
-        let now: Vec<Lock> = rows.iter().filter_map(lock).collect();
         // A transaction keeps its locks: those of statements before are not this one's.
-        let locks = now.iter().filter(|it| !held.contains(it)).cloned().collect();
+        let taken = rows.iter().filter(|row| row.get(2)).filter_map(lock);
+        let locks = taken.filter(|it| !held.contains(it)).collect();
+        let now = rows.iter().filter_map(lock).collect();
         all.push(Watched { ms, locks, held: std::mem::replace(&mut held, now) });
     }
     transaction.commit().await?;
@@ -103,7 +104,7 @@ async fn alone(client: &Client, other: &Client, statement: &str) -> Result<Watch
             }
             () = tokio::time::sleep(EVERY) => {
                 let rows = other.query(LOCKS, &[&own, &there]).await?;
-                for lock in rows.iter().filter_map(lock) {
+                for lock in rows.iter().filter(|row| row.get(2)).filter_map(lock) {
                     if !locks.contains(&lock) {
                         locks.push(lock);
                     }
