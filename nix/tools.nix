@@ -23,6 +23,7 @@
   distribution,
   gnupg,
   openssl,
+  pgbouncer,
   age,
   umoci,
   nix,
@@ -52,6 +53,7 @@
   distribution
   gnupg
   openssl
+  pgbouncer
   age
   umoci
   nix

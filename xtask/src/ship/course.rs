@@ -6,6 +6,7 @@ use super::{record, release as releases, scan, settings};
 use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::collections::BTreeSet;
+use xtask_core::database::assess::Consent;
 use xtask_core::ship::ledger::{self, Action};
 use xtask_core::ship::machine::{self, Course, Manner, Past, interrupted};
 use xtask_core::ship::release::Release;
@@ -22,6 +23,8 @@ pub struct Wish<'w> {
     pub forced: Option<&'w str>,
     /// Whether it is said why each service moves.
     pub explains: bool,
+    /// What pending migrations may destroy, each object by its name.
+    pub drops: &'w [String],
 }
 
 /// A run as it is planned; nothing is changed yet.
@@ -29,6 +32,8 @@ pub struct Planned<'p> {
     pub(super) course: Course,
     pub(super) rollout: Box<dyn Rollout + 'p>,
     pub(super) schema: Schema,
+    /// What may be destroyed on the way.
+    pub(super) consent: Consent,
     /// The release of the public service when it was planned.
     pub(super) served: Option<String>,
     /// Whether the release is gone back to, and was verified when it came.
@@ -64,7 +69,8 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     let is_verified = ledger::is_verified(&records, &release.version);
     let is_done = rollout.is_idle() && is_verified && !takes_over && schema.pending.is_empty();
     let is_known = action == Action::Rollback && ledger::was_verified(&records, &release.version);
-    Ok(Planned { course, rollout, schema, served, is_known, is_done })
+    let consent = Consent(wish.drops.iter().cloned().collect());
+    Ok(Planned { course, rollout, schema, consent, served, is_known, is_done })
 }
 
 /// What is done to the schema. One that a release does not know is refused, unless somebody says
@@ -76,6 +82,8 @@ fn schema(site: &Site<'_>, wish: Wish<'_>, past: &[Past]) -> Result<Schema> {
         serving.chain(begun).filter(|it| *it != wish.release.version && !it.is_empty()).collect();
     let serving: Vec<String> = serving.into_iter().collect();
     let schema = migrate::toward(site, wish.release, wish.action, &serving)?;
+    let consent = Consent(wish.drops.iter().cloned().collect());
+    migrate::permit(site.name, &schema.assessed, migrate::users(site), &consent)?;
     if schema.skews.is_empty() {
         return Ok(schema);
     }

@@ -7,6 +7,7 @@ mod faults;
 mod fit;
 mod hidden;
 mod killed;
+mod migrations;
 mod published;
 mod rotation;
 mod schema;

@@ -232,6 +232,13 @@ fn for_tests() -> Vec<Tool> {
             "postgresql_15",
         ),
         ci(
+            &["pgbouncer"],
+            Wanted::AtLeast(&[1, 18]),
+            "tests of migrations through a pooler",
+            "apt: pgbouncer",
+            "pgbouncer",
+        ),
+        ci(
             &["redis-server"],
             Wanted::AtLeast(&[7]),
             "tests of stores",
