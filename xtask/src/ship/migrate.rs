@@ -14,7 +14,7 @@ use crate::error::{Failure, Result, code};
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::path::Path;
-use xtask_core::database::assess::{self as core, Assessed, Consent, Users};
+use xtask_core::database::assess::{self as judge, Assessed, Consent, Users};
 use xtask_core::database::migration::source::{self, Tree};
 use xtask_core::database::migration::{self, MigrationFile, MigrationPlan, MigrationRow};
 use xtask_core::database::statistics::{Statistics, Tables};
@@ -107,7 +107,7 @@ pub fn assess(
     files: &[&MigrationFile],
 ) -> Result<Vec<Assessed>> {
     let statistics = statistics(site.name, database)?;
-    Ok(core::assess(files, Tables::new(Some(&statistics), database.schema())))
+    Ok(judge::assess(files, Tables::new(Some(&statistics), database.schema())))
 }
 
 /// How large the tables of an environment are now.
@@ -124,11 +124,11 @@ pub fn permit(
     users: Users,
     consent: &Consent,
 ) -> Result<()> {
-    let lines = core::refusals(files, users, consent);
+    let lines = judge::refusals(files, users, consent);
     if lines.is_empty() {
         return Ok(());
     }
-    let is_consent = core::refusals(files, Users::Nobody, consent).is_empty();
+    let is_consent = judge::refusals(files, Users::Nobody, consent).is_empty();
     let (code, hint) = match is_consent {
         true => (
             &code::MIGRATION_DESTROYS,

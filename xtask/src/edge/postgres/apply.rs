@@ -122,7 +122,7 @@ impl Database {
         let table = self.history_table();
         let begun =
             runtime::wait(begin_alone(&self.client, &table, &self.schema, file, limits, fence));
-        let id = match begun.map_err(|error| refused(name, &error.into()))? {
+        let id = match begun.map_err(|error| refused(name, &Broken::from(error)))? {
             Ok(id) => id,
             Err(fence) => return Err(stale(&format!("apply migration `{name}`"), fence)),
         };

@@ -58,14 +58,14 @@ pub fn apply(
     say_missing(site, &plan);
     let invalid = database.invalid_indexes()?;
     let mut done = Vec::new();
-    let ended = pending.iter().try_for_each(|file| {
+    let ended: Result<()> = pending.iter().try_for_each(|file| {
         phase.doing(&file.name);
         done.push(one(site, lease, &mut database, file)?);
         Ok(())
     });
     note(site, lease, &done, ended.as_ref().err());
     // Files before this one were applied and stay.
-    ended.map_err(|failure: Failure| if done.is_empty() { failure } else { failure.partly() })?;
+    ended.map_err(|failure| if done.is_empty() { failure } else { failure.partly() })?;
     say_invalid(site, &database.invalid_indexes()?, &invalid);
     database.unlock_migrations()?;
     phase.done(&match plan.pending.as_slice() {
@@ -87,10 +87,11 @@ fn open(site: &Site<'_>) -> Result<Database> {
             .hint("name the direct or the session address in `direct_url` (Supabase: port 5432)"));
     }
     let database = Database::connect(&address)?;
-    clock::wait_for(LOCK_LIMIT, EVERY, || {
-        site.world.cancel.check()?;
-        database.lock_migrations()
-    })?;
+    // A run that is told to end waits no longer.
+    clock::wait_for(LOCK_LIMIT, EVERY, || match site.world.cancel.check() {
+        Err(ended) => Ok(Err(ended)),
+        Ok(()) => database.lock_migrations().map(Ok),
+    })??;
     Ok(database)
 }
 
