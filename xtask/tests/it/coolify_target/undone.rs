@@ -1,4 +1,5 @@
 //! Migrations rehearsed on a copy and taken back, through the program, for an environment of others.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::super::postgres::server::Cluster;
 use super::town::{Backend, Town};
