@@ -16,6 +16,7 @@ fn town(cluster: &Cluster) -> Town<'_> {
     town.release("r1", Backend::Good);
     town.apply();
     town.rollout("r1").ends(0);
+    town.world = town.world.without_engine();
     let write = |name: &str, file: &str, sql: &str| {
         town.world.write(&format!("{FOLDER}/{name}/{file}"), sql);
     };
@@ -43,7 +44,7 @@ fn a_rehearsal_shows_times_locks_and_what_comes_out_and_changes_nothing() {
     let three = "20260203000000_ages";
     let sql = "CREATE INDEX ages ON eaters (age);\nDO $$ BEGIN DELETE FROM eaters; END $$;\n";
     town.world.write(&format!("{FOLDER}/{three}/migration.sql"), sql);
-    // Nobody could try the release that serves here: there is no engine.
+    // Nobody could try the release that serves: there is no engine.
     let shown = rehearsed(&town, 75);
     assert_eq!(shown["files"][0]["name"], three);
     let locks = &shown["files"][0]["statements"][0]["locks"];
