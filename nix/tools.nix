@@ -25,6 +25,7 @@
   distribution,
   gnupg,
   openssl,
+  pgbouncer,
   age,
   umoci,
   nix,
@@ -56,6 +57,7 @@
   distribution
   gnupg
   openssl
+  pgbouncer
   age
   umoci
   nix

@@ -15,6 +15,6 @@ apt=("$(dirname -- "$0")/outside.sh" apt-get -o DPkg::Lock::Timeout=300 -qq) # W
 [[ " $* " != *" docker.io "* ]] || ! apt-cache show docker-cli >/dev/null 2>&1 || set -- "$@" docker-cli
 "${apt[@]}" install -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >&2
 [[ " $* " != *" docker.io "* || -z ${SUDO_USER-} ]] || usermod -aG docker "$SUDO_USER"
-for unit in caddy redis-server docker-registry; do
+for unit in caddy redis-server docker-registry pgbouncer; do
   [[ " $* " != *" $unit "* ]] || ! type -P systemctl >/dev/null || systemctl --quiet disable "$unit"
 done

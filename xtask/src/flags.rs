@@ -3,9 +3,11 @@
 mod audit;
 mod bench;
 mod checks;
+mod db;
 mod dev;
 mod image;
 mod infra;
+mod migrate;
 mod notify;
 mod release;
 mod secrets;
@@ -13,14 +15,16 @@ mod setup;
 mod ship;
 
 pub use audit::{Audit, AuditShow};
-pub use bench::{Bench, BenchImage, BenchServices};
+pub use bench::{Bench, BenchDatabase, BenchImage, BenchServices};
 pub use checks::{Advisories, Ci, Hooks, HooksRun, Leaks, Renew, Workflows};
 pub use dev::{Dev, DevDown, DevLogs, DevOf, DevUp};
+pub use db::{Db, DbDiff, DbReset, DbSeed, DbSyncSchema};
 pub use image::{
     Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
+pub use migrate::{Migrate, MigrateApply, MigrateOf, MigratePlan, MigrateResolve, MigrateUndo};
 pub use notify::{Notify, NotifyTest};
 pub use release::{
     Attestation, AttestationVerify, Release, ReleaseCreate, ReleaseOf, ReleaseVerify,
@@ -75,12 +79,12 @@ pub enum Verb {
     /// Check what is signed: rollouts, drills, rebuilds, releases, images
     #[command(subcommand)]
     Attestation(Attestation),
-    /// Apply the migrations that are pending, or show them
-    #[command(after_help = "Example: cargo xtask migrate local")]
+    /// Plan migrations, apply them, and put right what stands of one that failed
+    #[command(subcommand)]
     Migrate(Migrate),
     /// Care for the database of an environment
     #[command(subcommand)]
-    Database(Database),
+    Db(Db),
     /// Keep, check, hand over and exchange what environments must know and nobody else may
     #[command(subcommand)]
     Secrets(Secrets),
@@ -214,36 +218,12 @@ pub struct Down {
     pub yes: bool,
 }
 
-/// The verbs about the database of an environment.
-#[derive(Debug, Subcommand)]
-pub enum Database {
-    /// Set a new password in the database, where the old one is lost; data stays
-    #[command(after_help = "Example: cargo xtask database reset-password local")]
-    ResetPassword(Environment),
-}
-
 /// Which environment.
 #[derive(Debug, Args)]
 pub struct Environment {
     /// An environment of `deploy.toml`
     #[arg(default_value = "local")]
     pub environment: String,
-}
-
-/// Flags of `migrate`.
-#[derive(Debug, Args)]
-pub struct Migrate {
-    /// An environment of `deploy.toml`
-    pub environment: String,
-    /// Apply what is pending; without it, it is only shown
-    #[arg(long)]
-    pub apply: bool,
-    /// Apply exactly the plan with this digest, as it was shown, or nothing
-    #[arg(long, value_name = "DIGEST", requires = "apply")]
-    pub plan: Option<Digest>,
-    /// Whether somebody else's change is waited for
-    #[command(flatten)]
-    pub wait: Waiting,
 }
 
 /// How a change of an environment is reviewed before it is made.

@@ -38,7 +38,7 @@ const count = (min: number, max: number, normally: number, description: string) 
 
 const databaseUrl = setting(url("postgresql:", "postgres:"), {
   type: "URL of Postgres",
-  description: "where everything is kept; a transaction pooler will do",
+  description: "where everything is kept, as the role `nutri_app`; a transaction pooler will do",
   secret: true,
 });
 

@@ -4,18 +4,21 @@ pub mod drain;
 mod environment;
 mod rotation;
 mod scan;
+mod seed;
 mod service;
 pub mod setting;
 mod signing;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 
 pub use environment::{
-    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Demand, Entry, Environment, GitHub,
-    KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Redis, SecretSource, Storage,
-    TargetKind,
+    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, DatabasePooler, Demand, Entry,
+    Environment, GitHub, KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Redis,
+    SecretSource, Storage, TargetKind,
 };
 pub use rotation::KeyRotation;
+pub use seed::Seed;
 pub use service::{Access, Health, Limits, Probe, Reported, Service};
 pub use signing::Signing;
 
@@ -38,6 +41,8 @@ pub struct Deploy {
     pub services: Vec<Service>,
     /// Where the migrations are and how long one may wait or run.
     pub migrations: Migrations,
+    /// What fills a database that is new, if anything does.
+    pub seed: Option<Seed>,
     /// The environments by name.
     pub environments: BTreeMap<String, Environment>,
     /// Keys that are exchanged without logging anybody out, by name.
@@ -57,6 +62,27 @@ pub struct Migrations {
     pub lock_timeout_ms: u64,
     /// How long a statement runs, in milliseconds.
     pub statement_timeout_ms: u64,
+    /// How long a statement runs that no transaction holds, such as `CREATE INDEX CONCURRENTLY`,
+    /// which keeps nobody from writing.
+    pub alone_timeout_ms: u64,
+    /// How often a file is tried whose lock is not to be had in time.
+    pub lock_attempts: u64,
+    /// The file with the sizes of tables, which `migrate stats` writes.
+    pub statistics: Option<String>,
+}
+
+impl Migrations {
+    /// A folder, the two time-outs that everybody has to name, and what goes without saying.
+    pub fn new(path: impl Into<String>, lock_timeout_ms: u64, statement_timeout_ms: u64) -> Self {
+        Self {
+            path: path.into(),
+            lock_timeout_ms,
+            statement_timeout_ms,
+            alone_timeout_ms: 3_600_000,
+            lock_attempts: 5,
+            statistics: None,
+        }
+    }
 }
 
 /// There is no environment of that name.
@@ -122,12 +148,14 @@ fn read(root: &Table<'_>) -> Option<Deploy> {
         table.each(read).into_iter().collect::<BTreeMap<_, _>>()
     });
     let rotations = root.optional_table("rotations").map(|table| rotation::read(&table));
+    let seed = root.optional_table("seed").map_or(Some(None), |it| seed::read(&it).map(Some));
     let scan = scan::read(root);
     let signing = root.optional_table("signing").map(|table| signing::read(&table));
     let mut deploy = Deploy {
         project: project?,
         services: services?,
         migrations: migrations?,
+        seed: seed?,
         environments: environments?,
         rotations: rotations.unwrap_or_default(),
         scan,
@@ -143,11 +171,17 @@ fn read_migrations(root: &Table<'_>) -> Option<Migrations> {
     let path = read_path(&table, "path");
     let lock_timeout_ms = table.number("lock_timeout_ms", 1..=600_000);
     let statement_timeout_ms = table.number("statement_timeout_ms", 1..=86_400_000);
+    let alone_timeout_ms = table.optional_number("alone_timeout_ms", 1..=86_400_000);
+    let lock_attempts = table.optional_number("lock_attempts", 1..=100);
+    let statistics =
+        table.optional_text("statistics").and_then(|_| read_path(&table, "statistics"));
     table.refuse_unknown();
+    let said = Migrations::new(path?, lock_timeout_ms?, statement_timeout_ms?);
     Some(Migrations {
-        path: path?,
-        lock_timeout_ms: lock_timeout_ms?,
-        statement_timeout_ms: statement_timeout_ms?,
+        alone_timeout_ms: alone_timeout_ms.unwrap_or(said.alone_timeout_ms),
+        lock_attempts: lock_attempts.unwrap_or(said.lock_attempts),
+        statistics,
+        ..said
     })
 }
 
@@ -210,6 +244,7 @@ fn check_across(root: &Table<'_>, deploy: &Deploy) {
     check_lengths(root, deploy);
     setting::check_across(root, deploy);
     rotation::check(root, deploy);
+    seed::check(root, deploy);
     for (name, environment) in &deploy.environments {
         environment::check(root, deploy, name, environment);
     }

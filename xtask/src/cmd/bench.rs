@@ -42,6 +42,9 @@ fn command(flags: &Bench, world: &World<'_>) -> Result<Command> {
             let command = command.args(["image", "--repeat", &image.repeat.to_string()]);
             command.args(image.record.then_some("--record"))
         }
+        Bench::Database(database) => {
+            command.args(["database", "--repeat", &database.repeat.to_string()])
+        }
         Bench::Services(services) => {
             let command = command.args(["services", "--seconds", &services.seconds.to_string()]);
             command.args(services.record.then_some("--record"))

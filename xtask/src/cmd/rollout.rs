@@ -133,7 +133,8 @@ pub(super) fn go<'a>(
 /// What is wanted, with what the flags say of it.
 pub(super) fn wish<'w>(release: &'w Release, action: Action, moving: &'w Moving) -> Wish<'w> {
     let forced = moving.force_schema_skew.as_deref();
-    Wish { release, action, forced, all: moving.all, explains: moving.explain }
+    let drops = &moving.drop;
+    Wish { release, action, forced, all: moving.all, explains: moving.explain, drops }
 }
 
 /// What would be done, and the digest by which exactly that is done later.

@@ -11,6 +11,17 @@ pub enum Bench {
     /// What the released services bear under the limits of production: throughput, times, errors
     #[command(after_help = "Example: cargo xtask bench services --seconds 5")]
     Services(BenchServices),
+    /// Planning migrations on a database with a long history, beside Prisma's own engine
+    #[command(after_help = "Example: cargo xtask bench database --repeat 3")]
+    Database(BenchDatabase),
+}
+
+/// Flags of `bench database`.
+#[derive(Debug, Args)]
+pub struct BenchDatabase {
+    /// How often each thing is measured
+    #[arg(long, default_value_t = 5)]
+    pub repeat: usize,
 }
 
 /// Flags of `bench image`.

@@ -3,12 +3,15 @@
 use super::migrate::{self, Schema};
 use super::site::Site;
 use super::{record, release as releases, scan, settings};
+use crate::database::connections;
+use crate::edge::postgres::{Database, is_unreached};
 use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::collections::BTreeSet;
+use xtask_core::database::assess::Consent;
 use xtask_core::deploy::{Access, Service};
 use xtask_core::ship::ledger::{self, Action};
-use xtask_core::ship::machine::{self, Course, Manner, Move, Past, interrupted};
+use xtask_core::ship::machine::{self, Course, Manner, Move, Past, Skew, interrupted};
 use xtask_core::ship::release::Release;
 use xtask_core::ship::review::{Review, ReviewStep};
 
@@ -25,6 +28,8 @@ pub struct Wish<'w> {
     pub all: bool,
     /// Whether it is said why each service moves.
     pub explains: bool,
+    /// What pending migrations may destroy, each object by its name.
+    pub drops: &'w [String],
 }
 
 /// A run as it is planned; nothing is changed yet.
@@ -32,6 +37,8 @@ pub struct Planned<'p> {
     pub(super) course: Course,
     pub(super) rollout: Box<dyn Rollout + 'p>,
     pub(super) schema: Schema,
+    /// What may be destroyed on the way.
+    pub(super) consent: Consent,
     /// The release that served when it was planned.
     pub(super) served: Option<String>,
     /// Whether the release is gone back to, and was verified when it came.
@@ -51,6 +58,9 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     let (before, versions, moves) = (rollout.before(), rollout.versions(), rollout.moves());
     let served = machine::release_of(&past, &before, &site.public()?.name);
     let schema = schema(site, wish, &past, &moves)?;
+    if !rollout.is_idle() {
+        room(site, action)?;
+    }
     let from = ledger::origin(&records, served.as_deref(), &release.version);
     let takes_over = !interrupted(&past).is_empty();
     let course = Course {
@@ -70,7 +80,27 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     let is_verified = ledger::is_verified(&records, &release.version);
     let is_done = rollout.is_idle() && is_verified && !takes_over && schema.pending.is_empty();
     let is_known = action == Action::Rollback && ledger::was_verified(&records, &release.version);
-    Ok(Planned { course, rollout, schema, served, is_known, is_done })
+    let consent = Consent(wish.drops.iter().cloned().collect());
+    Ok(Planned { course, rollout, schema, consent, served, is_known, is_done })
+}
+
+/// Whether the database lets in what served before and what is to serve, both at once. A rollback
+/// is not kept from happening; a database that cannot be reached is told of elsewhere.
+fn room(site: &Site<'_>, action: Action) -> Result<()> {
+    let services = site.target.services_database()?;
+    let lines = Database::connect(&site.database()?).and_then(|database| {
+        connections::judge(&database, &services, &site.world.deploy, site.environment)
+    });
+    match (lines, action) {
+        (Ok(lines), Action::Rollback) => {
+            let refused = connections::refuse(site.name, &lines).err();
+            refused.iter().for_each(|it| site.world.report.warning(it.innermost_line()));
+            Ok(())
+        }
+        (Ok(lines), _) => connections::refuse(site.name, &lines),
+        (Err(failure), _) if is_unreached(&failure) => Ok(()),
+        (Err(failure), _) => Err(failure),
+    }
 }
 
 /// What is done to the schema. One that a release does not know is refused, unless somebody says
@@ -83,7 +113,17 @@ fn schema(site: &Site<'_>, wish: Wish<'_>, past: &[Past], moves: &[Move]) -> Res
     let serving = moved.map(|(_, release)| release).chain(begun);
     let serving: BTreeSet<String> = serving.filter(|it| *it != wish.release.version).collect();
     let serving: Vec<String> = serving.into_iter().collect();
-    let schema = migrate::toward(site, wish.release, wish.action, &serving)?;
+    let mut schema = migrate::toward(site, wish.release, wish.action, &serving)?;
+    let consent = Consent(wish.drops.iter().cloned().collect());
+    migrate::permit(site.name, &schema.assessed, migrate::users(site), &consent)?;
+    let is_ahead = |it: &Skew| matches!(it, Skew::Ahead { .. });
+    if !schema.skews.is_empty()
+        && schema.skews.iter().all(is_ahead)
+        && let Some(said) = releases::works(site, &wish.release.version)
+    {
+        site.world.report.status(&said);
+        schema.skews.clear();
+    }
     if schema.skews.is_empty() {
         return Ok(schema);
     }

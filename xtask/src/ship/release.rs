@@ -5,11 +5,13 @@ mod entry;
 mod evidence;
 mod record;
 mod store;
+mod trial;
 mod verify;
 
 pub use entry::{may_enter, verified_by};
 pub use record::{attest_record, attest_release};
 pub use store::{Published, Releases};
+pub use trial::{attest_trial, works};
 pub use verify::{Verified, verify};
 
 use super::site::Site;
@@ -18,7 +20,7 @@ use crate::edge::git::Checkout;
 use crate::error::{Coded as _, Context as _, Result, code};
 use crate::world::World;
 use std::collections::BTreeMap;
-use xtask_core::ship::migration::MigrationFile;
+use xtask_core::database::migration::MigrationFile;
 use xtask_core::ship::release::{self, Release, ReleasedImage, ScanVerdict};
 use xtask_image::gzip_v1::ENCODER_ID;
 

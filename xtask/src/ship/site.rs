@@ -92,4 +92,9 @@ impl<'a> Site<'a> {
         let told = serving.map(|(service, it)| (service, it.release));
         Ok(told.filter(|(_, release)| !release.is_empty()).collect())
     }
+
+    /// What the public service answers as, if it runs.
+    pub fn public_release(&self) -> Result<Option<String>> {
+        Ok(self.answers()?.remove(&self.public()?.name))
+    }
 }

@@ -6,6 +6,7 @@
 
 mod coolify;
 mod customer;
+mod database;
 mod emulated;
 mod images;
 mod load;
@@ -45,6 +46,8 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     customer.eats("two eggs and a slice of toast");
     assert!(customer.kilocalories() > 100.0, "the ML service weighs what was eaten");
 
+    database::is_looked_after(&scratch);
+
     let load = Load::start(&scratch.url());
     switches_lose_nothing(&scratch);
     let [below, edited] = edits_roll_out_under_load(&scratch);
@@ -61,6 +64,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     the_ledger_is_whole(&scratch);
     images_that_no_release_needs_are_gone(&scratch);
     safe::data_is_never_taken_for_debris(&scratch);
+    database::is_reset(&scratch);
     nothing_is_left_after_erase(&scratch);
 }
 
@@ -162,13 +166,13 @@ fn edits_roll_out_under_load(scratch: &Scratch) -> [String; 2] {
 
 fn a_migration_that_moved_since_its_review_is_refused(scratch: &Scratch, file: &str) {
     scratch.write(file, "ALTER TABLE foods ADD COLUMN reviewed text;\n");
-    let shown = scratch.xtask(&["migrate", "local", "--json"]).answers(3);
+    let shown = scratch.xtask(&["migrate", "plan", "local", "--json"]).answers(3);
     assert_eq!(shown["plan"]["pending"][0], "20991231000000_more", "{shown}");
     scratch.write(file, "ALTER TABLE foods ADD COLUMN slipped_in text;\n");
     let plan = shown["digest"].as_str().unwrap();
-    let refusal = scratch.xtask(&["migrate", "local", "--apply", "--plan", plan]).fails(4);
+    let refusal = scratch.xtask(&["migrate", "apply", "local", "--apply", "--plan", plan]).fails(4);
     assert!(refusal.contains("with something else now: apply `20991231000000_more`"), "{refusal}");
-    let again = scratch.xtask(&["migrate", "local", "--json"]).answers(3);
+    let again = scratch.xtask(&["migrate", "plan", "local", "--json"]).answers(3);
     assert_ne!(again["digest"], shown["digest"], "{again}");
 }
 

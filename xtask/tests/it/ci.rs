@@ -53,7 +53,7 @@ const OURS: [&str; 7] = [
     "workflows-in-step",
 ];
 
-const FAKES: [&str; 22] = [
+const FAKES: [&str; 23] = [
     "actionlint",
     "c++",
     "cargo",
@@ -68,6 +68,7 @@ const FAKES: [&str; 22] = [
     "shellcheck",
     "zizmor",
     "openssl",
+    "pgbouncer",
     "postgres",
     "redis-server",
     "docker",

@@ -2,6 +2,7 @@
 //! and what does not come to serve is taken back.
 
 mod between;
+mod database;
 mod entry;
 mod faults;
 mod fit;
@@ -10,6 +11,7 @@ mod killed;
 mod mistakes;
 mod pace;
 pub(crate) mod paged;
+mod migrations;
 mod published;
 mod rotation;
 mod schema;
@@ -17,6 +19,7 @@ mod state;
 mod town;
 mod unchanged;
 mod whole;
+mod undone;
 
 use super::infra::panel::{PLAN, person};
 use super::notify::{Everybody, SECRETS, assert_no_secret_below};

@@ -37,6 +37,7 @@ mod indexes;
 mod infra;
 mod leaks;
 mod locks;
+mod migrations;
 mod modules;
 mod nix;
 mod notify;

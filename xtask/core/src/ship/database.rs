@@ -8,7 +8,7 @@ mod parameters;
 mod tests;
 
 use crate::secret::Secret;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
@@ -25,6 +25,8 @@ pub struct Address {
     pub user: String,
     /// The database on that server.
     pub database: String,
+    /// The schema that the tables of the services are in.
+    pub schema: String,
     /// The role's password.
     pub password: Secret,
     /// Whether and how the connection is encrypted.
@@ -130,6 +132,9 @@ pub enum AddressError {
 /// How long connecting may take where the URL does not say.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
+/// What is escaped in a part of an address; names of roles and databases stay readable.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.');
+
 impl Address {
     /// A database on this machine, which is reached without leaving it.
     pub fn local(port: u16, user: &str, database: &str, password: Secret) -> Self {
@@ -138,6 +143,7 @@ impl Address {
             port,
             user: user.to_owned(),
             database: database.to_owned(),
+            schema: "public".to_owned(),
             password,
             tls: Tls::Disable,
             channel_binding: ChannelBinding::default(),
@@ -148,6 +154,21 @@ impl Address {
     /// The same server, another database.
     pub fn with_database(&self, database: &str) -> Self {
         Self { database: database.to_owned(), ..self.clone() }
+    }
+
+    /// As programs are told it that read addresses; a secret, because the password is in it.
+    pub fn url(&self) -> Secret {
+        let part = |text: &str| utf8_percent_encode(text, ESCAPED).to_string();
+        let (user, password) = (part(&self.user), part(self.password.expose()));
+        let place = self.with_database(&part(&self.database)).place();
+        let mode = match &self.tls {
+            Tls::Disable => "disable",
+            Tls::Prefer(_) => "prefer",
+            Tls::Require(Check::Nothing) => "require",
+            Tls::Require(Check::Authority(_)) => "verify-ca",
+            Tls::Require(Check::Name(_)) => "verify-full",
+        };
+        Secret::new(format!("postgresql://{user}:{password}@{place}?sslmode={mode}"))
     }
 
     /// Where it is, without who is asking.
@@ -180,6 +201,7 @@ impl FromStr for Address {
             tls: parameters.tls(is_loopback(&host))?,
             channel_binding: parameters.channel_binding()?,
             connect_limit: parameters.connect_limit()?,
+            schema: parameters.schema()?,
             port: url.port().unwrap_or(5432),
             database: database(&url)?,
             password: Secret::new(password),

@@ -12,7 +12,7 @@ use crate::ship::site::Site;
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use xtask_core::deploy::{self, Demand, Entry, Environment, SecretSource, Signing};
-use xtask_core::ship::backing::DATABASE_USER;
+use xtask_core::ship::database::Address;
 use xtask_core::ship::release::Release;
 
 /// Whose database, cache and registry a rehearsal uses.
@@ -112,9 +112,13 @@ fn replace(
     environment.registry = local.environment.registry.clone();
     environment.entry = Entry { builders: 1, verdict: Some(Demand::Optional), ..environment.entry };
     environment.url.clone_from(&double.card.proxy);
-    let database = environment
-        .database
-        .get_or_insert(deploy::Database { url: SecretSource::Generate, direct_url: None });
+    let database = environment.database.get_or_insert(deploy::Database {
+        url: SecretSource::Generate,
+        direct_url: None,
+        pooler: None,
+    });
+    // The rehearsal's server is this machine's, whatever stands before the real one.
+    database.pooler = None;
     database.url = kept("database.url", &inner_database(local)?)?;
     database.direct_url = Some(kept("database.direct_url", &outer_database(local)?)?);
     if let Some(redis) = &mut environment.redis {
@@ -145,11 +149,8 @@ fn inner_database(local: &Site<'_>) -> Result<String> {
     Ok(format!("{server}/{DATABASE}"))
 }
 
-/// The same as it is reached from here.
+/// The same as it is reached from here, by who owns it: migrations are applied through it.
 fn outer_database(local: &Site<'_>) -> Result<String> {
-    let inner = inner_database(local)?;
-    let backing = local.environment.backing.as_ref().expect("`local` has one");
-    let userinfo = inner.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
-    let (userinfo, _) = userinfo.unwrap_or((DATABASE_USER, ""));
-    Ok(format!("postgresql://{userinfo}@127.0.0.1:{}/{DATABASE}", backing.postgres.port))
+    let Address { host, port, user, password, .. } = local.database()?;
+    Ok(format!("postgresql://{user}:{}@{host}:{port}/{DATABASE}", password.expose()))
 }

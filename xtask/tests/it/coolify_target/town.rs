@@ -15,10 +15,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use xtask::runtime;
+use xtask_core::database::migration::MigrationFile;
 use xtask_core::digest::Digest;
 use xtask_core::platform::Platform;
 use xtask_core::reference::{Name, Repository};
-use xtask_core::ship::migration::MigrationFile;
 use xtask_core::ship::release::ReleasedImage;
 use xtask_fakes::coolify::api::{Coolify as Double, Options};
 use xtask_fakes::coolify::update::proxy::Proxy;
@@ -294,7 +294,7 @@ impl<'a> Town<'a> {
     pub(super) fn migrates(&mut self, name: &str, sql: &str) {
         let file = format!("services/backend/prisma/migrations/{name}/migration.sql");
         self.world.write(&file, sql);
-        self.migrations.push(MigrationFile { name: name.to_owned(), sql: sql.to_owned() });
+        self.migrations.push(MigrationFile::new(name, sql));
     }
 
     /// How often a migration was applied.
@@ -356,7 +356,7 @@ impl<'a> Town<'a> {
         });
     }
 
-    fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+    pub(super) fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
         let began = Instant::now();
         loop {
             if let Some(found) = look() {

@@ -15,6 +15,7 @@ const JEST_ON_NEWER: &[&str] =
 const PYTEST: &[&str] = &["@ml-service", "images/ml-service.toml"];
 // Both services are asked as they run.
 const BOTH: &[&str] = &["@backend", "@ml-service", "services/contract/**"];
+const ORACLE: &[&str] = &["xtask/tests/oracle/package*.json", "xtask/tests/oracle/.npmrc"];
 const IMAGES: &[&str] = &["@rust", "@backend", "@ml-service"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
 const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
@@ -43,6 +44,7 @@ const TOOLS_OF_RUST_TESTS: &[&str] = &[
     "node",
     "npm",
     "openssl",
+    "pgbouncer",
     "postgres",
     "python3.11",
     "redis-server",
@@ -118,8 +120,16 @@ fn rust() -> Vec<Task> {
             .cores(2)
             .runs(clippy)
             .minutes(20),
+        // Of the same machine as the tests that ask it, so it comes after what cargo fetches.
+        task("prisma-oracle", "Prisma's own engine is here, for tests to ask", ORACLE)
+            .needs(&["cargo-fetch"])
+            .makes(&["xtask/tests/oracle/node_modules"])
+            .runs(
+                words_of("npm", "ci --ignore-scripts --no-audit --no-fund --prefer-offline")
+                    .folder("xtask/tests/oracle"),
+            ),
         task("rust-test", "Rust tests pass, the rules of the tree among them", EVERYTHING)
-            .needs(&["clippy"])
+            .needs(&["clippy", "prisma-oracle"])
             .notices(TOOLS_OF_RUST_TESTS)
             .makes(&["target/ci/coverage/rust/programs.json"])
             .cores(2)
@@ -156,7 +166,7 @@ fn backend() -> Vec<Task> {
         row("tsc", "TypeScript types hold, in tests too").runs(script("typecheck")),
         task("jest", "Backend tests pass and cover enough", JEST)
             .needs(&["backend-build"])
-            .notices(&["node", "postgres", "redis-server"])
+            .notices(&["node", "pgbouncer", "postgres", "redis-server"])
             .coverage("backend")
             .runs(script("test").args(["--", "--coverageDirectory"]).arg(folder("backend")))
             .minutes(15)

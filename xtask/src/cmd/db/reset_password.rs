@@ -1,10 +1,9 @@
-//! `database`: what is done to the database of an environment beside migrations.
+//! `db reset-password`: a new password for the local database, where the old one is lost.
 
 use crate::edge::lease::{self as of_machine, Lease};
 use crate::edge::secrets;
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::flags::Database;
 use crate::ship::lease;
 use crate::ship::site::{Seen, Site};
 use crate::target::docker::backing::password;
@@ -12,18 +11,12 @@ use crate::target::docker::{self, DATABASE_SECRET};
 use crate::world::World;
 use serde_json::json;
 
-pub(super) fn run(verb: &Database, world: &World<'_>) -> Result<Exit> {
-    match verb {
-        Database::ResetPassword(flags) => reset_password(&flags.environment, world),
-    }
-}
-
 /// The database is changed first and the file after it: a run that is killed between the two is
 /// fixed by the same command.
-fn reset_password(name: &str, world: &World<'_>) -> Result<Exit> {
+pub(super) fn run(name: &str, world: &World<'_>) -> Result<Exit> {
     let (environment, _) = docker::backing_of(world, name)?;
     let folder = world.state(name);
-    let _lease = Lease::take(&folder, "database reset-password", &of_machine::who())?;
+    let _lease = Lease::take(&folder, "db reset-password", &of_machine::who())?;
     // Where the secrets are lost nobody can look.
     if let Ok(Seen::Site(site)) = Site::see(world, name) {
         lease::refuse_held(&site)?;
