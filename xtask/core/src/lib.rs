@@ -2,10 +2,11 @@
 //! into steps. Nothing here knows a terminal, a network, a process, a disk or a clock; what
 //! it must know is handed in. The fence is this crate's manifest and its `clippy.toml`.
 //!
-//! The map: [`image`], [`ship`], [`coolify`], [`check`], [`secrets`] and [`trust`] are rooms; what
+//! The map: [`image`], [`ship`], [`backup`], [`coolify`], [`check`], [`secrets`] and [`trust`] are rooms; what
 //! stands beside them is what all of them use.
 
 pub mod address;
+pub mod backup;
 pub mod check;
 pub mod command;
 pub mod coolify;
@@ -14,6 +15,7 @@ pub mod descriptor;
 pub mod digest;
 pub mod escape;
 pub mod finding;
+mod html;
 pub mod image;
 pub mod json;
 pub mod moment;
