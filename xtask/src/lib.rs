@@ -9,6 +9,7 @@ pub mod attest;
 pub mod cancel;
 pub mod ci;
 pub mod cmd;
+pub mod database;
 pub mod docs;
 pub mod edge;
 pub mod error;

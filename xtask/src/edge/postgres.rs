@@ -2,10 +2,13 @@
 //!
 //! The client is async; the verbs that ask are not yet, so each question waits here.
 
+mod catalogue;
 mod lease;
 mod ledger;
 mod migrations;
 mod refusal;
+pub mod roles;
+mod scratch;
 mod tables;
 pub(in crate::edge) mod tls;
 

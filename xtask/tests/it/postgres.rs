@@ -1,8 +1,10 @@
 //! Databases as their URLs say: a real Postgres with certificates of every kind, and without one.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+mod catalogue;
 mod lease;
 mod ledger;
+mod scratch;
 pub(crate) mod server;
 
 use server::{Cluster, PASSWORD, Server};

@@ -223,9 +223,21 @@ impl Server<'_> {
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
+    /// What `psql` says in another database of the cluster.
+    pub(crate) fn ask_in(&self, database: &str, sql: &str) -> String {
+        let output = self.psql_in(database, sql);
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
     fn psql(&self, sql: &str) -> Output {
+        self.psql_in("postgres", sql)
+    }
+
+    fn psql_in(&self, database: &str, sql: &str) -> Output {
         Command::new(self.cluster.programs.join("psql"))
-            .args(["-U", "ann", "-d", "postgres", "-X", "-A", "-t", "-h"])
+            .args(["-U", "ann", "-d", database, "-v", "ON_ERROR_STOP=1"])
+            .args(["-X", "-A", "-t", "-h"])
             .arg(self.cluster.folder.path())
             .args(["-p", &self.port.to_string(), "-c", sql])
             .output()

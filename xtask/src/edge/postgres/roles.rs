@@ -1,0 +1,48 @@
+//! Roles of a cluster: what one may do, and making one that may do little.
+
+use super::{Database, refusal};
+use crate::error::Result;
+use xtask_core::secret::Secret;
+
+/// What a role is allowed, as far as it matters to row level security and to logging in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Role {
+    pub may_login: bool,
+    /// Whether policies are not asked for it: a superuser, or one with BYPASSRLS.
+    pub passes_policies: bool,
+    /// Whether it may make databases or roles, or replicate.
+    pub may_more: bool,
+}
+
+/// The password as the server keeps it: statements may end in its log.
+pub fn verifier(password: &Secret) -> String {
+    postgres_protocol::password::scram_sha_256(password.expose().as_bytes())
+}
+
+impl Database {
+    /// What the role of that name is allowed, if there is one.
+    pub fn role(&self, name: &str) -> Result<Option<Role>> {
+        let sql = "SELECT rolcanlogin, rolsuper OR rolbypassrls,
+            rolcreatedb OR rolcreaterole OR rolreplication FROM pg_roles WHERE rolname = $1";
+        let row = self.ask(self.client.query_opt(sql, &[&name]));
+        let row = row.map_err(|error| refusal::asked("failed to look at roles", &error))?;
+        Ok(row.map(|row| Role {
+            may_login: row.get(0),
+            passes_policies: row.get(1),
+            may_more: row.get(2),
+        }))
+    }
+
+    /// Lets a role log in with this password and do nothing that it is not granted; it is made if
+    /// it is not there. The name was checked to be a plain one.
+    pub fn ensure_login(&self, name: &str, password: &Secret) -> Result<()> {
+        let made = if self.role(name)?.is_some() { "ALTER" } else { "CREATE" };
+        let sql = format!(
+            "{made} ROLE \"{name}\" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE \
+             NOREPLICATION PASSWORD '{}'",
+            verifier(password)
+        );
+        let done = self.ask(self.client.batch_execute(&sql));
+        done.map_err(|error| refusal::asked(&format!("failed to make role `{name}`"), &error))
+    }
+}
