@@ -2,6 +2,7 @@
 //! and what a drill proves. restic keeps them and Postgres makes them; here it is only judged.
 
 pub mod alarm;
+pub mod archive;
 pub mod drill;
 pub mod evidence;
 pub mod exit;
@@ -9,6 +10,7 @@ pub mod facts;
 pub mod lifecycle;
 pub mod manifest;
 pub mod retention;
+pub mod sigv4;
 pub mod snapshot;
 pub mod tools;
 pub mod verify;

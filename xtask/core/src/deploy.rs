@@ -10,9 +10,9 @@ mod signing;
 mod tests;
 
 pub use environment::{
-    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Demand, Entry, Environment, GitHub,
-    KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Proxy, Redis, SecretSource, Storage,
-    TargetKind,
+    AgeName, Backing, BackingPart, Backup, BackupAccess, BackupRepository, Bucket, Cleanup,
+    Coolify, Database, Demand, Entry, Environment, GitHub, KEPT, Notifications, Notify,
+    NotifyGitHub, NotifySentry, Proxy, Redis, SecretSource, Storage, TargetKind,
 };
 pub use rotation::KeyRotation;
 pub use service::{Access, Health, Limits, Probe, Reported, Service};

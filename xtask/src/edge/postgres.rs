@@ -3,6 +3,7 @@
 //! The client is async; the verbs that ask are not yet, so each question waits here.
 
 mod catalogue;
+mod facts;
 mod lease;
 mod ledger;
 mod migrations;
@@ -12,6 +13,7 @@ mod scratch;
 mod tables;
 pub(in crate::edge) mod tls;
 
+pub use facts::Exported;
 pub use lease::Asked;
 
 use crate::error::{Context as _, Failure, Result, code};
