@@ -1,6 +1,7 @@
 //! Every flag of every verb: the whole command line on a few screens.
 
 mod audit;
+mod backup;
 mod bench;
 mod checks;
 mod image;
@@ -12,6 +13,10 @@ mod setup;
 mod ship;
 
 pub use audit::{Audit, AuditShow};
+pub use backup::{
+    Backup, BackupCheck, BackupDrill, BackupOf, BackupPrune, BackupRestore, BackupRun, BackupShow,
+    State, StateBackup, StateRestore,
+};
 pub use bench::{Bench, BenchImage};
 pub use checks::{Advisories, Ci, Hooks, HooksRun, Leaks, Renew, Workflows};
 pub use image::{
@@ -76,6 +81,12 @@ pub enum Verb {
     /// Care for the database of an environment
     #[command(subcommand)]
     Database(Database),
+    /// Keep the database elsewhere, encrypted, and prove that it comes back
+    #[command(subcommand)]
+    Backup(Backup),
+    /// Keep what a server needs to be itself again, and bring it back
+    #[command(subcommand)]
+    State(State),
     /// Keep, check, hand over and exchange what environments must know and nobody else may
     #[command(subcommand)]
     Secrets(Secrets),

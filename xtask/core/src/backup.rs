@@ -12,5 +12,6 @@ pub mod manifest;
 pub mod retention;
 pub mod sigv4;
 pub mod snapshot;
+pub mod state;
 pub mod tools;
 pub mod verify;

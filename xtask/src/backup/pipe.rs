@@ -80,22 +80,11 @@ fn of_restic(restic: &Restic<'_>, output: &Output) -> Result<Stored> {
 
 fn refused(restic: &Restic<'_>, output: &Output) -> Failure {
     let refused = restic.refused("write to", meaning(output.code), output);
-    nothing_stored(with_locks(restic, refused))
+    nothing_stored(restic.with_locks(refused))
 }
 
 fn nothing_stored(failure: Failure) -> Failure {
     failure.code(&code::BACKUP_FAILED).reason("no back-up was recorded")
-}
-
-/// Versions before 0.17 do not tell a lock from anything else.
-fn with_locks(restic: &Restic<'_>, failure: Failure) -> Failure {
-    match restic.locks() {
-        Ok(locks) if locks > 0 => failure
-            .code(&code::BACKUP_LOCKED)
-            .reason(format!("the repository has {locks} locks"))
-            .hint("wait for whoever holds them; locks of dead processes go by themselves"),
-        _ => failure,
-    }
 }
 
 /// Hands a stored file to a program. What that one says counts first: one that has read what it

@@ -1,6 +1,7 @@
 //! What is let go, and letting it go.
 
 use super::home::Home;
+use super::run::free_of_the_dead;
 use crate::edge::clock;
 use crate::error::{Failure, Result, code};
 use serde::Serialize;
@@ -57,6 +58,7 @@ pub fn refuse_alarmed(plan: &Plan, despite: Option<&str>) -> Result<()> {
 /// Forgets what goes and frees its space.
 pub fn apply(home: &Home<'_>, plan: &Plan) -> Result<()> {
     let phase = home.world.report.phase("prune");
+    free_of_the_dead(home);
     if !plan.snapshots.is_empty() {
         phase.doing("forgetting");
         home.restic.forget(&plan.snapshots)?;

@@ -100,7 +100,7 @@ fn schemas(home: &Home<'_>, database: &Database) -> Result<Vec<String>> {
 
 /// What was locked by a process that is gone would hinder this one. A key that may delete nothing
 /// cannot do that, and whoever is at work keeps its lock.
-fn free_of_the_dead(home: &Home<'_>) {
+pub(super) fn free_of_the_dead(home: &Home<'_>) {
     if home.restic.locks().is_ok_and(|locks| locks > 0)
         && let Err(failure) = home.restic.unlock()
     {

@@ -65,6 +65,31 @@ pub fn start_dump(
     Ok((command, job))
 }
 
+/// The whole of a small database, owners and grants aside.
+pub fn whole(shell: &Shell, address: &Address) -> Result<Vec<u8>> {
+    let command =
+        client("pg_dump").args(["--format=custom", "--no-owner", "--no-acl", "--no-password"]);
+    let output = shell.observe_as(&command, |it| dress(it, address))?;
+    Ok(output.succeeds(&command)?.stdout)
+}
+
+/// Restores a whole database from a file, in one transaction.
+pub fn restore_whole(shell: &Shell, address: &Address, file: &Path) -> Result<()> {
+    let command = client("pg_restore")
+        .args([
+            "--single-transaction",
+            "--exit-on-error",
+            "--no-owner",
+            "--no-acl",
+            "--no-password",
+        ])
+        .arg(format!("--dbname={}", connection_name(&address.database)))
+        .arg(file.display().to_string())
+        .finishes();
+    let output = shell.observe_as(&command, |it| dress(it, address))?;
+    output.succeeds(&command).map(drop)
+}
+
 /// Starts to list what an archive holds, which stands at its beginning.
 pub fn start_list(shell: &Shell, stdin: Stdio) -> Result<(Command, Job)> {
     let command = client("pg_restore").arg("--list");

@@ -1,8 +1,23 @@
 //! Whether a port of the loopback address is free, and who has it if it is not.
 
+use crate::error::{Context as _, Result};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
+
+/// Ports of the loopback address that nobody has. They are free now; nobody else is told of them.
+pub fn free<const N: usize>() -> Result<[u16; N]> {
+    let failed = || "failed to find a free port".to_owned();
+    let mut held = Vec::with_capacity(N);
+    for _ in 0..N {
+        held.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).or_outside(failed)?);
+    }
+    let mut ports = [0; N];
+    for (port, listener) in ports.iter_mut().zip(&held) {
+        *port = listener.local_addr().or_outside(failed)?.port();
+    }
+    Ok(ports)
+}
 
 /// Who holds `port` of the loopback address: `None` if nobody does.
 pub fn holder(port: u16) -> Option<String> {

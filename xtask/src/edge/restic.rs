@@ -177,7 +177,11 @@ impl<'a> Restic<'a> {
     /// How many locks there are, whoever has them.
     pub fn locks(&self) -> Result<usize> {
         let command = self.command(["list", "locks", "--no-lock"], SHORT);
-        Ok(self.run("list its locks", &command)?.text().lines().count())
+        let output = self.observe(&command)?;
+        match meaning(output.code) {
+            Meaning::Done => Ok(output.text().lines().count()),
+            other => Err(self.refused("list the locks of", other, &output)),
+        }
     }
 
     /// Removes locks of processes that are gone, and no others.
@@ -232,7 +236,18 @@ impl<'a> Restic<'a> {
         let output = self.observe(command)?;
         match meaning(output.code) {
             Meaning::Done => Ok(output),
-            other => Err(self.refused(what, other, &output)),
+            other => Err(self.with_locks(self.refused(what, other, &output))),
+        }
+    }
+
+    /// Versions before 0.17 do not tell a lock from anything else; so it is asked for.
+    pub fn with_locks(&self, failure: Failure) -> Failure {
+        match self.locks() {
+            Ok(locks) if locks > 0 => failure
+                .relabel(&code::BACKUP_LOCKED)
+                .reason(format!("locks in the repository: {locks}"))
+                .hint("wait for whoever holds them; those of dead processes go by themselves"),
+            _ => failure,
         }
     }
 

@@ -79,6 +79,7 @@ pub fn all() -> &'static [Requirement] {
             of("mount", Kind::Capability(ADMINISTER), "run the tests as root"),
             program("nix", "apt: nix-bin"),
             program("openssl", "apt: openssl"),
+            program("pg_dump", "apt: postgresql-client"),
             program("podman", "apt: podman"),
             program("postgres", "apt: postgresql"),
             of(
@@ -87,6 +88,7 @@ pub fn all() -> &'static [Requirement] {
                 "apt: qemu-user-static",
             ),
             program("redis-server", "apt: redis-server"),
+            program("restic", "apt: restic"),
             of("root", Kind::Capability(SET_USER), "run the tests as root"),
             program("skopeo", "apt: skopeo"),
             program("tar", "apt: tar"),

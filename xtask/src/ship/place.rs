@@ -1,8 +1,8 @@
 //! Where a database is: by the environment that uses it, or by the secret that holds its address.
 
+use super::site::Site;
 use crate::edge::secrets;
 use crate::error::{Context as _, Failure, Result};
-use crate::ship::site::Site;
 use crate::world::World;
 use xtask_core::deploy::{SecretSource, TargetKind};
 use xtask_core::ship::database::Address;
