@@ -33,9 +33,16 @@ fn a_backup_comes_back_whole_and_only_into_an_empty_database() {
     };
     // The policy is for a role that the other cluster does not have.
     let said = restore(&[]).ends(3);
-    assert_eq!(town.copy.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0", "{said}");
+    assert_eq!(
+        town.copy.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"),
+        "0",
+        "{said}"
+    );
     let said = restore(&["--apply"]).ends(4);
-    assert!(said.contains("missing: eater") && said.contains("CREATE ROLE \"eater\" NOLOGIN;"), "{said}");
+    assert!(
+        said.contains("missing: eater") && said.contains("CREATE ROLE \"eater\" NOLOGIN;"),
+        "{said}"
+    );
     let done = restore(&["--apply", "--make-roles"]);
     assert_eq!(done.code, Some(0), "{done:?}");
     assert_eq!(town.copy.ask("SELECT sum(id) FROM meals"), "500500");
@@ -52,7 +59,8 @@ fn the_database_that_it_came_from_is_named_twice() {
     let town = Town::new(&clusters);
     town.taken();
     let restore = |more: &[&str]| {
-        let words = [&["backup", "restore", "staging", "--into", "staging", "--apply"], more].concat();
+        let words =
+            [&["backup", "restore", "staging", "--into", "staging", "--apply"], more].concat();
         town.run(&words)
     };
     let said = restore(&["--same-database", "staging"]).ends(4);
@@ -65,7 +73,17 @@ fn the_database_that_it_came_from_is_named_twice() {
     assert_eq!(restore(&["--same-database", "staging"]).code, Some(0));
     assert_eq!(town.source.ask("SELECT count(*) FROM meals"), "1000");
     // Where it is another one, to say that it is the same is a mistake too.
-    let said = town.run(&["backup", "restore", "staging", "--into", "env:COPY_URL", "--same-database", "staging"]).ends(4);
+    let said = town
+        .run(&[
+            "backup",
+            "restore",
+            "staging",
+            "--into",
+            "env:COPY_URL",
+            "--same-database",
+            "staging",
+        ])
+        .ends(4);
     assert!(said.contains("it is another database"), "{said}");
 }
 
@@ -85,7 +103,8 @@ fn rows_and_dump_are_of_one_moment_while_others_write() {
         assert_eq!(taken.code, Some(0), "{taken:?}");
     });
     // The comparison after the restore is by rows and checksums of the manifest.
-    let words = ["backup", "restore", "staging", "--into", "env:COPY_URL", "--apply", "--make-roles"];
+    let words =
+        ["backup", "restore", "staging", "--into", "env:COPY_URL", "--apply", "--make-roles"];
     let restored = town.run(&words);
     assert_eq!(restored.code, Some(0), "{restored:?}");
 }
@@ -107,7 +126,8 @@ fn what_no_reason_keeps_is_let_go_and_not_while_something_is_to_worry_about() {
     let said = town.run(&["backup", "prune", "staging", "--apply"]).ends(4);
     assert!(said.contains("which is in the future"), "{said}");
     let snapshots = town.snapshots();
-    let pruned = town.run(&["backup", "prune", "staging", "--apply", "--despite", "a test moved it"]);
+    let pruned =
+        town.run(&["backup", "prune", "staging", "--apply", "--despite", "a test moved it"]);
     assert_eq!(pruned.code, Some(0), "{pruned:?}");
     assert_eq!(town.snapshots(), snapshots - 2, "one back-up went, with its dump: {pruned:?}");
     let listed = town.run(&["backup", "list", "staging"]);
@@ -122,6 +142,9 @@ fn an_environment_without_a_repository_is_refused_with_what_to_write() {
     let (text, _) = text.split_once("[environments.staging.backup]").unwrap();
     town.world.write("deploy.toml", text);
     let said = town.run(&["backup", "run", "staging"]).ends(4);
-    assert!(said.contains("E-backup-none") && said.contains("[environments.staging.backup]"), "{said}");
+    assert!(
+        said.contains("E-backup-none") && said.contains("[environments.staging.backup]"),
+        "{said}"
+    );
     assert!(town.world.path("deploy.toml").exists() && URL.starts_with("STAGING"));
 }

@@ -118,7 +118,11 @@ impl Town<'_> {
 
 fn deploy(double: &Double, proxy: &Proxy, registry: &DockerRegistry, network: &str) -> String {
     let destination = format!("server = \"localhost\"\ndestination = \"{network}\"");
-    let text = include_str!("../../../../deploy.toml")
+    let own = include_str!("../../../../deploy.toml");
+    // Its migrations are not backed up: it has no bucket.
+    let (before, rest) = own.split_once("[environments.production.backup]").unwrap();
+    let (_, after) = rest.split_once("[environments.production.coolify]").unwrap();
+    let text = format!("{before}[environments.production.coolify]{after}")
         .replace("https://coolify.nutri.app", &double.url())
         .replace("ghcr.io/nutri-app/nutri", &format!("{}/nutri", registry.host))
         .replace("https://api.nutri.app", &proxy.url())

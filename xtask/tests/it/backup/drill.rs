@@ -23,7 +23,10 @@ fn a_drill_never_touches_the_cluster_that_was_backed_up() {
     let words = ["backup", "drill", "staging", "--cluster", "env:STAGING_DIRECT_URL"];
     let said = town.run(&words).ends(4);
     assert!(said.contains("it is the cluster that was backed up"), "{said}");
-    assert_eq!(town.source.ask("SELECT count(*) FROM pg_database WHERE datname LIKE 'xtask_scratch%'"), "0");
+    assert_eq!(
+        town.source.ask("SELECT count(*) FROM pg_database WHERE datname LIKE 'xtask_scratch%'"),
+        "0"
+    );
     assert!(evidence(&town).is_empty(), "nothing was done");
 }
 
@@ -41,17 +44,27 @@ fn a_drill_that_did_not_look_at_the_services_has_not_passed_and_leaves_its_evide
     assert_eq!(run.code, Some(75), "{run:?}");
     let told: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let drill = &told["drill"];
-    assert_eq!((&drill["outcome"], &drill["passed"]), (&"could-not-run".into(), &false.into()), "{run:?}");
+    assert_eq!(
+        (&drill["outcome"], &drill["passed"]),
+        (&"could-not-run".into(), &false.into()),
+        "{run:?}"
+    );
     let checks = drill["checks"].as_array().unwrap();
     assert!(checks.len() >= 9 && checks.iter().all(|it| it["passed"] == true), "{checks:?}");
     assert_eq!(drill["tables"]["public.meals"]["restoredRows"], 1000);
     assert_ne!(drill["clusters"]["backedUp"], drill["clusters"]["restoredInto"]);
-    assert_eq!(town.copy.ask("SELECT count(*) FROM pg_database WHERE datname LIKE 'xtask_scratch%'"), "0");
+    assert_eq!(
+        town.copy.ask("SELECT count(*) FROM pg_database WHERE datname LIKE 'xtask_scratch%'"),
+        "0"
+    );
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "nobody hears of a drill that did not pass");
     let found = evidence(&town);
     assert_eq!(found.len(), 2, "{found:?}");
-    let page = std::fs::read_to_string(found.iter().find(|it| it.extension().is_some_and(|it| it == "html")).unwrap()).unwrap();
+    let page = std::fs::read_to_string(
+        found.iter().find(|it| it.extension().is_some_and(|it| it == "html")).unwrap(),
+    )
+    .unwrap();
     assert!(page.contains("could not run") && page.contains("public.meals"), "{page}");
     // The next one knows of it, on any machine.
     let again = town.run(&words);

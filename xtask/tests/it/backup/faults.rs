@@ -32,7 +32,8 @@ fn a_dump_that_is_killed_in_the_middle_is_no_backup() {
 fn a_dump_that_says_that_it_failed_is_no_backup_however_much_it_wrote() {
     let clusters = required!(town::clusters());
     let town = Town::new(&clusters);
-    let script = "case $1 in --version) exec $real \"$@\";; esac\n$real \"$@\"; echo 'no more' >&2; exit 1";
+    let script =
+        "case $1 in --version) exec $real \"$@\";; esac\n$real \"$@\"; echo 'no more' >&2; exit 1";
     nothing_is_recorded(&town.with_program("pg_dump", script), "no more");
 }
 
@@ -76,7 +77,8 @@ fn a_flipped_byte_is_found_and_nothing_of_it_is_restored() {
     let checked = town.run(&["backup", "check", "staging", "--read-data"]);
     assert_eq!(checked.code, Some(3), "{checked:?}");
     assert!(checked.stdout.contains("BAD"), "{checked:?}");
-    let words = ["backup", "restore", "staging", "--into", "env:COPY_URL", "--apply", "--make-roles"];
+    let words =
+        ["backup", "restore", "staging", "--into", "env:COPY_URL", "--apply", "--make-roles"];
     let restored = town.run(&words);
     assert_eq!(restored.code, Some(5), "{restored:?}");
     assert_eq!(town.copy.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
@@ -105,7 +107,11 @@ fn another_password_opens_nothing_and_is_not_repeated() {
     let clusters = required!(town::clusters());
     let town = Town::new(&clusters);
     town.taken();
-    for words in [&["backup", "run", "staging"][..], &["backup", "list", "staging"], &["backup", "run", "staging", "--init"]] {
+    for words in [
+        &["backup", "run", "staging"][..],
+        &["backup", "list", "staging"],
+        &["backup", "run", "staging", "--init"],
+    ] {
         let run = town.world.run_with(words, &[("BACKUP_PASSWORD", "hunter2")]);
         assert!(matches!(run.code, Some(4 | 5)), "{run:?}");
         assert!(!run.stderr.contains("hunter2"), "{run:?}");

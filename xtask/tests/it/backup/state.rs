@@ -26,7 +26,8 @@ fn with_key(town: Town<'_>) -> Town<'_> {
     let key = town.world.path("../key.txt");
     let made = Command::new("age-keygen").arg("-o").arg(&key).output().unwrap();
     assert!(made.status.success(), "{made:?}");
-    let public = String::from_utf8_lossy(&made.stderr).trim().rsplit(' ').next().unwrap().to_owned();
+    let public =
+        String::from_utf8_lossy(&made.stderr).trim().rsplit(' ').next().unwrap().to_owned();
     town.world.write("secrets/staging.recipients", &format!("{public}\n"));
     Town { world: town.world.with("XTASK_AGE_IDENTITY", key.display().to_string()), ..town }
 }
@@ -40,7 +41,17 @@ fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
     std::fs::create_dir_all(&new).unwrap();
     let file = town.world.path("../state.age").display().to_string();
     let (old_path, new_path) = (old.display().to_string(), new.display().to_string());
-    let backup = ["state", "backup", "staging", "--to", &file, "--coolify", &old_path, "--database", "env:STAGING_DIRECT_URL"];
+    let backup = [
+        "state",
+        "backup",
+        "staging",
+        "--to",
+        &file,
+        "--coolify",
+        &old_path,
+        "--database",
+        "env:STAGING_DIRECT_URL",
+    ];
     let kept = town.run(&backup);
     assert_eq!(kept.code, Some(0), "{kept:?}");
     let sealed = std::fs::read(&file).unwrap();
@@ -48,7 +59,17 @@ fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
     assert!(town.run(&backup).ends(4).contains("it is there already"));
 
     let restore = |more: &[&str]| {
-        let words = ["state", "restore", "staging", "--from", &file, "--coolify", &new_path, "--database", "env:COPY_URL"];
+        let words = [
+            "state",
+            "restore",
+            "staging",
+            "--from",
+            &file,
+            "--coolify",
+            &new_path,
+            "--database",
+            "env:COPY_URL",
+        ];
         town.run(&[&words, more].concat())
     };
     let shown = restore(&[]);
@@ -57,7 +78,9 @@ fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
     assert!(std::fs::read_dir(&new).unwrap().next().is_none(), "it was only shown");
     let done = restore(&["--apply"]);
     assert_eq!(done.code, Some(0), "{done:?}");
-    for path in ["source/.env", "ssh/keys/ssh_key@1", "proxy/acme.json", "proxy/dynamic/default.yaml"] {
+    for path in
+        ["source/.env", "ssh/keys/ssh_key@1", "proxy/acme.json", "proxy/dynamic/default.yaml"]
+    {
         assert_eq!(std::fs::read(new.join(path)).unwrap(), std::fs::read(old.join(path)).unwrap());
     }
     assert!(!new.join("applications").exists());
@@ -74,7 +97,17 @@ fn a_state_that_would_not_help_is_not_kept() {
     coolify(&old, "APP_ID=1\nAPP_KEY=\n");
     let file = town.world.path("../state.age").display().to_string();
     let old_path = old.display().to_string();
-    let words = ["state", "backup", "staging", "--to", &file, "--coolify", &old_path, "--database", "env:STAGING_DIRECT_URL"];
+    let words = [
+        "state",
+        "backup",
+        "staging",
+        "--to",
+        &file,
+        "--coolify",
+        &old_path,
+        "--database",
+        "env:STAGING_DIRECT_URL",
+    ];
     let said = town.run(&words).ends(4);
     assert!(said.contains("has no `APP_KEY`"), "{said}");
     assert!(!Path::new(&file).exists());

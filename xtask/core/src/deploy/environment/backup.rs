@@ -264,10 +264,9 @@ mod tests {
 
     fn with(table: &str) -> Result<Option<Backup>, String> {
         let text = include_str!("../../../../../deploy.toml");
-        let text: String = match text.split_once("[environments.production.backup]") {
-            Some((before, _)) => before.to_owned(),
-            None => text.to_owned(),
-        };
+        let (before, rest) = text.split_once("[environments.production.backup]").unwrap();
+        let (_, after) = rest.split_once("[environments.production.coolify]").unwrap();
+        let text = format!("{before}[environments.production.coolify]{after}");
         let text = format!("{text}\n[environments.production.backup]\n{table}");
         let deploy = Deploy::parse(&text).map_err(|it| it.to_string())?;
         Ok(deploy.environments["production"].backup.clone())
