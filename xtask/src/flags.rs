@@ -17,7 +17,7 @@ pub use backup::{
     Backup, BackupCheck, BackupDrill, BackupOf, BackupPrune, BackupRestore, BackupRun, BackupShow,
     State, StateBackup, StateRestore,
 };
-pub use bench::{Bench, BenchImage};
+pub use bench::{Bench, BenchBackup, BenchImage};
 pub use checks::{Advisories, Ci, Hooks, HooksRun, Leaks, Renew, Workflows};
 pub use image::{
     Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,

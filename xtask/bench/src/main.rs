@@ -1,6 +1,7 @@
 //! Benchmarks: ours, the model and others, measured in one run on the same inputs. `cargo xtask
 //! bench` starts this program, so that the one that is shipped knows nothing of the others.
 
+mod backup;
 mod bulk;
 mod cold;
 mod image;
@@ -50,5 +51,6 @@ fn run(flags: &Flags, report: &Report, cancel: &Cancel) -> Result<Exit> {
     let world = World::open(report, cancel)?;
     match &flags.bench {
         Bench::Image(image) => image::run(image, &flags.program, &world),
+        Bench::Backup(backup) => backup::run(backup, &flags.program, &world),
     }
 }

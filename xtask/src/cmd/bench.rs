@@ -36,9 +36,16 @@ fn command(flags: &Bench, world: &World<'_>) -> Result<Command> {
     let program = std::env::current_exe().or_outside(failed)?.display().to_string();
     let run = ["run", "--quiet", "--package", "xtask-bench", "--", "--program", &program];
     let json = world.report.is_json().then_some("--json");
-    let Bench::Image(image) = flags;
-    let repeat = image.repeat.to_string();
-    let record = image.record.then_some("--record");
-    let command = Command::new("cargo").args(run).args(json).arg("image");
-    Ok(command.args(["--repeat", &repeat]).args(record))
+    let command = Command::new("cargo").args(run).args(json);
+    Ok(match flags {
+        Bench::Image(image) => {
+            let repeat = image.repeat.to_string();
+            let record = image.record.then_some("--record");
+            command.args(["image", "--repeat", &repeat]).args(record)
+        }
+        Bench::Backup(backup) => {
+            let (repeat, scale) = (backup.repeat.to_string(), backup.scale.to_string());
+            command.args(["backup", "--repeat", &repeat, "--scale", &scale])
+        }
+    })
 }

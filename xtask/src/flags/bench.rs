@@ -8,6 +8,20 @@ pub enum Bench {
     /// Building and pushing of images: cold, after an edit, unchanged, and large
     #[command(after_help = "Example: cargo xtask bench image --repeat 3")]
     Image(BenchImage),
+    /// Taking, restoring and drilling a back-up of a database of a gigabyte, beside the same by hand
+    #[command(after_help = "Example: cargo xtask bench backup --repeat 3")]
+    Backup(BenchBackup),
+}
+
+/// Flags of `bench backup`.
+#[derive(Debug, Args)]
+pub struct BenchBackup {
+    /// How often each thing is measured
+    #[arg(long, default_value_t = 3)]
+    pub repeat: usize,
+    /// How large the database is, as pgbench counts: 70 is about a gigabyte
+    #[arg(long, default_value_t = 70)]
+    pub scale: u32,
 }
 
 /// Flags of `bench image`.

@@ -4,7 +4,9 @@
 /// The list without what is there already: a fresh database has the schema `public`, and making it
 /// again would end the restore. Lines that are left out are commented, as `pg_restore` wants it.
 pub fn without_schemas(list: &str, there: &[String]) -> String {
-    let line = |line: &str| match makes_schema(line).is_some_and(|it| there.iter().any(|name| name == it)) {
+    let line = |line: &str| match makes_schema(line)
+        .is_some_and(|it| there.iter().any(|name| name == it))
+    {
         true => format!(";{line}\n"),
         false => format!("{line}\n"),
     };

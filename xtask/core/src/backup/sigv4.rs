@@ -21,7 +21,11 @@ pub struct Question<'a> {
 }
 
 /// The headers that go with it, `host` aside.
-pub fn headers(question: Question<'_>, key: &Secret, secret: &Secret) -> [(&'static str, String); 3] {
+pub fn headers(
+    question: Question<'_>,
+    key: &Secret,
+    secret: &Secret,
+) -> [(&'static str, String); 3] {
     let Question { host, path, query, region, at } = question;
     let day = at.get(..8).unwrap_or(at);
     let empty = Digest::of(b"").hex();
@@ -30,15 +34,21 @@ pub fn headers(question: Question<'_>, key: &Secret, secret: &Secret) -> [(&'sta
         "GET\n{path}\n{query}=\nhost:{host}\nx-amz-content-sha256:{empty}\nx-amz-date:{at}\n\n{names}\n{empty}"
     );
     let scope = format!("{day}/{region}/s3/aws4_request");
-    let text = format!("AWS4-HMAC-SHA256\n{at}\n{scope}\n{}", Digest::of(canonical.as_bytes()).hex());
+    let text =
+        format!("AWS4-HMAC-SHA256\n{at}\n{scope}\n{}", Digest::of(canonical.as_bytes()).hex());
     let first = format!("AWS4{}", secret.expose()).into_bytes();
-    let signing = [day, region, "s3", "aws4_request"].iter().fold(first, |key, part| mac(&key, part));
+    let signing =
+        [day, region, "s3", "aws4_request"].iter().fold(first, |key, part| mac(&key, part));
     let signature = hex::encode(mac(&signing, &text));
     let credential = format!("{}/{scope}", key.expose());
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders={names}, Signature={signature}"
     );
-    [("authorization", authorization), ("x-amz-content-sha256", empty), ("x-amz-date", at.to_owned())]
+    [
+        ("authorization", authorization),
+        ("x-amz-content-sha256", empty),
+        ("x-amz-date", at.to_owned()),
+    ]
 }
 
 fn mac(key: &[u8], text: &str) -> Vec<u8> {

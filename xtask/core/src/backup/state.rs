@@ -170,7 +170,8 @@ mod tests {
             assert_eq!(State::parse(state.text().as_bytes()).is_ok(), state.check().is_ok());
             state.check().unwrap_err()
         };
-        let no_key = |it: &mut State| it.pieces[0] = Piece::new(Of::Coolify, SETTINGS, 0o600, b"APP_KEY=\n");
+        let no_key =
+            |it: &mut State| it.pieces[0] = Piece::new(Of::Coolify, SETTINGS, 0o600, b"APP_KEY=\n");
         assert_eq!(changed(no_key), StateError::NoKey);
         assert_eq!(changed(|it| drop(it.pieces.remove(0))), StateError::Missing(SETTINGS));
         assert_eq!(changed(|it| drop(it.pieces.pop())), StateError::Missing(DATABASE));
@@ -179,7 +180,10 @@ mod tests {
             state.pieces[1].path = path.into();
             assert_eq!(state.check(), Err(StateError::Path(path.into())));
         }
-        assert_eq!(changed(|it| it.pieces[1].data = "AAAA".into()), StateError::Damaged(DATABASE.into()));
+        assert_eq!(
+            changed(|it| it.pieces[1].data = "AAAA".into()),
+            StateError::Damaged(DATABASE.into())
+        );
         assert_eq!(State::parse(b"{}"), Err(StateError::Form));
     }
 }

@@ -58,7 +58,11 @@ impl Tool {
     /// The command that makes the one called `name` print its version.
     pub fn question(&self, name: &str) -> Command {
         // OpenSSL takes a word where all others take a flag.
-        Command::new(name).arg(if matches!(name, "openssl" | "restic") { "version" } else { "--version" })
+        Command::new(name).arg(if matches!(name, "openssl" | "restic") {
+            "version"
+        } else {
+            "--version"
+        })
     }
 
     /// The tasks whose commands name it. Tests that use it are not seen by this.

@@ -9,9 +9,8 @@ use std::collections::BTreeSet;
 
 /// A step of ours that is given these secrets, and nothing else is.
 fn given(step: Step, variables: &BTreeSet<String>) -> Step {
-    let secret = |step: Step, name: &String| {
-        step.env(name.clone(), format!("${{{{ secrets.{name} }}}}"))
-    };
+    let secret =
+        |step: Step, name: &String| step.env(name.clone(), format!("${{{{ secrets.{name} }}}}"));
     variables.iter().fold(step, secret)
 }
 

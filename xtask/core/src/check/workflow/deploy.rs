@@ -36,8 +36,7 @@ pub struct Kept {
 }
 
 /// What backs up before a migration needs; a rollout neither prunes nor drills.
-const TO_ADD: [&str; 4] =
-    ["backup.password", "backup.key", "backup.secret", "backup.heartbeat"];
+const TO_ADD: [&str; 4] = ["backup.password", "backup.key", "backup.secret", "backup.heartbeat"];
 
 fn kept(environment: &Environment) -> Option<Kept> {
     let (database, sources) = (environment.database.as_ref()?, environment.backup_sources());
@@ -53,7 +52,8 @@ fn kept(environment: &Environment) -> Option<Kept> {
     if let SecretSource::Variable(variable) = database.direct() {
         run.insert(variable.clone());
     }
-    let drill = named(&["backup.password", "backup.key", "backup.secret", "backup.drill_heartbeat"]);
+    let drill =
+        named(&["backup.password", "backup.key", "backup.secret", "backup.drill_heartbeat"]);
     let has_key = sources.contains_key("backup.prune.key");
     let prune = named(&["backup.password", "backup.prune.key", "backup.prune.secret"]);
     Some(Kept { run, drill, prune: if has_key { prune } else { BTreeSet::new() } })
