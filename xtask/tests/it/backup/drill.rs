@@ -15,6 +15,13 @@ fn evidence(town: &Town<'_>) -> Vec<std::path::PathBuf> {
     found
 }
 
+/// Beside the logs of `ci`, which GitHub keeps as an artifact.
+fn keep(page: &str) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/ci/evidence");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("drill.html"), page).unwrap();
+}
+
 #[test]
 fn a_drill_never_touches_the_cluster_that_was_backed_up() {
     let clusters = required!(town::clusters());
@@ -66,6 +73,7 @@ fn a_drill_that_did_not_look_at_the_services_has_not_passed_and_leaves_its_evide
     )
     .unwrap();
     assert!(page.contains("could not run") && page.contains("public.meals"), "{page}");
+    keep(&page);
     // The next one knows of it, on any machine.
     let again = town.run(&words);
     let told: serde_json::Value = serde_json::from_str(&again.stdout).unwrap();

@@ -36,6 +36,8 @@ fn with_key(town: Town<'_>) -> Town<'_> {
 fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
     let (_, clusters) = required!(required_program("age").and(town::clusters));
     let town = with_key(Town::new(&clusters));
+    // Coolify's database knows no role but its owner.
+    town.source.ask("DROP POLICY own ON meals");
     let (old, new) = (town.world.path("../old"), town.world.path("../new"));
     coolify(&old, "APP_ID=1\nAPP_KEY=base64:c2VjcmV0\n");
     std::fs::create_dir_all(&new).unwrap();

@@ -117,7 +117,10 @@ impl Course {
             Step::Preflight => "what would stop it half-way is to be known first".to_owned(),
             Step::Lease => "one change at a time".to_owned(),
             Step::Begin => "no release serves without a record".to_owned(),
-            Step::BackUp => self.backup.line(),
+            Step::BackUp => match &self.backup {
+                BackUp::Taken(why) => why.clone(),
+                BackUp::Left(why) => format!("none is taken: {why}"),
+            },
             Step::Migrate => format!("`{}` expects {}", self.to, self.migrations.join(", ")),
             Step::Fetch => "nothing is started before everything is there".to_owned(),
             Step::Deploy(service) | Step::Start(service) => self.why_moved(service),

@@ -61,7 +61,7 @@ fn both_roads_and_what_is_said_of_them() {
     preflight: what would stop it half-way is to be known first
     lease: one change at a time
     begin: no release serves without a record
-    back up: back up the database: before migrations
+    back up: before migrations
     migrate: `b` expects 1_b
     fetch: nothing is started before everything is there
     start `ml-service`: it is of release `a`
@@ -78,7 +78,7 @@ fn both_roads_and_what_is_said_of_them() {
     preflight: what would stop it half-way is to be known first
     lease: one change at a time
     begin: no release serves without a record
-    back up: back up the database: before migrations
+    back up: before migrations
     migrate: `b` expects 1_b
     fetch: nothing is started before everything is there
     deploy `ml-service`: it is of release `a`
