@@ -32,6 +32,9 @@ pub struct Home<'a> {
     pub is_own: bool,
 }
 
+const LOOK: &str =
+    "look at `repository`, `password`, `key` and `secret` of its table in `deploy.toml`";
+
 /// The file beside the repository of this machine that opens it.
 const PASSWORD: &str = "password";
 
@@ -92,12 +95,12 @@ impl<'a> Home<'a> {
             Found::Absent => Err(self
                 .unopened("there is none")
                 .hint(format!("`cargo xtask backup run {} --init` makes one", self.name))),
-            Found::WrongPassword => Err(self.unopened("another password opens it")),
+            Found::WrongPassword => Err(self.unopened("another password opens it").hint(LOOK)),
             // Versions before 0.17 do not tell why. restic makes none where one is.
             Found::Unknown(words) if may_make => {
                 self.restic.init().map_err(|failure| failure.reason(words))
             }
-            Found::Unknown(words) => Err(self.unopened(&words)),
+            Found::Unknown(words) => Err(self.unopened(&words).hint(LOOK)),
         }
     }
 
@@ -118,7 +121,6 @@ impl<'a> Home<'a> {
         Failure::refused(format!("cannot open repository `{}`", self.shown()))
             .code(&code::BACKUP_REPOSITORY)
             .reason(why)
-            .hint("look at `repository`, `password`, `key` and `secret` of its table in `deploy.toml`")
     }
 
     /// Where it is, for people.

@@ -162,8 +162,12 @@ impl<'a> Course<'a> {
             course.refuse_source(&found, manifest)?;
             Scratch::make(cluster, "drill").map_err(|it| unable(&it))
         })?;
+        let missing =
+            Database::connect(cluster).and_then(|it| it.missing_roles(&manifest.facts.roles));
+        let missing = missing.map_err(|it| unable(&it))?;
         let walked = self.restore(&scratch.address(), manifest);
-        let removed = scratch.remove();
+        let removed =
+            scratch.remove().and_then(|()| Database::connect(cluster)?.drop_roles(&missing));
         walked?;
         removed.map_err(|it| unable(&it))?;
         let why = wish.without_application.clone().unwrap_or_else(|| {

@@ -21,7 +21,8 @@ pub(super) fn run(flags: &BackupShow, world: &World<'_>) -> Result<Exit> {
 
 fn text(id: &str, manifest: &Manifest) -> String {
     let facts = &manifest.facts;
-    let head = facts.migration_head.as_deref().unwrap_or("none");
+    let head = facts.migration_head.as_ref();
+    let head = head.map_or("none".to_owned(), |it| format!("{} up to {it}", facts.migrations));
     let ledger =
         facts.ledger.as_ref().map_or("none".to_owned(), |it| format!("record {}", it.number));
     let lines = [
@@ -32,7 +33,7 @@ fn text(id: &str, manifest: &Manifest) -> String {
             &format!("{} in {:.1} s", size(manifest.dump_bytes), manifest.took_ms as f64 / 1000.0),
         ],
         ["schemas", &manifest.schemas.join(", ")],
-        ["migrations", &format!("{} up to {head}", facts.migrations)],
+        ["migrations", &head],
         ["ledger", &ledger],
         ["cluster", &facts.system_identifier],
         ["made by", &manifest.tools.join(", ")],

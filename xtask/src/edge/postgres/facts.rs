@@ -156,6 +156,15 @@ impl Database {
         made.map_err(|error| failed(&format!("failed to make role `{name}`"), &error))
     }
 
+    /// Removes roles that own nothing and are granted nothing any more.
+    pub fn drop_roles(&self, names: &[String]) -> Result<()> {
+        names.iter().try_for_each(|name| {
+            let sql = format!("DROP ROLE IF EXISTS {}", quoted(name));
+            let dropped = self.ask(self.client.batch_execute(&sql));
+            dropped.map_err(|error| failed(&format!("failed to remove role `{name}`"), &error))
+        })
+    }
+
     /// Which of `names` are no roles there.
     pub fn missing_roles(&self, names: &[String]) -> Result<Vec<String>> {
         let sql = "SELECT name FROM unnest($1::text[]) AS name

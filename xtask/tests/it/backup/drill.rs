@@ -64,6 +64,7 @@ fn a_drill_that_did_not_look_at_the_services_has_not_passed_and_leaves_its_evide
         town.copy.ask("SELECT count(*) FROM pg_database WHERE datname LIKE 'xtask_scratch%'"),
         "0"
     );
+    assert_eq!(town.copy.ask("SELECT count(*) FROM pg_roles WHERE rolname = 'eater'"), "0");
     listener.set_nonblocking(true).unwrap();
     assert!(listener.accept().is_err(), "nobody hears of a drill that did not pass");
     let found = evidence(&town);

@@ -26,7 +26,7 @@ pub struct Place {
 /// The variables in which the secrets of back-ups are given, by who needs them: each job is given
 /// its own and no others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub(in crate::check::workflow) struct Kept {
     /// The database, and what adds to the repository.
     pub(super) run: BTreeSet<String>,
     /// What reads the repository; the database is none of a drill's business.
