@@ -20,6 +20,7 @@
   docker-compose,
   shellcheck,
   postgresql_15,
+  restic,
   redis,
   skopeo,
   distribution,
@@ -52,6 +53,7 @@
   docker-compose
   shellcheck
   postgresql_15
+  restic
   redis
   skopeo
   distribution

@@ -109,6 +109,13 @@ impl Failure {
         self
     }
 
+    /// Gives it another stable name, where it was found out later what is the matter.
+    #[must_use]
+    pub fn relabel(mut self, code: &'static Code) -> Self {
+        self.code = code;
+        self
+    }
+
     /// Says that something was changed before it failed.
     #[must_use]
     pub fn partly(mut self) -> Self {

@@ -1,6 +1,7 @@
 //! Every flag of every verb: the whole command line on a few screens.
 
 mod audit;
+mod backup;
 mod bench;
 mod checks;
 mod db;
@@ -15,7 +16,11 @@ mod setup;
 mod ship;
 
 pub use audit::{Audit, AuditShow};
-pub use bench::{Bench, BenchDatabase, BenchImage, BenchServices};
+pub use backup::{
+    Backup, BackupCheck, BackupDrill, BackupOf, BackupPrune, BackupRestore, BackupRun, BackupShow,
+    State, StateBackup, StateRestore,
+};
+pub use bench::{Bench, BenchBackup, BenchDatabase, BenchImage, BenchServices};
 pub use checks::{Advisories, Ci, Hooks, HooksRun, Leaks, Renew, Workflows};
 pub use dev::{Dev, DevDown, DevLogs, DevOf, DevUp};
 pub use db::{Db, DbDiff, DbReset, DbSeed, DbSyncSchema};
@@ -85,6 +90,12 @@ pub enum Verb {
     /// Care for the database of an environment
     #[command(subcommand)]
     Db(Db),
+    /// Keep the database elsewhere, encrypted, and prove that it comes back
+    #[command(subcommand)]
+    Backup(Backup),
+    /// Keep what a server needs to be itself again, and bring it back
+    #[command(subcommand)]
+    State(State),
     /// Keep, check, hand over and exchange what environments must know and nobody else may
     #[command(subcommand)]
     Secrets(Secrets),

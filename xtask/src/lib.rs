@@ -6,6 +6,7 @@
 )]
 
 pub mod attest;
+pub mod backup;
 pub mod cancel;
 pub mod ci;
 pub mod cmd;

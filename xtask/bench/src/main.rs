@@ -1,6 +1,7 @@
 //! Benchmarks: ours, the model and others, measured in one run on the same inputs. `cargo xtask
 //! bench` starts this program, so that the one that is shipped knows nothing of the others.
 
+mod backup;
 mod bulk;
 mod cold;
 mod database;
@@ -55,5 +56,6 @@ fn run(flags: &Flags, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Bench::Image(image) => image::run(image, &flags.program, &world),
         Bench::Services(services) => services::run(services, &world),
         Bench::Database(database) => database::run(database, &flags.program, &world),
+        Bench::Backup(backup) => backup::run(backup, &flags.program, &world),
     }
 }

@@ -13,9 +13,9 @@ mod tests;
 pub mod trial;
 
 pub use environment::{
-    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, DatabasePooler, Demand, Entry,
-    Environment, GitHub, KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Redis,
-    SecretSource, Storage, TargetKind,
+    AgeName, Backing, BackingPart, Backup, BackupAccess, BackupRepository, Bucket, Cleanup,
+    Coolify, Database, DatabasePooler, Demand, Entry, Environment, GitHub, KEPT, Notifications,
+    Notify, NotifyGitHub, NotifySentry, Redis, SecretSource, Storage, TargetKind,
 };
 pub use rotation::KeyRotation;
 pub use seed::Seed;

@@ -55,6 +55,12 @@ impl Moment {
         Timestamp::from_second(seconds).ok().map(Self)
     }
 
+    /// The moment that RFC 3339 with any zone names, as other programs write it.
+    pub fn of_any_zone(text: &str) -> Option<Self> {
+        let moment = Some(text).filter(|text| text.contains('T'))?.parse::<Timestamp>().ok()?;
+        Self::from_seconds(moment.as_second())
+    }
+
     /// Whole hours from `earlier` to this moment; none if `earlier` is later.
     pub fn hours_since(self, earlier: Self) -> u64 {
         u64::try_from(self.0.duration_since(earlier.0).as_hours()).unwrap_or(0)
@@ -68,6 +74,23 @@ impl Moment {
     /// Whole seconds from `earlier` to this moment; none if `earlier` is later.
     pub fn seconds_since(self, earlier: Self) -> u64 {
         u64::try_from(self.0.duration_since(earlier.0).as_secs()).unwrap_or(0)
+    }
+
+    /// Days since 1970 began, in UTC.
+    pub fn day_number(self) -> i64 {
+        self.0.as_second().div_euclid(86_400)
+    }
+
+    /// Weeks since 1970 began, each beginning on Monday, in UTC. The first day of 1970 was a
+    /// Thursday.
+    pub fn week_number(self) -> i64 {
+        (self.day_number() + 3).div_euclid(7)
+    }
+
+    /// Months since the year 0, in UTC.
+    pub fn month_number(self) -> i64 {
+        let date = Offset::UTC.to_datetime(self.0).date();
+        i64::from(date.year()) * 12 + i64::from(date.month()) - 1
     }
 
     /// How many days `day` is after this moment's; negative if it is before.

@@ -49,5 +49,9 @@ fn command(flags: &Bench, world: &World<'_>) -> Result<Command> {
             let command = command.args(["services", "--seconds", &services.seconds.to_string()]);
             command.args(services.record.then_some("--record"))
         }
+        Bench::Backup(backup) => {
+            let (repeat, scale) = (backup.repeat.to_string(), backup.scale.to_string());
+            command.args(["backup", "--repeat", &repeat, "--scale", &scale])
+        }
     })
 }

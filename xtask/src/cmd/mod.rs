@@ -3,6 +3,7 @@
 mod advisories;
 mod attestation;
 mod audit;
+mod backup;
 mod bench;
 mod ci;
 mod completions;
@@ -30,6 +31,7 @@ mod rollback_targets;
 mod rollout;
 mod secrets;
 mod ship;
+mod state;
 mod status;
 mod up;
 mod verify;
@@ -59,6 +61,8 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Attestation(flags) => attestation::run(&flags, &world),
         Verb::Migrate(flags) => migrate::run(&flags, &world),
         Verb::Db(flags) => db::run(&flags, &world),
+        Verb::Backup(flags) => backup::run(&flags, &world),
+        Verb::State(flags) => state::run(&flags, &world),
         Verb::Secrets(flags) => secrets::run(&flags, &world),
         Verb::Infra(flags) => infra::run(&flags, &world),
         Verb::Preflight(flags) => preflight::run(&flags, &world),

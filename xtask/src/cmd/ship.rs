@@ -153,7 +153,7 @@ fn to_be_made(site: &Site<'_>, version: &str) -> Exit {
         format!("push them, and release `{version}`: the registry does not have it yet"),
         format!(
             "then, as `cargo xtask rollout {name} {version} --dry-run` says once it is there: \
-                 lease, back up (not built: no back-up is taken), migrate, roll out, verify, record"
+                 lease, back up if the schema changes, migrate, roll out, verify, record"
         ),
     ];
     let lines: Vec<String> = steps.iter().map(|it| format!("  {it}")).collect();

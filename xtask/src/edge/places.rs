@@ -55,6 +55,11 @@ impl Places {
         self.root.join("target/reports")
     }
 
+    /// Where the evidence of drills is written.
+    pub fn drills(&self) -> PathBuf {
+        self.root.join("target/drills")
+    }
+
     /// The OCI layout that holds what was said about images, without their layers.
     pub fn attestations(&self) -> PathBuf {
         self.root.join("target/attestations")

@@ -5,10 +5,18 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 
-/// A port of the loopback address that nobody has right now.
-pub fn free() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
-    listener.map(|it| it.port()).or_outside(|| "failed to find a free port".to_owned())
+/// Ports of the loopback address that nobody has. They are free now; nobody else is told of them.
+pub fn free<const N: usize>() -> Result<[u16; N]> {
+    let failed = || "failed to find a free port".to_owned();
+    let mut held = Vec::with_capacity(N);
+    for _ in 0..N {
+        held.push(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).or_outside(failed)?);
+    }
+    let mut ports = [0; N];
+    for (port, listener) in ports.iter_mut().zip(&held) {
+        *port = listener.local_addr().or_outside(failed)?.port();
+    }
+    Ok(ports)
 }
 
 /// Who holds `port` of the loopback address: `None` if nobody does.

@@ -6,6 +6,7 @@ mod apply;
 mod catalogue;
 mod emptied;
 mod health;
+mod facts;
 mod lease;
 mod ledger;
 mod migrations;
@@ -20,6 +21,7 @@ mod undo;
 mod watched;
 pub mod ways;
 
+pub use facts::Exported;
 pub use lease::Asked;
 pub use migrations::{is_locked, is_unknown};
 pub use pooler::is_pooled;

@@ -6,7 +6,7 @@ mod job;
 mod output;
 
 pub(crate) use build::command;
-pub use job::{Bounds, Ending, Job, Streams, Talk};
+pub use job::{Bounds, Ending, Job, Streams, Talk, interrupt};
 pub use output::{Output, last_lines};
 
 use crate::cancel::Cancel;

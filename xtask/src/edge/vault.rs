@@ -155,6 +155,31 @@ impl Vault {
         )))
     }
 
+    /// Other bytes, encrypted for everybody who may read it.
+    pub fn seal(&self, bytes: &[u8]) -> Result<Vec<u8>> {
+        let recipients = self.recipients()?;
+        let failed = || format!("failed to encrypt for `{}`", AgeName::recipients(&self.name));
+        let encryptor = Encryptor::with_recipients(recipients.keys()).or_outside(failed)?;
+        let mut sealed = Vec::new();
+        let mut writer = encryptor.wrap_output(&mut sealed).or_outside(failed)?;
+        writer.write_all(bytes).and_then(|()| writer.finish().map(drop)).or_outside(failed)?;
+        Ok(sealed)
+    }
+
+    /// Bytes that were encrypted for whoever runs us; `shown` is how messages call them.
+    pub fn unseal(&self, shown: &str, bytes: &[u8]) -> Result<Vec<u8>> {
+        let identity = Identity::find()?;
+        decrypt(bytes, &identity).map_err(|error| {
+            let why = match error {
+                DecryptError::NoMatchingKeys => "it is not encrypted for you".to_owned(),
+                other => format!("it is no whole age file: {other}"),
+            };
+            Failure::refused(format!("cannot open `{shown}`: {why}"))
+                .code(&code::AGE_IDENTITY)
+                .hint(format!("your keys are in `{}`", identity.path))
+        })
+    }
+
     fn make_folder(&self) -> Result<()> {
         files::make_folder(self.path.parent().expect("it is in a folder"))
     }

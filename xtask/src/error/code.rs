@@ -53,6 +53,28 @@ codes! {
         "A port is taken";
     FOREIGN = "E-foreign", "Something has one of our names and does not belong to this environment.",
         "What is there is not ours";
+    BACKUP_TOOL = "E-backup-tool", "A program that backs up or restores is too old for what it is to do.",
+        "Back-ups";
+    BACKUP_NONE = "E-backup-none", "The environment has no repository for back-ups, or no such back-up.",
+        "Back-ups";
+    BACKUP_REPOSITORY = "E-backup-repository", "The repository of back-ups is not there, or cannot be opened.",
+        "Back-ups";
+    BACKUP_LOCKED = "E-backup-locked", "Somebody else has locked the repository of back-ups.",
+        "Back-ups";
+    BACKUP_DATABASE = "E-backup-database", "What the database holds could not be read for a back-up.",
+        "Back-ups";
+    BACKUP_FAILED = "E-backup-failed", "No back-up was recorded, because the dump did not come to its end.",
+        "Back-ups";
+    BACKUP_CLOCK = "E-backup-clock", "This machine and the database do not agree on the time.",
+        "Back-ups";
+    BACKUP_ALARM = "E-backup-alarm", "Nothing is deleted while there is something to worry about.",
+        "Back-ups";
+    RESTORE_REFUSED = "E-restore-refused", "Nothing is restored there: it is not empty, or is where the back-up came from.",
+        "Back-ups";
+    RESTORE_FAILED = "E-restore-failed", "A restore did not come to its end, or what came back is not what was backed up.",
+        "Back-ups";
+    STATE_REFUSED = "E-state-refused", "The state of a server is not as it must be to be backed up or restored.",
+        "Back-ups";
     DATABASE_FOREIGN = "E-database-foreign", "The database's volume holds something that `up` has not made.",
         "What is there is not ours";
     DATABASE_VERSION = "E-database-version", "The database's volume was made by another major version of Postgres.",

@@ -14,6 +14,9 @@ pub enum Bench {
     /// Planning migrations on a database with a long history, beside Prisma's own engine
     #[command(after_help = "Example: cargo xtask bench database --repeat 3")]
     Database(BenchDatabase),
+    /// Taking, restoring and drilling a back-up of a database of a gigabyte, beside the same by hand
+    #[command(after_help = "Example: cargo xtask bench backup --repeat 3")]
+    Backup(BenchBackup),
 }
 
 /// Flags of `bench database`.
@@ -22,6 +25,17 @@ pub struct BenchDatabase {
     /// How often each thing is measured
     #[arg(long, default_value_t = 5)]
     pub repeat: usize,
+}
+
+/// Flags of `bench backup`.
+#[derive(Debug, Args)]
+pub struct BenchBackup {
+    /// How often each thing is measured
+    #[arg(long, default_value_t = 3)]
+    pub repeat: usize,
+    /// How large the database is, as pgbench counts: 70 is about a gigabyte
+    #[arg(long, default_value_t = 70)]
+    pub scale: u32,
 }
 
 /// Flags of `bench image`.

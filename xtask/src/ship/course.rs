@@ -2,7 +2,7 @@
 
 use super::migrate::{self, Schema};
 use super::site::Site;
-use super::{record, release as releases, scan, settings};
+use super::{backup, record, release as releases, scan, settings};
 use crate::database::connections;
 use crate::edge::postgres::{Database, is_unreached};
 use crate::error::{Failure, Result, code};
@@ -75,6 +75,7 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
         manner: site.target.manner(),
         migrations: schema.pending.clone(),
         forced: forced.filter(|_| !schema.skews.is_empty()).map(ToOwned::to_owned),
+        backup: backup::planned(site, &schema.pending)?,
     };
     // A run that was killed after the switch left a release that serves and that nobody verified.
     let is_verified = ledger::is_verified(&records, &release.version);
@@ -164,7 +165,7 @@ impl Planned<'_> {
         if let Some(reason) = &course.forced {
             steps.push(ReviewStep::new(format!("over a schema that forbids it: {reason}")));
         }
-        steps.push(ReviewStep::new("back up (not built: no back-up is taken)"));
+        steps.push(ReviewStep::new(course.backup.line()));
         let pending = self.schema.files.iter().filter(|it| course.migrations.contains(&it.name));
         steps.extend(
             pending.map(|file| {

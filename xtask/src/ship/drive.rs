@@ -7,7 +7,7 @@ use super::proof::{Seen, Watch};
 use super::record::{self, Change};
 use super::rollout::{Done, Rolled};
 use super::site::Site;
-use super::{back, foreign, journal, migrate, notify, report};
+use super::{back, backup, foreign, journal, migrate, notify, report};
 use crate::edge::tested;
 use crate::error::{Failure, Result};
 use crate::report::Phase;
@@ -125,7 +125,8 @@ impl<'r, 'a> Run<'r, 'a> {
 
     fn carry_out(&mut self, step: &Step) -> Result<()> {
         match step {
-            Step::Preflight | Step::Lease | Step::BackUp => Ok(()),
+            Step::Preflight | Step::Lease => Ok(()),
+            Step::BackUp => backup::carry_out(self.site, &self.journal.course.backup),
             Step::Begin => self.begin(),
             Step::Migrate => {
                 let (files, consent) = (&self.planned.schema.files, &self.planned.consent);

@@ -5,8 +5,10 @@
 
 pub mod anchor;
 mod back;
+pub mod backup;
 pub mod build;
 pub mod course;
+pub mod drill;
 mod drive;
 mod foreign;
 pub mod journal;
@@ -14,6 +16,7 @@ pub mod lease;
 pub mod ledger;
 pub mod migrate;
 pub mod notify;
+pub mod place;
 pub mod probe;
 pub mod proof;
 pub mod push;

@@ -31,7 +31,8 @@ pub fn run(
             let (version, name) = (&release.version, &service.name);
             Failure::refused(format!("cannot try release `{version}`: it has no image of `{name}`"))
         })?;
-        let (image, port) = (image.pin().to_string(), ports::free()?);
+        let image = image.pin().to_string();
+        let [port] = ports::free()?;
         let settings = told(service, &release.version, address, port)?;
         place.ask(service, &image, settings, port)?;
         shown.push(Shown {

@@ -7,6 +7,8 @@
 pub mod coolify;
 pub mod docker;
 
+pub use docker::Stage;
+
 use crate::edge::secrets::Secrets;
 use crate::error::Result;
 use crate::report::Phase;

@@ -8,6 +8,7 @@ mod attest;
 mod attest_counts;
 mod attest_keys;
 mod attest_trust;
+mod backup;
 mod bench;
 mod bootstrap;
 mod cache;

@@ -17,7 +17,7 @@ use xtask_fakes::requirement::required_program;
 const BASICS: [&str; 8] = ["bash", "cat", "env", "git", "mkdir", "sh", "cp", "xargs"];
 
 /// For each program that this binary's tests ask for, one test that does.
-const ASKS: [(&str, &str); 16] = [
+const ASKS: [(&str, &str); 18] = [
     ("age", "secrets::the_age_program_reads_our_files_and_we_read_its"),
     ("apt-get", "indexes::a_keyring_that_is_not_there_trusts_nobody"),
     ("buildah", "oracles::buildah_pulls_it_by_digest"),
@@ -30,7 +30,9 @@ const ASKS: [(&str, &str); 16] = [
     ("gpg", "indexes::a_well_signed_archive_is_locked_with_its_time"),
     ("nix", "nix::every_app_runs_a_verb_that_there_is"),
     ("openssl", "attest_keys::other_keys_of_openssl_are_called_what_they_are"),
+    ("pg_dump", "backup::a_backup_comes_back_whole_and_only_into_an_empty_database"),
     ("podman", "oracles::podman_pulls_and_runs_it"),
+    ("restic", "backup::faults::a_full_disk_is_no_backup"),
     ("skopeo", "oracles::skopeo_inspects_and_copies_it_and_umoci_unpacks_the_copy"),
     (
         "trivy",

@@ -93,6 +93,7 @@ pub fn all() -> &'static [Requirement] {
             program("node", "NodeSource"),
             program("openssl", "apt: openssl"),
             program("pgbouncer", "apt: pgbouncer"),
+            program("pg_dump", "apt: postgresql-client"),
             program("podman", "apt: podman"),
             program("postgres", "apt: postgresql"),
             of(
@@ -108,6 +109,7 @@ pub fn all() -> &'static [Requirement] {
                 "apt: qemu-user-static",
             ),
             program("redis-server", "apt: redis-server"),
+            program("restic", "apt: restic"),
             of("root", Kind::Capability(SET_USER), "run the tests as root"),
             program("skopeo", "apt: skopeo"),
             program("tar", "apt: tar"),

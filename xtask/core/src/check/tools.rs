@@ -58,7 +58,11 @@ impl Tool {
     /// The command that makes the one called `name` print its version.
     pub fn question(&self, name: &str) -> Command {
         // OpenSSL takes a word where all others take a flag.
-        Command::new(name).arg(if name == "openssl" { "version" } else { "--version" })
+        Command::new(name).arg(if matches!(name, "openssl" | "restic") {
+            "version"
+        } else {
+            "--version"
+        })
     }
 
     /// The tasks whose commands name it. Tests that use it are not seen by this.
@@ -251,6 +255,20 @@ fn for_tests() -> Vec<Tool> {
             "tests of a transaction pooler",
             "apt: pgbouncer",
             "pgbouncer",
+        ),
+        ci(
+            &["pg_dump"],
+            Wanted::AtLeast(&[15]),
+            "back-ups and their tests",
+            "apt: postgresql-client-15",
+            "postgresql_15",
+        ),
+        ci(
+            &["restic"],
+            Wanted::AtLeast(&[0, 14]),
+            "back-ups and their tests",
+            "apt: restic",
+            "restic",
         ),
         ci(
             &["redis-server"],

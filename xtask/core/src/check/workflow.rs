@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod area;
+mod backup;
 pub mod dependabot;
 mod deploy;
 pub mod drift;

@@ -1,6 +1,7 @@
 //! One environment: a named place where releases live, with its own target and secrets.
 
 mod backing;
+mod backup;
 mod check;
 mod coolify;
 mod github;
@@ -12,6 +13,7 @@ mod source;
 mod tests;
 
 pub use backing::{Backing, BackingPart};
+pub use backup::{Access as BackupAccess, Backup, Bucket, Repository as BackupRepository};
 pub(super) use check::check;
 pub use coolify::{Cleanup, Coolify, Notifications, Storage};
 pub use github::GitHub;
@@ -51,6 +53,8 @@ pub struct Environment {
     pub entry: Entry,
     /// Whom we tell of each change.
     pub notify: Notify,
+    /// Where its back-ups are kept, if somewhere.
+    pub backup: Option<Backup>,
 }
 
 /// What runs the containers of an environment.
@@ -95,6 +99,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let github = part(table, "github", |table| github::read(name, table));
     let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
     let notify = part(table, "notify", notify::read);
+    let backup = part(table, "backup", backup::read);
     if let Some(target) = target {
         refuse_parts(name, table, target);
     }
@@ -103,7 +108,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     }
     let (backing, database, redis, coolify) = parts?;
     let (target, registry, url, github) = (target?, registry?, url?, github?);
-    let notify = notify?.unwrap_or_default();
+    let (notify, backup) = (notify?.unwrap_or_default(), backup?);
     Some(Environment {
         target,
         registry,
@@ -116,6 +121,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
         secrets,
         entry,
         notify,
+        backup,
     })
 }
 

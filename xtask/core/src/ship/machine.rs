@@ -16,7 +16,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use course::{Course, Manner, Move};
+pub use course::{BackUp, Course, Manner, Move};
 pub use journal::{Journal, Mishap};
 pub use next::{End, Next, next};
 pub use past::{Ended, Past, interrupted, release_of};

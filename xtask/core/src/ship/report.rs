@@ -1,7 +1,6 @@
 //! The report of a rollout: one page that needs nothing else, for people who want to see rather than
 //! to believe. Everything in it stands in the record as well, but for the single requests.
 
-mod html;
 mod plot;
 mod summary;
 mod tables;
@@ -10,10 +9,10 @@ mod tests;
 mod timeline;
 
 use crate::digest::Digest;
+use crate::html::{self, Html, section};
 use crate::ship::ledger::{Action, Outcome};
 use crate::ship::probe::Sample;
 use crate::ship::proof::{Proof, Verdict};
-use html::Html;
 use std::time::Duration;
 pub use summary::{Links, summary, unchanged};
 
@@ -91,25 +90,9 @@ pub struct Phase {
     pub is_done: bool,
 }
 
-/// Nothing is fetched, nothing runs.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
-
 pub fn page(told: &Told<'_>) -> String {
     let title = format!("{} {} to {}", told.action, told.environment, told.to);
-    let head = Html::element(
-        "head",
-        &[],
-        [
-            Html::void("meta", &[("charset", "utf-8")]),
-            Html::void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", POLICY)]),
-            Html::void("meta", &[("name", "viewport"), ("content", "width=device-width")]),
-            Html::void("meta", &[("name", "color-scheme"), ("content", "light dark")]),
-            Html::tag("title", &[], title),
-            Html::style(include_str!("report/page.css")),
-        ],
-    );
-    let body = Html::element("body", &[], [Html::element("main", &[], body(told))]);
-    Html::element("html", &[("lang", "en")], [head, body]).document()
+    html::page(title, body(told))
 }
 
 fn body(told: &Told<'_>) -> Vec<Html> {
@@ -123,10 +106,6 @@ fn body(told: &Told<'_>) -> Vec<Html> {
     body.push(section("Images", tables::services(told)));
     body.push(section("Commits", tables::commits(&told.commits)));
     body
-}
-
-fn section(title: &str, inside: Html) -> Html {
-    Html::element("section", &[], [Html::tag("h2", &[], title), inside])
 }
 
 fn header(told: &Told<'_>) -> Html {

@@ -112,6 +112,8 @@ fn replace(
     environment.registry = local.environment.registry.clone();
     environment.entry = Entry { builders: 1, verdict: Some(Demand::Optional), ..environment.entry };
     environment.url.clone_from(&double.card.proxy);
+    // Its back-ups are of its own database.
+    environment.backup = None;
     let database = environment.database.get_or_insert(deploy::Database {
         url: SecretSource::Generate,
         direct_url: None,

@@ -65,7 +65,7 @@ async fn insert(client: &impl GenericClient, link: &Link) -> Result<(), Error> {
     client.execute(ADD, &[&number, &previous, &link.body]).await.map(drop)
 }
 
-fn link(row: &Row) -> Result<Link> {
+pub(super) fn link(row: &Row) -> Result<Link> {
     let number = row.get::<_, i64>(0);
     let previous = row.get::<_, String>(1).parse();
     Ok(Link {

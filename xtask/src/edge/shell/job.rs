@@ -263,6 +263,13 @@ async fn end<T>(
     }
 }
 
+/// Asks a group to end as Ctrl-C does, by the number that its job has told.
+pub fn interrupt(id: u32) {
+    if let Some(group) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        signal(group, Signal::INT);
+    }
+}
+
 /// A group that is gone already is what was wanted.
 fn signal(group: Pid, signal: Signal) {
     let _gone = kill_process_group(group, signal);

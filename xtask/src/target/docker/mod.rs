@@ -9,8 +9,10 @@ mod reach;
 mod rollout;
 mod routes;
 mod smoke;
+mod stage;
 
 pub use reach::{backing_of, look, open, open_with, refuse_unknown};
+pub use stage::Stage;
 
 use super::{Beside, Logs, Rollout, Serving, Target, Wanted};
 use crate::edge::docker::{Docker, Engine};

@@ -29,6 +29,7 @@ fn points_moving(moves: &[&str], migrations: &[&str]) -> Vec<String> {
         manner: Manner::InTurn,
         migrations: migrations.iter().map(|it| (*it).to_owned()).collect(),
         forced: None,
+        backup: Default::default(),
     };
     // Whoever plans has gone through these.
     let steps =

@@ -17,20 +17,60 @@ const AFTER_BUILD: &str = "vars.SHIP_AFTER_BUILD == 'true'";
 /// An environment on a server, as far as a workflow knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    name: String,
+    pub(super) name: String,
     url: String,
-    registry: String,
+    pub(super) registry: String,
     /// The variables in which its secrets are given.
     variables: BTreeSet<String>,
     /// How many must have attested what gets there; beside one of GitHub's machines, others do.
     builders: u64,
+    /// What its back-ups take, if it has any.
+    pub(super) backup: Option<Kept>,
+}
+
+/// The variables in which the secrets of back-ups are given, by who needs them: each job is given
+/// its own and no others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::check::workflow) struct Kept {
+    /// The database, and what adds to the repository.
+    pub(super) run: BTreeSet<String>,
+    /// What reads the repository; the database is none of a drill's business.
+    pub(super) drill: BTreeSet<String>,
+    /// What deletes from it, if there is a key for that.
+    pub(super) prune: BTreeSet<String>,
+}
+
+/// What backs up before a migration needs; a rollout neither prunes nor drills.
+const TO_ADD: [&str; 4] = ["backup.password", "backup.key", "backup.secret", "backup.heartbeat"];
+
+fn kept(environment: &Environment) -> Option<Kept> {
+    let (database, sources) = (environment.database.as_ref()?, environment.backup_sources());
+    environment.backup.as_ref()?;
+    let named = |names: &[&str]| {
+        let found = names.iter().filter_map(|name| match sources.get(*name)? {
+            SecretSource::Variable(variable) => Some(variable.clone()),
+            _ => None,
+        });
+        found.collect::<BTreeSet<String>>()
+    };
+    let mut run = named(&TO_ADD);
+    if let SecretSource::Variable(variable) = database.direct() {
+        run.insert(variable.clone());
+    }
+    let drill =
+        named(&["backup.password", "backup.key", "backup.secret", "backup.drill_heartbeat"]);
+    let has_key = sources.contains_key("backup.prune.key");
+    let prune = named(&["backup.password", "backup.prune.key", "backup.prune.secret"]);
+    Some(Kept { run, drill, prune: if has_key { prune } else { BTreeSet::new() } })
 }
 
 impl Place {
     /// The environment called `name`, if it is on a server.
     pub fn of(name: &str, environment: &Environment) -> Option<Self> {
         let is_server = environment.target == TargetKind::Coolify;
-        let sources = [environment.sources(), environment.notify_sources()];
+        let mut backup = environment.backup_sources();
+        backup.retain(|name, _| TO_ADD.contains(&name.as_str()));
+        let sources = [environment.sources(), environment.notify_sources(), backup];
         let variables = sources.into_iter().flatten().filter_map(|(_, source)| match source {
             SecretSource::Variable(name) => Some(name),
             _ => None,
@@ -41,6 +81,7 @@ impl Place {
             registry: environment.registry.to_string(),
             variables: variables.collect(),
             builders: environment.entry.builders,
+            backup: kept(environment),
         })
     }
 
@@ -52,6 +93,11 @@ impl Place {
             registry: "ghcr.io/acme/nutri".into(),
             variables: ["PRODUCTION_TOKEN".into()].into(),
             builders: 1,
+            backup: Some(Kept {
+                run: ["DIRECT_URL".into(), "JOB_KEY".into()].into(),
+                drill: ["JOB_KEY".into()].into(),
+                prune: ["PRUNE_KEY".into()].into(),
+            }),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use super::action::{CACHE, CACHE_NIX, CHECKOUT, INSTALL_NIX, UPLOAD};
 use super::area::Area;
+use super::backup::{backup, drill};
 use super::deploy::{Place, after, deploy, vouched};
 use super::{Job, Overtaken, Step, Trigger, Workflow};
 use crate::check::task::Task;
@@ -31,6 +32,8 @@ pub fn all(facts: Facts<'_>) -> Vec<Workflow> {
         test(facts),
         build(facts.places),
         deploy(facts.places),
+        backup(facts.places),
+        drill(facts.places),
         rebuild(facts),
         audit(facts),
         renew(),

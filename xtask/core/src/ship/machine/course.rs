@@ -32,6 +32,35 @@ pub struct Course {
     pub migrations: Vec<String>,
     /// Why a schema that some release does not know is taken all the same, if somebody said so.
     pub forced: Option<String>,
+    /// Whether the database is backed up first; journals of earlier versions do not say.
+    #[serde(default)]
+    pub backup: BackUp,
+}
+
+/// Whether the database is backed up before it is changed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "why")]
+pub enum BackUp {
+    /// It is, for this reason.
+    Taken(String),
+    /// It is not, for this reason.
+    Left(String),
+}
+
+impl Default for BackUp {
+    fn default() -> Self {
+        Self::Left("the plan of an earlier version has none".to_owned())
+    }
+}
+
+impl BackUp {
+    /// What a plan says of it.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Taken(why) => format!("back up the database: {why}"),
+            Self::Left(why) => format!("no back-up: {why}"),
+        }
+    }
 }
 
 /// A service that changes.
@@ -94,7 +123,10 @@ impl Course {
             Step::Preflight => "what would stop it half-way is to be known first".to_owned(),
             Step::Lease => "one change at a time".to_owned(),
             Step::Begin => "no release serves without a record".to_owned(),
-            Step::BackUp => "not built: no back-up is taken".to_owned(),
+            Step::BackUp => match &self.backup {
+                BackUp::Taken(why) => why.clone(),
+                BackUp::Left(why) => format!("none is taken: {why}"),
+            },
             Step::Migrate => format!("`{}` expects {}", self.to, self.migrations.join(", ")),
             Step::Fetch => "nothing is started before everything is there".to_owned(),
             Step::Deploy(service) | Step::Start(service) => self.why_moved(service),

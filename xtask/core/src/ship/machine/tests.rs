@@ -20,6 +20,7 @@ fn course(manner: Manner) -> Course {
         manner,
         migrations: vec!["1_b".to_owned()],
         forced: None,
+        backup: BackUp::Taken("before migrations".into()),
     }
 }
 
@@ -69,7 +70,7 @@ fn both_roads_and_what_is_said_of_them() {
     preflight: what would stop it half-way is to be known first
     lease: one change at a time
     begin: no release serves without a record
-    back up: not built: no back-up is taken
+    back up: before migrations
     migrate: `b` expects 1_b
     fetch: nothing is started before everything is there
     start `ml-service`: it is of release `a`
@@ -86,7 +87,7 @@ fn both_roads_and_what_is_said_of_them() {
     preflight: what would stop it half-way is to be known first
     lease: one change at a time
     begin: no release serves without a record
-    back up: not built: no back-up is taken
+    back up: before migrations
     migrate: `b` expects 1_b
     fetch: nothing is started before everything is there
     deploy `ml-service`: it is of release `a`

@@ -4,8 +4,8 @@
 //! The picture is stretched to the width of the page and its words stand beside it, so that neither
 //! dots nor words are distorted on a narrow screen.
 
-use super::html::Html;
 use super::{Told, short};
+use crate::html::Html;
 use crate::ship::probe::{End, Sample};
 use crate::ship::proof::Kind;
 use std::collections::BTreeSet;

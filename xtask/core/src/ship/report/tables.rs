@@ -1,7 +1,7 @@
 //! What is told in numbers and names.
 
-use super::html::Html;
 use super::{Commit, Commits, Told, short};
+use crate::html::Html;
 use crate::ship::proof::{KindCount, Measurement, Proof, Verdict};
 use crate::ship::traffic::{Judgement, Served};
 use std::time::Duration;

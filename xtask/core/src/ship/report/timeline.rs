@@ -1,7 +1,7 @@
 //! The phases below each other, each a bar at its place in time.
 
-use super::html::Html;
 use super::{Phase, Told, short};
+use crate::html::Html;
 use std::time::Duration;
 
 pub(super) fn phases(told: &Told<'_>) -> Html {

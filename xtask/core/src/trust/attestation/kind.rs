@@ -1,6 +1,6 @@
 //! The types of statements by the names that people type, and each statement in a line.
 
-use super::record::{self, DrillRecord, RebuildRecord, RolloutRecord};
+use super::record::{self, DrillOutcome, DrillRecord, RebuildRecord, RolloutRecord};
 use super::summary::{self, Finding, Summary};
 use super::{Statement, provenance};
 use crate::ship::ledger::Outcome;
@@ -93,7 +93,11 @@ fn rollout(stated: &RolloutRecord) -> String {
 }
 
 fn drill(drill: &DrillRecord) -> String {
-    let word = if drill.passed { "passed" } else { "failed" };
+    let word = match drill.outcome {
+        DrillOutcome::CouldNotRun => "could not run",
+        _ if drill.passed => "passed",
+        _ => "failed",
+    };
     let (rpo, rto) = (drill.rpo_seconds, drill.rto_seconds);
     format!("{word} at {}: RPO {rpo} s, RTO {rto} s", drill.finished_on)
 }

@@ -4,6 +4,7 @@
 use crate::ship::ledger::Record;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 macro_rules! kind {
     ($name:literal) => {
@@ -50,6 +51,80 @@ pub struct DrillRecord {
     pub checks: Vec<DrillCheck>,
     /// Whether all of it was as it should be.
     pub passed: bool,
+    /// How it ended: a drill that could not run has neither passed nor shown that a backup is bad.
+    #[serde(default)]
+    pub outcome: DrillOutcome,
+    /// Why it ended early, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Every restored table.
+    #[serde(default)]
+    pub tables: BTreeMap<String, DrillTable>,
+    /// What was done, in order.
+    #[serde(default)]
+    pub timeline: Vec<DrillStep>,
+    /// The drills before it, newest first.
+    #[serde(default)]
+    pub before: Vec<DrillBefore>,
+    /// The programs that took part, with their versions.
+    #[serde(default)]
+    pub tools: Vec<String>,
+    /// The dump's size before compression.
+    #[serde(default)]
+    pub dump_bytes: u64,
+    /// The cluster that was backed up, and the one that it was restored into.
+    #[serde(default)]
+    pub clusters: DrillClusters,
+}
+
+/// How a drill ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DrillOutcome {
+    Passed,
+    #[default]
+    Failed,
+    CouldNotRun,
+}
+
+/// A table of a drill: what was backed up, and what came back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DrillTable {
+    pub rows: u64,
+    pub restored_rows: u64,
+    /// `None` where a table was only counted.
+    pub checksum: Option<String>,
+    pub restored_checksum: Option<String>,
+}
+
+/// A step of a drill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillStep {
+    pub name: String,
+    /// From the drill's beginning to its own.
+    pub from_ms: u64,
+    pub took_ms: u64,
+    /// Whether it came to its end.
+    pub done: bool,
+}
+
+/// A drill of before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DrillBefore {
+    pub at: String,
+    pub outcome: String,
+    pub rpo_seconds: u64,
+    pub rto_seconds: u64,
+}
+
+/// The system identifiers of two clusters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DrillClusters {
+    pub backed_up: String,
+    pub restored_into: String,
 }
 
 /// Something that was looked at in a restored database.

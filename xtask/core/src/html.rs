@@ -6,18 +6,18 @@ use std::fmt::{Display, Write as _};
 
 /// A piece of a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Html(String);
+pub(crate) struct Html(String);
 
 /// An attribute: a name of ours, and any value.
-pub(super) type Attribute<'a> = (&'static str, &'a str);
+pub(crate) type Attribute<'a> = (&'static str, &'a str);
 
 impl Html {
-    pub(super) fn text(text: impl Display) -> Self {
+    pub(crate) fn text(text: impl Display) -> Self {
         Self(escaped(&text.to_string()))
     }
 
     /// An element with what is inside it.
-    pub(super) fn element(
+    pub(crate) fn element(
         name: &'static str,
         attributes: &[Attribute<'_>],
         inside: impl IntoIterator<Item = Self>,
@@ -29,7 +29,7 @@ impl Html {
     }
 
     /// An element with a text.
-    pub(super) fn tag(
+    pub(crate) fn tag(
         name: &'static str,
         attributes: &[Attribute<'_>],
         text: impl Display,
@@ -38,24 +38,50 @@ impl Html {
     }
 
     /// An element that ends at once.
-    pub(super) fn void(name: &'static str, attributes: &[Attribute<'_>]) -> Self {
+    pub(crate) fn void(name: &'static str, attributes: &[Attribute<'_>]) -> Self {
         Self(opened(name, attributes))
     }
 
     /// The style sheet, which is ours as a whole.
-    pub(super) fn style(sheet: &'static str) -> Self {
+    pub(crate) fn style(sheet: &'static str) -> Self {
         Self(format!("<style>{sheet}</style>"))
     }
 
     /// One piece after the other.
-    pub(super) fn all(pieces: impl IntoIterator<Item = Self>) -> Self {
+    pub(crate) fn all(pieces: impl IntoIterator<Item = Self>) -> Self {
         Self(pieces.into_iter().map(|it| it.0).collect())
     }
 
     /// The whole document.
-    pub(super) fn document(self) -> String {
+    pub(crate) fn document(self) -> String {
         format!("<!doctype html>\n{}\n", self.0)
     }
+}
+
+/// Nothing is fetched, nothing runs.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
+
+/// A page that needs nothing else, in the one style that pages of ours have.
+pub(crate) fn page(title: impl Display, body: Vec<Html>) -> String {
+    let head = Html::element(
+        "head",
+        &[],
+        [
+            Html::void("meta", &[("charset", "utf-8")]),
+            Html::void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", POLICY)]),
+            Html::void("meta", &[("name", "viewport"), ("content", "width=device-width")]),
+            Html::void("meta", &[("name", "color-scheme"), ("content", "light dark")]),
+            Html::tag("title", &[], title),
+            Html::style(include_str!("html/page.css")),
+        ],
+    );
+    let body = Html::element("body", &[], [Html::element("main", &[], body)]);
+    Html::element("html", &[("lang", "en")], [head, body]).document()
+}
+
+/// A part of a page under a heading.
+pub(crate) fn section(title: &str, inside: Html) -> Html {
+    Html::element("section", &[], [Html::tag("h2", &[], title), inside])
 }
 
 fn opened(name: &str, attributes: &[Attribute<'_>]) -> String {

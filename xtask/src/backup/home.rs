@@ -1,0 +1,215 @@
+//! The repository of an environment: where it is, opened for one purpose.
+
+use crate::edge::restic::{Found, Opening, Restic};
+use crate::edge::{files, secrets};
+use crate::error::{Failure, Result, code};
+use crate::world::World;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use xtask_core::backup::manifest::{self, Manifest};
+use xtask_core::backup::snapshot::{self, Backup as Whole, Contents, OURS};
+use xtask_core::deploy::{Backup, BackupAccess, BackupRepository, SecretSource, TargetKind};
+use xtask_core::secret::Secret;
+
+/// What a repository is opened for; each has its own key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To add to it and to read it.
+    Add,
+    /// To delete from it.
+    Prune,
+}
+
+/// The repository of an environment.
+pub struct Home<'a> {
+    pub world: &'a World<'a>,
+    pub name: &'a str,
+    pub policy: Backup,
+    pub restic: Restic<'a>,
+    /// The key of its bucket.
+    pub access: Option<(Secret, Secret)>,
+    /// Whether it is the one of this machine that nobody had to ask for.
+    pub is_own: bool,
+}
+
+const LOOK: &str =
+    "look at `repository`, `password`, `key` and `secret` of its table in `deploy.toml`";
+
+/// The file beside the repository of this machine that opens it.
+const PASSWORD: &str = "password";
+
+impl<'a> Home<'a> {
+    /// Opens it; an environment without one is refused.
+    pub fn open(world: &'a World<'a>, name: &'a str, purpose: Purpose) -> Result<Self> {
+        Self::find(world, name, purpose)?.ok_or_else(|| {
+            Failure::refused(format!("cannot back up `{name}`: it has no repository"))
+                .code(&code::BACKUP_NONE)
+                .hint(format!("write `[environments.{name}.backup]` into `deploy.toml`"))
+        })
+    }
+
+    /// The same where having none is no mistake.
+    pub fn find(world: &'a World<'a>, name: &'a str, purpose: Purpose) -> Result<Option<Self>> {
+        let environment = world.environment(name)?;
+        let is_own = environment.backup.is_none() && environment.target == TargetKind::Docker;
+        let policy = match &environment.backup {
+            Some(backup) => backup.clone(),
+            None if is_own => of_this_machine(&folder(world, name)),
+            None => return Ok(None),
+        };
+        if is_own {
+            make_password(&folder(world, name))?;
+        }
+        let access = chosen(&policy, purpose, name)?;
+        let mut sources = BTreeMap::from([("backup.password".to_owned(), policy.password.clone())]);
+        if let Some(BackupAccess { key, secret }) = access {
+            sources.insert("backup.key".to_owned(), key.clone());
+            sources.insert("backup.secret".to_owned(), secret.clone());
+        }
+        let mut given = secrets::given(&sources)?;
+        let mut take = |name: &str| given.remove(name);
+        let access = take("backup.key").zip(take("backup.secret"));
+        let password = take("backup.password").expect("it was asked for");
+        let cache = world.places.cache.join("restic");
+        files::make_private_folder(&cache)?;
+        let opening = Opening {
+            repository: policy.repository.name(),
+            password,
+            access: access.clone(),
+            host: world.deploy.project.clone(),
+            cache: cache.display().to_string(),
+        };
+        let restic = Restic::new(&world.shell, opening);
+        Ok(Some(Self { world, name, policy, restic, access, is_own }))
+    }
+
+    /// Sees to it that it opens. One that is not there is made if somebody said so; the one of this
+    /// machine needs no word.
+    pub fn ready(&self, may_make: bool) -> Result<()> {
+        match self.look()? {
+            Found::Open => Ok(()),
+            Found::Absent if may_make || self.is_own => {
+                self.world.report.status(&format!("making repository `{}`", self.shown()));
+                self.restic.init()
+            }
+            Found::Absent => Err(self
+                .unopened("there is none")
+                .hint(format!("`cargo xtask backup run {} --init` makes one", self.name))),
+            Found::WrongPassword => Err(self.unopened("another password opens it").hint(LOOK)),
+            // Versions before 0.17 do not tell why. restic makes none where one is.
+            Found::Unknown(words) if may_make => {
+                self.restic.init().map_err(|failure| failure.reason(words))
+            }
+            Found::Unknown(words) => Err(self.unopened(&words).hint(LOOK)),
+        }
+    }
+
+    /// Whether it opens. In a folder it can be seen whether a repository is there at all.
+    pub fn look(&self) -> Result<Found> {
+        if let BackupRepository::Folder(path) = &self.policy.repository {
+            let path = Path::new(path);
+            if !files::is_file(&path.join("config"))? {
+                let is_empty = !files::is_there(path)? || files::names(path)?.is_empty();
+                let found = "the folder holds something that is no repository".to_owned();
+                return Ok(if is_empty { Found::Absent } else { Found::Unknown(found) });
+            }
+        }
+        self.restic.look()
+    }
+
+    fn unopened(&self, why: &str) -> Failure {
+        Failure::refused(format!("cannot open repository `{}`", self.shown()))
+            .code(&code::BACKUP_REPOSITORY)
+            .reason(why)
+    }
+
+    /// Where it is, for people.
+    pub fn shown(&self) -> &str {
+        self.restic.repository()
+    }
+
+    /// Everything of the environment that it holds.
+    pub fn contents(&self) -> Result<Contents> {
+        let tags = format!("{OURS},env:{}", self.name);
+        Ok(snapshot::contents(&self.restic.snapshots(&tags)?, self.name))
+    }
+
+    /// The back-up that `name` means, with its manifest.
+    pub fn backup(&self, name: &str) -> Result<(Whole, Manifest)> {
+        let contents = self.contents()?;
+        let found = contents.find(name).map_err(|error| {
+            Failure::refused(format!("cannot find a back-up of `{}`: {error}", self.name))
+                .code(&code::BACKUP_NONE)
+                .hint(format!("cargo xtask backup list {}", self.name))
+        })?;
+        Ok((found.clone(), self.manifest(found)?))
+    }
+
+    fn manifest(&self, backup: &Whole) -> Result<Manifest> {
+        let refused = |why: &str| {
+            Failure::refused(format!("cannot use back-up `{}`", backup.id))
+                .code(&code::BACKUP_NONE)
+                .reason(why)
+        };
+        let bytes = self.restic.read(&backup.id, manifest::FILE)?;
+        let manifest = Manifest::parse(&bytes).map_err(|error| refused(&error.to_string()))?;
+        // Tags can be written by whoever may add; what the manifest itself says is what counts.
+        if manifest.environment != self.name || manifest.dump != backup.dump {
+            return Err(refused("its manifest is of another back-up"));
+        }
+        Ok(manifest)
+    }
+}
+
+/// The key for the purpose. Deleting takes a key of its own, where keys there are.
+fn chosen<'p>(
+    policy: &'p Backup,
+    purpose: Purpose,
+    name: &str,
+) -> Result<Option<&'p BackupAccess>> {
+    match (purpose, &policy.prune, &policy.access) {
+        (Purpose::Prune, Some(prune), _) => Ok(Some(prune)),
+        (Purpose::Prune, None, Some(_)) => {
+            Err(Failure::refused(format!("cannot prune back-ups of `{name}`: no key may delete"))
+                .code(&code::BACKUP_REPOSITORY)
+                .hint(format!("name another key below `[environments.{name}.backup.prune]`")))
+        }
+        (_, _, access) => Ok(access.as_ref()),
+    }
+}
+
+/// Where the back-ups of an environment of this machine are, where `deploy.toml` says nothing.
+fn folder(world: &World<'_>, name: &str) -> PathBuf {
+    world.state(name).join("backups")
+}
+
+fn of_this_machine(folder: &Path) -> Backup {
+    Backup {
+        repository: BackupRepository::Folder(folder.join("repository").display().to_string()),
+        password: SecretSource::File(folder.join(PASSWORD).display().to_string()),
+        access: None,
+        prune: None,
+        schemas: vec!["public".to_owned()],
+        keep: Default::default(),
+        alarm: Default::default(),
+        heartbeat: None,
+        drill_heartbeat: None,
+        drill_asks: None,
+    }
+}
+
+/// Made once, and never where a repository is that another one opens.
+fn make_password(folder: &Path) -> Result<()> {
+    let (password, repository) = (folder.join(PASSWORD), folder.join("repository/config"));
+    if files::is_there(&password)? {
+        return Ok(());
+    }
+    if files::is_there(&repository)? {
+        return Err(Failure::refused("cannot open the back-ups of this machine: no password")
+            .code(&code::BACKUP_REPOSITORY)
+            .reason(format!("`{}` is not there", password.display()))
+            .hint("bring that file back; without it nobody opens them"));
+    }
+    files::make_private_folder(folder)?;
+    files::write_private(&password, secrets::generate()?.as_bytes())
+}

@@ -1,0 +1,75 @@
+//! What is let go, and letting it go.
+
+use super::home::Home;
+use super::run::free_of_the_dead;
+use crate::edge::clock;
+use crate::error::{Failure, Result, code};
+use serde::Serialize;
+use xtask_core::backup::alarm::{self, Alarm};
+use xtask_core::backup::retention::{self, Verdict};
+use xtask_core::backup::snapshot::Contents;
+use xtask_core::moment::Moment;
+
+/// What is not whole may be under way for so long.
+const UNDER_WAY_HOURS: u64 = 24;
+/// So many drills are kept for their trend.
+const DRILLS: usize = 52;
+
+/// What stays and what goes.
+#[derive(Debug, Serialize)]
+pub struct Plan {
+    pub verdicts: Vec<Verdict>,
+    /// Snapshots that are no back-up and go as well, each with its reason.
+    pub remains: Vec<(String, String)>,
+    pub alarms: Vec<Alarm>,
+    /// Every snapshot that goes: of a back-up both.
+    pub snapshots: Vec<String>,
+}
+
+/// Judges everything that is there.
+pub fn plan(home: &Home<'_>, contents: &Contents, now: Moment) -> Plan {
+    let verdicts = retention::judge(&contents.dated(), home.policy.keep, now);
+    let alarms = alarm::judge(&contents.sized(), home.policy.alarm, now);
+    let old = contents.unfinished.iter().filter(|it| now.hours_since(it.at) >= UNDER_WAY_HOURS);
+    let drills = contents.drills.iter().skip(DRILLS);
+    let remains: Vec<(String, String)> = old
+        .map(|it| (it.id.clone(), it.what.to_owned()))
+        .chain(drills.map(|it| (it.id.clone(), format!("older than {DRILLS} drills"))))
+        .collect();
+    let gone = |id: &String| contents.backups.iter().find(|it| it.id == *id);
+    let gone = verdicts.iter().filter(|it| !it.stays()).filter_map(|it| gone(&it.id));
+    // The manifest goes first: a back-up without a dump is none, and one without a manifest too.
+    let snapshots = gone.flat_map(|it| [it.id.clone(), it.dump.clone()]);
+    let snapshots = snapshots.chain(remains.iter().map(|it| it.0.clone())).collect();
+    Plan { verdicts, remains, alarms, snapshots }
+}
+
+/// Refuses to delete while something is to worry about: what is old may be what is needed.
+pub fn refuse_alarmed(plan: &Plan, despite: Option<&str>) -> Result<()> {
+    if plan.alarms.is_empty() || despite.is_some() {
+        return Ok(());
+    }
+    let failure = Failure::refused("cannot prune: something is to worry about first")
+        .code(&code::BACKUP_ALARM);
+    let failure = plan.alarms.iter().fold(failure, |it, alarm| it.reason(alarm.to_string()));
+    Err(failure.hint("look at it; `--despite REASON` prunes all the same"))
+}
+
+/// Forgets what goes and frees its space.
+pub fn apply(home: &Home<'_>, plan: &Plan) -> Result<()> {
+    let phase = home.world.report.phase("prune");
+    free_of_the_dead(home);
+    if !plan.snapshots.is_empty() {
+        phase.doing("forgetting");
+        home.restic.forget(&plan.snapshots)?;
+    }
+    phase.doing("freeing space");
+    home.restic.prune()?;
+    phase.done(&format!("{} snapshots are gone", plan.snapshots.len()));
+    Ok(())
+}
+
+/// The plan as of now.
+pub fn now(home: &Home<'_>) -> Result<Plan> {
+    Ok(plan(home, &home.contents()?, clock::moment()))
+}

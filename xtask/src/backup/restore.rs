@@ -1,0 +1,166 @@
+//! Restores a back-up into an empty database, and holds what came back against its manifest.
+
+use super::home::Home;
+use super::pipe;
+use crate::edge::postgres::Database;
+use crate::edge::{files, pg_dump};
+use crate::error::{Failure, Result, code};
+use crate::report::Phase;
+use std::path::PathBuf;
+use xtask_core::backup::archive::without_schemas;
+use xtask_core::backup::facts::Facts;
+use xtask_core::backup::manifest::{DUMP, Manifest};
+use xtask_core::backup::verify;
+use xtask_core::ship::database::Address;
+use xtask_core::trust::attestation::record::DrillCheck;
+
+/// What becomes of roles that the back-up names and the cluster does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Roles {
+    /// They must be there: a person makes them.
+    Wanted,
+    /// They are made, without a way to log in: the cluster is one's own.
+    Made,
+}
+
+/// What came back.
+pub struct Restored {
+    pub facts: Facts,
+    pub checks: Vec<DrillCheck>,
+}
+
+/// Refuses a database that holds anything in the schemas of the back-up, and the one it came from
+/// unless `same` names its environment once more.
+pub fn refuse_unfit(
+    home: &Home<'_>,
+    manifest: &Manifest,
+    address: &Address,
+    same: Option<&str>,
+) -> Result<()> {
+    let refused = || {
+        Failure::refused(format!("cannot restore into `{}`", address.place()))
+            .code(&code::RESTORE_REFUSED)
+    };
+    let database = Database::connect(address)?;
+    let objects = database.objects(Some(&manifest.schemas))?;
+    if objects > 0 {
+        let schemas = manifest.schemas.join("`, `");
+        return Err(refused()
+            .reason(format!("it is not empty: {objects} objects in `{schemas}`"))
+            .hint("make a database, restore into that one, and look at it before anything else"));
+    }
+    let is_source = database.system_identifier()? == manifest.facts.system_identifier
+        && address.database == manifest.facts.database;
+    let name = home.name;
+    match (is_source, same) {
+        (true, Some(said)) if said == name => Ok(()),
+        (true, _) => Err(refused()
+            .reason("it is the database that the back-up came from")
+            .hint(format!("if that is meant, say it twice: `--same-database {name}`"))),
+        (false, Some(_)) => {
+            Err(refused().reason("`--same-database` was said, and it is another database"))
+        }
+        (false, None) => Ok(()),
+    }
+}
+
+/// Restores it, in one transaction, and looks at what came back.
+pub fn restore(
+    home: &Home<'_>,
+    manifest: &Manifest,
+    address: &Address,
+    roles: Roles,
+    phase: &Phase<'_>,
+) -> Result<Restored> {
+    let mut database = Database::connect(address)?;
+    let server = database.server_version()?;
+    pg_dump::fitting(&home.world.shell, "pg_restore", server.max(manifest.facts.server_version))?;
+    phase.doing("reading what is in it");
+    let list = list(home, manifest, &database)?;
+    prepare(&database, manifest, roles)?;
+    phase.doing("restoring");
+    pour(home, manifest, address, &list)?;
+    files::remove_file(&list)?;
+    phase.doing("comparing");
+    database.analyze()?;
+    // Another connection: the limits of this one are gone.
+    database = Database::connect(address)?;
+    let facts = database.facts(&manifest.schemas)?;
+    let checks = verify::compare(&manifest.facts, &facts);
+    Ok(Restored { facts, checks })
+}
+
+/// Refuses what came back if it is not what was backed up.
+pub fn hold(restored: &Restored, address: &Address) -> Result<()> {
+    let doubts = verify::doubts(&restored.checks);
+    if doubts.is_empty() {
+        return Ok(());
+    }
+    let failure = Failure::outside(format!("failed to restore into `{}`", address.place()))
+        .code(&code::RESTORE_FAILED)
+        .partly()
+        .reason("what came back is not what was backed up");
+    Err(doubts.into_iter().fold(failure, Failure::reason))
+}
+
+/// The list of what is restored, in a file of ours.
+fn list(home: &Home<'_>, manifest: &Manifest, database: &Database) -> Result<PathBuf> {
+    let shell = &home.world.shell;
+    let start = Box::new(|stdin| pg_dump::start_list(shell, stdin));
+    let poured = pipe::pour(&home.restic, shell, (&manifest.dump, DUMP), start)?;
+    if !poured.taken.succeeded() {
+        return Err(unread(home, manifest, &poured));
+    }
+    let there = database.schemas_among(&manifest.schemas)?;
+    let text = without_schemas(&poured.taken.text(), &there);
+    let folder = home.world.state(home.name).join("restore");
+    files::make_private_folder(&folder)?;
+    let path = folder.join(format!("{}.list", manifest.run));
+    files::write_private(&path, text.as_bytes())?;
+    Ok(path)
+}
+
+/// restic's reason first: without its data nobody can restore anything.
+fn unread(home: &Home<'_>, manifest: &Manifest, poured: &pipe::Poured) -> Failure {
+    let failure = Failure::outside(format!("failed to read back-up `{}`", manifest.run))
+        .code(&code::RESTORE_FAILED);
+    let words = [&poured.given, &poured.taken].map(|it| it.last_words());
+    let failure = words.into_iter().filter(|it| !it.is_empty()).fold(failure, Failure::reason);
+    failure.hint(format!("`cargo xtask backup check {} --read-data` looks at all of it", home.name))
+}
+
+/// Extensions and roles that it needs; `pg_dump` leaves both to whoever restores.
+fn prepare(database: &Database, manifest: &Manifest, roles: Roles) -> Result<()> {
+    let missing = database.missing_roles(&manifest.facts.roles)?;
+    if roles == Roles::Wanted && !missing.is_empty() {
+        let made: Vec<String> =
+            missing.iter().map(|it| format!("CREATE ROLE \"{it}\" NOLOGIN;")).collect();
+        return Err(Failure::refused(
+            "cannot restore: the cluster lacks roles that are granted something",
+        )
+        .code(&code::RESTORE_REFUSED)
+        .reason(format!("missing: {}", missing.join(", ")))
+        .hint(made.join(" ")));
+    }
+    missing.iter().try_for_each(|role| database.ensure_role(role))?;
+    let extensions = manifest.facts.extensions.iter();
+    extensions.map(|(name, schema)| database.ensure_extension(name, schema)).collect()
+}
+
+fn pour(
+    home: &Home<'_>,
+    manifest: &Manifest,
+    address: &Address,
+    list: &std::path::Path,
+) -> Result<()> {
+    let shell = &home.world.shell;
+    let start = Box::new(|stdin| pg_dump::start_restore(shell, address, list, stdin));
+    let poured = pipe::pour(&home.restic, shell, (&manifest.dump, DUMP), start)?;
+    if poured.taken.succeeded() && poured.given.succeeded() {
+        return Ok(());
+    }
+    // In one transaction: where `pg_restore` did not end well, nothing of it was kept.
+    let kept = if poured.taken.succeeded() { "all of it" } else { "nothing of it" };
+    let line = format!("failed to restore into `{}`; {kept} was kept", address.place());
+    Err(unread(home, manifest, &poured).during(line))
+}

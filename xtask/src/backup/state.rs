@@ -1,0 +1,171 @@
+//! The state of a server, gathered from its files and database, and brought back.
+
+use crate::edge::postgres::Database;
+use crate::edge::{clock, files, pg_dump, secrets};
+use crate::error::{Coded as _, Context as _, Failure, Result, code};
+use crate::world::World;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use xtask_core::backup::state::{DATABASE, FOLDERS, FORMAT, Of, Piece, State};
+use xtask_core::ship::database::Address;
+
+/// More than this is no settings, key or certificate.
+const LARGEST: u64 = 8 << 20;
+
+/// Everything that is kept of an environment's server.
+pub fn gather(world: &World<'_>, name: &str, coolify: &Path, database: &Address) -> Result<State> {
+    let phase = world.report.phase("state");
+    phase.doing("files");
+    let mut pieces = ours(world, name)?;
+    for folder in FOLDERS {
+        add(coolify, folder, &mut pieces)?;
+    }
+    phase.doing("database");
+    let server = Database::connect(database)?.server_version()?;
+    pg_dump::fitting(&world.shell, "pg_dump", server)?;
+    let dump = pg_dump::whole(&world.shell, database)?;
+    pieces.push(Piece::new(Of::Database, DATABASE, 0o600, &dump));
+    let state = State {
+        format: FORMAT,
+        project: world.deploy.project.clone(),
+        environment: name.to_owned(),
+        made_at: clock::now(),
+        pieces,
+    };
+    state.check().or_refused(refused_line).coded(&code::STATE_REFUSED)?;
+    phase.done(&format!("{} pieces", state.pieces.len()));
+    Ok(state)
+}
+
+fn refused_line() -> String {
+    "cannot keep the state of the server".to_owned()
+}
+
+/// What only this machine has of the environment.
+fn ours(world: &World<'_>, name: &str) -> Result<Vec<Piece>> {
+    let folder = world.state(name);
+    let kept = [secrets::file(&folder), folder.join("backups/password")];
+    let mut pieces = Vec::new();
+    for path in kept {
+        if let Some(bytes) = files::bytes_if_there(&path)? {
+            let path = path.strip_prefix(&folder).expect("it is below it").display().to_string();
+            pieces.push(Piece::new(Of::Ours, &path, 0o600, &bytes));
+        }
+    }
+    Ok(pieces)
+}
+
+/// Every file below `path` of `root`. What is neither file nor folder is refused: it could not be
+/// brought back as it is.
+fn add(root: &Path, path: &str, pieces: &mut Vec<Piece>) -> Result<()> {
+    let place = root.join(path);
+    let failed = || format!("failed to look at `{}`", place.display());
+    let found = match std::fs::symlink_metadata(&place) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(refused(&format!("`{}` is not there", place.display())));
+        }
+        found => found.or_outside(failed)?,
+    };
+    if found.is_dir() {
+        let mut names = files::names(&place)?;
+        names.sort();
+        return names.iter().try_for_each(|name| add(root, &format!("{path}/{name}"), pieces));
+    }
+    if found.is_symlink() || !found.is_file() {
+        return Err(refused(&format!("`{}` is no plain file", place.display())));
+    }
+    if found.len() > LARGEST {
+        return Err(refused(&format!("`{}` is larger than 8 MiB", place.display())));
+    }
+    let bytes = std::fs::read(&place).or_outside(failed)?;
+    pieces.push(Piece::new(Of::Coolify, path, found.permissions().mode(), &bytes));
+    Ok(())
+}
+
+fn refused(why: &str) -> Failure {
+    Failure::refused(refused_line()).code(&code::STATE_REFUSED).reason(why)
+}
+
+/// Refuses places that hold anything: nothing is written over.
+pub fn refuse_full(state: &State, coolify: &Path, database: &Address) -> Result<()> {
+    let cannot = |why: String| {
+        Failure::refused("cannot restore the state of the server")
+            .code(&code::STATE_REFUSED)
+            .reason(why)
+            .hint("restore on a fresh server, before Coolify is installed there")
+    };
+    for piece in state.of(Of::Coolify) {
+        let path = coolify.join(&piece.path);
+        if files::is_there(&path)? {
+            return Err(cannot(format!("`{}` is there already", path.display())));
+        }
+    }
+    match Database::connect(database)?.objects(None)? {
+        0 => Ok(()),
+        objects => Err(cannot(format!("`{}` holds {objects} objects", database.place()))),
+    }
+}
+
+/// Brings it back, in the order in which it is needed. A secret that is there already must be the
+/// same.
+pub fn bring_back(
+    world: &World<'_>,
+    state: &State,
+    coolify: &Path,
+    database: &Address,
+) -> Result<()> {
+    let phase = world.report.phase("state");
+    phase.doing("secrets");
+    let own = world.state(&state.environment);
+    for piece in state.of(Of::Ours) {
+        put_ours(&own.join(&piece.path), &bytes(piece)?)?;
+    }
+    phase.doing("files");
+    for piece in state.of(Of::Coolify) {
+        put(&coolify.join(&piece.path), piece)?;
+    }
+    phase.doing("database");
+    for piece in state.of(Of::Database) {
+        restore(world, &own, database, &bytes(piece)?)?;
+    }
+    phase.done(&format!("{} pieces", state.pieces.len()));
+    Ok(())
+}
+
+fn bytes(piece: &Piece) -> Result<Vec<u8>> {
+    piece.bytes().or_refused(|| "cannot use the state".to_owned()).coded(&code::STATE_REFUSED)
+}
+
+fn put_ours(path: &Path, bytes: &[u8]) -> Result<()> {
+    match files::bytes_if_there(path)? {
+        Some(found) if found == bytes => Ok(()),
+        Some(_) => Err(Failure::refused("cannot restore the state of the server")
+            .code(&code::STATE_REFUSED)
+            .reason(format!("`{}` is there, with other secrets", path.display()))
+            .hint("move it away if it is the other one that counts")),
+        None => {
+            files::make_private_folder(path.parent().expect("it is in a folder"))?;
+            files::write_private(path, bytes)
+        }
+    }
+}
+
+fn put(path: &Path, piece: &Piece) -> Result<()> {
+    files::make_private_folder(path.parent().expect("it is in a folder"))?;
+    files::write_private(path, &bytes(piece)?)?;
+    let mode = std::fs::Permissions::from_mode(piece.mode);
+    let set = std::fs::set_permissions(path, mode);
+    set.or_outside(|| format!("failed to set the mode of `{}`", path.display()))
+}
+
+/// By way of a private file, which goes whatever comes of it.
+fn restore(world: &World<'_>, folder: &Path, database: &Address, dump: &[u8]) -> Result<()> {
+    let server = Database::connect(database)?.server_version()?;
+    pg_dump::fitting(&world.shell, "pg_restore", server)?;
+    files::make_private_folder(folder)?;
+    let path = folder.join(DATABASE);
+    files::write_private(&path, dump)?;
+    let restored = pg_dump::restore_whole(&world.shell, database, &path);
+    files::remove_file(&path)?;
+    restored.map_err(|failure| failure.code(&code::RESTORE_FAILED).partly())
+}

@@ -1,0 +1,124 @@
+//! `backup check`: whether a restore would find what it needs.
+
+use crate::backup::{Home, Purpose};
+use crate::edge::{clock, s3};
+use crate::error::Result;
+use crate::exit::Exit;
+use crate::flags::BackupCheck;
+use crate::report::table;
+use crate::world::World;
+use serde::Serialize;
+use serde_json::json;
+use xtask_core::backup::alarm;
+use xtask_core::backup::lifecycle::Hidden;
+use xtask_core::deploy::BackupRepository;
+use xtask_core::moment::Moment;
+
+/// Something that was looked at; `None` is what could not be.
+#[derive(Serialize)]
+struct Finding {
+    name: &'static str,
+    good: Option<bool>,
+    said: String,
+}
+
+pub(super) fn run(flags: &BackupCheck, world: &World<'_>) -> Result<Exit> {
+    let home = Home::open(world, &flags.environment, Purpose::Add)?;
+    home.ready(false)?;
+    let mut findings = vec![whole(&home, flags.read_data)];
+    if findings[0].good != Some(false) {
+        findings.push(young(&home));
+    }
+    findings.extend(hidden(&home));
+    let rows: Vec<Vec<String>> = findings.iter().map(row).collect();
+    world.report.data(&json!({ "repository": home.shown(), "findings": findings }), &table(&rows));
+    Ok(exit(&findings))
+}
+
+fn whole(home: &Home<'_>, all: bool) -> Finding {
+    let part = part(all, clock::moment());
+    let phase = home.world.report.phase("check");
+    phase.doing("reading");
+    let name = "repository";
+    match home.restic.check(Some(&part)) {
+        Ok(Ok(())) => {
+            phase.done(&format!("whole, with data of {part}"));
+            Finding { name, good: Some(true), said: format!("whole, with data of {part}") }
+        }
+        Ok(Err(words)) => Finding { name, good: Some(false), said: words.replace('\n', "; ") },
+        Err(failure) => Finding { name, good: None, said: failure.innermost_line().to_owned() },
+    }
+}
+
+/// Another seventh each day of the week, so that each week all of it is read.
+fn part(all: bool, now: Moment) -> String {
+    if all { "100%".to_owned() } else { format!("{}/7", (now.day_number() + 3).rem_euclid(7) + 1) }
+}
+
+fn young(home: &Home<'_>) -> Finding {
+    let name = "back-ups";
+    let contents = match home.contents() {
+        Ok(contents) => contents,
+        Err(failure) => {
+            return Finding { name, good: None, said: failure.innermost_line().to_owned() };
+        }
+    };
+    let alarms = alarm::judge(&contents.sized(), home.policy.alarm, clock::moment());
+    let said: Vec<String> = alarms.iter().map(ToString::to_string).collect();
+    let count = contents.backups.len();
+    match said.as_slice() {
+        [] => Finding { name, good: Some(true), said: format!("{count}, and none of the alarms") },
+        said => Finding { name, good: Some(false), said: said.join("; ") },
+    }
+}
+
+/// Of a folder there is nothing to ask.
+fn hidden(home: &Home<'_>) -> Option<Finding> {
+    let BackupRepository::Bucket(bucket) = &home.policy.repository else { return None };
+    let hidden = match &home.access {
+        Some((key, secret)) => s3::hidden_versions(bucket, key, secret),
+        None => Hidden::Unknown("there is no key".to_owned()),
+    };
+    Some(Finding { name: "hidden versions", good: hidden.is_good(), said: hidden.to_string() })
+}
+
+fn row(finding: &Finding) -> Vec<String> {
+    let word = match finding.good {
+        Some(true) => "good",
+        Some(false) => "BAD",
+        None => "not checked",
+    };
+    vec![word.to_owned(), finding.name.to_owned(), finding.said.clone()]
+}
+
+/// What is bad counts before what could not be looked at, and that before what is good.
+fn exit(findings: &[Finding]) -> Exit {
+    match findings {
+        all if all.iter().any(|it| it.good == Some(false)) => Exit::Planned,
+        all if all.iter().any(|it| it.good.is_none()) => Exit::NotChecked,
+        _ => Exit::Done,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_week_reads_every_seventh_once() {
+        let moment = |day: u32| format!("2026-11-{day:02}T03:00:00Z").parse::<Moment>().unwrap();
+        let parts: Vec<String> = (23..30).map(|day| part(false, moment(day))).collect();
+        assert_eq!(parts, ["1/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7"]);
+        assert_eq!(part(true, moment(23)), "100%");
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_never_good() {
+        let finding = |good| Finding { name: "x", good, said: String::new() };
+        let exit =
+            |all: &[Option<bool>]| exit(&all.iter().map(|it| finding(*it)).collect::<Vec<_>>());
+        assert_eq!(exit(&[Some(true), Some(true)]), Exit::Done);
+        assert_eq!(exit(&[Some(true), None]), Exit::NotChecked);
+        assert_eq!(exit(&[None, Some(false)]), Exit::Planned);
+    }
+}

@@ -1,0 +1,36 @@
+//! Where a database is: by the environment that uses it, or by the secret that holds its address.
+
+use super::site::Site;
+use crate::edge::secrets;
+use crate::error::{Context as _, Failure, Result};
+use crate::world::World;
+use xtask_core::deploy::{SecretSource, TargetKind};
+use xtask_core::ship::database::Address;
+
+/// The database of an environment, as it is reached from here. Nothing else of it is asked for: who
+/// backs up needs no key to the server.
+pub fn of_environment(world: &World<'_>, name: &str) -> Result<Address> {
+    let environment = world.environment(name)?;
+    if environment.target == TargetKind::Docker {
+        return Site::look(world, name)?.database();
+    }
+    let database = environment.database.as_ref();
+    let database = database
+        .ok_or_else(|| Failure::usage(format!("cannot back up `{name}`: it has no `database`")))?;
+    let name = if database.direct_url.is_some() { "database.direct_url" } else { "database.url" };
+    at(name, database.direct())
+}
+
+/// The database whose address `source` holds.
+pub fn at(name: &str, source: &SecretSource) -> Result<Address> {
+    let text = secrets::read_one(name, source)?;
+    text.expose().trim().parse().or_usage(|| format!("cannot use the address in `{source}`"))
+}
+
+/// The database that somebody names: an environment's, or by its source.
+pub fn named(world: &World<'_>, text: &str) -> Result<Address> {
+    match text.parse::<SecretSource>() {
+        Ok(source) if source != SecretSource::Generate => at("into", &source),
+        _ => of_environment(world, text),
+    }
+}

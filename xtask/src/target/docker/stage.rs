@@ -1,0 +1,110 @@
+//! Where a drill is played: an environment of this machine that exists for it alone, with its own
+//! cluster, cache and proxy, under a name of its own. What a killed drill has left is ours by its
+//! labels, and goes before the next one.
+
+use crate::edge::docker::{self, Docker, Kind};
+use crate::edge::lease::{self, Lease};
+use crate::edge::places::Places;
+use crate::edge::{files, ports};
+use crate::error::{Failure, Result};
+use crate::world::World;
+use std::collections::BTreeMap;
+use xtask_core::deploy::{Deploy, Environment, Notify, SecretSource, TargetKind};
+use xtask_core::ship::instance;
+use xtask_core::ship::owner::Owner;
+
+/// The project's name there: of containers, volumes, network and database.
+const PROJECT: &str = "xtask_scratch_drill";
+const NAME: &str = "drill";
+
+pub struct Stage<'a> {
+    world: World<'a>,
+    owner: Owner,
+    _lease: Lease,
+}
+
+impl<'a> Stage<'a> {
+    /// Makes room for it; nothing is started yet.
+    pub fn set(world: &'a World<'_>, name: &str) -> Result<Self> {
+        let folder = world.state(name).join("drill");
+        files::make_private_folder(&folder)?;
+        let lease = Lease::take(&folder, "backup drill", &lease::who())?;
+        docker::ensure(&world.shell, &world.places.state)?;
+        let owner = Owner::new(PROJECT, NAME);
+        sweep(world, &owner)?;
+        let deploy = deploy(world, name)?;
+        let places = Places { state: folder, ..world.places.clone() };
+        let (shell, cancel) = (world.shell.clone(), world.cancel.clone());
+        let (report, conditions) = (world.report, world.conditions);
+        let world = World { places, shell, cancel, report, deploy, conditions, page: None };
+        Ok(Self { world, owner, _lease: lease })
+    }
+
+    /// What verbs are handed there.
+    pub fn world(&self) -> &World<'a> {
+        &self.world
+    }
+
+    /// Its environment's name.
+    pub fn name(&self) -> &'static str {
+        NAME
+    }
+
+    /// Removes everything of it.
+    pub fn strike(self) -> Result<()> {
+        let _whole = self.world.cancel.whole();
+        sweep(&self.world, &self.owner)?;
+        files::remove_folder(&self.world.places.state.join(PROJECT))
+    }
+}
+
+fn sweep(world: &World<'_>, owner: &Owner) -> Result<()> {
+    let docker = Docker::new(&world.shell);
+    for found in docker.containers(owner)? {
+        if found.running {
+            docker.run(&instance::stop(&found.container, 0))?;
+        }
+        docker.remove(owner, &found.container)?;
+    }
+    for volume in docker.volumes(owner)? {
+        docker.remove_volume(owner, &volume.name)?;
+    }
+    docker.owned(owner, Kind::Network, &owner.project)?;
+    docker.remove_network(owner)
+}
+
+/// `deploy.toml` with the environment of the drill alone: the backing of this machine's own one on
+/// other ports, the registry of the one that is drilled, and secrets made for it.
+fn deploy(world: &World<'_>, name: &str) -> Result<Deploy> {
+    let source = world.environment(name)?;
+    let own = world.deploy.environments.values().find_map(|it| it.backing.clone());
+    let mut backing = own.ok_or_else(|| {
+        Failure::usage(
+            "cannot make a scratch cluster: no environment of `deploy.toml` has a `backing`",
+        )
+    })?;
+    let [postgres, redis, registry, proxy, admin] = ports::free()?;
+    (backing.postgres.port, backing.redis.port) = (postgres, redis);
+    (backing.registry.port, backing.proxy.part.port) = (registry, proxy);
+    backing.proxy.admin_port = admin;
+    let made = |name: &String| (name.clone(), SecretSource::Generate);
+    let wanted = source.secrets.iter().filter(|(_, source)| !source.is_optional());
+    let secrets: BTreeMap<_, _> =
+        wanted.map(|(name, _)| made(name)).chain([made(&"database".to_owned())]).collect();
+    let environment = Environment {
+        target: TargetKind::Docker,
+        registry: source.registry.clone(),
+        url: format!("http://127.0.0.1:{proxy}"),
+        backing: Some(backing),
+        database: None,
+        redis: None,
+        coolify: None,
+        github: None,
+        secrets,
+        entry: source.entry,
+        notify: Notify::default(),
+        backup: None,
+    };
+    let environments = BTreeMap::from([(NAME.to_owned(), environment)]);
+    Ok(Deploy { project: PROJECT.to_owned(), environments, ..world.deploy.clone() })
+}

@@ -1,0 +1,119 @@
+//! The state of a server: a tree as Coolify has it, and a real Postgres in the place of its own.
+
+use super::town::{self, Town};
+use std::path::Path;
+use std::process::Command;
+use xtask_fakes::required;
+use xtask_fakes::requirement::required_program;
+
+fn coolify(root: &Path, settings: &str) {
+    for (path, text) in [
+        ("source/.env", settings),
+        ("source/docker-compose.yml", "services: {}\n"),
+        ("ssh/keys/ssh_key@1", "a key of a server\n"),
+        ("proxy/acme.json", "{\"le\": {}}\n"),
+        ("proxy/dynamic/default.yaml", "http: {}\n"),
+        ("applications/x/.env", "NOT=KEPT\n"),
+    ] {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+/// A town with an age key that opens what is kept.
+fn with_key(town: Town<'_>) -> Town<'_> {
+    let key = town.world.path("../key.txt");
+    let made = Command::new("age-keygen").arg("-o").arg(&key).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let public =
+        String::from_utf8_lossy(&made.stderr).trim().rsplit(' ').next().unwrap().to_owned();
+    town.world.write("secrets/staging.recipients", &format!("{public}\n"));
+    Town { world: town.world.with("XTASK_AGE_IDENTITY", key.display().to_string()), ..town }
+}
+
+#[test]
+fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
+    let (_, clusters) = required!(required_program("age").and(town::clusters));
+    let town = with_key(Town::new(&clusters));
+    // Coolify's database knows no role but its owner.
+    town.source.ask("DROP POLICY own ON meals");
+    let (old, new) = (town.world.path("../old"), town.world.path("../new"));
+    coolify(&old, "APP_ID=1\nAPP_KEY=base64:c2VjcmV0\n");
+    std::fs::create_dir_all(&new).unwrap();
+    let file = town.world.path("../state.age").display().to_string();
+    let (old_path, new_path) = (old.display().to_string(), new.display().to_string());
+    let backup = [
+        "state",
+        "backup",
+        "staging",
+        "--to",
+        &file,
+        "--coolify",
+        &old_path,
+        "--database",
+        "env:STAGING_DIRECT_URL",
+    ];
+    let kept = town.run(&backup);
+    assert_eq!(kept.code, Some(0), "{kept:?}");
+    let sealed = std::fs::read(&file).unwrap();
+    assert!(sealed.starts_with(b"age-encryption.org/v1\n"));
+    assert!(town.run(&backup).ends(4).contains("it is there already"));
+
+    let restore = |more: &[&str]| {
+        let words = [
+            "state",
+            "restore",
+            "staging",
+            "--from",
+            &file,
+            "--coolify",
+            &new_path,
+            "--database",
+            "env:COPY_URL",
+        ];
+        town.run(&[&words, more].concat())
+    };
+    let shown = restore(&[]);
+    assert_eq!(shown.code, Some(3), "{shown:?}");
+    assert!(shown.stdout.contains("1. the secrets of this machine"), "{shown:?}");
+    assert!(std::fs::read_dir(&new).unwrap().next().is_none(), "it was only shown");
+    let done = restore(&["--apply"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    for path in
+        ["source/.env", "ssh/keys/ssh_key@1", "proxy/acme.json", "proxy/dynamic/default.yaml"]
+    {
+        assert_eq!(std::fs::read(new.join(path)).unwrap(), std::fs::read(old.join(path)).unwrap());
+    }
+    assert!(!new.join("applications").exists());
+    assert_eq!(town.copy.ask("SELECT count(*) FROM meals"), "1000");
+    let said = restore(&["--apply"]).ends(4);
+    assert!(said.contains("is there already"), "{said}");
+}
+
+#[test]
+fn a_state_that_would_not_help_is_not_kept() {
+    let (_, clusters) = required!(required_program("age").and(town::clusters));
+    let town = with_key(Town::new(&clusters));
+    let old = town.world.path("../old");
+    coolify(&old, "APP_ID=1\nAPP_KEY=\n");
+    let file = town.world.path("../state.age").display().to_string();
+    let old_path = old.display().to_string();
+    let words = [
+        "state",
+        "backup",
+        "staging",
+        "--to",
+        &file,
+        "--coolify",
+        &old_path,
+        "--database",
+        "env:STAGING_DIRECT_URL",
+    ];
+    let said = town.run(&words).ends(4);
+    assert!(said.contains("has no `APP_KEY`"), "{said}");
+    assert!(!Path::new(&file).exists());
+    std::fs::remove_dir_all(old.join("ssh")).unwrap();
+    let said = town.run(&words).ends(4);
+    assert!(said.contains("ssh` is not there"), "{said}");
+}
