@@ -296,7 +296,13 @@ EOF
   ensure "ufw: what comes in is refused" "grep -qx 'DEFAULT_INPUT_POLICY=\"DROP\"' /etc/default/ufw" "ufw default deny incoming"
   ensure "ufw: what is forwarded is refused" "grep -qx 'DEFAULT_FORWARD_POLICY=\"DROP\"' /etc/default/ufw" "ufw default deny routed"
   rule "allow 22/tcp"
-  for open in $OPEN_PORTS; do rule "route allow $open"; done
+  # `route` is for what Docker forwards; without it, where Docker itself takes a connection for a
+  # container (over IPv6, unless a network has it), the connection meets the rules of the host.
+  for open in $OPEN_PORTS; do rule "route allow $open"; rule "allow $open"; done
+  ours=$(for open in 22/tcp $OPEN_PORTS; do echo "ufw allow $open"; echo "ufw route allow $open"; done)
+  ufw show added | grep '^ufw ' | while IFS= read -r found; do
+    printf '%s\n' "$ours" | grep -qxF -- "$found" || say note "a rule of others: $found"
+  done
   ensure "ufw runs" "ufw status | grep -qx 'Status: active'" "ufw --force enable"
   if [ "$verb" = apply ] && [ "$differs" = 1 ]; then systemctl daemon-reload; ufw reload >/dev/null; fi
   ensure "Docker's chain is led through ufw" "iptables -S DOCKER-USER 2>/dev/null | grep -q 'ufw-user-forward' || exit 1" "ufw reload"

@@ -11,8 +11,8 @@ mod tests;
 
 pub use environment::{
     AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Demand, Entry, Environment, GitHub,
-    KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Proxy, Redis, SecretSource, Storage,
-    TargetKind,
+    KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Proxy, Redis, SecretSource, Server,
+    Storage, TargetKind,
 };
 pub use rotation::KeyRotation;
 pub use service::{Access, Health, Limits, Probe, Reported, Service};

@@ -16,6 +16,7 @@ const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
 const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
 const RUST_AND_DOCS: &[&str] = &["Cargo.*", ".cargo/**", "xtask/**", "docs/*.md"];
 const WORKFLOWS: &[&str] = &[".github/**"];
+const SERVER: &[&str] = &["@rust", "scripts/deploy/**"];
 const EVERYTHING: &[&str] = &["**"];
 const ADVISORIES: &str = "what is known of dependencies changes by the hour";
 const CRATES: &str = "crates lie in cargo's own cache, outside of the checkout";
@@ -77,7 +78,7 @@ fn rust() -> Vec<Task> {
             .env("RUSTC_WORKSPACE_WRAPPER", "{root}/scripts/rustc-counting.sh")
             .env("LLVM_PROFILE_FILE", "{root}/target/ci/coverage/rust/counts/%4m.profraw")
     };
-    let nextest = cargo("nextest run --workspace --no-fail-fast -E").arg("not binary(e2e)");
+    let nextest = cargo("nextest run --workspace --no-fail-fast -E").arg("not (binary(e2e) or binary(server))");
     let list = "cargo nextest list --workspace --list-type binaries-only --message-format json \
                 > target/ci/coverage/rust/programs.json";
     vec![
@@ -225,6 +226,12 @@ fn whole() -> Vec<Task> {
             .notices(TOOLS_OF_RUST_TESTS)
             .runs(cargo("nextest run --package xtask --test e2e"))
             .minutes(40)
+            .runner(Runner::Nextest),
+        task("server", "The script makes a real Debian ready, and then changes nothing", SERVER)
+            .needs(&["rust-test"])
+            .uses(&["docker", "debootstrap", "ssh"])
+            .runs(cargo("nextest run --package xtask --test server"))
+            .minutes(20)
             .runner(Runner::Nextest),
     ]
 }
