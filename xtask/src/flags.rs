@@ -12,6 +12,7 @@ mod migrate;
 mod notify;
 mod release;
 mod secrets;
+mod server;
 mod setup;
 mod ship;
 
@@ -37,6 +38,7 @@ pub use release::{
 pub use secrets::{
     Secrets, SecretsCheck, SecretsOf, SecretsRecipients, SecretsRotate, SecretsSet, SecretsSync,
 };
+pub use server::{Server, ServerApply, ServerEnvironment, ServerOf};
 pub use setup::{Completions, Docs, Doctor, Readiness, ShellName};
 pub use ship::{Moving, Resume, Ship};
 
@@ -102,6 +104,9 @@ pub enum Verb {
     /// Plan and make what stands around the services, as `deploy.toml` says
     #[command(subcommand)]
     Infra(Infra),
+    /// Make the server below a Coolify ready, and keep it so: accounts, SSH, firewall, updates
+    #[command(subcommand)]
+    Server(Server),
     /// Look at everything that may stop a rollout, and tell all of it at once
     #[command(after_help = "Example: cargo xtask preflight production")]
     Preflight(Preflight),

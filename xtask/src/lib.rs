@@ -22,6 +22,7 @@ pub mod infra;
 pub mod report;
 pub mod runtime;
 pub mod scan;
+pub mod server;
 pub mod ship;
 pub mod target;
 pub mod trace;

@@ -2,8 +2,8 @@
 //! into steps. Nothing here knows a terminal, a network, a process, a disk or a clock; what
 //! it must know is handed in. The fence is this crate's manifest and its `clippy.toml`.
 //!
-//! The map: [`image`], [`ship`], [`database`], [`backup`], [`coolify`], [`check`], [`secrets`] and
-//! [`trust`] are rooms; what stands beside them is what all of them use.
+//! The map: [`image`], [`ship`], [`database`], [`backup`], [`coolify`], [`check`], [`secrets`],
+//! [`server`] and [`trust`] are rooms; what stands beside them is what all of them use.
 
 pub mod address;
 pub mod backup;
@@ -28,6 +28,7 @@ pub mod reader;
 pub mod reference;
 pub mod secret;
 pub mod secrets;
+pub mod server;
 pub mod ship;
 pub mod template;
 pub mod trust;

@@ -30,6 +30,7 @@ mod rollback;
 mod rollback_targets;
 mod rollout;
 mod secrets;
+mod server;
 mod ship;
 mod state;
 mod status;
@@ -65,6 +66,7 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::State(flags) => state::run(&flags, &world),
         Verb::Secrets(flags) => secrets::run(&flags, &world),
         Verb::Infra(flags) => infra::run(&flags, &world),
+        Verb::Server(flags) => server::run(&flags, &world),
         Verb::Preflight(flags) => preflight::run(&flags, &world),
         Verb::Rehearse(flags) => rehearse::run(&flags, &world),
         Verb::Rollout(flags) => rollout::run(&flags, &world),

@@ -207,6 +207,10 @@ codes! {
         "Coolify refuses";
     INFRA_REFUSED = "E-infra-refused", "What is there can never become what `deploy.toml` wants.",
         "Coolify refuses";
+    SERVER_UNREACHED = "E-server-unreached", "The server could not be logged in to over SSH.",
+        "The server lets nobody in";
+    SERVER_SCRIPT = "E-server-script", "The script that makes a server ready did not end well, or its work did not stay.",
+        "The server lets nobody in";
     INFRA_UNFINISHED = "E-infra-unfinished", "After everything was applied, something is still not as wanted.",
         "Coolify refuses";
     REQUESTS_LOST = "E-requests-lost", "A rehearsal lost requests, or could not show that it lost none.",

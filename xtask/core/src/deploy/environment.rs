@@ -8,6 +8,7 @@ mod github;
 mod notify;
 mod outside;
 mod releases;
+mod server;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ pub use github::GitHub;
 pub use notify::{Notify, NotifyGitHub, NotifySentry};
 pub use outside::{Database, DatabasePooler, Redis};
 pub use releases::{Demand, Entry};
+pub use server::Server;
 pub use source::{AgeName, KEPT, SecretSource};
 
 use crate::reader::Table;
@@ -45,6 +47,8 @@ pub struct Environment {
     pub redis: Option<Redis>,
     /// Where in a Coolify it is; only the Coolify target has it.
     pub coolify: Option<Coolify>,
+    /// The server below that Coolify, if we make it ready.
+    pub server: Option<Server>,
     /// Where jobs on GitHub get its secrets, if they do.
     pub github: Option<GitHub>,
     /// Where each secret comes from.
@@ -97,6 +101,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let parts = read_parts(name, table);
     let entry = releases::read(table);
     let github = part(table, "github", |table| github::read(name, table));
+    let server = part(table, "server", server::read);
     let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
     let notify = part(table, "notify", notify::read);
     let backup = part(table, "backup", backup::read);
@@ -108,7 +113,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     }
     let (backing, database, redis, coolify) = parts?;
     let (target, registry, url, github) = (target?, registry?, url?, github?);
-    let (notify, backup) = (notify?.unwrap_or_default(), backup?);
+    let (notify, backup, server) = (notify?.unwrap_or_default(), backup?, server?);
     Some(Environment {
         target,
         registry,
@@ -117,6 +122,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
         database,
         redis,
         coolify,
+        server,
         github,
         secrets,
         entry,
@@ -148,7 +154,7 @@ fn part<T>(
 /// What a target needs, and what only the other one has.
 fn refuse_parts(name: &str, table: &Table<'_>, target: TargetKind) {
     let (kind, needed, foreign): (_, _, &[&str]) = match target {
-        TargetKind::Docker => ("Docker", "backing", &["coolify", "database", "redis"]),
+        TargetKind::Docker => ("Docker", "backing", &["coolify", "database", "redis", "server"]),
         TargetKind::Coolify => ("Coolify", "coolify", &["backing"]),
     };
     let is_there = |key: &str| table.keys().iter().any(|it| it == key);

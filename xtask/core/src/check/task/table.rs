@@ -30,6 +30,7 @@ const RUST_AND_DOCS: &[&str] = &[
 ];
 const DOCKERFILES: &[&str] = &["services/*/Dockerfile", "images/compose/*/Dockerfile"];
 const WORKFLOWS: &[&str] = &[".github/**"];
+const SERVER: &[&str] = &["@rust", "scripts/deploy/**"];
 const EVERYTHING: &[&str] = &["**"];
 const ADVISORIES: &str = "what is known of dependencies changes by the hour";
 const CRATES: &str = "crates lie in cargo's own cache, outside of the checkout";
@@ -103,7 +104,7 @@ fn rust() -> Vec<Task> {
             .env("LLVM_PROFILE_FILE", "{root}/target/ci/coverage/rust/counts/%4m.profraw")
     };
     let nextest = cargo("nextest run --workspace --no-fail-fast -E")
-        .arg("not binary(e2e) and not binary(stack)");
+        .arg("not (binary(e2e) or binary(stack) or binary(server))");
     let list = "cargo nextest list --workspace --list-type binaries-only --message-format json \
                 > target/ci/coverage/rust/programs.json";
     vec![
@@ -339,6 +340,12 @@ fn containers() -> Vec<Task> {
             .notices(TOOLS_OF_RUST_TESTS)
             .runs(cargo("nextest run --package xtask --test e2e"))
             .minutes(40)
+            .runner(Runner::Nextest),
+        task("server", "The script makes a real Debian ready, and then changes nothing", SERVER)
+            .needs(&["rust-test"])
+            .uses(&["docker", "debootstrap", "ssh"])
+            .runs(cargo("nextest run --package xtask --test server"))
+            .minutes(20)
             .runner(Runner::Nextest),
     ]
 }
