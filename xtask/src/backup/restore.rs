@@ -42,7 +42,7 @@ pub fn refuse_unfit(
             .code(&code::RESTORE_REFUSED)
     };
     let database = Database::connect(address)?;
-    let objects = database.objects(Some(&manifest.schemas))?;
+    let objects = database.object_count(Some(&manifest.schemas))?;
     if objects > 0 {
         let schemas = manifest.schemas.join("`, `");
         return Err(refused()

@@ -100,7 +100,7 @@ pub fn refuse_full(state: &State, coolify: &Path, database: &Address) -> Result<
             return Err(cannot(format!("`{}` is there already", path.display())));
         }
     }
-    match Database::connect(database)?.objects(None)? {
+    match Database::connect(database)?.object_count(None)? {
         0 => Ok(()),
         objects => Err(cannot(format!("`{}` holds {objects} objects", database.place()))),
     }

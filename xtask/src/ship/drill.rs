@@ -293,7 +293,7 @@ fn place(address: &Address) -> Result<Place> {
     Ok(Place {
         system_identifier: database.system_identifier()?,
         database: address.database.clone(),
-        objects: database.objects(None)?,
+        objects: database.object_count(None)?,
     })
 }
 

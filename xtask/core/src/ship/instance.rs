@@ -200,7 +200,7 @@ mod tests {
         }
         let mut own = desired();
         own.service.settings.push(("HTTP_PROXY".into(), "http://proxy:3128".parse().unwrap()));
-        let command = own.start(&Owner::new("nutri", "local"), grants).to_string();
+        let command = own.start("x", &Owner::new("nutri", "local"), grants).to_string();
         assert!(
             !command.contains(" HTTP_PROXY=") && command.contains(" http_proxy= "),
             "{command}"

@@ -133,7 +133,7 @@ impl Database {
     }
 
     /// How many objects people have made, in `schemas` or anywhere.
-    pub fn objects(&self, schemas: Option<&[String]>) -> Result<u64> {
+    pub fn object_count(&self, schemas: Option<&[String]>) -> Result<u64> {
         let row = self.ask(self.client.query_one(OBJECTS, &[&schemas]));
         let row = row.map_err(|error| failed("failed to look whether it is empty", &error))?;
         u64::try_from(row.get::<_, i64>(0)).or_outside(|| "failed to count objects".to_owned())

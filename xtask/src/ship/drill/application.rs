@@ -45,7 +45,7 @@ fn released(site: &Site<'_>, address: &Address) -> Result<Release> {
 
 fn rolled_out(site: &Site<'_>, release: &Release) -> Result<()> {
     let phase = site.world.report.phase("application");
-    let mut rollout = site.target.plan(course::wanted(site, release)?)?;
+    let mut rollout = site.target.plan(course::wanted(site, release, true)?)?;
     rollout.fetch()?;
     let started =
         rollout.moves().iter().try_for_each(|it| rollout.start(&it.service, &phase).map(drop));

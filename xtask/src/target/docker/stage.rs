@@ -2,7 +2,7 @@
 //! cluster, cache and proxy, under a name of its own. What a killed drill has left is ours by its
 //! labels, and goes before the next one.
 
-use crate::edge::docker::{self, Docker, Kind};
+use crate::edge::docker::{self, Docker};
 use crate::edge::lease::{self, Lease};
 use crate::edge::places::Places;
 use crate::edge::{files, ports};
@@ -10,7 +10,7 @@ use crate::error::{Failure, Result};
 use crate::world::World;
 use std::collections::BTreeMap;
 use xtask_core::deploy::{Deploy, Environment, Notify, SecretSource, TargetKind};
-use xtask_core::ship::instance;
+use xtask_core::ship::{backing, instance};
 use xtask_core::ship::owner::Owner;
 
 /// The project's name there: of containers, volumes, network and database.
@@ -69,8 +69,7 @@ fn sweep(world: &World<'_>, owner: &Owner) -> Result<()> {
     for volume in docker.volumes(owner)? {
         docker.remove_volume(owner, &volume.name)?;
     }
-    docker.owned(owner, Kind::Network, &owner.project)?;
-    docker.remove_network(owner)
+    backing::networks(&owner.project).iter().try_for_each(|it| docker.remove_network(owner, it))
 }
 
 /// `deploy.toml` with the environment of the drill alone: the backing of this machine's own one on
@@ -83,10 +82,9 @@ fn deploy(world: &World<'_>, name: &str) -> Result<Deploy> {
             "cannot make a scratch cluster: no environment of `deploy.toml` has a `backing`",
         )
     })?;
-    let [postgres, redis, registry, proxy, admin] = ports::free()?;
+    let [postgres, redis, registry, proxy] = ports::free()?;
     (backing.postgres.port, backing.redis.port) = (postgres, redis);
-    (backing.registry.port, backing.proxy.part.port) = (registry, proxy);
-    backing.proxy.admin_port = admin;
+    (backing.registry.port, backing.proxy.port) = (registry, proxy);
     let made = |name: &String| (name.clone(), SecretSource::Generate);
     let wanted = source.secrets.iter().filter(|(_, source)| !source.is_optional());
     let secrets: BTreeMap<_, _> =
@@ -99,6 +97,7 @@ fn deploy(world: &World<'_>, name: &str) -> Result<Deploy> {
         database: None,
         redis: None,
         coolify: None,
+        server: None,
         github: None,
         secrets,
         entry: source.entry,

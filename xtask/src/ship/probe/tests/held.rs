@@ -89,7 +89,9 @@ fn held_while(kind: Kind, fate: Fate, drained: Option<&str>) -> (End, Option<Str
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (hurry, opened) = (CancellationToken::new(), CancellationToken::new());
         let told = Drained::default();
-        drained.into_iter().for_each(|it| drop(told.get_or_init(|| it.to_owned())));
+        if let Some(release) = drained {
+            told.set(release.to_owned()).unwrap();
+        }
         let asker = Asker::new(kind, &url, &service(), quick(), &hurry).unwrap().draining(&told);
         let server = tokio::spawn(serve(kind, fate, listener, opened.clone()));
         let asking = tokio::spawn(async move { asker.ask().await });

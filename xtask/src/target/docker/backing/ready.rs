@@ -48,7 +48,7 @@ fn ask(target: &DockerTarget<'_>, service: &BackingService) -> Result<()> {
         backing::Role::Registry => runtime::wait(registry(target).ping())
             .or_outside(|| "failed to ask the registry".to_owned()),
         // It takes what it is to listen on: so its admin API answers, and then it listens.
-        Role::Proxy => routes::listen(target),
+        backing::Role::Proxy => routes::listen(target),
     }
 }
 

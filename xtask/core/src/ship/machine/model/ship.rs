@@ -4,7 +4,7 @@ use super::run::Run;
 use super::world::{Goal, MIGRATION, SERVICES, World};
 use crate::ship::ledger::{Action, Versions};
 use crate::ship::machine::{
-    Applied, Course, Ended, Journal, Move, Step, Taken, interrupted, judge, release_of, return_to,
+    Applied, BackUp, Course, Ended, Journal, Move, Step, Taken, interrupted, judge, release_of, return_to,
     roll_back, take_up,
 };
 
@@ -55,6 +55,7 @@ impl World {
             versions,
             before,
             manner,
+            backup: BackUp::Taken("before migrations".to_owned()),
             migrations,
             forced,
         })
