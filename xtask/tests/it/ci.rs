@@ -105,6 +105,7 @@ impl Fakes {
         world.write(".gitignore", "/target/\nnode_modules/\ndist/\n.venv/\n");
         world.write("services/backend/src/main.ts", "// backend");
         world.write("services/ml-service/src/app.py", "# service");
+        world.write("services/contract/test_both.py", "# both");
         world.write("xtask/src/main.rs", "// rust");
         world.write("docs/README.md", "# Docs");
         world.write("x", "#!/bin/sh\n");
