@@ -112,6 +112,7 @@ impl Fakes {
         for version in [22, 24] {
             world.write(&format!("images/node-{version}/package.json"), "{}");
         }
+        world.write("services/contract/test_both.py", "# both");
         world.write("xtask/src/main.rs", "// rust");
         world.write("docs/README.md", "# Docs");
         world.write("x", "#!/bin/sh\n");

@@ -1,16 +1,16 @@
 """Faults of ours, reported to Sentry: with the release and the request, and without what was eaten.
 
-Without a DSN nothing is sent. The backend's `src/faults.ts` tells the same fields.
+Without a DSN nothing is loaded and nothing sent. The fields are those of the backend's
+`src/faults.ts`.
 """
 
-from typing import Protocol, cast
-
-from sentry_sdk import Client, Scope
-from sentry_sdk.types import Event, Hint
-from sentry_sdk.utils import event_from_exception
+from typing import TYPE_CHECKING, Protocol, cast
 
 from nutri_ml.scrub import scrub, scrub_text
 from nutri_ml.settings import Settings
+
+if TYPE_CHECKING:
+    from sentry_sdk.types import Event, Hint
 
 FLUSH_SECONDS = 2.0
 # Parts that may tell who asked, what they said, or where we run.
@@ -41,6 +41,8 @@ class SentryFaults:
     """A client of its own: nothing of the process is patched, and nobody else sends through it."""
 
     def __init__(self, dsn: str, release: str, environment: str, sample_rate: float) -> None:
+        from sentry_sdk import Client
+
         self._client = Client(
             dsn=dsn,
             release=release,
@@ -57,6 +59,9 @@ class SentryFaults:
         )
 
     def report(self, error: BaseException, request_id: str = "", route: str = "") -> None:
+        from sentry_sdk import Scope
+        from sentry_sdk.utils import event_from_exception
+
         event, hint = event_from_exception(error, client_options=self._client.options)
         scope = Scope()
         for name, value in (("request_id", request_id), ("route", route)):
@@ -79,7 +84,7 @@ def open_faults(settings: Settings) -> Faults:
     )
 
 
-def without_secrets(event: Event, _hint: Hint) -> Event:
+def without_secrets(event: "Event", _hint: "Hint") -> "Event":
     """Everything that words may hold is looked at; ids, times and names of files are ours."""
     told = cast(dict[str, object], event)
     for name in UNTOLD:

@@ -176,5 +176,5 @@ def test_the_health_check_does_not_wait_in_the_queue(
 def test_a_deadline_that_is_no_whole_number_is_bad_input(client: TestClient, value: str) -> None:
     headers = {"x-deadline-ms": value}
     response = client.post("/v1/estimate", json={"text": "egg"}, headers=headers)
-    assert response.status_code == 422
+    assert response.status_code == 400
     assert [d["path"] for d in response.json()["error"]["details"]] == ["header.x-deadline-ms"]

@@ -114,3 +114,25 @@ def test_nothing_that_a_client_sends_but_its_path_reaches_the_log(
     lines = [JsonFormatter("1").format(record) for record in caplog.records]
     assert sum("request answered" in line for line in lines) == 3
     assert "s3cr3t" not in "".join(lines)
+
+
+def test_the_head_of_what_is_read_has_no_body(client: TestClient) -> None:
+    response = client.head("/health/live")
+    assert (response.status_code, response.content) == (200, b"")
+    assert client.head("/v1/estimate").headers["allow"] == "POST"
+    assert client.post("/health/live", json={}).headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"content-type": "application/json", "content-encoding": "rot13"},
+        {},
+    ],
+)
+def test_a_body_that_is_no_json_is_refused(client: TestClient, headers: dict[str, str]) -> None:
+    response = client.post("/v1/estimate", content=b"{}", headers=headers)
+    assert response.status_code == 415
+    assert response.json()["error"]["code"] == "unsupported_media_type"
