@@ -71,7 +71,7 @@ fn logs(flags: &DevLogs, world: &World<'_>) -> Result<Exit> {
     let docker = docker::Docker::new(&world.shell);
     let members = match &flags.service {
         Some(service) => vec![known(service).and_then(|it| stack.member(it))?],
-        None => stack.members()?,
+        None => stack.there()?,
     };
     let mut shown = Vec::new();
     for member in &members {

@@ -99,6 +99,20 @@ impl<'a> Dev<'a> {
         })
     }
 
+    /// Its containers; that there are none is a refusal.
+    pub fn there(&self) -> Result<Vec<Member>> {
+        let members = self.members()?;
+        if members.is_empty() {
+            return Err(Failure::refused(format!(
+                "nothing of stack `{}` is there",
+                self.stack.name
+            ))
+            .code(&code::NOT_UP)
+            .hint("./x dev up"));
+        }
+        Ok(members)
+    }
+
     /// The container of `service`.
     pub fn member(&self, service: &str) -> Result<Member> {
         let found = self.members()?.into_iter().find(|it| it.service == service);
