@@ -35,7 +35,7 @@ describeWithDatabase("the service", () => {
       ...testEnvironment,
       NODE_ENV: "production",
       HOST: "127.0.0.1",
-      DATABASE_URL: database.url,
+      DATABASE_URL: database.appUrl,
       ML_SERVICE_URL: mlService.url,
       DRAIN_SECONDS: "1",
     };

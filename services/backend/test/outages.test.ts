@@ -36,7 +36,7 @@ describeWithRedis("a dependency that goes away", () => {
         startRedis(),
         startMlService(),
       ]);
-      const addresses = { database: database.url, redis: redis.url, ml_service: mlService.url };
+      const addresses = { database: database.appUrl, redis: redis.url, ml_service: mlService.url };
       proxies = {
         database: await startProxy(portOf(addresses.database)),
         redis: await startProxy(portOf(addresses.redis)),

@@ -21,6 +21,11 @@ export function isForeignKeyViolation(error: unknown): boolean {
   return hasCode(error, "P2003");
 }
 
+/** Whether a policy of the table refused the row: it is not of the user who asks. */
+export function isRowRefused(error: unknown): boolean {
+  return sqlStateOf(error) === "42501";
+}
+
 /** Whether a row named a user who is gone: the only user it ever names is the one who asks. */
 export function isOfNobody(error: unknown): boolean {
   return isForeignKeyViolation(error) && /(owner|user)_id_fkey/.test(JSON.stringify(error));

@@ -54,7 +54,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   // A server that restarts breaks idle connections; without a listener that ends the process.
   pool.on("error", options.onIdleError);
-  const client = new PrismaClient({ adapter: new PrismaPg(pool), errorFormat: "minimal" });
+  // Every query of a user is a transaction. Prisma's own limits come after those of the pool and of
+  // the driver, or it would give up while a connection is on its way.
+  const transactionOptions = { maxWait: limits.connectMs + 500, timeout: limits.clientMs + 2_000 };
+  const adapter = new PrismaPg(pool);
+  const client = new PrismaClient({ adapter, errorFormat: "minimal", transactionOptions });
   const watcher = openWatcher(options.url);
   return {
     client,

@@ -3,27 +3,28 @@ import type { Food, FoodStore } from "../domain/foods.js";
 import { cutPage } from "../domain/page.js";
 import { unauthenticated } from "../domain/users.js";
 import type { Food as FoodRow, Prisma, PrismaClient } from "../generated/prisma/client.js";
+import { as } from "./caller.js";
 import { isOfNobody, reach } from "./database-errors.js";
 
 export function foodStore(client: PrismaClient): FoodStore {
   return {
     async add(ownerId, food) {
       const data = { ownerId, name: food.name, source: food.source, ...columnsOf(food.per100g) };
-      return foodOf(await reach(client.food.create({ data }).catch(refuseNobody)));
+      const made = as(client, { userId: ownerId }, client.food.create({ data }));
+      return foodOf(await reach(made.catch(refuseNobody)));
     },
     async search(userId, words, page) {
-      const rows = await reach(
-        client.food.findMany({
-          where: { AND: [visibleTo(userId), named(words), after(page.after)] },
-          orderBy: [{ name: "asc" }, { id: "asc" }],
-          take: page.limit + 1,
-        }),
-      );
+      const found = client.food.findMany({
+        where: { AND: [visibleTo(userId), named(words), after(page.after)] },
+        orderBy: [{ name: "asc" }, { id: "asc" }],
+        take: page.limit + 1,
+      });
+      const rows = await reach(as(client, { userId }, found));
       return cutPage(rows.map(foodOf), page.limit, (food) => [food.name, food.id]);
     },
     async findVisible(userId, ids) {
       const where = { AND: [visibleTo(userId), { id: { in: [...ids] } }] };
-      return (await reach(client.food.findMany({ where }))).map(foodOf);
+      return (await reach(as(client, { userId }, client.food.findMany({ where })))).map(foodOf);
     },
   };
 }

@@ -4,7 +4,8 @@ import type { Meal, MealStore } from "../domain/meals.js";
 import { cutPage } from "../domain/page.js";
 import { Refusal } from "../domain/refusal.js";
 import type { Prisma, PrismaClient } from "../generated/prisma/client.js";
-import { isForeignKeyViolation, reach } from "./database-errors.js";
+import { as } from "./caller.js";
+import { isForeignKeyViolation, isRowRefused, reach } from "./database-errors.js";
 import { foodOf, refuseNobody } from "./foods.js";
 
 const withItems = {
@@ -26,28 +27,29 @@ export function mealStore(client: PrismaClient): MealStore {
         },
         include: withItems,
       });
-      return mealOf(await reach(row.catch(refuseNobody).catch(refuseWhenGone)));
+      const added = as(client, { userId }, row);
+      return mealOf(await reach(added.catch(refuseNobody).catch(refuseWhenGone)));
     },
     countOn(userId, day) {
-      return reach(client.meal.count({ where: { userId, eatenOn: midnightOf(day) } }));
+      const where = { userId, eatenOn: midnightOf(day) };
+      return reach(as(client, { userId }, client.meal.count({ where })));
     },
     async listOn(userId, day, page) {
-      const rows = await reach(
-        client.meal.findMany({
-          where: { AND: [{ userId, eatenOn: midnightOf(day) }, after(page.after)] },
-          orderBy: [{ createdAt: "asc" }, { id: "asc" }],
-          take: page.limit + 1,
-          include: withItems,
-        }),
-      );
+      const found = client.meal.findMany({
+        where: { AND: [{ userId, eatenOn: midnightOf(day) }, after(page.after)] },
+        orderBy: [{ createdAt: "asc" }, { id: "asc" }],
+        take: page.limit + 1,
+        include: withItems,
+      });
+      const rows = await reach(as(client, { userId }, found));
       return cutPage(rows.map(mealOf), page.limit, (meal) => [
         meal.createdAt.toISOString(),
         meal.id,
       ]);
     },
     async remove(userId, id) {
-      const { count } = await reach(client.meal.deleteMany({ where: { id, userId } }));
-      return count > 0;
+      const removed = client.meal.deleteMany({ where: { id, userId } });
+      return (await reach(as(client, { userId }, removed))).count > 0;
     },
   };
 }
@@ -62,9 +64,10 @@ function mealOf(row: MealRow): Meal {
   };
 }
 
-/** Everything was there when it was looked up. */
+/** Everything was there when it was looked up. A food that is gone, or somebody else's, is one that
+ * the policy of the items does not find. */
 function refuseWhenGone(error: unknown): never {
-  if (!isForeignKeyViolation(error)) throw error;
+  if (!isForeignKeyViolation(error) && !isRowRefused(error)) throw error;
   throw new Refusal("conflict", "gone", "cannot add a meal: a food of it is gone");
 }
 

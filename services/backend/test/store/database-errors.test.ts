@@ -1,5 +1,6 @@
 // Whatever is not provably a fault of ours is a database out of reach.
 import { describe, expect, it } from "@jest/globals";
+import pg from "pg";
 import { Prisma } from "../../src/generated/prisma/client.js";
 import { openDatabase, type Database, type Limits } from "../../src/store/database.js";
 import { reach } from "../../src/store/database-errors.js";
@@ -71,7 +72,7 @@ describeWithOwnDatabase("a database behind a bad network", () => {
   ): Promise<void> {
     const server = await startOwnDatabase();
     const proxy = await startProxy(Number(new URL(server.url).port));
-    const url = new URL(server.url);
+    const url = new URL(server.appUrl);
     url.port = String(proxy.port);
     const onIdleError = () => undefined;
     const database = openDatabase({
@@ -121,12 +122,16 @@ describeWithOwnDatabase("a database behind a bad network", () => {
         ...refusal,
         cause: expect.objectContaining({ message: expect.stringContaining("statement timeout") }),
       });
-      const locked = client.$transaction(async (transaction) => {
-        await transaction.$executeRaw`LOCK TABLE users`;
+      // Only who owns the table may lock it.
+      const owner = new pg.Client({ connectionString: url });
+      await owner.connect();
+      try {
+        await owner.query("BEGIN; LOCK TABLE users");
         const waiting = reach(client.user.findMany());
         await expect(waiting).rejects.toMatchObject(refusal);
-      });
-      await locked;
+      } finally {
+        await owner.end();
+      }
       expect(await sessionsOf(url)).toBeLessThanOrEqual(2);
     });
   });

@@ -21,14 +21,20 @@ import { declaredIn } from "./prisma-schema.js";
 describeWithDatabase("stores in Postgres", () => {
   let server: TestDatabase;
   let database: Database;
+  /** Passes the policies by, as who seeds does. */
+  let owner: Database;
   let stores: Stores;
 
   beforeAll(async () => {
     server = await startDatabase();
-    database = openDatabase({ url: server.url, connectionsMax: 10, onIdleError: () => undefined });
-    stores = storesOn(database);
+    database = openDatabase({
+      ...{ url: server.appUrl, connectionsMax: 10, onIdleError: () => undefined },
+    });
+    owner = openDatabase({ url: server.url, connectionsMax: 1, onIdleError: () => undefined });
+    stores = storesOn(database, owner);
   });
   afterAll(async () => {
+    await owner.close();
     await database.close();
     await server.stop();
   });
@@ -36,7 +42,7 @@ describeWithDatabase("stores in Postgres", () => {
   storeFacts(() => stores);
 
   it("goes_through_every_model", async () => {
-    const { client } = database;
+    const { client } = owner;
     const user = await client.user.create({
       data: { email: "every@nutri.example", passwordHash: "x" },
     });
@@ -147,16 +153,16 @@ describeWithOwnDatabase("a database that goes away", () => {
     const server = await startOwnDatabase();
     const idleErrors: Error[] = [];
     const database = openDatabase({
-      url: server.url,
+      url: server.appUrl,
       connectionsMax: 10,
       onIdleError: (error) => idleErrors.push(error),
     });
     try {
       await database.ping();
-      expect(await storesOn(database).users.findByEmail("a@b.c")).toBeUndefined();
+      expect(await storesOn(database, database).users.findByEmail("a@b.c")).toBeUndefined();
       await server.outage();
       const refusal = { kind: "unavailable", code: "unavailable" };
-      const { users, foods, meals } = storesOn(database);
+      const { users, foods, meals } = storesOn(database, database);
       await expect(database.ping()).rejects.toThrow();
       await expect(users.findByEmail("a@b.c")).rejects.toMatchObject(refusal);
       await expect(
@@ -173,12 +179,12 @@ describeWithOwnDatabase("a database that goes away", () => {
   });
 });
 
-function storesOn({ client }: Database): Stores {
+function storesOn({ client }: Database, owner: Database): Stores {
   return {
     users: userStore(client),
     foods: foodStore(client),
     meals: mealStore(client),
     addShared: async ({ name, source, per100g }) =>
-      foodOf(await client.food.create({ data: { name, source, ...columnsOf(per100g) } })),
+      foodOf(await owner.client.food.create({ data: { name, source, ...columnsOf(per100g) } })),
   };
 }

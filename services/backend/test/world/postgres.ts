@@ -9,7 +9,10 @@ import { findProgram, freePort, runProgram, startProgram, unprivileged, until } 
 import { describeWith, missing } from "./requirement.js";
 
 export interface TestDatabase {
+  /** As the role that owns the tables, and passes their policies by. */
   readonly url: string;
+  /** As the role that the services have. */
+  readonly appUrl: string;
   stop(): Promise<void>;
 }
 
@@ -32,28 +35,35 @@ export const describeWithOwnDatabase = describeWith("postgres", initdb);
 
 export async function startDatabase(): Promise<TestDatabase> {
   if (given === undefined) return startOwnDatabase();
-  const { name, url } = await scratchDatabase(given);
+  const { name, url, appUrl } = await scratchDatabase(given);
   return {
     url,
+    appUrl,
     stop: async () => {
       await sql(given, `DROP DATABASE ${name} WITH (FORCE)`);
+      await sql(given, `DROP ROLE ${name}`);
     },
   };
 }
 
 export async function startOwnDatabase(): Promise<OwnDatabase> {
   const server = await startPostgres();
-  const { url } = await scratchDatabase(server.url);
-  return { url, stop: server.stop, outage: server.stop };
+  const { url, appUrl } = await scratchDatabase(server.url);
+  return { url, appUrl, stop: server.stop, outage: server.stop };
 }
 
-/** A new database on a server, with the migrations applied. */
-async function scratchDatabase(server: string): Promise<{ name: string; url: string }> {
+/** A new database on a server, with the migrations applied, and a login of the same name that may
+ * what the services may. */
+async function scratchDatabase(server: string) {
   const name = `nutri_test_${randomUUID().replaceAll("-", "")}`;
   await sql(server, `CREATE DATABASE ${name}`);
   const url = withDatabase(server, name);
   await migrate(url);
-  return { name, url };
+  const password = randomUUID();
+  await sql(server, `CREATE ROLE ${name} LOGIN PASSWORD '${password}' IN ROLE nutri_app`);
+  const app = new URL(url);
+  [app.username, app.password] = [name, password];
+  return { name, url, appUrl: app.href };
 }
 
 export async function sql(

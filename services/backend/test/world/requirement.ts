@@ -4,7 +4,7 @@ import { appendFileSync } from "node:fs";
 import { relative } from "node:path";
 import { describe, expect } from "@jest/globals";
 
-export type Requirement = "postgres" | "redis-server";
+export type Requirement = "pgbouncer" | "postgres" | "redis-server";
 
 type Describe = (title: string, body: () => void) => void;
 
