@@ -3,9 +3,12 @@
 use crate::command::Command;
 use crate::deploy::Backing;
 use crate::digest::Digest;
+use crate::secret::Secret;
 use crate::ship::instance::{Grants, LABEL_SETTINGS};
 use crate::ship::owner::Owner;
 use crate::ship::proxy::{ADMIN_PORT, PUBLIC_PORT};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 use std::time::Duration;
 
 /// What a backing service is there for. Its name is its key in `deploy.toml`, the end of its
@@ -86,6 +89,19 @@ else echo "foreign$found"
 fi"#;
 /// Who owns the database, and the name of nothing else.
 pub const DATABASE_USER: &str = "nutri";
+/// Whom the services log in as: under row level security, whatever they ask. The migrations grant
+/// it what it may do.
+pub const APPLICATION_USER: &str = "nutri_app";
+
+/// The password of [`APPLICATION_USER`], made from the owner's: nobody keeps another one, a new one
+/// of the owner renews it, and it does not tell the owner's.
+pub fn application_password(owner: &Secret) -> Secret {
+    let mut mac = Hmac::<Sha256>::new_from_slice(owner.expose().as_bytes())
+        .expect("HMAC takes keys of any length");
+    mac.update(b"xtask password v1\0");
+    mac.update(APPLICATION_USER.as_bytes());
+    Secret::new(hex::encode(mac.finalize().into_bytes()))
+}
 
 /// Every backing service, in the order of starting.
 pub fn backing_services(backing: &Backing) -> Vec<BackingService> {
@@ -276,6 +292,14 @@ mod tests {
         assert_eq!(read("cut-off"), Some(Cluster::CutOff));
         assert_eq!(read("foreign data x"), Some(Cluster::Foreign("data x".into())));
         assert_eq!([read(""), read("sh: not found")], [None, None]);
+    }
+
+    #[test]
+    fn the_services_have_a_password_of_their_own_that_follows_the_owners() {
+        let of = |owner: &str| application_password(&Secret::new(owner)).expose().to_owned();
+        assert_eq!(of("correct horse"), of("correct horse"));
+        assert_ne!(of("correct horse"), of("battery staple"));
+        assert!(of("x").len() == 64 && !of("correct horse").contains("correct"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::ship::site::Site;
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use xtask_core::deploy::{self, Demand, Entry, Environment, SecretSource};
-use xtask_core::ship::backing::DATABASE_USER;
+use xtask_core::ship::database::Address;
 use xtask_core::ship::release::Release;
 
 /// Whose database, cache and registry a rehearsal uses.
@@ -144,11 +144,8 @@ fn inner_database(local: &Site<'_>) -> Result<String> {
     Ok(format!("{server}/{DATABASE}"))
 }
 
-/// The same as it is reached from here.
+/// The same as it is reached from here, by who owns it: migrations are applied through it.
 fn outer_database(local: &Site<'_>) -> Result<String> {
-    let inner = inner_database(local)?;
-    let backing = local.environment.backing.as_ref().expect("`local` has one");
-    let userinfo = inner.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
-    let (userinfo, _) = userinfo.unwrap_or((DATABASE_USER, ""));
-    Ok(format!("postgresql://{userinfo}@127.0.0.1:{}/{DATABASE}", backing.postgres.port))
+    let Address { host, port, user, password, .. } = local.database()?;
+    Ok(format!("postgresql://{user}:{}@{host}:{port}/{DATABASE}", password.expose()))
 }

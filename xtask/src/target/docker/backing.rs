@@ -45,6 +45,7 @@ pub fn ensure(target: &DockerTarget<'_>) -> Result<()> {
     }
     backing_services.iter().try_for_each(|service| ready::wait(target, service, &phase))?;
     ready::ensure_database(target)?;
+    ready::ensure_application_role(target)?;
     ensure_routes(target)?;
     phase.done(&match started.as_slice() {
         [] => "runs already".to_owned(),

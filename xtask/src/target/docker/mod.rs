@@ -22,7 +22,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use xtask_core::deploy::{Backing, Environment, Service};
 use xtask_core::digest::Digest;
-use xtask_core::ship::backing::{DATABASE_USER, POSTGRES_PORT, REDIS_PORT, Role};
+use xtask_core::secret::Secret;
+use xtask_core::ship::backing::{
+    APPLICATION_USER, DATABASE_USER, POSTGRES_PORT, REDIS_PORT, Role, application_password,
+};
 use xtask_core::ship::database::Address;
 use xtask_core::ship::machine::Manner;
 use xtask_core::ship::owner::Owner;
@@ -70,6 +73,17 @@ impl<'a> DockerTarget<'a> {
         let password = self.secrets[DATABASE_SECRET].clone();
         Address::local(self.backing.postgres.port, DATABASE_USER, database, password)
     }
+
+    /// The password that the services log in with.
+    fn application_password(&self) -> Secret {
+        application_password(&self.secrets[DATABASE_SECRET])
+    }
+
+    /// The database as the services reach it, but from this machine.
+    fn application_address(&self) -> Address {
+        let (port, password) = (self.backing.postgres.port, self.application_password());
+        Address::local(port, APPLICATION_USER, self.project(), password)
+    }
 }
 
 /// The proxy sends nothing to what was switched away from: only requests that are under way end.
@@ -98,9 +112,10 @@ impl Target for DockerTarget<'_> {
         let project = self.project();
         match reference.split('.').collect::<Vec<_>>().as_slice() {
             ["database", "url"] => {
-                let password = self.secrets.get(DATABASE_SECRET)?.expose();
+                let password = application_password(self.secrets.get(DATABASE_SECRET)?);
+                let password = password.expose();
                 Some(format!(
-                    "postgresql://{DATABASE_USER}:{password}@{project}-postgres:{POSTGRES_PORT}/{project}"
+                    "postgresql://{APPLICATION_USER}:{password}@{project}-postgres:{POSTGRES_PORT}/{project}"
                 ))
             }
             ["redis", "url"] => Some(format!("redis://{project}-redis:{REDIS_PORT}")),

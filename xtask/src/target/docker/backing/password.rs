@@ -2,6 +2,7 @@
 
 use super::super::{DATABASE_SECRET, DockerTarget};
 use super::{examine, image};
+use crate::edge::postgres::roles;
 use crate::error::{Failure, Result, code};
 use xtask_core::secret::Secret;
 use xtask_core::ship::backing::{BackingService, Cluster, DATABASE_USER, Role, backing_services};
@@ -47,6 +48,6 @@ fn stop(target: &DockerTarget<'_>, service: &BackingService) -> Result<()> {
 
 /// The server is handed the verifier and not the password: statements may end in its log.
 fn statement(password: &Secret) -> Secret {
-    let verifier = postgres_protocol::password::scram_sha_256(password.expose().as_bytes());
+    let verifier = roles::verifier(password);
     Secret::new(format!("ALTER ROLE \"{DATABASE_USER}\" PASSWORD '{verifier}';\n"))
 }

@@ -2,6 +2,7 @@
 
 use super::super::DockerTarget;
 use crate::edge::postgres::Database;
+use crate::edge::postgres::roles::Role;
 use crate::edge::shell::last_lines;
 use crate::edge::{clock, redis};
 use crate::error::{Context as _, Result, code};
@@ -9,7 +10,7 @@ use crate::exit::Exit;
 use crate::report::Phase;
 use crate::runtime;
 use std::time::Duration;
-use xtask_core::ship::backing::{BackingService, Role};
+use xtask_core::ship::backing::{self, APPLICATION_USER, BackingService};
 use xtask_registry::Registry;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -42,11 +43,11 @@ pub(super) fn wait(
 
 fn ask(target: &DockerTarget<'_>, service: &BackingService) -> Result<()> {
     match service.role {
-        Role::Postgres => Database::connect(&target.address("postgres"))?.ping(),
-        Role::Redis => redis::ping(target.backing.redis.port),
-        Role::Registry => runtime::wait(registry(target).ping())
+        backing::Role::Postgres => Database::connect(&target.address("postgres"))?.ping(),
+        backing::Role::Redis => redis::ping(target.backing.redis.port),
+        backing::Role::Registry => runtime::wait(registry(target).ping())
             .or_outside(|| "failed to ask the registry".to_owned()),
-        Role::Proxy => target.proxy().config().map(drop),
+        backing::Role::Proxy => target.proxy().config().map(drop),
     }
 }
 
@@ -54,6 +55,21 @@ fn ask(target: &DockerTarget<'_>, service: &BackingService) -> Result<()> {
 pub(super) fn ensure_database(target: &DockerTarget<'_>) -> Result<()> {
     let cluster = Database::connect(&target.address("postgres"))?;
     cluster.ensure_database(target.project())
+}
+
+/// Lets the services log in as a role of their own, under row level security. A cluster of before
+/// has none, or one of another password; its data stays as it is.
+pub(super) fn ensure_application_role(target: &DockerTarget<'_>) -> Result<()> {
+    let cluster = Database::connect(&target.address("postgres"))?;
+    let wanted = Role { may_login: true, passes_policies: false, may_more: false };
+    if cluster.role(APPLICATION_USER)? == Some(wanted) {
+        match Database::connect(&target.application_address()) {
+            Ok(_) => return Ok(()),
+            Err(failure) if failure.name() == code::PASSWORD_WRONG.name => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    cluster.ensure_login(APPLICATION_USER, &target.application_password())
 }
 
 fn registry(target: &DockerTarget<'_>) -> Registry {
