@@ -1,4 +1,4 @@
-//! The database of an environment as decisions see it: names, limits, and what is in it.
+//! The database of an environment: what is done to its schema, and what is known of it.
 //!
 //! How one is reached is in [`crate::ship::database`].
 
@@ -6,5 +6,6 @@ pub mod catalogue;
 pub mod doctor;
 pub mod limits;
 pub mod line;
+pub mod migration;
 pub mod scratch;
 pub mod url;

@@ -2,8 +2,8 @@
 //! into steps. Nothing here knows a terminal, a network, a process, a disk or a clock; what
 //! it must know is handed in. The fence is this crate's manifest and its `clippy.toml`.
 //!
-//! The map: [`image`], [`ship`], [`coolify`], [`database`], [`check`], [`secrets`] and [`trust`] are rooms; what
-//! stands beside them is what all of them use.
+//! The map: [`image`], [`ship`], [`database`], [`coolify`], [`check`], [`secrets`] and [`trust`] are
+//! rooms; what stands beside them is what all of them use.
 
 pub mod address;
 pub mod check;

@@ -6,7 +6,6 @@ pub mod instance;
 pub mod lease;
 pub mod ledger;
 pub mod machine;
-pub mod migration;
 pub mod notify;
 pub mod owner;
 pub mod probe;

@@ -11,8 +11,8 @@ use crate::ship::{migrate, review};
 use crate::target;
 use crate::world::World;
 use serde_json::json;
+use xtask_core::database::migration::MigrationPlan;
 use xtask_core::plan::Count;
-use xtask_core::ship::migration::MigrationPlan;
 
 pub(super) fn run(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
     if flags.apply { apply(flags, world) } else { show(flags, world) }

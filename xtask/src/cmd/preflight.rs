@@ -20,9 +20,9 @@ use xtask_core::coolify::observed::Known;
 use xtask_core::coolify::preflight::{
     Certificate, Facts, Image, Line, Schema, Verdict, judge, worst,
 };
+use xtask_core::database::migration::check_rollback;
 use xtask_core::deploy::Environment;
 use xtask_core::ship::database::Address;
-use xtask_core::ship::migration::check_rollback;
 use xtask_core::ship::release::{Release, ReleasedImage};
 use xtask_registry::Registry;
 

@@ -7,11 +7,11 @@ use crate::edge::postgres::{Database, is_unreached};
 use crate::edge::{files, tested};
 use crate::error::{Failure, Result, code};
 use crate::world::World;
+use xtask_core::database::migration::{self, MigrationFile, MigrationPlan};
 use xtask_core::digest::Digest;
 use xtask_core::plan::Count;
 use xtask_core::ship::ledger::Action;
 use xtask_core::ship::machine::{self, Applied, Skew};
-use xtask_core::ship::migration::{self, MigrationFile, MigrationPlan};
 use xtask_core::ship::release::{Release, ReleasedMigration};
 use xtask_core::ship::review::{Review, ReviewStep};
 

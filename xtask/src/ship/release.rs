@@ -18,7 +18,7 @@ use crate::edge::git::Checkout;
 use crate::error::{Coded as _, Context as _, Result, code};
 use crate::world::World;
 use std::collections::BTreeMap;
-use xtask_core::ship::migration::MigrationFile;
+use xtask_core::database::migration::MigrationFile;
 use xtask_core::ship::release::{self, Release, ReleasedImage, ScanVerdict};
 use xtask_image::gzip_v1::ENCODER_ID;
 

@@ -13,9 +13,9 @@ use std::time::Duration;
 use xtask::edge::clock;
 use xtask::edge::postgres::Database;
 use xtask::error::Failure;
+use xtask_core::database::migration::MigrationFile;
 use xtask_core::deploy::Migrations;
 use xtask_core::ship::database::Address;
-use xtask_core::ship::migration::MigrationFile;
 use xtask_fakes::required;
 
 /// What the program says of a database at this address; never its password.

@@ -9,8 +9,8 @@ use crate::runtime;
 use std::error::Error as _;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Row};
+use xtask_core::database::migration::{MigrationFile, MigrationRow};
 use xtask_core::deploy::Migrations;
-use xtask_core::ship::migration::{MigrationFile, MigrationRow};
 
 /// The advisory lock that Prisma's runner takes; with it, the two never run at once.
 const PRISMA_LOCK: i64 = 72_707_369;

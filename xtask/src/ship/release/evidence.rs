@@ -7,11 +7,11 @@ use crate::edge::git;
 use crate::error::{Failure, Result};
 use crate::world::{World, definition_name};
 use std::collections::BTreeMap;
+use xtask_core::database::migration::MigrationFile;
 use xtask_core::descriptor::Descriptor;
 use xtask_core::digest::Digest;
 use xtask_core::platform::Platform;
 use xtask_core::reference::Name;
-use xtask_core::ship::migration::MigrationFile;
 use xtask_core::ship::release::check::{
     Asked, Evidence, Heard, ImageEvidence, ManifestEvidence, Said, What,
 };

@@ -2,10 +2,10 @@
 
 use super::server::{Cluster, Server};
 use xtask::edge::postgres::{Asked, Database};
+use xtask_core::database::migration::MigrationFile;
 use xtask_core::deploy::Migrations;
 use xtask_core::ship::lease::{Claim, Pace, Standing};
 use xtask_core::ship::ledger::{Action, Outcome, Record};
-use xtask_core::ship::migration::MigrationFile;
 use xtask_fakes::required;
 
 fn connect(server: &Server<'_>) -> Database {

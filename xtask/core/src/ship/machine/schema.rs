@@ -1,6 +1,6 @@
 //! Whether a release and a schema go together.
 
-use crate::ship::migration::MARK;
+use crate::database::migration::MARK;
 use std::fmt;
 
 /// A migration as far as it matters for older releases.
