@@ -18,6 +18,7 @@
   docker-client,
   shellcheck,
   postgresql_15,
+  pgbouncer,
   redis,
   skopeo,
   distribution,
@@ -47,6 +48,7 @@
   docker-client
   shellcheck
   postgresql_15
+  pgbouncer
   redis
   skopeo
   distribution

@@ -15,6 +15,6 @@ apt-get update -qq
 [[ " $* " != *" docker.io "* ]] || ! apt-cache show docker-cli >/dev/null 2>&1 || set -- "$@" docker-cli
 apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >&2
 [[ " $* " != *" docker.io "* || -z ${SUDO_USER-} ]] || usermod -aG docker "$SUDO_USER"
-for unit in redis-server docker-registry; do
+for unit in redis-server docker-registry pgbouncer; do
   [[ " $* " != *" $unit "* ]] || ! type -P systemctl >/dev/null || systemctl --quiet disable "$unit"
 done

@@ -3,6 +3,7 @@
 mod audit;
 mod bench;
 mod checks;
+mod db;
 mod image;
 mod infra;
 mod notify;
@@ -14,6 +15,7 @@ mod ship;
 pub use audit::{Audit, AuditShow};
 pub use bench::{Bench, BenchImage};
 pub use checks::{Advisories, Ci, Hooks, HooksRun, Leaks, Renew, Workflows};
+pub use db::{Db, DbDiff, DbReset, DbSeed, DbSyncSchema};
 pub use image::{
     Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
@@ -75,7 +77,7 @@ pub enum Verb {
     Migrate(Migrate),
     /// Care for the database of an environment
     #[command(subcommand)]
-    Database(Database),
+    Db(Db),
     /// Keep, check, hand over and exchange what environments must know and nobody else may
     #[command(subcommand)]
     Secrets(Secrets),
@@ -207,14 +209,6 @@ pub struct Down {
     /// Erase without being asked to type the project's name
     #[arg(long, requires = "erase")]
     pub yes: bool,
-}
-
-/// The verbs about the database of an environment.
-#[derive(Debug, Subcommand)]
-pub enum Database {
-    /// Set a new password in the database, where the old one is lost; data stays
-    #[command(after_help = "Example: cargo xtask database reset-password local")]
-    ResetPassword(Environment),
 }
 
 /// Which environment.

@@ -3,9 +3,11 @@
 //! How one is reached is in [`crate::ship::database`].
 
 pub mod catalogue;
-pub mod doctor;
+pub mod health;
 pub mod limits;
 pub mod line;
 pub mod migration;
+pub mod rehearsal;
 pub mod scratch;
+pub mod undo;
 pub mod url;

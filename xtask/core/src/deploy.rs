@@ -4,17 +4,20 @@ pub mod drain;
 mod environment;
 mod rotation;
 mod scan;
+mod seed;
 mod service;
 mod signing;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 
 pub use environment::{
-    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Demand, Entry, Environment, GitHub,
-    KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Proxy, Redis, SecretSource, Storage,
-    TargetKind,
+    AgeName, Backing, BackingPart, Cleanup, Coolify, Database, DatabasePooler, Demand, Entry,
+    Environment, GitHub, KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Proxy, Redis,
+    SecretSource, Storage, TargetKind,
 };
 pub use rotation::KeyRotation;
+pub use seed::Seed;
 pub use service::{Access, Health, Limits, Probe, Reported, Service};
 pub use signing::Signing;
 
@@ -37,6 +40,8 @@ pub struct Deploy {
     pub services: Vec<Service>,
     /// Where the migrations are and how long one may wait or run.
     pub migrations: Migrations,
+    /// What fills a database that is new, if anything does.
+    pub seed: Option<Seed>,
     /// The environments by name.
     pub environments: BTreeMap<String, Environment>,
     /// Keys that are exchanged without logging anybody out, by name.
@@ -121,12 +126,14 @@ fn read(root: &Table<'_>) -> Option<Deploy> {
         table.each(read).into_iter().collect::<BTreeMap<_, _>>()
     });
     let rotations = root.optional_table("rotations").map(|table| rotation::read(&table));
+    let seed = root.optional_table("seed").map_or(Some(None), |it| seed::read(&it).map(Some));
     let scan = scan::read(root);
     let signing = root.optional_table("signing").map(|table| signing::read(&table));
     let mut deploy = Deploy {
         project: project?,
         services: services?,
         migrations: migrations?,
+        seed: seed?,
         environments: environments?,
         rotations: rotations.unwrap_or_default(),
         scan,
@@ -203,6 +210,7 @@ fn check_across(root: &Table<'_>, deploy: &Deploy) {
     check_probed(root, deploy);
     check_inner_ports(root, deploy);
     rotation::check(root, deploy);
+    seed::check(root, deploy);
     for (name, environment) in &deploy.environments {
         environment::check(root, deploy, name, environment);
     }

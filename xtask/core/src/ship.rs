@@ -18,3 +18,4 @@ pub mod review;
 pub mod rollout;
 pub mod same_image;
 pub mod traffic;
+pub mod trial;

@@ -7,7 +7,7 @@ mod bench;
 mod ci;
 mod completions;
 mod coverage;
-mod database;
+mod db;
 mod docs;
 mod doctor;
 mod down;
@@ -56,7 +56,7 @@ pub fn run(verb: Verb, report: &Report, cancel: &Cancel) -> Result<Exit> {
         Verb::Release(flags) => release::run(&flags, &world),
         Verb::Attestation(flags) => attestation::run(&flags, &world),
         Verb::Migrate(flags) => migrate::run(&flags, &world),
-        Verb::Database(flags) => database::run(&flags, &world),
+        Verb::Db(flags) => db::run(&flags, &world),
         Verb::Secrets(flags) => secrets::run(&flags, &world),
         Verb::Infra(flags) => infra::run(&flags, &world),
         Verb::Preflight(flags) => preflight::run(&flags, &world),

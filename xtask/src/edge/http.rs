@@ -3,7 +3,8 @@
 use crate::runtime;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
-use xtask_http::{Client, Error, Request, Settings};
+use xtask_core::secret::Secret;
+use xtask_http::{Client, Error, HeaderValue, Method, Request, Settings, header};
 
 /// The most of a body that is read.
 const BODY_MAX: u64 = 1 << 20;
@@ -39,9 +40,40 @@ pub fn get(url: &str, limit: Duration) -> Result<Answer, Error> {
     runtime::wait(ask(url, limit))
 }
 
+/// A question with more than an address.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub url: String,
+    pub is_post: bool,
+    /// JSON, or nothing.
+    pub body: String,
+    pub bearer: Option<Secret>,
+}
+
+/// Asks it and waits at most `limit`.
+pub fn ask_for(asked: &Asked, limit: Duration) -> Result<Answer, Error> {
+    let method = if asked.is_post { Method::POST } else { Method::GET };
+    let mut request = Request::to(method, &asked.url)?.within(limit);
+    if !asked.body.is_empty() {
+        let json = HeaderValue::from_static("application/json");
+        request = request.header(header::CONTENT_TYPE, json).bytes(asked.body.clone().into_bytes());
+    }
+    if let Some(token) = &asked.bearer
+        && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+    {
+        value.set_sensitive(true);
+        request = request.header(header::AUTHORIZATION, value);
+    }
+    runtime::wait(answered(request))
+}
+
 async fn ask(url: &str, limit: Duration) -> Result<Answer, Error> {
+    answered(Request::get(url)?.within(limit)).await
+}
+
+async fn answered(request: Request) -> Result<Answer, Error> {
     let began = Instant::now();
-    let answer = client().send(Request::get(url)?.within(limit)).await?;
+    let answer = client().send(request).await?;
     let version = answer.header("x-app-version").map(ToOwned::to_owned);
     let status = answer.status().as_u16();
     let body = answer.text(BODY_MAX).await?;

@@ -34,6 +34,7 @@ pub mod proxy;
 pub mod redis;
 pub mod requirements;
 pub mod run;
+pub mod schema_dump;
 pub mod secrets;
 pub mod shell;
 pub mod tell;

@@ -1,8 +1,15 @@
 //! Whether a port of the loopback address is free, and who has it if it is not.
 
+use crate::error::{Context as _, Result};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
+
+/// A port of the loopback address that nobody has right now.
+pub fn free() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|it| it.local_addr());
+    listener.map(|it| it.port()).or_outside(|| "failed to find a free port".to_owned())
+}
 
 /// Who holds `port` of the loopback address: `None` if nobody does.
 pub fn holder(port: u16) -> Option<String> {

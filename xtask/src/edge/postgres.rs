@@ -3,6 +3,8 @@
 //! The client is async; the verbs that ask are not yet, so each question waits here.
 
 mod catalogue;
+mod emptied;
+mod health;
 mod lease;
 mod ledger;
 mod migrations;
@@ -11,8 +13,12 @@ pub mod roles;
 mod scratch;
 mod tables;
 pub(in crate::edge) mod tls;
+mod undo;
+mod watched;
+pub mod ways;
 
 pub use lease::Asked;
+pub use watched::Watched;
 
 use crate::error::{Context as _, Failure, Result, code};
 use crate::runtime;

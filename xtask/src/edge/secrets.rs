@@ -252,7 +252,7 @@ fn damaged(path: &Path, why: &str) -> Failure {
         .reason(why)
         .hint(
             "bring it back as it was; or move it away and set a new password: \
-             `./x database reset-password local`",
+             `./x db reset-password local`",
         )
 }
 

@@ -57,6 +57,10 @@ codes! {
         "What is there is not ours";
     DATABASE_VERSION = "E-database-version", "The database's volume was made by another major version of Postgres.",
         "What is there is not ours";
+    TRIAL_FAILED = "E-trial-failed", "A release that was started on a copy of the database does not work there.",
+        "A migration is refused";
+    CONNECTIONS_FEW = "E-connections-few", "The database does not let in all who come while a release is rolled out.",
+        "The database is full";
     PASSWORD_LOST = "E-password-lost", "There is a database, and its password is not in the secrets.",
         "A secret is missing";
     PASSWORD_WRONG = "E-password-wrong", "The database has another password than the secrets.",

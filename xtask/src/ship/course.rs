@@ -3,11 +3,13 @@
 use super::migrate::{self, Schema};
 use super::site::Site;
 use super::{record, release as releases, scan, settings};
+use crate::database::connections;
+use crate::edge::postgres::{Database, is_unreached};
 use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::collections::BTreeSet;
 use xtask_core::ship::ledger::{self, Action};
-use xtask_core::ship::machine::{self, Course, Manner, Past, interrupted};
+use xtask_core::ship::machine::{self, Course, Manner, Past, Skew, interrupted};
 use xtask_core::ship::release::Release;
 use xtask_core::ship::review::{Review, ReviewStep};
 
@@ -47,6 +49,9 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     let rollout = site.target.plan(wanted(site, release)?)?;
     let served = rollout.release_before().map(ToOwned::to_owned);
     let schema = schema(site, wish, &past)?;
+    if !rollout.is_idle() {
+        room(site, action)?;
+    }
     let from = ledger::origin(&records, served.as_deref(), &release.version);
     let takes_over = !interrupted(&past).is_empty();
     let course = Course {
@@ -67,6 +72,25 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     Ok(Planned { course, rollout, schema, served, is_known, is_done })
 }
 
+/// Whether the database lets in what served before and what is to serve, both at once. A rollback
+/// is not kept from happening; a database that cannot be reached is told of elsewhere.
+fn room(site: &Site<'_>, action: Action) -> Result<()> {
+    let services = site.target.services_database()?;
+    let lines = Database::connect(&site.database()?).and_then(|database| {
+        connections::judge(&database, &services, &site.world.deploy, site.environment)
+    });
+    match (lines, action) {
+        (Ok(lines), Action::Rollback) => {
+            let refused = connections::refuse(site.name, &lines).err();
+            refused.iter().for_each(|it| site.world.report.warning(it.innermost_line()));
+            Ok(())
+        }
+        (Ok(lines), _) => connections::refuse(site.name, &lines),
+        (Err(failure), _) if is_unreached(&failure) => Ok(()),
+        (Err(failure), _) => Err(failure),
+    }
+}
+
 /// What is done to the schema. One that a release does not know is refused, unless somebody says
 /// why it is taken.
 fn schema(site: &Site<'_>, wish: Wish<'_>, past: &[Past]) -> Result<Schema> {
@@ -75,7 +99,15 @@ fn schema(site: &Site<'_>, wish: Wish<'_>, past: &[Past]) -> Result<Schema> {
     let serving: BTreeSet<String> =
         serving.chain(begun).filter(|it| *it != wish.release.version && !it.is_empty()).collect();
     let serving: Vec<String> = serving.into_iter().collect();
-    let schema = migrate::toward(site, wish.release, wish.action, &serving)?;
+    let mut schema = migrate::toward(site, wish.release, wish.action, &serving)?;
+    let is_ahead = |it: &Skew| matches!(it, Skew::Ahead { .. });
+    if !schema.skews.is_empty()
+        && schema.skews.iter().all(is_ahead)
+        && let Some(said) = releases::works(site, &wish.release.version)
+    {
+        site.world.report.status(&said);
+        schema.skews.clear();
+    }
     if schema.skews.is_empty() {
         return Ok(schema);
     }

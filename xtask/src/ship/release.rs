@@ -5,11 +5,13 @@ mod entry;
 mod evidence;
 mod record;
 mod store;
+mod trial;
 mod verify;
 
 pub use entry::may_enter;
 pub use record::{attest_record, attest_release};
 pub use store::{Published, Releases};
+pub use trial::{attest_trial, works};
 pub use verify::{Verified, verify};
 
 use super::site::Site;

@@ -52,6 +52,9 @@ pub trait Target: Sync {
     /// The database of the services, as it is reached from here.
     fn database(&self) -> Result<Address>;
 
+    /// The same, as the services log in to it.
+    fn services_database(&self) -> Result<Address>;
+
     /// What is sent requests now, by service. A service that was never rolled out is missing; a
     /// target that cannot be asked is an error.
     fn serving(&self) -> Result<BTreeMap<String, Serving>>;

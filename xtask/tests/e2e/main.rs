@@ -6,6 +6,7 @@
 
 mod coolify;
 mod customer;
+mod database;
 mod emulated;
 mod images;
 mod load;
@@ -42,6 +43,8 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     customer.eats("two eggs and a slice of toast");
     assert!(customer.kilocalories() > 100.0, "the ML service weighs what was eaten");
 
+    database::is_looked_after(&scratch);
+
     let load = Load::start(&scratch.url());
     switches_lose_nothing(&scratch);
     let [below, edited] = edits_roll_out_under_load(&scratch);
@@ -58,6 +61,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     the_ledger_is_whole(&scratch);
     images_that_no_release_needs_are_gone(&scratch);
     safe::data_is_never_taken_for_debris(&scratch);
+    database::is_reset(&scratch);
     nothing_is_left_after_erase(&scratch);
 }
 

@@ -69,13 +69,13 @@ fn a_lost_password_is_said_and_set_anew(scratch: &Scratch) {
     std::fs::rename(&file, &aside).unwrap();
     let refusal = scratch.xtask(&["up"]).fails(4);
     assert!(refusal.contains("its password is unknown"), "{refusal}");
-    assert!(refusal.contains("./x database reset-password local"), "{refusal}");
+    assert!(refusal.contains("./x db reset-password local"), "{refusal}");
     assert!(!file.exists(), "nothing is made that cannot fit");
     std::fs::write(&file, "{}").unwrap();
     scratch.xtask(&["audit", "list"]).fails(4);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "{}", "looking makes no secret");
 
-    let answer = scratch.xtask(&["database", "reset-password", "local", "--json"]).succeeds();
+    let answer = scratch.xtask(&["db", "reset-password", "local", "--json"]).succeeds();
     assert_eq!(answer["environment"], json!("local"));
     let secret = std::fs::read_to_string(&file).unwrap();
     assert!(secret.len() > 64, "there is a new one");

@@ -52,7 +52,7 @@ const OURS: [&str; 7] = [
     "workflows-in-step",
 ];
 
-const FAKES: [&str; 20] = [
+const FAKES: [&str; 21] = [
     "actionlint",
     "c++",
     "cargo",
@@ -67,6 +67,7 @@ const FAKES: [&str; 20] = [
     "shellcheck",
     "zizmor",
     "openssl",
+    "pgbouncer",
     "postgres",
     "redis-server",
     "docker",

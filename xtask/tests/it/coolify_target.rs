@@ -2,6 +2,7 @@
 //! and what does not come to serve is taken back.
 
 mod between;
+mod database;
 mod entry;
 mod faults;
 mod fit;

@@ -143,7 +143,7 @@ fn what_others_use_is_said_before_anything_is_erased() {
 fn a_password_is_set_though_a_cleaned_engine_has_no_network() {
     let engine = engine_with_a_foreign_image();
     engine.has("volume", "nutri-postgres", OURS);
-    let _said = engine.world.run(&["database", "reset-password", "local"]).ends(5);
+    let _said = engine.world.run(&["db", "reset-password", "local"]).ends(5);
     let changes = engine.changes();
     let (network, run) = (changes.find("network create"), changes.find("run "));
     assert!(network.is_some() && network < run, "{changes}");
@@ -189,7 +189,7 @@ fn an_engine_under_a_wrong_address_is_not_one_that_runs_nothing() {
         &["rollback", "local"],
         &["rollout", "local", &digest],
         &["migrate", "local", "--apply"],
-        &["database", "reset-password", "local"],
+        &["db", "reset-password", "local"],
     ];
     for (variable, value) in [("DOCKER_HOST", "unix:///typo"), ("DOCKER_CONTEXT", "elsewhere")] {
         for verb in verbs {
@@ -266,7 +266,7 @@ fn where_the_password_is_lost_looking_leads_to_the_same_step_as_changing() {
         }
         for verb in [&["status"][..], &["logs", "backend"], &["verify"], &["audit", "list"]] {
             let said = engine.world.run(verb).ends(4);
-            assert!(said.contains("`./x database reset-password local`"), "{verb:?}: {said}");
+            assert!(said.contains("`./x db reset-password local`"), "{verb:?}: {said}");
             assert!(!said.contains("./x up"), "{verb:?}: {said}");
         }
     }
@@ -294,7 +294,7 @@ fn where_the_password_is_lost_no_new_one_is_made() {
     for verb in [&["migrate", "local", "--apply"][..], &["rollback", "local"]] {
         let output = engine.world.run(verb).ends(4);
         assert!(output.contains("cannot use the database in volume `nutri-postgres`"), "{output}");
-        assert!(output.contains("`./x database reset-password local`"), "{output}");
+        assert!(output.contains("`./x db reset-password local`"), "{output}");
     }
     assert!(!engine.world.path("../state/nutri/local/secrets.json").exists());
     assert_eq!(engine.changes(), "");

@@ -4,8 +4,10 @@
 mod catalogue;
 mod lease;
 mod ledger;
+mod living;
 mod scratch;
 pub(crate) mod server;
+mod undo;
 
 use server::{Cluster, PASSWORD, Server};
 use std::net::TcpListener;

@@ -79,6 +79,7 @@ pub fn all() -> &'static [Requirement] {
             of("mount", Kind::Capability(ADMINISTER), "run the tests as root"),
             program("nix", "apt: nix-bin"),
             program("openssl", "apt: openssl"),
+            program("pgbouncer", "apt: pgbouncer"),
             program("podman", "apt: podman"),
             program("postgres", "apt: postgresql"),
             of(
@@ -164,7 +165,7 @@ mod tests {
         assert_eq!(names(""), Ok(Vec::new()));
         let message = excused("podmann").unwrap_err().to_string();
         assert!(message.starts_with("XTASK_TESTS_WITHOUT names `podmann`, which no test asks"));
-        assert!(message.contains("nix, openssl, podman"), "{message}");
+        assert!(message.contains("nix, openssl, pgbouncer, podman"), "{message}");
     }
 
     #[test]

@@ -232,6 +232,13 @@ fn for_tests() -> Vec<Tool> {
             "postgresql_15",
         ),
         ci(
+            &["pgbouncer", "/usr/sbin/pgbouncer"],
+            Wanted::AtLeast(&[1]),
+            "tests of a transaction pooler",
+            "apt: pgbouncer",
+            "pgbouncer",
+        ),
+        ci(
             &["redis-server"],
             Wanted::AtLeast(&[7]),
             "tests of stores",

@@ -71,7 +71,7 @@ impl MigrationFile {
     }
 
     /// Prisma accepts a file whose line ends were rewritten by a checkout; so do we.
-    fn matches(&self, checksum: &str) -> bool {
+    pub(super) fn matches(&self, checksum: &str) -> bool {
         let unix = self.sql.replace("\r\n", "\n");
         let windows = unix.replace('\n', "\r\n");
         [&self.sql, &unix, &windows]

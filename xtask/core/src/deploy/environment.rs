@@ -16,7 +16,7 @@ pub(super) use check::check;
 pub use coolify::{Cleanup, Coolify, Notifications, Storage};
 pub use github::GitHub;
 pub use notify::{Notify, NotifyGitHub, NotifySentry};
-pub use outside::{Database, Redis};
+pub use outside::{Database, DatabasePooler, Redis};
 pub use releases::{Demand, Entry};
 pub use source::{AgeName, KEPT, SecretSource};
 

@@ -1,5 +1,6 @@
 //! One service: where its source is, how it listens, how it says that it is well.
 
+use super::trial::{self, Question};
 use super::{drain, is_name, read_image, read_path};
 use crate::reader::Table;
 use crate::ship::backing::Role;
@@ -32,6 +33,8 @@ pub struct Service {
     pub probe: Probe,
     /// What it may use.
     pub limits: Limits,
+    /// What shows that a release of it works on a database; nothing if nothing is asked.
+    pub trial: Vec<Question>,
     /// What it is told by environment variables, in the order of the file.
     pub settings: Vec<(String, Template)>,
 }
@@ -88,6 +91,9 @@ pub struct Limits {
     pub cpus: u64,
     /// Memory, in MiB.
     pub memory_mb: u64,
+    /// Connections to the database that one instance opens at most. It shapes no container.
+    #[serde(skip)]
+    pub database_connections: u64,
 }
 
 /// The text is neither `public` nor `internal`.
@@ -158,6 +164,7 @@ fn read(name: &str, table: &Table<'_>) -> Option<Service> {
     let health = read_health(table);
     let probe = read_probe(table);
     let limits = read_limits(table);
+    let trial = trial::read_all(table);
     let settings = read_settings(table);
     if let Some(seconds) = drain_seconds {
         drain::refuse_another_time(table, seconds, &settings);
@@ -173,6 +180,7 @@ fn read(name: &str, table: &Table<'_>) -> Option<Service> {
         health: health?,
         probe,
         limits: limits?,
+        trial,
         settings,
     })
 }
@@ -224,8 +232,10 @@ fn read_limits(table: &Table<'_>) -> Option<Limits> {
     let table = table.table("limits")?;
     let cpus = table.number("cpus", 1..=256);
     let memory_mb = table.number("memory_mb", 32..=1_048_576);
+    let connections = table.optional_number("database_connections", 0..=1000);
     table.refuse_unknown();
-    Some(Limits { cpus: cpus?, memory_mb: memory_mb? })
+    let database_connections = connections.unwrap_or(0);
+    Some(Limits { cpus: cpus?, memory_mb: memory_mb?, database_connections })
 }
 
 fn read_settings(table: &Table<'_>) -> Vec<(String, Template)> {

@@ -8,7 +8,7 @@ mod parameters;
 mod tests;
 
 use crate::secret::Secret;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
@@ -148,6 +148,21 @@ impl Address {
     /// The same server, another database.
     pub fn with_database(&self, database: &str) -> Self {
         Self { database: database.to_owned(), ..self.clone() }
+    }
+
+    /// As programs are told it that read addresses; a secret, because the password is in it.
+    pub fn url(&self) -> Secret {
+        let part = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let (user, password) = (part(&self.user), part(self.password.expose()));
+        let place = self.with_database(&part(&self.database)).place();
+        let mode = match &self.tls {
+            Tls::Disable => "disable",
+            Tls::Prefer(_) => "prefer",
+            Tls::Require(Check::Nothing) => "require",
+            Tls::Require(Check::Authority(_)) => "verify-ca",
+            Tls::Require(Check::Name(_)) => "verify-full",
+        };
+        Secret::new(format!("postgresql://{user}:{password}@{place}?sslmode={mode}"))
     }
 
     /// Where it is, without who is asking.

@@ -111,9 +111,13 @@ fn replace(
     // What is made for a rehearsal is signed by nobody.
     environment.entry = Entry { builders: 1, verdict: Some(Demand::Optional), ..environment.entry };
     environment.url.clone_from(&double.card.proxy);
-    let database = environment
-        .database
-        .get_or_insert(deploy::Database { url: SecretSource::Generate, direct_url: None });
+    let database = environment.database.get_or_insert(deploy::Database {
+        url: SecretSource::Generate,
+        direct_url: None,
+        pooler: None,
+    });
+    // The rehearsal's server is this machine's, whatever stands before the real one.
+    database.pooler = None;
     database.url = kept("database.url", &inner_database(local)?)?;
     database.direct_url = Some(kept("database.direct_url", &outer_database(local)?)?);
     if let Some(redis) = &mut environment.redis {

@@ -15,7 +15,7 @@ use xtask_core::deploy::Migrations;
 /// The advisory lock that Prisma's runner takes; with it, the two never run at once.
 const PRISMA_LOCK: i64 = 72_707_369;
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS _prisma_migrations (
+pub(super) const TABLE: &str = "CREATE TABLE IF NOT EXISTS _prisma_migrations (
     id varchar(36) PRIMARY KEY,
     checksum varchar(64) NOT NULL,
     finished_at timestamptz,

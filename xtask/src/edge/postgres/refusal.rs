@@ -57,9 +57,7 @@ fn of_server(
     if *state == SqlState::INVALID_PASSWORD {
         // A wrong password does not become right by waiting.
         let next = match address.is_loopback() {
-            true => {
-                "work as the user who made it, or set a new one: `./x database reset-password local`"
-            }
+            true => "work as the user who made it, or set a new one: `./x db reset-password local`",
             false => "put the role's own password into the address, with `%` escapes",
         };
         return Some(refused("it has another password").code(&code::PASSWORD_WRONG).hint(next));

@@ -33,6 +33,23 @@ impl Database {
         }))
     }
 
+    /// Every role but the server's own.
+    pub fn roles(&self) -> Result<Vec<String>> {
+        let sql = "SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1";
+        let rows = self.ask(self.client.query(sql, &[]));
+        let rows = rows.map_err(|error| refusal::asked("failed to list roles", &error))?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Makes those of these roles that are not there. They may not log in, and are granted nothing.
+    pub fn ensure_roles(&self, names: &[String]) -> Result<()> {
+        let there = self.roles()?;
+        let made = names.iter().filter(|name| !there.contains(name));
+        let made = made.map(|it| format!("CREATE ROLE \"{}\" NOLOGIN; ", it.replace('"', "\"\"")));
+        let made = self.ask(self.client.batch_execute(&made.collect::<String>()));
+        made.map_err(|error| refusal::asked("failed to make roles", &error))
+    }
+
     /// Lets a role log in with this password and do nothing that it is not granted; it is made if
     /// it is not there. The name was checked to be a plain one.
     pub fn ensure_login(&self, name: &str, password: &Secret) -> Result<()> {

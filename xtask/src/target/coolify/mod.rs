@@ -74,6 +74,15 @@ impl CoolifyTarget<'_> {
         runtime::wait(question)
     }
 
+    /// The first of these addresses that is there.
+    fn address(&self, names: &[&str]) -> Result<Address> {
+        let Some(address) = names.iter().find_map(|it| self.secrets.get(*it)) else {
+            self.refuse_absent()?;
+            return Err(Failure::usage(format!("`{}` names no database", self.name)));
+        };
+        address.expose().parse().or_usage(|| "cannot use the database's address".to_owned())
+    }
+
     fn refuse_absent(&self) -> Result<()> {
         if self.absent.is_empty() { Ok(()) } else { Err(secrets::refused(&self.absent)) }
     }
@@ -118,12 +127,11 @@ impl Target for CoolifyTarget<'_> {
     }
 
     fn database(&self) -> Result<Address> {
-        let found = ["database.direct_url", "database.url"].map(|it| self.secrets.get(it));
-        let Some(address) = found.into_iter().flatten().next() else {
-            self.refuse_absent()?;
-            return Err(Failure::usage(format!("`{}` names no database", self.name)));
-        };
-        address.expose().parse().or_usage(|| "cannot use the database's address".to_owned())
+        self.address(&["database.direct_url", "database.url"])
+    }
+
+    fn services_database(&self) -> Result<Address> {
+        self.address(&["database.url"])
     }
 
     fn serving(&self) -> Result<BTreeMap<String, Serving>> {

@@ -131,6 +131,10 @@ impl Target for DockerTarget<'_> {
         Ok(self.address(self.project()))
     }
 
+    fn services_database(&self) -> Result<Address> {
+        Ok(self.application_address())
+    }
+
     fn serving(&self) -> Result<BTreeMap<String, Serving>> {
         observe::serving(self)
     }

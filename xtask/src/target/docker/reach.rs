@@ -119,7 +119,5 @@ fn refuse_lost_password(world: &World<'_>, name: &str) -> Result<()> {
     ))
     .code(&code::PASSWORD_LOST)
     .reason(format!("it is not in `{}`", secrets::file(&folder).display()))
-    .hint(format!(
-        "bring that file back, or set a new password: `./x database reset-password {name}`"
-    )))
+    .hint(format!("bring that file back, or set a new password: `./x db reset-password {name}`")))
 }

@@ -307,3 +307,14 @@ fn what_a_hidden_drift_and_a_clean_restore_are_is_told_apart() {
     let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["table `public.Odd Name` is missing"], "ours and Prisma's are not compared");
 }
+
+#[test]
+fn the_page_says_what_each_comparison_covers() {
+    let page = include_str!("../../../../docs/deployment/DATABASE.md");
+    let table = page.split("| drift | ours | Prisma's |").nth(1).unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+    let row = |(what, _, _, prisma): &(&str, &str, &str, bool)| {
+        format!("| {what} | yes | {} |", if *prisma { "yes" } else { "no" })
+    };
+    assert_eq!(rows, DRIFTS.iter().map(row).collect::<Vec<_>>());
+}

@@ -58,6 +58,11 @@ impl Cluster {
         })
     }
 
+    /// What its server writes.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path("log")
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

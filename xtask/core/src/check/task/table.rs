@@ -30,6 +30,7 @@ const TOOLS_OF_RUST_TESTS: &[&str] = &[
     "node",
     "npm",
     "openssl",
+    "pgbouncer",
     "postgres",
     "python3.11",
     "redis-server",
@@ -132,7 +133,7 @@ fn backend() -> Vec<Task> {
         row("tsc", "TypeScript types hold, in tests too").runs(script("typecheck")),
         task("jest", "Backend tests pass and cover enough", JEST)
             .needs(&["backend-build"])
-            .notices(&["node", "postgres", "redis-server"])
+            .notices(&["node", "pgbouncer", "postgres", "redis-server"])
             .coverage("backend")
             .runs(script("test").args(["--", "--coverageDirectory"]).arg(folder("backend")))
             .minutes(15)

@@ -12,6 +12,17 @@ pub struct Database {
     pub url: SecretSource,
     /// What migrations and the ledger use, if the services are given a pooler.
     pub direct_url: Option<SecretSource>,
+    /// How much the pooler at `url` lets through, if it is one: it cannot be asked.
+    pub pooler: Option<DatabasePooler>,
+}
+
+/// The limits of a pooler between the services and the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabasePooler {
+    /// Connections that it takes from its clients.
+    pub clients: u64,
+    /// Connections that it opens to the server.
+    pub size: u64,
 }
 
 /// A cache that somebody else runs.
@@ -57,9 +68,17 @@ pub(super) fn read_database(table: &Table<'_>) -> Option<Database> {
     let url = read_source(table, "url");
     let is_direct = table.keys().iter().any(|key| key == "direct_url");
     let direct_url = read_optional_source(table, "direct_url");
+    let pooler = table.optional_table("pooler").map_or(Some(None), |it| read_pooler(&it).map(Some));
     table.refuse_unknown();
-    let database = Database { url: url?, direct_url };
+    let database = Database { url: url?, direct_url, pooler: pooler? };
     (is_direct == database.direct_url.is_some()).then_some(database)
+}
+
+fn read_pooler(table: &Table<'_>) -> Option<DatabasePooler> {
+    let clients = table.number("clients", 1..=100_000);
+    let size = table.number("size", 1..=10_000);
+    table.refuse_unknown();
+    Some(DatabasePooler { clients: clients?, size: size? })
 }
 
 pub(super) fn read_redis(table: &Table<'_>) -> Option<Redis> {

@@ -5,15 +5,17 @@ use super::summary::{self, Finding, Summary};
 use super::{Statement, provenance};
 use crate::ship::ledger::Outcome;
 use crate::ship::release::Release;
+use crate::ship::trial;
 use crate::trust::sbom::Format;
 
 /// What each type is called, and where it is explained.
-const NAMES: [(&str, &str); 8] = [
+const NAMES: [(&str, &str); 9] = [
     ("release", record::RELEASE),
     ("verdict", summary::PREDICATE_TYPE),
     ("rollout", record::ROLLOUT),
     ("drill", record::DRILL),
     ("rebuild", record::REBUILD),
+    ("trial", trial::PREDICATE_TYPE),
     ("provenance", provenance::PREDICATE_TYPE),
     ("spdx", "https://spdx.dev/Document"),
     ("cyclonedx", "https://cyclonedx.org/bom"),
@@ -53,6 +55,7 @@ pub fn line(statement: &Statement) -> String {
         record::ROLLOUT => read(predicate).map(|it| rollout(&it)),
         record::DRILL => read(predicate).map(|it| drill(&it)),
         record::REBUILD => read(predicate).map(|it| rebuild(&it)),
+        trial::PREDICATE_TYPE => read(predicate).map(|it: trial::TrialRecord| it.line()),
         provenance::PREDICATE_TYPE => {
             provenance::claims(predicate).1.map(|it| format!("commit {it}"))
         }

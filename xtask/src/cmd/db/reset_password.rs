@@ -1,27 +1,20 @@
-//! `database`: what is done to the database of an environment beside migrations.
+//! `db reset-password`: a new password for the local database, where the old one is lost.
 
 use crate::edge::lease::{self, Lease};
 use crate::edge::secrets;
 use crate::error::Result;
 use crate::exit::Exit;
-use crate::flags::Database;
 use crate::target::docker::backing::password;
 use crate::target::docker::{self, DATABASE_SECRET};
 use crate::world::World;
 use serde_json::json;
 
-pub(super) fn run(verb: &Database, world: &World<'_>) -> Result<Exit> {
-    match verb {
-        Database::ResetPassword(flags) => reset_password(&flags.environment, world),
-    }
-}
-
 /// The database is changed first and the file after it: a run that is killed between the two is
 /// fixed by the same command.
-fn reset_password(name: &str, world: &World<'_>) -> Result<Exit> {
+pub(super) fn run(name: &str, world: &World<'_>) -> Result<Exit> {
     let (environment, _) = docker::backing_of(world, name)?;
     let folder = world.state(name);
-    let _lease = Lease::take(&folder, "database reset-password", &lease::who())?;
+    let _lease = Lease::take(&folder, "db reset-password", &lease::who())?;
     let (secrets, generated) = secrets::renewed(&folder, &environment.secrets, DATABASE_SECRET)?;
     let target = docker::open_with(world, name, secrets)?;
     password::reset(&target)?;

@@ -1,0 +1,100 @@
+//! Emptying a database of all but our own tables.
+
+use super::migrations::TABLE as MIGRATIONS_TABLE;
+use super::{ANSWER_LIMIT, Database, refusal, within};
+use crate::error::Result;
+use std::time::Duration;
+
+/// A schema of hundreds of tables takes seconds.
+const LOAD_LIMIT: Duration = Duration::from_secs(120);
+
+/// Schemas that a person or a migration made, and `public`.
+const SCHEMAS: &str = "SELECT quote_ident(nspname) FROM pg_namespace
+    WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'xtask', 'public')
+    ORDER BY 1";
+
+/// As `initdb` leaves it.
+const PUBLIC: &str = "DROP SCHEMA IF EXISTS public CASCADE;
+    CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+    GRANT USAGE ON SCHEMA public TO PUBLIC;
+    COMMENT ON SCHEMA public IS 'standard public schema'";
+
+const TABLES: &str = "SELECT format('%s.%s', n.nspname, c.relname)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_'
+    AND n.nspname NOT IN ('information_schema', 'xtask') ORDER BY 1";
+
+/// Those that hold something of a person's, `public` among them.
+const ALL: &str = "SELECT nspname::text FROM pg_namespace n WHERE nspname !~ '^pg_'
+    AND nspname NOT IN ('information_schema', 'xtask')
+    AND pg_get_userbyid(nspowner) NOT LIKE 'supabase\\_%' ORDER BY 1";
+
+const ROWS: &str =
+    "SELECT format('INSERT INTO public._prisma_migrations (id, checksum, finished_at,
+    migration_name, logs, rolled_back_at, started_at, applied_steps_count)
+    VALUES (%L, %L, %L, %L, %L, %L, %L, %L);', id, checksum, finished_at, migration_name, logs,
+    rolled_back_at, started_at, applied_steps_count) FROM public._prisma_migrations
+    ORDER BY started_at, id";
+
+impl Database {
+    /// The schemas that are neither the server's, nor ours, nor the provider's.
+    pub fn schemas(&self) -> Result<Vec<String>> {
+        let rows = self.ask(self.client.query(ALL, &[]));
+        let rows = rows.map_err(|error| refusal::asked("failed to list schemas", &error))?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// The table of migrations with its rows, as SQL; nothing where there is none.
+    pub fn migrations_as_sql(&self) -> Result<String> {
+        if !self.has_table("public._prisma_migrations")? {
+            return Ok(String::new());
+        }
+        let rows = self.ask(self.client.query(ROWS, &[]));
+        let rows = rows.map_err(|error| refusal::asked("failed to read the migrations", &error))?;
+        let rows: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let table = MIGRATIONS_TABLE.replace("_prisma_migrations", "public._prisma_migrations");
+        Ok(format!("{table};\n{}\n", rows.join("\n")))
+    }
+
+    /// Those of these extensions that the server has and the database has not are made.
+    pub fn ensure_extensions(&self, names: &[&str]) -> Result<()> {
+        let sql = "SELECT coalesce(string_agg(format('CREATE EXTENSION IF NOT EXISTS %I CASCADE;',
+            name), ' ' ORDER BY name), '') FROM pg_available_extensions WHERE name = ANY ($1)";
+        let failed = |error| refusal::asked("failed to make the extensions", &error);
+        let made = self.ask(self.client.query_one(sql, &[&names])).map_err(failed)?;
+        self.ask(self.client.batch_execute(&made.get::<_, String>(0))).map_err(failed)
+    }
+
+    /// Runs the SQL of a dump, all of it or nothing. The settings that it changes end with it.
+    pub fn load(&mut self, dump: &str) -> Result<()> {
+        let loaded = within(LOAD_LIMIT, async {
+            let transaction = self.client.transaction().await?;
+            transaction.batch_execute(dump).await?;
+            transaction.commit().await?;
+            self.client.batch_execute("RESET ALL").await
+        });
+        loaded.map_err(|error| refusal::asked("failed to load the schema", &error))
+    }
+
+    /// The tables that are not ours, by name.
+    pub fn tables(&self) -> Result<Vec<String>> {
+        let rows = self.ask(self.client.query(TABLES, &[]));
+        let rows = rows.map_err(|error| refusal::asked("failed to list tables", &error))?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// Drops every schema but ours, all or none, and makes an empty `public`.
+    pub fn empty(&mut self) -> Result<()> {
+        let emptied = within(ANSWER_LIMIT, async {
+            let transaction = self.client.transaction().await?;
+            transaction.batch_execute("SET LOCAL lock_timeout = '20s'").await?;
+            let rows = transaction.query(SCHEMAS, &[]).await?;
+            let names = rows.iter().map(|row| row.get::<_, String>(0));
+            let drops = names.map(|name| format!("DROP SCHEMA {name} CASCADE; "));
+            let sql = format!("{}{PUBLIC}", drops.collect::<String>());
+            transaction.batch_execute(&sql).await?;
+            transaction.commit().await
+        });
+        emptied.map_err(|error| refusal::asked("failed to empty the database", &error))
+    }
+}

@@ -1,0 +1,68 @@
+//! What a rehearsal has shown of a release, as a signed statement beside it; and whether somebody who
+//! is believed has stated that it works on the schema that is there.
+
+use super::record::{attach, whole};
+use super::store::Releases;
+use crate::attest::{AttestationStore, key_at_hand, public_keys};
+use crate::edge::postgres::Database;
+use crate::error::Result;
+use crate::ship::site::Site;
+use serde_json::json;
+use std::collections::BTreeMap;
+use xtask_core::ship::trial::{PREDICATE_TYPE, TrialRecord};
+use xtask_core::trust::attestation::{Wanted, judge as believed};
+
+/// States it about `version`, by this machine's key; whether there was one.
+pub fn attest_trial(site: &Site<'_>, version: &str, shown: &TrialRecord) -> Result<bool> {
+    let Some(key) = key_at_hand(site.world)? else { return Ok(false) };
+    let releases = Releases::of(&site.environment.registry)?;
+    let release = releases.get(version)?;
+    whole(attach(&releases, &release, PREDICATE_TYPE, json!(shown), &key)?)?;
+    Ok(true)
+}
+
+/// What is said of `version` where a signed trial shows that it works on the schema that is there.
+/// What cannot be found out shows nothing, and is told.
+pub fn works(site: &Site<'_>, version: &str) -> Option<String> {
+    let asked = || -> Result<Option<TrialRecord>> {
+        let rows = Database::connect(&site.database()?)?.migration_rows()?;
+        let applied = rows.into_iter().filter(|row| row.finished);
+        shown(site, version, &applied.map(|row| (row.name, row.checksum)).collect())
+    };
+    match asked() {
+        Ok(record) => record.map(|it| format!("release `{version}` {}", it.line())),
+        Err(failure) => {
+            let why = failure.innermost_line();
+            site.world.report.warning(&format!("no trial of `{version}` could be read: {why}"));
+            None
+        }
+    }
+}
+
+/// The statement of a key that is believed that `version` works on a schema with exactly the
+/// migrations `applied`, if there is one.
+fn shown(
+    site: &Site<'_>,
+    version: &str,
+    applied: &BTreeMap<String, String>,
+) -> Result<Option<TrialRecord>> {
+    let keys = public_keys(site.world, &[])?;
+    let releases = Releases::of(&site.environment.registry)?;
+    let release = releases.get(version)?;
+    let store = AttestationStore::of_repository(releases.repository())?;
+    let wanted = Wanted { name: version, digest: release.artifact.digest };
+    for (_, bundle) in store.bundles(&release.artifact)? {
+        // What is not believed says nothing; `release verify` tells of it.
+        let Ok((statement, _)) = believed(&bundle, wanted, &keys) else { continue };
+        if statement.predicate_type != PREDICATE_TYPE {
+            continue;
+        }
+        let record = serde_json::from_value::<TrialRecord>(statement.predicate);
+        if let Ok(record) = record
+            && record.is_of(site.name, applied)
+        {
+            return Ok(Some(record));
+        }
+    }
+    Ok(None)
+}

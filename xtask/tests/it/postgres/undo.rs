@@ -1,0 +1,81 @@
+//! Every migration of the repository, applied and taken back: nothing of it is left.
+
+use super::server::Cluster;
+use std::path::Path;
+use xtask::edge::postgres::Database;
+use xtask_core::database::catalogue::compare;
+use xtask_core::database::migration::MigrationFile;
+use xtask_core::database::undo::Step;
+use xtask_core::deploy::Migrations;
+use xtask_core::ship::database::Address;
+use xtask_fakes::required;
+
+pub(super) fn limits() -> Migrations {
+    Migrations { path: "x".into(), lock_timeout_ms: 5000, statement_timeout_ms: 60_000 }
+}
+
+/// Every migration of the repository with its way back, in order.
+pub(super) fn migrations() -> Vec<(MigrationFile, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folder = root.join("services/backend/prisma/migrations");
+    let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
+    folders.sort();
+    let read = |path: &Path, file: &str| {
+        let path = path.join(file);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    let file = |path: &Path| MigrationFile {
+        name: path.file_name().unwrap().to_str().unwrap().to_owned(),
+        sql: read(path, "migration.sql"),
+    };
+    folders.iter().map(|path| (file(path), read(path, "down.sql"))).collect()
+}
+
+#[test]
+fn every_migration_of_the_repository_is_taken_back_without_a_trace() {
+    let cluster = required!(Cluster::new());
+    let server = cluster.serve_plainly();
+    server.ask("CREATE DATABASE app");
+    let address: Address = server.url("sslmode=disable").parse().unwrap();
+    let mut database = Database::connect(&address.with_database("app")).unwrap();
+    let all = migrations();
+    assert!(all.len() >= 2, "{all:?}");
+    for (file, down) in &all {
+        let before = database.catalogue().unwrap();
+        database.apply_migration(file, &limits(), None).unwrap();
+        assert_ne!(compare(&before, &database.catalogue().unwrap()), [], "{}", file.name);
+        let step = Step { name: file.name.clone(), down: down.clone() };
+        database.undo_migration(&step, &limits(), None).unwrap();
+        let left = compare(&before, &database.catalogue().unwrap());
+        assert_eq!(left, [], "`{}` leaves something", file.name);
+        // And forth again: what was taken back is pending, for Prisma too.
+        database.apply_migration(file, &limits(), None).unwrap();
+    }
+    let rows = "SELECT count(*), count(rolled_back_at) FROM _prisma_migrations";
+    assert_eq!(server.ask_in("app", rows), format!("{}|{}", all.len() * 2, all.len()));
+    for (file, down) in all.iter().rev() {
+        let step = Step { name: file.name.clone(), down: down.clone() };
+        database.undo_migration(&step, &limits(), None).unwrap();
+    }
+    assert_eq!(database.tables().unwrap(), ["public._prisma_migrations"]);
+}
+
+#[test]
+fn a_way_back_that_fails_leaves_everything_and_one_that_is_gone_is_refused() {
+    let cluster = required!(Cluster::new());
+    let server = cluster.serve_plainly();
+    let address: Address = server.url("sslmode=disable").parse().unwrap();
+    let mut database = Database::connect(&address).unwrap();
+    let file =
+        MigrationFile { name: "20260101000000_a".into(), sql: "CREATE TABLE a (b int)".into() };
+    database.apply_migration(&file, &limits(), None).unwrap();
+    let step = |down: &str| Step { name: file.name.clone(), down: down.into() };
+    let broken = step("DROP TABLE a; DROP TABLE no_such_table");
+    let failure = database.undo_migration(&broken, &limits(), None).unwrap_err();
+    assert!(failure.to_string().contains("all of it stands"), "{failure}");
+    assert_eq!(server.ask("SELECT count(*) FROM a"), "0");
+    database.undo_migration(&step("DROP TABLE a"), &limits(), None).unwrap();
+    let again = database.undo_migration(&step("SELECT 1"), &limits(), None).unwrap_err();
+    assert!(again.to_string().contains("it is not applied"), "{again}");
+}
