@@ -18,12 +18,12 @@
   docker-client,
   shellcheck,
   postgresql_15,
-  pgbouncer,
   redis,
   skopeo,
   distribution,
   gnupg,
   openssl,
+  pgbouncer,
   age,
   umoci,
   nix,
@@ -48,12 +48,12 @@
   docker-client
   shellcheck
   postgresql_15
-  pgbouncer
   redis
   skopeo
   distribution
   gnupg
   openssl
+  pgbouncer
   age
   umoci
   nix

@@ -6,6 +6,7 @@ mod checks;
 mod db;
 mod image;
 mod infra;
+mod migrate;
 mod notify;
 mod release;
 mod secrets;
@@ -13,7 +14,7 @@ mod setup;
 mod ship;
 
 pub use audit::{Audit, AuditShow};
-pub use bench::{Bench, BenchImage};
+pub use bench::{Bench, BenchDatabase, BenchImage};
 pub use checks::{Advisories, Ci, Hooks, HooksRun, Leaks, Renew, Workflows};
 pub use db::{Db, DbDiff, DbReset, DbSeed, DbSyncSchema};
 pub use image::{
@@ -21,6 +22,7 @@ pub use image::{
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
 pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
+pub use migrate::{Migrate, MigrateApply, MigrateOf, MigratePlan, MigrateResolve, MigrateUndo};
 pub use notify::{Notify, NotifyTest};
 pub use release::{
     Attestation, AttestationVerify, Release, ReleaseCreate, ReleaseOf, ReleaseVerify,
@@ -72,8 +74,8 @@ pub enum Verb {
     /// Check what is signed: rollouts, drills, rebuilds, releases, images
     #[command(subcommand)]
     Attestation(Attestation),
-    /// Apply the migrations that are pending, or show them
-    #[command(after_help = "Example: cargo xtask migrate local")]
+    /// Plan migrations, apply them, and put right what stands of one that failed
+    #[command(subcommand)]
     Migrate(Migrate),
     /// Care for the database of an environment
     #[command(subcommand)]
@@ -217,22 +219,6 @@ pub struct Environment {
     /// An environment of `deploy.toml`
     #[arg(default_value = "local")]
     pub environment: String,
-}
-
-/// Flags of `migrate`.
-#[derive(Debug, Args)]
-pub struct Migrate {
-    /// An environment of `deploy.toml`
-    pub environment: String,
-    /// Apply what is pending; without it, it is only shown
-    #[arg(long)]
-    pub apply: bool,
-    /// Apply exactly the plan with this digest, as it was shown, or nothing
-    #[arg(long, value_name = "DIGEST", requires = "apply")]
-    pub plan: Option<Digest>,
-    /// Whether somebody else's change is waited for
-    #[command(flatten)]
-    pub wait: Waiting,
 }
 
 /// How a change of an environment is reviewed before it is made.

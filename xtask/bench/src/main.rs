@@ -3,8 +3,10 @@
 
 mod bulk;
 mod cold;
+mod database;
 mod image;
 mod peers;
+mod postgres;
 mod rates;
 mod scratch;
 mod server;
@@ -50,5 +52,6 @@ fn run(flags: &Flags, report: &Report, cancel: &Cancel) -> Result<Exit> {
     let world = World::open(report, cancel)?;
     match &flags.bench {
         Bench::Image(image) => image::run(image, &flags.program, &world),
+        Bench::Database(database) => database::run(database, &flags.program, &world),
     }
 }

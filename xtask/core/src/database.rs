@@ -2,12 +2,17 @@
 //!
 //! How one is reached is in [`crate::ship::database`].
 
+pub mod assess;
 pub mod catalogue;
+pub mod doctor;
 pub mod health;
 pub mod limits;
 pub mod line;
+pub mod lint;
 pub mod migration;
 pub mod rehearsal;
 pub mod scratch;
+pub mod sql;
+pub mod statistics;
 pub mod undo;
 pub mod url;

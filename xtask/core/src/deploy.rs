@@ -61,6 +61,27 @@ pub struct Migrations {
     pub lock_timeout_ms: u64,
     /// How long a statement runs, in milliseconds.
     pub statement_timeout_ms: u64,
+    /// How long a statement runs that no transaction holds, such as `CREATE INDEX CONCURRENTLY`,
+    /// which keeps nobody from writing.
+    pub alone_timeout_ms: u64,
+    /// How often a file is tried whose lock is not to be had in time.
+    pub lock_attempts: u64,
+    /// The file with the sizes of tables, which `migrate stats` writes.
+    pub statistics: Option<String>,
+}
+
+impl Migrations {
+    /// A folder, the two time-outs that everybody has to name, and what goes without saying.
+    pub fn new(path: impl Into<String>, lock_timeout_ms: u64, statement_timeout_ms: u64) -> Self {
+        Self {
+            path: path.into(),
+            lock_timeout_ms,
+            statement_timeout_ms,
+            alone_timeout_ms: 3_600_000,
+            lock_attempts: 5,
+            statistics: None,
+        }
+    }
 }
 
 /// There is no environment of that name.
@@ -149,11 +170,17 @@ fn read_migrations(root: &Table<'_>) -> Option<Migrations> {
     let path = read_path(&table, "path");
     let lock_timeout_ms = table.number("lock_timeout_ms", 1..=600_000);
     let statement_timeout_ms = table.number("statement_timeout_ms", 1..=86_400_000);
+    let alone_timeout_ms = table.optional_number("alone_timeout_ms", 1..=86_400_000);
+    let lock_attempts = table.optional_number("lock_attempts", 1..=100);
+    let statistics =
+        table.optional_text("statistics").and_then(|_| read_path(&table, "statistics"));
     table.refuse_unknown();
+    let said = Migrations::new(path?, lock_timeout_ms?, statement_timeout_ms?);
     Some(Migrations {
-        path: path?,
-        lock_timeout_ms: lock_timeout_ms?,
-        statement_timeout_ms: statement_timeout_ms?,
+        alone_timeout_ms: alone_timeout_ms.unwrap_or(said.alone_timeout_ms),
+        lock_attempts: lock_attempts.unwrap_or(said.lock_attempts),
+        statistics,
+        ..said
     })
 }
 

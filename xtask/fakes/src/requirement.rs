@@ -126,7 +126,8 @@ fn cache() -> Option<PathBuf> {
 /// The first file of a pattern in which `*` stands for one folder.
 fn file(pattern: &str) -> Option<PathBuf> {
     let Some((above, below)) = pattern.split_once("/*/") else {
-        return Some(PathBuf::from(pattern)).filter(|it| it.is_file());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().and_then(Path::parent)?;
+        return Some(root.join(pattern)).filter(|it| it.is_file());
     };
     let folders = std::fs::read_dir(above).ok()?.flatten();
     folders.map(|folder| folder.path().join(below)).find(|it| it.is_file())

@@ -36,9 +36,10 @@ fn command(flags: &Bench, world: &World<'_>) -> Result<Command> {
     let program = std::env::current_exe().or_outside(failed)?.display().to_string();
     let run = ["run", "--quiet", "--package", "xtask-bench", "--", "--program", &program];
     let json = world.report.is_json().then_some("--json");
-    let Bench::Image(image) = flags;
-    let repeat = image.repeat.to_string();
-    let record = image.record.then_some("--record");
-    let command = Command::new("cargo").args(run).args(json).arg("image");
-    Ok(command.args(["--repeat", &repeat]).args(record))
+    let (name, repeat, record) = match flags {
+        Bench::Image(image) => ("image", image.repeat, image.record.then_some("--record")),
+        Bench::Database(database) => ("database", database.repeat, None),
+    };
+    let command = Command::new("cargo").args(run).args(json).arg(name);
+    Ok(command.args(["--repeat", &repeat.to_string()]).args(record))
 }

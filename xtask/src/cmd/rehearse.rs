@@ -19,6 +19,7 @@ use crate::world::World;
 use serde_json::json;
 use stage::{LOCAL, Stage};
 use std::time::{Duration, Instant};
+use xtask_core::database::assess::{Consent, Users};
 use xtask_core::ship::ledger::Action;
 use xtask_core::ship::release::Release;
 
@@ -97,7 +98,10 @@ fn pipeline(
     walk.step("preflight", || site.target.preflight().map(|()| ((), "fit".to_owned())))?;
     let lease = Lease::take(&site, machine, Duration::ZERO)?;
     walk.step("migrate", || {
-        let plan = migrate::apply(&site, &lease, &migrate::files(world)?, None)?;
+        // Nobody uses what is rehearsed on.
+        let (consent, users) = (Consent::default(), Users::Nobody);
+        let order = migrate::Order { reviewed: None, consent: &consent, users };
+        let plan = migrate::apply(&site, &lease, &migrate::files(world)?, order)?;
         Ok(((), format!("{} applied", plan.pending.len())))
     })?;
     let (first, refusal) = stage.enters(&site, release);
@@ -126,7 +130,7 @@ fn rolled<'a>(
     release: &Release,
     action: Action,
 ) -> Result<(Option<String>, String)> {
-    let wish = Wish { release, action, forced: None, explains: false };
+    let wish = Wish { release, action, forced: None, explains: false, drops: &[] };
     Ok(match rollout::to(site, wish, Mode::Apply(lease, None))? {
         Rolled::AlreadySo => (None, "nothing to do".to_owned()),
         Rolled::Done(Done { proof, .. }) => {

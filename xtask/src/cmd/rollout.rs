@@ -122,7 +122,7 @@ pub(super) fn go<'a>(
 /// What is wanted, with what the flags say of it.
 pub(super) fn wish<'w>(release: &'w Release, action: Action, moving: &'w Moving) -> Wish<'w> {
     let forced = moving.force_schema_skew.as_deref();
-    Wish { release, action, forced, explains: moving.explain }
+    Wish { release, action, forced, explains: moving.explain, drops: &moving.drop }
 }
 
 /// What would be done, and the digest by which exactly that is done later.

@@ -45,9 +45,8 @@ pub fn files(shell: &Shell, path: &str) -> Result<Vec<String>> {
     Ok(listing(shell, path)?.files.into_iter().map(|it| it.path).collect())
 }
 
-/// Every file that is not as it was where `revision` and the checkout parted: committed since,
-/// staged, changed, new or gone; ordered.
-pub fn changed_since(shell: &Shell, revision: &str) -> Result<Vec<String>> {
+/// The commit where `revision` and the checkout parted.
+pub fn merge_base(shell: &Shell, revision: &str) -> Result<String> {
     let cannot = || Failure::usage(format!("cannot tell what changed since `{revision}`"));
     let commit = format!("{revision}^{{commit}}");
     let verify = git(["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
@@ -65,8 +64,15 @@ pub fn changed_since(shell: &Shell, revision: &str) -> Result<Vec<String>> {
             .reason("it and the checkout have no commit in common")
             .hint("a clone that is shallow needs `git fetch --unshallow`"));
     }
+    Ok(base.succeeds(&parted)?.text())
+}
+
+/// Every file that is not as it was where `revision` and the checkout parted: committed since,
+/// staged, changed, new or gone; ordered.
+pub fn changed_since(shell: &Shell, revision: &str) -> Result<Vec<String>> {
+    let base = merge_base(shell, revision)?;
     let diff = ["diff", "--name-only", "--no-renames", "--no-ext-diff", "-z"];
-    let diff = git(diff).args(["--ignore-submodules=none", &base.succeeds(&parted)?.text(), "--"]);
+    let diff = git(diff).args(["--ignore-submodules=none", &base, "--"]);
     let new = git(["ls-files", "-z", "--others", "--exclude-standard"]);
     let (tracked, mut inside) = (listing::tracked(shell, "", ".")?, Vec::new());
     let index = Index::open(shell, "", &tracked)?;

@@ -2,14 +2,17 @@
 //!
 //! The client is async; the verbs that ask are not yet, so each question waits here.
 
+mod apply;
 mod catalogue;
 mod emptied;
 mod health;
 mod lease;
 mod ledger;
 mod migrations;
+mod pooler;
 mod refusal;
 pub mod roles;
+mod schema;
 mod scratch;
 mod tables;
 pub(in crate::edge) mod tls;
@@ -18,6 +21,9 @@ mod watched;
 pub mod ways;
 
 pub use lease::Asked;
+pub use migrations::{is_locked, is_unknown};
+pub use pooler::is_pooled;
+pub use schema::{Blocker, InvalidIndex};
 pub use watched::Watched;
 
 use crate::error::{Context as _, Failure, Result, code};
@@ -44,6 +50,8 @@ pub struct Database {
     // Fields are dropped in this order: the client hangs up, then its connection is waited for.
     client: Client,
     _connection: Connection,
+    /// Where the tables of the services are; never left to the server's `search_path`.
+    schema: String,
 }
 
 /// What carries a client's questions, beside us.
@@ -66,9 +74,9 @@ impl Database {
         let limit = address.connect_limit;
         let config = config(address);
         let opened = match &address.tls {
-            Tls::Disable => within(limit, open(&config, NoTls)),
+            Tls::Disable => within(limit, open(&config, NoTls, &address.schema)),
             Tls::Prefer(check) | Tls::Require(check) => {
-                within(limit, open(&config, tls::connector(check)?))
+                within(limit, open(&config, tls::connector(check)?, &address.schema))
             }
         };
         let database = opened.map_err(|error| refusal::of(address, &error))?;
@@ -128,14 +136,15 @@ fn within<T>(
     Ok(answer.map_err(|_| Unanswered::Silence(limit))??)
 }
 
-async fn open<T>(config: &Config, tls: T) -> Result<Database, tokio_postgres::Error>
+async fn open<T>(config: &Config, tls: T, schema: &str) -> Result<Database, tokio_postgres::Error>
 where
     T: MakeTlsConnect<Socket>,
     T::Stream: Send + 'static,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
     let (client, connection) = config.connect(tls).await?;
-    Ok(Database { client, _connection: Connection(runtime::spawn(connection)) })
+    let _connection = Connection(runtime::spawn(connection));
+    Ok(Database { client, _connection, schema: schema.to_owned() })
 }
 
 fn config(address: &Address) -> Config {

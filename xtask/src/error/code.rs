@@ -123,6 +123,18 @@ codes! {
         "A migration is refused";
     MIGRATION_FAILED = "E-migration-failed", "A migration failed; nothing of that file was kept.",
         "A migration is refused";
+    MIGRATION_LOCKED = "E-migration-locked", "A migration did not get its lock in time; nothing of that file was kept.",
+        "A migration is refused";
+    MIGRATION_HALF = "E-migration-half", "A migration failed, and something of that file may stand.",
+        "A migration failed half-way";
+    MIGRATION_UNKNOWN = "E-migration-unknown", "The connection was cut while a migration was committed.",
+        "A migration failed half-way";
+    MIGRATION_DESTROYS = "E-migration-destroys", "A migration destroys data, breaks what serves or blocks people, and nobody said that it may.",
+        "A migration wants consent";
+    DATABASE_POOLED = "E-database-pooled", "The address leads to a transaction pooler, where locks and settings get lost.",
+        "The database's address is a pooler";
+    DATABASE_NOT_EMPTY = "E-database-not-empty", "The database has tables and no history of migrations.",
+        "The database has tables and no history";
     ROLLOUT_NOT_READY = "E-rollout-not-ready", "A new release did not become ready; what served before serves.",
         "A release does not start";
     VERIFY_FAILED = "E-verify-failed", "From outside, the new release does not answer as it should.",

@@ -12,6 +12,9 @@ pub struct Moving {
     /// Move although a release does not know the schema, for this reason, which is recorded
     #[arg(long, value_name = "REASON")]
     pub force_schema_skew: Option<String>,
+    /// Let a pending migration destroy this: `meals`, `meals.note` or `meals:rows`; once for each
+    #[arg(long, value_name = "OBJECT")]
+    pub drop: Vec<String>,
 }
 
 /// Flags of `ship`.

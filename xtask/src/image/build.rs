@@ -110,7 +110,7 @@ struct Builder<'a> {
     cache: OnceCell<Cache>,
     /// Which blobs were read and found whole.
     blobs: Cache,
-    sources: key::Sources,
+    known: key::Known,
     /// Says that a build is running, until it has ended.
     _cache_lock: File,
 }
@@ -135,7 +135,7 @@ impl<'a> Builder<'a> {
         let layout = Layout::open_or_create(world.places.layout()).or_outside(failed)?;
         let layer_cache = LayerCache::open(world.places.cache.join("layers"))?;
         let blobs = Cache::open(world.places.cache.join("blobs")).or_outside(failed)?;
-        let (cache, sources) = (OnceCell::new(), key::Sources::default());
+        let (cache, known) = (OnceCell::new(), key::Known::default());
         Ok(Self {
             world,
             definition,
@@ -145,7 +145,7 @@ impl<'a> Builder<'a> {
             layer_cache,
             cache,
             blobs,
-            sources,
+            known,
             _cache_lock,
         })
     }
@@ -179,7 +179,7 @@ impl<'a> Builder<'a> {
         let span = tracing::info_span!("layer", name = layer.name, %platform).entered();
         let began = std::time::Instant::now();
         let named = |layers, findings| LayerBuild { name: layer.name.clone(), layers, findings };
-        let key = key::layer_key(self.world, layer, self.lock, platform, &self.sources)?;
+        let key = key::layer_key(self.world, layer, self.lock, platform, &self.known)?;
         if let Some(layers) = self.layer_cache.recall(&key, &self.layout)
             && self.are_whole(&layers)?
         {

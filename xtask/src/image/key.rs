@@ -8,17 +8,36 @@ use crate::world::World;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 use xtask_core::digest::Digest;
 use xtask_core::image::definition::{Layer, Stuff};
 use xtask_core::image::lock::Lock;
+use xtask_core::image::npm::NpmLock;
 use xtask_core::platform::Platform;
 use xtask_image::gzip_v1::ENCODER_ID;
 
 /// Raised when the way from inputs to a tree changes, so that no old memory is believed.
 const FORM: &str = "layer-4";
 
-/// The digests of sources that were read already: they are the same for every platform.
-pub(super) type Sources = RefCell<BTreeMap<String, Digest>>;
+/// What was read already for this build: it is the same for every layer and platform.
+#[derive(Default)]
+pub(super) struct Known {
+    /// The digests of sources, by folder.
+    sources: RefCell<BTreeMap<String, Digest>>,
+    /// The locks of npm, by folder. To read one is most of the time of an unchanged build.
+    npm: RefCell<BTreeMap<String, Rc<NpmLock>>>,
+}
+
+impl Known {
+    fn npm_lock(&self, world: &World<'_>, folder: &str) -> Result<Rc<NpmLock>> {
+        if let Some(known) = self.npm.borrow().get(folder) {
+            return Ok(Rc::clone(known));
+        }
+        let lock = Rc::new(locks::npm_lock(world, folder)?);
+        self.npm.borrow_mut().insert(folder.to_owned(), Rc::clone(&lock));
+        Ok(lock)
+    }
+}
 
 /// The key of `layer` on `platform`.
 pub(super) fn layer_key(
@@ -26,7 +45,7 @@ pub(super) fn layer_key(
     layer: &Layer,
     lock: &Lock,
     platform: Platform,
-    known: &Sources,
+    known: &Known,
 ) -> Result<Digest> {
     let inputs = inputs(world, layer, lock, platform, known)?;
     let platform = match &layer.stuff {
@@ -43,7 +62,7 @@ fn inputs(
     layer: &Layer,
     lock: &Lock,
     platform: Platform,
-    known: &Sources,
+    known: &Known,
 ) -> Result<String> {
     let root = &world.places.root;
     match &layer.stuff {
@@ -56,7 +75,7 @@ fn inputs(
         Stuff::Npm { path, .. } => {
             let asked = [npm::MANIFEST, npm::LOCK].map(|file| format!("{path}/{file}"));
             sources::check_inputs(world, asked.iter().map(String::as_str))?;
-            let own = locks::own_folders(world, path, &locks::npm_lock(world, path)?)?;
+            let own = locks::own_folders(world, path, &*known.npm_lock(world, path)?)?;
             let own: String = own.iter().map(|it| format!("{} {}\n", it.link, it.digest)).collect();
             let folder = root.join(path);
             let inputs = npm::INPUTS.iter().map(|input| digest_of_any(&folder.join(input)));
@@ -70,14 +89,14 @@ fn inputs(
         }
         Stuff::Build { path, .. } | Stuff::Files { path, .. } => {
             if let Stuff::Build { .. } = &layer.stuff {
-                let _usable = locks::npm_lock(world, path)?;
+                let _usable = known.npm_lock(world, path)?;
             }
-            if let Some(known) = known.borrow().get(path) {
-                return Ok(known.to_string());
+            if let Some(digest) = known.sources.borrow().get(path) {
+                return Ok(digest.to_string());
             }
             let sources = sources::sources(world, path);
             let digest = sources.map_err(|it| it.during(cannot_use(path)))?.digest;
-            known.borrow_mut().insert(path.clone(), digest);
+            known.sources.borrow_mut().insert(path.clone(), digest);
             Ok(digest.to_string())
         }
     }

@@ -8,6 +8,7 @@ use crate::edge::postgres::{Database, is_unreached};
 use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::collections::BTreeSet;
+use xtask_core::database::assess::Consent;
 use xtask_core::ship::ledger::{self, Action};
 use xtask_core::ship::machine::{self, Course, Manner, Past, Skew, interrupted};
 use xtask_core::ship::release::Release;
@@ -24,6 +25,8 @@ pub struct Wish<'w> {
     pub forced: Option<&'w str>,
     /// Whether it is said why each service moves.
     pub explains: bool,
+    /// What pending migrations may destroy, each object by its name.
+    pub drops: &'w [String],
 }
 
 /// A run as it is planned; nothing is changed yet.
@@ -31,6 +34,8 @@ pub struct Planned<'p> {
     pub(super) course: Course,
     pub(super) rollout: Box<dyn Rollout + 'p>,
     pub(super) schema: Schema,
+    /// What may be destroyed on the way.
+    pub(super) consent: Consent,
     /// The release of the public service when it was planned.
     pub(super) served: Option<String>,
     /// Whether the release is gone back to, and was verified when it came.
@@ -69,7 +74,8 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     let is_verified = ledger::is_verified(&records, &release.version);
     let is_done = rollout.is_idle() && is_verified && !takes_over && schema.pending.is_empty();
     let is_known = action == Action::Rollback && ledger::was_verified(&records, &release.version);
-    Ok(Planned { course, rollout, schema, served, is_known, is_done })
+    let consent = Consent(wish.drops.iter().cloned().collect());
+    Ok(Planned { course, rollout, schema, consent, served, is_known, is_done })
 }
 
 /// Whether the database lets in what served before and what is to serve, both at once. A rollback
@@ -100,6 +106,8 @@ fn schema(site: &Site<'_>, wish: Wish<'_>, past: &[Past]) -> Result<Schema> {
         serving.chain(begun).filter(|it| *it != wish.release.version && !it.is_empty()).collect();
     let serving: Vec<String> = serving.into_iter().collect();
     let mut schema = migrate::toward(site, wish.release, wish.action, &serving)?;
+    let consent = Consent(wish.drops.iter().cloned().collect());
+    migrate::permit(site.name, &schema.assessed, migrate::users(site), &consent)?;
     let is_ahead = |it: &Skew| matches!(it, Skew::Ahead { .. });
     if !schema.skews.is_empty()
         && schema.skews.iter().all(is_ahead)

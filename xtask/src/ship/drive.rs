@@ -128,8 +128,10 @@ impl<'r, 'a> Run<'r, 'a> {
             Step::Preflight | Step::Lease | Step::BackUp => Ok(()),
             Step::Begin => self.begin(),
             Step::Migrate => {
-                let files = &self.planned.schema.files;
-                migrate::apply(self.site, self.lease, files, None).map(drop)
+                let (files, consent) = (&self.planned.schema.files, &self.planned.consent);
+                let users = migrate::users(self.site);
+                let order = migrate::Order { reviewed: None, consent, users };
+                migrate::apply(self.site, self.lease, files, order).map(drop)
             }
             Step::Fetch => self.planned.rollout.fetch(),
             Step::Deploy(_) | Step::Start(_) | Step::Switch | Step::Smoke => self.move_on(step),

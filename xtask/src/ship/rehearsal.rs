@@ -14,6 +14,7 @@ use std::time::Instant;
 use xtask_core::database::catalogue::{Catalogue, Difference, Kind, compare};
 use xtask_core::database::migration::MigrationFile;
 use xtask_core::database::rehearsal::{FileRun, Lock, Run, compare as compare_locks};
+use xtask_core::database::sql;
 use xtask_core::plan::Count;
 use xtask_core::ship::database::Address;
 use xtask_core::ship::trial::{Shown, TrialRecord};
@@ -81,12 +82,14 @@ fn rehearse(address: &Address, file: &MigrationFile, site: &Site<'_>) -> Result<
     let mut database = Database::connect(address)?;
     let before = database.catalogue()?;
     database.limit(&site.world.deploy.migrations)?;
-    let script = statements(file);
+    let script = statements(file, database.schema());
     let texts: Vec<&str> = script.statements.iter().map(|it| it.text.as_str()).collect();
     let began = Instant::now();
     let watched = match script.is_alone {
-        true => vec![database.watch_alone(&Database::connect(address)?, texts[0])?],
-        false => database.watch_together(&texts)?,
+        true if texts.len() == 1 => {
+            vec![database.watch_alone(&Database::connect(address)?, texts[0])?]
+        }
+        _ => database.watch_together(&texts)?,
     };
     let ms = clock::milliseconds(began);
     let run = |(statement, watched): (&Expected, Watched)| Run {
@@ -119,14 +122,21 @@ struct Expected {
     locks: Vec<(Lock, bool)>,
 }
 
-fn statements(file: &MigrationFile) -> Script {
-    let whole = Expected {
-        line: 1,
-        what: "all of it".to_owned(),
-        text: file.sql.clone(),
-        locks: Vec::new(),
+/// As `migrate plan` reads it.
+fn statements(file: &MigrationFile, schema: &str) -> Script {
+    let parsed = sql::Script::parse(&file.sql);
+    let lock = |it: &sql::Lock| {
+        let lock = Lock { relation: it.on.within(schema), mode: it.mode.name().to_owned() };
+        (lock, it.of_index)
     };
-    Script { is_alone: false, statements: vec![whole] }
+    let expected = |it: &sql::Statement| Expected {
+        line: it.line,
+        what: it.what.clone(),
+        text: it.text.clone(),
+        locks: it.effects.locks.iter().map(lock).collect(),
+    };
+    let is_alone = parsed.alone().is_some();
+    Script { is_alone, statements: parsed.statements.iter().map(expected).collect() }
 }
 
 /// A lock on an index is one on its table as well.
@@ -161,7 +171,11 @@ fn stated(site: &Site<'_>, version: &str, copy: &Scratch, shown: &[Shown]) -> Re
     let record = TrialRecord {
         environment: site.name.to_owned(),
         finished_on: clock::now(),
-        migrations: rows.into_iter().map(|row| (row.name, row.checksum)).collect(),
+        migrations: rows
+            .into_iter()
+            .filter(|row| row.finished && !row.rolled_back)
+            .map(|row| (row.name, row.checksum))
+            .collect(),
         services: shown.to_vec(),
     };
     if !release::attest_trial(site, version, &record)? {

@@ -42,7 +42,7 @@ pub fn hold(world: &World<'_>, reviewed: Option<&Digest>, now: &Review) -> Resul
 fn looking(now: &Review) -> String {
     let (verb, environment) = (&now.verb, &now.environment);
     match verb.as_str() {
-        "migrate" => format!("`cargo xtask migrate {environment}`"),
+        "migrate" => format!("`cargo xtask migrate plan {environment}`"),
         "secrets sync" => format!("`cargo xtask secrets sync {environment}`"),
         "infra" => format!("`cargo xtask infra plan {environment}`"),
         _ => format!("`cargo xtask {verb} {environment} VERSION --dry-run`"),
@@ -93,7 +93,7 @@ mod tests {
             let message = looking(&review(&action.to_string(), Vec::new()));
             assert_eq!(message, format!("`cargo xtask {action} local VERSION --dry-run`"));
         }
-        assert_eq!(looking(&review("migrate", Vec::new())), "`cargo xtask migrate local`");
+        assert_eq!(looking(&review("migrate", Vec::new())), "`cargo xtask migrate plan local`");
         assert_eq!(looking(&review("infra", Vec::new())), "`cargo xtask infra plan local`");
     }
 

@@ -134,13 +134,13 @@ fn edits_roll_out_under_load(scratch: &Scratch) -> [String; 2] {
 
 fn a_migration_that_moved_since_its_review_is_refused(scratch: &Scratch, file: &str) {
     scratch.write(file, "ALTER TABLE foods ADD COLUMN reviewed text;\n");
-    let shown = scratch.xtask(&["migrate", "local", "--json"]).answers(3);
+    let shown = scratch.xtask(&["migrate", "plan", "local", "--json"]).answers(3);
     assert_eq!(shown["plan"]["pending"][0], "20991231000000_more", "{shown}");
     scratch.write(file, "ALTER TABLE foods ADD COLUMN slipped_in text;\n");
     let plan = shown["digest"].as_str().unwrap();
-    let refusal = scratch.xtask(&["migrate", "local", "--apply", "--plan", plan]).fails(4);
+    let refusal = scratch.xtask(&["migrate", "apply", "local", "--apply", "--plan", plan]).fails(4);
     assert!(refusal.contains("with something else now: apply `20991231000000_more`"), "{refusal}");
-    let again = scratch.xtask(&["migrate", "local", "--json"]).answers(3);
+    let again = scratch.xtask(&["migrate", "plan", "local", "--json"]).answers(3);
     assert_ne!(again["digest"], shown["digest"], "{again}");
 }
 

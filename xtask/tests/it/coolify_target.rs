@@ -8,6 +8,7 @@ mod faults;
 mod fit;
 mod hidden;
 mod killed;
+mod migrations;
 mod published;
 mod rotation;
 mod schema;

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::world::{END, World};
+use clap::error::ErrorKind;
 use clap::{Command, CommandFactory as _, Parser as _};
 use std::collections::BTreeMap;
 use xtask::flags::Flags;
@@ -119,6 +120,40 @@ fn every_command_line_in_a_document_is_one_that_there_is() {
     }
     assert!(seen > 20, "documents show more command lines than {seen}");
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// What a sentence names of the command line may be a part of it, such as `./x up` or a verb with
+/// a word to be filled in; what it names is there.
+#[test]
+fn every_command_that_a_sentence_names_is_one_that_there_is() {
+    let unknown = [ErrorKind::UnknownArgument, ErrorKind::InvalidSubcommand];
+    let (mut seen, mut findings) = (0, Vec::new());
+    for (file, text) in documents().iter().filter(|(file, _)| !is_history(file)) {
+        let prose = text.split("\n```").step_by(2);
+        for code in prose.flat_map(|it| it.split('`').skip(1).step_by(2)) {
+            let named = ["./x ", "cargo xtask "].iter().find_map(|it| code.strip_prefix(it));
+            let Some(words) = named.filter(|it| !it.starts_with(['V', '\u{2026}'])) else {
+                continue;
+            };
+            seen += 1;
+            let words: Vec<String> = words.split_whitespace().map(ToOwned::to_owned).collect();
+            let group_with_flags = words.len() > 1 && words[1].starts_with("--");
+            let error = parse(&words).err().map(|error| error.kind());
+            let is_wrong = error.is_some_and(|kind| {
+                let lacks = kind == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+                    || kind == ErrorKind::MissingSubcommand;
+                unknown.contains(&kind) || (lacks && group_with_flags)
+            });
+            findings.extend(is_wrong.then(|| format!("{file}: `{code}`")));
+        }
+    }
+    assert!(seen > 100, "sentences name more commands than {seen}");
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// Pages that tell what was, by the words of then.
+fn is_history(file: &str) -> bool {
+    file == "CHANGELOG.md" || file.contains("/decisions/")
 }
 
 /// Every Markdown page, by name.

@@ -35,6 +35,7 @@ mod indexes;
 mod infra;
 mod leaks;
 mod locks;
+mod migrations;
 mod modules;
 mod nix;
 mod notify;

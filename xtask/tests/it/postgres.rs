@@ -5,6 +5,7 @@ mod catalogue;
 mod lease;
 mod ledger;
 mod living;
+pub(crate) mod pgbouncer;
 mod scratch;
 pub(crate) mod server;
 mod undo;
@@ -212,8 +213,8 @@ fn migrations_and_the_ledger_are_kept_over_tls() {
     let url = server.url("sslmode=verify-full&sslrootcert=CA");
     let url = url.replace("CA", &server.authority().display().to_string());
     let mut database = Database::connect(&url.parse().unwrap()).unwrap();
-    let limits = Migrations { path: "x".into(), lock_timeout_ms: 1000, statement_timeout_ms: 1000 };
-    let file = |name: &str, sql: &str| MigrationFile { name: name.into(), sql: sql.into() };
+    let limits = Migrations::new("x", 1000, 1000);
+    let file = |name: &str, sql: &str| MigrationFile::new(name, sql);
     assert_eq!(database.migration_rows().unwrap(), []);
     let first = file("1_first", "CREATE TABLE a (b int); INSERT INTO a VALUES (1);");
     database.apply_migration(&first, &limits, None).unwrap();
@@ -224,8 +225,11 @@ fn migrations_and_the_ledger_are_kept_over_tls() {
     let failure = database.apply_migration(&slow, &limits, None).unwrap_err();
     assert!(failure.to_string().contains("statement timeout"), "{failure}");
     let rows = database.migration_rows().unwrap();
-    assert_eq!(rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["1_first"]);
-    assert!(rows[0].finished && rows[0].checksum == first.checksum());
+    let standing: Vec<_> = rows.iter().filter(|row| !row.rolled_back).collect();
+    assert_eq!(standing.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["1_first"]);
+    assert!(standing[0].finished && standing[0].checksum == first.checksum());
+    let logs: Vec<&str> = rows.iter().filter_map(|row| row.logs.as_deref()).collect();
+    assert!(logs.len() == 2 && logs[0].contains("42883") && logs[1].contains("57014"), "{logs:?}");
     assert_eq!(server.ask("SELECT b FROM a"), "1", "nothing of the others was kept");
     assert_eq!(database.ledger().unwrap(), []);
 }

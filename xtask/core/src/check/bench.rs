@@ -130,7 +130,8 @@ impl Case {
         Self { name: name.to_owned(), unit, ours, most: Some(most), peers: Vec::new() }
     }
 
-    fn is_met(&self) -> bool {
+    /// Whether its goals are met.
+    pub fn is_met(&self) -> bool {
         let own = self.most.is_none_or(|most| self.ours.median() <= most);
         own && self.peers.iter().all(|peer| peer.is_met(&self.ours))
     }
@@ -184,6 +185,13 @@ fn yes_or_no(verdict: Option<bool>) -> String {
     verdict.map_or("", |met| if met { "yes" } else { "no" }).to_owned()
 }
 
+/// Cases as rows of cells, a heading first.
+pub fn rows(cases: &[Case]) -> Vec<Vec<String>> {
+    let heading = ["case", "who", "min / median", "ratio, min / median", "goal", "met"];
+    let heading = heading.map(ToOwned::to_owned).to_vec();
+    [heading].into_iter().chain(cases.iter().flat_map(Case::rows)).collect()
+}
+
 impl Measurements {
     /// Whether every goal is met.
     pub fn is_met(&self) -> bool {
@@ -192,9 +200,7 @@ impl Measurements {
 
     /// Every case as rows of cells, a heading first.
     pub fn rows(&self) -> Vec<Vec<String>> {
-        let heading = ["case", "who", "min / median", "ratio, min / median", "goal", "met"];
-        let heading = heading.map(ToOwned::to_owned).to_vec();
-        [heading].into_iter().chain(self.cases.iter().flat_map(Case::rows)).collect()
+        rows(&self.cases)
     }
 
     /// What the run was made with, in a sentence.

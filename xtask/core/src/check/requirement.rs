@@ -27,7 +27,8 @@ pub struct Requirement {
 pub enum Kind {
     /// A program on the `PATH`, among our pinned tools, or where Debian puts servers.
     Program,
-    /// A file that one of these patterns names; `*` stands for one folder.
+    /// A file that one of these patterns names; `*` stands for one folder. One that begins with no
+    /// `/` is in the checkout.
     File(&'static [&'static str]),
     /// A Docker engine that answers.
     Engine,
@@ -78,10 +79,18 @@ pub fn all() -> &'static [Requirement] {
             ),
             of("mount", Kind::Capability(ADMINISTER), "run the tests as root"),
             program("nix", "apt: nix-bin"),
+            program("node", "NodeSource"),
             program("openssl", "apt: openssl"),
             program("pgbouncer", "apt: pgbouncer"),
             program("podman", "apt: podman"),
             program("postgres", "apt: postgresql"),
+            of(
+                "prisma-engine",
+                Kind::File(&[
+                    "xtask/tests/oracle/node_modules/@prisma/schema-engine-wasm/schema_engine_bg.wasm",
+                ]),
+                "cargo xtask ci --only prisma-oracle",
+            ),
             of(
                 "qemu-user-static",
                 Kind::File(&["/usr/bin/qemu-aarch64-static"]),

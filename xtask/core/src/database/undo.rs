@@ -6,13 +6,6 @@ use serde::Serialize;
 /// The file beside `migration.sql` that takes it back.
 pub const FILE: &str = "down.sql";
 
-/// A migration with the way back that its author wrote, if there is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undoable {
-    pub file: MigrationFile,
-    pub down: Option<String>,
-}
-
 /// One migration that is taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
@@ -35,21 +28,22 @@ pub enum Until {
 #[error("{}", .0.join("\n"))]
 pub struct UndoRefusal(pub Vec<String>);
 
-/// What is taken back, in the order of doing it. `rows` are those that were not rolled back, in the
-/// order of their names; `expected` are the migrations that the release that serves knows.
+/// What is taken back, in the order of doing it. `rows` are in the order in which they were applied;
+/// `expected` are the migrations that the release that serves knows.
 pub fn plan(
-    files: &[Undoable],
+    files: &[MigrationFile],
     rows: &[MigrationRow],
     until: &Until,
     expected: &[String],
 ) -> Result<Vec<Step>, UndoRefusal> {
+    let rows: Vec<&MigrationRow> = rows.iter().filter(|row| !row.rolled_back).collect();
     let unfinished: Vec<String> = rows
         .iter()
         .filter(|row| !row.finished)
         .map(|row| format!("`{}` is not finished; `migrate doctor` says what stands", row.name))
         .collect();
-    let (count, unknown) = count(rows, until);
-    let chosen: Vec<&MigrationRow> = rows.iter().rev().take(count).collect();
+    let (count, unknown) = count(&rows, until);
+    let chosen = rows.iter().rev().take(count);
     let mut reasons: Vec<String> = unfinished.into_iter().chain(unknown).collect();
     let mut steps = Vec::new();
     for row in chosen {
@@ -65,7 +59,7 @@ pub fn plan(
 }
 
 /// How many, counted from the last one, and what is wrong with the wish.
-fn count(rows: &[MigrationRow], until: &Until) -> (usize, Option<String>) {
+fn count(rows: &[&MigrationRow], until: &Until) -> (usize, Option<String>) {
     match until {
         Until::Count(count) if *count > rows.len() => {
             (rows.len(), Some(format!("only {} are applied, and {count} are to go", rows.len())))
@@ -78,11 +72,11 @@ fn count(rows: &[MigrationRow], until: &Until) -> (usize, Option<String>) {
     }
 }
 
-fn step(files: &[Undoable], row: &MigrationRow) -> Result<Step, String> {
+fn step(files: &[MigrationFile], row: &MigrationRow) -> Result<Step, String> {
     let name = &row.name;
-    let found = files.iter().find(|it| it.file.name == *name);
+    let found = files.iter().find(|it| it.name == *name);
     let found = found.ok_or_else(|| format!("`{name}` is not in this checkout"))?;
-    if !found.file.matches(&row.checksum) {
+    if !found.matches(&row.checksum) {
         return Err(format!("`{name}` was edited after it was applied; restore the file"));
     }
     let down = found.down.clone().filter(|it| !it.trim().is_empty());
@@ -94,13 +88,13 @@ fn step(files: &[Undoable], row: &MigrationRow) -> Result<Step, String> {
 mod tests {
     use super::*;
 
-    fn undoable(name: &str, down: Option<&str>) -> Undoable {
-        let file = MigrationFile { name: name.into(), sql: format!("-- {name}") };
-        Undoable { file, down: down.map(ToOwned::to_owned) }
+    fn undoable(name: &str, down: Option<&str>) -> MigrationFile {
+        let down = down.map(ToOwned::to_owned);
+        MigrationFile { down, ..MigrationFile::new(name, format!("-- {name}")) }
     }
 
-    fn row(of: &Undoable) -> MigrationRow {
-        MigrationRow { name: of.file.name.clone(), checksum: of.file.checksum(), finished: true }
+    fn row(of: &MigrationFile) -> MigrationRow {
+        MigrationRow::applied(&of.name, of.checksum())
     }
 
     fn names(steps: Result<Vec<Step>, UndoRefusal>) -> Vec<String> {
@@ -121,7 +115,7 @@ mod tests {
         let mut files = ["1_a", "2_b", "3_c"].map(|name| undoable(name, Some("DROP")));
         let mut rows = [0, 1, 2].map(|at: usize| row(&files[at]));
         files[1].down = None;
-        files[2].file.sql.push_str("edited");
+        files[2].sql.push_str("edited");
         rows[0].finished = false;
         let refusal = plan(&files, &rows, &Until::Count(4), &["3_c".into()]).unwrap_err();
         let words = ["not finished", "only 3", "expects `3_c`", "edited", "no `down.sql`"];

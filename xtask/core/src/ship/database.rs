@@ -25,6 +25,8 @@ pub struct Address {
     pub user: String,
     /// The database on that server.
     pub database: String,
+    /// The schema that the tables of the services are in.
+    pub schema: String,
     /// The role's password.
     pub password: Secret,
     /// Whether and how the connection is encrypted.
@@ -138,6 +140,7 @@ impl Address {
             port,
             user: user.to_owned(),
             database: database.to_owned(),
+            schema: "public".to_owned(),
             password,
             tls: Tls::Disable,
             channel_binding: ChannelBinding::default(),
@@ -195,6 +198,7 @@ impl FromStr for Address {
             tls: parameters.tls(is_loopback(&host))?,
             channel_binding: parameters.channel_binding()?,
             connect_limit: parameters.connect_limit()?,
+            schema: parameters.schema()?,
             port: url.port().unwrap_or(5432),
             database: database(&url)?,
             password: Secret::new(password),

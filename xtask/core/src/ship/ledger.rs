@@ -76,6 +76,8 @@ pub enum Action {
     Skew,
     /// Something was found that was not done by us, such as a deployment by hand.
     Foreign,
+    /// Migrations were applied, or what stands of them was put right.
+    Migrate,
 }
 
 impl std::fmt::Display for Action {
@@ -87,6 +89,7 @@ impl std::fmt::Display for Action {
             Self::Takeover => "takeover",
             Self::Skew => "skew",
             Self::Foreign => "foreign",
+            Self::Migrate => "migrate",
         })
     }
 }

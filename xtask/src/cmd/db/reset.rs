@@ -6,12 +6,13 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::DbReset;
 use crate::ship::lease::Lease;
-use crate::ship::migrate;
+use crate::ship::migrate::{self, Order};
 use crate::ship::site::Site;
 use crate::target;
 use crate::world::World;
 use serde_json::json;
 use std::time::Duration;
+use xtask_core::database::assess::Consent;
 use xtask_core::plan::Count;
 
 pub(super) fn run(flags: &DbReset, world: &World<'_>) -> Result<Exit> {
@@ -33,7 +34,9 @@ pub(super) fn run(flags: &DbReset, world: &World<'_>) -> Result<Exit> {
         database.empty()?;
     }
     drop(database);
-    let plan = migrate::apply(&site, &lease, &migrate::files(world)?, None)?;
+    let consent = Consent::default();
+    let order = Order { reviewed: None, consent: &consent, users: migrate::users(&site) };
+    let plan = migrate::apply(&site, &lease, &migrate::files(world)?, order)?;
     let applied = Count(plan.pending.len(), "migration");
     let value = json!({ "environment": name, "dropped": tables, "applied": plan.pending });
     let message = format!("`{name}` is empty; applied {applied}; `cargo xtask db seed` fills it");

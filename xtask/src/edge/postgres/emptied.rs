@@ -1,6 +1,6 @@
 //! Emptying a database of all but our own tables.
 
-use super::migrations::TABLE as MIGRATIONS_TABLE;
+use super::migrations::COLUMNS;
 use super::{ANSWER_LIMIT, Database, refusal, within};
 use crate::error::Result;
 use std::time::Duration;
@@ -29,11 +29,11 @@ const ALL: &str = "SELECT nspname::text FROM pg_namespace n WHERE nspname !~ '^p
     AND nspname NOT IN ('information_schema', 'xtask')
     AND pg_get_userbyid(nspowner) NOT LIKE 'supabase\\_%' ORDER BY 1";
 
-const ROWS: &str =
-    "SELECT format('INSERT INTO public._prisma_migrations (id, checksum, finished_at,
+/// `$TABLE` stands for the table of migrations.
+const ROWS: &str = "SELECT format('INSERT INTO $TABLE (id, checksum, finished_at,
     migration_name, logs, rolled_back_at, started_at, applied_steps_count)
     VALUES (%L, %L, %L, %L, %L, %L, %L, %L);', id, checksum, finished_at, migration_name, logs,
-    rolled_back_at, started_at, applied_steps_count) FROM public._prisma_migrations
+    rolled_back_at, started_at, applied_steps_count) FROM $TABLE
     ORDER BY started_at, id";
 
 impl Database {
@@ -46,14 +46,14 @@ impl Database {
 
     /// The table of migrations with its rows, as SQL; nothing where there is none.
     pub fn migrations_as_sql(&self) -> Result<String> {
-        if !self.has_table("public._prisma_migrations")? {
+        if !self.has_migrations()? {
             return Ok(String::new());
         }
-        let rows = self.ask(self.client.query(ROWS, &[]));
+        let table = self.history_table();
+        let rows = self.ask(self.client.query(&ROWS.replace("$TABLE", &table), &[]));
         let rows = rows.map_err(|error| refusal::asked("failed to read the migrations", &error))?;
         let rows: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        let table = MIGRATIONS_TABLE.replace("_prisma_migrations", "public._prisma_migrations");
-        Ok(format!("{table};\n{}\n", rows.join("\n")))
+        Ok(format!("CREATE TABLE {table} {COLUMNS};\n{}\n", rows.join("\n")))
     }
 
     /// Those of these extensions that the server has and the database has not are made.

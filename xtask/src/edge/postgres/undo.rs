@@ -9,7 +9,7 @@ use xtask_core::database::undo::Step;
 use xtask_core::deploy::Migrations;
 
 /// As `prisma migrate resolve --rolled-back` leaves it: the row stays, and the file is pending.
-const MARK: &str = "UPDATE _prisma_migrations SET rolled_back_at = now()
+const MARK: &str = "UPDATE $TABLE SET rolled_back_at = now()
     WHERE migration_name = $1 AND finished_at IS NOT NULL AND rolled_back_at IS NULL";
 
 /// What became of a transaction whose work was done.
@@ -30,7 +30,9 @@ impl Database {
         fence: Option<u64>,
     ) -> Result<()> {
         let name = &step.name;
-        match runtime::wait(undo(&mut self.client, step, limits, fence)) {
+        let mark = MARK.replace("$TABLE", &self.history_table());
+        let schema = self.schema.clone();
+        match runtime::wait(undo(&mut self.client, (&schema, &mark), step, limits, fence)) {
             Ok(Undone::Committed) => Ok(()),
             Ok(Undone::Unknown) => {
                 Err(Failure::refused(format!("cannot undo migration `{name}`: it is not applied"))
@@ -47,18 +49,20 @@ impl Database {
 
 async fn undo(
     client: &mut Client,
+    (schema, mark): (&str, &str),
     step: &Step,
     limits: &Migrations,
     fence: Option<u64>,
 ) -> Result<Undone, Error> {
     let transaction = client.transaction().await?;
     let limits = format!(
-        "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {}",
+        "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {};
+         SET LOCAL search_path TO \"{schema}\"",
         limits.lock_timeout_ms, limits.statement_timeout_ms
     );
     transaction.batch_execute(&limits).await?;
     transaction.batch_execute(&step.down).await?;
-    if transaction.execute(MARK, &[&step.name]).await? != 1 {
+    if transaction.execute(mark, &[&step.name]).await? != 1 {
         return Ok(Undone::Unknown);
     }
     // Last, and not first: whoever renews the lease waits for as long as this looks at it.

@@ -1,6 +1,5 @@
 //! Statements run one by one while their locks are watched; for rehearsals only.
 
-use super::migrations::TABLE;
 use super::{Database, Unanswered, within};
 use crate::error::{Failure, Result, code};
 use std::time::{Duration, Instant};
@@ -45,12 +44,13 @@ impl Database {
 
     /// Adds the row of a file that was run statement by statement.
     pub fn note(&self, name: &str, checksum: &str) -> Result<()> {
-        let sql = "INSERT INTO _prisma_migrations
-            (id, checksum, migration_name, finished_at, applied_steps_count)
-            VALUES (gen_random_uuid()::text, $1, $2, now(), 1)";
-        let table = within(LIMIT, self.client.batch_execute(TABLE));
-        let noted =
-            table.and_then(|()| within(LIMIT, self.client.execute(sql, &[&checksum, &name])));
+        self.ensure_migrations()?;
+        let sql = format!(
+            "INSERT INTO {} (id, checksum, migration_name, finished_at, applied_steps_count)
+             VALUES (gen_random_uuid()::text, $1, $2, now(), 1)",
+            self.history_table()
+        );
+        let noted = within(LIMIT, self.client.execute(&sql, &[&checksum, &name]));
         noted.map(drop).map_err(|error| refused(&error))
     }
 

@@ -1,7 +1,7 @@
 //! Whether a database is reached from here: by which version of IP, and whether what answers is a
 //! server or a pooler that hands out servers for one transaction.
 
-use super::{Database, refusal};
+use super::{Database, is_pooled, refusal};
 use crate::error::{Context as _, Failure, Result};
 use crate::runtime;
 use std::net::SocketAddr;
@@ -10,9 +10,6 @@ use tokio::net::TcpStream;
 use tokio_postgres::SimpleQueryMessage;
 use xtask_core::database::url::{Answer, Way};
 use xtask_core::ship::database::Address;
-
-/// A pooler of one server makes us wait for it; then nobody can say what it is.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How it is reached over IPv4 and over IPv6.
 pub fn ways(address: &Address) -> Result<[Way; 2]> {
@@ -45,39 +42,22 @@ pub fn answer(address: &Address) -> Result<Answer> {
     let sql = "SELECT current_setting('server_version'),
         coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false),
         (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)";
-    let values = database.simple(sql, super::ANSWER_LIMIT)?;
+    let values = database.simple(sql)?;
     let is = |at: usize| values.get(at).is_some_and(|it| it == "t");
     Ok(Answer {
         version: values.first().cloned().unwrap_or_default(),
         is_encrypted: is(1),
         passes_policies: is(2),
-        is_pooled: is_pooled(address, &database).ok().flatten(),
+        // A pooler of one server makes us wait for it; then nobody can say what it is.
+        is_pooled: is_pooled(address).ok(),
     })
 }
 
-/// Whether transactions of one connection meet different servers: while another connection is
-/// inside a transaction, it cannot meet the one that is busy. `None` if nobody could say.
-fn is_pooled(address: &Address, one: &Database) -> Result<Option<bool>> {
-    let first = one.server_of()?;
-    let other = Database::connect(address)?;
-    other.begin()?;
-    let busy = other.server_of()?;
-    let asked = one.server_of();
-    other.rollback()?;
-    let Ok(second) = asked else { return Ok(None) };
-    Ok(Some(first != second || first == busy))
-}
-
 impl Database {
-    /// The process that answers us.
-    fn server_of(&self) -> Result<Vec<String>> {
-        self.simple("SELECT pg_backend_pid()", PATIENCE)
-    }
-
     /// The first row, as text. Nothing is prepared: a pooler by transaction may prepare it at one
     /// server and ask another.
-    fn simple(&self, sql: &str, limit: Duration) -> Result<Vec<String>> {
-        let asked = super::within(limit, self.client.simple_query(sql));
+    fn simple(&self, sql: &str) -> Result<Vec<String>> {
+        let asked = self.ask(self.client.simple_query(sql));
         let said = asked.map_err(|error| refusal::asked("failed to ask Postgres", &error))?;
         let row = said.iter().find_map(|it| match it {
             SimpleQueryMessage::Row(row) => Some(row),
@@ -86,18 +66,5 @@ impl Database {
         let row = row.ok_or_else(|| Failure::outside("failed to ask Postgres: it says nothing"))?;
         let value = |at: usize| row.get(at).unwrap_or_default().to_owned();
         Ok((0..row.len()).map(value).collect())
-    }
-
-    fn begin(&self) -> Result<()> {
-        self.said("BEGIN")
-    }
-
-    fn rollback(&self) -> Result<()> {
-        self.said("ROLLBACK")
-    }
-
-    fn said(&self, sql: &str) -> Result<()> {
-        let done = self.ask(self.client.batch_execute(sql));
-        done.map_err(|error| refusal::asked("failed to ask Postgres", &error))
     }
 }

@@ -175,7 +175,7 @@ fn migrations(
     let migration = |(path, bytes): (String, Vec<u8>)| {
         let name = path.strip_suffix("/migration.sql")?.to_owned();
         let sql = String::from_utf8(bytes).ok()?;
-        Some(MigrationFile { name, sql }.released())
+        Some(MigrationFile::new(name, sql).released())
     };
     Ok(files.into_iter().filter_map(migration).collect())
 }

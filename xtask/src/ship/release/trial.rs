@@ -26,7 +26,7 @@ pub fn attest_trial(site: &Site<'_>, version: &str, shown: &TrialRecord) -> Resu
 pub fn works(site: &Site<'_>, version: &str) -> Option<String> {
     let asked = || -> Result<Option<TrialRecord>> {
         let rows = Database::connect(&site.database()?)?.migration_rows()?;
-        let applied = rows.into_iter().filter(|row| row.finished);
+        let applied = rows.into_iter().filter(|row| row.finished && !row.rolled_back);
         shown(site, version, &applied.map(|row| (row.name, row.checksum)).collect())
     };
     match asked() {

@@ -53,7 +53,7 @@ fn no_verb_leaves_a_secret_anywhere_whether_it_succeeds_or_fails() {
         ("infra apply production --apply", 0),
         ("infra drift production", 0),
         ("infra import production", 3),
-        ("migrate production", 3),
+        ("migrate plan production", 3),
         ("rollout production r1 --dry-run", 3),
         ("rollout production r1 --apply", 0),
         ("secrets sync production", 0),

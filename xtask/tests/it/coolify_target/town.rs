@@ -232,7 +232,7 @@ impl<'a> Town<'a> {
     pub(super) fn migrates(&mut self, name: &str, sql: &str) {
         let file = format!("services/backend/prisma/migrations/{name}/migration.sql");
         self.world.write(&file, sql);
-        self.migrations.push(MigrationFile { name: name.to_owned(), sql: sql.to_owned() });
+        self.migrations.push(MigrationFile::new(name, sql));
     }
 
     /// How often a migration was applied.
@@ -294,7 +294,7 @@ impl<'a> Town<'a> {
         });
     }
 
-    fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
+    pub(super) fn until<T>(&self, what: &str, look: impl Fn() -> Option<T>) -> T {
         let began = Instant::now();
         loop {
             if let Some(found) = look() {

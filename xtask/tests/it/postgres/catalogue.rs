@@ -274,13 +274,13 @@ fn every_kind_of_drift_is_seen() {
     let cluster = required!(Cluster::new());
     let server = cluster.serve_plainly();
     server.ask("CREATE DATABASE wanted");
-    server.ask_in("wanted", SCHEMA);
+    server.ask_of("wanted", SCHEMA);
     let wanted = catalogue(&server, "wanted");
     assert!(wanted.len() > 30, "{wanted:?}");
     for (what, sql, words, _) in DRIFTS {
         server.ask("CREATE DATABASE found TEMPLATE wanted");
         assert_eq!(compare(&wanted, &catalogue(&server, "found")), [], "before {what}");
-        server.ask_in("found", sql);
+        server.ask_of("found", sql);
         let found = catalogue(&server, "found");
         let lines: Vec<String> = compare(&wanted, &found).iter().map(ToString::to_string).collect();
         assert!(lines.iter().any(|line| line.contains(words)), "{what}: {lines:#?}");
@@ -300,9 +300,9 @@ fn what_a_hidden_drift_and_a_clean_restore_are_is_told_apart() {
         CREATE TABLE _prisma_migrations (id text PRIMARY KEY)";
     for database in ["one", "two"] {
         server.ask(&format!("CREATE DATABASE {database}"));
-        server.ask_in(database, by_hand);
+        server.ask_of(database, by_hand);
     }
-    server.ask_in("two", "DROP TABLE \"Odd Name\", xtask.ledger, _prisma_migrations");
+    server.ask_of("two", "DROP TABLE \"Odd Name\", xtask.ledger, _prisma_migrations");
     let lines = compare(&catalogue(&server, "one"), &catalogue(&server, "two"));
     let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["table `public.Odd Name` is missing"], "ours and Prisma's are not compared");

@@ -104,8 +104,8 @@ fn an_expired_lease_is_taken_over_and_whoever_had_it_writes_nothing_more() {
       hint: `cargo xtask status` tells what serves, `cargo xtask audit list` who changed it
       code: E-lease-lost
     ");
-    let limits = Migrations { path: "x".into(), lock_timeout_ms: 1000, statement_timeout_ms: 1000 };
-    let file = MigrationFile { name: "1_late".into(), sql: "CREATE TABLE late (b int)".into() };
+    let limits = Migrations::new("x", 1000, 1000);
+    let file = MigrationFile::new("1_late", "CREATE TABLE late (b int)");
     let failure = ada.apply_migration(&file, &limits, Some(old)).unwrap_err();
     assert_eq!(failure.name(), "E-lease-lost");
     assert_eq!(server.ask("SELECT to_regclass('late') IS NULL"), "t", "nothing of it was kept");

@@ -84,11 +84,11 @@ fn a_schema_is_copied_whole_and_an_emptied_database_is_a_new_one() {
     assert_eq!(compare(&wanted, &copied.catalogue().unwrap()), []);
     assert_eq!(copied.migration_rows().unwrap(), database.migration_rows().unwrap());
 
-    server.ask_in(source.name().as_str(), "CREATE SCHEMA more; CREATE TABLE more.t (id integer)");
-    server.ask_in(source.name().as_str(), "CREATE SCHEMA xtask; CREATE TABLE xtask.ledger (n int)");
+    server.ask_of(source.name().as_str(), "CREATE SCHEMA more; CREATE TABLE more.t (id integer)");
+    server.ask_of(source.name().as_str(), "CREATE SCHEMA xtask; CREATE TABLE xtask.ledger (n int)");
     database.empty().unwrap();
     assert_eq!(compare(&untouched, &database.catalogue().unwrap()), []);
-    assert_eq!(server.ask_in(source.name().as_str(), "SELECT count(*) FROM xtask.ledger"), "0");
+    assert_eq!(server.ask_of(source.name().as_str(), "SELECT count(*) FROM xtask.ledger"), "0");
 }
 
 #[test]

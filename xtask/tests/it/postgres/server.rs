@@ -214,35 +214,43 @@ impl Server<'_> {
         format!("postgresql://{user}:{PASSWORD}@127.0.0.1:{}/postgres?{query}", self.port)
     }
 
+    /// The address of another database of it.
+    pub(crate) fn url_of(&self, database: &str, query: &str) -> String {
+        self.url(query).replace("/postgres?", &format!("/{database}?"))
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// What `psql` says, by the server's own socket.
     pub(crate) fn ask(&self, sql: &str) -> String {
-        let output = self.psql(sql);
+        self.ask_of("postgres", sql)
+    }
+
+    /// The same, in another database.
+    pub(crate) fn ask_of(&self, database: &str, sql: &str) -> String {
+        let output = self.psql(database, sql);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     /// What the server says against it, even to its superuser.
     pub(crate) fn refuses(&self, sql: &str) -> String {
-        let output = self.psql(sql);
+        self.refuses_of("postgres", sql)
+    }
+
+    /// The same, in another database.
+    pub(crate) fn refuses_of(&self, database: &str, sql: &str) -> String {
+        let output = self.psql(database, sql);
         assert!(!output.status.success(), "{sql}: it was done");
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
-    /// What `psql` says in another database of the cluster.
-    pub(crate) fn ask_in(&self, database: &str, sql: &str) -> String {
-        let output = self.psql_in(database, sql);
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
-    }
-
-    fn psql(&self, sql: &str) -> Output {
-        self.psql_in("postgres", sql)
-    }
-
-    fn psql_in(&self, database: &str, sql: &str) -> Output {
+    fn psql(&self, database: &str, sql: &str) -> Output {
         Command::new(self.cluster.programs.join("psql"))
-            .args(["-U", "ann", "-d", database, "-v", "ON_ERROR_STOP=1"])
-            .args(["-X", "-A", "-t", "-h"])
+            .args(["-U", "ann", "-d", database, "-X", "-A", "-t", "-q"])
+            .args(["-v", "ON_ERROR_STOP=1", "-h"])
             .arg(self.cluster.folder.path())
             .args(["-p", &self.port.to_string(), "-c", sql])
             .output()

@@ -11,7 +11,7 @@ use xtask_core::ship::database::Address;
 use xtask_fakes::required;
 
 pub(super) fn limits() -> Migrations {
-    Migrations { path: "x".into(), lock_timeout_ms: 5000, statement_timeout_ms: 60_000 }
+    Migrations::new("x", 5000, 60_000)
 }
 
 /// Every migration of the repository with its way back, in order.
@@ -25,10 +25,8 @@ pub(super) fn migrations() -> Vec<(MigrationFile, String)> {
         let path = path.join(file);
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     };
-    let file = |path: &Path| MigrationFile {
-        name: path.file_name().unwrap().to_str().unwrap().to_owned(),
-        sql: read(path, "migration.sql"),
-    };
+    let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let file = |path: &Path| MigrationFile::new(name(path), read(path, "migration.sql"));
     folders.iter().map(|path| (file(path), read(path, "down.sql"))).collect()
 }
 
@@ -53,7 +51,7 @@ fn every_migration_of_the_repository_is_taken_back_without_a_trace() {
         database.apply_migration(file, &limits(), None).unwrap();
     }
     let rows = "SELECT count(*), count(rolled_back_at) FROM _prisma_migrations";
-    assert_eq!(server.ask_in("app", rows), format!("{}|{}", all.len() * 2, all.len()));
+    assert_eq!(server.ask_of("app", rows), format!("{}|{}", all.len() * 2, all.len()));
     for (file, down) in all.iter().rev() {
         let step = Step { name: file.name.clone(), down: down.clone() };
         database.undo_migration(&step, &limits(), None).unwrap();
@@ -67,8 +65,7 @@ fn a_way_back_that_fails_leaves_everything_and_one_that_is_gone_is_refused() {
     let server = cluster.serve_plainly();
     let address: Address = server.url("sslmode=disable").parse().unwrap();
     let mut database = Database::connect(&address).unwrap();
-    let file =
-        MigrationFile { name: "20260101000000_a".into(), sql: "CREATE TABLE a (b int)".into() };
+    let file = MigrationFile::new("20260101000000_a", "CREATE TABLE a (b int)");
     database.apply_migration(&file, &limits(), None).unwrap();
     let step = |down: &str| Step { name: file.name.clone(), down: down.into() };
     let broken = step("DROP TABLE a; DROP TABLE no_such_table");

@@ -25,6 +25,7 @@ let
     "nodejs_20"
     "openssh"
     "openssl"
+    "pgbouncer"
     "postgresql_15"
     "python311"
     "redis"

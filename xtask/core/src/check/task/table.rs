@@ -11,6 +11,7 @@ const ML: &[&str] = &["@ml-service"];
 // Tests run the check of the service's image as it is written there.
 const JEST: &[&str] = &["@backend", "@contract", "images/backend.toml"];
 const PYTEST: &[&str] = &["@ml-service", "images/ml-service.toml"];
+const ORACLE: &[&str] = &["xtask/tests/oracle/package*.json", "xtask/tests/oracle/.npmrc"];
 const IMAGES: &[&str] = &["@rust", "@backend", "@ml-service"];
 const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
 const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
@@ -95,8 +96,16 @@ fn rust() -> Vec<Task> {
             .cores(2)
             .runs(clippy)
             .minutes(20),
+        // Of the same machine as the tests that ask it, so it comes after what cargo fetches.
+        task("prisma-oracle", "Prisma's own engine is here, for tests to ask", ORACLE)
+            .needs(&["cargo-fetch"])
+            .makes(&["xtask/tests/oracle/node_modules"])
+            .runs(
+                words_of("npm", "ci --ignore-scripts --no-audit --no-fund --prefer-offline")
+                    .folder("xtask/tests/oracle"),
+            ),
         task("rust-test", "Rust tests pass, the rules of the tree among them", EVERYTHING)
-            .needs(&["clippy"])
+            .needs(&["clippy", "prisma-oracle"])
             .notices(TOOLS_OF_RUST_TESTS)
             .makes(&["target/ci/coverage/rust/programs.json"])
             .cores(2)

@@ -18,7 +18,7 @@ const ECOSYSTEMS: [Ecosystem; 5] = [
     Ecosystem { name: "cargo", folders: &["/"], tells_majors_apart: true },
     Ecosystem {
         name: "npm",
-        folders: &["/services/backend", "/images/node"],
+        folders: &["/services/backend", "/images/node", "/xtask/tests/oracle"],
         tells_majors_apart: true,
     },
     Ecosystem { name: "pip", folders: &["/services/ml-service"], tells_majors_apart: true },

@@ -40,6 +40,7 @@ pub fn all(facts: Facts<'_>) -> Vec<Workflow> {
 fn test(facts: Facts<'_>) -> Workflow {
     let areas = Area::ALL.into_iter().filter_map(|area| Some((area, area.words(facts.tasks)?)));
     let mut jobs: Vec<Job> = areas.map(|(area, words)| area_job(area, &words)).collect();
+    jobs.push(migrations());
     let mut gate = Job::new("gate", "All checks passed", 5);
     gate.needs = jobs.iter().map(|job| job.id.clone()).collect();
     // Without this a gate behind a failed job would be skipped, and GitHub takes that for good.
@@ -57,6 +58,15 @@ fn test(facts: Facts<'_>) -> Workflow {
         overtaken: Overtaken::IsCancelled,
         jobs,
     }
+}
+
+/// What a branch would do to databases, on the page of the run. It has no secret and asks none.
+fn migrations() -> Job {
+    let plan = Step::runs("Plan what is new", "migrate plan --since \"origin/$BASE\"");
+    Job::new("migrations", "Migrations", 10)
+        .may("contents", "read", "checks out")
+        .steps(cached_machine("migrations"))
+        .steps([plan.env("BASE", "${{ github.base_ref || 'main' }}")])
 }
 
 fn area_job(area: Area, words: &str) -> Job {
@@ -239,7 +249,8 @@ fn cached_machine(area: &str) -> Vec<Step> {
 
 /// What decides what is downloaded.
 const LOCKS: &str = "'Cargo.lock', 'images/**/*.lock', 'services/**/package-lock.json', \
-                     'services/**/requirements*.txt', 'scripts/tools.txt'";
+                     'xtask/tests/oracle/package-lock.json', 'services/**/requirements*.txt', \
+                     'scripts/tools.txt'";
 
 /// What is worth keeping: all of it can be made again.
 const FOLDERS: &str = "~/.cargo/registry\n~/.cargo/git\n~/.cache/nutri\n~/.npm\ntarget/debug";

@@ -98,7 +98,7 @@ fn schema(lines: &mut Lines, schema: &Schema) {
         Schema::Behind(missing) => {
             let why = format!("not applied yet: `{}`", missing.join("`, `"));
             lines.say("schema", Verdict::Fail, why);
-            lines.hint("`cargo xtask migrate ENVIRONMENT --apply`");
+            lines.hint("`cargo xtask migrate apply ENVIRONMENT --apply`");
         }
         Schema::Refused(why) => lines.say("schema", Verdict::Fail, why.clone()),
     }

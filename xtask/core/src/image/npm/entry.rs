@@ -4,15 +4,16 @@ use super::{Dependencies, KINDS};
 use crate::finding::{Finding, Findings};
 use crate::json;
 use serde_json::{Map, Value};
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 
 /// A JSON file, and what was found wrong with it so far.
 pub(super) struct Paper {
     pub(super) value: Value,
     file: String,
-    /// The first line that begins with each key.
-    lines: HashMap<String, usize>,
+    text: String,
+    /// The first line that begins with each key; looked for once something is wrong.
+    lines: OnceCell<HashMap<String, usize>>,
     findings: RefCell<Vec<Finding>>,
 }
 
@@ -30,13 +31,14 @@ impl Paper {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let value =
             json::parse(text).map_err(|error| refuse(error.line().max(1), error.to_string()))?;
-        let (file, findings) = (file.to_owned(), RefCell::default());
-        Ok(Self { value, file, lines: lines(text), findings })
+        let (file, text) = (file.to_owned(), text.to_owned());
+        Ok(Self { value, file, text, lines: OnceCell::new(), findings: RefCell::default() })
     }
 
     /// Notes what is wrong with `key`, whose line begins with `word`.
     pub(super) fn note(&self, word: &str, key: &str, message: String) {
-        let line = self.lines.get(word).copied().unwrap_or(1);
+        let lines = self.lines.get_or_init(|| lines(&self.text));
+        let line = lines.get(word).copied().unwrap_or(1);
         let (file, key) = (self.file.clone(), key.to_owned());
         self.findings.borrow_mut().push(Finding { file, line, key, message });
     }

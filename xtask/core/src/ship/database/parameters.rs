@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Every parameter that may stand there.
-pub(super) const KNOWN: [&str; 4] =
-    ["channel_binding", "connect_timeout", "sslmode", "sslrootcert"];
+pub(super) const KNOWN: [&str; 5] =
+    ["channel_binding", "connect_timeout", "schema", "sslmode", "sslrootcert"];
 
 /// Each parameter that stands there, by its name.
 pub(super) struct Parameters(BTreeMap<&'static str, String>);
@@ -70,6 +70,18 @@ impl Parameters {
             Some("prefer") => Ok(ChannelBinding::Prefer),
             Some("require") => Ok(ChannelBinding::Require),
             Some(_) => Err(AddressError::Value { name: "channel_binding", wanted }),
+        }
+    }
+
+    /// Prisma's word for the schema that tables are in.
+    pub(super) fn schema(&self) -> Result<String, AddressError> {
+        let Some(name) = self.get("schema") else { return Ok("public".to_owned()) };
+        let is_name = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_';
+        let is_ours = name == "xtask" || name.starts_with("pg_") || name == "information_schema";
+        let wanted = "small letters, digits and `_`, and not `xtask` or a schema of Postgres";
+        match name.chars().all(is_name) && !is_ours && name.len() < 64 {
+            true => Ok(name.to_owned()),
+            false => Err(AddressError::Value { name: "schema", wanted }),
         }
     }
 

@@ -18,6 +18,7 @@ fn every_part_is_read_and_unescaped() {
     let all = "postgres://a%40b:p%3A%2Fs%25@[::1]:6543/my%20db?connect_timeout=30&channel_binding=require&sslmode=disable";
     let address = parsed(all);
     let wanted = Address {
+        schema: "public".to_owned(),
         host: "::1".into(),
         port: 6543,
         user: "a@b".into(),
@@ -62,6 +63,12 @@ fn each_mode_has_its_check() {
 }
 
 #[test]
+fn tables_are_in_public_unless_the_address_says_another_schema() {
+    assert_eq!(parsed(HEAD).schema, "public");
+    assert_eq!(parsed(&format!("{HEAD}?schema=app_2")).schema, "app_2");
+}
+
+#[test]
 fn what_is_no_address_is_refused_with_the_way_to_write_it() {
     let form = "postgresql://USER:PASSWORD@HOST:PORT/DATABASE";
     let cases = [
@@ -93,10 +100,13 @@ fn what_is_no_address_is_refused_with_the_way_to_write_it() {
 
 #[test]
 fn parameters_are_refused_by_name_and_values_are_not_repeated() {
-    let known = "known: channel_binding, connect_timeout, sslmode, sslrootcert";
+    let known = "known: channel_binding, connect_timeout, schema, sslmode, sslrootcert";
     let cases = [
         ("sslcert=hunter2", "unknown parameter `sslcert`"),
-        ("schema=public", known),
+        ("options=-c", known),
+        ("schema=hunter2;", "wanted small letters, digits and `_`"),
+        ("schema=pg_catalog", "`schema` is none that we know"),
+        ("schema=xtask", "`schema` is none that we know"),
         ("password=hunter2", "unknown parameter `password`"),
         ("sslmode=hunter2", "wanted `disable`, `prefer`, `require`, `verify-ca` or `verify-full`"),
         ("sslmode=allow", "`sslmode` is none that we know"),

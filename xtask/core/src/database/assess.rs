@@ -1,0 +1,246 @@
+//! What a plan of migrations would do, file by file and statement by statement: locks, risk, lint,
+//! what is destroyed, and whether the release before still works afterwards.
+
+mod markdown;
+mod table;
+
+pub use markdown::summary;
+pub use table::lines;
+
+use super::lint::{Lint, Weight, lint};
+use super::migration::{MARK, MigrationFile};
+use super::sql::{Lock, LockMode, Object, Refusal, Script, Statement, Work};
+use super::statistics::{Scale, Size, Tables};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// One pending file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Assessed {
+    pub name: String,
+    pub checksum: String,
+    /// What it says.
+    pub sql: String,
+    /// Why it runs in no transaction; nothing of it can be taken back then.
+    pub alone: Option<String>,
+    /// Whether older releases run on what it leaves.
+    pub mark: Mark,
+    pub statements: Vec<Step>,
+    pub lints: Vec<Lint>,
+    /// What it destroys, as a person consents to it: `meals.note`.
+    pub destroys: Vec<String>,
+    /// Why it may not be run at all.
+    pub refusals: Vec<Refusal>,
+}
+
+/// What its author says of older releases, and what we find.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "why")]
+pub enum Mark {
+    /// Nothing is said, so a rollback across it is refused.
+    Unmarked,
+    /// It is marked, and nothing that we find speaks against it.
+    Safe,
+    /// It is marked and cannot be: why.
+    Wrong(Vec<String>),
+}
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    pub line: usize,
+    pub what: String,
+    pub locks: Vec<Held>,
+    pub risk: Risk,
+    /// Why an older release may fail afterwards.
+    pub breaks: Vec<String>,
+    /// Why it may in some cases.
+    pub doubts: Vec<String>,
+    /// Why it cannot be told what it does.
+    pub opaque: Option<String>,
+}
+
+/// A lock, with how large the table is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Held {
+    #[serde(flatten)]
+    pub lock: Lock,
+    pub size: Option<Size>,
+    pub scale: Scale,
+}
+
+/// How likely it is that people notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Risk {
+    None,
+    Low,
+    Medium,
+    High,
+    /// It cannot be told: no statistics, or a block of code. Never taken for low.
+    Unknown,
+}
+
+/// Judges files in the order in which they will be applied.
+pub fn assess(files: &[&MigrationFile], mut tables: Tables<'_>) -> Vec<Assessed> {
+    files.iter().map(|file| one(file, &mut tables)).collect()
+}
+
+fn one(file: &MigrationFile, tables: &mut Tables<'_>) -> Assessed {
+    let script = Script::parse(&file.sql);
+    let mut destroys = BTreeSet::new();
+    let mut statements = Vec::new();
+    for statement in &script.statements {
+        statements.push(step(statement, tables));
+        destroys.extend(destroyed(statement, tables).map(|it| it.consent(&file.name)));
+        statement.effects.creates.iter().for_each(|name| tables.made(name));
+    }
+    Assessed {
+        name: file.name.clone(),
+        checksum: file.checksum(),
+        sql: file.sql.clone(),
+        alone: script.alone().map(|it| it.what.clone()),
+        mark: mark(file, &script),
+        statements,
+        lints: lint(&file.sql, &script, tables),
+        destroys: destroys.into_iter().collect(),
+        refusals: script.refusals,
+    }
+}
+
+/// What a statement destroys that was there before the plan.
+fn destroyed<'s>(
+    statement: &'s Statement,
+    tables: &Tables<'_>,
+) -> impl Iterator<Item = &'s Object> {
+    let tables = tables.clone();
+    statement.effects.destroys.iter().filter(move |object| match object {
+        Object::Table(name) | Object::Column(name, _) | Object::Rows(name) => {
+            tables.scale(name) != Scale::New
+        }
+        Object::Other(..) | Object::Code(_) => true,
+    })
+}
+
+/// A drop or a rename cannot be safe for a release that knows what is dropped.
+pub fn mark(file: &MigrationFile, script: &Script) -> Mark {
+    if !file.is_marked() {
+        return Mark::Unmarked;
+    }
+    let why: Vec<String> = script
+        .statements
+        .iter()
+        .flat_map(|it| it.effects.breaks.iter().map(move |why| format!("line {}: {why}", it.line)))
+        .collect();
+    if why.is_empty() { Mark::Safe } else { Mark::Wrong(why) }
+}
+
+fn step(statement: &Statement, tables: &Tables<'_>) -> Step {
+    let effects = &statement.effects;
+    let held = |lock: &Lock| Held {
+        size: tables.size(&lock.on),
+        // Which table an index is of is not in the file.
+        scale: if lock.of_index { Scale::Unknown } else { tables.scale(&lock.on) },
+        lock: lock.clone(),
+    };
+    let locks: Vec<Held> = effects.locks.iter().map(held).collect();
+    let risk = match &effects.opaque {
+        Some(_) => Risk::Unknown,
+        None => locks.iter().map(risk).max().unwrap_or(Risk::None),
+    };
+    Step {
+        line: statement.line,
+        what: statement.what.clone(),
+        locks,
+        risk,
+        breaks: effects.breaks.clone(),
+        doubts: effects.doubts.clone(),
+        opaque: effects.opaque.clone(),
+    }
+}
+
+/// A lock that keeps people waiting for as long as a table is read or written.
+fn risk(held: &Held) -> Risk {
+    let Lock { mode, work, .. } = held.lock;
+    match (mode, work, held.scale) {
+        (_, _, Scale::New) => Risk::None,
+        (mode, ..) if mode < LockMode::ShareUpdateExclusive => Risk::None,
+        (LockMode::ShareUpdateExclusive, ..) => Risk::Low,
+        // It is held for a moment; who waits for it at the longest is in `lock_timeout`.
+        (_, Work::Catalogue, _) | (_, _, Scale::Small) => Risk::Low,
+        (_, _, Scale::Unknown) => Risk::Unknown,
+        (LockMode::AccessExclusive, _, Scale::Large) | (_, Work::Rewrite, Scale::Large) => {
+            Risk::High
+        }
+        _ => Risk::Medium,
+    }
+}
+
+/// What a person has consented to destroy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Consent(pub BTreeSet<String>);
+
+/// Whether an environment has people who use it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Users {
+    /// Only who develops on it.
+    Nobody,
+    Somebody,
+}
+
+/// Why files may not be applied. On one's own machine data and locks are one's own business; what
+/// would break the runner is refused everywhere.
+pub fn refusals(files: &[Assessed], users: Users, consent: &Consent) -> Vec<String> {
+    let mut lines: Vec<String> = files.iter().flat_map(of_file).collect();
+    if users == Users::Somebody {
+        lines.extend(files.iter().flat_map(blocking));
+        lines.extend(files.iter().flat_map(|file| unconsented(file, consent)));
+        lines.extend(unneeded(files, consent));
+    }
+    lines
+}
+
+fn of_file(file: &Assessed) -> Vec<String> {
+    let name = &file.name;
+    let refused = file.refusals.iter().map(|it| format!("`{name}` line {}: {}", it.line, it.why));
+    let mut lines: Vec<String> = refused.collect();
+    if let Mark::Wrong(why) = &file.mark {
+        let why = why.join("; ");
+        lines.push(format!("`{name}` is marked `{MARK}` and cannot be: {why}"));
+    }
+    lines
+}
+
+fn blocking(file: &Assessed) -> Vec<String> {
+    let lints = file.lints.iter().filter(|lint| lint.weight == Weight::Blocks);
+    let line = |lint: &Lint| {
+        let Lint { line, rule, message, help, .. } = lint;
+        let help = help.as_ref().map(|help| format!(" {help}")).unwrap_or_default();
+        format!(
+            "`{}` line {line}: {rule}: {message}{help} \
+             (`-- squawk-ignore {rule}` above it accepts it)",
+            file.name
+        )
+    };
+    lints.map(line).collect()
+}
+
+fn unconsented(file: &Assessed, consent: &Consent) -> Vec<String> {
+    let missing = file.destroys.iter().filter(|object| !consent.0.contains(*object));
+    let line = |object: &String| {
+        format!("`{}` destroys `{object}`: say `--drop {object}` if that is meant", file.name)
+    };
+    missing.map(line).collect()
+}
+
+/// A consent that nothing needs was meant for something else.
+fn unneeded(files: &[Assessed], consent: &Consent) -> Vec<String> {
+    let is_needed = |object: &&String| files.iter().any(|file| file.destroys.contains(*object));
+    let unneeded = consent.0.iter().filter(|object| !is_needed(object));
+    unneeded
+        .map(|object| format!("`--drop {object}`: no pending migration destroys that"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

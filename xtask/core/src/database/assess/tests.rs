@@ -1,0 +1,113 @@
+//! What is refused where, and what a mark is worth.
+
+use super::super::statistics::Statistics;
+use super::*;
+
+fn statistics() -> Statistics {
+    let size = |rows| Size { rows, bytes: 1 };
+    Statistics {
+        environment: "production".into(),
+        taken_at: "2026-11-27T08:00:00Z".into(),
+        tables: [("public.meals".into(), size(2_000_000)), ("public.foods".into(), size(20))]
+            .into(),
+    }
+}
+
+fn assessed(files: &[(&str, &str)]) -> Vec<Assessed> {
+    let files: Vec<MigrationFile> =
+        files.iter().map(|(name, sql)| MigrationFile::new(*name, *sql)).collect();
+    let files: Vec<&MigrationFile> = files.iter().collect();
+    assess(&files, Tables::new(Some(&statistics()), "public"))
+}
+
+fn one(sql: &str) -> Assessed {
+    assessed(&[("20260101000000_a", sql)]).remove(0)
+}
+
+fn consent(objects: &[&str]) -> Consent {
+    Consent(objects.iter().map(|it| (*it).to_owned()).collect())
+}
+
+#[test]
+fn risk_is_of_the_lock_the_work_and_the_size() {
+    for (sql, wanted) in [
+        ("ALTER TABLE meals ADD a int;", Risk::Low),
+        ("ALTER TABLE meals ALTER a TYPE text;", Risk::High),
+        ("ALTER TABLE foods ALTER a TYPE text;", Risk::Low),
+        ("ALTER TABLE unknown ALTER a TYPE text;", Risk::Unknown),
+        ("CREATE INDEX i ON meals (a);", Risk::Medium),
+        ("CREATE INDEX CONCURRENTLY i ON meals (a);", Risk::Low),
+        ("UPDATE meals SET a = 1;", Risk::None),
+        ("CREATE TABLE t ();", Risk::None),
+        ("DO $$ BEGIN PERFORM 1; END $$;", Risk::Unknown),
+    ] {
+        assert_eq!(one(sql).statements[0].risk, wanted, "{sql}");
+    }
+}
+
+#[test]
+fn a_table_that_the_plan_makes_is_nobodys_yet() {
+    let files = assessed(&[
+        ("20260101000000_a", "CREATE TABLE t (a int);"),
+        ("20260102000000_b", "CREATE INDEX i ON t (a); ALTER TABLE t DROP COLUMN a;"),
+    ]);
+    assert_eq!(files[1].statements[0].risk, Risk::None);
+    assert_eq!(files[1].destroys, [""; 0]);
+    assert_eq!(refusals(&files, Users::Somebody, &Consent::default()), [""; 0]);
+}
+
+#[test]
+fn each_destroyed_object_wants_its_own_consent_where_people_are() {
+    let sql = "ALTER TABLE meals DROP COLUMN note; DROP TABLE foods;";
+    let files = [one(sql)];
+    let refused = |objects: &[&str]| refusals(&files, Users::Somebody, &consent(objects));
+    assert_eq!(refused(&[]).len(), 2);
+    let lines = refused(&["meals.note"]);
+    assert!(lines.len() == 1 && lines[0].contains("`--drop foods`"), "{lines:?}");
+    assert_eq!(refused(&["foods", "meals.note"]), [""; 0]);
+    let lines = refused(&["foods", "meals.note", "users"]);
+    assert!(lines.len() == 1 && lines[0].contains("no pending migration"), "{lines:?}");
+    assert_eq!(refusals(&files, Users::Nobody, &Consent::default()), [""; 0]);
+}
+
+#[test]
+fn a_drop_or_a_rename_cannot_be_marked_safe() {
+    let marked = |sql: &str| one(&format!("-- xtask:rollback-safe\n{sql}")).mark;
+    assert_eq!(marked("ALTER TABLE meals ADD a int;"), Mark::Safe);
+    assert_eq!(one("ALTER TABLE meals ADD a int;").mark, Mark::Unmarked);
+    for sql in [
+        "ALTER TABLE meals DROP a;",
+        "ALTER TABLE meals RENAME TO x;",
+        "DROP TABLE meals;",
+        "DO $$ BEGIN EXECUTE 'DROP TABLE meals'; END $$;",
+    ] {
+        let Mark::Wrong(why) = marked(sql) else { panic!("{sql} is safe?") };
+        assert!(why.len() == 1 && why[0].starts_with("line 2: "), "{why:?}");
+    }
+    let wrong = one("-- xtask:rollback-safe\nDROP TABLE meals;");
+    let lines = refusals(&[wrong], Users::Nobody, &Consent::default());
+    assert!(lines[0].contains("is marked `-- xtask:rollback-safe` and cannot be"), "{lines:?}");
+}
+
+#[test]
+fn what_would_break_the_runner_is_refused_everywhere() {
+    let files = [one("SELECT 1;\nCOMMIT;")];
+    let lines = refusals(&files, Users::Nobody, &Consent::default());
+    assert!(
+        lines.len() == 1 && lines[0].contains("`20260101000000_a` line 2: `COMMIT`"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_plan_is_told_line_by_line() {
+    let files = [one("ALTER TABLE meals ADD CONSTRAINT c CHECK (a > 0);\nDROP TABLE foods;\n")];
+    insta::assert_snapshot!(lines(&files).join("\n"));
+}
+
+#[test]
+fn a_summary_holds_no_mark_up_of_the_sql_itself() {
+    let files = [one("-- ```\nCREATE TABLE \"a|<b>\" ();\nALTER TABLE \"a|<b>\" ADD c int;\n")];
+    let refused = ["`x` is <b>refused</b>".to_owned()];
+    insta::assert_snapshot!(summary("Migrations", &files, &refused, &["a note".to_owned()]));
+}

@@ -1,0 +1,102 @@
+//! A migration's SQL, parsed by a parser of Postgres' language: its statements, and where they are.
+//!
+//! Parsed and never searched: a word in a string, a comment or a function's body is no statement.
+
+mod alter;
+mod effects;
+mod names;
+mod refused;
+#[cfg(test)]
+mod tests;
+mod traces;
+mod words;
+
+pub use effects::{Alone, Effects, Lock, LockMode, Work};
+pub use names::{Name, Object};
+pub use refused::Refusal;
+pub use traces::Trace;
+
+use squawk_syntax::{Parse, SourceFile, SyntaxKind};
+use std::ops::Range;
+use words::Words;
+
+/// What a file of SQL holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// In the order in which they are run.
+    pub statements: Vec<Statement>,
+    /// Why it may not be run, by line. All of them at once.
+    pub refusals: Vec<Refusal>,
+}
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// As it is written, without what stands around it and without its semicolon.
+    pub text: String,
+    /// Where it begins, from 1.
+    pub line: usize,
+    /// Where it is in the file, in bytes.
+    pub range: Range<usize>,
+    /// What it is, in the words of the language: `CREATE INDEX CONCURRENTLY`.
+    pub what: String,
+    /// What it does to what is there.
+    pub effects: Effects,
+    /// How it can be told afterwards whether it was done.
+    pub traces: Vec<Trace>,
+}
+
+impl Script {
+    /// Reads a file. What is no SQL is among the refusals.
+    pub fn parse(text: &str) -> Self {
+        let parsed = SourceFile::parse(text);
+        let words = statements(&parsed);
+        let mut refusals = Vec::new();
+        let mut statements = Vec::new();
+        for (kind, words) in &words {
+            let statement = statement(text, words);
+            refusals.extend(refused::of(*kind, words, statement.line));
+            statements.push(statement);
+        }
+        refusals.extend(refused::together(&statements));
+        refusals.extend(refused::unread(text, &parsed, &refusals));
+        if let Some(misread) = refused::misread(text, &parsed) {
+            // What follows it is told apart wrongly, and says nothing.
+            refusals.retain(|refusal| refusal.line < misread.line);
+            refusals.push(misread);
+        }
+        refusals.sort_by_key(|refusal| refusal.line);
+        Self { statements, refusals }
+    }
+
+    /// Why it cannot run inside a transaction, if one of its statements cannot.
+    pub fn alone(&self) -> Option<&Alone> {
+        self.statements.iter().find_map(|it| it.effects.alone.as_ref())
+    }
+}
+
+/// The words of each statement at the top, and which kind of statement the parser takes it for.
+fn statements(parsed: &Parse<SourceFile>) -> Vec<(SyntaxKind, Words)> {
+    let nodes = parsed.syntax_node().children();
+    let read = nodes.filter(|node| node.kind() != SyntaxKind::ERROR);
+    let words = read.map(|node| (node.kind(), Words::of(&node)));
+    words.filter(|(_, words)| !words.is_empty()).collect()
+}
+
+fn statement(text: &str, words: &Words) -> Statement {
+    let range = words.range();
+    let line = line(text, range.start);
+    let mut effects = effects::of(words);
+    for object in &mut effects.destroys {
+        if let Object::Code(place) = object {
+            *place = line;
+        }
+    }
+    let (what, traces) = (effects::what(words), traces::of(words));
+    Statement { text: text[range.clone()].to_owned(), line, range, what, effects, traces }
+}
+
+/// The line of a place, from 1.
+fn line(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+}

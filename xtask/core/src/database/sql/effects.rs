@@ -1,0 +1,468 @@
+//! What a statement does to what is there: the locks it takes, the data it destroys, and whether an
+//! older release still works afterwards.
+//!
+//! The locks are those of Postgres 15 to 17; `tests/it/migrations/locks.rs` asks a real server.
+
+use super::alter;
+use super::words::Words;
+use super::{Name, Object};
+use serde::Serialize;
+use std::fmt;
+
+/// What a statement does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// The locks it takes on what is there already.
+    pub locks: Vec<Lock>,
+    /// The tables and materialized views it makes.
+    pub creates: Vec<Name>,
+    /// What it destroys for good.
+    pub destroys: Vec<Object>,
+    /// Why a release that does not know it may fail afterwards.
+    pub breaks: Vec<String>,
+    /// Why an older release may fail in some cases, which its author knows better than we do.
+    pub doubts: Vec<String>,
+    /// Why it cannot be told what it does.
+    pub opaque: Option<String>,
+    /// Why it cannot run inside a transaction.
+    pub alone: Option<Alone>,
+}
+
+/// Why a statement cannot run inside a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alone {
+    /// The statement.
+    pub what: String,
+    /// The index that it makes, and that a failure leaves there without being valid.
+    pub index: Option<Name>,
+}
+
+/// One lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lock {
+    /// On what.
+    pub on: Name,
+    /// Whether `on` is an index, and the lock is on its table as well.
+    pub of_index: bool,
+    pub mode: LockMode,
+    /// What is done while it is held.
+    pub work: Work,
+}
+
+/// The modes of Postgres, from the weakest to the strongest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LockMode {
+    AccessShare,
+    RowShare,
+    RowExclusive,
+    ShareUpdateExclusive,
+    Share,
+    ShareRowExclusive,
+    Exclusive,
+    AccessExclusive,
+}
+
+/// What is done while a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Work {
+    /// Only the catalogue changes.
+    Catalogue,
+    /// Every row is read.
+    Scan,
+    /// Every row is written anew.
+    Rewrite,
+}
+
+impl LockMode {
+    /// All modes, the weakest first.
+    pub const ALL: [Self; 8] = [
+        Self::AccessShare,
+        Self::RowShare,
+        Self::RowExclusive,
+        Self::ShareUpdateExclusive,
+        Self::Share,
+        Self::ShareRowExclusive,
+        Self::Exclusive,
+        Self::AccessExclusive,
+    ];
+
+    /// As the manual writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AccessShare => "ACCESS SHARE",
+            Self::RowShare => "ROW SHARE",
+            Self::RowExclusive => "ROW EXCLUSIVE",
+            Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
+            Self::Share => "SHARE",
+            Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
+            Self::Exclusive => "EXCLUSIVE",
+            Self::AccessExclusive => "ACCESS EXCLUSIVE",
+        }
+    }
+
+    /// As `pg_locks` writes it: `AccessExclusiveLock`.
+    pub fn of_catalogue(name: &str) -> Option<Self> {
+        let known = |mode: &Self| {
+            let words = mode.name().split(' ').map(|word| {
+                let (first, rest) = word.split_at(1);
+                format!("{first}{}", rest.to_lowercase())
+            });
+            format!("{}Lock", words.collect::<String>()) == name
+        };
+        Self::ALL.into_iter().find(known)
+    }
+
+    /// Whom it keeps waiting.
+    pub fn blocks(self) -> &'static str {
+        match self {
+            Self::AccessShare | Self::RowShare | Self::RowExclusive => "nobody",
+            Self::ShareUpdateExclusive => "other schema changes",
+            Self::Share | Self::ShareRowExclusive | Self::Exclusive => "writes",
+            Self::AccessExclusive => "reads and writes",
+        }
+    }
+}
+
+impl fmt::Display for LockMode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl Effects {
+    pub(super) fn lock(mut self, on: Name, mode: LockMode, work: Work) -> Self {
+        self.locks.push(Lock { on, of_index: false, mode, work });
+        self
+    }
+
+    pub(super) fn lock_of_index(mut self, on: Name, mode: LockMode, work: Work) -> Self {
+        self.locks.push(Lock { on, of_index: true, mode, work });
+        self
+    }
+
+    fn creates(mut self, name: Name) -> Self {
+        self.creates.push(name);
+        self
+    }
+
+    pub(super) fn destroys(mut self, object: Object) -> Self {
+        self.destroys.push(object);
+        self
+    }
+
+    pub(super) fn breaks(mut self, why: impl Into<String>) -> Self {
+        self.breaks.push(why.into());
+        self
+    }
+
+    pub(super) fn breaks_softly(mut self, why: impl Into<String>) -> Self {
+        self.doubts.push(why.into());
+        self
+    }
+
+    pub(super) fn opaque(mut self, why: impl Into<String>) -> Self {
+        self.opaque = Some(why.into());
+        self
+    }
+
+    pub(super) fn alone(mut self, what: &str, index: Option<Name>) -> Self {
+        self.alone = Some(Alone { what: what.to_owned(), index });
+        self
+    }
+}
+
+/// The statement in a few words of its own.
+pub(super) fn what(words: &Words) -> String {
+    let kind = match words.at(0) {
+        "create" => 1 + qualifiers(words, 1),
+        "alter" | "drop" | "refresh" | "comment" => 1,
+        _ => 0,
+    };
+    let count = kind + 1 + usize::from(kind > 0 && words.at(kind) == "materialized");
+    let shown = words.shown(count);
+    if words.has("concurrently") { format!("{shown} CONCURRENTLY") } else { shown }
+}
+
+/// How many words stand between `CREATE` and what is made.
+fn qualifiers(words: &Words, at: usize) -> usize {
+    const KNOWN: [&str; 12] = [
+        "or",
+        "replace",
+        "unique",
+        "temp",
+        "temporary",
+        "unlogged",
+        "global",
+        "local",
+        "recursive",
+        "constraint",
+        "trusted",
+        "foreign",
+    ];
+    (at..words.len()).take_while(|at| KNOWN.contains(&words.at(*at))).count()
+}
+
+/// What a statement does.
+pub(super) fn of(words: &Words) -> Effects {
+    match words.at(0) {
+        "create" => create(words),
+        "alter" => alter::of(words),
+        "drop" => drop(words),
+        "truncate" => truncate(words),
+        "delete" => delete(words),
+        "insert" => writes(words, "into"),
+        "merge" => writes(words, "into"),
+        "update" => update(words),
+        "lock" => lock_table(words),
+        "vacuum" => vacuum(words),
+        "analyze" => tables(words, 1, LockMode::ShareUpdateExclusive, Work::Scan),
+        "cluster" => tables(words, 1, LockMode::AccessExclusive, Work::Rewrite),
+        "refresh" => refresh(words),
+        "reindex" => reindex(words),
+        "comment" => comment(words),
+        "do" => code(words, "a block of code"),
+        "call" | "execute" => {
+            Effects::default().opaque(format!("{} runs what is not in this file", words.shown(1)))
+        }
+        "revoke" => Effects::default().breaks_softly("takes a right away"),
+        _ => Effects::default(),
+    }
+}
+
+fn tables(words: &Words, at: usize, mode: LockMode, work: Work) -> Effects {
+    let at = if words.at(at) == "(" {
+        at + 2 + words.bracket_at(at).map_or(0, |it| it.len())
+    } else {
+        at
+    };
+    let at = words.past(words.past(at, "verbose"), "analyze");
+    let names = words.names_at(at);
+    names.into_iter().fold(Effects::default(), |effects, name| effects.lock(name, mode, work))
+}
+
+fn create(words: &Words) -> Effects {
+    let at = 1 + qualifiers(words, 1);
+    match words.at(at) {
+        "table" => create_table(words, at),
+        "index" => create_index(words, at),
+        "materialized" => {
+            let found = words.name_at(words.past(at + 2, "if not exists"));
+            found.map_or_else(Effects::default, |(name, _)| Effects::default().creates(name))
+        }
+        "trigger" => on_table(words, LockMode::ShareRowExclusive)
+            .breaks_softly("a trigger runs on what older releases write"),
+        "policy" | "rule" => on_table(words, LockMode::AccessExclusive),
+        "database" | "tablespace" => Effects::default().alone(&what(words), None),
+        "subscription" => Effects::default().alone(&what(words), None),
+        "schema" | "function" | "procedure" | "view" if words.has("or replace") => {
+            Effects::default().breaks_softly(format!("replaces a {}", words.at(at)))
+        }
+        _ => Effects::default(),
+    }
+}
+
+fn create_table(words: &Words, at: usize) -> Effects {
+    let Some((name, next)) = words.name_at(words.past(at + 1, "if not exists")) else {
+        return Effects::default();
+    };
+    let effects = references(words, next).into_iter().fold(Effects::default(), |effects, other| {
+        if other == name {
+            effects
+        } else {
+            effects.lock(other, LockMode::ShareRowExclusive, Work::Catalogue)
+        }
+    });
+    let effects = match words.find("partition of").and_then(|at| words.name_at(at + 2)) {
+        Some((parent, _)) => effects.lock(parent, LockMode::AccessExclusive, Work::Catalogue),
+        None => effects,
+    };
+    effects.creates(name)
+}
+
+/// The tables that foreign keys point at.
+pub(super) fn references(words: &Words, from: usize) -> Vec<Name> {
+    let at = (from..words.len()).filter(|at| words.at(*at) == "references");
+    let mut names: Vec<Name> = at.filter_map(|at| Some(words.name_at(at + 1)?.0)).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn create_index(words: &Words, at: usize) -> Effects {
+    let concurrently = words.is_at(at + 1, "concurrently");
+    let named = words.past(words.past(at + 1, "concurrently"), "if not exists");
+    let index = if words.at(named) == "on" { None } else { words.part_at(named) };
+    let table = words.find("on").and_then(|on| words.name_at(words.past(on + 1, "only")));
+    let Some((table, _)) = table else { return Effects::default() };
+    let mode = if concurrently { LockMode::ShareUpdateExclusive } else { LockMode::Share };
+    let index = index.map(|name| Name { schema: table.schema.clone(), name });
+    let mut effects = Effects::default().lock(table, mode, Work::Scan);
+    if words.has("unique") {
+        effects =
+            effects.breaks_softly("a new unique index may refuse what an older release writes");
+    }
+    if concurrently { effects.alone(&what(words), index) } else { effects }
+}
+
+/// A statement with `ON table` behind its own name.
+fn on_table(words: &Words, mode: LockMode) -> Effects {
+    let found = words.find("on").and_then(|at| words.name_at(words.past(at + 1, "only")));
+    // A rule says `AS ON INSERT TO table`.
+    let found = words
+        .find("to")
+        .filter(|_| words.has("rule"))
+        .and_then(|at| words.name_at(at + 1))
+        .or(found);
+    found.map_or_else(Effects::default, |(table, _)| {
+        Effects::default().lock(table, mode, Work::Catalogue)
+    })
+}
+
+fn drop(words: &Words) -> Effects {
+    let wide = usize::from(words.at(1) == "materialized" || words.at(1) == "foreign");
+    let concurrently = words.is_at(2, "concurrently");
+    let at = words.past(words.past(2 + wide, "concurrently"), "if exists");
+    let names = words.names_at(at);
+    let exclusive = LockMode::AccessExclusive;
+    let mut effects = Effects::default();
+    for name in names {
+        effects = match words.at(1) {
+            "table" => effects
+                .breaks(format!("drops table `{name}`"))
+                .destroys(Object::Table(name.clone()))
+                .lock(name, exclusive, Work::Catalogue),
+            "index" if concurrently => {
+                effects.lock_of_index(name, LockMode::ShareUpdateExclusive, Work::Catalogue)
+            }
+            "index" => effects.lock_of_index(name, exclusive, Work::Catalogue),
+            "trigger" | "policy" | "rule" => return on_table(words, exclusive),
+            "type" | "domain" | "sequence" | "schema" | "extension" | "owned" | "foreign"
+            | "materialized" => {
+                let kind = kind(words.at(1));
+                effects.breaks(format!("drops {kind} `{name}`")).destroys(Object::Other(kind, name))
+            }
+            "database" => {
+                effects.destroys(Object::Other("database", name)).breaks("drops a database")
+            }
+            other => effects.breaks(format!("drops {other} `{name}`")),
+        };
+    }
+    match words.at(1) {
+        "index" if concurrently => effects.alone(&what(words), None),
+        "database" | "tablespace" | "subscription" => effects.alone(&what(words), None),
+        _ => effects,
+    }
+}
+
+fn kind(word: &str) -> &'static str {
+    match word {
+        "type" => "type",
+        "domain" => "domain",
+        "sequence" => "sequence",
+        "schema" => "schema",
+        "extension" => "extension",
+        "owned" => "owned-by",
+        "foreign" => "foreign-table",
+        _ => "materialized-view",
+    }
+}
+
+fn truncate(words: &Words) -> Effects {
+    let names = words.names_at(words.past(1, "table"));
+    names.into_iter().fold(Effects::default(), |effects, name| {
+        effects.breaks(format!("empties table `{name}`")).destroys(Object::Rows(name.clone())).lock(
+            name,
+            LockMode::AccessExclusive,
+            Work::Catalogue,
+        )
+    })
+}
+
+fn delete(words: &Words) -> Effects {
+    let effects = writes(words, "from");
+    match effects.locks.first().map(|lock| lock.on.clone()) {
+        Some(table) if !words.has("where") => effects.destroys(Object::Rows(table)),
+        _ => effects,
+    }
+}
+
+fn update(words: &Words) -> Effects {
+    tables(words, words.past(1, "only"), LockMode::RowExclusive, Work::Scan)
+}
+
+fn writes(words: &Words, before: &str) -> Effects {
+    let found = words.find(before).and_then(|at| words.name_at(words.past(at + 1, "only")));
+    let work = if words.at(0) == "insert" { Work::Catalogue } else { Work::Scan };
+    found.map_or_else(Effects::default, |(table, _)| {
+        Effects::default().lock(table, LockMode::RowExclusive, work)
+    })
+}
+
+fn lock_table(words: &Words) -> Effects {
+    let names = words.names_at(words.past(1, "table"));
+    let is_mode = |mode: &LockMode| words.has(&format!("in {} mode", mode.name().to_lowercase()));
+    let mode = LockMode::ALL.into_iter().find(is_mode).unwrap_or(LockMode::AccessExclusive);
+    names
+        .into_iter()
+        .fold(Effects::default(), |effects, name| effects.lock(name, mode, Work::Catalogue))
+}
+
+fn vacuum(words: &Words) -> Effects {
+    let (mode, work) = match words.has("full") {
+        true => (LockMode::AccessExclusive, Work::Rewrite),
+        false => (LockMode::ShareUpdateExclusive, Work::Scan),
+    };
+    let at = words.past(words.past(1, "full"), "freeze");
+    tables(words, at, mode, work).alone("VACUUM", None)
+}
+
+fn refresh(words: &Words) -> Effects {
+    let mode =
+        if words.has("concurrently") { LockMode::Exclusive } else { LockMode::AccessExclusive };
+    tables(words, words.past(3, "concurrently"), mode, Work::Rewrite)
+}
+
+fn reindex(words: &Words) -> Effects {
+    let at = if words.at(1) == "(" { 3 + words.bracket_at(1).map_or(0, |it| it.len()) } else { 1 };
+    let concurrently = words.has("concurrently");
+    let mode = if concurrently { LockMode::ShareUpdateExclusive } else { LockMode::Share };
+    let found = words.name_at(words.past(at + 1, "concurrently"));
+    let effects = match (words.at(at), found) {
+        ("table", Some((name, _))) => Effects::default().lock(name, mode, Work::Scan),
+        ("index", Some((name, _))) => Effects::default().lock_of_index(name, mode, Work::Scan),
+        _ => Effects::default(),
+    };
+    let whole = matches!(words.at(at), "database" | "system" | "schema");
+    if concurrently || whole { effects.alone(&what(words), None) } else { effects }
+}
+
+fn comment(words: &Words) -> Effects {
+    let (kind, found) = (words.at(2), words.name_at(3));
+    match (kind, found) {
+        ("table", Some((name, _))) => {
+            Effects::default().lock(name, LockMode::ShareUpdateExclusive, Work::Catalogue)
+        }
+        ("column", Some((Name { schema: Some(table), .. }, _))) => Effects::default().lock(
+            Name::plain(&table),
+            LockMode::ShareUpdateExclusive,
+            Work::Catalogue,
+        ),
+        _ => Effects::default(),
+    }
+}
+
+/// A block in another language: what stands in it is told apart, and not understood.
+fn code(words: &Words, what: &str) -> Effects {
+    const DESTROYING: [&str; 4] = ["drop", "truncate", "delete", "execute"];
+    let inside: Vec<Words> = words.texts().map(Words::within).collect();
+    let word = DESTROYING.into_iter().find(|word| inside.iter().any(|it| it.has(word)));
+    let effects = Effects::default().opaque(format!("{what} is not looked into"));
+    match word {
+        Some(word) => effects
+            .breaks(format!("{what} holds `{}`", word.to_uppercase()))
+            .destroys(Object::Code(0)),
+        None => effects,
+    }
+}

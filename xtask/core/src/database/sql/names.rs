@@ -1,0 +1,63 @@
+//! What a statement is about, by name.
+
+use serde::Serialize;
+use std::fmt;
+
+/// A relation, a type or a function, as the file names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Name {
+    /// Its schema, if the file says it.
+    pub schema: Option<String>,
+    pub name: String,
+}
+
+impl Name {
+    /// A name without a schema.
+    pub fn plain(name: &str) -> Self {
+        Self { schema: None, name: name.to_owned() }
+    }
+
+    /// Its full name where nothing else is said than `schema`.
+    pub fn within(&self, schema: &str) -> String {
+        format!("{}.{}", self.schema.as_deref().unwrap_or(schema), self.name)
+    }
+}
+
+impl fmt::Display for Name {
+    /// As people write it: `public` is left out.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.schema.as_deref() {
+            None | Some("public") => formatter.write_str(&self.name),
+            Some(schema) => write!(formatter, "{schema}.{}", self.name),
+        }
+    }
+}
+
+/// Something that holds data, or whose loss takes data along.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Object {
+    /// `meals`
+    Table(Name),
+    /// `meals.note`
+    Column(Name, String),
+    /// `meals:rows`
+    Rows(Name),
+    /// `type:mood`: a type, a domain, a sequence, a schema, an extension, a materialized view …
+    Other(&'static str, Name),
+    /// `20261127090000_tidy:12`: what a block of code destroys, which names nothing that can be
+    /// read, by its file and its line. The file is filled in where it is known.
+    Code(usize),
+}
+
+impl Object {
+    /// How it is named on the command line, in the file of this name.
+    pub fn consent(&self, file: &str) -> String {
+        match self {
+            Self::Table(name) => name.to_string(),
+            Self::Column(table, column) => format!("{table}.{column}"),
+            Self::Rows(table) => format!("{table}:rows"),
+            Self::Other(kind, name) => format!("{kind}:{name}"),
+            Self::Code(line) => format!("{file}:{line}"),
+        }
+    }
+}

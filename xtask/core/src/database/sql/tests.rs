@@ -1,0 +1,217 @@
+//! What is read out of files of SQL.
+
+use super::*;
+
+fn one(sql: &str) -> Statement {
+    let script = Script::parse(sql);
+    assert_eq!(script.refusals, [], "{sql}");
+    assert_eq!(script.statements.len(), 1, "{sql}: {script:?}");
+    script.statements[0].clone()
+}
+
+fn refused(sql: &str) -> Vec<(usize, String)> {
+    Script::parse(sql).refusals.into_iter().map(|it| (it.line, it.why)).collect()
+}
+
+#[test]
+fn statements_are_told_apart_where_semicolons_do_not_tell() {
+    let sql = "-- one; two\n\
+        CREATE TABLE a (b int);\n\
+        DO $$ BEGIN PERFORM 1; PERFORM 2; END $$;\n\
+        CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; SELECT 2; END;\n\
+        INSERT INTO a VALUES (';'), (E'\\\\;\\n'), (U&'\\0061;') /* ; /* ; */ ; */;;\n\
+        CREATE RULE r AS ON INSERT TO a DO ALSO (DELETE FROM b; DELETE FROM c);\n\
+        SELECT 1";
+    let script = Script::parse(sql);
+    assert_eq!(script.refusals, []);
+    let lines: Vec<(usize, &str)> =
+        script.statements.iter().map(|it| (it.line, it.what.as_str())).collect();
+    let wanted = [
+        (2, "CREATE TABLE"),
+        (3, "DO"),
+        (4, "CREATE FUNCTION"),
+        (5, "INSERT"),
+        (6, "CREATE RULE"),
+        (7, "SELECT"),
+    ];
+    assert_eq!(lines, wanted);
+    assert_eq!(script.statements[0].text, "CREATE TABLE a (b int)");
+    assert!(script.statements[3].text.ends_with("(U&'\\0061;')"), "{script:?}");
+}
+
+#[test]
+fn what_would_take_the_transaction_the_limits_or_the_schema_away_is_refused_by_line() {
+    for (sql, line, word) in [
+        ("CREATE TABLE a ();\nCOMMIT;", 2, "COMMIT"),
+        ("BEGIN;", 1, "BEGIN"),
+        ("START TRANSACTION;", 1, "START"),
+        ("END;", 1, "END"),
+        ("ABORT;", 1, "ABORT"),
+        ("ROLLBACK;", 1, "ROLLBACK"),
+        ("PREPARE TRANSACTION 'x';", 1, "PREPARE"),
+        ("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE;", 1, "too late"),
+        ("SET search_path TO other, public;", 1, "outlives"),
+        ("\n\nSET SESSION lock_timeout = 0;", 3, "outlives"),
+        ("SET LOCAL lock_timeout = 0;", 1, "switches the limit off"),
+        ("SET LOCAL statement_timeout TO '0s';", 1, "switches the limit off"),
+        ("SET LOCAL statement_timeout TO DEFAULT;", 1, "switches the limit off"),
+        ("SELECT pg_catalog.set_config('search_path', '', false);", 1, "pg_dump"),
+        ("SET ROLE admin;", 1, "who runs"),
+        ("RESET ALL;", 1, "RESET ALL"),
+        ("RESET search_path;", 1, "RESET SEARCH_PATH"),
+        ("DISCARD ALL;", 1, "our lock"),
+        ("SELECT pg_advisory_unlock_all();", 1, "our lock"),
+        ("COPY a FROM stdin;\n1\t2\n\\.\n", 1, "FROM STDIN"),
+        ("COPY a TO STDOUT;", 1, "TO STDOUT"),
+        // To the parser the `COMMIT` stands in a text; to Postgres it does not.
+        ("SELECT 1;\nSELECT E'\\'', 'x'; COMMIT; SELECT 'y';", 2, "write the quote twice"),
+        ("SELECT E'a\\';b';", 1, "write the quote twice"),
+        ("-- x\n\\connect other\nSELECT 1;", 2, "order to psql"),
+        ("SELECT 1;\nCRATE TABLE a ();", 2, "no SQL that we understand"),
+    ] {
+        let found = refused(sql);
+        assert_eq!(found.len(), 1, "{sql}: {found:?}");
+        assert!(found[0].0 == line && found[0].1.contains(word), "{sql}: {found:?}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_it_is_not_refused() {
+    for sql in [
+        "-- COMMIT;\nSELECT 'BEGIN; COMMIT';",
+        "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM 1; END $$;",
+        "SAVEPOINT a; ROLLBACK TO SAVEPOINT a; RELEASE a;",
+        "SET LOCAL search_path TO other;",
+        "SET LOCAL statement_timeout = '10min';",
+        "SET client_min_messages TO warning;",
+        "SELECT set_config('app.user', 'x', true);",
+        "COPY a FROM '/tmp/a';",
+        "",
+        "-- nothing\n",
+    ] {
+        assert_eq!(refused(sql), [], "{sql}");
+    }
+}
+
+#[test]
+fn what_no_transaction_holds_must_be_alone() {
+    let alone = one("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON other.meals (eaten_on);");
+    let found = alone.effects.alone.unwrap();
+    assert_eq!(found.what, "CREATE UNIQUE INDEX CONCURRENTLY");
+    assert_eq!(found.index, Some(Name { schema: Some("other".into()), name: "i".into() }));
+    for sql in [
+        "DROP INDEX CONCURRENTLY i;",
+        "REINDEX TABLE CONCURRENTLY meals;",
+        "REINDEX (CONCURRENTLY) INDEX i;",
+        "VACUUM FULL meals;",
+        "ALTER SYSTEM SET work_mem = '1GB';",
+        "CREATE DATABASE x;",
+        "ALTER TABLE t DETACH PARTITION p CONCURRENTLY;",
+    ] {
+        assert!(one(sql).effects.alone.is_some(), "{sql}");
+        let two = refused(&format!("SELECT 1;\n{sql}"));
+        assert!(two.len() == 1 && two[0].0 == 2 && two[0].1.contains("only statement"), "{two:?}");
+    }
+    for sql in ["CREATE INDEX i ON a (b);", "REFRESH MATERIALIZED VIEW CONCURRENTLY v;"] {
+        assert!(one(sql).effects.alone.is_none(), "{sql}");
+    }
+}
+
+#[test]
+fn what_is_destroyed_is_named_as_a_person_consents_to_it() {
+    for (sql, wanted) in [
+        ("DROP TABLE IF EXISTS meals, other.foods CASCADE;", vec!["meals", "other.foods"]),
+        ("ALTER TABLE \"public\".\"Me als\" DROP COLUMN \"Note\";", vec!["Me als.Note"]),
+        ("ALTER TABLE meals DROP note, DROP COLUMN IF EXISTS x;", vec!["meals.note", "meals.x"]),
+        ("TRUNCATE meals, foods CASCADE;", vec!["meals:rows", "foods:rows"]),
+        ("DELETE FROM meals;", vec!["meals:rows"]),
+        ("DELETE FROM meals WHERE id = 1;", vec![]),
+        ("DROP TYPE mood;", vec!["type:mood"]),
+        ("DROP SCHEMA old CASCADE;", vec!["schema:old"]),
+        ("DROP INDEX i;", vec![]),
+        ("DROP VIEW v;", vec![]),
+        ("ALTER TABLE meals DROP CONSTRAINT c;", vec![]),
+        ("\nDO $$ BEGIN DROP TABLE meals; END $$;", vec!["1_x:2"]),
+        ("DO $$ BEGIN PERFORM 1; END $$;", vec![]),
+    ] {
+        let destroys = one(sql).effects.destroys;
+        let found: Vec<String> = destroys.iter().map(|it| it.consent("1_x")).collect();
+        assert_eq!(found, wanted, "{sql}");
+    }
+}
+
+#[test]
+fn what_an_older_release_may_not_survive_is_told() {
+    let breaks = |sql: &str| one(sql).effects.breaks;
+    for sql in [
+        "DROP TABLE meals;",
+        "ALTER TABLE meals DROP COLUMN note;",
+        "ALTER TABLE meals RENAME TO dinners;",
+        "ALTER TABLE meals RENAME COLUMN a TO b;",
+        "ALTER TABLE meals RENAME a TO b;",
+        "ALTER TABLE meals ALTER COLUMN a TYPE bigint;",
+        "ALTER TABLE meals ALTER a SET NOT NULL;",
+        "ALTER TABLE meals ADD COLUMN a int NOT NULL;",
+        "ALTER TABLE meals SET SCHEMA other;",
+        "ALTER TYPE mood RENAME VALUE 'a' TO 'b';",
+        "ALTER VIEW v RENAME TO w;",
+        "DROP FUNCTION f();",
+        "TRUNCATE meals;",
+    ] {
+        assert_eq!(breaks(sql).len(), 1, "{sql}");
+    }
+    for sql in [
+        "ALTER TABLE meals ADD COLUMN a int;",
+        "ALTER TABLE meals ADD COLUMN a int NOT NULL DEFAULT 0;",
+        "ALTER TABLE meals ALTER COLUMN a DROP NOT NULL;",
+        "CREATE TABLE a ();",
+        "CREATE INDEX i ON meals (a);",
+        "ALTER TYPE mood ADD VALUE 'x';",
+        "GRANT SELECT ON meals TO app;",
+    ] {
+        assert_eq!(breaks(sql), [""; 0], "{sql}");
+    }
+}
+
+#[test]
+fn locks_and_work_are_those_of_the_strongest_action() {
+    use LockMode::*;
+    use Work::*;
+    for (sql, wanted) in [
+        ("ALTER TABLE meals ADD COLUMN a int;", (AccessExclusive, Catalogue)),
+        ("ALTER TABLE meals ADD COLUMN a int DEFAULT 1;", (AccessExclusive, Catalogue)),
+        ("ALTER TABLE meals ADD a timestamptz DEFAULT now();", (AccessExclusive, Catalogue)),
+        ("ALTER TABLE meals ADD a uuid DEFAULT gen_random_uuid();", (AccessExclusive, Rewrite)),
+        ("ALTER TABLE meals ADD a bigserial;", (AccessExclusive, Rewrite)),
+        ("ALTER TABLE meals ALTER a TYPE text;", (AccessExclusive, Rewrite)),
+        ("ALTER TABLE meals ALTER a SET NOT NULL;", (AccessExclusive, Scan)),
+        ("ALTER TABLE meals ADD CONSTRAINT c CHECK (a > 0);", (AccessExclusive, Scan)),
+        (
+            "ALTER TABLE meals ADD CONSTRAINT c CHECK (a > 0) NOT VALID;",
+            (AccessExclusive, Catalogue),
+        ),
+        ("ALTER TABLE meals VALIDATE CONSTRAINT c;", (ShareUpdateExclusive, Scan)),
+        ("CREATE INDEX i ON meals (a);", (Share, Scan)),
+        ("CREATE INDEX CONCURRENTLY i ON meals (a);", (ShareUpdateExclusive, Scan)),
+        ("UPDATE meals SET a = 1;", (RowExclusive, Scan)),
+        ("LOCK TABLE meals IN SHARE ROW EXCLUSIVE MODE;", (ShareRowExclusive, Catalogue)),
+    ] {
+        let locks = one(sql).effects.locks;
+        let found: Vec<(String, (LockMode, Work))> =
+            locks.iter().map(|it| (it.on.to_string(), (it.mode, it.work))).collect();
+        assert_eq!(found, [("meals".to_owned(), wanted)], "{sql}");
+    }
+    let both = one("ALTER TABLE a ADD CONSTRAINT c FOREIGN KEY (b) REFERENCES d (e);");
+    let names: Vec<String> = both.effects.locks.iter().map(|it| it.on.to_string()).collect();
+    assert_eq!(names, ["a", "d"]);
+}
+
+#[test]
+fn every_mode_is_known_by_the_name_of_the_catalogue() {
+    assert_eq!(LockMode::of_catalogue("AccessExclusiveLock"), Some(LockMode::AccessExclusive));
+    assert_eq!(
+        LockMode::of_catalogue("ShareUpdateExclusiveLock"),
+        Some(LockMode::ShareUpdateExclusive)
+    );
+    assert_eq!(LockMode::of_catalogue("SIReadLock"), None);
+}

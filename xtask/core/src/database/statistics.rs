@@ -1,0 +1,154 @@
+//! How large the tables of an environment are, as `migrate stats` wrote it into a file that is
+//! committed: so a plan can weigh a change without asking a database.
+
+use super::sql::Name;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Fewer rows, and fewer bytes, are read or written before anybody notices.
+const SMALL: Size = Size { rows: 10_000, bytes: 16 << 20 };
+/// From here on reading or writing all of it takes longer than people wait.
+const LARGE: Size = Size { rows: 1_000_000, bytes: 1 << 30 };
+
+/// The sizes of an environment's tables.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statistics {
+    /// Where they were taken.
+    pub environment: String,
+    /// When, RFC 3339.
+    pub taken_at: String,
+    /// By schema and name: `public.meals`.
+    pub tables: BTreeMap<String, Size>,
+}
+
+/// How large a table is. Rows are what the planner estimates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    pub rows: u64,
+    /// With its indexes.
+    pub bytes: u64,
+}
+
+/// A table's size as it matters for a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scale {
+    /// It is made by what is planned, so nobody uses it yet.
+    New,
+    Small,
+    Medium,
+    Large,
+    /// No statistics tell.
+    Unknown,
+}
+
+/// What is known of tables while a plan is walked through.
+#[derive(Clone, Debug)]
+pub struct Tables<'s> {
+    statistics: Option<&'s Statistics>,
+    schema: &'s str,
+    made: BTreeSet<String>,
+}
+
+impl Statistics {
+    /// Reads the file.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// The file: one line a table, so that a change of one is one line.
+    pub fn to_text(&self) -> String {
+        let text = serde_json::to_string_pretty(self).expect("texts and numbers are JSON");
+        format!("{text}\n")
+    }
+}
+
+impl Size {
+    /// Two digits are enough to weigh a change, and keep the file from changing every day.
+    #[must_use]
+    pub fn rounded(self) -> Self {
+        Self { rows: two_digits(self.rows), bytes: two_digits(self.bytes) }
+    }
+
+    fn scale(self) -> Scale {
+        match self {
+            it if it.rows >= LARGE.rows || it.bytes >= LARGE.bytes => Scale::Large,
+            it if it.rows < SMALL.rows && it.bytes < SMALL.bytes => Scale::Small,
+            _ => Scale::Medium,
+        }
+    }
+}
+
+fn two_digits(number: u64) -> u64 {
+    let mut unit = 1;
+    while number / unit >= 100 {
+        unit *= 10;
+    }
+    number / unit * unit
+}
+
+impl<'s> Tables<'s> {
+    /// Before anything is made; names without a schema are of `schema`.
+    pub fn new(statistics: Option<&'s Statistics>, schema: &'s str) -> Self {
+        Self { statistics, schema, made: BTreeSet::new() }
+    }
+
+    /// Notes that a table is made.
+    pub fn made(&mut self, name: &Name) {
+        self.made.insert(name.within(self.schema));
+    }
+
+    pub fn size(&self, name: &Name) -> Option<Size> {
+        self.statistics?.tables.get(&name.within(self.schema)).copied()
+    }
+
+    pub fn scale(&self, name: &Name) -> Scale {
+        match self.size(name) {
+            _ if self.made.contains(&name.within(self.schema)) => Scale::New,
+            Some(size) => size.scale(),
+            None => Scale::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_as_large_as_its_rows_or_its_bytes_say() {
+        let table = |rows, bytes| ("public.meals".to_owned(), Size { rows, bytes });
+        for (rows, bytes, scale) in [
+            (0, 0, Scale::Small),
+            (9_999, 1 << 20, Scale::Small),
+            (10_000, 1 << 20, Scale::Medium),
+            (5, 16 << 20, Scale::Medium),
+            (1_000_000, 1, Scale::Large),
+            (5, 1 << 30, Scale::Large),
+        ] {
+            let tables = [table(rows, bytes)].into();
+            let statistics =
+                Statistics { environment: "x".into(), taken_at: String::new(), tables };
+            let mut known = Tables::new(Some(&statistics), "public");
+            assert_eq!(known.scale(&Name::plain("meals")), scale, "{rows} {bytes}");
+            assert_eq!(known.scale(&Name::plain("foods")), Scale::Unknown);
+            known.made(&Name::plain("foods"));
+            assert_eq!(known.scale(&Name::plain("foods")), Scale::New);
+        }
+    }
+
+    #[test]
+    fn the_file_is_read_as_it_was_written_and_nothing_else_is() {
+        let size = Size { rows: 123_456, bytes: 987 }.rounded();
+        assert_eq!(size, Size { rows: 120_000, bytes: 980 });
+        let statistics = Statistics {
+            environment: "production".into(),
+            taken_at: "2026-11-27T08:00:00Z".into(),
+            tables: [("public.meals".to_owned(), size)].into(),
+        };
+        assert_eq!(Statistics::parse(&statistics.to_text()), Ok(statistics));
+        assert!(Statistics::parse("{}").is_err());
+    }
+}
