@@ -7,7 +7,6 @@ use crate::edge::http::{self, Asked};
 use crate::edge::shell::{Shell, last_lines};
 use crate::edge::{clock, secrets};
 use crate::error::{Failure, Result, code};
-use std::path::Path;
 use std::time::Duration;
 use xtask_core::deploy::Service;
 use xtask_core::deploy::trial::{Known, Method, Question, filled, judge};
@@ -24,8 +23,6 @@ pub struct Place<'p> {
     pub cancel: &'p Cancel,
     /// What the containers are labelled with.
     pub owner: Owner,
-    /// Where the state of this machine is.
-    pub state: &'p Path,
 }
 
 /// A container of a trial; it goes with its value.
@@ -39,7 +36,10 @@ impl Place<'_> {
     /// Starts `service` from `image` with these settings, by which it listens on `port`, and asks
     /// it everything that `deploy.toml` says. One wrong answer is a refusal.
     pub fn ask(&self, service: &Service, image: &str, settings: Secret, port: u16) -> Result<()> {
-        docker::ensure(self.shell, self.state)?;
+        if !docker::answers(self.shell)? {
+            let what = format!("cannot try `{}`: no Docker engine answers", service.name);
+            return Err(Failure::refused(what).code(&code::ENGINE_SILENT));
+        }
         self.sweep()?;
         let name = trial::container(&self.owner.project, &secrets::generate()?[..12]);
         let command = trial::start(service, &self.owner, image, &name);

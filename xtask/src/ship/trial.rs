@@ -23,8 +23,8 @@ pub fn run(
     schema: &str,
 ) -> Result<Vec<Shown>> {
     let world = site.world;
-    let (shell, cancel, state) = (&world.shell, &world.cancel, world.places.state.as_path());
-    let place = Place { shell, cancel, owner: world.owner(site.name), state };
+    let (shell, cancel) = (&world.shell, &world.cancel);
+    let place = Place { shell, cancel, owner: world.owner(site.name) };
     let mut shown = Vec::new();
     for service in world.deploy.services.iter().filter(|it| !it.trial.is_empty()) {
         let image = release.services.get(&service.name).ok_or_else(|| {

@@ -14,6 +14,7 @@ mod rotation;
 mod schema;
 mod state;
 mod town;
+mod undone;
 
 use super::infra::panel::{PLAN, person};
 use super::notify::{Everybody, SECRETS, assert_no_secret_below};

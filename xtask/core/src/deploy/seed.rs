@@ -24,7 +24,7 @@ impl Seed {
     pub fn run(&self, image: &str) -> Command {
         let (program, rest) = self.command.split_first().expect("checked at the door");
         Command::new("docker")
-            .args(["run", "--rm", "--interactive", "--network", "host"])
+            .args(["run", "--rm", "--network", "host"])
             .args(["--env-file", "/dev/stdin", "--read-only", "--tmpfs", "/tmp"])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
             .args(["--entrypoint", program, image])

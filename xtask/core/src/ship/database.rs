@@ -8,7 +8,7 @@ mod parameters;
 mod tests;
 
 use crate::secret::Secret;
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
@@ -132,6 +132,9 @@ pub enum AddressError {
 /// How long connecting may take where the URL does not say.
 pub const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
+/// What is escaped in a part of an address; names of roles and databases stay readable.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.');
+
 impl Address {
     /// A database on this machine, which is reached without leaving it.
     pub fn local(port: u16, user: &str, database: &str, password: Secret) -> Self {
@@ -155,7 +158,7 @@ impl Address {
 
     /// As programs are told it that read addresses; a secret, because the password is in it.
     pub fn url(&self) -> Secret {
-        let part = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let part = |text: &str| utf8_percent_encode(text, ESCAPED).to_string();
         let (user, password) = (part(&self.user), part(self.password.expose()));
         let place = self.with_database(&part(&self.database)).place();
         let mode = match &self.tls {

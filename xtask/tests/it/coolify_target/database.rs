@@ -1,4 +1,5 @@
 //! The database of an environment that somebody else runs, as `db` and a rollout meet it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::super::postgres::server::{Cluster, PASSWORD};
 use super::town::Town;

@@ -137,3 +137,12 @@ proptest::proptest! {
         proptest::prop_assert_eq!(address.password.expose(), password.as_str());
     }
 }
+
+#[test]
+fn an_address_is_written_as_it_is_read() {
+    let text = "postgresql://nutri_app:p%40ss%2Fword@db.example:6543/my_db?sslmode=require";
+    let address: Address = text.parse().unwrap();
+    assert_eq!(address.url().expose(), text);
+    let again: Address = address.url().expose().parse().unwrap();
+    assert_eq!(again.password.expose(), "p@ss/word");
+}

@@ -1,0 +1,122 @@
+//! Migrations rehearsed on a copy and taken back, through the program, for an environment of others.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::super::postgres::server::Cluster;
+use super::town::{Backend, Town};
+use serde_json::{Value, json};
+use xtask_fakes::required;
+
+const FOLDER: &str = "services/backend/prisma/migrations";
+const ONE: &str = "20260201000000_eaters";
+const TWO: &str = "20260202000000_names";
+
+/// One where `r1` serves, and two migrations are in the checkout that nobody has applied.
+fn town(cluster: &Cluster) -> Town<'_> {
+    let mut town = Town::new(cluster, "ci");
+    town.release("r1", Backend::Good);
+    town.apply();
+    town.rollout("r1").ends(0);
+    town.world = town.world.without_engine();
+    let write = |name: &str, file: &str, sql: &str| {
+        town.world.write(&format!("{FOLDER}/{name}/{file}"), sql);
+    };
+    write(ONE, "migration.sql", "CREATE TABLE eaters (id integer PRIMARY KEY, name text);\n");
+    write(ONE, "down.sql", "DROP TABLE eaters;\n");
+    let two = "ALTER TABLE eaters ADD COLUMN age integer;\nCREATE INDEX names ON eaters (name);\n";
+    write(TWO, "migration.sql", two);
+    write(TWO, "down.sql", "DROP INDEX names;\nALTER TABLE eaters DROP COLUMN age;\n");
+    town
+}
+
+fn rehearsed(town: &Town<'_>, code: i32) -> Value {
+    let run = town.world.run(&["--json", "migrate", "plan", "production", "--rehearse"]);
+    assert_eq!(run.code, Some(code), "{run:?}");
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+const LEFT: &str = "SELECT count(*) FROM pg_database WHERE datname LIKE 'xtask_scratch%'";
+
+#[test]
+fn a_rehearsal_shows_times_locks_and_what_comes_out_and_changes_nothing() {
+    let cluster = required!(Cluster::new());
+    let town = town(&cluster);
+    town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
+    let three = "20260203000000_ages";
+    let sql = "CREATE INDEX ages ON eaters (age);\nDO $$ BEGIN DELETE FROM eaters; END $$;\n";
+    town.world.write(&format!("{FOLDER}/{three}/migration.sql"), sql);
+    // Nobody could try the release that serves: there is no engine.
+    let shown = rehearsed(&town, 75);
+    assert_eq!(shown["files"][0]["name"], three);
+    let locks = &shown["files"][0]["statements"][0]["locks"];
+    assert_eq!(
+        locks[0],
+        json!({ "relation": "public.eaters", "predicted": "SHARE", "observed": "SHARE",
+                "outcome": "confirmed" })
+    );
+    assert!(shown["files"][0]["statements"][1]["locks"].to_string().contains("only-seen"));
+    assert_eq!(shown["differences"], json!([]));
+    assert_eq!(shown["previous"]["outcome"], "not-tried");
+    assert_eq!(town.database.ask(LEFT), "0", "the copies are gone");
+    assert_eq!(town.database.ask("SELECT count(*) FROM pg_indexes WHERE indexname = 'ages'"), "0");
+
+    // What somebody did by hand is in the copy as well, and is no work of a migration.
+    town.database.ask("ALTER TABLE eaters ADD CONSTRAINT by_hand CHECK (id > 0)");
+    let shown = rehearsed(&town, 3);
+    let found = &shown["differences"][0];
+    assert_eq!((&found["kind"], &found["change"]), (&json!("constraint"), &json!("extra")));
+    assert_eq!(found["name"], "public.eaters.by_hand");
+}
+
+#[test]
+fn a_migration_that_fails_on_the_copy_fails_there_only() {
+    let cluster = required!(Cluster::new());
+    let town = town(&cluster);
+    town.world.write(&format!("{FOLDER}/{TWO}/migration.sql"), "SELECT no_such_function();\n");
+    let run = town.world.run(&["migrate", "plan", "production", "--rehearse"]);
+    assert!(run.code == Some(5) && run.stderr.contains("no_such_function"), "{run:?}");
+    assert_eq!(town.database.ask(LEFT), "0");
+    assert_eq!(town.database.ask("SELECT to_regclass('eaters') IS NULL"), "t");
+}
+
+#[test]
+fn what_was_applied_is_taken_back_in_order_and_what_is_lost_is_named() {
+    let cluster = required!(Cluster::new());
+    let town = town(&cluster);
+    town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
+    let shown = town.world.run(&["migrate", "undo", "production", "--drop", "eaters.age"]);
+    assert!(shown.code == Some(3) && shown.stdout.contains("DROP INDEX names"), "{shown:?}");
+    let refused = town.world.run(&["migrate", "undo", "production", "--apply"]);
+    assert!(refused.code == Some(4) && refused.stderr.contains("eaters.age"), "{refused:?}");
+    let undo = ["migrate", "undo", "production", "--last", "2", "--apply"];
+    let consent = ["--drop", "eaters.age", "--drop", "eaters"];
+    let undone = town.world.run(&[&undo[..], &consent].concat());
+    assert_eq!(undone.code, Some(0), "{undone:?}");
+    assert_eq!(town.database.ask("SELECT to_regclass('eaters') IS NULL"), "t");
+    let rows = "SELECT string_agg(migration_name, ' ' ORDER BY rolled_back_at)
+        FROM _prisma_migrations WHERE rolled_back_at IS NOT NULL";
+    assert_eq!(town.database.ask(rows), format!("{TWO} {ONE}"));
+    // What was taken back is pending, and is applied again.
+    town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
+    assert_eq!(town.database.ask("SELECT count(*) FROM eaters"), "0");
+}
+
+#[test]
+fn what_has_no_way_back_or_is_expected_by_what_serves_is_refused() {
+    let cluster = required!(Cluster::new());
+    let mut town = town(&cluster);
+    let down = format!("{FOLDER}/{TWO}/down.sql");
+    town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
+    std::fs::remove_file(town.world.path(&down)).unwrap();
+    let refused = town.world.run(&["migrate", "undo", "production"]);
+    assert!(refused.code == Some(4) && refused.stderr.contains("has no `down.sql`"), "{refused:?}");
+    town.migrates("20260301000000_expected", "SELECT 1;\n");
+    town.world.write(&format!("{FOLDER}/20260301000000_expected/down.sql"), "SELECT 1;\n");
+    town.release("r2", Backend::Good);
+    let reason = ["--force-schema-skew", "a test"];
+    town.world.run(&[&["rollout", "production", "r2", "--apply"][..], &reason].concat()).ends(0);
+    let refused = town.world.run(&["migrate", "undo", "production", "--apply"]);
+    assert!(refused.stderr.contains("the release that serves expects"), "{refused:?}");
+    let forced = [&["migrate", "undo", "production", "--apply"][..], &reason].concat();
+    let forced = town.world.run(&forced);
+    assert!(forced.code == Some(0) && forced.stderr.contains("goes on all the same"), "{forced:?}");
+}
