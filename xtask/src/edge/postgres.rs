@@ -5,8 +5,8 @@
 mod apply;
 mod catalogue;
 mod emptied;
-mod health;
 mod facts;
+mod health;
 mod lease;
 mod ledger;
 mod migrations;

@@ -50,6 +50,8 @@ pub enum Mark {
 pub struct Step {
     pub line: usize,
     pub what: String,
+    /// As it is written.
+    pub sql: String,
     pub locks: Vec<Held>,
     pub risk: Risk,
     /// Why an older release may fail afterwards.
@@ -148,13 +150,17 @@ fn step(statement: &Statement, tables: &Tables<'_>) -> Step {
         Some(_) => Risk::Unknown,
         None => locks.iter().map(risk).max().unwrap_or(Risk::None),
     };
+    // What nobody uses yet surprises nobody.
+    let is_new = !locks.is_empty() && locks.iter().all(|held| held.scale == Scale::New);
+    let doubts = if is_new { Vec::new() } else { effects.doubts.clone() };
     Step {
         line: statement.line,
         what: statement.what.clone(),
+        sql: statement.text.clone(),
         locks,
         risk,
         breaks: effects.breaks.clone(),
-        doubts: effects.doubts.clone(),
+        doubts,
         opaque: effects.opaque.clone(),
     }
 }

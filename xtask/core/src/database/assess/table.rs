@@ -4,6 +4,10 @@ use super::{Assessed, Held, Mark, Risk, Step};
 use crate::database::lint::Weight;
 use crate::database::sql::Work;
 use crate::database::statistics::Scale;
+use crate::plan::Count;
+
+/// How much of a statement is shown.
+const LINES: usize = 8;
 
 /// Each file, with its statements below it.
 pub fn lines(files: &[Assessed]) -> Vec<String> {
@@ -41,9 +45,20 @@ pub(super) fn mark(mark: &Mark) -> &'static str {
 fn step(step: &Step) -> Vec<String> {
     let head = format!("  line {}: {}: {}", step.line, step.what, risk(step.risk));
     let mut lines = vec![head];
+    lines.extend(sql(&step.sql));
     lines.extend(step.locks.iter().map(|held| format!("    {}", lock(held))));
     let why = step.breaks.iter().chain(&step.doubts).chain(step.opaque.as_ref());
     lines.extend(why.map(|why| format!("    {why}")));
+    lines
+}
+
+/// The first lines of a statement; all of it is in the file.
+fn sql(text: &str) -> Vec<String> {
+    let (count, shown) = (text.lines().count(), text.lines().take(LINES));
+    let mut lines: Vec<String> = shown.map(|line| format!("    | {line}")).collect();
+    if count > LINES {
+        lines.push(format!("    | … {} more", Count(count - LINES, "line")));
+    }
     lines
 }
 

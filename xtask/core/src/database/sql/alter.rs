@@ -67,37 +67,41 @@ fn table(words: &Words, at: usize) -> Effects {
 /// Adds what one action of `ALTER TABLE name` does.
 fn action(effects: Effects, table: &Name, words: &Words) -> Effects {
     use LockMode::{AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
-    let at = |mode, work| (mode, work);
     let (mode, work) = match (words.at(0), words.at(1)) {
         ("add", "constraint" | "primary" | "unique" | "foreign" | "check" | "exclude") => {
             return add_constraint(effects, table, words);
         }
         ("add", _) => return add_column(effects, table, words),
-        ("drop", "constraint") => at(AccessExclusive, Work::Catalogue),
+        ("drop", "constraint") => (AccessExclusive, Work::Catalogue),
         ("drop", _) => return drop_column(effects, table, words),
-        ("alter", "constraint") => at(ShareRowExclusive, Work::Catalogue),
+        ("alter", "constraint") => (ShareRowExclusive, Work::Catalogue),
         ("alter", _) => return alter_column(effects, table, words),
         ("rename", _) => return rename(effects, table, words),
-        ("validate", "constraint") => at(ShareUpdateExclusive, Work::Scan),
+        ("enable" | "force", "row") => {
+            let why = "row level security hides rows from whoever no policy names";
+            let effects = effects.breaks_softly(why);
+            return effects.lock(table.clone(), AccessExclusive, Work::Catalogue);
+        }
+        ("validate", "constraint") => (ShareUpdateExclusive, Work::Scan),
         ("enable" | "disable", "trigger") | ("enable", "always" | "replica") => {
-            at(ShareRowExclusive, Work::Catalogue)
+            (ShareRowExclusive, Work::Catalogue)
         }
         ("set", "schema") => {
             let effects = effects.breaks(format!("moves table `{table}` to another schema"));
             return effects.lock(table.clone(), AccessExclusive, Work::Catalogue);
         }
         ("set", "tablespace" | "logged" | "unlogged" | "access") => {
-            at(AccessExclusive, Work::Rewrite)
+            (AccessExclusive, Work::Rewrite)
         }
         ("set" | "reset", "(") | ("cluster", "on") | ("set", "without") => {
-            at(ShareUpdateExclusive, Work::Catalogue)
+            (ShareUpdateExclusive, Work::Catalogue)
         }
         ("attach", "partition") => return attach(effects, table, words),
         ("detach", "partition") if words.has("concurrently") => {
             let effects = effects.lock(table.clone(), ShareUpdateExclusive, Work::Catalogue);
             return effects.alone("ALTER TABLE … DETACH PARTITION CONCURRENTLY", None);
         }
-        _ => at(AccessExclusive, Work::Catalogue),
+        _ => (AccessExclusive, Work::Catalogue),
     };
     effects.lock(table.clone(), mode, work)
 }

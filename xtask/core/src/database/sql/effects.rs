@@ -133,7 +133,10 @@ impl fmt::Display for LockMode {
 
 impl Effects {
     pub(super) fn lock(mut self, on: Name, mode: LockMode, work: Work) -> Self {
-        self.locks.push(Lock { on, of_index: false, mode, work });
+        let lock = Lock { on, of_index: false, mode, work };
+        if !self.locks.contains(&lock) {
+            self.locks.push(lock);
+        }
         self
     }
 
