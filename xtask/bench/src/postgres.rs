@@ -58,7 +58,6 @@ impl Postgres {
         Ok(postgres)
     }
 
-    /// Its address.
     pub(crate) fn url(&self) -> String {
         format!("postgresql://bench:trusted@127.0.0.1:{}/postgres?sslmode=disable", self.port)
     }

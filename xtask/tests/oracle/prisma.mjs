@@ -129,16 +129,12 @@ async function main() {
     () => {},
     bound,
   );
-  try {
-    return { ok: (await verbs[asked.verb](engine)) ?? {} };
-  } finally {
-    engine.free();
-    await pool.end();
-  }
+  return { ok: (await verbs[asked.verb](engine)) ?? {} };
 }
 
+// Whatever still waits for a lock is left to end with this process.
 function answer(value) {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  process.stdout.write(`${JSON.stringify(value)}\n`, () => process.exit());
 }
 
 function failed(error) {
@@ -147,8 +143,5 @@ function failed(error) {
 }
 
 // A panic of the engine comes from no promise of ours.
-process.on("uncaughtException", (error) => {
-  failed(error);
-  process.exit(1);
-});
+process.on("uncaughtException", failed);
 await main().then(answer, failed);

@@ -45,7 +45,7 @@ pub enum Mark {
     Wrong(Vec<String>),
 }
 
-/// One statement.
+/// A statement, with its locks weighed by the sizes of tables.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     pub line: usize,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use squawk_linter::{Linter, Rule, Violation};
 use squawk_syntax::SourceFile;
 
-/// One finding.
+/// A finding of the linter, with what it is worth here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Lint {
     /// Where, from 1.

@@ -3,7 +3,9 @@
 //! Parsed and never searched: a word in a string, a comment or a function's body is no statement.
 
 mod alter;
+mod destroy;
 mod effects;
+mod lock;
 mod names;
 mod refused;
 #[cfg(test)]
@@ -11,7 +13,8 @@ mod tests;
 mod traces;
 mod words;
 
-pub use effects::{Alone, Effects, Lock, LockMode, Work};
+pub use effects::{Alone, Effects};
+pub use lock::{Lock, LockMode, Work};
 pub use names::{Name, Object};
 pub use refused::Refusal;
 pub use traces::Trace;
@@ -29,7 +32,7 @@ pub struct Script {
     pub refusals: Vec<Refusal>,
 }
 
-/// One statement.
+/// A statement, and what is known of it before it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// As it is written, without what stands around it and without its semicolon.

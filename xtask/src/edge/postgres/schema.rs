@@ -28,7 +28,8 @@ const SIZES: &str = "SELECT n.nspname || '.' || c.relname,
         greatest(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_'
-        AND n.nspname NOT IN ('information_schema', 'xtask')";
+        AND n.nspname NOT IN ('information_schema', 'xtask')
+        AND c.relname <> '_prisma_migrations'";
 
 const INVALID: &str = "SELECT n.nspname || '.' || i.relname, t.relname
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid

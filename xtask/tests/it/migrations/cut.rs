@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use xtask::edge::clock;
 use xtask::edge::postgres::is_locked;
+use xtask_core::deploy::Migrations;
 use xtask_fakes::required;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -20,7 +21,7 @@ fn nobody_queues_behind_a_migration_that_waits_for_a_long_reader() {
     let prisma = required!(Prisma::here());
     let cluster = required!(Cluster::new());
     let server = cluster.serve_plainly();
-    let ground = Ground::new(&server, "queue");
+    let ground = &Ground::new(&server, "queue");
     ground.file(ONE, "CREATE TABLE meals (id int);\n");
     ground.apply().unwrap();
     ground.file(TWO, "ALTER TABLE meals ADD COLUMN note text;\n");
@@ -30,18 +31,20 @@ fn nobody_queues_behind_a_migration_that_waits_for_a_long_reader() {
             server.refuses_of("queue", READ);
             reads.store(false, Ordering::SeqCst);
         });
-        holds(&ground, "AccessShareLock", true);
-        let migrating = scope.spawn(|| ground.apply());
-        holds(&ground, "AccessExclusiveLock", false);
+        holds(ground, "AccessShareLock", true);
+        // Long enough to be seen waiting, also on a machine that is busy.
+        let limits = Migrations::new("x", 10_000, 60_000);
+        let migrating = scope.spawn(move || ground.apply_with("", &limits));
+        holds(ground, "AccessExclusiveLock", false);
         // It comes after the migration, and gets its answer while the reader still reads.
         assert_eq!(ground.sql("SELECT count(*) FROM meals"), "0");
         assert!(reads.load(Ordering::SeqCst), "the reader outlasts whoever came later");
         let failure = migrating.join().unwrap().unwrap_err();
         assert!(is_locked(&failure), "{failure}");
-        ends(&ground, READ);
+        ends(ground, READ);
     });
     assert_eq!(ground.apply().unwrap(), [TWO], "nothing of it was kept, so it can be tried again");
-    prisma.is_up_to_date(&ground);
+    prisma.is_up_to_date(ground);
 }
 
 /// Waits until somebody has, or wants, this lock on the table.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use xtask_fakes::requirement::{Required, required_file, required_program};
 
-/// The engine.
+/// The engine, started anew for each question.
 pub(super) struct Prisma {
     node: PathBuf,
 }
@@ -61,9 +61,12 @@ impl Prisma {
     /// It applies what is pending; the names, or its code.
     pub(super) fn deploy(&self, ground: &Ground<'_>) -> Result<Vec<String>, String> {
         let answer = self.ask(ground, "deploy", &json!({}));
-        match answer["error"]["code"].as_str() {
-            Some(code) => Err(code.to_owned()),
-            None => {
+        match &answer["error"] {
+            error if !error.is_null() => {
+                let code = error["code"].as_str().or_else(|| error["message"].as_str());
+                Err(code.unwrap_or_default().to_owned())
+            }
+            _ => {
                 let names = answer["ok"]["appliedMigrationNames"].as_array();
                 let names = names.unwrap_or_else(|| panic!("{answer}"));
                 Ok(names.iter().map(|it| it.as_str().unwrap().to_owned()).collect())

@@ -130,7 +130,7 @@ fn what_prisma_left_half_done_is_failed_and_resolved_by_either() {
     let server = cluster.serve_plainly();
     let ground = Ground::new(&server, "half");
     ground.file(ONE, "CREATE TABLE a (b int);\nSELECT 1 / 0;\n");
-    assert_eq!(prisma.deploy(&ground).unwrap_err(), "P3018");
+    assert!(prisma.deploy(&ground).unwrap_err().contains("division by zero"));
     let refused = ground.pending().unwrap_err();
     assert!(refused.contains("failed earlier and may be half done"), "{refused}");
     let rows = ground.connect("").migration_rows().unwrap();

@@ -21,7 +21,8 @@ const ROOMS: [&str; 10] = [
 const ASKS: [&str; 3] = ["env::var", "variable(\"", "Surroundings"];
 /// Words in such files that are no variables: methods, heads of tables, an example, and variables
 /// that are only set for others, or handed on to them.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 23] = [
+    "CARGO_MANIFEST_DIR",
     "CARGO_PKG_VERSION",
     "CARGO_TERM_COLOR",
     "DEBIAN",

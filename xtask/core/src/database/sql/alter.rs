@@ -1,6 +1,7 @@
 //! What `ALTER` does: for a table, action by action.
 
-use super::effects::{Effects, LockMode, Work, references};
+use super::effects::{Effects, references};
+use super::lock::{LockMode, Work};
 use super::words::Words;
 use super::{Name, Object};
 

@@ -1,13 +1,12 @@
 //! What a statement does to what is there: the locks it takes, the data it destroys, and whether an
 //! older release still works afterwards.
 //!
-//! The locks are those of Postgres 15 to 17; `tests/it/migrations/locks.rs` asks a real server.
+//! The locks are those of Postgres 15; `tests/it/migrations/locks.rs` asks a real server.
 
 use super::alter;
+use super::lock::{Lock, LockMode, Work};
 use super::words::Words;
-use super::{Name, Object};
-use serde::Serialize;
-use std::fmt;
+use super::{Name, Object, destroy};
 
 /// What a statement does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,104 +30,10 @@ pub struct Effects {
 /// Why a statement cannot run inside a transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alone {
-    /// The statement.
+    /// In a few words of its own: `CREATE INDEX CONCURRENTLY`.
     pub what: String,
     /// The index that it makes, and that a failure leaves there without being valid.
     pub index: Option<Name>,
-}
-
-/// One lock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Lock {
-    /// On what.
-    pub on: Name,
-    /// Whether `on` is an index, and the lock is on its table as well.
-    pub of_index: bool,
-    pub mode: LockMode,
-    /// What is done while it is held.
-    pub work: Work,
-}
-
-/// The modes of Postgres, from the weakest to the strongest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LockMode {
-    AccessShare,
-    RowShare,
-    RowExclusive,
-    ShareUpdateExclusive,
-    Share,
-    ShareRowExclusive,
-    Exclusive,
-    AccessExclusive,
-}
-
-/// What is done while a lock is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Work {
-    /// Only the catalogue changes.
-    Catalogue,
-    /// Every row is read.
-    Scan,
-    /// Every row is written anew.
-    Rewrite,
-}
-
-impl LockMode {
-    /// All modes, the weakest first.
-    pub const ALL: [Self; 8] = [
-        Self::AccessShare,
-        Self::RowShare,
-        Self::RowExclusive,
-        Self::ShareUpdateExclusive,
-        Self::Share,
-        Self::ShareRowExclusive,
-        Self::Exclusive,
-        Self::AccessExclusive,
-    ];
-
-    /// As the manual writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AccessShare => "ACCESS SHARE",
-            Self::RowShare => "ROW SHARE",
-            Self::RowExclusive => "ROW EXCLUSIVE",
-            Self::ShareUpdateExclusive => "SHARE UPDATE EXCLUSIVE",
-            Self::Share => "SHARE",
-            Self::ShareRowExclusive => "SHARE ROW EXCLUSIVE",
-            Self::Exclusive => "EXCLUSIVE",
-            Self::AccessExclusive => "ACCESS EXCLUSIVE",
-        }
-    }
-
-    /// As `pg_locks` writes it: `AccessExclusiveLock`.
-    pub fn of_catalogue(name: &str) -> Option<Self> {
-        let known = |mode: &Self| {
-            let words = mode.name().split(' ').map(|word| {
-                let (first, rest) = word.split_at(1);
-                format!("{first}{}", rest.to_lowercase())
-            });
-            format!("{}Lock", words.collect::<String>()) == name
-        };
-        Self::ALL.into_iter().find(known)
-    }
-
-    /// Whom it keeps waiting.
-    pub fn blocks(self) -> &'static str {
-        match self {
-            Self::AccessShare | Self::RowShare | Self::RowExclusive => "nobody",
-            Self::ShareUpdateExclusive => "other schema changes",
-            Self::Share | Self::ShareRowExclusive | Self::Exclusive => "writes",
-            Self::AccessExclusive => "reads and writes",
-        }
-    }
-}
-
-impl fmt::Display for LockMode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
 }
 
 impl Effects {
@@ -212,9 +117,9 @@ pub(super) fn of(words: &Words) -> Effects {
     match words.at(0) {
         "create" => create(words),
         "alter" => alter::of(words),
-        "drop" => drop(words),
-        "truncate" => truncate(words),
-        "delete" => delete(words),
+        "drop" => destroy::drop(words),
+        "truncate" => destroy::truncate(words),
+        "delete" => destroy::delete(words),
         "insert" => writes(words, "into"),
         "merge" => writes(words, "into"),
         "update" => update(words),
@@ -225,7 +130,7 @@ pub(super) fn of(words: &Words) -> Effects {
         "refresh" => refresh(words),
         "reindex" => reindex(words),
         "comment" => comment(words),
-        "do" => code(words, "a block of code"),
+        "do" => destroy::code(words, "a block of code"),
         "call" | "execute" => {
             Effects::default().opaque(format!("{} runs what is not in this file", words.shown(1)))
         }
@@ -310,7 +215,7 @@ fn create_index(words: &Words, at: usize) -> Effects {
 }
 
 /// A statement with `ON table` behind its own name.
-fn on_table(words: &Words, mode: LockMode) -> Effects {
+pub(super) fn on_table(words: &Words, mode: LockMode) -> Effects {
     let found = words.find("on").and_then(|at| words.name_at(words.past(at + 1, "only")));
     // A rule says `AS ON INSERT TO table`.
     let found = words
@@ -323,79 +228,11 @@ fn on_table(words: &Words, mode: LockMode) -> Effects {
     })
 }
 
-fn drop(words: &Words) -> Effects {
-    let wide = usize::from(words.at(1) == "materialized" || words.at(1) == "foreign");
-    let concurrently = words.is_at(2, "concurrently");
-    let at = words.past(words.past(2 + wide, "concurrently"), "if exists");
-    let names = words.names_at(at);
-    let exclusive = LockMode::AccessExclusive;
-    let mut effects = Effects::default();
-    for name in names {
-        effects = match words.at(1) {
-            "table" => effects
-                .breaks(format!("drops table `{name}`"))
-                .destroys(Object::Table(name.clone()))
-                .lock(name, exclusive, Work::Catalogue),
-            "index" if concurrently => {
-                effects.lock_of_index(name, LockMode::ShareUpdateExclusive, Work::Catalogue)
-            }
-            "index" => effects.lock_of_index(name, exclusive, Work::Catalogue),
-            "trigger" | "policy" | "rule" => return on_table(words, exclusive),
-            "type" | "domain" | "sequence" | "schema" | "extension" | "owned" | "foreign"
-            | "materialized" => {
-                let kind = kind(words.at(1));
-                effects.breaks(format!("drops {kind} `{name}`")).destroys(Object::Other(kind, name))
-            }
-            "database" => {
-                effects.destroys(Object::Other("database", name)).breaks("drops a database")
-            }
-            other => effects.breaks(format!("drops {other} `{name}`")),
-        };
-    }
-    match words.at(1) {
-        "index" if concurrently => effects.alone(&what(words), None),
-        "database" | "tablespace" | "subscription" => effects.alone(&what(words), None),
-        _ => effects,
-    }
-}
-
-fn kind(word: &str) -> &'static str {
-    match word {
-        "type" => "type",
-        "domain" => "domain",
-        "sequence" => "sequence",
-        "schema" => "schema",
-        "extension" => "extension",
-        "owned" => "owned-by",
-        "foreign" => "foreign-table",
-        _ => "materialized-view",
-    }
-}
-
-fn truncate(words: &Words) -> Effects {
-    let names = words.names_at(words.past(1, "table"));
-    names.into_iter().fold(Effects::default(), |effects, name| {
-        effects.breaks(format!("empties table `{name}`")).destroys(Object::Rows(name.clone())).lock(
-            name,
-            LockMode::AccessExclusive,
-            Work::Catalogue,
-        )
-    })
-}
-
-fn delete(words: &Words) -> Effects {
-    let effects = writes(words, "from");
-    match effects.locks.first().map(|lock| lock.on.clone()) {
-        Some(table) if !words.has("where") => effects.destroys(Object::Rows(table)),
-        _ => effects,
-    }
-}
-
 fn update(words: &Words) -> Effects {
     tables(words, words.past(1, "only"), LockMode::RowExclusive, Work::Scan)
 }
 
-fn writes(words: &Words, before: &str) -> Effects {
+pub(super) fn writes(words: &Words, before: &str) -> Effects {
     let found = words.find(before).and_then(|at| words.name_at(words.past(at + 1, "only")));
     let work = if words.at(0) == "insert" { Work::Catalogue } else { Work::Scan };
     found.map_or_else(Effects::default, |(table, _)| {
@@ -453,19 +290,5 @@ fn comment(words: &Words) -> Effects {
             Work::Catalogue,
         ),
         _ => Effects::default(),
-    }
-}
-
-/// A block in another language: what stands in it is told apart, and not understood.
-fn code(words: &Words, what: &str) -> Effects {
-    const DESTROYING: [&str; 4] = ["drop", "truncate", "delete", "execute"];
-    let inside: Vec<Words> = words.texts().map(Words::within).collect();
-    let word = DESTROYING.into_iter().find(|word| inside.iter().any(|it| it.has(word)));
-    let effects = Effects::default().opaque(format!("{what} is not looked into"));
-    match word {
-        Some(word) => effects
-            .breaks(format!("{what} holds `{}`", word.to_uppercase()))
-            .destroys(Object::Code(0)),
-        None => effects,
     }
 }
