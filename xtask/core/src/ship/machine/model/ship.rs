@@ -44,7 +44,19 @@ impl World {
         let migrations = pending.then(|| MIGRATION.to_owned()).into_iter().collect();
         let (from, manner) = (serving.map(ToOwned::to_owned), self.manner);
         let takes_over = !is_settled;
-        Some(Course { action, from, back, takes_over, to, moves, manner, migrations, forced })
+        let backup = super::super::BackUp::default();
+        Some(Course {
+            action,
+            from,
+            back,
+            takes_over,
+            to,
+            moves,
+            manner,
+            migrations,
+            forced,
+            backup,
+        })
     }
 
     fn wanted(&self, ship: usize, goal: &Goal) -> Option<(Action, String)> {
