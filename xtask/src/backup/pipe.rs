@@ -136,14 +136,14 @@ impl Running {
     }
 
     /// What it said, if it has ended by itself: before the end of what it reads, that is a refusal.
-    fn ended_early(mut self, shell: &Shell) -> Result<Result<Output>, Self> {
+    fn ended_early(mut self, shell: &Shell) -> Result<Result<Output>, Box<Self>> {
         let ended = runtime::wait(async { timeout(EARLY, &mut self.task).await });
         match ended {
             Ok(ended) => {
                 let ended = ended.expect("attending a program does not panic");
                 Ok(shell.ended(&self.command, ended))
             }
-            Err(_) => Err(self),
+            Err(_) => Err(Box::new(self)),
         }
     }
 

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn a_place_without_backups_has_no_jobs() {
-        let place = Place { backup: None, ..Place::example() };
+        let mut place = Place::example();
+        place.backup = None;
         assert!(backup(std::slice::from_ref(&place)).jobs.is_empty());
         assert!(drill(&[place]).jobs.is_empty());
     }
