@@ -60,17 +60,18 @@ pub fn store<T>(
     let beside = meanwhile();
     let dumped = dumping.ended(shell);
     match (beside, dumped) {
+        // The snapshot of what failed beside it is gone, so the dump failed after it.
+        (Err(failure), _) => Err(storing.give_up(nothing_stored(failure))),
         (Ok(beside), Ok(_)) => {
             drop(held);
             let output = storing.observed(shell)?;
             Ok((of_restic(restic, &output)?, beside))
         }
         // One that stores nothing any more ends the one that dumps: the first cause is told.
-        (_, Err(failure)) => match storing.ended_early(shell) {
+        (Ok(_), Err(failure)) => match storing.ended_early(shell) {
             Ok(output) => Err(refused(restic, &output?)),
             Err(storing) => Err(storing.give_up(nothing_stored(failure))),
         },
-        (Err(failure), Ok(_)) => Err(storing.give_up(nothing_stored(failure))),
     }
 }
 
@@ -84,6 +85,8 @@ fn refused(restic: &Restic<'_>, output: &Output) -> Failure {
 }
 
 fn nothing_stored(failure: Failure) -> Failure {
+    let is_general = failure.name() == code::TOOL_FAILED.name;
+    let failure = if is_general { failure.relabel(&code::BACKUP_FAILED) } else { failure };
     failure.code(&code::BACKUP_FAILED).reason("no back-up was recorded")
 }
 
@@ -133,14 +136,14 @@ impl Running {
     }
 
     /// What it said, if it has ended by itself: before the end of what it reads, that is a refusal.
-    fn ended_early(mut self, shell: &Shell) -> Result<Result<Output>, Self> {
+    fn ended_early(mut self, shell: &Shell) -> Result<Result<Output>, Box<Self>> {
         let ended = runtime::wait(async { timeout(EARLY, &mut self.task).await });
         match ended {
             Ok(ended) => {
                 let ended = ended.expect("attending a program does not panic");
                 Ok(shell.ended(&self.command, ended))
             }
-            Err(_) => Err(self),
+            Err(_) => Err(Box::new(self)),
         }
     }
 

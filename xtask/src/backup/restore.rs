@@ -143,8 +143,8 @@ fn prepare(database: &Database, manifest: &Manifest, roles: Roles) -> Result<()>
         .hint(made.join(" ")));
     }
     missing.iter().try_for_each(|role| database.ensure_role(role))?;
-    let extensions = manifest.facts.extensions.iter();
-    extensions.map(|(name, schema)| database.ensure_extension(name, schema)).collect()
+    let mut extensions = manifest.facts.extensions.iter();
+    extensions.try_for_each(|(name, schema)| database.ensure_extension(name, schema))
 }
 
 fn pour(

@@ -270,8 +270,8 @@ impl<'a> Restic<'a> {
 /// What restic says at the end of storing something.
 pub fn stored(output: &Output) -> Result<Stored> {
     let text = output.text();
-    let lines = text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok());
-    let summary = lines.filter(|line| line.message_type == "summary").last();
+    let mut lines = text.lines().rev().filter_map(|line| serde_json::from_str::<Line>(line).ok());
+    let summary = lines.find(|line| line.message_type == "summary");
     let failed = || Failure::outside("failed to read what restic said of the snapshot");
     let summary = summary.filter(|it| !it.snapshot_id.is_empty()).ok_or_else(failed)?;
     Ok(Stored { snapshot: summary.snapshot_id, bytes: summary.total_bytes_processed })

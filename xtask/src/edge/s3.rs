@@ -28,8 +28,10 @@ async fn found(bucket: &Bucket, key: &Secret, secret: &Secret) -> Result<Hidden,
     }
     match ask(bucket, "lifecycle", key, secret).await? {
         (200, rules) => Ok(judge(&versioning, Some(&rules))),
-        // S3's way to say that there are no rules. A bucket that is not there answered 404 before.
-        (404, _) => Ok(judge(&versioning, None)),
+        // S3's way to say that there are no rules.
+        (404, text) if text.contains("<Code>NoSuchLifecycleConfiguration</Code>") => {
+            Ok(judge(&versioning, None))
+        }
         (status, _) => Err(format!("it answered {status} to the question for its rules")),
     }
 }

@@ -85,7 +85,7 @@ pub fn judge(backups: &[Sized], limits: Limits, now: Moment) -> Vec<Alarm> {
     let mut alarms: Vec<Alarm> =
         future.map(|it| Alarm::Future { id: it.id.clone(), at: it.at.to_string() }).collect();
     let mut known: Vec<&Sized> = backups.iter().filter(|it| !is_future(it.at, now)).collect();
-    known.sort_by(|a, b| b.at.cmp(&a.at));
+    known.sort_by_key(|it| std::cmp::Reverse(it.at));
     let Some(newest) = known.first() else {
         alarms.push(Alarm::None);
         return alarms;

@@ -50,7 +50,9 @@ impl fmt::Display for Hidden {
 /// What the answers to `GET ?versioning` and `GET ?lifecycle` say. The second is `None` where the
 /// bucket has no rules.
 pub fn judge(versioning: &str, lifecycle: Option<&str>) -> Hidden {
-    if !versioning.contains("<VersioningConfiguration") {
+    // Amazon's name of the answer, and that of its older clients, which moto gives.
+    let names = ["<VersioningConfiguration", "<GetBucketVersioningResponse"];
+    if !names.iter().any(|name| versioning.contains(name)) {
         return Hidden::Unknown("the answer is no configuration of versions".to_owned());
     }
     // `Suspended` keeps those that are there, so it counts as keeping.

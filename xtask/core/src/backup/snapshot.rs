@@ -146,15 +146,17 @@ pub fn contents(snapshots: &[Snapshot], environment: &str) -> Contents {
     let mine: Vec<&Snapshot> = snapshots.iter().filter(|it| it.is_of(environment)).collect();
     let mut contents = Contents::default();
     for snapshot in &mine {
-        let told = snapshot.kind().zip(snapshot.at()).and_then(|(kind, at)| match kind {
-            Kind::Manifest => manifest(snapshot, at, &mine).map(|it| contents.put(it)),
-            Kind::Dump if is_named(snapshot, &mine) => Some(()),
-            Kind::Dump => {
-                Some(contents.unfinished.push(unfinished(snapshot, at, "no manifest names it")))
+        let told = match snapshot.kind().zip(snapshot.at()) {
+            Some((Kind::Manifest, at)) => manifest(snapshot, at, &mine).map(|it| contents.put(it)),
+            Some((Kind::Dump, _)) if is_named(snapshot, &mine) => Some(()),
+            Some((Kind::Dump, at)) => {
+                contents.unfinished.push(unfinished(snapshot, at, "no manifest names it"));
+                Some(())
             }
-            Kind::Drill => drilled(snapshot, at).map(|it| contents.drills.push(it)),
-            Kind::State => Some(()),
-        });
+            Some((Kind::Drill, at)) => drilled(snapshot, at).map(|it| contents.drills.push(it)),
+            Some((Kind::State, _)) => Some(()),
+            None => None,
+        };
         if told.is_none() {
             contents.strange.push(snapshot.id.clone());
         }

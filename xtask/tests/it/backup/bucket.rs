@@ -25,9 +25,9 @@ def key(name, statements):
     made = iam.create_access_key(UserName=name)["AccessKey"]
     return made["AccessKeyId"] + " " + made["SecretAccessKey"]
 allow = lambda actions, resource: {"Effect": "Allow", "Action": actions, "Resource": resource}
-print(key("job", [allow(["s3:Get*", "s3:List*", "s3:PutObject"], "*"), allow(["s3:DeleteObject"], "arn:aws:s3:::backups/nutri/locks/*")]))
+print(key("job", [allow(["s3:Get*", "s3:List*", "s3:HeadBucket", "s3:PutObject"], "*"), allow(["s3:DeleteObject"], "arn:aws:s3:::backups/nutri/locks/*")]))
 print(key("prune", [allow(["s3:*"], "*")]))
-urllib.request.urlopen(urllib.request.Request(url + "/moto-api/reset-auth", data=b"0", method="POST"))
+urllib.request.urlopen(urllib.request.Request(url + "/moto-api/reset-auth", data=b"0", method="POST", headers={"Content-Type": "text/plain"}))
 "#;
 
 struct Moto {
