@@ -21,10 +21,8 @@ use load::Load;
 use scratch::Scratch;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::ship::proxy::{self, ROUTES, Routes};
-use xtask_http::Method;
 
 const MAIN: &str = "services/backend/src/main.ts";
 

@@ -58,7 +58,7 @@ fn the_stack_of_compose_is_the_one_of_the_readme_and_as_our_engine_makes_it() {
     required!(required_program("docker-compose"));
     required!(required_program("skopeo"));
     let scratch = Scratch::new();
-    let [backend, ml, postgres, redis, _] = scratch.ports;
+    let [backend, ml, postgres, redis] = scratch.ports;
     scratch.write(
         ".env",
         &format!(
