@@ -49,11 +49,13 @@ def ml_service() -> Iterator[Service]:
 
 @pytest.fixture(scope="session")
 def backend(ml_service: Service) -> Iterator[Service]:
-    folder, port = SERVICES / "backend", free_port()
+    folder = SERVICES / "backend"
     node = required("node", find_program("node"))
     assert (folder / "dist" / "main.js").exists(), "run `npm run build` in services/backend first"
     paths = {"@": "/api/auth/login", "live": "/api/health/live"}
     with postgres() as database, redis() as cache:
+        # Chosen last: a port that nobody listens on yet may be given to the next who asks.
+        port = free_port()
         told = {
             "NODE_ENV": "test",
             "HOST": "127.0.0.1",
@@ -65,6 +67,7 @@ def backend(ml_service: Service) -> Iterator[Service]:
             "JWT_SECRET": secrets.token_urlsafe(48),
             "RATE_LIMIT_PER_MINUTE": "1000000",
             "AUTH_RATE_LIMIT_PER_MINUTE": "1000000",
+            "ACCOUNT_RATE_LIMIT_PER_MINUTE": "1000000",
             "TRUST_PROXY_HOPS": "0",
         }
         with process([node, "dist/main.js"], folder, port, "/api/health/ready", told):

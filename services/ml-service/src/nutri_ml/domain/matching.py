@@ -167,7 +167,12 @@ def _owners_of_names(phrases: Sequence[str], owners: Sequence[int]) -> dict[str,
     for phrase, owner in zip(phrases, owners, strict=True):
         for form in {normal_form(phrase), normal_form(_said_of(phrase))}:
             loose.setdefault(form, set()).add(owner)
-    return {**{form: them.pop() for form, them in loose.items() if len(them) == 1}, **exact}
+    said = {
+        " ".join(stems(_said_of(phrase))): owner
+        for phrase, owner in zip(phrases, owners, strict=True)
+    }
+    sure = {form: them.pop() for form, them in loose.items() if len(them) == 1}
+    return {**sure, **said, **exact}
 
 
 def _said_of(phrase: str) -> str:

@@ -37,8 +37,8 @@ MANNERS = frozenset(
     plain poached portion pulled pure quality rare raw real reduced regular rich ripe roast
     roasted roughly salted sauteed sautéed scrambled seared seasonal seasoned seedless shredded
     simple skinless sliced slice slow small smoked smooth soft sparkling spicy steamed stick
-    sticks stewed strip strips sugar-free sweetened thick thin tinned canned toasted traditional
-    tender unsalted unsweetened variety warm warmed washed wedge""".split()
+    sticks stewed sticky strip strips sugar-free sweetened thick thin tinned canned toasted
+    traditional tender unsalted unsweetened variety warm warmed washed wedge""".split()
 )
 # Who made or sold it; its food is named by the other words.
 MAKERS = frozenset(
