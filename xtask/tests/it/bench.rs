@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use xtask_core::check::bench::Measurements;
-use xtask_core::check::bench::services::ServiceLoads;
 
 #[test]
 fn the_table_is_made_from_the_recorded_run() {
@@ -12,14 +11,4 @@ fn the_table_is_made_from_the_recorded_run() {
     let page = read("BENCHMARKS.md");
     let wanted = record.in_page(&page).expect("the page has a place for the table");
     assert_eq!(page, wanted, "hint: `cargo xtask bench image --record` writes both");
-}
-
-#[test]
-fn the_table_of_what_services_bear_is_made_from_the_recorded_run() {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
-    let read = |file: &str| std::fs::read_to_string(docs.join(file)).unwrap();
-    let record: ServiceLoads = serde_json::from_str(&read("benchmarks/services.json")).unwrap();
-    let page = read("BENCHMARKS.md");
-    let wanted = record.in_page(&page).expect("the page has a place for the table");
-    assert_eq!(page, wanted, "hint: `cargo xtask bench services --record` writes both");
 }
