@@ -16,6 +16,7 @@ mod published;
 mod rotation;
 mod schema;
 mod state;
+mod told;
 mod town;
 mod unchanged;
 mod whole;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::published::publish;
+use super::told::Told;
 use crate::infra::panel::{apply, named, person};
 use crate::notify::Everybody;
 use crate::postgres::server::{Cluster, Server};
@@ -12,7 +13,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use xtask::runtime;
 use xtask_core::database::migration::MigrationFile;
@@ -24,7 +25,7 @@ use xtask_fakes::coolify::api::{Coolify as Double, Options};
 use xtask_fakes::coolify::update::proxy::Proxy;
 use xtask_fakes::coolify::update::simulated::Image;
 use xtask_fakes::coolify::update::{Containers as _, Delays, Simulated};
-use xtask_fakes::http::{Admission, Handler, Request, Response, Server as Http};
+use xtask_fakes::http::Server as Http;
 use xtask_fakes::registry::FakeRegistry;
 use xtask_providers::coolify::{Application, Deployment};
 use xtask_registry::Registry;
@@ -43,42 +44,6 @@ pub(super) struct Town<'a> {
     pub(super) is_sick: Arc<AtomicBool>,
     /// What releases from now on expect.
     migrations: Vec<MigrationFile>,
-}
-
-/// What a container of one image answers: what it was told, as our own services do.
-struct Told {
-    host: Arc<Simulated>,
-    image: String,
-    /// Of an image that was built from old code: what it answers whatever it is told.
-    fixed: Option<&'static str>,
-    /// Whether it says that it is not ready.
-    is_sick: Arc<AtomicBool>,
-}
-
-impl Told {
-    fn of(&self, fits: impl Fn(&str) -> bool) -> Option<String> {
-        let all = self.host.all();
-        let newest = all.iter().find(|it| fits(&it.image))?;
-        self.host.environment(&newest.name)?.get("APP_VERSION").cloned()
-    }
-}
-
-impl Handler for Told {
-    fn admit(&self, _head: &Request) -> Admission {
-        Admission::Read
-    }
-
-    fn answer(&self, request: &Request) -> Response {
-        if request.path.ends_with("/ready") && self.is_sick.load(Ordering::Relaxed) {
-            return Response::new(503);
-        }
-        let own = self.fixed.map(ToOwned::to_owned).or_else(|| self.of(|it| it == self.image));
-        let ml = self.of(|it| it.contains("/ml-service@"));
-        let status = json!({
-            "status": "healthy", "version": own, "checks": { "ml_service": { "version": ml } },
-        });
-        Response::new(200).body(status.to_string())
-    }
 }
 
 /// How the backend's image of a release behaves.
