@@ -3,6 +3,7 @@
 use crate::digest::Digest;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// A place in a registry that holds manifests: `ghcr.io` and `acme/nutri/backend`.
@@ -110,9 +111,26 @@ impl From<Repository> for String {
 
 /// A registry's host has a dot or a port, or is `localhost`; otherwise it is a path component.
 fn is_registry(text: &str) -> bool {
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-    let named = text == "localhost" || text.contains(['.', ':']);
-    named && text.bytes().all(legal)
+    if let Some(rest) = text.strip_prefix('[') {
+        let Some((address, after)) = rest.split_once(']') else { return false };
+        let port = after.strip_prefix(':');
+        return address.parse::<Ipv6Addr>().is_ok()
+            && (after.is_empty() || port.is_some_and(is_port));
+    }
+    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    let is_named = host == "localhost" || host.contains('.') || port.is_some();
+    is_named && host.split('.').all(is_label) && port.is_none_or(is_port)
+}
+
+/// One part of a host's name.
+fn is_label(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    !text.is_empty() && text.bytes().all(legal) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// Digits without a sign, of a port that there is.
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|it| it > 0)
 }
 
 /// A component is lowercase letters and digits; between them `.`, `_`, `__` or any number of `-`.
@@ -177,14 +195,20 @@ impl FromStr for Reference {
 
     fn from_str(text: &str) -> Result<Self, ReferenceError> {
         let refuse = || ReferenceError { text: text.to_owned(), wanted: WANTED_REFERENCE };
-        if let Some((repository, digest)) = text.split_once('@') {
-            let digest = digest.parse().map_err(|_| refuse())?;
-            return Ok(repository.parse::<Repository>()?.pin(digest));
+        let (named, digest) = match text.split_once('@') {
+            Some((named, digest)) => (named, Some(digest.parse().map_err(|_| refuse())?)),
+            None => (text, None),
+        };
+        let slash = named.rfind('/').ok_or_else(refuse)?;
+        let colon = named[slash..].find(':').map(|colon| colon + slash);
+        let repository: Repository = named[..colon.unwrap_or(named.len())].parse()?;
+        let tag = colon.map(|colon| named[colon + 1..].parse()).transpose()?;
+        match (digest, tag) {
+            // The tag beside a digest is for people: which bytes are meant is said already.
+            (Some(digest), _) => Ok(repository.pin(digest)),
+            (None, Some(tag)) => Ok(repository.tag(tag)),
+            (None, None) => Err(refuse()),
         }
-        let slash = text.rfind('/').ok_or_else(refuse)?;
-        let colon = text[slash..].rfind(':').ok_or_else(refuse)? + slash;
-        let tag = text[colon + 1..].parse()?;
-        Ok(text[..colon].parse::<Repository>()?.tag(tag))
     }
 }
 
@@ -202,9 +226,85 @@ mod tests {
     }
 
     #[test]
+    fn a_digest_says_which_bytes_and_a_tag_beside_it_is_for_people() {
+        let digest = Digest::of(b"x");
+        let text = format!("ghcr.io:443/acme/api:1.2@{digest}");
+        let read = text.parse::<Reference>().unwrap();
+        assert_eq!(read, "ghcr.io:443/acme/api".parse::<Repository>().unwrap().pin(digest));
+    }
+
+    #[test]
+    fn hosts_are_names_addresses_and_ports_of_the_kind_that_there_are() {
+        for host in [
+            "ghcr.io",
+            "localhost",
+            "localhost:1",
+            "R.io:65535",
+            "10.0.0.1:5000",
+            "[::1]",
+            "[::1]:5000",
+            "a:1",
+        ] {
+            assert!(format!("{host}/x").parse::<Repository>().is_ok(), "{host}");
+        }
+        for host in [
+            "[::1",
+            "::1",
+            "[]",
+            "[::1]5000",
+            "[::1]:",
+            "[::1]:0",
+            "[1.2.3.4]",
+            "[::g]",
+            "r.io:",
+            "r.io:0",
+            "r.io:65536",
+            "r.io:+1",
+            "r.io:1:2",
+            "r..io",
+            ".io",
+            "r.io.",
+            "-r.io",
+            "r-.io",
+            "r.io]",
+            "r_x.io",
+            "r io.x",
+            "",
+            "acme",
+            "user@r.io",
+            "https://r.io",
+        ] {
+            assert!(format!("{host}/x").parse::<Repository>().is_err(), "{host}");
+        }
+    }
+
+    #[test]
     fn refuses_what_a_registry_would_refuse() {
-        for text in ["nutri", "ghcr.io/Acme/x:1", "ghcr.io/acme", "ghcr.io/a/-b:1", "ghcr.io/a:.x"]
-        {
+        let digest = Digest::of(b"x");
+        for text in [
+            "nutri",
+            "ghcr.io/Acme/x:1",
+            "ghcr.io/acme",
+            "ghcr.io/a/-b:1",
+            "ghcr.io/a:.x",
+            "ghcr.io/a:1:2",
+            "ghcr.io/a:",
+            "ghcr.io//a:1",
+            "ghcr.io/a/:1",
+            "/a:1",
+            ":1",
+            "@",
+            "a@b",
+            "ghcr.io/a@sha256:0",
+            "ghcr.io/a:1@",
+            "ghcr.io/a:1/b",
+            "[::1/x",
+            "[::1/x:1",
+            "\u{e9}.io/a:1",
+        ] {
+            assert!(text.parse::<Reference>().is_err(), "{text}");
+        }
+        for text in [format!("ghcr.io/a:@{digest}"), format!("ghcr.io/a@{digest}@{digest}")] {
             assert!(text.parse::<Reference>().is_err(), "{text}");
         }
     }

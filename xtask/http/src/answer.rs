@@ -5,6 +5,7 @@ use crate::limit::Watch;
 use crate::upload::Valve;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use reqwest::Upgraded;
 
 /// An answer whose body has not been read.
 #[derive(Debug)]
@@ -50,6 +51,13 @@ impl Answer {
     /// its end.
     pub async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
         self.watch.next(self.response.chunk()).await
+    }
+
+    /// The connection itself, where the answer is that it speaks something else from now on (101).
+    /// No limit holds for it any more.
+    pub async fn upgrade(self) -> Result<Upgraded, Error> {
+        let upgraded = self.response.upgrade().await;
+        upgraded.map_err(|error| self.watch.failed(error))
     }
 
     async fn read(mut self, limit: u64) -> Result<(Vec<u8>, bool), Error> {

@@ -5,6 +5,7 @@ use crate::error::{Cause, Error, Whom};
 use crate::exchange::Exchange;
 use crate::limit::Watch;
 use crate::loopback::is_loopback;
+use crate::proxies::Proxies;
 use crate::request::{Body, Request};
 use crate::settings::Settings;
 use reqwest::{Certificate, ClientBuilder, redirect, retry};
@@ -22,7 +23,7 @@ struct Inner {
     settings: Settings,
     /// One for each way, made when it is first taken: most runs ask this machine alone, and need
     /// neither the certificates of all the world nor a machine that has any.
-    ways: [OnceLock<reqwest::Client>; 3],
+    ways: [OnceLock<reqwest::Client>; 4],
 }
 
 /// How a host is reached.
@@ -32,6 +33,8 @@ enum Way {
     Loopback,
     /// This machine, over TLS.
     LoopbackTls,
+    /// Any other that is asked directly.
+    Direct,
     /// Any other, through a proxy where one is set.
     Outside,
 }
@@ -54,7 +57,7 @@ impl Client {
     async fn ask(&self, request: Request) -> Result<Answer, Error> {
         let whom = Whom::of(&request);
         let Request { method, url, headers, body, total, shown: _ } = request;
-        let client = self.0.client(Way::to(&url))?;
+        let client = self.0.client(Way::to(&url, &self.0.settings.proxies))?;
         let mut limits = self.0.settings.limits;
         limits.total = total.or(limits.total);
         let watch = Watch::begin(limits, whom);
@@ -75,11 +78,12 @@ impl Client {
 }
 
 impl Way {
-    fn to(url: &http::Uri) -> Self {
+    fn to(url: &http::Uri, proxies: &Proxies) -> Self {
         let is_own = url.authority().is_some_and(|authority| is_loopback(authority.as_str()));
         match (is_own, url.scheme_str() == Some("https")) {
             (true, false) => Self::Loopback,
             (true, true) => Self::LoopbackTls,
+            (false, _) if proxies.except(url) => Self::Direct,
             (false, _) => Self::Outside,
         }
     }
@@ -109,7 +113,7 @@ impl Inner {
             .no_proxy();
         let builder = match way {
             Way::Loopback => builder.tls_backend_preconfigured(trusts_nobody()),
-            Way::LoopbackTls => self.trusting(builder)?,
+            Way::LoopbackTls | Way::Direct => self.trusting(builder)?,
             Way::Outside => {
                 let proxies = self.settings.proxies.build()?;
                 proxies.into_iter().fold(self.trusting(builder)?, ClientBuilder::proxy)

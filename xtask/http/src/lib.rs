@@ -7,6 +7,7 @@
 mod answer;
 mod client;
 mod error;
+mod exceptions;
 mod exchange;
 mod hint;
 mod limit;
@@ -23,5 +24,6 @@ pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, head
 pub use loopback::is_loopback;
 pub use proxies::Proxies;
 pub use request::Request;
+pub use reqwest::Upgraded;
 pub use settings::{CA_FILE, Limits, Settings};
 pub use upload::Upload;

@@ -52,6 +52,10 @@ impl Watch {
         }
     }
 
+    pub(crate) fn failed(self, error: reqwest::Error) -> Error {
+        self.whom.failed(error)
+    }
+
     pub(crate) fn too_large(&self, limit: u64) -> Error {
         self.whom.clone().too_large(limit)
     }

@@ -1,8 +1,8 @@
 //! Proxies, as the environment names them for every program.
 
 use crate::error::Error;
+use crate::exceptions::Exceptions;
 use http::Uri;
-use reqwest::NoProxy;
 use std::ffi::OsString;
 use xtask_core::secret::Secret;
 
@@ -12,7 +12,7 @@ pub struct Proxies {
     http: Option<Named>,
     https: Option<Named>,
     /// Hosts that are asked directly.
-    except: Option<String>,
+    except: Exceptions,
 }
 
 #[derive(Clone, Debug)]
@@ -35,16 +35,21 @@ impl Proxies {
         Self {
             http: first(&["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
             https: first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
-            except: text("no_proxy").or_else(|| text("NO_PROXY")),
+            except: Exceptions::parse(
+                &text("no_proxy").or_else(|| text("NO_PROXY")).unwrap_or_default(),
+            ),
         }
     }
 
+    /// Whether `url` is asked directly, though there may be proxies.
+    pub(crate) fn except(&self, url: &Uri) -> bool {
+        self.except.name(url)
+    }
+
     pub(crate) fn build(&self) -> Result<Vec<reqwest::Proxy>, Error> {
-        let except = || self.except.as_deref().and_then(NoProxy::from_string);
         let http = self.http.as_ref().map(|named| named.proxy(reqwest::Proxy::http));
         let https = self.https.as_ref().map(|named| named.proxy(reqwest::Proxy::https));
-        let all = [http, https].into_iter().flatten();
-        all.map(|proxy| Ok(proxy?.no_proxy(except()))).collect()
+        [http, https].into_iter().flatten().collect()
     }
 }
 

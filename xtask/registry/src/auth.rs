@@ -23,6 +23,27 @@ impl Credentials {
     }
 }
 
+/// How we say who we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// With user and password.
+    Password(Credentials),
+    /// With a token that the realm takes for a password (`identitytoken`).
+    Identity(Secret),
+    /// With a token that the registry itself takes (`registrytoken`). Nobody renews it.
+    Registry(Secret),
+}
+
+impl Login {
+    /// User and password, where that is what there is.
+    pub(super) fn credentials(&self) -> Option<&Credentials> {
+        match self {
+            Self::Password(credentials) => Some(credentials),
+            Self::Identity(_) | Self::Registry(_) => None,
+        }
+    }
+}
+
 /// How a registry wants to be spoken to, as `WWW-Authenticate` says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Challenge {

@@ -25,6 +25,7 @@ mod referrer;
 mod referrers;
 mod refusal;
 mod retry_policy;
+mod schemes;
 mod session;
 mod stream;
 mod tags;
@@ -33,7 +34,7 @@ mod upload;
 mod wire;
 
 pub use artifact::Artifact;
-pub use auth::Credentials;
+pub use auth::{Credentials, Login};
 pub use client::Registry;
 pub use error::RegistryError;
 pub use event::{PushEvent, PushReceipt};

@@ -51,10 +51,11 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The wait after failure number `failures` (from 1), unless the registry `asked` for its own.
+    /// The wait after failure number `failures` (from 1), or longer if the registry `asked` for
+    /// that. One that asks for none, or for a moment that is over, would have every try at once.
     pub fn wait_after(&self, failures: u32, asked: Option<Duration>) -> Duration {
         let doubled = self.first_wait.saturating_mul(1 << failures.saturating_sub(1).min(16));
-        asked.unwrap_or(doubled).min(self.longest_wait)
+        asked.unwrap_or_default().max(doubled).min(self.longest_wait)
     }
 }
 
@@ -105,6 +106,13 @@ mod tests {
         let asked =
             |seconds| retry_policy.wait_after(1, Some(Duration::from_secs(seconds))).as_secs();
         assert_eq!((asked(7), asked(86_400)), (7, 60));
+    }
+
+    #[test]
+    fn a_registry_that_asks_for_no_wait_gets_our_own() {
+        let policy = RetryPolicy::default();
+        let waits = [1, 2, 3, 4].map(|failures| policy.wait_after(failures, Some(Duration::ZERO)));
+        assert_eq!(waits.map(|wait| wait.as_millis()), [500, 1000, 2000, 4000]);
     }
 
     #[test]

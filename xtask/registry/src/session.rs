@@ -1,7 +1,7 @@
 //! One use of a registry. Every request goes through here, where it is counted, authorized,
 //! redirected and repeated.
 
-use super::auth::{Challenge, Credentials, Scope};
+use super::auth::{Challenge, Credentials, Login, Scope};
 use super::client::Registry;
 use super::error::{RegistryError, host};
 use super::event::PushEvent;
@@ -175,14 +175,19 @@ impl<'a> Session<'a> {
         }
     }
 
+    fn credentials(&self) -> Option<&Credentials> {
+        self.registry.login.as_ref().and_then(Login::credentials)
+    }
+
     /// What to say who we are, as far as the registry has asked for it.
     async fn authorization(&self, scope: &Scope) -> Result<Option<Secret>, RegistryError> {
+        if let Some(Login::Registry(token)) = &self.registry.login {
+            return Ok(Some(bearer(token)));
+        }
         let mut known = self.registry.tokens.lock().await;
         match known.challenge.clone() {
             None => Ok(None),
-            Some(Challenge::Basic) => {
-                Ok(self.registry.credentials.as_ref().map(Credentials::basic))
-            }
+            Some(Challenge::Basic) => Ok(self.credentials().map(Credentials::basic)),
             Some(Challenge::Bearer { realm, service, .. }) => {
                 let now = self.retry_policy().clock.now();
                 if let Some(token) = known.fresh(scope, now) {
@@ -204,10 +209,21 @@ impl<'a> Session<'a> {
         let Some(challenge) = Challenge::best(answer.header_all("www-authenticate")) else {
             return Ok(false);
         };
+        match (&self.registry.login, &challenge) {
+            (Some(Login::Registry(_)), _) => return Ok(false),
+            (Some(Login::Identity(_)), Challenge::Basic) => {
+                let why = "it wants user and password, and there is only an identity token";
+                return Err(RegistryError::Login {
+                    host: host(&self.registry.base),
+                    why: why.to_owned(),
+                });
+            }
+            _ => {}
+        }
         let mut known = self.registry.tokens.lock().await;
         known.challenge = Some(challenge.clone());
         let Challenge::Bearer { realm, service, scope: asked } = challenge else {
-            return Ok(refused.is_none() && self.registry.credentials.is_some());
+            return Ok(refused.is_none() && self.credentials().is_some());
         };
         let now = self.retry_policy().clock.now();
         match (known.fresh(scope, now), refused) {
@@ -245,8 +261,8 @@ impl<'a> Session<'a> {
         scope: &Scope,
     ) -> Result<token::Granted, RegistryError> {
         let base = &self.registry.base;
-        let credentials = self.registry.credentials.as_ref();
-        let (ask, authorization) = token::request(base, challenge, scope, credentials)?;
+        let login = self.registry.login.as_ref();
+        let (ask, authorization) = token::request(base, challenge, scope, login)?;
         let answer = self.send_to_realm(&ask, authorization.as_ref()).await;
         let granted = answer
             .and_then(|answer| answer.wanted(&[200]))

@@ -1,9 +1,10 @@
 //! Tokens: one per scope, kept until they are about to expire, fetched from the realm that the
 //! registry names, and shown to nobody but the registry.
 
-use super::auth::{Challenge, Credentials, Scope};
+use super::auth::{Challenge, Login, Scope};
 use super::error::{RegistryError, host};
-use super::wire::{Answer, Ask};
+use super::wire::{Answer, Ask, Body};
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -74,24 +75,62 @@ pub(super) fn request(
     base: &Uri,
     challenge: (&str, Option<&str>),
     scope: &Scope,
-    credentials: Option<&Credentials>,
+    login: Option<&Login>,
 ) -> Result<(Ask<'static>, Option<HeaderValue>), RegistryError> {
     let (realm, service) = challenge;
-    let login = |why: String| RegistryError::Login { host: host(base), why };
-    let mut url = realm.to_owned();
+    let refused = |why: String| RegistryError::Login { host: host(base), why };
+    let own: Uri = realm.parse().map_err(|_| refused(format!("its realm `{realm}` is no URL")))?;
+    if !is_private(base, &own) {
+        return Err(refused(format!("its realm `{realm}` is not https")));
+    }
     let service = service.map(|service| ("service", service.to_owned()));
+    if let Some(Login::Identity(token)) = login {
+        return Ok((exchange(own, service, scope, token), None));
+    }
+    let mut url = realm.to_owned();
     for (key, value) in service.into_iter().chain(scope.values().map(|value| ("scope", value))) {
         url.push(if url.contains('?') { '&' } else { '?' });
-        url.push_str(&format!("{key}={}", utf8_percent_encode(&value, QUERY_VALUE)));
+        url.push_str(&pair(key, &value));
     }
-    let url: Uri = url.parse().map_err(|_| login(format!("its realm `{realm}` is no URL")))?;
-    let is_own = url.scheme_str() == Some("http") && is_loopback(&host(&url));
-    let is_private = url.scheme_str() == Some("https") || is_own;
-    if !is_private || url.authority().is_none() {
-        return Err(login(format!("its realm `{realm}` is not https")));
-    }
+    let url: Uri = url.parse().map_err(|_| refused(format!("its realm `{realm}` is no URL")))?;
     let ask = Ask::new(Method::GET, url).limit(1 << 20);
+    let credentials = login.and_then(Login::credentials);
     Ok((ask, credentials.map(|credentials| sensitive(&credentials.basic()))))
+}
+
+/// Whether a realm may be told a password: nobody hears it, or everything that the registry itself
+/// is told is heard anyway, because somebody chose that for this very host.
+fn is_private(base: &Uri, realm: &Uri) -> bool {
+    let is_chosen = base.scheme_str() == Some("http") && base.authority() == realm.authority();
+    let is_near = realm.authority().is_some() && (is_loopback(&host(realm)) || is_chosen);
+    match realm.scheme_str() {
+        Some("https") => realm.authority().is_some(),
+        Some("http") => is_near,
+        _ => false,
+    }
+}
+
+/// An identity token for a token (OAuth 2, as Docker's registries speak it). It stands in the body.
+fn exchange(
+    realm: Uri,
+    service: Option<(&str, String)>,
+    scope: &Scope,
+    token: &Secret,
+) -> Ask<'static> {
+    let fixed = [("grant_type", "refresh_token"), ("client_id", "nutri-xtask")];
+    let fixed = fixed.map(|(key, value)| (key, value.to_owned()));
+    let scopes = ("scope", scope.values().collect::<Vec<_>>().join(" "));
+    let token = ("refresh_token", token.expose().to_owned());
+    let all = fixed.into_iter().chain(service).chain([scopes, token]);
+    let form = all.map(|(key, value)| pair(key, &value)).collect::<Vec<_>>().join("&");
+    Ask::new(Method::POST, realm)
+        .limit(1 << 20)
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::Bytes(form.into()))
+}
+
+fn pair(key: &str, value: &str) -> String {
+    format!("{key}={}", utf8_percent_encode(value, QUERY_VALUE))
 }
 
 /// A header value that `Debug` does not show.
@@ -120,7 +159,8 @@ pub(super) fn granted(answer: &Answer) -> Result<Granted, RegistryError> {
     let malformed = |why| RegistryError::malformed(&answer.url, "a token", &why);
     let spelled: Spelled =
         serde_json::from_slice(&answer.body).map_err(|_| malformed("it is not JSON"))?;
-    let value = spelled.token.or(spelled.access_token).filter(|value| !value.is_empty());
+    let mut values = [spelled.token, spelled.access_token].into_iter().flatten();
+    let value = values.find(|value| !value.is_empty());
     let value = value.ok_or_else(|| malformed("there is none in it"))?;
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(malformed("it cannot stand in a header"));

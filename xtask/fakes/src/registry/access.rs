@@ -5,6 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
 
+/// The user's identity token, which the realm takes for the password.
+pub const IDENTITY_TOKEN: &str = "identity-token";
 /// With this password the user may read, and not write.
 pub const READING_PASSWORD: &str = "may-read";
 
@@ -89,6 +91,9 @@ impl Tokens {
         let Access::Bearer { expires_in, .. } = access else {
             return Response::new(404);
         };
+        if request.method == "POST" {
+            return self.exchange(request, *expires_in);
+        }
         let is_known = access.knows(request);
         if request.header("authorization").is_some() && !is_known && !access.lets_read(request) {
             return super::fault::errors(401, "UNAUTHORIZED", "incorrect username or password");
@@ -101,6 +106,34 @@ impl Tokens {
         let token = format!("fake-token-{}", self.given_out);
         self.granted.insert(token.clone(), scopes);
         let body = serde_json::json!({"token": token, "expires_in": expires_in});
+        Response::new(200).body(body.to_string())
+    }
+}
+
+impl Tokens {
+    /// Tokens for an identity token, as OAuth 2 has it: the form stands in the body.
+    fn exchange(&mut self, request: &Request, expires_in: u64) -> Response {
+        let form = String::from_utf8_lossy(&request.body).into_owned();
+        let pairs = crate::http::pairs(&form);
+        let value =
+            |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let is_form = request.header("content-type") == Some("application/x-www-form-urlencoded");
+        let is_refresh =
+            value("grant_type") == Some("refresh_token") && value("client_id").is_some();
+        if !is_form || !is_refresh || value("service") != Some("fake") {
+            return super::fault::errors(400, "UNSUPPORTED", "no such grant");
+        }
+        if value("refresh_token") != Some(IDENTITY_TOKEN) {
+            return super::fault::errors(401, "UNAUTHORIZED", "invalid identity token");
+        }
+        let scopes = value("scope").unwrap_or_default().split(' ').map(str::to_owned).collect();
+        self.given_out += 1;
+        let token = format!("fake-token-{}", self.given_out);
+        self.granted.insert(token.clone(), scopes);
+        // Some realms spell the token in this way, and leave the other one empty.
+        let body = serde_json::json!({
+            "access_token": token, "token": "", "refresh_token": "", "expires_in": expires_in,
+        });
         Response::new(200).body(body.to_string())
     }
 }

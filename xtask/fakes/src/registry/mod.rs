@@ -7,7 +7,7 @@ mod fault;
 mod routes;
 mod store;
 
-pub use access::{Access, READING_PASSWORD};
+pub use access::{Access, IDENTITY_TOKEN, READING_PASSWORD};
 pub use fault::{Fault, On, on};
 
 use crate::http::{Admission, Handler, Request, Response, Server};

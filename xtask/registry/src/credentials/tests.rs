@@ -16,7 +16,7 @@ fn read(file: &str, text: &str) -> Option<Source> {
 
 fn user(source: Option<Source>) -> Option<String> {
     match source? {
-        Source::Inline(credentials) => Some(credentials.user),
+        Source::Inline(Login::Password(credentials)) => Some(credentials.user),
         other => panic!("wanted a user, found {other:?}"),
     }
 }
@@ -25,7 +25,8 @@ fn user(source: Option<Source>) -> Option<String> {
 fn an_entry_is_user_and_password_in_base64() {
     let file = r#"{"auths":{"ghcr.io":{"auth":"Y2k6YTpi"}},"HttpHeaders":{}}"#;
     let wanted = Credentials { user: "ci".to_owned(), password: Secret::new("a:b") };
-    assert_eq!(read(file, "ghcr.io/acme/api"), Some(Source::Inline(wanted)));
+    let wanted = Source::Inline(Login::Password(wanted));
+    assert_eq!(read(file, "ghcr.io/acme/api"), Some(wanted));
     assert_eq!(read(file, "other.io/acme/api"), None);
     assert_eq!(read(r#"{"auths":{"ghcr.io":{}}}"#, "ghcr.io/acme/api"), None);
 }
@@ -51,18 +52,80 @@ fn the_host_may_be_spelled_as_docker_did_over_the_years() {
 fn the_helper_of_one_registry_comes_before_the_helper_of_all() {
     let file = r#"{"auths":{"r.io":{"auth":"YTox"}},"credHelpers":{"r.io":"own"},
         "credsStore":"all"}"#;
-    let helper =
-        |name: &str, key: &str| Some(Source::Helper { name: name.to_owned(), key: key.to_owned() });
-    assert_eq!(read(file, "r.io/a"), helper("own", "r.io"));
-    assert_eq!(read(file, "s.io/a"), helper("all", "s.io"));
-    assert_eq!(read(file, "docker.io/a/b"), helper("all", "https://index.docker.io/v1/"));
+    let helper = |name: &str, keys: &[&str]| {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        Some(Source::Helper { name: name.to_owned(), keys })
+    };
+    assert_eq!(read(file, "r.io/a"), helper("own", &["r.io", "https://r.io"]));
+    assert_eq!(read(file, "s.io/a"), helper("all", &["s.io", "https://s.io"]));
+    assert_eq!(read(file, "docker.io/a/b"), helper("all", &["https://index.docker.io/v1/"]));
+    let file = r#"{"credHelpers":{"https://r.io":"own"}}"#;
+    assert_eq!(read(file, "r.io/a"), helper("own", &["https://r.io", "r.io"]));
+}
+
+/// Files as they are found on machines, and how they let in to `r.io/a/b`.
+#[test]
+fn every_file_that_docker_takes_is_taken_as_docker_takes_it() {
+    let inline = |login| Some(Source::Inline(login));
+    let password = |user: &str, password: &str| {
+        inline(Login::Password(Credentials {
+            user: user.to_owned(),
+            password: Secret::new(password),
+        }))
+    };
+    let identity = inline(Login::Identity(Secret::new("x")));
+    let own = |it: &str| format!(r#"{{"auths":{{"r.io":{it}}}}}"#);
+    let under = |key: &str| format!(r#"{{"auths":{{"{key}":{{"auth":"YTox"}}}}}}"#);
+    let helper = |it: &str| format!(r#"{{"auths":{{"r.io":{{"auth":"YTox"}}}},{it}}}"#);
+    for (file, wanted) in [
+        // What says nothing.
+        (String::new(), None),
+        ("\n".to_owned(), None),
+        ("{}".to_owned(), None),
+        (r#"{"auths":null,"credHelpers":null,"credsStore":null}"#.to_owned(), None),
+        (own("null"), None),
+        (own(r#"{"auth":null,"username":null}"#), None),
+        (own(r#"{"username":"","password":""}"#), None),
+        (own(r#"{"username":"a","password":""}"#), None),
+        // Users and passwords.
+        (own(r#"{"auth":"YTox","username":"","password":""}"#), password("a", "1")),
+        (own(r#"{"auth":"YTox","username":"b","password":"2"}"#), password("a", "1")),
+        (own(r#"{"auth":"","username":"b","password":"2"}"#), password("b", "2")),
+        (own(r#"{"auth":" YTox "}"#), password("a", "1")),
+        // Tokens.
+        (own(r#"{"identitytoken":"x","auth":"YTox"}"#), identity.clone()),
+        (own(r#"{"identitytoken":"","auth":"YTox"}"#), password("a", "1")),
+        (own(r#"{"auth":"PHRva2VuPjp4"}"#), identity),
+        (
+            own(r#"{"registrytoken":"y","identitytoken":"x","auth":"YTox"}"#),
+            inline(Login::Registry(Secret::new("y"))),
+        ),
+        // Keys.
+        (under("r.io/"), password("a", "1")),
+        (under("https://r.io/v2/"), password("a", "1")),
+        (under("http://r.io"), password("a", "1")),
+        (under("https://r.io/some/path/"), password("a", "1")),
+        (under("r.io/a/"), password("a", "1")),
+        (under("r.io/a/b"), password("a", "1")),
+        (under("r.io/other"), None),
+        (under("https://r.io.example.org"), None),
+        (under("r.io:443"), None),
+        // Helpers: one without a name means the file, for that registry only.
+        (helper(r#""credHelpers":{"r.io":""},"credsStore":"all""#), password("a", "1")),
+        (helper(r#""credHelpers":{"r.io":null},"credsStore":"all""#), password("a", "1")),
+        (helper(r#""credsStore":"""#), password("a", "1")),
+    ] {
+        assert_eq!(read(&file, "r.io/a/b"), wanted, "{file}");
+    }
 }
 
 #[test]
-fn identity_tokens_are_recognised_in_both_forms() {
-    for entry in [r#"{"identitytoken":"x","auth":"YTox"}"#, r#"{"auth":"PHRva2VuPjp4"}"#] {
-        let file = format!(r#"{{"auths":{{"r.io":{entry}}}}}"#);
-        assert_eq!(read(&file, "r.io/a"), Some(Source::IdentityToken), "{entry}");
+fn docker_hub_has_three_names() {
+    for key in
+        ["https://index.docker.io/v1/", "index.docker.io", "docker.io", "registry-1.docker.io"]
+    {
+        let file = format!(r#"{{"auths":{{"{key}":{{"auth":"YTox"}}}}}}"#);
+        assert_eq!(user(read(&file, "docker.io/library/a")).as_deref(), Some("a"), "{key}");
     }
 }
 
@@ -88,8 +151,10 @@ fn podmans_file_is_asked_before_dockers() {
         home: Some(folder.path().to_owned()),
         ..Surroundings::default()
     };
-    let found =
-        || wait(find(&repository("r.io/a"), &surroundings)).unwrap().map(|found| found.user);
+    let found = || match wait(find(&repository("r.io/a"), &surroundings)).unwrap() {
+        Some(Login::Password(found)) => Some(found.user),
+        other => other.map(|other| panic!("wanted a user, found {other:?}")),
+    };
     assert_eq!(found(), None);
     write(".docker/config.json", r#"{"auths":{"r.io":{"auth":"YTox"}}}"#);
     assert_eq!(found().as_deref(), Some("a"));
@@ -103,7 +168,7 @@ mod helpers {
     use std::os::unix::fs::PermissionsExt;
 
     /// Asks a helper that is the given shell script.
-    fn ask_helper(script: &str) -> Result<Option<Credentials>, CredentialsError> {
+    fn ask_helper(script: &str) -> Result<Option<Login>, CredentialsError> {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("docker-credential-own");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
@@ -124,7 +189,7 @@ mod helpers {
 printf '{"ServerURL":"%s","Username":"ci","Secret":"s3cret"}' "$key""#;
         let script = script.replace("read -r key;", "read -r key || true;");
         let wanted = Credentials { user: "ci".to_owned(), password: Secret::new("s3cret") };
-        assert_eq!(ask_helper(&script).unwrap(), Some(wanted));
+        assert_eq!(ask_helper(&script).unwrap(), Some(Login::Password(wanted)));
     }
 
     #[test]
@@ -140,23 +205,32 @@ printf '{"ServerURL":"%s","Username":"ci","Secret":"s3cret"}' "$key""#;
     }
 
     #[test]
-    fn a_helpers_identity_token_is_refused_by_name() {
+    fn a_helpers_identity_token_is_one_and_does_not_show_itself() {
         let script = r#"printf '{"Username":"<token>","Secret":"s3cret"}'"#;
-        let error = ask_helper(script).unwrap_err();
-        assert!(matches!(error, CredentialsError::IdentityToken { .. }), "{error}");
-        assert!(!format!("{error:?}").contains("s3cret"));
+        let found = ask_helper(script).unwrap();
+        assert!(!format!("{found:?}").contains("s3cret"));
+        assert_eq!(found, Some(Login::Identity(Secret::new("s3cret"))));
+    }
+
+    #[test]
+    fn a_helper_that_knows_the_registry_by_its_address_is_asked_by_that_as_well() {
+        let script = r#"read -r key || true
+[ "$key" = "https://r.io" ] || { echo 'credentials not found in native keychain'; exit 1; }
+printf '{"Username":"ci","Secret":"s3cret"}'"#;
+        assert!(matches!(ask_helper(script), Ok(Some(Login::Password(_)))));
     }
 
     #[test]
     fn a_helper_with_a_path_for_a_name_is_not_run() {
         let surroundings = Surroundings { path: Some("/".into()), ..Surroundings::default() };
-        let asked = wait(ask("x/../../bin/true", "r.io", &repository("r.io/a"), &surroundings));
+        let keys = ["r.io".to_owned()];
+        let asked = wait(ask_each("x/../../bin/true", &keys, &repository("r.io/a"), &surroundings));
         assert!(matches!(asked, Err(CredentialsError::Helper { .. })));
     }
 }
 
 /// What a workflow tells by variables.
-fn from_variables(variables: &[(&str, &str)], text: &str) -> Option<Credentials> {
+fn from_variables(variables: &[(&str, &str)], text: &str) -> Option<Login> {
     let value = |name: &str| variables.iter().find(|it| it.0 == name).map(|it| it.1.into());
     wait(find(&repository(text), &Surroundings::of(value))).unwrap()
 }
@@ -165,7 +239,7 @@ fn from_variables(variables: &[(&str, &str)], text: &str) -> Option<Credentials>
 fn variables_are_for_the_registry_that_they_name_and_for_no_other() {
     let variables =
         [("REGISTRY", "ghcr.io/acme/nutri"), ("REGISTRY_USER", "ci"), ("REGISTRY_TOKEN", "t")];
-    let wanted = Credentials { user: "ci".to_owned(), password: Secret::new("t") };
+    let wanted = Login::Password(Credentials { user: "ci".to_owned(), password: Secret::new("t") });
     assert_eq!(from_variables(&variables, "ghcr.io/acme/nutri/backend"), Some(wanted));
     assert_eq!(from_variables(&variables, "ghcr.io.example.org/acme/nutri"), None);
     assert_eq!(from_variables(&variables, "registry.example.org/acme/nutri"), None);

@@ -1,7 +1,9 @@
 //! Logging in: tokens per scope, renewed in time, and credentials that go nowhere else.
 
 use super::world::{Image, PASSWORD, World, bearer, credentials, wait, with_causes};
-use xtask_fakes::registry::{Access, FakeRegistry, Fault, on};
+use xtask_core::secret::Secret;
+use xtask_fakes::registry::{Access, FakeRegistry, Fault, IDENTITY_TOKEN, on};
+use xtask_registry::Login;
 
 const MIB: usize = 1 << 20;
 
@@ -202,4 +204,48 @@ fn a_realm_in_the_clear_on_another_machine_gets_no_password() {
     });
     let text = with_causes(&wait(world.registry.ping()).unwrap_err());
     assert!(text.ends_with("its realm `http://192.0.2.1/t` is not https"), "{text}");
+}
+
+/// A client that has such a token for its login.
+fn with_login(access: Access, login: Login) -> World {
+    let mut world = World::of(FakeRegistry::with_access(access), None);
+    world.registry = world.client(None).with_login(Some(login));
+    world
+}
+
+#[test]
+fn an_identity_token_is_exchanged_at_the_realm_and_stands_in_no_address() {
+    let world = with_login(bearer(), Login::Identity(Secret::new(IDENTITY_TOKEN)));
+    let image = Image::index(&["1"]);
+    world.push(&image).unwrap();
+    assert!(world.holds(&image));
+    assert_eq!(world.count("POST", "/token"), 1, "four jobs share what it brings");
+    let log = world.fake.log();
+    let asked = log.iter().find(|logged| logged.request.path == "/token").unwrap();
+    assert!(asked.request.query.is_empty() && asked.request.header("authorization").is_none());
+    let shown = |logged: &xtask_fakes::registry::Logged| format!("{:?}", logged.request.headers);
+    assert!(log.iter().all(|logged| !shown(logged).contains(IDENTITY_TOKEN)));
+}
+
+#[test]
+fn an_identity_token_that_is_wrong_or_not_wanted_is_said_and_not_shown() {
+    let basic = Access::Basic { user: "ci".to_owned(), password: PASSWORD.to_owned() };
+    for (access, words) in [(bearer(), "invalid identity token"), (basic, "only an identity token")]
+    {
+        let world = with_login(access, Login::Identity(Secret::new("hunter2")));
+        let error = wait(world.registry.ping()).unwrap_err();
+        let text = format!("{} {error:?}", with_causes(&error));
+        assert!(text.contains(words) && !text.contains("hunter2"), "{text}");
+        assert_eq!(world.clock.waits(), [], "no waiting cures it");
+    }
+}
+
+#[test]
+fn a_registry_token_is_sent_as_it_is_and_never_renewed() {
+    let world = with_login(bearer(), Login::Registry(Secret::new("hunter2")));
+    let error = wait(world.registry.ping()).unwrap_err();
+    assert_eq!(error.answered().map(|(status, _)| status.as_u16()), Some(401));
+    let log = world.fake.log();
+    assert_eq!(log.len(), 1, "{:?}", world.lines());
+    assert_eq!(log[0].request.header("authorization"), Some("Bearer hunter2"));
 }
