@@ -10,7 +10,7 @@ done
 # In a Nix shell every tool is there already.
 [ -z "${NUTRI_IN_NIX-}" ] || exit 0
 # These only look, and must run to tell what is missing.
-case "$verb" in "" | doctor) exec "$steps/languages.sh" rust ;; esac
+case "$verb" in "" | doctor) exec "$steps/languages.sh" rust linker ;; esac
 # Git waits for these on a machine that is in use already.
 [ "$verb" != hooks ] || exec "$steps/tools.sh"
 "$steps/languages.sh" rust node npm python

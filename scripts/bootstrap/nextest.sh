@@ -7,6 +7,6 @@ type -P cargo-nextest >/dev/null && exit 0
 version=0.9.143
 if [ ! -x "$tools/nextest-$version/bin/cargo-nextest" ]; then
   echo "building cargo-nextest $version into $tools, as it is missing; this takes some minutes" >&2
-  cargo install --quiet --locked cargo-nextest --version "$version" --root "$tools/nextest-$version"
+  scripts/bootstrap/outside.sh cargo install --quiet --locked cargo-nextest --version "$version" --root "$tools/nextest-$version"
 fi
 ln -sf "../../nextest-$version/bin/cargo-nextest" "$tools/bin/cargo-nextest"

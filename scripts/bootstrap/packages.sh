@@ -15,5 +15,6 @@ refuse() { printf '%s\n' "error: cannot install what is missing: $1" "${lines[@]
 { grep -qE '^ID(_LIKE)?=.*(debian|ubuntu)' /etc/os-release && type -P apt-get >/dev/null; } ||
   refuse "this system is neither Debian nor Ubuntu" "install it, or install Nix with flakes"
 [ "$(id -u)" = 0 ] || sudo=$(type -P sudo) || refuse "not root, and no sudo" "run \`scripts/bootstrap.sh $1\` as root once"
+[ -z "${sudo-}" ] || [ -t 0 ] || "$sudo" -n true 2>/dev/null || refuse "sudo wants a password, and no terminal is here" "run \`scripts/bootstrap.sh $1\` as root once"
 printf '%s\n' "installing with apt, as it is missing:" "${lines[@]}" >&2
 exec ${sudo-} scripts/bootstrap/apt.sh "${packages[@]}"

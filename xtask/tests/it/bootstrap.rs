@@ -66,6 +66,16 @@ fn silently_done() -> Ended {
 }
 
 #[test]
+fn what_fails_outside_ends_with_5_and_says_so() {
+    let machine = Machine::new();
+    let outside = root().join("scripts/bootstrap/outside.sh");
+    let ended = machine.run(&outside, &["bash", "-c", "echo no route >&2; exit 100"], &[]);
+    assert_eq!(ended.code, Some(5));
+    assert!(ended.output.starts_with("no route\nerror: failed to run `bash -c "), "{ended:?}");
+    assert_eq!(machine.run(&outside, &["bash", "-c", "exit 0"], &[]), silently_done());
+}
+
+#[test]
 fn missing_and_old_languages_are_said_together() {
     let machine = Machine::new().with("node", "v18.19.0").with("cargo", "cargo 1.85.0 (x)");
     let ended =
@@ -85,14 +95,18 @@ fn rust_from_1_91_on_will_do() {
     for (version, code) in
         [("1.90.0", 4), ("1.91.0", 0), ("1.99.1", 0), ("1.100.0", 0), ("2.0.0", 0)]
     {
-        let machine = Machine::new().with("cargo", &format!("cargo {version} (x)"));
+        let machine = Machine::new().with("cargo", &format!("cargo {version} (x)")).with("cc", "");
         assert_eq!(machine.bootstrap(&["doctor"], &[]).code, Some(code), "{version}");
     }
 }
 
 #[test]
-fn doctor_needs_rust_only_so_that_it_can_tell_the_rest() {
+fn doctor_needs_what_builds_it_only_so_that_it_can_tell_the_rest() {
     let machine = Machine::new().with("cargo", "cargo 1.95.0 (x)");
+    let ended = machine.bootstrap(&["doctor"], &[]);
+    assert_eq!(ended.code, Some(4), "nothing is compiled that cannot be linked: {ended:?}");
+    assert!(ended.output.contains("- a C compiler: wanted any, found none; it links"), "{ended:?}");
+    let machine = machine.with("cc", "");
     assert_eq!(machine.bootstrap(&["--json", "doctor"], &[]), silently_done());
     assert_eq!(machine.bootstrap(&["up"], &[]).code, Some(4));
 }

@@ -17,10 +17,11 @@ use xtask_fakes::requirement::required_program;
 const BASICS: [&str; 8] = ["bash", "cat", "env", "git", "mkdir", "sh", "cp", "xargs"];
 
 /// For each program that this binary's tests ask for, one test that does.
-const ASKS: [(&str, &str); 15] = [
+const ASKS: [(&str, &str); 16] = [
     ("age", "secrets::the_age_program_reads_our_files_and_we_read_its"),
     ("apt-get", "indexes::a_keyring_that_is_not_there_trusts_nobody"),
     ("buildah", "oracles::buildah_pulls_it_by_digest"),
+    ("caddy", "streams::one_address_may_be_shown_another_release_and_everybody_else_is_not"),
     ("cargo-deny", "advisories::the_real_cargo_deny_without_its_database_was_not_a_check"),
     ("docker", "oracles::docker_pulls_and_runs_it"),
     ("docker-registry", "attest::dockers_registry_keeps_what_is_said_about_an_image"),

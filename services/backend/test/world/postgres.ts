@@ -19,7 +19,9 @@ export interface OwnDatabase extends TestDatabase {
 }
 
 const migrationsFolder = "prisma/migrations";
-const installed = ["/usr/lib/postgresql/15/bin"];
+/** What production runs first; then the newest that Debian or Ubuntu has. */
+const versions = [15, 18, 17, 16, 14];
+const installed = versions.map((version) => `/usr/lib/postgresql/${String(version)}/bin`);
 
 const given = process.env["TEST_DATABASE_URL"];
 const initdb = findProgram("initdb", installed);

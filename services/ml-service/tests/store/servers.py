@@ -12,6 +12,8 @@ from pathlib import Path
 from time import monotonic, sleep
 
 TIMEOUT_SECONDS = 30
+# What production runs first; then the newest that Debian or Ubuntu has.
+POSTGRES_VERSIONS = (15, 18, 17, 16, 14)
 
 
 def find_program(name: str, *folders: str) -> str | None:
@@ -20,8 +22,8 @@ def find_program(name: str, *folders: str) -> str | None:
 
 def find_postgres(name: str) -> str | None:
     """Postgres' own folder first: what stands in PATH may be a wrapper around it."""
-    folder = "/usr/lib/postgresql/15/bin"
-    return shutil.which(name, path=folder) or find_program(name)
+    folders = [f"/usr/lib/postgresql/{version}/bin" for version in POSTGRES_VERSIONS]
+    return shutil.which(name, path=os.pathsep.join(folders)) or find_program(name)
 
 
 def free_port() -> int:

@@ -24,6 +24,9 @@ pub enum GraphError {
         /// What there is.
         known: Vec<String>,
     },
+    /// Somebody asked for it, and asked to leave it out.
+    #[error("task `{name}` is named by `--only` and by `--skip`")]
+    Both { name: String },
     /// Tasks need each other in a circle.
     #[error("tasks need each other in a circle: `{}`", path.join("` needs `"))]
     Cycle {
@@ -65,6 +68,9 @@ impl Graph {
                 name: name.clone(),
                 known: names(&self.tasks),
             })?;
+        }
+        if let Some(name) = only.iter().find(|it| skip.contains(it)) {
+            return Err(GraphError::Both { name: name.clone() });
         }
         let mut kept: Vec<&str> = only.iter().map(String::as_str).collect();
         let skipped = |name: &str| skip.iter().any(|it| it == name);
@@ -149,6 +155,13 @@ mod tests {
     fn skip_leaves_out_a_task_and_what_only_it_needed() {
         assert_eq!(chosen(&[], &["install"]), ["lint", "test", "form"]);
         assert_eq!(chosen(&["test"], &["lint"]), ["test"]);
+    }
+
+    #[test]
+    fn a_task_that_is_wanted_and_not_wanted_is_a_mistake() {
+        let graph = Graph::new(&[stub("a", &[])]).unwrap();
+        let error = graph.choose(&["a".into()], &["a".into()]).unwrap_err();
+        insta::assert_snapshot!(error, @"task `a` is named by `--only` and by `--skip`");
     }
 
     #[test]

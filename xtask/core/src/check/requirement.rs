@@ -39,8 +39,17 @@ pub enum Kind {
 const SET_USER: u8 = 7;
 const ADMINISTER: u8 = 21;
 
-/// Where Debian puts servers, which is not on everybody's `PATH`.
-pub const SERVERS: &[&str] = &["/usr/sbin", "/usr/local/sbin", "/usr/lib/postgresql/15/bin"];
+/// Where Debian puts servers, which is not on everybody's `PATH`. Of Postgres any supported version
+/// will do for tests; the one that is shipped comes first.
+pub const SERVERS: &[&str] = &[
+    "/usr/sbin",
+    "/usr/local/sbin",
+    "/usr/lib/postgresql/15/bin",
+    "/usr/lib/postgresql/18/bin",
+    "/usr/lib/postgresql/17/bin",
+    "/usr/lib/postgresql/16/bin",
+    "/usr/lib/postgresql/14/bin",
+];
 
 impl Requirement {
     /// The names that a program may have.
@@ -63,6 +72,7 @@ pub fn all() -> &'static [Requirement] {
             program("apt-get", "Debian and Ubuntu have it"),
             program("buildah", "apt: buildah"),
             program("busybox", "apt: busybox-static"),
+            program("caddy", "apt: caddy"),
             program("cargo-deny", "scripts/bootstrap/tools.sh"),
             program("docker", "apt: docker.io"),
             of("docker-engine", Kind::Engine, "`./x up` starts it"),

@@ -225,10 +225,17 @@ fn for_checks() -> Vec<Tool> {
 fn for_tests() -> Vec<Tool> {
     vec![
         ci(
-            &["postgres", "/usr/lib/postgresql/15/bin/postgres"],
-            Wanted::Series(&[15]),
+            &[
+                "postgres",
+                "/usr/lib/postgresql/15/bin/postgres",
+                "/usr/lib/postgresql/18/bin/postgres",
+                "/usr/lib/postgresql/17/bin/postgres",
+                "/usr/lib/postgresql/16/bin/postgres",
+                "/usr/lib/postgresql/14/bin/postgres",
+            ],
+            Wanted::AtLeast(&[14]),
             "tests of stores and migrations",
-            "apt: postgresql-15",
+            "apt: postgresql",
             "postgresql_15",
         ),
         ci(
