@@ -329,7 +329,7 @@ pub struct Rollback {
 /// Flags of `logs`.
 #[derive(Debug, Args)]
 pub struct Logs {
-    /// A service of `deploy.toml`
+    /// A service of `deploy.toml`, or what runs beside them: `postgres`, `redis`, `registry`, `proxy`
     pub service: String,
     /// Of which environment
     #[command(flatten)]

@@ -4,6 +4,7 @@
 
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::ffi::OsStr;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,13 +65,19 @@ pub struct Speaker {
     ending: Arc<Ending>,
 }
 
+/// Whether a terminal of that kind draws over its own lines; `dumb` ones print every frame.
+fn can_draw(term: Option<&OsStr>) -> bool {
+    term.is_none_or(|term| term != "dumb")
+}
+
 /// Where there is no terminal, work says what it is doing at most this often.
 const PLAIN_EVERY: Duration = Duration::from_secs(2);
 
 impl Report {
     /// A voice for this process; with `json`, data is one JSON document on stdout.
     pub fn new(json: bool) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+        let term = std::env::var_os("TERM");
+        let terminal = std::io::stderr().is_terminal() && can_draw(term.as_deref());
         let colour = terminal && std::env::var_os("NO_COLOR").is_none();
         let target =
             if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
@@ -309,6 +316,14 @@ pub fn table(rows: &[Vec<String>]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_dumb_terminal_is_told_lines() {
+        use super::can_draw;
+        use std::ffi::OsStr;
+        assert!(!can_draw(Some(OsStr::new("dumb"))));
+        assert!(can_draw(Some(OsStr::new("xterm"))) && can_draw(None));
+    }
+
     use super::*;
 
     #[test]

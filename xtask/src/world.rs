@@ -38,7 +38,7 @@ impl<'a> World<'a> {
     pub fn open(report: &'a Report, cancel: &Cancel) -> Result<Self> {
         let places = Places::find()?;
         let shell = Shell::new(&places.root, &places.cache.join("tools/bin"), cancel)?;
-        let text = files::read(&places.file(deploy::FILE))?;
+        let text = files::read(&places.file(deploy::FILE)).coded(&code::CONFIG)?;
         let deploy = Deploy::parse(&text)
             .or_usage(|| format!("cannot use `{}`", deploy::FILE))
             .coded(&code::CONFIG)?;

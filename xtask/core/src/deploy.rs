@@ -5,13 +5,14 @@ mod environment;
 mod rotation;
 mod scan;
 mod service;
+pub mod setting;
 mod signing;
 #[cfg(test)]
 mod tests;
 
 pub use environment::{
     AgeName, Backing, BackingPart, Cleanup, Coolify, Database, Demand, Entry, Environment, GitHub,
-    KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Proxy, Redis, SecretSource, Storage,
+    KEPT, Notifications, Notify, NotifyGitHub, NotifySentry, Redis, SecretSource, Storage,
     TargetKind,
 };
 pub use rotation::KeyRotation;
@@ -154,11 +155,15 @@ fn read_migrations(root: &Table<'_>) -> Option<Migrations> {
 fn read_name(table: &Table<'_>, key: &str) -> Option<String> {
     let name = table.text(key)?;
     if !is_name(&name) {
-        table.refuse(key, format!("`{name}` is not a name: wanted lowercase letters, digits, `-`"));
+        table.refuse(key, format!("`{name}` is not a name: {WANTED_NAME}"));
         return None;
     }
     Some(name)
 }
+
+/// What [`is_name`] asks for.
+const WANTED_NAME: &str =
+    "wanted at most 40 lowercase letters, digits and `-`, a letter first and no `-` last";
 
 fn is_name(name: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
@@ -202,9 +207,31 @@ fn check_across(root: &Table<'_>, deploy: &Deploy) {
     check_reported(root, deploy);
     check_probed(root, deploy);
     check_inner_ports(root, deploy);
+    check_lengths(root, deploy);
+    setting::check_across(root, deploy);
     rotation::check(root, deploy);
     for (name, environment) in &deploy.environments {
         environment::check(root, deploy, name, environment);
+    }
+}
+
+/// A container is found by its name, which is one label of DNS: the project, the service, the release
+/// with what a tree adds to it, and a digest of settings.
+fn check_lengths(root: &Table<'_>, deploy: &Deploy) {
+    const LABEL: usize = 63;
+    let rest = "--123456789012-12345678-123456".len();
+    let Some(services) = root.optional_table("services") else { return };
+    for service in &deploy.services {
+        let length = deploy.project.len() + service.name.len();
+        if length + rest > LABEL {
+            let most = LABEL - rest;
+            services.refuse(
+                &service.name,
+                format!(
+                    "the name and that of the project have {length} letters; at most {most} fit"
+                ),
+            );
+        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 pub mod backing;
 pub mod database;
+pub mod gate;
 pub mod instance;
 pub mod lease;
 pub mod ledger;
+pub mod lines;
 pub mod machine;
 pub mod migration;
 pub mod notify;

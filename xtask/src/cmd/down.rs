@@ -15,7 +15,7 @@ use crate::world::{World, definition_name};
 use serde_json::json;
 use std::collections::BTreeSet;
 use xtask_core::plan::Count;
-use xtask_core::ship::backing::backing_services;
+use xtask_core::ship::backing::{backing_services, networks};
 use xtask_core::ship::instance;
 use xtask_core::ship::owner::Owner;
 
@@ -24,7 +24,7 @@ const ENVIRONMENT: &str = "local";
 /// What `--erase` destroys beside containers.
 struct Erasure {
     volumes: Vec<Found>,
-    network: Option<Found>,
+    networks: Vec<Found>,
     images: Vec<String>,
     /// Images with names of ours that nothing proves to be ours.
     strangers: Vec<String>,
@@ -85,7 +85,10 @@ fn nothing_runs(flags: &Down, world: &World<'_>) -> Result<Exit> {
 /// What would go. Something with our network's name that is not ours is refused here, and so is
 /// what others use: it would fail to go after the rest is gone.
 fn gather(world: &World<'_>, docker: &Docker<'_>, owner: &Owner) -> Result<Erasure> {
-    let network = docker.owned(owner, Kind::Network, &owner.project)?;
+    let mut found = Vec::new();
+    for network in networks(&owner.project) {
+        found.extend(docker.owned(owner, Kind::Network, &network)?);
+    }
     let volumes = docker.volumes(owner)?;
     docker.refuse_guests(owner, &volumes)?;
     let (mut images, mut strangers) = (Vec::new(), Vec::new());
@@ -95,7 +98,7 @@ fn gather(world: &World<'_>, docker: &Docker<'_>, owner: &Owner) -> Result<Erasu
         let is_ours = id.is_none_or(|id| known.contains(&id)) || is_as_built(world, docker, &name)?;
         if is_ours { images.push(name) } else { strangers.push(name) }
     }
-    Ok(Erasure { volumes, network, images, strangers })
+    Ok(Erasure { volumes, networks: found, images, strangers })
 }
 
 /// Images that are ours whatever they are called: containers of ours were started from them, or
@@ -157,7 +160,7 @@ fn show(erasure: &Erasure, world: &World<'_>, docker: &Docker<'_>) -> Result<()>
     });
     let mut lines: Vec<String> =
         table(&volumes.collect::<Vec<_>>()).lines().map(ToOwned::to_owned).collect();
-    lines.extend(erasure.network.iter().map(|network| format!("network {}", network.name)));
+    lines.extend(erasure.networks.iter().map(|network| format!("network {}", network.name)));
     lines.push(Count(erasure.images.len(), "image").to_string());
     lines.push(format!("secrets {}", secrets::file(&world.state(ENVIRONMENT)).display()));
     world.report.status("this goes, and nothing brings it back:");
@@ -218,9 +221,9 @@ fn erase(
 ) -> Result<String> {
     let phase = world.report.phase("erase");
     erasure.volumes.iter().try_for_each(|volume| docker.remove_volume(owner, &volume.name))?;
-    docker.remove_network(owner)?;
+    erasure.networks.iter().try_for_each(|it| docker.remove_network(owner, &it.name))?;
     erasure.images.iter().try_for_each(|name| docker.remove_image(name))?;
-    phase.done("volumes, network, images");
+    phase.done("volumes, networks, images");
     Ok(format!(
         ", {} with their data, {}",
         Count(erasure.volumes.len(), "volume"),

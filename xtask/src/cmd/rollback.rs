@@ -13,6 +13,7 @@ use xtask_core::ship::machine::{self, Past};
 
 pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;
+    flags.release.iter().try_for_each(|release| rollout::refuse_no_name(release))?;
     let machine = rollout::of_machine(world, &flags.environment, "rollback", &flags.reviewed)?;
     let site = rollout::reach(world, &flags.environment, &flags.reviewed)?;
     let lease = rollout::lease(&site, machine.as_ref(), &flags.reviewed)?;

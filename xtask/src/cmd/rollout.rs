@@ -1,30 +1,38 @@
 //! `rollout`: moves an environment to a release of its registry.
 
 use crate::edge::lease::{self, Lease as OfMachine, Wait};
-use crate::error::Result;
+use crate::error::{Context as _, Result};
 use crate::exit::Exit;
 use crate::flags::{Moving, Reviewed, Rollout};
 use crate::ship::course::Wish;
 use crate::ship::lease::Lease;
 use crate::ship::rollout::{Mode, Rolled};
 use crate::ship::site::Site;
-use crate::ship::{release, rollout};
+use crate::ship::{release, rollout, settings};
 use crate::target;
 use crate::world::World;
 use serde_json::json;
 use xtask_core::deploy::TargetKind;
 use xtask_core::digest::Digest;
 use xtask_core::ship::ledger::Action;
-use xtask_core::ship::release::Release;
+use xtask_core::ship::release::{Release, tag_of};
 use xtask_core::ship::review::Review;
 
 pub(super) fn run(flags: &Rollout, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;
+    refuse_no_name(&flags.release)?;
     let machine = of_machine(world, &flags.environment, "rollout", &flags.reviewed)?;
     let site = reach(world, &flags.environment, &flags.reviewed)?;
     let lease = lease(&site, machine.as_ref(), &flags.reviewed)?;
     let way = Way { reviewed: &flags.reviewed, moving: &flags.moving };
     go(&site, lease.as_ref(), &flags.release, Action::Rollout, way)
+}
+
+/// Refuses what is no name of a release, before anything is started to look for it.
+pub(super) fn refuse_no_name(release: &str) -> Result<()> {
+    tag_of(release)
+        .map(drop)
+        .or_usage(|| format!("cannot use `{release}`: no release has that name"))
 }
 
 /// How a person wants it to be done.
@@ -94,6 +102,9 @@ pub(super) fn go<'a>(
     way: Way<'_>,
 ) -> Result<Exit> {
     let release = release::get(site, version)?;
+    if action == Action::Rollback {
+        site.world.report.status(&settings::of_today(site, &release));
+    }
     let mode = match lease {
         None => Mode::Show,
         Some(lease) => Mode::Apply(lease, way.reviewed.plan.as_ref()),

@@ -14,6 +14,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use xtask_core::deploy::{Access, Service};
+use xtask_core::plan::Count;
 use xtask_core::ship::ledger::Action;
 use xtask_core::ship::machine::{Past, interrupted};
 
@@ -166,7 +167,7 @@ fn line(name: &str, release: Option<String>, since: Option<String>, state: Strin
 
 /// What the service says of itself.
 fn ask(found: &Serving, path: &str) -> String {
-    let Some(address) = &found.address else { return unasked(&found.answers).to_owned() };
+    let Some(address) = &found.address else { return unasked(&found.answers) };
     match http::get(&format!("{address}{path}"), ANSWER_LIMIT) {
         Ok(answer) => {
             let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
@@ -177,11 +178,17 @@ fn ask(found: &Serving, path: &str) -> String {
 }
 
 /// Without an address of its own, others may tell of it.
-fn unasked(answers: &Answers) -> &'static str {
+fn unasked(answers: &Answers) -> String {
     match answers {
-        Answers::Release(_) => "running",
-        Answers::Untold => "nothing tells",
-        Answers::Stopped => "stopped",
+        Answers::Release(_) => "running".to_owned(),
+        Answers::Untold => "nothing tells".to_owned(),
+        Answers::Crashing(times) => {
+            format!(
+                "crashing, started again {}",
+                Count(usize::try_from(*times).unwrap_or(usize::MAX), "time")
+            )
+        }
+        Answers::Stopped => "stopped".to_owned(),
     }
 }
 

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::ship::instance::{LABEL_PROJECT, Observed};
+use xtask_core::ship::lines::in_order;
 use xtask_core::ship::owner::Owner;
 use xtask_core::ship::same_image::EngineImage;
 
@@ -101,9 +102,9 @@ impl<'a> Docker<'a> {
     /// The last lines that a container wrote.
     pub fn logs(&self, container: &str, lines: usize) -> Result<String> {
         let count = lines.to_string();
-        let output = self.shell.run(&command!("docker logs --tail {count} {container}"))?;
-        let text = format!("{}\n{}", output.text(), output.stderr);
-        Ok(last_lines(text.trim(), lines))
+        let ask = command!("docker logs --timestamps --tail {count} {container}");
+        let output = self.shell.run(&ask)?;
+        Ok(last_lines(in_order(&output.text(), &output.stderr).trim(), lines))
     }
 
     /// What a container wrote to stdout within the last while.
@@ -161,11 +162,11 @@ impl<'a> Docker<'a> {
         loaded.map(drop).map_err(|failure| failure.during("failed to load an image"))
     }
 
-    /// Makes the network of `owner`, if it is not there.
-    pub fn ensure_network(&self, owner: &Owner) -> Result<()> {
-        if self.owned(owner, Kind::Network, &owner.project)?.is_none() {
+    /// Makes a network of `owner`, if it is not there.
+    pub fn ensure_network(&self, owner: &Owner, network: &str) -> Result<()> {
+        if self.owned(owner, Kind::Network, network)?.is_none() {
             let create = docker(["network", "create"]).args(owner.label_flags());
-            self.run(&create.arg(owner.project.clone()).finishes())?;
+            self.run(&create.arg(network).finishes())?;
         }
         Ok(())
     }
@@ -187,10 +188,10 @@ impl<'a> Docker<'a> {
         Ok(())
     }
 
-    /// Removes the network of `owner`. That it is gone already is fine.
-    pub fn remove_network(&self, owner: &Owner) -> Result<()> {
-        if self.owned(owner, Kind::Network, &owner.project)?.is_some() {
-            self.run(&docker(["network", "rm", &owner.project]).finishes())?;
+    /// Removes a network of `owner`. That it is gone already is fine.
+    pub fn remove_network(&self, owner: &Owner, network: &str) -> Result<()> {
+        if self.owned(owner, Kind::Network, network)?.is_some() {
+            self.run(&docker(["network", "rm", network]).finishes())?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Reads and writes files; every error names the path.
 
-use crate::error::{Coded as _, Context as _, Result, code};
+use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use std::fs::Metadata;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,20 +12,26 @@ const OLD: Duration = Duration::from_secs(24 * 3600);
 
 /// Reads a text file.
 pub fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path)
-        .or_outside(|| format!("failed to read `{}`", path.display()))
-        .coded(&code::DISK)
+    let bytes = std::fs::read(path);
+    let bytes = bytes.or_outside(|| format!("failed to read `{}`", path.display()));
+    text(path, bytes.coded(&code::DISK)?)
+}
+
+/// Bytes that are no text are a mistake in the file, not a disk that fails.
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let bytes = error.as_bytes();
+        let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let byte = bytes[at];
+        Failure::usage(format!("cannot use `{}`: it is no text in UTF-8", path.display()))
+            .reason(format!("byte {} of the file, in line {line}, is 0x{byte:02x}", at + 1))
+    })
 }
 
 /// Reads a text file, if it is there.
 pub fn read_if_there(path: &Path) -> Result<Option<String>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error)
-            .or_outside(|| format!("failed to read `{}`", path.display()))
-            .coded(&code::DISK),
-    }
+    bytes_if_there(path)?.map(|bytes| text(path, bytes)).transpose()
 }
 
 /// Reads a file, if it is there.

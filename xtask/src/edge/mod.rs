@@ -22,6 +22,7 @@ pub mod installed;
 pub mod lease;
 pub mod leftovers;
 pub mod llvm;
+pub mod machine;
 pub mod npm;
 pub mod npm_audit;
 pub mod offline;

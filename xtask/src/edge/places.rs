@@ -63,8 +63,12 @@ impl Places {
 
 /// `own` names our folder itself; `base` names where such folders are; else it is in the home.
 fn user_folder(own: &str, base: &str, in_home: &str) -> Result<PathBuf> {
-    let variable =
-        |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+    // Programs are run from the root, and this one from anywhere below it: a path that depends on
+    // that would name two places.
+    let variable = |name: &str| {
+        let told = std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from)?;
+        Some(std::path::absolute(&told).unwrap_or(told))
+    };
     let in_base = || variable(base).map(|folder| folder.join("nutri"));
     let in_home = || variable("HOME").map(|home| home.join(in_home).join("nutri"));
     variable(own).or_else(in_base).or_else(in_home).ok_or_else(|| {

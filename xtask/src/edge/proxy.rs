@@ -1,55 +1,52 @@
-//! The reverse proxy, told through Caddy's admin API which container serves.
+//! The reverse proxy, told inside its own container: what it listens on through Caddy's admin API,
+//! which nobody else reaches, and where requests go by the files that it looks at.
 
-use crate::error::{Context as _, Failure, Result};
-use crate::runtime;
+use crate::edge::shell::Shell;
+use crate::error::{Context as _, Result};
 use serde_json::Value;
-use std::time::Duration;
-use xtask_http::{Client, Error, HeaderValue, Request, Settings, StatusCode, header::CONTENT_TYPE};
+use xtask_core::command::Command;
+use xtask_core::secret::Secret;
+use xtask_core::ship::proxy::{self, ADMIN, ROUTES, Routes};
 
-/// A configuration is a page or two; this is far beyond.
-const BODY_MAX: u64 = 10 << 20;
-
-/// The admin API of one proxy.
+/// The proxy in one container.
 #[derive(Clone, Debug)]
-pub struct Proxy {
-    base: String,
-    client: Client,
+pub struct Proxy<'a> {
+    shell: &'a Shell,
+    container: String,
 }
 
-impl Proxy {
-    /// The proxy whose admin API is on `port` of this machine's loopback address.
-    pub fn new(port: u16) -> Self {
-        let settings = Settings::of_environment().within(Duration::from_secs(10));
-        Self { base: format!("http://127.0.0.1:{port}"), client: Client::new(settings) }
+impl<'a> Proxy<'a> {
+    /// The proxy that runs in `container`.
+    pub fn new(shell: &'a Shell, container: String) -> Self {
+        Self { shell, container }
     }
 
-    /// The configuration it runs with.
-    pub fn config(&self) -> Result<Value> {
-        let url = format!("{}/config/", self.base);
-        let answer = Request::get(&url).and_then(|request| self.ask(request));
-        let (_, text) = answer.or_outside(|| format!("failed to ask the proxy at `{url}`"))?;
-        serde_json::from_str(&text)
-            .or_outside(|| "failed to read the proxy's configuration".to_owned())
+    /// Gives it a whole configuration. Connections and streams of every service end by that, unless
+    /// it is the one that it has: then Caddy changes nothing.
+    pub fn configure(&self, config: &Value) -> Result<()> {
+        let reload = ["caddy", "reload", "--config", "-", "--address", ADMIN];
+        let load = self.inside().args(reload).input(Secret::new(config.to_string())).finishes();
+        self.run(&load, "failed to change the proxy").map(drop)
     }
 
-    /// Gives it a whole configuration; when this returns, new requests follow it.
-    pub fn load(&self, config: &Value) -> Result<()> {
-        let failed = || "failed to change the proxy".to_owned();
-        let url = format!("{}/load", self.base);
-        let request = Request::to(xtask_http::Method::POST, &url).or_outside(failed)?;
-        let json = HeaderValue::from_static("application/json");
-        let request = request.header(CONTENT_TYPE, json).bytes(config.to_string());
-        let (status, body) = self.ask(request).or_outside(failed)?;
-        if status.is_success() {
-            return Ok(());
-        }
-        Err(Failure::outside(failed()).reason(format!("{status}: {body}")))
+    /// Where it sends requests.
+    pub fn routes(&self) -> Result<Routes> {
+        let failed = "failed to ask the proxy where it sends requests";
+        let listing = self.run(&proxy::list(self.inside(), ROUTES), failed)?;
+        Routes::parse(&listing).or_outside(|| failed.to_owned())
     }
 
-    fn ask(&self, request: Request) -> Result<(StatusCode, String), Error> {
-        runtime::wait(async {
-            let answer = self.client.send(request).await?;
-            Ok((answer.status(), answer.text(BODY_MAX).await?))
-        })
+    /// Sends new requests by these routes; what is under way stays where it is.
+    pub fn switch(&self, routes: &Routes) -> Result<()> {
+        self.run(&routes.switch(self.inside(), ROUTES), "failed to change the proxy").map(drop)
+    }
+
+    fn inside(&self) -> Command {
+        Command::new("docker").args(["exec", "--interactive", &self.container])
+    }
+
+    fn run(&self, command: &Command, failed: &str) -> Result<String> {
+        let output = self.shell.run(command).map_err(|failure| failure.during(failed))?;
+        Ok(output.text())
     }
 }

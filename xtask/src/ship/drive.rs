@@ -134,7 +134,10 @@ impl<'r, 'a> Run<'r, 'a> {
             Step::Fetch => self.planned.rollout.fetch(),
             Step::Deploy(_) | Step::Start(_) | Step::Switch | Step::Smoke => self.move_on(step),
             Step::Verify => self.watch.as_mut().expect("it has begun").hold(),
-            Step::Retire => self.planned.rollout.retire(),
+            Step::Retire => {
+                self.watch.iter().for_each(Watch::drains);
+                self.planned.rollout.retire()
+            }
             Step::Return => self.bring_back(),
             Step::Record => self.record(),
             Step::Notify => self.notify(),

@@ -1,15 +1,16 @@
-//! The probe: asks the public URL all through a rollout, as four kinds of clients at once.
+//! The probe: asks the public URL all through a rollout, as several kinds of clients at once.
 //!
 //! Each kind sends when its schedule says, whatever became of what was sent before; what a sample
 //! says of that is judged in the core.
 
 mod ask;
+mod held;
 #[cfg(test)]
 mod tests;
 
 use crate::runtime;
 use ask::{Asker, Heard};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,9 @@ pub struct Pace {
     keep_alive: Schedule,
     upload: Schedule,
     download: Schedule,
+    /// Streams that are held from then on.
+    events: Schedule,
+    websocket: Schedule,
     /// How long a stream is made to take.
     stream: Duration,
     /// How long an answer may take; of a stream, beyond what it is made to take.
@@ -38,7 +42,11 @@ pub struct Probe {
     stop: CancellationToken,
     lanes: Vec<JoinHandle<()>>,
     samples: Samples,
+    drained: Drained,
 }
+
+/// The release that is drained, once it is: the streams that it holds end by that, and are not lost.
+type Drained = Arc<OnceLock<String>>;
 
 /// What a probe saw.
 #[derive(Debug)]
@@ -76,6 +84,9 @@ impl Default for Pace {
             // Who logs in may do so twenty times a minute, from our address too.
             upload: Schedule { offset: ms(25), every: ms(5000) },
             download: Schedule { offset: ms(1075), every: ms(2000) },
+            // What is held stays until the probe ends, so that some are open at any switch.
+            events: Schedule { offset: ms(60), every: ms(10_000) },
+            websocket: Schedule { offset: ms(90), every: ms(10_000) },
             stream: ms(6000),
             limit: ms(5000),
         }
@@ -90,15 +101,20 @@ impl Probe {
 
     fn at_pace(url: &str, service: &Service, pace: Pace) -> Self {
         let (began, stop) = (Instant::now(), CancellationToken::new());
-        let samples = Samples::default();
+        let (samples, drained) = (Samples::default(), Drained::default());
         let lane = |kind: Kind| {
-            let asker = Asker::new(kind, url, service, pace, &stop)?;
+            let asker = Asker::new(kind, url, service, pace, &stop)?.draining(&drained);
             let schedule = pace.of(kind);
             let (stop, samples) = (stop.clone(), samples.clone());
             Some(runtime::spawn(Lane { asker, schedule, began, stop, samples }.drive()))
         };
         let lanes = Kind::ALL.into_iter().filter_map(lane).collect();
-        Self { began, stop, lanes, samples }
+        Self { began, stop, lanes, samples, drained }
+    }
+
+    /// From now on `release` is drained.
+    pub fn drains(&self, release: &str) {
+        self.drained.get_or_init(|| release.to_owned());
     }
 
     /// Ends it, waits for what is under way, and gives what it saw.
@@ -134,6 +150,8 @@ impl Pace {
             Kind::KeepAlive => self.keep_alive,
             Kind::Upload => self.upload,
             Kind::Download => self.download,
+            Kind::Events => self.events,
+            Kind::Websocket => self.websocket,
         }
     }
 }

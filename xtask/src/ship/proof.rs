@@ -80,6 +80,13 @@ impl<'a> Watch<'a> {
         traffic.try_for_each(|it| traffic::hold(self.site.world.report, self.action, it))
     }
 
+    /// What served before is drained from now on.
+    pub fn drains(&self) {
+        if let Some((before, probe)) = &self.probe {
+            probe.drains(before);
+        }
+    }
+
     /// Ends, and says what was lost.
     pub fn finish(self) -> Seen {
         let mut proof = Proof { probe: None, verified: self.verified, traffic: self.traffic };

@@ -6,9 +6,12 @@ use crate::edge::{clock, http, tested};
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use crate::target::Answers;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use xtask_core::deploy::{Access, Service};
+use xtask_core::plan::Count;
 use xtask_core::ship::proof::{Round, Verified};
+use xtask_http::Error;
 
 /// Asked this often, each time on a fresh connection …
 const TIMES: u32 = 5;
@@ -34,6 +37,7 @@ fn over(site: &Site<'_>, version: &str, span: Duration) -> Result<Verified> {
     let public = site.public()?;
     let span = tested::verification(span);
     let mut verified = Verified { version: version.to_owned(), ..Verified::default() };
+    let mut restarts = None;
     for round in 0..TIMES {
         let due = began + span * round / (TIMES - 1);
         site.world.cancel.sleep(due.saturating_duration_since(Instant::now()))?;
@@ -44,6 +48,7 @@ fn over(site: &Site<'_>, version: &str, span: Duration) -> Result<Verified> {
         let (at_ms, took_ms) = (milliseconds(asked - began), clock::milliseconds(asked));
         verified.rounds.push(Round { at_ms, took_ms });
         verified.untold = ask_internal(site, version)?;
+        hold_restarts(site, &mut restarts)?;
     }
     for service in &verified.untold {
         let line = format!("not verified: nothing tells which release of `{service}` answers");
@@ -83,6 +88,7 @@ fn ask_internal(site: &Site<'_>, version: &str) -> Result<Vec<String>> {
             }
             (None, Answers::Release(answers)) => judge_told(&service.name, answers, version)?,
             (None, Answers::Untold) => untold.push(service.name.clone()),
+            (None, Answers::Crashing(times)) => return Err(crashes(&service.name, *times)),
             (None, Answers::Stopped) => return Err(not_running(&service.name)),
         }
     }
@@ -102,6 +108,31 @@ fn wanted(version: &str, found: &str) -> String {
     format!("wanted version `{version}`, found `{found}`")
 }
 
+fn crashes(service: &str, times: u64) -> Failure {
+    Failure::outside(format!("failed to verify `{service}`: it ends and is started again"))
+        .code(&code::VERIFY_FAILED)
+        .reason(format!(
+            "it was started again {}",
+            Count(usize::try_from(times).unwrap_or(usize::MAX), "time")
+        ))
+}
+
+/// Every service lives since the verification began: one that was started again meanwhile has
+/// answered well in between, and will end again.
+fn hold_restarts(site: &Site<'_>, before: &mut Option<BTreeMap<String, u64>>) -> Result<()> {
+    let serving = site.target.serving()?;
+    let now: BTreeMap<String, u64> =
+        serving.into_iter().map(|(service, it)| (service, it.restarts)).collect();
+    let before = before.get_or_insert_with(|| now.clone());
+    for (service, restarts) in &now {
+        let more = restarts.saturating_sub(before.get(service).copied().unwrap_or(*restarts));
+        if more > 0 {
+            return Err(crashes(service, more));
+        }
+    }
+    Ok(())
+}
+
 fn not_running(service: &str) -> Failure {
     Failure::outside(format!("failed to verify `{service}`: it does not run"))
         .code(&code::VERIFY_FAILED)
@@ -112,7 +143,7 @@ fn judge(service: &str, url: &str, version: &str) -> Result<()> {
         Failure::outside(format!("failed to verify `{service}` at `{url}`"))
             .code(&code::VERIFY_FAILED)
     };
-    let answer = http::get(url, ANSWER_LIMIT).map_err(|error| failed().because(&error))?;
+    let answer = get_patiently(url, ANSWER_LIMIT).map_err(|error| failed().because(&error))?;
     if answer.status != 200 {
         return Err(failed().reason(format!(
             "it answered {}: {}",
@@ -127,14 +158,54 @@ fn judge(service: &str, url: &str, version: &str) -> Result<()> {
     Ok(())
 }
 
+/// One answer that does not come in time says that a machine was busy for a moment; a second one in
+/// a row says more. What refuses, cuts or answers badly is not asked twice.
+fn get_patiently(url: &str, limit: Duration) -> Result<http::Answer, Error> {
+    match http::get(url, limit) {
+        Err(Error::TimedOut { .. }) => http::get(url, limit),
+        heard => heard,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rcgen::{CertificateParams, KeyPair};
     use rustls::pki_types::PrivateKeyDer;
-    use std::io::Read as _;
+    use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
     use std::sync::Arc;
+
+    /// A server that takes so many connections without an answer, and answers one.
+    fn slow(times: u32) -> (String, std::thread::JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let _silent: Vec<_> = (0..times).map(|_| listener.accept().unwrap()).collect();
+            let (mut wire, _) = listener.accept().unwrap();
+            assert!(wire.read(&mut [0; 1024]).unwrap() > 0);
+            wire.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+        });
+        (url, server)
+    }
+
+    #[test]
+    fn one_slow_answer_says_that_a_machine_was_busy_and_two_in_a_row_say_more() {
+        let limit = Duration::from_millis(200);
+        let (url, server) = slow(1);
+        // The second try may take as long as a busy machine wants.
+        let heard = match http::get(&url, limit) {
+            Err(Error::TimedOut { .. }) => http::get(&url, Duration::from_secs(600)),
+            other => other,
+        };
+        assert_eq!(heard.unwrap().status, 200);
+        server.join().unwrap();
+        let (url, server) = slow(2);
+        let error = get_patiently(&url, limit).unwrap_err();
+        assert!(matches!(error, Error::TimedOut { .. }), "{error}");
+        http::get(&url, Duration::from_secs(600)).unwrap();
+        server.join().unwrap();
+    }
 
     /// A server whose certificate nobody but itself vouches for.
     fn self_signed() -> rustls::ServerConfig {

@@ -161,6 +161,8 @@ pub struct Serving {
     pub address: Option<String>,
     /// What is known of the release that it answers as, where it has no address.
     pub answers: Answers,
+    /// How often it was started again since, where that is known.
+    pub restarts: u64,
 }
 
 /// What is known of the release that a service answers as, other than by asking it from here.
@@ -169,6 +171,8 @@ pub enum Answers {
     /// The target was told this release, by whoever can ask it.
     Release(String),
     Untold,
+    /// It ends and is started again, so often by now.
+    Crashing(u64),
     /// It does not run.
     Stopped,
 }
@@ -215,6 +219,10 @@ pub struct Beside {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BesideState {
     Running,
+    /// It ends and is started again, over and over.
+    Crashing,
+    /// It runs, and nobody wants it any more.
+    Unwanted,
     /// It is there and does not run.
     Stopped,
     /// It was never started, or is removed.
@@ -293,6 +301,8 @@ impl BesideState {
     pub fn word(self) -> &'static str {
         match self {
             Self::Running => "running",
+            Self::Crashing => "crashing",
+            Self::Unwanted => "not in `deploy.toml`",
             Self::Stopped => "stopped",
             Self::Absent => "absent",
         }

@@ -21,6 +21,8 @@ use scratch::Scratch;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use xtask_core::command::Command;
+use xtask_core::ship::proxy::{self, ROUTES, Routes};
 use xtask_http::Method;
 
 const MAIN: &str = "services/backend/src/main.ts";
@@ -35,6 +37,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     a_second_up_changes_nothing(&scratch, &release);
     rehearsal::walks_the_road_of_production(&scratch, release["version"].as_str().unwrap());
     containers_are_confined(&scratch);
+    services_reach_neither_the_registry_nor_the_admin_api(&scratch);
     images::run_by_themselves(&scratch, &release);
     emulated::arm64_images_run(&scratch);
 
@@ -99,15 +102,34 @@ fn containers_are_confined(scratch: &Scratch) {
     }
 }
 
+/// A service that is broken into changes no image, and sends nobody elsewhere.
+fn services_reach_neither_the_registry_nor_the_admin_api(scratch: &Scratch) {
+    let project = &scratch.project;
+    let backend =
+        scratch.docker(&["ps", "--quiet", "--filter", &format!("name={project}-backend")]);
+    let ask = |url: &str| {
+        let script = format!(
+            "fetch('{url}', {{ signal: AbortSignal.timeout(5000) }}).then(() => \
+             console.log('answered'), () => console.log('silent'))"
+        );
+        scratch.docker(&["exec", &backend, "node", "--eval", &script])
+    };
+    assert_eq!(ask(&format!("http://{project}-proxy:8080/api/health/live")), "answered");
+    assert_eq!(ask(&format!("http://{project}-proxy:2019/config/")), "silent");
+    assert_eq!(ask(&format!("http://{project}-registry:5000/v2/")), "silent");
+}
+
 /// The proxy is changed as at a switch, a hundred times, while requests come in.
 fn switches_lose_nothing(scratch: &Scratch) {
-    let admin = format!("http://127.0.0.1:{}", scratch.ports[4]);
-    let config = web::get(&format!("{admin}/config/")).unwrap();
-    // The same configuration is passed over unless it is said to be stale.
-    let headers = [("content-type", "application/json"), ("cache-control", "must-revalidate")];
+    let container = format!("{}-proxy", scratch.project);
+    let inside = || Command::new("docker").args(["exec", &container]);
+    let told = |command: Command| {
+        scratch.docker(&command.args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let routes = Routes::parse(&told(proxy::list(inside(), ROUTES))).unwrap();
+    assert_eq!(routes.all.len(), 2, "{routes:?}");
     for _ in 0..100 {
-        web::ask(Method::POST, &format!("{admin}/load"), &headers, Some(&config)).unwrap();
-        std::thread::sleep(Duration::from_millis(50));
+        told(routes.switch(inside(), ROUTES));
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Scratch {
     folder: tempfile::TempDir,
     pub(crate) project: String,
-    /// Registry, Postgres, Redis, proxy, its admin API.
-    pub(crate) ports: [u16; 5],
+    /// Registry, Postgres, Redis, proxy.
+    pub(crate) ports: [u16; 4],
 }
 
 /// How a run of xtask ended.
@@ -63,7 +63,7 @@ impl Scratch {
     }
 
     fn edit_settings(&self) {
-        let [registry, postgres, redis, proxy, admin] = self.ports.map(|port| port.to_string());
+        let [registry, postgres, redis, proxy] = self.ports.map(|port| port.to_string());
         let text = self
             .read("deploy.toml")
             .replace("project = \"nutri\"", &format!("project = \"{}\"", self.project))
@@ -72,10 +72,7 @@ impl Scratch {
             .replace("port = 5511", &format!("port = {postgres}"))
             .replace("port = 5512", &format!("port = {redis}"))
             .replace("port = 5510", &format!("port = {registry}"))
-            .replace(
-                "port = 8080, admin_port = 5513",
-                &format!("port = {proxy}, admin_port = {admin}"),
-            )
+            .replace("port = 8080", &format!("port = {proxy}"))
             // A release that never becomes ready is waited for; ten seconds are enough here.
             .replace("start_seconds = 30", "start_seconds = 15");
         self.write("deploy.toml", &text);
@@ -247,7 +244,7 @@ impl Run {
 }
 
 /// Ports that nobody has at the moment; all are held until all are found.
-fn free_ports() -> [u16; 5] {
-    let listeners = [(); 5].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+fn free_ports() -> [u16; 4] {
+    let listeners = [(); 4].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
     listeners.each_ref().map(|listener| listener.local_addr().unwrap().port())
 }

@@ -2,6 +2,8 @@
 //! with a `docker` of our own that keeps containers, volumes and networks in files.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+mod told;
+
 use super::world::{END, World};
 
 /// Keeps what `inspect` says of each thing in a file under its kind and name, writes down what it

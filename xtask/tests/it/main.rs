@@ -56,6 +56,7 @@ mod secrets;
 mod signals;
 mod size;
 mod sources;
+mod streams;
 mod tree;
 mod wheels;
 mod workflows;

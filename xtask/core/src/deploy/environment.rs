@@ -11,7 +11,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use backing::{Backing, BackingPart, Proxy};
+pub use backing::{Backing, BackingPart};
 pub(super) use check::check;
 pub use coolify::{Cleanup, Coolify, Notifications, Storage};
 pub use github::GitHub;

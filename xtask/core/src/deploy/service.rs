@@ -1,6 +1,6 @@
 //! One service: where its source is, how it listens, how it says that it is well.
 
-use super::{drain, is_name, read_image, read_path};
+use super::{WANTED_NAME, drain, is_name, read_image, read_path, setting};
 use crate::reader::Table;
 use crate::ship::backing::Role;
 use crate::ship::release::RELEASES_REPOSITORY;
@@ -77,6 +77,10 @@ pub struct Probe {
     pub download: Option<String>,
     /// Where a body is sent slowly: JSON that is read whole, and then refused for what it lacks.
     pub upload: Option<String>,
+    /// A stream of events (SSE) that stays open, and that nobody needs to log in for.
+    pub events: Option<String>,
+    /// A WebSocket that nobody needs to log in for.
+    pub websocket: Option<String>,
     /// Where it tells what it counts of its requests, in the format of Prometheus.
     pub metrics: Option<String>,
 }
@@ -147,7 +151,7 @@ fn refuse_reserved(table: &Table<'_>) {
 
 fn read(name: &str, table: &Table<'_>) -> Option<Service> {
     if !is_name(name) {
-        table.refuse("path", format!("`{name}` is not a name: lowercase letters, digits, `-`"));
+        table.refuse("path", format!("`{name}` is not a name: {WANTED_NAME}"));
     }
     let path = read_path(table, "path");
     let image = read_image(table);
@@ -205,10 +209,10 @@ fn read_probe(table: &Table<'_>) -> Probe {
     let Some(table) = table.optional_table("probe") else { return Probe::default() };
     let path =
         |key: &str| table.keys().iter().any(|it| it == key).then(|| read_url_path(&table, key));
-    let [download, upload, metrics] =
-        ["download", "upload", "metrics"].map(|it| path(it).flatten());
+    let [download, upload, events, websocket, metrics] =
+        ["download", "upload", "events", "websocket", "metrics"].map(|it| path(it).flatten());
     table.refuse_unknown();
-    Probe { download, upload, metrics }
+    Probe { download, upload, events, websocket, metrics }
 }
 
 fn read_url_path(table: &Table<'_>, key: &str) -> Option<String> {
@@ -237,6 +241,7 @@ fn read_settings(table: &Table<'_>) -> Vec<(String, Template)> {
         let value: Template = settings.optional_parsed(&key)?;
         refuse_open_secret(&settings, &key, &value);
         refuse_doubt(&settings, &key, &value);
+        setting::check(&settings, &key, &value);
         Some((key, value))
     });
     read.collect()

@@ -3,9 +3,9 @@
 use crate::command::Command;
 use crate::deploy::Backing;
 use crate::digest::Digest;
-use crate::ship::instance::{Grants, LABEL_SETTINGS};
+use crate::ship::instance::{Grants, LABEL_SETTINGS, without_proxies};
 use crate::ship::owner::Owner;
-use crate::ship::proxy::{ADMIN_PORT, PUBLIC_PORT};
+use crate::ship::proxy::PUBLIC_PORT;
 use std::time::Duration;
 
 /// What a backing service is there for. Its name is its key in `deploy.toml`, the end of its
@@ -87,13 +87,18 @@ fi"#;
 /// Who owns the database, and the name of nothing else.
 pub const DATABASE_USER: &str = "nutri";
 
+/// The networks of a project. Services reach what is on the first. The registry is on the other:
+/// it is for the engine and for us, and a service that is broken into changes no image.
+pub fn networks(project: &str) -> [String; 2] {
+    [project.to_owned(), format!("{project}-{}", Role::Registry.name())]
+}
+
 /// Every backing service, in the order of starting.
 pub fn backing_services(backing: &Backing) -> Vec<BackingService> {
     Role::ALL.into_iter().map(|role| backing_service(role, backing)).collect()
 }
 
 fn backing_service(role: Role, backing: &Backing) -> BackingService {
-    let proxy = &backing.proxy;
     match role {
         Role::Postgres => BackingService {
             role,
@@ -121,8 +126,8 @@ fn backing_service(role: Role, backing: &Backing) -> BackingService {
         },
         Role::Proxy => BackingService {
             role,
-            definition: proxy.part.image.clone(),
-            ports: vec![(proxy.part.port, PUBLIC_PORT), (proxy.admin_port, ADMIN_PORT)],
+            definition: backing.proxy.image.clone(),
+            ports: vec![(backing.proxy.port, PUBLIC_PORT)],
             volumes: vec![("proxy-config", "/config"), ("proxy-data", "/data")],
             memory: vec!["/tmp"],
             stop_signal: "SIGTERM",
@@ -153,7 +158,9 @@ impl BackingService {
             .iter()
             .map(|(name, path)| ["--volume".to_owned(), format!("{project}-{name}:{path}")]);
         let memory = self.memory.iter().map(|path| ["--tmpfs".to_owned(), (*path).to_owned()]);
-        let network = ["--network".to_owned(), project.to_owned()];
+        let [services, apart] = networks(project);
+        let network = if self.role == Role::Registry { apart } else { services };
+        let network = ["--network".to_owned(), network];
         [network].into_iter().chain(volumes).chain(memory).flatten().collect()
     }
 
@@ -173,6 +180,7 @@ impl BackingService {
         });
         let command = Command::new("docker")
             .args(["run", "--detach", "--name", &self.container(project)])
+            .args(without_proxies(&[]))
             .args(["--restart", "unless-stopped", "--read-only", "--shm-size", "128m"])
             .args(["--stop-signal", self.stop_signal])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
@@ -221,6 +229,7 @@ impl BackingService {
     fn once(&self, owner: &Owner, grants: Grants) -> Command {
         Command::new("docker")
             .args(["run", "--rm", "--read-only"])
+            .args(without_proxies(&[]))
             .limit(ONCE_LIMIT)
             .finishes()
             .args(grants.ulimit())
@@ -290,6 +299,18 @@ mod tests {
                 flags.filter(|(flag, _)| *flag == "--publish").map(|(_, value)| value).collect();
             assert_eq!(published.len(), service.ports.len());
             assert!(published.iter().all(|value| value.starts_with("127.0.0.1:")), "{command}");
+        }
+    }
+
+    #[test]
+    fn no_service_shares_a_network_with_the_registry() {
+        let deploy = Deploy::parse(include_str!("../../../../deploy.toml")).unwrap();
+        let backing = deploy.environments["local"].backing.clone().unwrap();
+        let grants = Grants { files_max: 1024, migrates_connections: true };
+        for service in backing_services(&backing) {
+            let (command, _) = service.start(&owner(), "image", grants);
+            let alone = service.role == Role::Registry;
+            assert_eq!(command.to_string().contains("--network nutri-registry"), alone);
         }
     }
 

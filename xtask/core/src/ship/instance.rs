@@ -6,6 +6,7 @@ use crate::deploy::drain::stop_grace;
 use crate::digest::Digest;
 use crate::reference::Reference;
 use crate::ship::owner::Owner;
+use crate::template::Template;
 use std::time::Duration;
 
 /// The label that holds the project's name; every container of ours carries it.
@@ -18,6 +19,16 @@ pub const LABEL_RELEASE: &str = "nutri.release";
 pub const LABEL_DIGEST: &str = "nutri.digest";
 /// The label that holds the digest of everything else that shapes the container.
 pub const LABEL_SETTINGS: &str = "nutri.settings";
+
+/// Docker's client puts the proxies of its own configuration into every container that it starts,
+/// passwords included. These words leave them empty, which every program takes for none; those that
+/// are the container's own settings stay.
+pub fn without_proxies(own: &[(String, Template)]) -> Vec<String> {
+    let kinds = ["http", "https", "ftp", "all", "no"].map(|kind| format!("{kind}_proxy"));
+    let both = kinds.into_iter().flat_map(|name| [name.to_ascii_uppercase(), name]);
+    let others = both.filter(|name| !own.iter().any(|(own, _)| own == name));
+    others.flat_map(|name| ["--env".to_owned(), format!("{name}=")]).collect()
+}
 
 /// What the engine grants to containers on its machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +76,10 @@ pub struct Observed {
     pub settings: String,
     /// Whether its process runs.
     pub running: bool,
+    /// How often the engine started it again, if it keeps on ending.
+    pub crashing: Option<u64>,
+    /// How often the engine started it again in all.
+    pub restarts: u64,
     /// When it was started, RFC 3339.
     pub started_at: String,
     /// The port of this machine's loopback address that leads to it, if it runs.
@@ -78,9 +93,10 @@ impl Desired {
         format!("{project}-{}-{}-{settings}", self.service.name, self.release)
     }
 
-    /// Whether `observed` is this container, running.
+    /// Whether `observed` is this container, running and not ending again and again.
     pub fn is_met_by(&self, observed: &Observed) -> bool {
         observed.running
+            && observed.crashing.is_none()
             && observed.service == self.service.name
             && observed.release == self.release
             && observed.digest == self.digest.to_string()
@@ -100,6 +116,7 @@ impl Desired {
         ];
         Command::new("docker")
             .args(["run", "--detach", "--name", &self.container(project)])
+            .args(without_proxies(&self.service.settings))
             .args(["--network", project, "--env-file", "/dev/stdin"])
             .args(["--read-only", "--tmpfs", "/tmp"])
             .args(["--cap-drop", "ALL", "--security-opt", "no-new-privileges"])
@@ -121,6 +138,17 @@ impl Desired {
             .finishes()
     }
 }
+
+/// Whether a container keeps on ending: it waits for its next start, or was started again several
+/// times and lives since a moment only.
+pub fn is_crashing(waits: bool, restarts: u64, lives_since: Option<u64>) -> bool {
+    waits || restarts >= RESTARTS && lives_since.is_none_or(|seconds| seconds < SETTLED_SECONDS)
+}
+
+/// So many restarts are no accident …
+const RESTARTS: u64 = 3;
+/// … unless it has lived for so long since.
+const SETTLED_SECONDS: u64 = 60;
 
 /// The command that makes the engine start a container again after a crash or a reboot. Given
 /// only once it serves: a candidate that ends is to be seen, not started over and over.
@@ -162,7 +190,25 @@ mod tests {
             assert!(command.contains(wanted), "{wanted} in {command}");
         }
         assert!(!command.contains("--restart"), "{command}");
+        for proxy in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "all_proxy", "NO_PROXY"] {
+            assert!(command.contains(&format!("--env {proxy}= ")), "{proxy} in {command}");
+        }
+        let mut own = desired();
+        own.service.settings.push(("HTTP_PROXY".into(), "http://proxy:3128".parse().unwrap()));
+        let command = own.start(&Owner::new("nutri", "local"), grants).to_string();
+        assert!(
+            !command.contains(" HTTP_PROXY=") && command.contains(" http_proxy= "),
+            "{command}"
+        );
         assert!(set_restart_policy("x").to_string().contains("--restart unless-stopped"));
+    }
+
+    #[test]
+    fn one_restart_is_an_accident_and_several_are_none_until_it_has_lived_for_a_while() {
+        assert!(!is_crashing(false, 0, Some(0)) && !is_crashing(false, 1, Some(2)));
+        assert!(is_crashing(true, 1, None) && is_crashing(false, 7, Some(5)));
+        assert!(is_crashing(false, 7, None), "a moment that cannot be read settles nothing");
+        assert!(!is_crashing(false, 7, Some(3600)));
     }
 
     #[test]

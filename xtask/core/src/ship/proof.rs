@@ -88,6 +88,10 @@ pub enum Kind {
     Upload,
     /// An answer that is read slowly.
     Download,
+    /// An answer of events that never ends, held open.
+    Events,
+    /// A WebSocket, held open and asked every second whether it is alive.
+    Websocket,
 }
 
 /// What one kind of client met with.
@@ -257,11 +261,17 @@ impl Verified {
 
 impl Kind {
     /// Every kind, in the order in which they are told.
-    pub const ALL: [Self; 4] = [Self::Fresh, Self::KeepAlive, Self::Upload, Self::Download];
+    pub const ALL: [Self; 6] =
+        [Self::Fresh, Self::KeepAlive, Self::Upload, Self::Download, Self::Events, Self::Websocket];
 
     /// Whether it is made to take long.
     pub const fn is_stream(self) -> bool {
-        matches!(self, Self::Upload | Self::Download)
+        matches!(self, Self::Upload | Self::Download) || self.is_held()
+    }
+
+    /// Whether it is held open for as long as the probe lasts.
+    pub const fn is_held(self) -> bool {
+        matches!(self, Self::Events | Self::Websocket)
     }
 
     pub const fn name(self) -> &'static str {
@@ -270,6 +280,8 @@ impl Kind {
             Self::KeepAlive => "keep-alive",
             Self::Upload => "upload",
             Self::Download => "download",
+            Self::Events => "events",
+            Self::Websocket => "websocket",
         }
     }
 }

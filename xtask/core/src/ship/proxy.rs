@@ -1,31 +1,29 @@
-//! The proxy's configuration, whole: which port leads to which container (Caddy 2 JSON).
+//! The proxy: its configuration, which says what it listens on and stays over every switch (Caddy 2
+//! JSON), and its routes, which are files that it looks at for each request.
+//!
+//! Whatever loads a configuration ends every stream and every kept connection, of all services. So
+//! a switch loads none: it renames a link to a folder of routes.
+
+mod route;
+
+pub use route::{Preview, ROUTES, Routes, UnknownRoute, list};
 
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
-/// One service as the proxy sees it.
+/// What the proxy listens on for one service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
+pub struct Listener {
     /// As `deploy.toml` names it.
     pub service: String,
-    /// The port inside the proxy's container.
-    pub listen: u16,
-    /// The container and port that requests go to; nothing before the first rollout.
-    pub upstream: Option<String>,
-    /// Where the requests of some addresses go instead, for a while.
-    pub preview: Option<Preview>,
+    /// The address and port inside the proxy's container.
+    pub listen: String,
+    /// Whether everybody reaches it; then its requests are logged.
+    pub is_public: bool,
 }
 
-/// A way for new releases to meet each other before anybody else is sent to them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Preview {
-    /// The addresses of the new containers that ask.
-    pub of: Vec<String>,
-    /// The container and port that theirs go to.
-    pub upstream: String,
-}
-
-/// The port of the admin API inside the proxy's container.
+/// Where the admin API listens: inside the proxy's own container, and nowhere else.
+pub const ADMIN: &str = "127.0.0.1:2019";
+/// Its port, which no service takes there.
 pub const ADMIN_PORT: u16 = 2019;
 /// The public port inside the proxy's container.
 pub const PUBLIC_PORT: u16 = 8080;
@@ -33,18 +31,20 @@ pub const PUBLIC_PORT: u16 = 8080;
 /// How our own client calls itself: what it asks is in no access log.
 const OWN_AGENT: &str = "nutri-xtask/*";
 
-/// The whole configuration. Loading the same one twice changes nothing.
-pub fn config(routes: &[Route]) -> Value {
-    let servers = routes.iter().map(|route| (route.service.clone(), server(route)));
-    let servers: serde_json::Map<String, Value> = servers.collect();
+/// The whole configuration; `routes` is the folder that the proxy finds its routes in, and `admin`
+/// where it is told. Loading the same one twice changes nothing.
+pub fn config(listeners: &[Listener], routes: &str, admin: &str) -> Value {
+    let server = |it: &Listener| (it.service.clone(), server(it, routes));
+    let servers: serde_json::Map<String, Value> = listeners.iter().map(server).collect();
     json!({
-        "admin": { "listen": format!("0.0.0.0:{ADMIN_PORT}") },
+        "admin": { "listen": admin },
         "logging": { "logs": {
             "default": { "level": "WARN", "exclude": [ACCESS], "encoder": impersonal() },
             "access": { "writer": { "output": "stdout" }, "include": [ACCESS],
                         "encoder": impersonal() },
         } },
-        // Requests under way on the configuration before may end; new ones use this one at once.
+        // Where the services themselves change, requests under way on the configuration before may
+        // end; new ones use this one at once.
         "apps": { "http": { "grace_period": "30s", "servers": servers } },
     })
 }
@@ -63,29 +63,21 @@ fn impersonal() -> Value {
     json!({ "format": "filter", "wrap": { "format": "json" }, "fields": fields })
 }
 
-fn server(route: &Route) -> Value {
-    let handler = match &route.upstream {
-        Some(upstream) => to(upstream),
-        None => json!({
-            "handler": "static_response", "status_code": 503,
-            "headers": { "Retry-After": ["5"] }, "body": "nothing is rolled out yet\n",
-        }),
-    };
-    let is_public = route.listen == PUBLIC_PORT;
-    let preview = route.preview.iter().map(|it| {
-        json!({ "match": [{ "remote_ip": { "ranges": it.of } }], "handle": [to(&it.upstream)],
-                "terminal": true })
+fn server(listener: &Listener, routes: &str) -> Value {
+    let nothing = json!({
+        "handler": "static_response", "status_code": 503,
+        "headers": { "Retry-After": ["5"] }, "body": "nothing is rolled out yet\n",
     });
-    let unlogged = is_public.then(unlogged).into_iter();
-    // What serves everybody is the last one: it is what `upstreams` reads back.
-    let routes: Vec<Value> =
-        unlogged.chain(preview).chain([json!({ "handle": [handler] })]).collect();
+    let unlogged = listener.is_public.then(unlogged).into_iter();
+    let all: Vec<Value> = unlogged
+        .chain([routed(&listener.service, routes), json!({ "handle": [nothing] })])
+        .collect();
     let mut server = json!({
-        "listen": [format!(":{}", route.listen)],
+        "listen": [listener.listen],
         "automatic_https": { "disable": true },
-        "routes": routes,
+        "routes": all,
     });
-    if is_public {
+    if listener.is_public {
         server["logs"] = json!({});
     }
     server
@@ -98,25 +90,23 @@ fn unlogged() -> Value {
     })
 }
 
-fn to(upstream: &str) -> Value {
+/// A request goes where the one file of the service is named after: that of the address that asks,
+/// or else that of everybody. The folder is looked at and then the file, and a switch may come
+/// between the two; so it is looked twice.
+fn routed(service: &str, routes: &str) -> Value {
+    let file = |folder: String| json!({ "file": { "root": folder, "try_files": ["*", "*"] } });
+    let preview = file(format!("{routes}/now/from/{{http.request.remote.host}}/{service}"));
+    let everybody = file(format!("{routes}/now/all/{service}"));
     json!({
-        "handler": "reverse_proxy",
-        "upstreams": [{ "dial": upstream }],
-        "transport": { "protocol": "http", "dial_timeout": "2s",
-                       "keep_alive": { "idle_timeout": "30s" } },
+        "match": [preview, everybody],
+        "handle": [{
+            "handler": "reverse_proxy",
+            "upstreams": [{ "dial": "{http.matchers.file.relative}" }],
+            "transport": { "protocol": "http", "dial_timeout": "2s",
+                           "keep_alive": { "idle_timeout": "30s" } },
+        }],
+        "terminal": true,
     })
-}
-
-/// Reads back from a configuration where each service's requests go: container and port.
-pub fn upstreams(config: &Value) -> BTreeMap<String, String> {
-    let servers = config.pointer("/apps/http/servers").and_then(Value::as_object);
-    let servers = servers.into_iter().flatten();
-    let upstreams = servers.filter_map(|(service, server)| {
-        let everybody = server.pointer("/routes")?.as_array()?.last()?;
-        let dial = everybody.pointer("/handle/0/upstreams/0/dial")?.as_str()?;
-        Some((service.clone(), dial.to_owned()))
-    });
-    upstreams.collect()
 }
 
 /// The container that an upstream leads to.
@@ -124,24 +114,23 @@ pub fn container_of(upstream: &str) -> &str {
     upstream.split_once(':').map_or(upstream, |(container, _port)| container)
 }
 
-/// The containers that upstreams lead to, by service.
-pub fn containers(upstreams: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    let container = |upstream: &String| container_of(upstream).to_owned();
-    upstreams.iter().map(|(service, it)| (service.clone(), container(it))).collect()
-}
-
-/// Reads back from a configuration which container each service's requests go to.
-pub fn serving(config: &Value) -> BTreeMap<String, String> {
-    containers(&upstreams(config))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn configured() -> Value {
+        let listener = |service: &str, port: u16, is_public| Listener {
+            service: service.into(),
+            listen: format!(":{port}"),
+            is_public,
+        };
+        let listeners = [listener("backend", PUBLIC_PORT, true), listener("ml", 8000, false)];
+        config(&listeners, ROUTES, ADMIN)
+    }
+
     #[test]
     fn nothing_of_a_person_gets_into_a_log_of_the_proxy() {
-        let config = config(&[]);
+        let config = configured();
         let logs = config.pointer("/logging/logs").and_then(Value::as_object).unwrap();
         for (name, log) in logs {
             let fields = log.pointer("/encoder/fields").unwrap();
@@ -152,40 +141,14 @@ mod tests {
         assert_eq!(logs.len(), 2);
     }
 
-    /// A proxy that an earlier version of us configured.
     #[test]
-    fn a_configuration_without_an_access_log_tells_what_serves_as_well() {
-        let upstreams = json!([{ "dial": "nutri-backend-r1:3000" }]);
-        let handler = json!({ "handler": "reverse_proxy", "upstreams": upstreams });
-        let servers = json!({ "backend": { "routes": [{ "handle": [handler] }] } });
-        let found = serving(&json!({ "apps": { "http": { "servers": servers } } }));
-        assert_eq!(found["backend"], "nutri-backend-r1");
+    fn nobody_but_the_proxy_itself_reaches_its_admin_api() {
+        assert_eq!(configured()["admin"]["listen"], "127.0.0.1:2019");
     }
 
     #[test]
-    fn what_serves_reads_back_from_the_configuration() {
-        let route = |service: &str, listen, upstream: Option<&str>| Route {
-            service: service.into(),
-            listen,
-            upstream: upstream.map(Into::into),
-            preview: None,
-        };
-        let routes =
-            [route("backend", 8080, Some("nutri-backend-r1:3000")), route("ml", 8000, None)];
-        let serving = serving(&config(&routes));
-        assert_eq!(serving, BTreeMap::from([("backend".into(), "nutri-backend-r1".into())]));
-    }
-
-    #[test]
-    fn what_new_releases_are_shown_of_each_other_is_not_what_serves() {
-        let (of, upstream) = (vec!["172.18.0.9".to_owned()], "nutri-ml-r2:8000".to_owned());
-        let (service, listen) = ("ml".to_owned(), 8000);
-        let preview = Some(Preview { of, upstream });
-        let old = Some("nutri-ml-r1:8000".to_owned());
-        let config = config(&[Route { service, listen, upstream: old, preview }]);
-        assert_eq!(serving(&config), BTreeMap::from([("ml".into(), "nutri-ml-r1".into())]));
-        let first = config.pointer("/apps/http/servers/ml/routes/0").unwrap();
-        assert_eq!(first["match"][0]["remote_ip"]["ranges"][0], "172.18.0.9");
-        assert_eq!(first.pointer("/handle/0/upstreams/0/dial").unwrap(), "nutri-ml-r2:8000");
+    fn only_requests_of_the_public_are_logged() {
+        let servers = configured()["apps"]["http"]["servers"].clone();
+        assert!(servers["backend"]["logs"].is_object() && servers["ml"]["logs"].is_null());
     }
 }

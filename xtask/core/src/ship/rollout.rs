@@ -71,7 +71,25 @@ pub fn plan(
         let serving = serving.get(&wanted.service.name).map(String::as_str);
         plan_service(project, wanted, &observed, serving)
     };
-    desired.iter().map(plan_one).collect()
+    let known = desired.iter().map(plan_one);
+    known.chain(plan_strangers(desired, observed)).collect()
+}
+
+/// Containers of services that `deploy.toml` has no more. They may be asked by the release that
+/// serves, so they go once the new one is verified.
+fn plan_strangers(desired: &[Desired], observed: &[Observed]) -> Vec<ServiceRollout> {
+    let is_known = |it: &&Observed| desired.iter().any(|wanted| wanted.service.name == it.service);
+    let strangers = observed.iter().filter(|it| !it.service.is_empty() && !is_known(it));
+    let leaves = |it: &Observed| {
+        let (service, container) = (it.service.clone(), it.container.clone());
+        let why = format!("`{service}` is in `deploy.toml` no more");
+        let change = match it.running {
+            true => Change::Drain { service: service.clone(), container },
+            false => Change::Remove { container },
+        };
+        ServiceRollout { service, forward: Vec::new(), retire: vec![Step::new(change, why)] }
+    };
+    strangers.map(leaves).collect()
 }
 
 fn plan_service(
@@ -88,9 +106,13 @@ fn plan_service(
         retire_other(&mut rollout, other, serving);
     }
     if !met {
-        if observed.iter().any(|it| it.container == container) {
+        if let Some(found) = observed.iter().find(|it| it.container == container) {
             let container = container.clone();
-            rollout.forward.push(Step::new(Change::Remove { container }, "it ended by itself"));
+            let why = match found.crashing {
+                Some(_) => "it ends and is started again, over and over",
+                None => "it ended by itself",
+            };
+            rollout.forward.push(Step::new(Change::Remove { container }, why));
         }
         rollout.forward.push(start(desired, &container));
     }
@@ -167,6 +189,8 @@ mod tests {
             digest: desired.digest.to_string(),
             settings: desired.settings.to_string(),
             running,
+            crashing: None,
+            restarts: 0,
             started_at: String::new(),
             port: None,
         }
@@ -230,6 +254,36 @@ mod tests {
         remove `nutri-backend-r1-cde0fb` (it ended by itself)
         start `nutri-backend-r1-cde0fb` (release `r1` is wanted)
         switch to `nutri-backend-r1-cde0fb` (once it is ready)
+        ");
+    }
+
+    #[test]
+    fn a_wanted_container_that_keeps_on_ending_does_not_run_already() {
+        let wanted = desired("r1");
+        let crashing = Observed { crashing: Some(7), ..observed(&wanted, true) };
+        insta::assert_snapshot!(lines(&wanted, &[crashing], Some(&wanted)), @"
+        remove `nutri-backend-r1-cde0fb` (it ends and is started again, over and over)
+        start `nutri-backend-r1-cde0fb` (release `r1` is wanted)
+        switch to `nutri-backend-r1-cde0fb` (once it is ready)
+        ");
+    }
+
+    #[test]
+    fn a_service_that_is_described_no_more_goes_last_and_the_backing_stays() {
+        let wanted = desired("r1");
+        let of = |service: &str, running| Observed {
+            container: format!("nutri-{service}-r0-cde0fb"),
+            service: service.to_owned(),
+            ..observed(&desired("r0"), running)
+        };
+        let found = [observed(&wanted, true), of("search", true), of("queue", false), of("", true)];
+        let serving = BTreeMap::from([("backend".to_owned(), wanted.container("nutri"))]);
+        let plans = plan("nutri", std::slice::from_ref(&wanted), &found, &serving);
+        assert!(!is_idle(&plans) && plans.iter().all(|it| it.forward.is_empty()));
+        let last = plans.iter().flat_map(|it| &it.retire).map(ToString::to_string);
+        insta::assert_snapshot!(last.collect::<Vec<_>>().join("\n"), @"
+        drain `nutri-search-r0-cde0fb` (`search` is in `deploy.toml` no more)
+        remove `nutri-queue-r0-cde0fb` (`queue` is in `deploy.toml` no more)
         ");
     }
 

@@ -2,10 +2,11 @@
 //! there is an error: an engine that does not tell whether a container runs has not said that it
 //! does not.
 
+use crate::edge::clock;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use xtask_core::ship::instance::{
-    LABEL_DIGEST, LABEL_RELEASE, LABEL_SERVICE, LABEL_SETTINGS, Observed,
+    self, LABEL_DIGEST, LABEL_RELEASE, LABEL_SERVICE, LABEL_SETTINGS, Observed,
 };
 use xtask_core::ship::same_image::or_default;
 
@@ -32,8 +33,11 @@ pub(super) struct Container {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct State {
-    /// Whether it runs.
+    /// Whether it runs, or waits for being started again.
     pub running: bool,
+    /// Whether it waits for that.
+    #[serde(default)]
+    pub restarting: bool,
     /// How it ended, if it did.
     pub exit_code: i64,
     /// When it was started, RFC 3339.
@@ -151,9 +155,22 @@ impl Container {
             digest: label(LABEL_DIGEST),
             settings: label(LABEL_SETTINGS),
             running: self.state.running,
+            crashing: self.crashing(),
+            restarts: self.restarts(),
             started_at: self.state.started_at.clone(),
             port: self.published_port(),
         }
+    }
+
+    /// How often it was started again, if it keeps on ending.
+    fn crashing(&self) -> Option<u64> {
+        let lives_since = clock::seconds_since(&self.state.started_at);
+        let restarts = self.restarts();
+        instance::is_crashing(self.state.restarting, restarts, lives_since).then_some(restarts)
+    }
+
+    fn restarts(&self) -> u64 {
+        u64::try_from(self.restart_count).unwrap_or(0)
     }
 
     /// Its addresses on the networks that it is attached to.

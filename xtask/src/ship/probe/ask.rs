@@ -1,12 +1,12 @@
 //! One request of a probe, from its sending to what became of it.
 
-use super::Pace;
+use super::{Drained, Pace, held};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use xtask_core::deploy::Service;
 use xtask_core::ship::probe::{End, judge};
 use xtask_core::ship::proof::{Kind, Loss};
-use xtask_http::header::CONTENT_TYPE;
+use xtask_http::header::{ACCEPT, CONTENT_TYPE};
 use xtask_http::{
     Answer, Client, Error, HeaderName, HeaderValue, Method, Request, Settings, Upload, Way,
 };
@@ -15,13 +15,14 @@ use xtask_http::{
 #[derive(Clone, Debug)]
 pub(super) struct Asker {
     pub(super) kind: Kind,
-    client: Client,
+    pub(super) client: Client,
     /// Sends again what a kept connection has swallowed.
     fresh: Client,
     url: String,
     stream: Duration,
-    limit: Duration,
-    hurry: CancellationToken,
+    pub(super) limit: Duration,
+    pub(super) hurry: CancellationToken,
+    pub(super) drained: Drained,
 }
 
 /// What came of a request.
@@ -53,21 +54,33 @@ impl Asker {
             Kind::Fresh | Kind::KeepAlive => Some(&service.health.live),
             Kind::Upload => service.probe.upload.as_ref(),
             Kind::Download => service.probe.download.as_ref(),
+            Kind::Events => service.probe.events.as_ref(),
+            Kind::Websocket => service.probe.websocket.as_ref(),
         };
         let settings = Settings::of_environment();
         let fresh = Client::new(settings.clone().with_fresh_connections());
         let client = match kind {
             Kind::KeepAlive => Client::new(settings),
-            Kind::Fresh | Kind::Upload | Kind::Download => fresh.clone(),
+            Kind::Events => Client::new(held::settings(settings)),
+            _ => fresh.clone(),
         };
         let (url, hurry) = (format!("{url}{}", path?), hurry.clone());
-        Some(Self { kind, client, fresh, url, stream: pace.stream, limit: pace.limit, hurry })
+        let (stream, limit, drained) = (pace.stream, pace.limit, Drained::default());
+        Some(Self { kind, client, fresh, url, stream, limit, hurry, drained })
+    }
+
+    /// The same, which is told there which release is drained.
+    pub(super) fn draining(self, drained: &Drained) -> Self {
+        Self { drained: drained.clone(), ..self }
     }
 
     /// Sends it, and waits for the whole answer. A server may end a connection that it has kept
     /// while a request is on its way there; clients send again then what may be sent twice, and so
     /// does this one, once, on a connection of its own.
     pub(super) async fn ask(&self) -> Heard {
+        if self.kind.is_held() {
+            return self.hold().await;
+        }
         let heard = self.send(&self.client).await;
         let swallowed = matches!(heard.end, End::Lost(Loss::Closed | Loss::Reset));
         if self.kind == Kind::KeepAlive && swallowed {
@@ -88,11 +101,13 @@ impl Asker {
     }
 
     /// It says which client sends it: logs of services and proxies can tell it from people's.
-    fn request(&self) -> Result<Request, Error> {
+    pub(super) fn request(&self) -> Result<Request, Error> {
         let get = || Request::get(&self.url);
         let request = match self.kind {
             Kind::Fresh | Kind::KeepAlive => get()?.within(self.limit),
             Kind::Download => get()?.within(self.stream + self.limit),
+            Kind::Events => get()?.header(ACCEPT, HeaderValue::from_static(held::EVENTS)),
+            Kind::Websocket => held::handshake(get()?),
             Kind::Upload => Request::to(Method::POST, &self.url)?
                 .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
                 .upload(self.body())
@@ -134,7 +149,7 @@ impl Asker {
     }
 }
 
-fn release_of(answer: &Answer) -> Option<String> {
+pub(super) fn release_of(answer: &Answer) -> Option<String> {
     answer.header("x-app-version").map(ToOwned::to_owned)
 }
 
@@ -145,7 +160,7 @@ fn told(body: &[u8]) -> Option<String> {
 }
 
 /// Why no answer began.
-fn loss(error: &Error) -> Loss {
+pub(super) fn loss(error: &Error) -> Loss {
     match (error, error.way()) {
         (Error::TimedOut { .. }, _) => Loss::TimedOut,
         (Error::Certificate { .. }, _) => Loss::Untrusted,

@@ -58,7 +58,10 @@ pub(super) fn serving(target: &CoolifyTarget<'_>) -> Result<BTreeMap<String, Ser
         let is_public = service.access == Access::Public;
         let address = is_public.then(|| target.environment.url.clone());
         let answers = answers.map_or(Answers::Untold, Answers::Release);
-        serving.insert(service.name.clone(), Serving { release, since: None, address, answers });
+        serving.insert(
+            service.name.clone(),
+            Serving { release, since: None, address, answers, restarts: 0 },
+        );
     }
     Ok(serving)
 }

@@ -9,7 +9,9 @@ use crate::edge::docker::Kind;
 use crate::edge::ports;
 use crate::error::{Failure, Result, code};
 use crate::report::Phase;
-use xtask_core::ship::backing::{BackingService, Cluster, POSTGRES_MAJOR, Role, backing_services};
+use xtask_core::ship::backing::{
+    BackingService, Cluster, POSTGRES_MAJOR, Role, backing_services, networks,
+};
 use xtask_core::ship::instance::{self, Observed};
 use xtask_core::ship::proxy;
 
@@ -18,7 +20,8 @@ use xtask_core::ship::proxy;
 pub fn preflight(target: &DockerTarget<'_>) -> Result<()> {
     let project = target.project();
     let backing_services = backing_services(target.backing);
-    let mut names = vec![(Kind::Network, project.to_owned())];
+    let mut names: Vec<(Kind, String)> =
+        networks(project).into_iter().map(|name| (Kind::Network, name)).collect();
     for service in &backing_services {
         names.push((Kind::Container, service.container(project)));
         names.extend(service.volume_names(project).into_iter().map(|name| (Kind::Volume, name)));
@@ -32,7 +35,9 @@ pub fn preflight(target: &DockerTarget<'_>) -> Result<()> {
 pub fn ensure(target: &DockerTarget<'_>) -> Result<()> {
     let phase = target.world.report.phase("backing");
     let docker = target.docker();
-    docker.ensure_network(&target.owner)?;
+    for network in networks(target.project()) {
+        docker.ensure_network(&target.owner, &network)?;
+    }
     let observed = docker.containers(&target.owner)?;
     let backing_services = backing_services(target.backing);
     refuse_taken_ports(target, &backing_services, &observed)?;
@@ -163,18 +168,16 @@ fn other_version(service: &BackingService, project: &str, version: &str) -> Fail
     .hint("name an image of that version in `deploy.toml`, or dump it there and restore it here")
 }
 
-/// Gives the proxy its routes, without changing what serves. It remembers its routes over a
-/// restart; one that leads to a container that is gone leads nowhere, and is taken away.
+/// Gives the proxy what it listens on, without changing what serves. It finds its routes again after
+/// a restart; one that leads to a container that is gone leads nowhere, and is taken away.
 fn ensure_routes(target: &DockerTarget<'_>) -> Result<()> {
-    let proxy = target.proxy();
-    let config = proxy.config()?;
     let observed = target.docker().containers(&target.owner)?;
     let runs = |upstream: &String| {
         let name = proxy::container_of(upstream);
         observed.iter().any(|it| it.container == name && it.running)
     };
-    let upstreams = proxy::upstreams(&config);
-    let kept = |service: &str| upstreams.get(service).filter(|it| runs(it)).cloned();
-    let wanted = proxy::config(&routes::routes(target, kept));
-    if config == wanted { Ok(()) } else { proxy.load(&wanted) }
+    let mut kept = target.proxy().routes()?.all;
+    kept.retain(|_, upstream| runs(upstream));
+    routes::send_to(target, &kept)?;
+    routes::listen(target)
 }

@@ -2,10 +2,11 @@
 
 use super::DockerTarget;
 use crate::edge::shell::last_lines;
-use crate::edge::{clock, http, tested};
+use crate::edge::{clock, http, machine, tested};
 use crate::error::{Failure, Result, code};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use xtask_core::deploy::Service;
+use xtask_core::ship::gate::{Row, SPAN};
 
 const EVERY: Duration = Duration::from_millis(100);
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
@@ -24,14 +25,20 @@ enum Unready {
 pub(super) fn wait(target: &DockerTarget<'_>, service: &Service, container: &str) -> Result<()> {
     let limit = Duration::from_secs(service.health.start_seconds);
     let mut last = String::from("it was never asked");
+    let (mut row, began) = (Row::default(), Instant::now());
     let asked = || match target.world.cancel.check() {
         Ok(()) => ask(target, service, container),
         Err(ended) => Err(Unready::Unknown(ended)),
     };
     tested::kill_at(&format!("in-start-{}", service.name));
-    let outcome = clock::wait_for(limit, EVERY, || match asked() {
-        Ok(()) => Ok(Ok(())),
+    let outcome = clock::wait_for(limit + SPAN, EVERY, || match asked() {
+        Ok(restarts) if row.good(began.elapsed(), restarts) => Ok(Ok(())),
+        Ok(_) => {
+            "it was ready, and not for long enough yet".clone_into(&mut last);
+            Err(())
+        }
         Err(Unready::NotYet(reason)) => {
+            row.bad();
             last = reason;
             Err(())
         }
@@ -41,12 +48,20 @@ pub(super) fn wait(target: &DockerTarget<'_>, service: &Service, container: &str
         Ok(Ok(())) => return Ok(()),
         Ok(Err(Unready::Ended(code))) => format!("it ended by itself with {code}"),
         Ok(Err(Unready::Unknown(failure))) => return Err(failure),
-        _ => format!("it was not ready after {} s: {last}", limit.as_secs()),
+        _ => {
+            let why = format!("it was not ready after {} s: {last}", limit.as_secs());
+            let hint = machine::busy().map(|busy| {
+                let name = &service.name;
+                format!("{busy}: wait for a quieter moment, or raise `start_seconds` of `{name}`")
+            });
+            return Err(not_ready(target, service, container, &why, hint));
+        }
     };
-    Err(not_ready(target, service, container, &why))
+    Err(not_ready(target, service, container, &why, None))
 }
 
-fn ask(target: &DockerTarget<'_>, service: &Service, container: &str) -> Result<(), Unready> {
+/// How often it was started again, if it is ready.
+fn ask(target: &DockerTarget<'_>, service: &Service, container: &str) -> Result<u64, Unready> {
     let found = target.docker().container(container).map_err(Unready::Unknown)?;
     let Some(found) = found else {
         return Err(Unready::NotYet("there is no such container".into()));
@@ -58,7 +73,7 @@ fn ask(target: &DockerTarget<'_>, service: &Service, container: &str) -> Result<
     let port = found.port.ok_or_else(|| Unready::NotYet("it has no port yet".into()))?;
     let url = format!("http://127.0.0.1:{port}{}", service.health.ready);
     match http::get(&url, ANSWER_LIMIT) {
-        Ok(answer) if answer.status == 200 => Ok(()),
+        Ok(answer) if answer.status == 200 => Ok(found.restarts),
         Ok(answer) => Err(Unready::NotYet(format!(
             "`{}` answered {}: {}",
             service.health.ready,
@@ -69,12 +84,19 @@ fn ask(target: &DockerTarget<'_>, service: &Service, container: &str) -> Result<
     }
 }
 
-fn not_ready(target: &DockerTarget<'_>, service: &Service, container: &str, why: &str) -> Failure {
+/// The hint is to mend the service, unless something else is known to be the reason.
+fn not_ready(
+    target: &DockerTarget<'_>,
+    service: &Service,
+    container: &str,
+    why: &str,
+    hint: Option<String>,
+) -> Failure {
     let logs = target.docker().logs_or_why(container, 15);
     Failure::outside(format!("failed to start `{}`: {why}", service.name))
         .code(&code::ROLLOUT_NOT_READY)
         .reason(format!("it wrote last:\n{}", last_lines(&logs, 15)))
-        .hint(format!("fix `{}`, then `./x up` again", service.path))
+        .hint(hint.unwrap_or_else(|| format!("fix `{}`, then `./x up` again", service.path)))
 }
 
 fn first_part(text: &str) -> String {

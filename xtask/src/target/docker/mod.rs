@@ -18,6 +18,7 @@ use crate::edge::proxy::Proxy;
 use crate::edge::secrets::{Generated, Secrets};
 use crate::error::Result;
 use crate::world::World;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use xtask_core::deploy::{Backing, Environment, Service};
@@ -62,8 +63,9 @@ impl<'a> DockerTarget<'a> {
         Docker::new(&self.world.shell)
     }
 
-    fn proxy(&self) -> Proxy {
-        Proxy::new(self.backing.proxy.admin_port)
+    fn proxy(&self) -> Proxy<'a> {
+        let container = format!("{}-{}", self.project(), Role::Proxy.name());
+        Proxy::new(&self.world.shell, container)
     }
 
     fn address(&self, database: &str) -> Address {
@@ -99,6 +101,7 @@ impl Target for DockerTarget<'_> {
         match reference.split('.').collect::<Vec<_>>().as_slice() {
             ["database", "url"] => {
                 let password = self.secrets.get(DATABASE_SECRET)?.expose();
+                let password = utf8_percent_encode(password, NON_ALPHANUMERIC);
                 Some(format!(
                     "postgresql://{DATABASE_USER}:{password}@{project}-postgres:{POSTGRES_PORT}/{project}"
                 ))

@@ -18,6 +18,9 @@ use xtask_core::ship::machine::Move;
 use xtask_core::ship::proxy;
 use xtask_core::ship::rollout::{self, Change, ONCE_READY, ServiceRollout};
 
+/// The longest drain time that a service may have, in seconds.
+const DRAIN_MAX: u64 = 300;
+
 /// A rollout on this machine.
 pub(super) struct DockerRollout<'t> {
     target: &'t DockerTarget<'t>,
@@ -39,8 +42,8 @@ pub(super) fn plan<'t>(
     let desired: Vec<Desired> = wanted.iter().map(desired).collect();
     let settings = wanted.iter().map(|it| (it.service.name.clone(), it.settings.clone()));
     let observed = target.docker().containers(&target.owner)?;
-    let before = proxy::upstreams(&target.proxy().config()?);
-    let serving = proxy::containers(&before);
+    let routes = target.proxy().routes()?;
+    let (serving, before) = (routes.containers(), routes.all);
     let plans = rollout::plan(target.project(), &desired, &observed, &serving);
     let release_before = release_before(target, &serving, &observed);
     let (settings, serving) = (settings.collect(), before.clone());
@@ -144,7 +147,7 @@ impl Rollout for DockerRollout<'_> {
         smoke::test(self.target, &self.desired, &self.serving, &self.candidates())
     }
 
-    /// One load of the proxy's configuration moves every service.
+    /// One rename at the proxy moves every service.
     fn switch(&mut self, phase: &Phase<'_>) -> Result<Vec<String>> {
         self.target.world.cancel.check()?;
         phase.doing("switching");
@@ -231,10 +234,15 @@ impl DockerRollout<'_> {
 /// SIGTERM, the drain time, and then it is gone. An end by SIGKILL is a service that did not
 /// keep its word, and is said.
 fn drain(target: &DockerTarget<'_>, change: &Change) -> Result<(), Failure> {
-    let Change::Drain { service, container } = change else { return Ok(()) };
-    tested::kill_at("in-drain");
-    let seconds = target.world.service(service)?.drain_seconds;
     let docker = target.docker();
+    let (service, container) = match change {
+        Change::Drain { service, container } => (service, container),
+        Change::Remove { container } => return docker.remove(&target.owner, container),
+        Change::Start { .. } | Change::Switch { .. } => return Ok(()),
+    };
+    tested::kill_at("in-drain");
+    // Nobody tells any more how long a service drains that is described no more.
+    let seconds = target.world.deploy.service(service).map_or(DRAIN_MAX, |it| it.drain_seconds);
     docker.run(&instance::stop(container, seconds))?;
     let code = docker.state(container)?.map_or(0, |state| state.exit_code);
     if code != 0 {

@@ -4,7 +4,7 @@ use super::DockerTarget;
 use crate::error::Result;
 use std::collections::BTreeMap;
 use xtask_core::deploy::{Access, Service};
-use xtask_core::ship::proxy::{self, PUBLIC_PORT, Preview, Route};
+use xtask_core::ship::proxy::{self, ADMIN, Listener, PUBLIC_PORT, Preview, ROUTES, Routes};
 
 /// The port inside the proxy's container on which `service` is asked for.
 pub(super) fn proxy_port(service: &Service) -> u16 {
@@ -14,25 +14,37 @@ pub(super) fn proxy_port(service: &Service) -> u16 {
     }
 }
 
-/// The proxy's routes, `upstream_of` telling where each service's requests go. A container that
-/// stays keeps the port it was started with, whatever `deploy.toml` says by now.
-pub(super) fn routes(
-    target: &DockerTarget<'_>,
-    upstream_of: impl Fn(&str) -> Option<String>,
-) -> Vec<Route> {
-    let route = |service: &Service| Route {
+/// What the proxy listens on. A service that `deploy.toml` has no more, and that still serves, may
+/// be asked by others until they are replaced: it keeps its own port, unless another has it now.
+fn listeners(target: &DockerTarget<'_>, serving: &BTreeMap<String, String>) -> Vec<Listener> {
+    let listener = |service: &Service| Listener {
         service: service.name.clone(),
-        listen: proxy_port(service),
-        upstream: upstream_of(&service.name),
-        preview: None,
+        listen: format!(":{}", proxy_port(service)),
+        is_public: service.access == Access::Public,
     };
-    target.world.deploy.services.iter().map(route).collect()
+    let mut listeners: Vec<Listener> = target.world.deploy.services.iter().map(listener).collect();
+    let strangers = serving.iter().filter(|(it, _)| target.world.deploy.service(it).is_none());
+    for (service, upstream) in strangers {
+        let listen = upstream.rsplit_once(':').map(|(_, port)| format!(":{port}"));
+        let is_free = |listen: &String| listeners.iter().all(|it| it.listen != *listen);
+        if let Some(listen) = listen.filter(is_free) {
+            listeners.push(Listener { service: service.clone(), listen, is_public: false });
+        }
+    }
+    listeners
 }
 
-/// Sends each service's requests to its container and port in `serving`.
+/// Has the proxy listen for every service; nothing changes where it does so already.
+pub(super) fn listen(target: &DockerTarget<'_>) -> Result<()> {
+    let proxy = target.proxy();
+    let listeners = listeners(target, &proxy.routes()?.all);
+    proxy.configure(&proxy::config(&listeners, ROUTES, ADMIN))
+}
+
+/// Sends each service's requests to its container and port in `serving`. Nothing is told to a proxy
+/// that does so already.
 pub(super) fn send_to(target: &DockerTarget<'_>, serving: &BTreeMap<String, String>) -> Result<()> {
-    let routes = routes(target, |service| serving.get(service).cloned());
-    target.proxy().load(&proxy::config(&routes))
+    follow(target, &Routes { all: serving.clone(), preview: None })
 }
 
 /// The same, and the containers at `addresses` reach the internal services at `previews`.
@@ -42,11 +54,11 @@ pub(super) fn preview(
     previews: &BTreeMap<String, String>,
     addresses: &[String],
 ) -> Result<()> {
-    let mut routes = routes(target, |service| serving.get(service).cloned());
-    for route in &mut routes {
-        route.preview = previews
-            .get(&route.service)
-            .map(|upstream| Preview { of: addresses.to_vec(), upstream: upstream.clone() });
-    }
-    target.proxy().load(&proxy::config(&routes))
+    let preview = Preview { of: addresses.to_vec(), upstreams: previews.clone() };
+    follow(target, &Routes { all: serving.clone(), preview: Some(preview) })
+}
+
+fn follow(target: &DockerTarget<'_>, routes: &Routes) -> Result<()> {
+    let proxy = target.proxy();
+    if proxy.routes()? == *routes { Ok(()) } else { proxy.switch(routes) }
 }

@@ -13,7 +13,7 @@ pub struct Backing {
     /// The registry that `registry` of the environment names.
     pub registry: BackingPart,
     /// The reverse proxy.
-    pub proxy: Proxy,
+    pub proxy: BackingPart,
 }
 
 /// One container of the backing.
@@ -25,40 +25,19 @@ pub struct BackingPart {
     pub port: u16,
 }
 
-/// The reverse proxy, which has a second port for changing it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proxy {
-    /// The container and its public port.
-    pub part: BackingPart,
-    /// The port of its admin API, on the loopback address of this machine.
-    pub admin_port: u16,
-}
-
 pub(super) fn read(table: &Table<'_>) -> Option<Backing> {
     let part = |role: Role| table.table(role.name()).map(|it| read_part(&it));
     let postgres = part(Role::Postgres);
     let redis = part(Role::Redis);
     let registry = part(Role::Registry);
-    let proxy = table.table(Role::Proxy.name()).map(|it| read_proxy(&it));
+    let proxy = part(Role::Proxy);
     table.refuse_unknown();
     Some(Backing { postgres: postgres??, redis: redis??, registry: registry??, proxy: proxy?? })
 }
 
 fn read_part(table: &Table<'_>) -> Option<BackingPart> {
-    let part = read_open_part(table);
-    table.refuse_unknown();
-    part
-}
-
-fn read_open_part(table: &Table<'_>) -> Option<BackingPart> {
     let image = read_image(table);
     let port = table.port("port");
-    Some(BackingPart { image: image?, port: port? })
-}
-
-fn read_proxy(table: &Table<'_>) -> Option<Proxy> {
-    let part = read_open_part(table);
-    let admin_port = table.port("admin_port");
     table.refuse_unknown();
-    Some(Proxy { part: part?, admin_port: admin_port? })
+    Some(BackingPart { image: image?, port: port? })
 }

@@ -2,7 +2,7 @@
 
 use super::{Backing, Environment, TargetKind, releases};
 use crate::coolify::alias;
-use crate::deploy::{Deploy, is_name};
+use crate::deploy::{Deploy, WANTED_NAME, is_name, setting};
 use crate::reader::Table;
 
 /// The longest label of DNS.
@@ -30,7 +30,7 @@ pub(in crate::deploy) fn check(
     releases::check(&table, &environment.entry, &deploy.signing);
 }
 
-/// What services ask for must have an answer here.
+/// What services ask for must have an answer here. What has none anywhere is said where it stands.
 fn check_references(table: &Table<'_>, deploy: &Deploy, environment: &Environment) {
     let templates = deploy.services.iter().flat_map(|service| &service.settings);
     let mut absent: Vec<&str> = Vec::new();
@@ -40,7 +40,8 @@ fn check_references(table: &Table<'_>, deploy: &Deploy, environment: &Environmen
             "redis.url" => "redis",
             _ => "secrets",
         };
-        if is_answered(deploy, environment, reference) || absent.contains(&key) {
+        let is_elsewhere = !setting::is_known(deploy, reference) || absent.contains(&key);
+        if is_elsewhere || is_answered(deploy, environment, reference) {
             continue;
         }
         if key != "secrets" {
@@ -54,7 +55,7 @@ fn check_references(table: &Table<'_>, deploy: &Deploy, environment: &Environmen
 /// Inside the network a service is found by a name of its own, which is a label of DNS.
 fn check_names(table: &Table<'_>, deploy: &Deploy, name: &str) {
     if !is_name(name) {
-        let said = format!("`{name}` is not a name: wanted lowercase letters, digits, `-`");
+        let said = format!("`{name}` is not a name: {WANTED_NAME}");
         table.refuse("target", said);
     }
     for service in &deploy.services {
@@ -68,8 +69,8 @@ fn check_names(table: &Table<'_>, deploy: &Deploy, name: &str) {
 /// What the addresses name must be what the backing listens on, and the database has a password.
 fn check_doors(table: &Table<'_>, environment: &Environment, backing: &Backing) {
     let ends_in = |address: &str, port: u16| address.ends_with(&format!(":{port}"));
-    if !ends_in(&environment.url, backing.proxy.part.port) {
-        let port = backing.proxy.part.port;
+    if !ends_in(&environment.url, backing.proxy.port) {
+        let port = backing.proxy.port;
         table.refuse("url", format!("does not lead to the proxy, which listens on port {port}"));
     }
     if !ends_in(environment.registry.registry(), backing.registry.port) {
@@ -85,13 +86,8 @@ fn check_doors(table: &Table<'_>, environment: &Environment, backing: &Backing) 
 }
 
 fn check_ports(table: &Table<'_>, backing: &Backing) {
-    let mut ports = [
-        backing.postgres.port,
-        backing.redis.port,
-        backing.registry.port,
-        backing.proxy.part.port,
-        backing.proxy.admin_port,
-    ];
+    let mut ports =
+        [backing.postgres.port, backing.redis.port, backing.registry.port, backing.proxy.port];
     ports.sort_unstable();
     for pair in ports.windows(2).filter(|pair| pair[0] == pair[1]) {
         table.refuse("backing", format!("port {} is given twice", pair[0]));

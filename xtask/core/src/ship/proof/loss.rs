@@ -15,6 +15,8 @@ pub enum Loss {
     TimedOut,
     /// The answer began and did not end.
     Cut,
+    /// A stream that is to be held was ended by the other side.
+    Ended,
     /// The other side is not trusted.
     Untrusted,
     /// The host was not found or not reached.
@@ -23,12 +25,13 @@ pub enum Loss {
     Status(u16),
 }
 
-const WORDS: [(Loss, &str); 7] = [
+const WORDS: [(Loss, &str); 8] = [
     (Loss::Refused, "refused"),
     (Loss::Reset, "reset"),
     (Loss::Closed, "closed without an answer"),
     (Loss::TimedOut, "timed out"),
     (Loss::Cut, "body cut"),
+    (Loss::Ended, "ended before its time"),
     (Loss::Untrusted, "not trusted"),
     (Loss::Unreachable, "not reached"),
 ];

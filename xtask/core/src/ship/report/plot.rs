@@ -29,7 +29,8 @@ pub(super) fn requests(told: &Told<'_>) -> Html {
         return Html::tag("p", &[("class", "quiet")], line);
     }
     let axis = Axis { end };
-    let streams = Kind::ALL.into_iter().filter(|kind| kind.is_stream());
+    let has = |kind: Kind| told.samples.iter().any(|it| it.kind == kind);
+    let streams = Kind::ALL.into_iter().filter(|kind| kind.is_stream() && has(*kind));
     let mut rows = vec![row("latency", "tall", latency(told, axis))];
     rows.push(row("lost", "thin", ticks(told, axis, "lost", |it| it.loss().is_some())));
     rows.push(row("late", "thin", ticks(told, axis, "late", is_late)));

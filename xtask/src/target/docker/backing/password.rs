@@ -21,7 +21,7 @@ pub fn reset(target: &DockerTarget<'_>) -> Result<()> {
     let tag = image::ensure(target, service, &phase)?;
     stop(target, service)?;
     // A cleaned engine has the volume and no network.
-    target.docker().ensure_network(&target.owner)?;
+    target.docker().ensure_network(&target.owner, target.project())?;
     match examine(target, service, &tag)? {
         Cluster::Whole(_) => {}
         _ => {

@@ -1,6 +1,6 @@
 //! Whether a backing service answers: asked in its own language, not by looking at its process.
 
-use super::super::DockerTarget;
+use super::super::{DockerTarget, routes};
 use crate::edge::postgres::Database;
 use crate::edge::shell::last_lines;
 use crate::edge::{clock, redis};
@@ -46,7 +46,8 @@ fn ask(target: &DockerTarget<'_>, service: &BackingService) -> Result<()> {
         Role::Redis => redis::ping(target.backing.redis.port),
         Role::Registry => runtime::wait(registry(target).ping())
             .or_outside(|| "failed to ask the registry".to_owned()),
-        Role::Proxy => target.proxy().config().map(drop),
+        // It takes what it is to listen on: so its admin API answers, and then it listens.
+        Role::Proxy => routes::listen(target),
     }
 }
 
