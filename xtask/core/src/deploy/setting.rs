@@ -139,7 +139,7 @@ mod tests {
             ("1A = \"a\"", "no name of a variable"),
             ("\"\u{e4}\" = \"a\"", "no name of a variable"),
             ("NODE_ENV = \"a\\nb\"", "has a newline"),
-            ("NODE_ENV = \"a\\r\"", "ends with a carriage return"),
+            ("NODE_ENV = \"a\\r\"", "ends with a carriage"),
             ("NODE_ENV = \"a\\u0000b\"", "has a zero byte"),
             (long.as_str(), "Docker reads fewer than 65536"),
             ("NODE_ENV = \"${cache.url}\"", "unknown reference `${cache.url}`; known: `${rel"),

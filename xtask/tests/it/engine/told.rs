@@ -22,7 +22,9 @@ impl Engine {
 fn services_whose_proxy_is_gone_are_not_told_as_never_rolled_out() {
     let engine = Engine::new().is_known();
     engine.runs("backend");
-    let said = engine.world.run(&["status"]).ends(3);
+    let run = engine.world.run(&["status"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    let said = run.stdout;
     assert!(said.contains("unknown: cannot tell which release serves: the proxy does"), "{said}");
     assert!(!said.contains("not rolled out"), "{said}");
     let said = engine.world.run(&["logs", "backend"]).ends(0);
@@ -33,7 +35,9 @@ fn services_whose_proxy_is_gone_are_not_told_as_never_rolled_out() {
 fn a_service_that_deploy_toml_has_no_more_is_shown() {
     let engine = Engine::new().is_known();
     engine.runs("search");
-    let said = engine.world.run(&["status"]).ends(3);
+    let run = engine.world.run(&["status"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    let said = run.stdout;
     let line = said.lines().find(|it| it.starts_with("search")).unwrap();
     assert!(line.contains("not in `deploy.toml`"), "{said}");
 }
