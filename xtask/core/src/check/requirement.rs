@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(names(""), Ok(Vec::new()));
         let message = excused("podmann").unwrap_err().to_string();
         assert!(message.starts_with("XTASK_TESTS_WITHOUT names `podmann`, which no test asks"));
-        assert!(message.contains("nix, openssl, podman"), "{message}");
+        assert!(message.contains("openssl, pgbouncer, podman"), "{message}");
     }
 
     #[test]
