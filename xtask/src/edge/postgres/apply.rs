@@ -223,6 +223,7 @@ enum Index {
 }
 
 /// Whether it is known that nothing of a file stands.
+#[derive(Clone, Copy)]
 enum RowEnd {
     RolledBack,
     Open,

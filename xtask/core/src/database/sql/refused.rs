@@ -75,7 +75,9 @@ fn set(words: &Words) -> Option<String> {
     let is_local = words.at(1) == "local";
     let at = words.past(words.past(1, "local"), "session");
     let name = words.at(at);
-    if !OURS.contains(&name) && !(name == "schema" && !is_local) {
+    // `SET SCHEMA` is `SET search_path` by another name.
+    let is_path = name == "schema" && !is_local;
+    if !is_path && !OURS.contains(&name) {
         return None;
     }
     if !is_local {
