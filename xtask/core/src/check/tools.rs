@@ -140,7 +140,7 @@ fn numbers(version: &str) -> Vec<u32> {
 
 /// Every tool, what `up` needs first.
 pub fn all() -> Vec<Tool> {
-    [for_up(), for_checks(), for_tests()].concat()
+    [for_up(), for_checks(), for_backups(), for_tests()].concat()
 }
 
 fn for_up() -> Vec<Tool> {
@@ -225,16 +225,9 @@ fn for_checks() -> Vec<Tool> {
     ]
 }
 
-/// Programs that tests start, or compare ours with.
-fn for_tests() -> Vec<Tool> {
+/// Programs that back-ups are made with.
+fn for_backups() -> Vec<Tool> {
     vec![
-        ci(
-            &["postgres", "/usr/lib/postgresql/15/bin/postgres"],
-            Wanted::Series(&[15]),
-            "tests of stores and migrations",
-            "apt: postgresql-15",
-            "postgresql_15",
-        ),
         ci(
             &["pg_dump"],
             Wanted::AtLeast(&[15]),
@@ -248,6 +241,19 @@ fn for_tests() -> Vec<Tool> {
             "back-ups and their tests",
             "apt: restic",
             "restic",
+        ),
+    ]
+}
+
+/// Programs that tests start, or compare ours with.
+fn for_tests() -> Vec<Tool> {
+    vec![
+        ci(
+            &["postgres", "/usr/lib/postgresql/15/bin/postgres"],
+            Wanted::Series(&[15]),
+            "tests of stores and migrations",
+            "apt: postgresql-15",
+            "postgresql_15",
         ),
         ci(
             &["redis-server"],
