@@ -62,7 +62,7 @@ pub struct Restic<'a> {
 /// How a repository was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// It opens.
+    /// It is there, and the password opens it.
     Open,
     /// There is none.
     Absent,

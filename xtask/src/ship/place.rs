@@ -2,21 +2,19 @@
 
 use super::site::Site;
 use crate::edge::secrets;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Result};
 use crate::world::World;
-use xtask_core::deploy::{SecretSource, TargetKind};
+use xtask_core::deploy::SecretSource;
 use xtask_core::ship::database::Address;
 
 /// The database of an environment, as it is reached from here. Nothing else of it is asked for: who
 /// backs up needs no key to the server.
 pub fn of_environment(world: &World<'_>, name: &str) -> Result<Address> {
     let environment = world.environment(name)?;
-    if environment.target == TargetKind::Docker {
+    // What runs a database itself tells where; the others are told by whoever runs it.
+    let Some(database) = &environment.database else {
         return Site::look(world, name)?.database();
-    }
-    let database = environment.database.as_ref();
-    let database = database
-        .ok_or_else(|| Failure::usage(format!("cannot back up `{name}`: it has no `database`")))?;
+    };
     let name = if database.direct_url.is_some() { "database.direct_url" } else { "database.url" };
     at(name, database.direct())
 }

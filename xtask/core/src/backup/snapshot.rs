@@ -42,7 +42,7 @@ pub struct Backup {
     pub dump: String,
     #[serde(serialize_with = "shown")]
     pub at: Moment,
-    /// Before compression.
+    /// The size of the dump before restic compressed it.
     pub bytes: u64,
     pub rows: u64,
     pub migration_head: Option<String>,
@@ -63,11 +63,11 @@ pub struct Drilled {
 /// Everything of an environment that a repository holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Contents {
-    /// Newest first.
+    /// Those that are whole, the newest first.
     pub backups: Vec<Backup>,
     /// Dumps that no manifest names, with the moment of each: cut off, or under way.
     pub unfinished: Vec<Unfinished>,
-    /// Newest first.
+    /// Those of before, the newest first.
     pub drills: Vec<Drilled>,
     /// Snapshots that carry our tags and are not to be understood; nobody touches them.
     pub strange: Vec<String>,

@@ -30,7 +30,7 @@ pub struct State {
     pub format: u32,
     pub project: String,
     pub environment: String,
-    /// RFC 3339.
+    /// When it was gathered, RFC 3339.
     pub made_at: String,
     pub pieces: Vec<Piece>,
 }
@@ -43,7 +43,7 @@ pub struct Piece {
     pub path: String,
     pub mode: u32,
     pub digest: String,
-    /// Base64.
+    /// Its bytes, in base64.
     data: String,
 }
 
@@ -54,7 +54,7 @@ pub enum Of {
     /// A file of this machine's state.
     Ours,
     Coolify,
-    /// Coolify's database.
+    /// The dump of Coolify's own database.
     Database,
 }
 

@@ -140,7 +140,7 @@ fn numbers(version: &str) -> Vec<u32> {
 
 /// Every tool, what `up` needs first.
 pub fn all() -> Vec<Tool> {
-    [for_up(), for_checks(), for_tests()].concat()
+    [for_up(), for_checks(), for_backups(), for_tests()].concat()
 }
 
 fn for_up() -> Vec<Tool> {
@@ -232,6 +232,26 @@ fn for_checks() -> Vec<Tool> {
     ]
 }
 
+/// Programs that back-ups are made with.
+fn for_backups() -> Vec<Tool> {
+    vec![
+        ci(
+            &["pg_dump"],
+            Wanted::AtLeast(&[15]),
+            "back-ups and their tests",
+            "apt: postgresql-client-15",
+            "postgresql_15",
+        ),
+        ci(
+            &["restic"],
+            Wanted::AtLeast(&[0, 14]),
+            "back-ups and their tests",
+            "apt: restic",
+            "restic",
+        ),
+    ]
+}
+
 /// Programs that tests start, or compare ours with.
 fn for_tests() -> Vec<Tool> {
     vec![
@@ -255,20 +275,6 @@ fn for_tests() -> Vec<Tool> {
             "tests of a transaction pooler",
             "apt: pgbouncer",
             "pgbouncer",
-        ),
-        ci(
-            &["pg_dump"],
-            Wanted::AtLeast(&[15]),
-            "back-ups and their tests",
-            "apt: postgresql-client-15",
-            "postgresql_15",
-        ),
-        ci(
-            &["restic"],
-            Wanted::AtLeast(&[0, 14]),
-            "back-ups and their tests",
-            "apt: restic",
-            "restic",
         ),
         ci(
             &["redis-server"],

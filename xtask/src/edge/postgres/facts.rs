@@ -5,6 +5,7 @@ use super::{Database, Unanswered, within};
 use crate::error::{Context as _, Failure, Result, code};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Error, GenericClient, IsolationLevel, Row, Transaction};
 use xtask_core::backup::facts::{CHECKSUM_MAX, Facts, LedgerHead, TableFacts, canary};
 use xtask_core::digest::Digest;
@@ -317,5 +318,14 @@ fn quoted(name: &str) -> String {
 }
 
 fn failed(what: &str, error: &Unanswered) -> Failure {
-    super::refusal::asked(what, error).code(&code::BACKUP_DATABASE)
+    let failure = Failure::outside(what).code(&code::BACKUP_DATABASE).because(error);
+    match error {
+        Unanswered::Refused(cause) if cause.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            failure.hint(
+                "the role that backs up must see every row, as an owner or with BYPASSRLS, and \
+                 write into the schema `xtask`",
+            )
+        }
+        _ => failure,
+    }
 }
