@@ -18,6 +18,10 @@ const MIGRATIONS: &str = "migrations";
 
 pub(super) fn run(flags: &DbDiff, world: &World<'_>) -> Result<Exit> {
     let DbDiff { wanted, found } = flags;
+    // A name that is none is said before anything is made for the other one.
+    for name in [wanted, found].into_iter().filter(|it| *it != MIGRATIONS) {
+        world.environment(name)?;
+    }
     let sides = [read(wanted, world)?, read(found, world)?];
     let differences = compare(&sides[0], &sides[1]);
     let value = json!({

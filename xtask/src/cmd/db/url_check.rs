@@ -2,7 +2,7 @@
 
 use crate::edge::postgres::ways::{answer, ways};
 use crate::edge::secrets;
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::ship::site::Site;
 use crate::world::World;
@@ -36,15 +36,17 @@ fn gather(name: &str, world: &World<'_>) -> Result<Vec<Named>> {
             (named("owner"), sessions, site.database()),
         ]);
     };
-    let read = |source| -> Result<Address> {
-        let text = secrets::read_one("database.url", source)?;
+    let read = |name: &str, source| -> Result<Address> {
+        let text = secrets::read_one(name, source)?;
         text.expose().trim().parse().or_usage(|| "cannot use the database's address".to_owned())
     };
-    let mut all = vec![(named("url"), services, read(&database.url))];
+    let mut all = vec![(named("url"), services, read("database.url", &database.url))];
     match &database.direct_url {
-        Some(source) => all.push((named("direct_url"), sessions, read(source))),
+        Some(source) => {
+            all.push((named("direct_url"), sessions, read("database.direct_url", source)))
+        }
         // Without one, migrations go where the services go.
-        None => all.push((named("url"), sessions, read(&database.url))),
+        None => all.push((named("url"), sessions, read("database.url", &database.url))),
     }
     Ok(all)
 }
@@ -59,9 +61,11 @@ fn facts(name: &str, purpose: Purpose, address: Address) -> Result<Facts> {
     Ok(Facts { name: name.to_owned(), purpose, address, ways, answer })
 }
 
-/// An address that cannot be read is a mistake; one that cannot be looked up may be good.
+/// An address that cannot be read is a mistake; one that is not at hand, or cannot be looked up, may
+/// be good.
 fn of_failure(name: &str, failure: &Failure) -> Line {
-    let state = if failure.may_go_over() { State::NotChecked } else { State::Bad };
+    let is_unknown = failure.may_go_over() || failure.name() == code::SECRET_MISSING.name;
+    let state = if is_unknown { State::NotChecked } else { State::Bad };
     let line = Line::new(state, name, failure.innermost_line());
     match failure.advice() {
         Some(advice) => line.hint(advice),
