@@ -96,7 +96,7 @@ fn unprivileged(is_root: bool, program: &Path) -> Command {
         true => Command::new("setpriv")
             .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
             .arg(program),
-        false => Command::new(program),
+        false => Command::new(&program),
     }
 }
 
