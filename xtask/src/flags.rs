@@ -23,8 +23,8 @@ pub use backup::{
 };
 pub use bench::{Bench, BenchBackup, BenchDatabase, BenchImage, BenchServices};
 pub use checks::{Advisories, Ci, Hooks, HooksRun, Leaks, Renew, Workflows};
-pub use dev::{Dev, DevDown, DevLogs, DevOf, DevUp};
 pub use db::{Db, DbDiff, DbReset, DbSeed, DbSyncSchema};
+pub use dev::{Dev, DevDown, DevLogs, DevOf, DevUp};
 pub use image::{
     Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,

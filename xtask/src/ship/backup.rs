@@ -21,7 +21,8 @@ pub fn planned(site: &Site<'_>, pending: &[String]) -> Result<BackUp> {
     if home.is_own && site.world.shell.find("restic").is_none() {
         return left("restic is not on this machine, and nobody else uses this environment");
     }
-    match Database::connect(&site.database()?).and_then(|it| it.object_count(Some(&home.policy.schemas)))
+    match Database::connect(&site.database()?)
+        .and_then(|it| it.object_count(Some(&home.policy.schemas)))
     {
         Ok(0) => left("the database is empty"),
         Ok(_) => Ok(BackUp::Taken(format!("before {}", pending.join(", ")))),

@@ -9,8 +9,8 @@ use crate::target::Answers;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use xtask_core::deploy::{Access, Service};
-use xtask_core::ship::ledger::Versions;
 use xtask_core::plan::Count;
+use xtask_core::ship::ledger::Versions;
 use xtask_core::ship::proof::{Round, Verified};
 use xtask_http::Error;
 

@@ -153,8 +153,18 @@ fn a_world_finds_rust_where_the_machine_has_it_and_not_in_a_home() {
 /// A row that nothing here asks for is asked for elsewhere; a new one is to stand somewhere.
 #[test]
 fn every_requirement_is_one_that_some_test_asks_for() {
-    let elsewhere =
-        ["busybox", "docker-compose", "gzip", "node", "pgbouncer", "postgres", "redis-server", "tar", "umoci", "uv"];
+    let elsewhere = [
+        "busybox",
+        "docker-compose",
+        "gzip",
+        "node",
+        "pgbouncer",
+        "postgres",
+        "redis-server",
+        "tar",
+        "umoci",
+        "uv",
+    ];
     let programs = requirement::all().iter().filter(|it| it.kind == Kind::Program);
     let asked: BTreeSet<&str> = ASKS.iter().map(|(name, _)| *name).chain(elsewhere).collect();
     assert_eq!(programs.map(|it| it.name).collect::<BTreeSet<_>>(), asked);

@@ -92,8 +92,8 @@ pub fn all() -> &'static [Requirement] {
             program("nix", "apt: nix-bin"),
             program("node", "NodeSource"),
             program("openssl", "apt: openssl"),
-            program("pgbouncer", "apt: pgbouncer"),
             program("pg_dump", "apt: postgresql-client"),
+            program("pgbouncer", "apt: pgbouncer"),
             program("podman", "apt: podman"),
             program("postgres", "apt: postgresql"),
             of(

@@ -311,13 +311,7 @@ fn for_tests() -> Vec<Tool> {
             "apt: debootstrap",
             "debootstrap",
         ),
-        ci(
-            &["ssh"],
-            Wanted::Any,
-            "tests of the server's script",
-            "apt: openssh-client",
-            "openssh",
-        ),
+        ci(&["ssh"], Wanted::Any, "tests of the server's script", "apt: openssh-client", "openssh"),
         ci(&["umoci"], Wanted::Any, "tests of images", "apt: umoci", "umoci"),
         ci(&["nix"], Wanted::AtLeast(&[2, 8]), "tests of the flake", "apt: nix-bin", "nix"),
         ci(

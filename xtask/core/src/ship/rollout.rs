@@ -369,7 +369,7 @@ mod tests {
         let crashing = Observed { crashing: Some(7), ..observed(&wanted, true) };
         insta::assert_snapshot!(lines(&wanted, &[crashing], Some(&wanted)), @"
         remove `nutri-backend-r1-cde0fb` (it ends and is started again, over and over)
-        start `nutri-backend-r1-cde0fb` (release `r1` is wanted)
+        start `nutri-backend-r1-cde0fb` (it ends and is started again, over and over)
         switch to `nutri-backend-r1-cde0fb` (once it is ready)
         ");
     }

@@ -6,8 +6,8 @@ use crate::edge::{clock, http, machine, tested};
 use crate::error::{Failure, Result, code};
 use std::time::{Duration, Instant};
 use xtask_core::deploy::Service;
-use xtask_core::ship::instance::Observed;
 use xtask_core::ship::gate::{Row, SPAN};
+use xtask_core::ship::instance::Observed;
 
 const EVERY: Duration = Duration::from_millis(100);
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);

@@ -10,8 +10,8 @@ use crate::error::{Failure, Result};
 use crate::world::World;
 use std::collections::BTreeMap;
 use xtask_core::deploy::{Deploy, Environment, Notify, SecretSource, TargetKind};
-use xtask_core::ship::{backing, instance};
 use xtask_core::ship::owner::Owner;
+use xtask_core::ship::{backing, instance};
 
 /// The project's name there: of containers, volumes, network and database.
 const PROJECT: &str = "xtask_scratch_drill";

@@ -88,7 +88,8 @@ fn a_runner_that_was_killed_shows_what_failed_what_still_ran_and_its_last_lines(
     assert_eq!(titles[..2], ["scratch tests::two_and_two_are_five", "scratch::it hangs"]);
     assert!(found[0].text.contains("assertion `left == right` failed: arithmetic"));
     assert_eq!(found[1].text, "it still ran at the end");
-    let whole = "cargo nextest run --workspace --no-fail-fast -E 'not binary(e2e)'";
+    let whole = "cargo nextest run --workspace --no-fail-fast \
+                 -E 'not (binary(e2e) or binary(stack) or binary(server))'";
     assert_eq!((titles[2], &found[2].repeat), (whole, &None));
     assert!(found[2].text.ends_with("SLOW [>  5.000s] (─────) scratch::it hangs"));
     assert!(found[2].text.lines().count() <= LINES_LAST);

@@ -4,8 +4,8 @@ use super::run::Run;
 use super::world::{Goal, MIGRATION, SERVICES, World};
 use crate::ship::ledger::{Action, Versions};
 use crate::ship::machine::{
-    Applied, BackUp, Course, Ended, Journal, Move, Step, Taken, interrupted, judge, release_of, return_to,
-    roll_back, take_up,
+    Applied, BackUp, Course, Ended, Journal, Move, Step, Taken, interrupted, judge, release_of,
+    return_to, roll_back, take_up,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
