@@ -110,6 +110,7 @@ def wait_until_ready(started: subprocess.Popen[bytes], url: str) -> None:
 
 @contextmanager
 def postgres() -> Iterator[str]:
+    """A database with the migrations applied, as the role that the backend logs in as."""
     required("postgres", find_postgres("initdb"))
     # Not pytest's own folder: who runs Postgres may not look into that.
     with TemporaryDirectory(prefix="nutri-postgres-") as folder, ExitStack() as stack:
@@ -119,7 +120,8 @@ def postgres() -> Iterator[str]:
         with psycopg.connect(cluster.url) as connection:
             for file in sorted((SERVICES / "backend/prisma/migrations").glob("*/migration.sql")):
                 connection.execute(file.read_text().encode())
-        yield cluster.url
+            connection.execute("ALTER ROLE nutri_app LOGIN")
+        yield cluster.url.replace("//nutri@", "//nutri_app@")
 
 
 def wait_until_asked(url: str) -> None:
