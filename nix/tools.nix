@@ -28,6 +28,8 @@
   openssl,
   pgbouncer,
   age,
+  debootstrap,
+  openssh,
   umoci,
   nix,
   llvm,
@@ -61,6 +63,8 @@
   openssl
   pgbouncer
   age
+  debootstrap
+  openssh
   umoci
   nix
   llvm

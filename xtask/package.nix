@@ -22,6 +22,9 @@ rustPlatform.buildRustPackage {
         ../images
         # `explain` prints its sections.
         ../docs/OPERATING.md
+        # The page of settings is made of these.
+        ../services/backend/settings.json
+        ../services/ml-service/settings.json
       ]
     );
   };

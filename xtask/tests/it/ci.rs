@@ -53,13 +53,14 @@ const OURS: [&str; 7] = [
     "workflows-in-step",
 ];
 
-const FAKES: [&str; 23] = [
+const FAKES: [&str; 25] = [
     "actionlint",
     "c++",
     "cargo",
     "cargo-deny",
     "cargo-nextest",
     "clippy-driver",
+    "debootstrap",
     "rustfmt",
     "rustc",
     "npm",
@@ -76,6 +77,7 @@ const FAKES: [&str; 23] = [
     "docker-registry",
     "hadolint",
     "skopeo",
+    "ssh",
     "trivy",
 ];
 
@@ -113,6 +115,7 @@ impl Fakes {
             world.write(&format!("images/node-{version}/package.json"), "{}");
         }
         world.write("services/contract/test_both.py", "# both");
+        world.write("xtask/tests/oracle/package.json", "{}");
         world.write("xtask/src/main.rs", "// rust");
         world.write("docs/README.md", "# Docs");
         world.write("x", "#!/bin/sh\n");

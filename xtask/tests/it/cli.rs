@@ -14,10 +14,10 @@ fn every_mistake_of_deploy_toml_is_said_at_once_and_nothing_is_done() {
     insta::assert_snapshot!(output, @r"
     error: cannot use `deploy.toml`
       caused by: deploy.toml:7: `services.ml-service.drain_seconds`: missing; it is required
-        deploy.toml:12: `services.ml-service.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `probe`, `settings`
-        deploy.toml:33: `services.backend.drain_seconds`: missing; it is required
-        deploy.toml:37: `services.backend.access`: unknown access `open`; known: `public`, `internal`
-        deploy.toml:39: `services.backend.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `probe`, `settings`
+        deploy.toml:12: `services.ml-service.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `probe`, `settings`, `trial`
+        deploy.toml:34: `services.backend.drain_seconds`: missing; it is required
+        deploy.toml:38: `services.backend.access`: unknown access `open`; known: `public`, `internal`
+        deploy.toml:40: `services.backend.drain`: unknown key; known here: `access`, `drain_seconds`, `health`, `image`, `limits`, `needs`, `path`, `port`, `probe`, `settings`, `trial`
       code: E-config
     ");
 }

@@ -17,6 +17,7 @@ fn the_committed_documents_are_in_step() {
 fn an_edit_by_hand_is_shown_by_line_and_fixed() {
     let world = World::new();
     world.write("docs/README.md", "# Ours\n");
+    world.write("docs/deployment/README.md", "# Ours\n");
     let written = world.run(&["docs"]);
     assert_eq!(written.code, Some(0), "{written:?}");
     assert_eq!(world.run(&["docs", "--check"]).stdout, "every document is in step\n");

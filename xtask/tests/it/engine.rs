@@ -89,7 +89,7 @@ fn what_is_not_ours_is_named_all_at_once_and_nothing_is_changed() {
     engine.has("container", "nutri-redis", "");
     engine.has("volume", "nutri-registry", r#""nutri.project":"shop""#);
     engine.has("network", "nutri", r#""nutri.project":"nutri","nutri.environment":"preview""#);
-    let output = engine.world.run(&["migrate", "local", "--apply"]).ends(4);
+    let output = engine.world.run(&["migrate", "apply", "local", "--apply"]).ends(4);
     for words in [
         "error: cannot use what is not of `nutri` in environment `local`\n",
         "container `nutri-redis`: it has no label of ours\n",
@@ -191,7 +191,7 @@ fn an_engine_under_a_wrong_address_is_not_one_that_runs_nothing() {
         &["audit", "list", "local"],
         &["rollback", "local"],
         &["rollout", "local", &digest],
-        &["migrate", "local", "--apply"],
+        &["migrate", "apply", "local", "--apply"],
         &["db", "reset-password", "local"],
     ];
     for (variable, value) in [("DOCKER_HOST", "unix:///typo"), ("DOCKER_CONTEXT", "elsewhere")] {
@@ -284,7 +284,7 @@ fn no_secret_is_written_before_the_database_has_taken_the_one_that_is_kept() {
     std::fs::create_dir_all(secrets.parent().unwrap()).unwrap();
     let kept = r#"{"database":"of another cluster"}"#;
     std::fs::write(&secrets, kept).unwrap();
-    for verb in [&["rollback", "local"][..], &["migrate", "local", "--apply"]] {
+    for verb in [&["rollback", "local"][..], &["migrate", "apply", "local", "--apply"]] {
         let _refused = engine.world.run(verb).ends(4);
         assert_eq!(std::fs::read_to_string(&secrets).unwrap(), kept, "{verb:?}");
     }
@@ -294,7 +294,7 @@ fn no_secret_is_written_before_the_database_has_taken_the_one_that_is_kept() {
 fn where_the_password_is_lost_no_new_one_is_made() {
     let engine = Engine::new();
     engine.has("volume", "nutri-postgres", OURS);
-    for verb in [&["migrate", "local", "--apply"][..], &["rollback", "local"]] {
+    for verb in [&["migrate", "apply", "local", "--apply"][..], &["rollback", "local"]] {
         let output = engine.world.run(verb).ends(4);
         assert!(output.contains("cannot use the database in volume `nutri-postgres`"), "{output}");
         assert!(output.contains("`./x db reset-password local`"), "{output}");
@@ -331,7 +331,7 @@ fn engine_with_a_foreign_image() -> Engine {
 #[test]
 fn an_image_of_somebody_else_under_our_name_is_loaded_over() {
     let engine = engine_with_a_foreign_image();
-    let run = engine.world.run(&["migrate", "local", "--apply"]);
+    let run = engine.world.run(&["migrate", "apply", "local", "--apply"]);
     assert!(run.stderr.contains("was another image; loading ours"), "{run:?}");
     let changes = engine.changes();
     let (load, start) = (changes.find("load\n").expect(&changes), changes.find("run "));
@@ -342,7 +342,7 @@ fn an_image_of_somebody_else_under_our_name_is_loaded_over() {
 fn an_image_that_stays_somebody_elses_is_refused_by_name_and_never_run() {
     let engine = engine_with_a_foreign_image();
     std::fs::write(engine.world.path("../engine/stubborn"), "").unwrap();
-    let output = engine.world.run(&["migrate", "local", "--apply"]).ends(4);
+    let output = engine.world.run(&["migrate", "apply", "local", "--apply"]).ends(4);
     assert!(output.contains("cannot use image `nutri/backing-postgres:"), "{output}");
     assert!(output.contains("it is not the one that was loaded"), "{output}");
     assert!(!engine.changes().contains("run "), "{}", engine.changes());

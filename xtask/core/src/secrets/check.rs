@@ -2,7 +2,7 @@
 
 use super::weak::Weakness;
 use crate::deploy::{Deploy, Environment, SecretSource};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A variable of a service that holds a secret.
@@ -49,10 +49,11 @@ pub struct Line {
 }
 
 /// What a service says of one of its own variables.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Declared {
     pub name: String,
     /// Whether the service does not start without it.
+    #[serde(rename = "required")]
     pub is_required: bool,
 }
 
@@ -127,26 +128,10 @@ pub fn files(deploy: &Deploy) -> BTreeSet<String> {
     sources.filter_map(|it| it.age().cloned()).map(|it| it.file).collect()
 }
 
-/// What the page of a service says of its variables: the rows of the table that has a column for
-/// what each is without being set. A test of the service holds that table to its code.
-pub fn declared(page: &str) -> Vec<Declared> {
-    let cells = |line: &str| -> Vec<String> {
-        let line = line.trim().trim_matches('|');
-        line.split('|').map(|cell| cell.trim().to_owned()).collect()
-    };
-    let is_head = |line: &&str| {
-        let head: Vec<String> = cells(line).iter().map(|it| it.to_lowercase()).collect();
-        line.starts_with('|')
-            && matches!(head.first().map(String::as_str), Some("name" | "setting"))
-            && head.get(1).is_some_and(|it| it == "default")
-    };
-    let rows = page.lines().skip_while(|line| !is_head(line)).skip(2);
-    let rows = rows.take_while(|line| line.starts_with('|')).map(cells);
-    let declared = rows.filter_map(|cells| {
-        let name = cells.first()?.trim_matches('`').to_owned();
-        Some(Declared { name, is_required: cells.get(1)? == "required" })
-    });
-    declared.collect()
+/// What `settings.json` of a service says of its variables. A test of the service holds that file to
+/// its code.
+pub fn declared(text: &str) -> Result<Vec<Declared>, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 /// What a service wants and `deploy.toml` does not give, and what it is given and does not know.
@@ -168,15 +153,11 @@ pub fn contradictions(given: &BTreeSet<&str>, declared: &[Declared]) -> Vec<(Str
 mod tests {
     use super::*;
 
-    const PAGE: &str = "| Where | What |\n|---|---|\n| `src` | x |\n\n\
-        | Name | Default | Meaning |\n| --- | --- | --- |\n| `DATABASE_URL` | required | x |\n\
-        | `PORT` | `3000` | x |\n\nmore\n| `NOT` | required | x |\n";
-
     #[test]
-    fn what_a_service_declares_is_read_from_its_own_table() {
-        let declared = declared(PAGE);
-        let names: Vec<_> = declared.iter().map(|it| (it.name.as_str(), it.is_required)).collect();
-        assert_eq!(names, [("DATABASE_URL", true), ("PORT", false)]);
+    fn what_a_service_declares_is_held_against_what_it_is_given() {
+        let text = r#"[{"name": "DATABASE_URL", "required": true, "type": "URL"},
+                       {"name": "PORT", "required": false}]"#;
+        let declared = declared(text).unwrap();
         let found = contradictions(&BTreeSet::from(["PORT", "JWT"]), &declared);
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["DATABASE_URL", "JWT"]);

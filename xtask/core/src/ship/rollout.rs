@@ -93,8 +93,8 @@ fn plan_strangers(desired: &[Desired], observed: &[Observed]) -> Vec<ServiceRoll
             true => Change::Drain { service: service.clone(), container },
             false => Change::Remove { container },
         };
-        let retire = vec![Step::new(change, why)];
-        ServiceRollout { service, version: None, forward: Vec::new(), retire }
+        let (forward, retire) = (Vec::new(), vec![Step::new(change, why)]);
+        ServiceRollout { service, version: None, forward, retire }
     };
     strangers.map(leaves).collect()
 }
@@ -153,12 +153,11 @@ fn kept<'o>(
     met.filter(is_fit).min_by_key(rank)
 }
 
-/// A name that no container that runs has.
+/// A name that no container has that runs and stays.
 fn new_name(project: &str, desired: &Desired, observed: &[&Observed]) -> String {
     let name = desired.container(project);
-    // One that keeps on ending is removed before its name is given again.
-    let runs = |it: &&&Observed| it.running && it.crashing.is_none();
-    let is_taken = |name: &String| observed.iter().filter(runs).any(|it| it.container == *name);
+    let runs = |it: &Observed| it.running && it.crashing.is_none();
+    let is_taken = |name: &String| observed.iter().any(|it| runs(it) && it.container == *name);
     let more = (2..).map(|number| format!("{name}-{number}"));
     std::iter::once(name.clone()).chain(more).find(|it| !is_taken(it)).expect("numbers do not end")
 }

@@ -2,7 +2,7 @@
 
 use super::vault;
 use crate::edge::{files, secrets};
-use crate::error::Result;
+use crate::error::{Context as _, Result};
 use crate::exit::Exit;
 use crate::flags::SecretsCheck;
 use crate::report::table;
@@ -157,11 +157,12 @@ fn idle(world: &World<'_>, names: &[String]) -> Result<Vec<Line>> {
 fn contradictions(world: &World<'_>) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for service in &world.deploy.services {
-        let page = world.places.file(&service.path).join("README.md");
-        let Some(page) = files::read_if_there(&page)? else { continue };
+        let file = format!("{}/settings.json", service.path);
+        let Some(text) = files::read_if_there(&world.places.file(&file))? else { continue };
+        let declared = check::declared(&text).or_usage(|| format!("cannot use `{file}`"))?;
         let given = service.settings.iter().map(|(name, _)| name.as_str());
         let given: BTreeSet<&str> = given.chain(["PORT"]).collect();
-        for (name, why) in check::contradictions(&given, &check::declared(&page)) {
+        for (name, why) in check::contradictions(&given, &declared) {
             let variable = Some(format!("{}/{name}", service.name));
             lines.push(line("every", variable, "-", None, &State::Missing(why)));
         }

@@ -1,7 +1,7 @@
 //! The evidence of a drill: the record as JSON, as a page, as a signed statement; and in the
 //! repository, where the next drill finds it.
 
-use crate::attest::{bundle, key_at_hand};
+use crate::attest::{bundle, key_if_there};
 use crate::backup::Home;
 use crate::edge::{clock, files};
 use crate::error::Result;
@@ -60,8 +60,8 @@ fn put((path, bytes): (PathBuf, Vec<u8>)) -> Result<PathBuf> {
 /// nothing that has a digest.
 fn signed(home: &Home<'_>, record: &DrillRecord) -> Result<Option<Vec<u8>>> {
     let Ok(digest) = format!("sha256:{}", record.backup).parse::<Digest>() else { return Ok(None) };
-    let Some(key) = key_at_hand(home.world)? else {
-        home.world.report.warning("the evidence is not signed: `deploy.toml` names no key");
+    let Some(key) = key_if_there(home.world)? else {
+        home.world.report.warning("the evidence is not signed: this machine has no key");
         return Ok(None);
     };
     let subject = Subject::new(&format!("back-up of {}", record.environment), &digest);

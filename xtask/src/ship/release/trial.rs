@@ -3,7 +3,7 @@
 
 use super::record::{attach, whole};
 use super::store::Releases;
-use crate::attest::{AttestationStore, key_at_hand, public_keys};
+use crate::attest::{AttestationStore, key_if_there, public_keys};
 use crate::edge::postgres::Database;
 use crate::error::Result;
 use crate::ship::site::Site;
@@ -14,7 +14,7 @@ use xtask_core::trust::attestation::{Wanted, judge as believed};
 
 /// States it about `version`, by this machine's key; whether there was one.
 pub fn attest_trial(site: &Site<'_>, version: &str, shown: &TrialRecord) -> Result<bool> {
-    let Some(key) = key_at_hand(site.world)? else { return Ok(false) };
+    let Some(key) = key_if_there(site.world)? else { return Ok(false) };
     let releases = Releases::of(&site.environment.registry)?;
     let release = releases.get(version)?;
     whole(attach(&releases, &release, PREDICATE_TYPE, json!(shown), &key)?)?;

@@ -28,7 +28,7 @@ fn the_schema_is_compared_with_the_checkout_and_with_a_release() {
     assert_eq!(verdict, "fail");
     assert!(said.contains("not applied yet: `20260101000000_one`"), "{said}");
     assert_eq!(schema(&["r1"], &[]).0, "pass", "the release asks for none");
-    town.world.run(&["migrate", "production", "--apply"]).ends(0);
+    town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
     assert_eq!(schema(&[], &[]).0, "pass");
     let (verdict, said) = schema(&["r1"], &[]);
     assert_eq!(verdict, "fail");

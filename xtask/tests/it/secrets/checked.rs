@@ -40,8 +40,8 @@ fn what_is_missing_unused_weak_or_shared_is_shown_and_no_value() {
         .replace("env:STAGING_DATABASE_URL", "age:production/database_url");
     world.write("deploy.toml", &text);
     world.write(
-        "services/backend/README.md",
-        "| Name | Default |\n|---|---|\n| `SMTP_URL` | required |\n",
+        "services/backend/settings.json",
+        r#"[{"name": "SMTP_URL", "required": true}]"#,
     );
     let run = canary.run(&world, &["--json", "secrets", "check"]);
     assert_eq!(run.code, Some(3), "{run:?}");
@@ -69,13 +69,13 @@ fn what_is_missing_unused_weak_or_shared_is_shown_and_no_value() {
     assert_eq!(state("local", "backend/JWT_SECRET"), "ok: made here");
 }
 
-/// The pages themselves: a table that lost its head would declare nothing.
+/// The files themselves: a list of another form would declare nothing.
 #[test]
 fn our_services_declare_what_they_want() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for (service, wanted) in [("backend", "JWT_SECRET"), ("ml-service", "DATABASE_URL")] {
-        let page = root.join("services").join(service).join("README.md");
-        let declared = declared(&std::fs::read_to_string(page).unwrap());
+        let file = root.join("services").join(service).join("settings.json");
+        let declared = declared(&std::fs::read_to_string(file).unwrap()).unwrap();
         assert!(declared.iter().any(|it| it.name == wanted), "{service}: {declared:?}");
     }
 }
