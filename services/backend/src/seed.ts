@@ -4,9 +4,9 @@
 import { demoMonth, demoPeople, type DemoMeal } from "./demo.js";
 import { dayOf, midnightOf } from "./domain/day.js";
 import type { Nutrients } from "./domain/nutrients.js";
-import { createLog } from "./log.js";
+import { createLog, type Log } from "./log.js";
 import { hashPassword } from "./passwords/phc.js";
-import { readSeedSettings } from "./settings.js";
+import { readSeedSettings, SettingsError, type SeedSettings } from "./settings.js";
 import { openDatabase, type Database } from "./store/database.js";
 import { columnsOf } from "./store/foods.js";
 import { userStore } from "./store/users.js";
@@ -36,9 +36,24 @@ const rows: readonly Row[] = [
   ["Spinach, raw", "11457", 23, 2.86, 3.63, 0.39, 2.2],
 ];
 
+const exitCodes = { failed: 1, settings: 2 } as const;
+
 async function main(): Promise<void> {
   const log = createLog({ logLevel: "info", appVersion: "seed" });
-  const settings = readSeedSettings(process.env);
+  try {
+    await seed(readSeedSettings(process.env), log);
+  } catch (error) {
+    if (error instanceof SettingsError) {
+      log.fatal({ problems: error.problems }, error.message);
+      process.exitCode = exitCodes.settings;
+    } else {
+      log.fatal({ error }, "failed to seed");
+      process.exitCode = exitCodes.failed;
+    }
+  }
+}
+
+async function seed(settings: SeedSettings, log: Log): Promise<void> {
   const database = openDatabase({
     url: settings.databaseUrl,
     connectionsMax: 1,
@@ -47,6 +62,7 @@ async function main(): Promise<void> {
     },
   });
   try {
+    await refuseUnderPolicies(database);
     for (const row of rows) await keepFood(database, row);
     log.info({ foods: rows.length }, "shared foods are there");
     if (settings.demoPassword === undefined)
@@ -56,6 +72,16 @@ async function main(): Promise<void> {
   } finally {
     await database.close();
   }
+}
+
+/** Who is under the policies may write no food for everybody, and sees no month of before. */
+async function refuseUnderPolicies({ client }: Database): Promise<void> {
+  const [found] = await client.$queryRaw<{ role: string; under: boolean }[]>`
+    SELECT current_user::text AS role, row_security_active('foods') AS under`;
+  if (found?.under !== false)
+    throw new Error(
+      `role \`${found?.role ?? "?"}\` is under row level security; DATABASE_URL must name the owner of the tables, a superuser or with BYPASSRLS`,
+    );
 }
 
 async function keepFood({ client }: Database, [name, ndb, ...amounts]: Row): Promise<void> {

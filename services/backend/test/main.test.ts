@@ -1,6 +1,7 @@
 // The built program as a process: how it starts, serves, stops and refuses to start.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
+import { demoPeople } from "../src/demo.js";
 import { testEnvironment } from "./world/app.js";
 import {
   agreedAnswer,
@@ -191,9 +192,48 @@ describeWithDatabase("the service", () => {
     expect((await rows()).rows).toEqual(first);
     expect(new Set(first.map((row) => row["source"])).size).toBe(first.length);
   });
+
+  it("seeds_a_month_that_each_of_its_people_sees_alone", async () => {
+    const password = "correct horse";
+    const env = { DATABASE_URL: database.url, SEED_DEMO_PASSWORD: password };
+    await runProgram(process.execPath, ["dist/seed.js"], { env });
+    const service = await Service.start(environment);
+    for (const { email } of demoPeople) {
+      const { body } = await service.send("POST", "/api/auth/login", {}, { email, password });
+      const headers = { authorization: `Bearer ${String(body["token"])}` };
+      const { rows } = await sql(
+        database.url,
+        `SELECT eaten_on::text AS day, array_agg(meals.id::text ORDER BY meals.id) AS ids
+         FROM meals JOIN users ON users.id = user_id
+         WHERE email = '${email}' GROUP BY eaten_on ORDER BY eaten_on DESC LIMIT 3`,
+      );
+      expect(rows).toHaveLength(3);
+      for (const { day, ids } of rows) {
+        const page = await service.get(`/api/meals?date=${String(day)}`, headers);
+        const meals = page.body["items"] as { id: string }[];
+        expect(meals.map(({ id }) => id).sort()).toEqual(ids);
+      }
+    }
+    await service.program.stop();
+  });
+
+  it("does_not_seed_as_the_role_of_the_services_and_says_why", async () => {
+    const seed = (settings: Record<string, string>) =>
+      startProgram(process.execPath, ["dist/seed.js"], { env: settings });
+    const refused = seed({ DATABASE_URL: database.appUrl });
+    expect(await refused.ended).toBe(1);
+    expect(refused.output().trim().split("\n")).toHaveLength(1);
+    expect(refused.output()).toContain("is under row level security");
+    expect(refused.output()).not.toContain(new URL(database.appUrl).password);
+    const unset = seed({});
+    expect(await unset.ended).toBe(2);
+    expect(JSON.parse(unset.output())).toMatchObject({ problems: ["DATABASE_URL: is not set"] });
+  });
 });
 
 describe("the service without what it needs", () => {
+  afterAll(hangUp);
+
   it("starts_without_a_database_and_says_so_in_health", async () => {
     const port = await freePort();
     const program = startMain({

@@ -10,9 +10,12 @@ export interface Answer {
 
 const keepAlive = new Agent({ keepAlive: true });
 
-/** Ends all connections that were kept. */
+const running = new Set<RunningProgram>();
+
+/** Ends all connections that were kept, and what a failed test left running: Jest would wait for it. */
 export function hangUp(): void {
   keepAlive.destroy();
+  for (const program of running) program.process.kill("SIGKILL");
 }
 
 export class Service {
@@ -83,5 +86,8 @@ export class Service {
 }
 
 export function startMain(environment: Record<string, string>): RunningProgram {
-  return startProgram(process.execPath, ["dist/main.js"], { env: environment });
+  const program = startProgram(process.execPath, ["dist/main.js"], { env: environment });
+  running.add(program);
+  void program.ended.finally(() => running.delete(program)).catch(() => undefined);
+  return program;
 }
