@@ -90,7 +90,7 @@ impl<'a> Dev<'a> {
         compose::command_of(&self.world.shell, &self.stack, &self.variables)
     }
 
-    /// Its containers.
+    /// The containers of the stack, as Compose lists them: stopped ones too.
     pub fn members(&self) -> Result<Vec<Member>> {
         let listed = self.docker().run(&self.stack.list())?;
         dev::members(&listed).ok_or_else(|| {

@@ -79,7 +79,7 @@ pub fn declared(service: &str) -> Vec<Setting> {
     serde_json::from_str(text).expect("each service's tests hold its `settings.json`")
 }
 
-/// The page.
+/// `docs/deployment/ENVIRONMENT.md`, from what both services declare.
 pub(super) fn page() -> String {
     let compose = COMPOSE.iter().map(|(name, default, meaning)| {
         format!("| `{name}` | {} | {meaning} |\n", code(default).unwrap_or_else(|| "none".into()))

@@ -202,7 +202,14 @@ fn the_source_of_the_package_holds_what_its_crates_have_compiled_in() {
     let flake = required!(Flake::open());
     let source = flake.eval("packages.x86_64-linux.xtask.src", "toString");
     let source = Path::new(source.as_str().unwrap());
-    assert!(!source.join("services").exists(), "nothing else");
+    for service in ["backend", "ml-service"] {
+        let folder = std::fs::read_dir(source.join("services").join(service)).unwrap();
+        assert_eq!(
+            folder.count(),
+            1,
+            "what `docs` makes the page of settings of, and nothing else"
+        );
+    }
     let pages = std::fs::read_dir(source.join("docs")).unwrap().count();
     assert_eq!(pages, 1, "the one page that `explain` prints of");
     let mut included = 0;

@@ -149,7 +149,10 @@ fn only_the_report_prints() {
 #[test]
 fn scripts_are_at_most_20_lines() {
     let files = tracked();
-    let long = files.iter().filter(|it| it.is_script() && it.text.lines().count() > 20);
+    // It runs on a server, where there is no Rust; it has a test of its own, and is read in one go.
+    let is_servers = |it: &&Tracked| it.path == "scripts/deploy/setup-server.sh";
+    let ours = files.iter().filter(|it| it.is_script() && !is_servers(it));
+    let long = ours.filter(|it| it.text.lines().count() > 20);
     let findings: Vec<String> =
         long.map(|it| format!("`{}` has {} lines", it.path, it.text.lines().count())).collect();
     assert_none(&findings, "what needs more is a verb of xtask");

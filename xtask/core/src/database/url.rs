@@ -17,7 +17,7 @@ pub enum Kind {
     SessionPooler,
     /// The same, one connection for a transaction.
     TransactionPooler,
-    /// Somebody else's.
+    /// An address of no kind that Supabase gives out.
     Other,
 }
 

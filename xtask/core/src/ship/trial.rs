@@ -49,7 +49,7 @@ impl TrialRecord {
             && !self.services.is_empty()
     }
 
-    /// For people.
+    /// One sentence: on which schema it was tried, and when.
     pub fn line(&self) -> String {
         let head = self.migrations.keys().next_back().map_or("an empty schema", String::as_str);
         let (environment, at) = (&self.environment, &self.finished_on);

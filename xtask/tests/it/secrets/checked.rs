@@ -39,10 +39,7 @@ fn what_is_missing_unused_weak_or_shared_is_shown_and_no_value() {
         .replace("age:production/redis_url", "age:production/cache")
         .replace("env:STAGING_DATABASE_URL", "age:production/database_url");
     world.write("deploy.toml", &text);
-    world.write(
-        "services/backend/settings.json",
-        r#"[{"name": "SMTP_URL", "required": true}]"#,
-    );
+    world.write("services/backend/settings.json", r#"[{"name": "SMTP_URL", "required": true}]"#);
     let run = canary.run(&world, &["--json", "secrets", "check"]);
     assert_eq!(run.code, Some(3), "{run:?}");
     let rows: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
