@@ -1,6 +1,6 @@
 // Fills a new database with shared foods, and with a month of three people when a password is given
-// for them. `xtask dev seed`, `xtask up` and whoever has the image run this one program.
-// Running it again changes nothing that is already right.
+// for them. `xtask dev up`, `xtask dev seed`, `xtask db seed` and whoever has the image run this one
+// program, as the owner of the tables. Running it again changes nothing that is already right.
 import { demoMonth, demoPeople, type DemoMeal } from "./demo.js";
 import { dayOf, midnightOf } from "./domain/day.js";
 import type { Nutrients } from "./domain/nutrients.js";
