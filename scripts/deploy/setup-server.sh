@@ -21,6 +21,7 @@ umask 022
 STATE=/var/lib/nutri-server
 SETTINGS=/etc/nutri-server.conf
 # What the last `apply` was told holds until the next one is told otherwise.
+# shellcheck source=/dev/null
 [ ! -r $SETTINGS ] || . $SETTINGS
 : "${ADMIN_USER:=deploy}"           # the person's account; root logs in from Coolify only
 : "${ADMIN_KEYS:=}"                 # public SSH keys, one a line
@@ -147,6 +148,7 @@ confirm() {
 # ---------------------------------------------------------------- the steps
 
 step_system() {
+  # shellcheck source=/dev/null
   . /etc/os-release
   case "$ID $VERSION_ID" in
   "ubuntu 22.04" | "ubuntu 24.04" | "debian 12" | "debian 13") ;;
