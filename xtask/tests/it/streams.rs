@@ -65,19 +65,19 @@ impl Proxy {
     }
 
     /// As the words are run inside the proxy's container.
-    fn told(&self, words: command::Command) -> std::process::Output {
+    fn told(words: &command::Command) -> std::process::Output {
         Command::new("env").args(&words.args).stdin(Stdio::null()).output().unwrap()
     }
 
     fn switch(&self, routes: &Routes) {
         let words = routes.switch(command::Command::new("env"), &self.routes());
-        let output = self.told(words);
+        let output = Self::told(&words);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(self.reads_back(), *routes);
     }
 
     fn reads_back(&self) -> Routes {
-        let output = self.told(proxy::list(command::Command::new("env"), &self.routes()));
+        let output = Self::told(&proxy::list(command::Command::new("env"), &self.routes()));
         assert!(output.status.success());
         Routes::parse(&String::from_utf8(output.stdout).unwrap()).unwrap()
     }

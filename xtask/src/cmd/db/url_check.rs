@@ -43,7 +43,7 @@ fn gather(name: &str, world: &World<'_>) -> Result<Vec<Named>> {
     let mut all = vec![(named("url"), services, read("database.url", &database.url))];
     match &database.direct_url {
         Some(source) => {
-            all.push((named("direct_url"), sessions, read("database.direct_url", source)))
+            all.push((named("direct_url"), sessions, read("database.direct_url", source)));
         }
         // Without one, migrations go where the services go.
         None => all.push((named("url"), sessions, read("database.url", &database.url))),

@@ -4,7 +4,7 @@ use super::*;
 
 impl Engine {
     /// As if this user had brought it up.
-    fn is_known(self) -> Self {
+    fn known(self) -> Self {
         let secrets = self.world.path("../state/nutri/local/secrets.json");
         std::fs::create_dir_all(secrets.parent().unwrap()).unwrap();
         std::fs::write(&secrets, r#"{"database":"x","jwt":"y"}"#).unwrap();
@@ -20,7 +20,7 @@ impl Engine {
 
 #[test]
 fn services_whose_proxy_is_gone_are_not_told_as_never_rolled_out() {
-    let engine = Engine::new().is_known();
+    let engine = Engine::new().known();
     engine.runs("backend");
     let run = engine.world.run(&["status"]);
     assert_eq!(run.code, Some(3), "{run:?}");
@@ -33,7 +33,7 @@ fn services_whose_proxy_is_gone_are_not_told_as_never_rolled_out() {
 
 #[test]
 fn a_service_that_deploy_toml_has_no_more_is_shown() {
-    let engine = Engine::new().is_known();
+    let engine = Engine::new().known();
     engine.runs("search");
     let run = engine.world.run(&["status"]);
     assert_eq!(run.code, Some(3), "{run:?}");
@@ -44,7 +44,7 @@ fn a_service_that_deploy_toml_has_no_more_is_shown() {
 
 #[test]
 fn the_log_of_what_runs_beside_the_services_is_told_and_an_unknown_name_with_all_known_ones() {
-    let engine = Engine::new().is_known();
+    let engine = Engine::new().known();
     engine.has("container", "nutri-postgres", OURS);
     let _told = engine.world.run(&["logs", "postgres"]).ends(0);
     assert!(engine.changes().contains("logs --timestamps --tail 50 nutri-postgres"));
@@ -55,7 +55,7 @@ fn the_log_of_what_runs_beside_the_services_is_told_and_an_unknown_name_with_all
 
 #[test]
 fn what_is_no_name_of_a_release_is_refused_before_anything_is_started() {
-    let engine = Engine::new().is_known();
+    let engine = Engine::new().known();
     for verb in [["rollout", "local", "../x"], ["rollback", "local", "a b"]] {
         let said = engine.world.run(&verb).ends(2);
         assert!(said.contains("no release has that name"), "{said}");

@@ -40,7 +40,7 @@ fn what_ails_a_database_is_found() {
     let found = || {
         let facts = database.health().unwrap();
         // Statistics come a little later than what they count.
-        if facts.unread.is_empty() { Err(facts) } else { Ok(facts) }
+        if facts.unread.is_empty() { Err(Box::new(facts)) } else { Ok(facts) }
     };
     let (limit, every) = (Duration::from_secs(20), Duration::from_millis(50));
     let facts = clock::wait_for(limit, every, found).unwrap();

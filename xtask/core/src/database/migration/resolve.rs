@@ -49,6 +49,7 @@ pub fn resolve(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::slice::from_ref;
 
     #[test]
     fn what_may_be_said_is_what_prisma_lets_be_said() {
@@ -59,8 +60,8 @@ mod tests {
         let files = [file];
         let ok = |how, rows: &[MigrationRow]| resolve("a", how, &files, rows).is_ok();
         use Resolution::{Applied, RolledBack};
-        assert!(ok(Applied, &[]) && ok(Applied, &[failed.clone()]) && ok(Applied, &[back.clone()]));
-        assert!(!ok(Applied, &[done.clone()]) && resolve("b", Applied, &files, &[]).is_err());
+        assert!(ok(Applied, &[]) && ok(Applied, from_ref(&failed)) && ok(Applied, from_ref(&back)));
+        assert!(!ok(Applied, from_ref(&done)) && resolve("b", Applied, &files, &[]).is_err());
         assert!(ok(RolledBack, &[failed]));
         assert!(!ok(RolledBack, &[]) && !ok(RolledBack, &[done]) && !ok(RolledBack, &[back]));
     }
