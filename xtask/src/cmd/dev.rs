@@ -31,6 +31,7 @@ fn up(flags: &DevUp, world: &World<'_>) -> Result<Exit> {
     let images = if flags.official { Vec::new() } else { dev::bases(world)? };
     let stack = open(world, &flags.of, &images)?;
     stack.start(true)?;
+    dev::admit(&stack)?;
     dev::migrate(&stack)?;
     dev::seed(&stack)?;
     stack.wait()?;

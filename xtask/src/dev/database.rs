@@ -7,6 +7,7 @@ use crate::edge::postgres::Database;
 use crate::error::{Failure, Result};
 use crate::ship::migrate;
 use std::collections::BTreeMap;
+use std::str::FromStr as _;
 use std::time::Duration;
 use xtask_core::command::Command;
 use xtask_core::plan::Count;
@@ -16,6 +17,23 @@ use xtask_core::ship::database::Address;
 const PORT: u16 = 5432;
 /// A month of three people, and three passwords, on a busy machine.
 const SEED_LIMIT: Duration = Duration::from_secs(120);
+
+/// Lets the services log in, by the role and the password of their own settings. A volume of before
+/// has no such role, or one without a login; its data stays as it is.
+pub fn admit(dev: &Dev<'_>) -> Result<()> {
+    let docker = Docker::new(&dev.world.shell);
+    let told = settings(&docker, &dev.member("backend")?.id)?;
+    let told = told.get("DATABASE_URL").and_then(|url| Address::from_str(url).ok());
+    let Some(told) = told else {
+        return Err(Failure::outside("the container of the backend names no database"));
+    };
+    let owner = address(dev)?;
+    // Whoever made the database its own is no role to be changed.
+    if told.user == owner.user {
+        return Ok(());
+    }
+    Database::connect(&owner)?.ensure_login(&told.user, &told.password)
+}
 
 /// Applies the migrations that are pending; gives their names.
 pub fn migrate(dev: &Dev<'_>) -> Result<Vec<String>> {
@@ -36,12 +54,17 @@ pub fn migrate(dev: &Dev<'_>) -> Result<Vec<String>> {
     Ok(plan.pending)
 }
 
-/// Runs the seed of the backend in its container, where it finds the database as the backend does.
+/// Runs the seed of the backend in its container, as the owner of the tables: the backend's own role
+/// is under row level security. The address comes by standard input and is in no argument.
 pub fn seed(dev: &Dev<'_>) -> Result<()> {
     let phase = dev.world.report.phase("seed");
     let backend = dev.member("backend")?.id;
-    let seed =
-        Command::new("docker").args(["exec", &backend, "/usr/local/bin/node", "dist/seed.js"]);
+    let owner = Address { host: "postgres".to_owned(), port: PORT, ..address(dev)? };
+    let told = Secret::new(format!("DATABASE_URL={}\n", owner.url().expose()));
+    let seed = Command::new("docker")
+        .args(["exec", "--env-file", "/dev/stdin", &backend])
+        .args(["/usr/local/bin/node", "dist/seed.js"])
+        .input(told);
     let said = dev.world.shell.run(&seed.limit(SEED_LIMIT).finishes())?.text();
     let message = |line: &str| {
         let line: serde_json::Value = serde_json::from_str(line).ok()?;

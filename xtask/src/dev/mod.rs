@@ -6,7 +6,7 @@ mod database;
 mod variables;
 
 pub use bases::bases;
-pub use database::{migrate, seed};
+pub use database::{admit, migrate, seed};
 
 use crate::edge::docker::Docker;
 use crate::edge::{clock, compose, files};

@@ -10,7 +10,11 @@ use xtask_core::deploy::SecretSource;
 use xtask_core::dev::{self, Kind, Stack};
 
 /// What a production stack does not start without, and the generated secret that it is given.
-const SECRETS: [(&str, &str); 2] = [("JWT_SECRET", "jwt"), ("POSTGRES_PASSWORD", "database")];
+const SECRETS: [(&str, &str); 3] = [
+    ("JWT_SECRET", "jwt"),
+    ("POSTGRES_PASSWORD", "database"),
+    ("POSTGRES_APP_PASSWORD", "database_services"),
+];
 
 /// Writes them; gives the file.
 pub(super) fn write(

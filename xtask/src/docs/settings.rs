@@ -49,7 +49,7 @@ pub struct Setting {
 }
 
 /// A variable of the Compose files alone: name, default, meaning.
-const COMPOSE: [(&str, &str, &str); 10] = [
+const COMPOSE: [(&str, &str, &str); 11] = [
     ("BACKEND_PORT", "3000", "port of this machine's loopback address that leads to the backend"),
     ("ML_SERVICE_PORT", "8000", "the same for the ML service; development only"),
     ("POSTGRES_PORT", "5521", "the same for Postgres; development only"),
@@ -59,6 +59,7 @@ const COMPOSE: [(&str, &str, &str); 10] = [
         "",
         "the database's password; production needs it, and `./x dev up` makes it",
     ),
+    ("POSTGRES_APP_PASSWORD", "", "the same for `nutri_app`, the role of the services"),
     ("POSTGRES_IMAGE", "postgres:15-alpine", "the image of Postgres; `./x dev up` names our own"),
     ("REDIS_IMAGE", "redis:7-alpine", "the image of Redis; `./x dev up` names our own"),
     ("NODE_IMAGE", "", "the base of the backend, if not that of its Dockerfile"),

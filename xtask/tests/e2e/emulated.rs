@@ -6,6 +6,7 @@ use crate::scratch::Scratch;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use xtask_core::digest::Digest;
 use xtask_core::platform::Platform;
 use xtask_fakes::required;
 use xtask_fakes::requirement::{Required, required_file};
@@ -31,7 +32,8 @@ fn emulator() -> Required<PathBuf> {
 fn the_backend_serves_and_ends_on_sigterm(scratch: &Scratch) {
     let name = container(scratch, "backend");
     // Made up on the spot: a secret in the open would teach the wrong thing.
-    let secret = format!("JWT_SECRET={:064x}", std::process::id());
+    let random = Digest::of(scratch.project.as_bytes());
+    let secret = format!("JWT_SECRET={}", random.hex());
     let mut args = vec!["--detach", "--publish", "127.0.0.1:0:3000"];
     args.extend(SETTINGS.iter().chain([&secret.as_str()]).flat_map(|it| ["--env", it]));
     run(scratch, "backend", &args, &["/usr/local/bin/node", "dist/main.js"]);

@@ -127,6 +127,11 @@ fn a_month_of_three_people_is_there(scratch: &Scratch) {
     let days = "SELECT count(DISTINCT eaten_on) FROM meals";
     assert!((30..=31).contains(&count(days)), "a month: {} days", count(days));
     assert!(count("SELECT count(*) FROM meals") > 200);
+    // The services are under row level security; only whoever looks here is the owner.
+    let services = "FROM pg_stat_activity WHERE backend_type = 'client backend' \
+                    AND pid <> pg_backend_pid()";
+    assert_eq!(count(&format!("SELECT count(*) {services} AND usename <> 'nutri_app'")), 0);
+    assert!(count(&format!("SELECT count(*) {services} AND usename = 'nutri_app'")) > 0);
 }
 
 /// A file is edited on this machine; the container answers otherwise, and nothing was built.
