@@ -68,9 +68,13 @@ impl Shell {
     }
 
     /// The same, with `line` told of every line of both streams as it comes.
+    pub fn observe_lines(&self, command: &Command, line: &(dyn Fn(&str) + Sync)) -> Result<Output> {
+        runtime::wait(self.attend(command, self.prepare(command)?, Some(line)))
+    }
+
+    /// The same; ending badly is a failure that holds its last lines.
     pub fn follow(&self, command: &Command, line: &(dyn Fn(&str) + Sync)) -> Result<Output> {
-        let output = runtime::wait(self.attend(command, self.prepare(command)?, Some(line)))?;
-        output.succeeds(command)
+        self.observe_lines(command, line)?.succeeds(command)
     }
 
     /// Runs `command` after `change` had its way with what the standard library will start.

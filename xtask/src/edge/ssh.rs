@@ -39,7 +39,7 @@ impl<'a> Reach<'a> {
     ) -> Result<Output> {
         let mut command = Command::new("ssh").args(self.options()).arg(self.as_root(line));
         command.input = input;
-        let output = shell.follow(&command.limit(limit), heard)?;
+        let output = shell.observe_lines(&command.limit(limit), heard)?;
         match output.code {
             Some(OWN_FAILURE) | None => Err(self.unreached(&output)),
             _ => Ok(output),
