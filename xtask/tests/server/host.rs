@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 const SCRIPT: &str = include_str!("../../../scripts/deploy/setup-server.sh");
 /// Where tests put the script, as a provider's console would.
 const PUT: &str = "/root/setup-server.sh";
+/// Where it keeps itself, with what it was told, once it has run.
+const KEPT: &str = "/usr/local/sbin/nutri-setup-server";
 
 /// How a command ended.
 #[derive(Debug)]
@@ -177,7 +179,11 @@ impl Host {
     pub(crate) fn setup(&self, verb: &str, variables: &[(&str, &str)]) -> Run {
         let variables: String =
             variables.iter().map(|(name, value)| format!("{name}='{value}' ")).collect();
-        self.sh(&format!("{variables}ADMIN_KEYS='{}' sh {PUT} {verb}", self.keys()[0]))
+        let keys = &self.keys()[0];
+        self.sh(&format!(
+            "script={KEPT}; [ -e $script ] || script={PUT}; \
+             {variables}ADMIN_KEYS='{keys}' sh $script {verb}"
+        ))
     }
 
     /// Kills a run once it has said that it changed something; `false` where nothing was to do.
