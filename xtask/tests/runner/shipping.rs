@@ -239,6 +239,19 @@ fn cache(github: &GitHub) -> PathBuf {
     own
 }
 
+/// A commit that changes the image of each service.
+fn edits_both_services(origin: &Path) {
+    for (file, line) in [
+        ("services/backend/src/main.ts", "\nexport const edited = 1;\n"),
+        ("services/ml-service/src/nutri_ml/app.py", "\nEDITED = 1\n"),
+    ] {
+        let path = origin.join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text + line).unwrap();
+    }
+    run("git", "-c user.name=a -c user.email=a@b commit --quiet --all -m two", origin);
+}
+
 /// The servers of the tests have no bucket: their migrations are not backed up.
 fn without_backup(text: &str) -> String {
     let (before, rest) = text.split_once("[environments.production.backup]").unwrap();
@@ -275,16 +288,7 @@ fn a_commit_becomes_verified_services_on_both_servers_and_a_person_goes_back() {
     team.tells_no_secret(&made);
 
     // The next commit moves both services, and a person goes back from it.
-    for (file, line) in [
-        ("services/backend/src/main.ts", "\nexport const edited = 1;\n"),
-        ("services/ml-service/src/nutri_ml/app.py", "\nEDITED = 1\n"),
-    ] {
-        let path = team.github.path("origin").join(file);
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, text + line).unwrap();
-    }
-    let commit = "-c user.name=a -c user.email=a@b commit --quiet --all -m two";
-    run("git", commit, &team.github.path("origin"));
+    edits_both_services(&team.github.path("origin"));
     let second = team.github.commit();
     let began = Instant::now();
     let made = team.pushed();
