@@ -312,6 +312,8 @@ EOF
 
 step_fail2ban() {
   # The journal, because these systems have no auth.log. Coolify's own connections are never banned.
+  # Not `aggressive`: it counts every connection that says nothing, so a monitor, or a look from
+  # outside at which ports are open, would be banned with whoever else has its address.
   file /etc/fail2ban/jail.d/00-nutri.local 644 <<'EOF'
 [DEFAULT]
 backend = systemd
@@ -324,7 +326,7 @@ maxretry = 5
 
 [sshd]
 enabled = true
-mode = aggressive
+mode = extra
 EOF
   ensure "fail2ban runs" "active fail2ban" "systemctl enable --now fail2ban"
   if [ "$verb" = apply ] && [ "$differs" = 1 ]; then systemctl restart fail2ban; fi

@@ -155,12 +155,14 @@ fn a_world_finds_rust_where_the_machine_has_it_and_not_in_a_home() {
 fn every_requirement_is_one_that_some_test_asks_for() {
     let elsewhere = [
         "busybox",
+        "debootstrap",
         "docker-compose",
         "gzip",
         "node",
         "pgbouncer",
         "postgres",
         "redis-server",
+        "ssh",
         "tar",
         "umoci",
         "uv",

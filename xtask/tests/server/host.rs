@@ -200,7 +200,8 @@ impl Host {
     pub(crate) fn ssh(&self, user: &str, more: &[&str]) -> Run {
         let known = self.folder.path().join("known");
         let output = Command::new("ssh")
-            .args(["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o"])
+            .args(["-o", "BatchMode=yes", "-o", "ServerAliveInterval=5"])
+            .args(["-o", "StrictHostKeyChecking=no", "-o"])
             .arg(format!("UserKnownHostsFile={}", known.display()))
             .args(["-o", "IdentitiesOnly=yes", "-i"])
             .arg(self.key())

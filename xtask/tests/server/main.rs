@@ -9,6 +9,8 @@ mod system;
 
 use host::{Host, Network, wait_until};
 use project::Project;
+use xtask_fakes::required;
+use xtask_fakes::requirement::{required_engine, required_program, required_right};
 
 /// Every file that is wholly ours.
 const FILES: [&str; 11] = [
@@ -27,6 +29,10 @@ const FILES: [&str; 11] = [
 
 #[test]
 fn a_server_is_made_ready_kept_so_and_nobody_is_locked_out() {
+    required!(required_engine());
+    required!(required_right("root"));
+    required!(required_program("ssh"));
+    required!(required_program("debootstrap"));
     let image = system::image();
     let network = Network::new();
     let host = Host::start(&image, &network, 10);
@@ -167,9 +173,11 @@ fn what_docker_publishes_is_shut_unless_declared(host: &Host) {
     host.sh("systemctl restart ufw && ufw reload").good();
 }
 
+/// Who only looks whether the port is open, as a monitor does, is not.
 fn whoever_guesses_is_banned(host: &Host, guesser: &Host) {
+    (0..10).for_each(|_| assert!(host.takes(22)));
     let knock = format!(
-        "ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o ConnectTimeout=3 nobody@{} true",
+        "ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o ConnectTimeout=3 admin@{} true",
         host.v4()
     );
     wait_until("who guesses is banned", || {

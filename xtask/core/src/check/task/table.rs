@@ -30,6 +30,7 @@ const RUST_AND_DOCS: &[&str] = &[
 ];
 const DOCKERFILES: &[&str] = &["services/*/Dockerfile", "images/compose/*/Dockerfile"];
 const WORKFLOWS: &[&str] = &[".github/**"];
+const SERVER: &[&str] = &["@rust", "scripts/deploy/**"];
 const EVERYTHING: &[&str] = &["**"];
 const ADVISORIES: &str = "what is known of dependencies changes by the hour";
 const CRATES: &str = "crates lie in cargo's own cache, outside of the checkout";
@@ -339,6 +340,12 @@ fn containers() -> Vec<Task> {
             .notices(TOOLS_OF_RUST_TESTS)
             .runs(cargo("nextest run --package xtask --test e2e"))
             .minutes(40)
+            .runner(Runner::Nextest),
+        task("server", "The script makes a real Debian ready, and then changes nothing", SERVER)
+            .needs(&["rust-test"])
+            .notices(&["docker", "debootstrap", "ssh"])
+            .runs(cargo("nextest run --package xtask --test server"))
+            .minutes(20)
             .runner(Runner::Nextest),
     ]
 }
