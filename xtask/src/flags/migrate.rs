@@ -78,6 +78,9 @@ pub struct MigrateApply {
     /// Let it destroy this: `meals`, `meals.note` or `meals:rows`; once for each
     #[arg(long, value_name = "OBJECT")]
     pub drop: Vec<String>,
+    /// Take no back-up first, for this reason
+    #[arg(long, value_name = "REASON", requires = "apply")]
+    pub without_backup: Option<String>,
     /// Whether somebody else's change is waited for
     #[command(flatten)]
     pub wait: Waiting,
