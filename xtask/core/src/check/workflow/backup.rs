@@ -22,6 +22,12 @@ fn job(id: String, name: String, environment: &str, minutes: u64) -> Job {
     job
 }
 
+/// The GitHub environment of back-ups and drills. Not the one that is shipped to: a reviewer who is
+/// asked there would be asked each night, and no back-up would be taken while he sleeps.
+fn unattended(place: &Place) -> String {
+    format!("{}-backup", place.name)
+}
+
 /// Each night: a back-up, whether the repository is whole, and then what is let go.
 pub(super) fn backup(places: &[Place]) -> Workflow {
     let kept = places.iter().filter_map(|place| Some((place, place.backup.as_ref()?)));
@@ -29,7 +35,7 @@ pub(super) fn backup(places: &[Place]) -> Workflow {
         let name = &place.name;
         let run = Step::runs("Back up", format!("backup run {name} --why daily"));
         let check = Step::runs("Check the repository", format!("backup check {name}"));
-        let backup = job(name.clone(), format!("Back up {name}"), name, 60)
+        let backup = job(name.clone(), format!("Back up {name}"), &unattended(place), 60)
             .steps([given(run, &kept.run), given(check, &kept.run)]);
         [Some(backup), pruned(place, &kept.prune)].into_iter().flatten()
     });
@@ -64,7 +70,9 @@ pub(super) fn drill(places: &[Place]) -> Workflow {
         let drill = Step::runs("Restore and boot", format!("backup drill {name}"))
             .env("REGISTRY", place.registry.as_str())
             .env("REGISTRY_USER", "${{ github.actor }}")
-            .env("REGISTRY_TOKEN", "${{ github.token }}");
+            .env("REGISTRY_TOKEN", "${{ github.token }}")
+            // Without it the evidence is not signed, and the drill says so.
+            .env("SIGNING_KEY", "${{ secrets.SIGNING_KEY }}");
         let artifact = format!("drill-{name}");
         let evidence = [
             ("name", artifact.as_str()),
@@ -72,7 +80,7 @@ pub(super) fn drill(places: &[Place]) -> Workflow {
             ("if-no-files-found", "error"),
             ("retention-days", "90"),
         ];
-        job(name.clone(), format!("Drill of {name}"), name, 60)
+        job(name.clone(), format!("Drill of {name}"), &unattended(place), 60)
             .may("packages", "read", "pulls the images of the release")
             .steps([mirrored(given(drill, &kept.drill))])
             // Most of all where it failed.
@@ -105,9 +113,10 @@ mod tests {
         assert_eq!(secrets(run), ["DIRECT_URL", "JOB_KEY"].into());
         assert_eq!(secrets(prune), ["PRUNE_KEY"].into());
         assert_ne!(run.environment, prune.environment);
+        assert_eq!(run.environment, Some("production-backup".to_owned().into()), "no reviewer");
         assert_eq!(prune.needs, ["production"], "nothing goes where nothing came");
         let workflow = drill(&[Place::example()]);
-        assert_eq!(secrets(&workflow.jobs[0]), ["JOB_KEY"].into());
+        assert_eq!(secrets(&workflow.jobs[0]), ["JOB_KEY", "SIGNING_KEY"].into());
         let last = workflow.jobs[0].steps.last().unwrap();
         assert_eq!(last.condition.as_deref(), Some("always()"));
     }
