@@ -1,5 +1,5 @@
 //! Two programs and a pipe. What dumps writes, what stores reads, and nothing goes through us: so
-//! it is as fast as by hand and takes no memory. What makes it safe is that we hold a writing end
+//! a dump takes none of our memory. What makes it safe is that we hold a writing end
 //! as well: the one that stores sees no end before we let go, and we let go only where the one that
 //! dumps has ended well.
 

@@ -46,7 +46,8 @@ pub fn run(home: &Home<'_>, address: &Address, why: &str) -> Result<Taken> {
     let start = Box::new(|stdout| pg_dump::start_dump(shell, address, &schemas, &snapshot, stdout));
     let stored = pipe::store(&home.restic, shell, &wanted, start, || exported.facts(&schemas));
     let taken_at = exported.taken_at.clone();
-    let (stored, facts) = stored?;
+    // One that is told to end while it locks leaves its lock, and would hinder `prune`.
+    let (stored, facts) = stored.inspect_err(|_| free_of_the_dead(home))?;
     phase.doing("writing what is in it");
     let dump = whole_name(home, &run, &stored.snapshot)?;
     let manifest = Manifest {
