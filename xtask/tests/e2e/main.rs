@@ -206,7 +206,7 @@ fn a_killed_up_is_continued_by_the_next(scratch: &Scratch) {
     assert_eq!(scratch.containers_of("ml-service").len(), 1, "the candidate was taken over");
 }
 
-/// While the candidates alone are led to each other, before and after one load has moved everything,
+/// While the candidates alone are led to each other, before and after one rename has moved all,
 /// and while what served before ends: the same command, `resume` and `rollback` settle it.
 fn a_run_killed_around_its_switch_is_settled_by_the_next(scratch: &Scratch) {
     for (point, verb) in [
