@@ -11,6 +11,7 @@ use xtask_fakes::coolify::update::proxy::{Proxy, THROTTLE};
 use xtask_fakes::coolify::update::{Containers, Delays, Docker};
 use xtask_fakes::discord::FakeDiscord;
 use xtask_fakes::github::{self, FakeGitHub};
+use xtask_fakes::hetzner::{self, FakeHetzner};
 use xtask_fakes::registry::FakeRegistry;
 use xtask_fakes::sentry::{self, FakeSentry};
 use xtask_fakes::slack::FakeSlack;
@@ -28,13 +29,14 @@ enum Running {
     Coolify(Option<Proxy>, Coolify),
     Discord(FakeDiscord),
     GitHub(FakeGitHub),
+    Hetzner(FakeHetzner),
     Registry(FakeRegistry),
     Sentry(FakeSentry),
     Slack(FakeSlack),
 }
 
 /// Every double, in the order of the alphabet.
-const KNOWN: &str = "archive, coolify, discord, github, registry, sentry, slack";
+const KNOWN: &str = "archive, coolify, discord, github, hetzner, registry, sentry, slack";
 
 /// Opens the door that the arguments name.
 pub(crate) fn open(arguments: &[String]) -> Result<Door, String> {
@@ -51,6 +53,12 @@ pub(crate) fn open(arguments: &[String]) -> Result<Door, String> {
             let github = FakeGitHub::start("1111111111111111111111111111111111111111");
             let card = json!({ "url": github.url(), "tokens": { "root": github::TOKEN } });
             Ok(Door { card, _running: Running::GitHub(github) })
+        }
+        "hetzner" => {
+            let fake = FakeHetzner::start();
+            let tokens = json!({ "root": hetzner::TOKEN, "read": hetzner::READ_ONLY });
+            let card = json!({ "url": fake.url(), "tokens": tokens });
+            Ok(Door { card, _running: Running::Hetzner(fake) })
         }
         "archive" => {
             let archive = FakeArchive::start();

@@ -12,6 +12,7 @@ pub mod docker_registry;
 pub mod double;
 pub mod faults;
 pub mod github;
+pub mod hetzner;
 pub mod http;
 pub mod registry;
 pub mod requirement;

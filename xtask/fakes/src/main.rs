@@ -9,7 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 const USAGE: &str = "usage: xtask-fakes coolify [--version 4.3.11] [--docker] [--network NAME] \
                      [--proxy-port N] [--scale 0.1] [--registry HOST] [--seed FILE]\n       \
-                     xtask-fakes archive | discord | github | registry | sentry | slack\n";
+                     xtask-fakes archive | discord | github | hetzner | registry | sentry | slack\n";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -79,7 +79,7 @@ fn a_double_ends_when_it_is_told_to() {
 
 #[test]
 fn every_double_has_the_same_door() {
-    for name in ["archive", "discord", "github", "registry", "sentry", "slack"] {
+    for name in ["archive", "discord", "github", "hetzner", "registry", "sentry", "slack"] {
         let mut running = Running::start(&[name]);
         assert!(
             running.card["url"].as_str().is_some_and(|url| url.starts_with("http://127.0.0.1:"))
@@ -95,7 +95,7 @@ fn a_wish_that_is_unknown_is_refused() {
     for (arguments, said) in [
         (
             &["coolfy"][..],
-            "unknown double `coolfy`; known: archive, coolify, discord, github, registry, sentry, slack",
+            "unknown double `coolfy`; known: archive, coolify, discord, github, hetzner, registry, sentry, slack",
         ),
         (&["coolify", "--version", "5.0"][..], "`5.0` is no value for `--version`"),
         (&["coolify", "--verison"][..], "`--verison` is unknown or wants a value"),
