@@ -6,5 +6,6 @@ mod bearer;
 pub mod call;
 pub mod coolify;
 pub mod github;
+pub mod hetzner;
 pub mod notify;
 pub mod sentry;

@@ -104,6 +104,7 @@ pub fn all() -> &'static [Requirement] {
                 ]),
                 "cargo xtask ci --only prisma-oracle",
             ),
+            program("python3", "apt: python3-venv"),
             of(
                 "qemu-user-static",
                 Kind::File(&["/usr/bin/qemu-aarch64-static"]),

@@ -5,6 +5,8 @@ mod clients;
 mod coolify;
 mod deployments;
 mod github;
+mod hcloud;
+mod hetzner;
 mod notify;
 mod octokit;
 mod secrets;

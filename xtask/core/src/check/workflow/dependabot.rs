@@ -26,7 +26,11 @@ const ECOSYSTEMS: [Ecosystem; 5] = [
         ],
         tells_majors_apart: true,
     },
-    Ecosystem { name: "pip", folders: &["/services/ml-service"], tells_majors_apart: true },
+    Ecosystem {
+        name: "pip",
+        folders: &["/services/ml-service", "/xtask/providers/tests/clients"],
+        tells_majors_apart: true,
+    },
     Ecosystem {
         name: "docker",
         folders: &["/services/backend", "/services/ml-service"],
