@@ -14,8 +14,9 @@ pub mod trial;
 
 pub use environment::{
     AgeName, Backing, BackingPart, Backup, BackupAccess, BackupRepository, Bucket, Cleanup,
-    Coolify, Database, DatabasePooler, Demand, Entry, Environment, GitHub, KEPT, Notifications,
-    Notify, NotifyGitHub, NotifySentry, Redis, SecretSource, Server, Storage, TargetKind,
+    Coolify, Database, DatabasePooler, Demand, Entry, Environment, GitHub, Hetzner, KEPT,
+    Notifications, Notify, NotifyGitHub, NotifySentry, Redis, SecretSource, Server, Storage,
+    TargetKind,
 };
 pub use rotation::KeyRotation;
 pub use seed::Seed;

@@ -2,8 +2,8 @@
 //! into steps. Nothing here knows a terminal, a network, a process, a disk or a clock; what
 //! it must know is handed in. The fence is this crate's manifest and its `clippy.toml`.
 //!
-//! The map: [`image`], [`ship`], [`database`], [`backup`], [`coolify`], [`check`], [`secrets`],
-//! [`server`] and [`trust`] are rooms; what stands beside them is what all of them use.
+//! The map: [`image`], [`ship`], [`database`], [`backup`], [`coolify`], [`hetzner`], [`check`],
+//! [`secrets`], [`server`] and [`trust`] are rooms; what stands beside them is what all of them use.
 
 pub mod address;
 pub mod backup;
@@ -17,6 +17,7 @@ pub mod dev;
 pub mod digest;
 pub mod escape;
 pub mod finding;
+pub mod hetzner;
 mod html;
 pub mod image;
 pub mod json;

@@ -5,6 +5,7 @@ mod backup;
 mod check;
 mod coolify;
 mod github;
+mod hetzner;
 mod notify;
 mod outside;
 mod releases;
@@ -18,6 +19,7 @@ pub use backup::{Access as BackupAccess, Backup, Bucket, Repository as BackupRep
 pub(super) use check::check;
 pub use coolify::{Cleanup, Coolify, Notifications, Storage};
 pub use github::GitHub;
+pub use hetzner::Hetzner;
 pub use notify::{Notify, NotifyGitHub, NotifySentry};
 pub use outside::{Database, DatabasePooler, Redis};
 pub use releases::{Demand, Entry};
@@ -49,6 +51,8 @@ pub struct Environment {
     pub coolify: Option<Coolify>,
     /// The server below that Coolify, if we make it ready.
     pub server: Option<Server>,
+    /// What of that server is bought at Hetzner Cloud, if it is.
+    pub hetzner: Option<Hetzner>,
     /// Where jobs on GitHub get its secrets, if they do.
     pub github: Option<GitHub>,
     /// Where each secret comes from.
@@ -102,6 +106,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let entry = releases::read(table);
     let github = part(table, "github", |table| github::read(name, table));
     let server = part(table, "server", server::read);
+    let hetzner = part(table, "hetzner", hetzner::read);
     let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
     let notify = part(table, "notify", notify::read);
     let backup = part(table, "backup", backup::read);
@@ -113,7 +118,8 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     }
     let (backing, database, redis, coolify) = parts?;
     let (target, registry, url, github) = (target?, registry?, url?, github?);
-    let (notify, backup, server) = (notify?.unwrap_or_default(), backup?, server?);
+    let (notify, backup) = (notify?.unwrap_or_default(), backup?);
+    let (server, hetzner) = (server?, hetzner?);
     Some(Environment {
         target,
         registry,
@@ -123,6 +129,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
         redis,
         coolify,
         server,
+        hetzner,
         github,
         secrets,
         entry,
@@ -154,12 +161,17 @@ fn part<T>(
 /// What a target needs, and what only the other one has.
 fn refuse_parts(name: &str, table: &Table<'_>, target: TargetKind) {
     let (kind, needed, foreign): (_, _, &[&str]) = match target {
-        TargetKind::Docker => ("Docker", "backing", &["coolify", "database", "redis", "server"]),
+        TargetKind::Docker => {
+            ("Docker", "backing", &["coolify", "database", "redis", "server", "hetzner"])
+        }
         TargetKind::Coolify => ("Coolify", "coolify", &["backing"]),
     };
     let is_there = |key: &str| table.keys().iter().any(|it| it == key);
     if !is_there(needed) {
         table.refuse(needed, format!("missing; `{name}` is a {kind} target and needs one"));
+    }
+    if is_there("hetzner") && !is_there("server") {
+        table.refuse("hetzner", "it needs `server` beside it, which names the keys that log in");
     }
     for key in foreign.iter().filter(|key| is_there(key)) {
         table.refuse(key, format!("`{name}` is a {kind} target, which has no `{key}`"));

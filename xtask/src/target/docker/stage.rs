@@ -98,6 +98,7 @@ fn deploy(world: &World<'_>, name: &str) -> Result<Deploy> {
         redis: None,
         coolify: None,
         server: None,
+        hetzner: None,
         github: None,
         secrets,
         entry: source.entry,
