@@ -29,7 +29,7 @@ pub use image::{
     Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,
     ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
 };
-pub use infra::{Infra, InfraApply, InfraImport, InfraOf, InfraPart, Preflight};
+pub use infra::{Infra, InfraApply, InfraCost, InfraImport, InfraOf, InfraPart, Preflight};
 pub use migrate::{Migrate, MigrateApply, MigrateOf, MigratePlan, MigrateResolve, MigrateUndo};
 pub use notify::{Notify, NotifyTest};
 pub use release::{

@@ -1,12 +1,16 @@
-//! `infra`: what stands around the services, planned and made as `deploy.toml` says.
+//! `infra`: what stands around the services, planned and made as `deploy.toml` says: the server at
+//! Hetzner Cloud (`server`, `cost`), and what is in the Coolify on it.
+
+mod cost;
+mod import;
+mod server;
 
 use crate::edge::coolify as edge;
-use crate::edge::files;
 use crate::edge::lease::{self, Lease as OfMachine, Wait};
 use crate::edge::secrets::{self, Absent};
-use crate::error::{Coded as _, Context as _, Failure, Result, code};
+use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
-use crate::flags::{Infra, InfraApply, InfraImport, InfraOf};
+use crate::flags::{Infra, InfraApply, InfraOf, InfraPart};
 use crate::infra::apply::Writer;
 use crate::infra::observe::observe;
 use crate::report::table;
@@ -16,51 +20,37 @@ use crate::ship::site::Site;
 use crate::ship::{record, review, serving};
 use crate::world::World;
 use serde_json::{Value, json};
-use similar::TextDiff;
 use std::time::Duration;
 use xtask_core::coolify::desired::{self, Desired};
-use xtask_core::coolify::import;
 use xtask_core::coolify::observed::Observed;
 use xtask_core::coolify::plan::{Plan, Remark, plan};
 use xtask_core::deploy;
 use xtask_core::digest::Digest;
 use xtask_core::plan::Count;
+use xtask_core::ship::review::Review;
 use xtask_providers::coolify::Coolify;
 
 pub(super) fn run(flags: &Infra, world: &World<'_>) -> Result<Exit> {
     match flags {
-        Infra::Plan(flags) => show(&look(world, flags)?, world),
+        Infra::Plan(flags) => show(&whole(world, flags)?, world),
         Infra::Apply(flags) if flags.apply => apply(flags, world),
-        Infra::Apply(flags) => show(&look(world, &flags.of)?, world),
-        Infra::Drift(flags) => drift(&look(world, flags)?, world),
-        Infra::Import(flags) => take_in(flags, world),
+        Infra::Apply(flags) => show(&whole(world, &flags.of)?, world),
+        Infra::Drift(flags) => drift(&whole(world, flags)?, world),
+        Infra::Cost(flags) => cost::run(flags, world),
+        Infra::Import(flags) => import::run(flags, world),
     }
 }
 
-/// Writes what a running instance has into `deploy.toml`, and nothing that is secret.
-fn take_in(flags: &InfraImport, world: &World<'_>) -> Result<Exit> {
-    let name = &flags.of.environment;
-    let looked = look(world, &flags.of)?;
-    let path = world.places.file(deploy::FILE);
-    let before = files::read(&path)?;
-    let cannot = || format!("cannot write `{name}` into `{}`", deploy::FILE);
-    let storage = looked.desired.storage.as_ref().map(|it| it.name.as_str());
-    let found = import::found(&looked.observed, storage);
-    let after = import::edited(&before, name, &found).or_usage(cannot)?;
-    deploy::Deploy::parse(&after).or_refused(cannot).coded(&code::CONFIG)?;
-    let is_same = before == after;
-    let difference = TextDiff::from_lines(&before, &after);
-    let difference = difference.unified_diff().context_radius(2).to_string();
-    if flags.apply && !is_same {
-        files::write(&path, after.as_bytes())?;
-    }
-    let said = if is_same { "`deploy.toml` says so already".to_owned() } else { difference };
-    let value = json!({ "difference": said, "changed": !is_same, "written": flags.apply });
-    world.report.data(&value, said.trim_end());
-    Ok(if is_same || flags.apply { Exit::Done } else { Exit::Planned })
+/// Every part that is asked for.
+struct Whole {
+    environment: String,
+    server: Option<server::Looked>,
+    coolify: Option<Looked>,
+    /// Whether a Coolify is wanted whose server is not there yet.
+    waits: bool,
 }
 
-/// What was found, what is wanted, and what follows.
+/// What was found in a Coolify, what is wanted, and what follows.
 struct Looked {
     environment: String,
     coolify: Coolify,
@@ -68,6 +58,85 @@ struct Looked {
     observed: Observed,
     plan: Plan,
     absent: Vec<Absent>,
+}
+
+/// The parts that are named, or all that the environment has.
+fn whole(world: &World<'_>, of: &InfraOf) -> Result<Whole> {
+    let server = server_part(world, of)?;
+    with_coolify(world, of, server)
+}
+
+fn server_part(world: &World<'_>, of: &InfraOf) -> Result<Option<server::Looked>> {
+    let name = &of.environment;
+    let is_default = of.only.is_empty() && world.environment(name)?.hetzner.is_some();
+    let is_asked = is_default || of.only.contains(&InfraPart::Server);
+    is_asked.then(|| server::look(world, name)).transpose()
+}
+
+/// Whether a Coolify is asked for, and whether it can be: not before its server is there.
+fn coolify_part(of: &InfraOf, server: Option<&server::Looked>) -> (bool, bool) {
+    let is_asked = of.only.is_empty() || of.only.contains(&InfraPart::Coolify);
+    (is_asked, !server.is_some_and(|it| it.plan.buys_a_server()))
+}
+
+fn with_coolify(world: &World<'_>, of: &InfraOf, server: Option<server::Looked>) -> Result<Whole> {
+    let environment = of.environment.clone();
+    let (is_asked, can_be) = coolify_part(of, server.as_ref());
+    let coolify = (is_asked && can_be).then(|| look(world, &environment)).transpose()?;
+    Ok(Whole { environment, server, coolify, waits: is_asked && !can_be })
+}
+
+impl Whole {
+    /// One review of all parts, the server before what is on it.
+    fn review(&self) -> Review {
+        let server = self.server.iter().flat_map(|it| it.plan.review());
+        let coolify = self.coolify.iter().flat_map(|it| it.plan.review(VERB, "").steps);
+        let (verb, environment) = (VERB.to_owned(), self.environment.clone());
+        Review { verb, environment, steps: server.chain(coolify).collect() }
+    }
+
+    fn value(&self, digest: Option<&Digest>) -> Value {
+        let mut value = match &self.coolify {
+            Some(looked) => serde_json::to_value(&looked.plan).expect("a plan is made of texts"),
+            None => json!({}),
+        };
+        if let Some(server) = &self.server {
+            value["server"] = serde_json::to_value(&server.plan).expect("a plan is made of texts");
+        }
+        value["plan"] = json!(digest);
+        value
+    }
+
+    fn said(&self, digest: Option<&Digest>) -> String {
+        let mut rows = self.server.iter().flat_map(|it| server::rows(&it.plan)).collect::<Vec<_>>();
+        rows.extend(self.coolify.iter().flat_map(|it| rows_of(&it.plan)));
+        if self.waits {
+            let why = "its server is not there yet".to_owned();
+            rows.push(vec!["unknown".to_owned(), "Coolify".to_owned(), why]);
+        }
+        let mut lines = lay(&rows);
+        if !self.has_steps() {
+            lines.insert(0, "nothing to do".to_owned());
+        }
+        lines.extend(self.server.iter().flat_map(|it| server::price(&it.plan)));
+        lines.extend(digest.map(|digest| format!("plan {digest}")));
+        lines.join("\n")
+    }
+
+    fn has_steps(&self) -> bool {
+        let coolify = self.coolify.as_ref().is_some_and(|it| !it.plan.steps.is_empty());
+        coolify || self.server.as_ref().is_some_and(|it| !it.plan.steps.is_empty())
+    }
+
+    fn is_refused(&self) -> bool {
+        let coolify = self.coolify.as_ref().is_some_and(|it| !it.plan.refused.is_empty());
+        coolify || self.server.as_ref().is_some_and(|it| !it.plan.refused.is_empty())
+    }
+
+    fn is_unknown(&self) -> bool {
+        let coolify = self.coolify.as_ref().is_some_and(|it| !it.plan.unknown.is_empty());
+        coolify || self.server.as_ref().is_some_and(|it| !it.plan.unknown.is_empty())
+    }
 }
 
 /// What `deploy.toml` says of the Coolify of an environment.
@@ -78,8 +147,7 @@ pub(super) fn place<'a>(world: &'a World<'_>, name: &str) -> Result<&'a deploy::
     })
 }
 
-fn look(world: &World<'_>, flags: &InfraOf) -> Result<Looked> {
-    let name = &flags.environment;
+fn look(world: &World<'_>, name: &str) -> Result<Looked> {
     let place = place(world, name)?;
     // The token is read apart, and migrations' address is nothing that Coolify is told.
     let mut sources = world.environment(name)?.sources();
@@ -91,29 +159,20 @@ fn look(world: &World<'_>, flags: &InfraOf) -> Result<Looked> {
     let observed = runtime::wait(observe(&coolify, place, &desired))?;
     phase.done(&format!("{} of `{}`", place.url, observed.server.name));
     let plan = plan(&desired, &observed);
-    Ok(Looked { environment: name.clone(), coolify, desired, observed, plan, absent })
+    Ok(Looked { environment: name.to_owned(), coolify, desired, observed, plan, absent })
 }
 
-fn show(looked: &Looked, world: &World<'_>) -> Result<Exit> {
-    let plan = &looked.plan;
-    let digest = match plan.steps.is_empty() {
-        true => None,
-        false => Some(review::show(world, &plan.review(VERB, &looked.environment))?),
-    };
-    world.report.data(&value(plan, digest.as_ref()), &said(plan, digest.as_ref()));
-    Ok(if plan.steps.is_empty() && plan.refused.is_empty() { Exit::Done } else { Exit::Planned })
+fn show(whole: &Whole, world: &World<'_>) -> Result<Exit> {
+    let has_steps = whole.has_steps();
+    let digest = has_steps.then(|| review::show(world, &whole.review())).transpose()?;
+    world.report.data(&whole.value(digest.as_ref()), &whole.said(digest.as_ref()));
+    Ok(if has_steps || whole.is_refused() { Exit::Planned } else { Exit::Done })
 }
 
 const VERB: &str = "infra";
 
-fn value(plan: &Plan, digest: Option<&Digest>) -> Value {
-    let mut value = serde_json::to_value(plan).expect("a plan is made of texts");
-    value["plan"] = json!(digest);
-    value
-}
-
-/// The plan as a table, with the fields below the steps.
-fn said(plan: &Plan, digest: Option<&Digest>) -> String {
+/// What is to be done to a Coolify and what is not, the fields of a step below it.
+fn rows_of(plan: &Plan) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     for step in &plan.steps {
         rows.push(vec![step.action.word().to_owned(), step.part.to_string(), step.why.clone()]);
@@ -126,7 +185,11 @@ fn said(plan: &Plan, digest: Option<&Digest>) -> String {
     }
     let pending = plan.pending.iter();
     rows.extend(pending.map(|it| vec!["pending".to_owned(), it.part.to_string(), it.why()]));
-    // A field may be long: it does not widen the columns.
+    rows
+}
+
+/// Rows as lines. A field may be long: it does not widen the columns.
+fn lay(rows: &[Vec<String>]) -> Vec<String> {
     let is_field = |row: &Vec<String>| row.len() == 2;
     let short: Vec<Vec<String>> = rows.iter().filter(|row| !is_field(row)).cloned().collect();
     let laid = table(&short);
@@ -135,46 +198,79 @@ fn said(plan: &Plan, digest: Option<&Digest>) -> String {
         true => format!("      {}", row[1]),
         false => laid.next().unwrap_or_default().to_owned(),
     };
-    let mut lines: Vec<String> = rows.iter().map(line).collect();
-    if plan.steps.is_empty() {
-        lines.insert(0, "nothing to do".to_owned());
-    }
-    lines.extend(digest.map(|digest| format!("plan {digest}")));
-    lines.join("\n")
+    rows.iter().map(line).collect()
 }
 
 /// 3 where something differs; where nothing does and something is not known, that is said.
-fn drift(looked: &Looked, world: &World<'_>) -> Result<Exit> {
-    let plan = &looked.plan;
-    world.report.data(&value(plan, None), &said(plan, None));
-    let is_as_wanted = plan.steps.is_empty() && plan.refused.is_empty() && plan.pending.is_empty();
-    Ok(match (is_as_wanted, plan.unknown.is_empty()) {
+fn drift(whole: &Whole, world: &World<'_>) -> Result<Exit> {
+    world.report.data(&whole.value(None), &whole.said(None));
+    let is_pending = whole.coolify.as_ref().is_some_and(|it| !it.plan.pending.is_empty());
+    let is_as_wanted = !whole.has_steps() && !whole.is_refused() && !is_pending;
+    Ok(match (is_as_wanted, whole.is_unknown()) {
         (false, _) => Exit::Planned,
-        (true, false) => Exit::NotChecked,
-        (true, true) => Exit::Done,
+        (true, true) => Exit::NotChecked,
+        (true, false) => Exit::Done,
     })
 }
 
 fn apply(flags: &InfraApply, world: &World<'_>) -> Result<Exit> {
-    let name = &flags.of.environment;
-    place(world, name)?;
-    let (_machine, _lease) = leases(world, name, "infra apply", flags.wait.limit())?;
-    let looked = look(world, &flags.of)?;
-    refuse(&looked)?;
-    review::hold(world, flags.plan.as_ref(), &looked.plan.review(VERB, name))?;
-    let done = carry_out(&looked, world)?;
-    let left = check(&looked, world, &flags.of, done)?;
+    let (name, limit) = (&flags.of.environment, flags.wait.limit());
+    if flags.of.only != [InfraPart::Server] {
+        place(world, name)?;
+    }
+    let machine = machine(world, name, "infra apply", limit)?;
+    let server = server_part(world, &flags.of)?;
+    // The other lease is in a database, which has nothing to do with buying a server.
+    let _lease = match coolify_part(&flags.of, server.as_ref()) {
+        (true, true) => Lease::around(world, name, &machine, limit)?,
+        _ => None,
+    };
+    let whole = with_coolify(world, &flags.of, server)?;
+    if let Some(server) = &whole.server {
+        server::refuse(server, flags.over_budget.as_deref())?;
+    }
+    if let Some(looked) = &whole.coolify {
+        refuse(looked)?;
+    }
+    review::hold(world, flags.plan.as_ref(), &whole.review())?;
+    carry_out_all(&whole, flags, world)
+}
+
+/// The server first, and then what is on it.
+fn carry_out_all(whole: &Whole, flags: &InfraApply, world: &World<'_>) -> Result<Exit> {
+    let mut done = 0;
+    if let Some(server) = &whole.server {
+        done += server::make(server, flags.over_budget.clone(), world)?;
+    }
+    let mut value = json!({});
+    if let Some(looked) = &whole.coolify {
+        done += make_coolify(looked, world, &mut value)?;
+    }
+    if whole.waits {
+        world.report.warning("Coolify is not looked at: its server was not there before");
+        world
+            .report
+            .status("  hint: docs/deployment/SERVER.md makes it ready; then run the same again");
+    }
     let said = match done {
         0 => "nothing to do".to_owned(),
         _ => format!("{} done; everything that can be read is as wanted", Count(done, "step")),
     };
-    say_pending(world, name, &left);
+    value["applied"] = json!(done);
+    world.report.data(&value, &said);
+    Ok(Exit::Done)
+}
+
+fn make_coolify(looked: &Looked, world: &World<'_>, value: &mut Value) -> Result<usize> {
+    let done = carry_out(looked, world)?;
+    let left = check(looked, world, done)?;
+    say_pending(world, &looked.environment, &left);
     for remark in &left.unknown {
         world.report.warning(&format!("could not find out {}: {}", remark.part, remark.why));
     }
-    let value = json!({ "applied": done, "steps": looked.plan.steps, "unknown": left.unknown });
-    world.report.data(&value, &said);
-    Ok(Exit::Done)
+    value["steps"] = json!(looked.plan.steps);
+    value["unknown"] = json!(left.unknown);
+    Ok(done)
 }
 
 /// Nobody changes what a rollout is about to read, or while one goes on: not from this machine, and
@@ -185,25 +281,27 @@ pub(super) fn leases<'a>(
     verb: &str,
     limit: Duration,
 ) -> Result<(OfMachine, Option<Lease<'a>>)> {
-    let wait = Wait { limit, cancel: &world.cancel };
-    let machine = OfMachine::wait(&world.state(name), verb, &lease::who(), &wait)?;
+    let machine = machine(world, name, verb, limit)?;
     let lease = Lease::around(world, name, &machine, limit)?;
     Ok((machine, lease))
 }
 
+fn machine(world: &World<'_>, name: &str, verb: &str, limit: Duration) -> Result<OfMachine> {
+    let wait = Wait { limit, cancel: &world.cancel };
+    OfMachine::wait(&world.state(name), verb, &lease::who(), &wait)
+}
+
 /// Makes all of `name` as wanted, for another verb; gives how many steps were done.
 pub(super) fn make(world: &World<'_>, name: &str) -> Result<usize> {
-    let of = InfraOf { environment: name.to_owned(), only: Vec::new() };
-    let looked = look(world, &of)?;
+    let looked = look(world, name)?;
     refuse(&looked)?;
     let done = carry_out(&looked, world)?;
-    check(&looked, world, &of, done).map(|_| done)
+    check(&looked, world, done).map(|_| done)
 }
 
 /// What of `name` is not as wanted, or not known, in lines.
 pub(super) fn left(world: &World<'_>, name: &str) -> Result<Vec<String>> {
-    let of = InfraOf { environment: name.to_owned(), only: Vec::new() };
-    let plan = look(world, &of)?.plan;
+    let plan = look(world, name)?.plan;
     let remarks = plan.unknown.iter().chain(&plan.refused);
     let remarks = remarks.map(|it| format!("{}: {}", it.part, it.why));
     Ok(plan.steps.iter().map(ToString::to_string).chain(remarks).collect())
@@ -273,11 +371,11 @@ fn broken(failure: Failure, done: usize, looked: &Looked) -> Failure {
 }
 
 /// What Coolify took and did not keep is told, not believed.
-fn check(looked: &Looked, world: &World<'_>, flags: &InfraOf, done: usize) -> Result<Plan> {
+fn check(looked: &Looked, world: &World<'_>, done: usize) -> Result<Plan> {
     if done == 0 {
         return Ok(looked.plan.clone());
     }
-    let place = place(world, &flags.environment)?;
+    let place = place(world, &looked.environment)?;
     let observed = runtime::wait(observe(&looked.coolify, place, &looked.desired))?;
     let left = plan(&looked.desired, &observed);
     // An application that is removed is gone some seconds later.

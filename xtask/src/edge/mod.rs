@@ -17,6 +17,7 @@ pub mod files;
 pub mod git;
 pub mod github;
 pub mod gitleaks;
+pub mod hetzner;
 pub mod hooks;
 pub mod http;
 pub mod installed;

@@ -205,6 +205,14 @@ codes! {
         "Coolify refuses";
     COOLIFY_ANSWER = "E-coolify-answer", "Coolify could not be asked, or refused what was asked.",
         "Coolify refuses";
+    HETZNER_TOKEN = "E-hetzner-token", "Hetzner Cloud does not accept the token, or it may only read.",
+        "Hetzner refuses";
+    HETZNER_LIMIT = "E-hetzner-limit", "What is to be bought is out of stock, or more than the account may have.",
+        "Hetzner refuses";
+    HETZNER_ANSWER = "E-hetzner-answer", "Hetzner Cloud could not be asked, or refused what was asked.",
+        "Hetzner refuses";
+    OVER_BUDGET = "E-over-budget", "What is to be bought costs more a month than `deploy.toml` allows.",
+        "Hetzner refuses";
     INFRA_REFUSED = "E-infra-refused", "What is there can never become what `deploy.toml` wants.",
         "Coolify refuses";
     SERVER_UNREACHED = "E-server-unreached", "The server could not be logged in to over SSH.",

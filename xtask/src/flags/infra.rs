@@ -16,6 +16,9 @@ pub enum Infra {
     /// Tell whether it is as `deploy.toml` says: 0 if it is, 3 if not, 75 if that is not known
     #[command(after_help = "Example: cargo xtask infra drift production")]
     Drift(InfraOf),
+    /// Tell what the server costs a month, at today's prices: 0 within the budget, 3 beyond it
+    #[command(after_help = "Example: cargo xtask infra cost production")]
+    Cost(InfraCost),
     /// Write into `deploy.toml` what a running instance has; shown first
     #[command(after_help = "Example: cargo xtask infra import production")]
     Import(InfraImport),
@@ -24,6 +27,8 @@ pub enum Infra {
 /// A part of what stands around the services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum InfraPart {
+    /// SSH keys, firewall and server at Hetzner Cloud
+    Server,
     /// Project, applications, variables, clean-up, storage and notifications of a Coolify
     Coolify,
 }
@@ -38,6 +43,13 @@ pub struct InfraOf {
     pub only: Vec<InfraPart>,
 }
 
+/// Flags of `infra cost`.
+#[derive(Debug, Args)]
+pub struct InfraCost {
+    /// An environment of `deploy.toml`
+    pub environment: String,
+}
+
 /// Flags of `infra apply`.
 #[derive(Debug, Args)]
 pub struct InfraApply {
@@ -50,6 +62,9 @@ pub struct InfraApply {
     /// Do exactly the plan with this digest, as it was shown, or nothing
     #[arg(long, value_name = "DIGEST", requires = "apply")]
     pub plan: Option<Digest>,
+    /// Buy it although it costs more than the budget allows; the reason is noted
+    #[arg(long, value_name = "REASON", requires = "apply")]
+    pub over_budget: Option<String>,
     /// Whether somebody else's change is waited for
     #[command(flatten)]
     pub wait: Waiting,

@@ -5,5 +5,6 @@
 
 pub mod apply;
 pub mod change;
+pub mod hetzner;
 pub mod observe;
 pub mod preflight;

@@ -31,6 +31,7 @@ mod fault_table;
 mod fresh;
 mod gc;
 mod help;
+mod hetzner;
 mod image;
 mod image_layout;
 mod image_verify;
