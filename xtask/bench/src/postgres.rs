@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use xtask::cancel::Cancel;
+use xtask::database::replay;
 use xtask::edge::clock::wait_for;
 use xtask::edge::files;
 use xtask::edge::postgres::Database;
@@ -72,11 +74,12 @@ impl Postgres {
         let limits = Migrations::new("", 10_000, 60_000);
         let mut names = files::names(folder)?;
         names.sort();
-        for name in names {
+        let read = |name: String| {
             let sql = files::read(&folder.join(&name).join("migration.sql"))?;
-            database.apply_migration(&MigrationFile::new(name, sql), &limits, None)?;
-        }
-        Ok(())
+            Ok(MigrationFile::new(name, sql))
+        };
+        let files: Vec<MigrationFile> = names.into_iter().map(read).collect::<Result<_>>()?;
+        replay::apply(&mut database, &files, &limits, &Cancel::default(), |_| ())
     }
 }
 

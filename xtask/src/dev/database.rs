@@ -2,6 +2,7 @@
 //! that runs, because only that is sure to be so.
 
 use super::Dev;
+use crate::database::replay;
 use crate::edge::docker::Docker;
 use crate::edge::postgres::Database;
 use crate::error::{Failure, Result};
@@ -42,11 +43,9 @@ pub fn migrate(dev: &Dev<'_>) -> Result<Vec<String>> {
     database.lock_migrations()?;
     let files = migrate::files(dev.world)?;
     let plan = migrate::plan(&database, &files)?;
-    for file in files.iter().filter(|file| plan.pending.contains(&file.name)) {
-        dev.world.cancel.check()?;
-        phase.doing(&file.name);
-        database.apply_migration(file, &dev.world.deploy.migrations, None)?;
-    }
+    let pending = files.iter().filter(|file| plan.pending.contains(&file.name));
+    let (limits, cancel) = (&dev.world.deploy.migrations, &dev.world.cancel);
+    replay::apply(&mut database, pending, limits, cancel, |name| phase.doing(name))?;
     phase.done(&match plan.pending.as_slice() {
         [] => format!("{} applied already", Count(plan.applied, "migration")),
         names => format!("applied {}", names.join(", ")),

@@ -30,6 +30,8 @@ pub struct Wish<'w> {
     pub explains: bool,
     /// What pending migrations may destroy, each object by its name.
     pub drops: &'w [String],
+    /// Why no back-up is taken before them, if somebody wants none.
+    pub unbacked: Option<&'w str>,
 }
 
 /// A run as it is planned; nothing is changed yet.
@@ -39,6 +41,8 @@ pub struct Planned<'p> {
     pub(super) schema: Schema,
     /// What may be destroyed on the way.
     pub(super) consent: Consent,
+    /// Why somebody wants no back-up.
+    pub(super) unbacked: Option<String>,
     /// The release that served when it was planned.
     pub(super) served: Option<String>,
     /// Whether the release is gone back to, and was verified when it came.
@@ -75,14 +79,19 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
         manner: site.target.manner(),
         migrations: schema.pending.clone(),
         forced: forced.filter(|_| !schema.skews.is_empty()).map(ToOwned::to_owned),
-        backup: backup::planned(site, &schema.pending)?,
+        backup: backup::planned(site, &schema.pending, wish.unbacked)?,
     };
     // A run that was killed after the switch left a release that serves and that nobody verified.
     let is_verified = ledger::is_verified(&records, &release.version);
     let is_done = rollout.is_idle() && is_verified && !takes_over && schema.pending.is_empty();
     let is_known = action == Action::Rollback && ledger::was_verified(&records, &release.version);
-    let consent = Consent(wish.drops.iter().cloned().collect());
-    Ok(Planned { course, rollout, schema, consent, served, is_known, is_done })
+    let consent = consent(&schema, wish);
+    let unbacked = wish.unbacked.map(ToOwned::to_owned);
+    Ok(Planned { course, rollout, schema, consent, unbacked, served, is_known, is_done })
+}
+
+fn consent(schema: &Schema, wish: Wish<'_>) -> Consent {
+    Consent::new(wish.drops.iter().cloned(), &schema.known)
 }
 
 /// Whether the database lets in what served before and what is to serve, both at once. A rollback
@@ -115,7 +124,7 @@ fn schema(site: &Site<'_>, wish: Wish<'_>, past: &[Past], moves: &[Move]) -> Res
     let serving: BTreeSet<String> = serving.filter(|it| *it != wish.release.version).collect();
     let serving: Vec<String> = serving.into_iter().collect();
     let mut schema = migrate::toward(site, wish.release, wish.action, &serving)?;
-    let consent = Consent(wish.drops.iter().cloned().collect());
+    let consent = consent(&schema, wish);
     migrate::permit(site.name, &schema.assessed, migrate::users(site), &consent)?;
     let is_ahead = |it: &Skew| matches!(it, Skew::Ahead { .. });
     if !schema.skews.is_empty()

@@ -131,7 +131,7 @@ impl<'r, 'a> Run<'r, 'a> {
             Step::Migrate => {
                 let (files, consent) = (&self.planned.schema.files, &self.planned.consent);
                 let users = migrate::users(self.site);
-                let order = migrate::Order { reviewed: None, consent, users };
+                let order = migrate::Order { reviewed: None, consent, users, before: &|_| Ok(()) };
                 migrate::apply(self.site, self.lease, files, order).map(drop)
             }
             Step::Fetch => self.planned.rollout.fetch(),
@@ -153,6 +153,8 @@ impl<'r, 'a> Run<'r, 'a> {
         if let Some(reason) = &course.forced {
             ledger::note(self.site, self.lease, Action::Skew, reason)?;
         }
+        let unbacked = self.planned.unbacked.as_deref();
+        backup::note(self.site, self.lease, &course.migrations, unbacked)?;
         let change = Change::begin(self.site, self.lease, course, self.release)?;
         change.run().clone_into(&mut self.journal.run);
         self.change = Some(change);

@@ -1,7 +1,7 @@
 //! What a database holds, read in one snapshot: of the source in the very one that `pg_dump` is
 //! given, so that rows and dump are of one moment.
 
-use super::{Database, Unanswered, within};
+use super::{Database, Unanswered, quoted, within};
 use crate::error::{Context as _, Failure, Result, code};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -310,11 +310,6 @@ fn names(rows: &[Row]) -> Vec<String> {
 
 fn unsigned(row: &Row, column: usize) -> u64 {
     u64::try_from(row.get::<_, i64>(column)).unwrap_or_default()
-}
-
-/// A name as SQL takes it whatever is in it.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn failed(what: &str, error: &Unanswered) -> Failure {

@@ -1,6 +1,6 @@
 //! Roles of a cluster: what one may do, and making one that may do little.
 
-use super::{Database, refusal};
+use super::{Database, quoted, refusal};
 use crate::error::Result;
 use xtask_core::secret::Secret;
 
@@ -45,7 +45,7 @@ impl Database {
     pub fn ensure_roles(&self, names: &[String]) -> Result<()> {
         let there = self.roles()?;
         let made = names.iter().filter(|name| !there.contains(name));
-        let made = made.map(|it| format!("CREATE ROLE \"{}\" NOLOGIN; ", it.replace('"', "\"\"")));
+        let made = made.map(|it| format!("CREATE ROLE {} NOLOGIN; ", quoted(it)));
         let made = self.ask(self.client.batch_execute(&made.collect::<String>()));
         made.map_err(|error| refusal::asked("failed to make roles", &error))
     }
@@ -55,8 +55,9 @@ impl Database {
     pub fn ensure_login(&self, name: &str, password: &Secret) -> Result<()> {
         let made = if self.role(name)?.is_some() { "ALTER" } else { "CREATE" };
         let sql = format!(
-            "{made} ROLE \"{name}\" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE \
+            "{made} ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE \
              NOREPLICATION PASSWORD '{}'",
+            quoted(name),
             verifier(password)
         );
         let done = self.ask(self.client.batch_execute(&sql));

@@ -4,7 +4,6 @@
 
 use crate::edge::docker::{self, Docker};
 use crate::edge::lease::{self, Lease};
-use crate::edge::places::Places;
 use crate::edge::{files, ports};
 use crate::error::{Failure, Result};
 use crate::world::World;
@@ -33,10 +32,7 @@ impl<'a> Stage<'a> {
         let owner = Owner::new(PROJECT, NAME);
         sweep(world, &owner)?;
         let deploy = deploy(world, name)?;
-        let places = Places { state: folder, ..world.places.clone() };
-        let (shell, cancel) = (world.shell.clone(), world.cancel.clone());
-        let (report, conditions) = (world.report, world.conditions);
-        let world = World { places, shell, cancel, report, deploy, conditions, page: None };
+        let world = world.elsewhere(folder, deploy);
         Ok(Self { world, owner, _lease: lease })
     }
 
@@ -103,6 +99,7 @@ fn deploy(world: &World<'_>, name: &str) -> Result<Deploy> {
         entry: source.entry,
         notify: Notify::default(),
         backup: None,
+        without_backup: None,
     };
     let environments = BTreeMap::from([(NAME.to_owned(), environment)]);
     Ok(Deploy { project: PROJECT.to_owned(), environments, ..world.deploy.clone() })
