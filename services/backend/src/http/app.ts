@@ -7,6 +7,7 @@ import { callerIn, requireCaller } from "./caller.js";
 import { deadlineOf, requestDeadline } from "./deadline.js";
 import type { Endpoint, Services } from "./endpoint.js";
 import { errorHandler, notFound } from "./errors.js";
+import { estimateEndpoints } from "./estimates.js";
 import { foodEndpoints } from "./foods.js";
 import { healthRouter } from "./health.js";
 import { httpsOnly, methodRouter, refuseOtherTypes } from "./strictness.js";
@@ -37,6 +38,7 @@ export const endpoints: readonly Endpoint[] = [
   ...userEndpoints,
   ...foodEndpoints,
   ...mealEndpoints,
+  ...estimateEndpoints,
   ...summaryEndpoints,
 ];
 
