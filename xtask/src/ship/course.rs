@@ -2,14 +2,14 @@
 
 use super::migrate::{self, Schema};
 use super::site::Site;
-use super::{backup, record, release as releases, scan, settings};
+use super::{backup, record, release as releases, scan, seed, settings};
 use crate::database::connections;
 use crate::edge::postgres::{Database, is_unreached};
 use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::collections::BTreeSet;
 use xtask_core::database::assess::Consent;
-use xtask_core::deploy::{Access, Service};
+use xtask_core::deploy::{Access, Seed, Service};
 use xtask_core::ship::ledger::{self, Action};
 use xtask_core::ship::machine::{self, Course, Manner, Move, Past, Skew, interrupted};
 use xtask_core::ship::release::Release;
@@ -39,6 +39,8 @@ pub struct Planned<'p> {
     pub(super) schema: Schema,
     /// What may be destroyed on the way.
     pub(super) consent: Consent,
+    /// What is put into the database on the way.
+    pub(super) seed: Option<&'p Seed>,
     /// The release that served when it was planned.
     pub(super) served: Option<String>,
     /// Whether the release is gone back to, and was verified when it came.
@@ -61,6 +63,7 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     if !rollout.is_idle() {
         room(site, action)?;
     }
+    let seed = seed::due(site, action, &moves);
     let from = ledger::origin(&records, served.as_deref(), &release.version);
     let takes_over = !interrupted(&past).is_empty();
     let course = Course {
@@ -82,7 +85,7 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     let is_done = rollout.is_idle() && is_verified && !takes_over && schema.pending.is_empty();
     let is_known = action == Action::Rollback && ledger::was_verified(&records, &release.version);
     let consent = Consent(wish.drops.iter().cloned().collect());
-    Ok(Planned { course, rollout, schema, consent, served, is_known, is_done })
+    Ok(Planned { course, rollout, schema, consent, seed, served, is_known, is_done })
 }
 
 /// Whether the database lets in what served before and what is to serve, both at once. A rollback
@@ -172,6 +175,9 @@ impl Planned<'_> {
                 ReviewStep::new(format!("apply `{}`", file.name)).with(file.checksum())
             }),
         );
+        steps.extend(self.seed.map(|it| {
+            ReviewStep::new(format!("seed: run `{}` of `{}`", it.command.join(" "), it.service))
+        }));
         if course.moves.len() > 1 {
             steps.push(ReviewStep::new(course.order()));
         }
