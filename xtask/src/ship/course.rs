@@ -2,14 +2,14 @@
 
 use super::migrate::{self, Schema};
 use super::site::Site;
-use super::{backup, record, release as releases, scan, settings};
+use super::{backup, record, release as releases, scan, seed, settings};
 use crate::database::connections;
 use crate::edge::postgres::{Database, is_unreached};
 use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::collections::BTreeSet;
 use xtask_core::database::assess::Consent;
-use xtask_core::deploy::{Access, Service};
+use xtask_core::deploy::{Access, Seed, Service};
 use xtask_core::ship::ledger::{self, Action};
 use xtask_core::ship::machine::{self, Course, Manner, Move, Past, Skew, interrupted};
 use xtask_core::ship::release::Release;
@@ -43,6 +43,8 @@ pub struct Planned<'p> {
     pub(super) consent: Consent,
     /// Why somebody wants no back-up.
     pub(super) unbacked: Option<String>,
+    /// What is put into the database on the way.
+    pub(super) seed: Option<&'p Seed>,
     /// The release that served when it was planned.
     pub(super) served: Option<String>,
     /// Whether the release is gone back to, and was verified when it came.
@@ -65,6 +67,7 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     if !rollout.is_idle() {
         room(site, action)?;
     }
+    let seed = seed::due(site, action, &moves);
     let from = ledger::origin(&records, served.as_deref(), &release.version);
     let takes_over = !interrupted(&past).is_empty();
     let course = Course {
@@ -87,7 +90,9 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     let is_known = action == Action::Rollback && ledger::was_verified(&records, &release.version);
     let consent = consent(&schema, wish);
     let unbacked = wish.unbacked.map(ToOwned::to_owned);
-    Ok(Planned { course, rollout, schema, consent, unbacked, served, is_known, is_done })
+    let planned =
+        Planned { course, rollout, schema, consent, unbacked, seed, served, is_known, is_done };
+    Ok(planned)
 }
 
 fn consent(schema: &Schema, wish: Wish<'_>) -> Consent {
@@ -181,6 +186,9 @@ impl Planned<'_> {
                 ReviewStep::new(format!("apply `{}`", file.name)).with(file.checksum())
             }),
         );
+        steps.extend(self.seed.map(|it| {
+            ReviewStep::new(format!("seed: run `{}` of `{}`", it.command.join(" "), it.service))
+        }));
         if course.moves.len() > 1 {
             steps.push(ReviewStep::new(course.order()));
         }

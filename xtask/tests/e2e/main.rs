@@ -41,6 +41,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     emulated::arm64_images_run(&scratch);
 
     let customer = Customer::register(&scratch.url());
+    assert!(customer.finds("Oats"), "`up` has seeded the shared foods");
     customer.eats("two eggs and a slice of toast");
     assert!(customer.kilocalories() > 100.0, "the ML service weighs what was eaten");
 

@@ -157,10 +157,12 @@ export const foodPage = z
   .object({ items: z.array(food), next_cursor: nextCursor })
   .meta({ id: "FoodPage" });
 
+const description = text.trim().min(1).max(1000);
+
 export const newMeal = z
   .strictObject({
     eaten_on: day,
-    description: text.trim().min(1).max(1000).optional(),
+    description: description.optional(),
     items: z
       .array(z.strictObject({ food_id: id, grams: positiveAmount }))
       .max(50)
@@ -202,6 +204,47 @@ export const summary = z
     unestimated_meal_ids: z.array(id),
   })
   .meta({ id: "Summary" });
+
+export const estimateRequest = z
+  .strictObject({
+    text: description,
+    candidates: z
+      .int()
+      .min(0)
+      .max(3)
+      .default(0)
+      .meta({ description: "How many of the likeliest foods are listed for each mention" }),
+  })
+  .meta({ id: "EstimateRequest" });
+
+const share = z.number().min(0).max(1);
+const estimatedFood = z
+  .object({ id: z.string(), name: z.string(), source: z.string() })
+  .meta({ id: "EstimatedFood" });
+const candidates = z
+  .array(z.object({ food: estimatedFood, confidence: share }))
+  .max(3)
+  .meta({ description: "The likeliest first; as many as were asked for, or fewer" });
+
+export const estimate = z
+  .object({
+    items: z.array(
+      z.object({
+        food: estimatedFood,
+        grams: amount,
+        nutrients,
+        confidence: share,
+        text: z.string(),
+        candidates,
+      }),
+    ),
+    unknown: z.array(z.string()),
+    guesses: z.array(z.object({ text: z.string(), candidates })),
+    total: nutrients,
+    confidence: share,
+    model: z.string(),
+  })
+  .meta({ id: "Estimate" });
 
 export const problem = z
   .object({
