@@ -90,9 +90,7 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     let is_known = action == Action::Rollback && ledger::was_verified(&records, &release.version);
     let consent = consent(&schema, wish);
     let unbacked = wish.unbacked.map(ToOwned::to_owned);
-    let planned =
-        Planned { course, rollout, schema, consent, unbacked, seed, served, is_known, is_done };
-    Ok(planned)
+    Ok(Planned { course, rollout, schema, consent, unbacked, seed, served, is_known, is_done })
 }
 
 fn consent(schema: &Schema, wish: Wish<'_>) -> Consent {
