@@ -1,8 +1,8 @@
 //! The signed indexes of Debian, fetched and checked by apt into a folder of our own.
 
 use super::sources::Archives;
-use crate::edge::{clock, files};
 use crate::edge::shell::{Shell, last_lines};
+use crate::edge::{clock, files};
 use crate::error::{Context as _, Failure, Result, code};
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -47,7 +47,8 @@ impl Archives {
                 text.split_whitespace().for_each(|address| note(&mut addresses_of, address));
             }
         }
-        let is_whole = ["debian", "debian-security"].iter().all(|it| addresses_of.contains_key(*it));
+        let is_whole =
+            ["debian", "debian-security"].iter().all(|it| addresses_of.contains_key(*it));
         Ok(is_whole.then_some(Self { called: "the mirror", addresses: addresses_of }))
     }
 
