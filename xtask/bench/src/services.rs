@@ -45,7 +45,7 @@ struct Case {
 
 /// The stack, and what is needed to ask it.
 struct Bench<'a> {
-    dev: Dev<'a>,
+    dev: &'a Dev<'a>,
     url: String,
     token: PathBuf,
     seconds: u64,
@@ -54,12 +54,14 @@ struct Bench<'a> {
 pub(crate) fn run(flags: &BenchServices, world: &World<'_>) -> Result<Exit> {
     let generator = generator(world)?;
     let dev = Dev::measured(world, &chosen(world)?)?;
-    let measured = bring_up(dev, flags.seconds).and_then(|bench| {
-        let measured = measure(&bench, generator);
-        // The volumes are ours and of this run only.
-        bench.dev.end(true).and(measured)
-    });
+    // A run that was killed has left its stack, with people who have registered already.
+    dev.end(true)?;
+    let measured = opened(&dev, flags.seconds).and_then(|bench| measure(&bench, generator));
+    // Its volumes are of this run only, however it ends.
+    let _whole = world.cancel.whole();
+    let ended = dev.end(true);
     let record = measured?;
+    ended?;
     keep(world, &record, flags.record)?;
     let value = serde_json::to_value(&record).expect("a record has only texts and numbers");
     world.report.data(&value, &format!("{}\n\n{}", record.setting(), table(&record.rows())));
@@ -93,17 +95,10 @@ fn chosen(world: &World<'_>) -> Result<Vec<(&'static str, String)>> {
     Ok(chosen)
 }
 
-fn bring_up(dev: Dev<'_>, seconds: u64) -> Result<Bench<'_>> {
-    let brought = dev.start(false).and_then(|()| {
-        dev::migrate(&dev)?;
-        dev::seed(&dev)?;
-        dev.wait()?;
-        dev.url()
-    });
-    let url = match brought {
-        Ok(url) => url,
-        Err(failure) => return dev.end(true).and(Err(failure)),
-    };
+/// The stack as it serves, with somebody who has logged in.
+fn opened<'b>(dev: &'b Dev<'b>, seconds: u64) -> Result<Bench<'b>> {
+    dev.bring_up(false)?;
+    let url = dev.url()?;
     let token = dev.world.places.file("target/bench/token");
     files::make_folder(&dev.world.places.file("target/bench"))?;
     let bench = Bench { dev, url, token, seconds };

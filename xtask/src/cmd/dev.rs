@@ -30,11 +30,7 @@ fn up(flags: &DevUp, world: &World<'_>) -> Result<Exit> {
     docker::ensure(&world.shell, &world.state(PLACE))?;
     let images = if flags.official { Vec::new() } else { dev::bases(world)? };
     let stack = open(world, &flags.of, &images)?;
-    stack.start(true)?;
-    dev::admit(&stack)?;
-    dev::migrate(&stack)?;
-    dev::seed(&stack)?;
-    stack.wait()?;
+    stack.bring_up(true)?;
     let url = stack.url()?;
     world.report.data(&json!({ "stack": stack.stack.name, "url": url }), &format!("url  {url}"));
     Ok(Exit::Done)
