@@ -120,6 +120,11 @@ impl Database {
     }
 }
 
+/// A name as SQL takes it whatever is in it.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 fn failed_to_ask() -> String {
     "failed to ask Postgres".to_owned()
 }
