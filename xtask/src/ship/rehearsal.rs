@@ -2,7 +2,7 @@
 //! statement takes, which locks it holds, what comes out, and whether what serves still works on it.
 
 use super::site::Site;
-use super::{release, trial};
+use super::{record, release, serving, trial};
 use crate::database::replay;
 use crate::database::scratch::Scratch;
 use crate::edge::clock;
@@ -220,7 +220,7 @@ fn stated(site: &Site<'_>, version: &str, copy: &Scratch, shown: &[Shown]) -> Re
 /// The release that serves, on the copy. That nobody could try it is not that it fails.
 fn previous(site: &Site<'_>, copy: &Scratch, schema: &str) -> Previous {
     let tried = || -> Result<Option<Vec<Shown>>> {
-        let Some(version) = site.public_release()? else { return Ok(None) };
+        let Some(version) = serving::release(site, &record::known(site)?)? else { return Ok(None) };
         let release = release::get(site, &version)?;
         let address = site.target.services_database()?.with_database(copy.name().as_str());
         let shown = trial::run(site, &release, &address, schema)?;

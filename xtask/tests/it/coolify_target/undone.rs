@@ -214,3 +214,29 @@ fn what_has_no_way_back_or_is_expected_by_what_serves_is_refused() {
     let forced = town.world.run(&forced);
     assert!(forced.code == Some(0) && forced.stderr.contains("goes on all the same"), "{forced:?}");
 }
+
+/// An engine that starts what it is told, and of which nothing is ever reached; a container runs or
+/// has ended, as the file says.
+const UNREACHED: &str = r#"#!/bin/sh
+case "$1" in
+  version) echo 20.10.24 ;;
+  run) echo 0123 ;;
+  inspect) printf '[{"Name":"/x","Created":"","Image":"sha256:0","State":{"Running":%s,"ExitCode":1,"StartedAt":""},"NetworkSettings":{"Ports":{}},"Config":{"Labels":{"nutri.project":"nutri","nutri.environment":"production"}}}]' "$(cat "$(dirname "$0")/runs")" ;;
+esac
+"#;
+
+#[test]
+fn a_trial_that_nobody_reaches_is_not_one_that_failed() {
+    let cluster = required!(Cluster::new());
+    let mut town = town(&cluster);
+    let text = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
+    town.world.write("deploy.toml", &text.replace("start_seconds = 30", "start_seconds = 1"));
+    town.world = town.world.program("docker", UNREACHED);
+    std::fs::write(town.world.path("../bin/runs"), "true").unwrap();
+    let shown = rehearsed(&town, 75);
+    assert_eq!(shown["previous"]["outcome"], "not-tried", "{shown}");
+    assert!(shown["previous"].to_string().contains("nothing tells whether it works"), "{shown}");
+    std::fs::write(town.world.path("../bin/runs"), "false").unwrap();
+    let shown = rehearsed(&town, 3);
+    assert_eq!(shown["previous"]["outcome"], "fails", "{shown}");
+}

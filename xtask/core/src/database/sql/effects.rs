@@ -64,9 +64,9 @@ impl Effects {
     /// Makes a table; without `is_sure` it may be there already, and then nothing is made.
     fn creates(mut self, name: Name, is_sure: bool) -> Self {
         if is_sure {
-            self.creates.push(name)
+            self.creates.push(name);
         } else {
-            self.perhaps_creates.push(name)
+            self.perhaps_creates.push(name);
         }
         self
     }
