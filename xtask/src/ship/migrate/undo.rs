@@ -1,6 +1,7 @@
 //! Taking applied migrations back, under the lock that every runner takes.
 
 use super::super::lease::Lease;
+use super::super::ledger;
 use super::super::release;
 use super::super::site::Site;
 use super::runner::{Runner, Way};
@@ -10,6 +11,7 @@ use crate::error::{Failure, Result, code};
 use xtask_core::database::assess::Consent;
 use xtask_core::database::migration::{MigrationFile, MigrationRow};
 use xtask_core::database::undo::{self, Step, Until};
+use xtask_core::ship::ledger::Action;
 
 /// What is to be taken back, and what may be lost by it.
 #[derive(Clone, Copy)]
@@ -39,6 +41,11 @@ pub fn apply(
     let steps = planned(site, &database, files, wish)?;
     let names: Vec<String> = steps.iter().map(|it| it.name.clone()).collect();
     before(&names)?;
+    // A run that is killed half-way has left its record.
+    if !names.is_empty() {
+        let said = format!("undoes `{}`", names.join("`, `"));
+        ledger::note(site, lease, Action::Migrate, &said)?;
+    }
     let mut runner = Runner::new(site, lease, Way::Back);
     let ended: Result<()> = steps.iter().try_for_each(|step| {
         phase.doing(&step.name);

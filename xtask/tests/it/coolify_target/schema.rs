@@ -63,6 +63,7 @@ fn consent_is_given_again_where_a_run_was_killed_behind_its_migration() {
     town.release("r1", Backend::Good);
     town.apply();
     town.rollout("r1").ends(0);
+    town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
     let why = ["--force-schema-skew", "a test"];
     for (number, verb) in ["resume production", "rollout production r2"].into_iter().enumerate() {
         let table = format!("notes{number}");
@@ -94,6 +95,9 @@ fn a_release_knows_its_migrations_whatever_the_line_ends_of_who_applied_them() {
     let mut town = Town::new(&cluster, "ci");
     let two = "20260201000000_two";
     let unix = "-- xtask:rollback-safe\nSELECT 1;\n";
+    // One that no release of this test knows.
+    let one = town.world.path("services/backend/prisma/migrations/20260101000000_one");
+    std::fs::remove_dir_all(one).unwrap();
     town.migrates(two, unix);
     town.release("r1", Backend::Good);
     town.apply();
