@@ -14,7 +14,7 @@ const RECORDS: &str = "docs/benchmarks";
 /// Keeps `record` as `NAME.json`.
 pub(crate) fn result(world: &World<'_>, name: &str, record: &Value) -> Result<()> {
     files::make_folder(&world.places.file(RESULTS))?;
-    files::write(&world.places.file(&format!("{RESULTS}/{name}.json")), text(record).as_bytes())
+    files::write(&world.places.file(format!("{RESULTS}/{name}.json")), text(record).as_bytes())
 }
 
 /// Records it in the repository, and in the page as `in_page` puts it there.
