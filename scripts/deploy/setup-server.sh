@@ -470,6 +470,9 @@ step_fail2ban() {
 [DEFAULT]
 backend = systemd
 ignoreip = 127.0.0.1/8 ::1 10.0.0.0/8 172.16.0.0/12
+# Some releases ban by nft, which they do not install; then a ban is counted, and nobody is shut out.
+banaction = iptables-multiport
+banaction_allports = iptables-allports
 bantime = 10m
 bantime.increment = true
 bantime.maxtime = 1w

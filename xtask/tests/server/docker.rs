@@ -28,7 +28,7 @@ fn lay(host: &Host, bridge: &str, third: u8, ports: &str) {
 /// A published port is forwarded before the host's own rules are asked, and by then its number is
 /// the container's: what counts is the number that was called.
 pub(crate) fn what_docker_publishes_is_shut_unless_declared(host: &Host) {
-    host.sh("pkill -f http.server").good();
+    host.sh("pkill -f [h]ttp.server").good();
     lay(host, "br-inside", 9, "443:443 8443:443 8081:80 6379:6379");
     lay(host, "named0", 8, "6380:6379");
     for port in [80, 443, 6379] {
