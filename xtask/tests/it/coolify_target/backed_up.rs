@@ -1,4 +1,5 @@
 //! A rollout that changes the schema backs up first: what is kept is the database as it was.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::super::postgres::server::Cluster;
 use super::town::{Backend, Town};

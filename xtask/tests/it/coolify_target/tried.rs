@@ -1,5 +1,6 @@
 //! A signed trial that shows that an older release works on the schema of today: `rollback-targets`
 //! and `preflight` know of it as `rollback` does.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::super::postgres::server::Cluster;
 use super::entry::key;
