@@ -1,7 +1,6 @@
 //! seed: what every database begins with, put in by a program of a release's image.
 
 use super::site::Site;
-use crate::edge::docker::Docker;
 use crate::error::{Failure, Result};
 use xtask_core::deploy::Seed;
 use xtask_core::secret::Secret;
@@ -31,7 +30,7 @@ pub fn image(seed: &Seed, release: &Release) -> Result<String> {
 pub fn run(site: &Site<'_>, seed: &Seed, image: &str) -> Result<String> {
     let phase = site.world.report.phase("seed");
     let command = seed.run(image).input(settings(site)?);
-    let said = Docker::new(&site.world.shell).run(&command);
+    let said = site.world.shell.run(&command).map(|it| it.text());
     let said = said.map_err(|it| it.during(format!("failed to seed `{}`", site.name)))?;
     phase.done(&format!("`{}` ran", seed.command.join(" ")));
     Ok(said)

@@ -35,7 +35,7 @@ const kcalOf100Max = 910;
 // What is left of 100 g after rounding each part.
 const partsOf100Max = 101;
 
-/** What a food can hold: no 100 g of anything hold more than 100 g. Fibre is carbohydrate too. */
+/** What a food can hold: no 100 g of anything hold more than 100 g. */
 const newNutrients = z
   .strictObject({
     kcal: z.number().min(0).max(kcalOf100Max),
@@ -44,11 +44,12 @@ const newNutrients = z
     fat_g: gramsOf100,
     fibre_g: gramsOf100,
   })
-  .refine(({ protein_g, carbohydrate_g, fat_g }) => {
+  .refine(({ protein_g, carbohydrate_g, fat_g, fibre_g }) => {
     // One part that is too much by itself is told by its own name.
-    if (Math.max(protein_g, carbohydrate_g, fat_g) > 100) return true;
-    return protein_g + carbohydrate_g + fat_g <= partsOf100Max;
-  }, "must not hold more than 100 g of protein, carbohydrate and fat in 100 g")
+    if (Math.max(protein_g, carbohydrate_g, fat_g, fibre_g) > 100) return true;
+    // Labels count fibre as carbohydrate or beside it; there is at least the larger of both.
+    return protein_g + Math.max(carbohydrate_g, fibre_g) + fat_g <= partsOf100Max;
+  }, "must not hold more than 100 g of protein, carbohydrate or fibre, and fat in 100 g")
   .meta({ id: "NewNutrients" });
 
 export const totals = z
