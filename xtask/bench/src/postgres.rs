@@ -82,7 +82,7 @@ impl Postgres {
         let limits = Migrations::new("", 10_000, 60_000);
         let mut names = files::names(folder)?;
         names.sort();
-        let read = |name: String| {
+        let read = |name: String| -> Result<MigrationFile> {
             let sql = files::read(&folder.join(&name).join("migration.sql"))?;
             Ok(MigrationFile::new(name, sql))
         };
