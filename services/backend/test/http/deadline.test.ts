@@ -1,4 +1,5 @@
 // No request is left waiting, and work for it is told when nobody waits any more.
+import type { Server } from "node:http";
 import { describe, expect, it } from "@jest/globals";
 import type { EstimateCall } from "../../src/domain/estimates.js";
 import { registered, testApp } from "../world/app.js";
@@ -69,5 +70,7 @@ describe("a request", () => {
     await until("it is told", () => Promise.resolve(signals[0]?.aborted === true));
     // Not because its own time was over, which is another reason.
     expect(signals[0]?.reason).toMatchObject({ name: "AbortError" });
+    // Supertest ends its server with the answer, and there is none.
+    (asked as unknown as { readonly _server: Server })._server.close();
   });
 });
