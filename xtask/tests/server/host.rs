@@ -11,6 +11,30 @@ const PUT: &str = "/root/setup-server.sh";
 /// Where it keeps itself, with what it was told, once it has run.
 const KEPT: &str = "/usr/local/sbin/nutri-setup-server";
 
+/// What systemd, a firewall and a host of containers need of the engine.
+const RIGHTS: [&str; 20] = [
+    "--cap-add",
+    "SYS_ADMIN",
+    "--cap-add",
+    "NET_ADMIN",
+    "--security-opt",
+    "apparmor=unconfined",
+    "--tmpfs",
+    "/run",
+    "--tmpfs",
+    "/run/lock",
+    "--tmpfs",
+    "/tmp:exec",
+    "--sysctl",
+    "net.ipv4.ip_forward=1",
+    "--sysctl",
+    "net.ipv6.conf.all.disable_ipv6=0",
+    "--sysctl",
+    "net.ipv6.conf.all.forwarding=1",
+    "--volume",
+    "/sys/fs/cgroup:/sys/fs/cgroup:ro",
+];
+
 /// How a command ended.
 #[derive(Debug)]
 #[must_use]
@@ -94,42 +118,9 @@ impl Host {
         let (v4, v6) = (format!("{}.{last}", network.v4), format!("{}::{last}", network.v6));
         let folder = tempfile::tempdir().unwrap();
         let mut host = Self { name, v4, v6, folder, agent: None };
-        let args = [
-            "run",
-            "--detach",
-            "--name",
-            &host.name,
-            "--hostname",
-            "server",
-            "--network",
-            &network.name,
-            "--ip",
-            &host.v4,
-            "--ip6",
-            &host.v6,
-            "--cap-add",
-            "SYS_ADMIN",
-            "--cap-add",
-            "NET_ADMIN",
-            "--security-opt",
-            "apparmor=unconfined",
-            "--tmpfs",
-            "/run",
-            "--tmpfs",
-            "/run/lock",
-            "--tmpfs",
-            "/tmp:exec",
-            "--sysctl",
-            "net.ipv4.ip_forward=1",
-            "--sysctl",
-            "net.ipv6.conf.all.disable_ipv6=0",
-            "--sysctl",
-            "net.ipv6.conf.all.forwarding=1",
-            "--volume",
-            "/sys/fs/cgroup:/sys/fs/cgroup:ro",
-            image,
-            "/sbin/init",
-        ];
+        let place = ["--network", &network.name, "--ip", &host.v4, "--ip6", &host.v6];
+        let run = ["run", "--detach", "--name", &host.name, "--hostname", "server"];
+        let args = [&run[..], &place, &RIGHTS, &[image, "/sbin/init"]].concat();
         docker(&args).good();
         host.wait_for_ssh();
         host.know();
