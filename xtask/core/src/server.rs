@@ -20,8 +20,8 @@ pub const SCRIPT: &str = "scripts/deploy/setup-server.sh";
 /// Where a server that starts for the first time puts the script.
 const UNPACKED: &str = "/run/nutri-user-data.sh";
 
-/// What the strictest cloud takes as the text that a new server runs, in bytes.
-pub const USER_DATA_MAX: usize = 16 * 1024;
+/// What Hetzner takes as the text that a new server runs, in bytes, as its documents say.
+pub const USER_DATA_MAX: usize = 32 * 1024;
 
 /// The script with the settings of `server` in it, after its first line. It holds no secret. Where
 /// the script keeps itself, it leaves out what stands between the two marks.
