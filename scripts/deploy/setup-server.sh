@@ -1,13 +1,13 @@
 #!/bin/sh
-# Makes a fresh Ubuntu 22.04, Ubuntu 24.04 or Debian 12 ready for Coolify, and keeps it so.
+# Makes a fresh Ubuntu 22.04, Ubuntu 24.04, Debian 12 or Debian 13 ready for Coolify, and keeps it so.
 #
 #   setup-server.sh check          what is not as wanted; changes nothing
 #   setup-server.sh apply [STEP…]  mends exactly that; a second run changes nothing
 #   setup-server.sh confirm        keeps the changes to SSH and firewall; run it in a NEW connection
 #   setup-server.sh revert         takes them back now
 #
-# Changes to SSH and firewall go back by themselves after GUARD_SECONDS, and at a reboot, until they
-# are confirmed: whoever locked himself out waits three minutes.
+# Changes to SSH and firewall go back by themselves GUARD_SECONDS after the run, and at a reboot, until
+# they are confirmed: whoever locked himself out waits three minutes. Other changes stay.
 # Output: one line a finding, `STEP <tab> ok|differs|changed|unknown|note <tab> WHAT`.
 # Exit codes: 0 as wanted, 3 something differs, 1 failed or could not look, 2 wrong call.
 # Settings are variables of the environment; there are no secrets among them:
@@ -25,6 +25,7 @@ SETTINGS=/etc/nutri-server.conf
 [ ! -r $SETTINGS ] || . $SETTINGS
 : "${ADMIN_USER:=deploy}"           # the person's account; root logs in from Coolify only
 : "${ADMIN_KEYS:=}"                 # public SSH keys, one a line
+: "${SSH_PORT:=22}"                 # where people reach it; the ports that sshd listens on stay open too
 : "${SWAP_MB:=4096}"                # 0: no swap
 : "${REBOOT_AT:=03:30}"             # when an update may reboot, local time; empty: never
 : "${TIMEZONE:=Etc/UTC}"
@@ -35,6 +36,9 @@ SETTINGS=/etc/nutri-server.conf
 : "${OPTIONAL:=}"                   # of: auditd aide
 
 HERE=/usr/local/sbin/nutri-setup-server
+FENCE=/usr/local/sbin/nutri-docker-firewall
+SSH_FILE=/etc/ssh/sshd_config.d/00-nutri.conf
+LOCK=/run/nutri-server.lock
 STEPS="system settings packages admin guard ssh firewall fail2ban updates swap kernel journal time docker prune optional"
 
 # ---------------------------------------------------------------- what a step is made of
@@ -42,6 +46,28 @@ STEPS="system settings packages admin guard ssh firewall fail2ban updates swap k
 step=start verb=check differs=0 any=0 guarded=0
 say() { printf '%s\t%s\t%s\n' "$step" "$1" "$2"; }
 fail() { say unknown "$1" >&2; exit 1; }
+
+# Who comes second waits for as long as a run that was killed needs to let go, and no longer.
+lock() {
+  exec 9>>"$LOCK"
+  flock -w "${1:-5}" 9 || return 1
+}
+# systemd does the work, not the client: one that outlives its run holds nothing.
+systemctl() { command systemctl "$@" 9>&-; }
+lock_or_fail() { lock || fail "another run is at work on this server; once it has ended, run this again"; }
+
+# A marker says that what this step wrote is not yet in force. It stands from before the change until
+# after the reload, so that a run that is killed between leaves work for the next one.
+mark() { [ -e "$STATE/stale-$step" ] || { : >"$STATE/stale-$step"; sync "$STATE/stale-$step" "$STATE"; }; }
+stale() { [ "$verb" = apply ] && [ -e "$STATE/stale-$step" ] || return 1; }
+
+# needs PROGRAM: a fresh server may lack it, and `check` says so instead of ending there.
+needs() {
+  ! command -v "$1" >/dev/null || return 0
+  [ "$verb" = check ] || fail "$1 is missing: apply the step packages first"
+  differs=1; say differs "$1 is missing, so nothing of this step could be looked at"
+  return 1
+}
 
 # ensure WHAT TEST FIX: TEST answers 0 yes, 1 no; anything else means that it could not look.
 ensure() {
@@ -66,6 +92,7 @@ put() {
   differs=1
   [ "$verb" = apply ] || { say differs "$1"; return 0; }
   case $step in ssh | firewall) guard ;; esac
+  mark
   mkdir -p "$(dirname "$1")"
   printf '%s' "$3" >"$1.nutri-new"; chmod "$2" "$1.nutri-new"; chown root:root "$1.nutri-new"
   sync "$1.nutri-new"; mv -f "$1.nutri-new" "$1"; sync "$(dirname "$1")"
@@ -74,17 +101,6 @@ put() {
 
 # file PATH MODE: the same with what stands on the standard input.
 file() { text=$(cat; printf x); put "$1" "$2" "${text%x}"; }
-
-# block PATH MODE: what stands on the standard input is the last part of PATH, between our two
-# marks; what others wrote there stays.
-block() {
-  text=$(cat)
-  rest=$(if [ -f "$1" ]; then sed '/^# BEGIN nutri$/,/^# END nutri$/d' "$1"; fi; printf x)
-  put "$1" "$2" "${rest%x}# BEGIN nutri
-$text
-# END nutri
-"
-}
 
 installed() {
   states=$(dpkg-query -W -f='${db:Status-Status}\n' "$@" 2>/dev/null) || return 1
@@ -97,51 +113,89 @@ in_container() { systemd-detect-virt --quiet --container; }
 # ---------------------------------------------------------------- the lock-out guard
 
 # What SSH and the firewall are made of. It is saved before the first change to either.
-GUARDED="etc/ssh/sshd_config.d/00-nutri.conf etc/ufw etc/default/ufw etc/systemd/system/docker.service.d/nutri-firewall.conf"
+GUARDED="etc/ssh/sshd_config.d/00-nutri.conf etc/ufw etc/default/ufw usr/local/sbin/nutri-docker-firewall etc/systemd/system/nutri-docker-firewall.service etc/systemd/system/multi-user.target.wants/nutri-docker-firewall.service etc/systemd/system/docker.service.d/nutri-firewall.conf"
+
+# Sets the timer anew. The old one stays until the new one runs: at no moment is there none.
+arm() {
+  new=nutri-guard-a old=nutri-guard-b
+  ! systemctl is-active --quiet $new.timer || { new=nutri-guard-b old=nutri-guard-a; }
+  systemctl stop $new.timer $new.service 2>/dev/null || true
+  systemd-run --quiet --collect --unit=$new --on-active="$GUARD_SECONDS" --timer-property=AccuracySec=1s "$HERE" revert timer || return 1
+  # It may have run out during this run, and waits for the lock that we hold.
+  systemctl stop $old.timer $old.service 2>/dev/null || true
+}
+disarm() { systemctl stop nutri-guard-a.timer nutri-guard-b.timer 2>/dev/null || true; }
+
+pending() { [ -e "$STATE/pending" ] || return 1; }
 
 guard() {
   [ "$guarded" = 0 ] && [ "$GUARD_SECONDS" -gt 0 ] || return 0
   guarded=1
-  [ ! -e "$STATE/pending" ] || return 0
-  rm -rf "$STATE/saved.new"; mkdir "$STATE/saved.new"
-  for path in $GUARDED; do
-    [ ! -e "/$path" ] || { mkdir -p "$STATE/saved.new/$(dirname "$path")"; cp -a "/$path" "$STATE/saved.new/$path"; }
-  done
-  rm -rf "$STATE/saved"; mv "$STATE/saved.new" "$STATE/saved"; sync
+  ! pending || return 0
+  save
+  arm || fail "no timer would take the change back; nothing was changed"
   : >"$STATE/pending"; sync "$STATE/pending" "$STATE"
-  systemctl stop nutri-guard.timer 2>/dev/null || true
-  systemd-run --quiet --collect --unit=nutri-guard --on-active="$GUARD_SECONDS" --timer-property=AccuracySec=1s "$HERE" revert ||
-    { rm -f "$STATE/pending"; fail "no timer would take the change back; nothing was changed"; }
 }
 
-restore() {
+# A path is in `saved` as it was, or, if it is wholly ours, in its list of those that were not there.
+save() {
+  rm -rf "$STATE/saved.new"; mkdir "$STATE/saved.new"
   for path in $GUARDED; do
-    rm -rf "/${path:?}"
-    [ ! -e "$STATE/saved/$path" ] || { mkdir -p "/$(dirname "$path")"; cp -a "$STATE/saved/$path" "/$path"; }
+    if [ -e "/$path" ] || [ -L "/$path" ]; then
+      mkdir -p "$STATE/saved.new/$(dirname "$path")"; cp -a "/$path" "$STATE/saved.new/$path"
+    else case $path in *nutri*) echo "$path" >>"$STATE/saved.new/absent" ;; esac; fi
+  done
+  rm -rf "$STATE/saved"; mv "$STATE/saved.new" "$STATE/saved"; sync
+}
+
+# Nothing is taken away that is neither saved nor known to be ours.
+restore() {
+  [ -d "$STATE/saved" ] || fail "nothing is saved, so SSH and firewall stay as they are; look at them, then: $HERE confirm"
+  for path in $GUARDED; do
+    if [ -e "$STATE/saved/$path" ] || [ -L "$STATE/saved/$path" ]; then
+      rm -rf "/${path:?}"; mkdir -p "/$(dirname "$path")"; cp -a "$STATE/saved/$path" "/$path"
+    elif grep -qxF "$path" "$STATE/saved/absent" 2>/dev/null; then rm -rf "/${path:?}"; fi
   done
   sync
 }
 
+# Takes our chain out; the rules of others in DOCKER-USER stay.
+unfence() {
+  for tables in iptables ip6tables; do
+    while $tables -D DOCKER-USER -j nutri-docker 2>/dev/null; do :; done
+    ! $tables -n -L nutri-docker >/dev/null 2>&1 || { $tables -F nutri-docker && $tables -X nutri-docker; } || return 1
+  done
+}
+refence() { [ ! -x $FENCE ] || $FENCE; }
+reload_ufw() { if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then ufw reload; else ufw --force disable; fi; }
+
 revert() {
   step=guard
-  [ -e "$STATE/pending" ] || { say ok "nothing waits to be confirmed"; return 0; }
+  # A run that hangs may be what locked somebody out: the timer does not wait for it for ever.
+  if [ "${1:-}" = timer ]; then lock 600 || say note "another run does not end; its changes go back all the same"
+  elif [ "${1:-}" != boot ]; then lock_or_fail; fi
+  pending || { say ok "nothing waits to be confirmed"; return 0; }
   restore
+  failed=
   if [ "${1:-}" != boot ]; then
-    systemctl daemon-reload; reload_ssh
-    for tables in iptables ip6tables; do
-      ! $tables -S DOCKER-USER >/dev/null 2>&1 || { $tables -F DOCKER-USER; $tables -A DOCKER-USER -j RETURN; }
+    disarm
+    for act in "systemctl daemon-reload" reload_ssh unfence refence reload_ufw; do
+      (eval "$act") >"$STATE/log" 2>&1 || { failed="$failed $act;"; tail -n 5 "$STATE/log" >&2; }
     done
-    if grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then ufw reload; else ufw --force disable; fi >/dev/null
   fi
+  [ -z "$failed" ] || fail "the files of SSH and firewall are as before, but these failed, and a reboot does them:$failed"
   rm -f "$STATE/pending"; sync "$STATE"
+  rm -rf "$STATE/saved"
   say changed "SSH and firewall are as before"
 }
 
 confirm() {
   step=guard
-  [ -e "$STATE/pending" ] || { say ok "nothing waits to be confirmed"; return 0; }
+  lock_or_fail
+  pending || { say ok "nothing waits to be confirmed"; return 0; }
   rm -f "$STATE/pending"; sync "$STATE"
-  systemctl stop nutri-guard.timer 2>/dev/null || true
+  rm -rf "$STATE/saved"
+  disarm
   say changed "SSH and firewall stay"
 }
 
@@ -157,10 +211,26 @@ step_system() {
   [ ! -e /var/run/reboot-required ] || say note "a reboot is needed since $(stat -c %y /var/run/reboot-required | cut -c1-16)"
 }
 
+is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
+
+# What would stand wrongly in a file or a rule is refused before anything is changed.
+settings_fit() {
+  step=settings
+  for name in SSH_PORT SWAP_MB KEEP_IMAGES GUARD_SECONDS; do
+    eval "value=\$$name"
+    is_number "$value" || fail "$name is '$value'; wanted a whole number"
+  done
+  for open in $OPEN_PORTS; do
+    case $open in */tcp | */udp) ;; *) fail "OPEN_PORTS holds '$open'; wanted PORT/tcp or PORT/udp" ;; esac
+    is_number "${open%/*}" || fail "OPEN_PORTS holds '$open'; wanted PORT/tcp or PORT/udp"
+  done
+  case $REBOOT_AT in '' | [0-2][0-9]:[0-5][0-9]) ;; *) fail "REBOOT_AT is '$REBOOT_AT'; wanted HH:MM, or nothing" ;; esac
+}
+
 step_settings() {
   text='# Kept by setup-server.sh: what it was told. A variable of the environment wins.
 '
-  for name in ADMIN_USER ADMIN_KEYS SWAP_MB REBOOT_AT TIMEZONE OPEN_PORTS DOCKER_POOL KEEP_IMAGES OPTIONAL; do
+  for name in ADMIN_USER ADMIN_KEYS SSH_PORT SWAP_MB REBOOT_AT TIMEZONE OPEN_PORTS DOCKER_POOL KEEP_IMAGES OPTIONAL; do
     value=; eval "value=\$$name"
     case $value in *\'*) fail "$name holds a quotation mark" ;; esac
     text="${text}[ -n \"\${$name+set}\" ] || $name='$value'
@@ -170,7 +240,7 @@ step_settings() {
 }
 
 step_packages() {
-  packages="ca-certificates curl fail2ban openssh-server python3 python3-systemd sudo ufw unattended-upgrades"
+  packages="ca-certificates curl fail2ban iptables openssh-server python3 python3-systemd sudo tzdata ufw unattended-upgrades"
   ensure "packages: $packages" "installed $packages" "install_packages $packages"
 }
 
@@ -181,10 +251,15 @@ add_key() {
 }
 
 step_admin() {
-  home=/home/$ADMIN_USER
   case $ADMIN_USER in root | *[!a-z0-9_-]* | [!a-z]* | '') fail "ADMIN_USER '$ADMIN_USER' is no name for a person's account" ;; esac
   ensure "user $ADMIN_USER" "getent passwd $ADMIN_USER || exit 1" \
     "useradd --create-home --shell /bin/bash $ADMIN_USER && passwd --lock $ADMIN_USER"
+  home=$(getent passwd "$ADMIN_USER" | cut -d: -f6)
+  : "${home:=/home/$ADMIN_USER}"
+  case $home in /?*/?*) ;; *) fail "the home of $ADMIN_USER is $home; wanted a folder of its own" ;; esac
+  # sshd reads no keys below a folder that others may write to.
+  ensure "$home is $ADMIN_USER's own" "[ \"\$(find '$home' -maxdepth 0 -user $ADMIN_USER ! -perm /022)\" = '$home' ]" \
+    "mkdir -p '$home' && chown $ADMIN_USER: '$home' && chmod go-w '$home'"
   ensure "$ADMIN_USER may use sudo" "id -nG $ADMIN_USER | tr ' ' '\n' | grep -qx sudo" "usermod -aG sudo $ADMIN_USER"
   put /etc/sudoers.d/90-nutri-admin 440 "$ADMIN_USER ALL=(ALL:ALL) NOPASSWD: ALL
 "
@@ -204,7 +279,9 @@ EOF
 
 # This script, and a unit that takes back at boot what nobody confirmed.
 step_guard() {
-  file $HERE 755 <"$0"
+  # Without what one run was told: settings have a file of their own.
+  kept=$(sed '/^# BEGIN told$/,/^# END told$/d' "$0" && printf x) || fail "cannot read itself at $0"
+  put $HERE 755 "${kept%x}"
   file /etc/systemd/system/nutri-guard-boot.service 644 <<EOF
 [Unit]
 Description=Take back changes to SSH and firewall that nobody confirmed
@@ -221,13 +298,18 @@ ExecStart=$HERE revert boot
 [Install]
 WantedBy=sysinit.target
 EOF
+  if stale; then systemctl daemon-reload; fi
   ensure "the guard runs at boot" "systemctl is-enabled --quiet nutri-guard-boot.service || exit 1" \
-    "systemctl daemon-reload && systemctl enable nutri-guard-boot.service"
+    "systemctl enable nutri-guard-boot.service"
 }
 
-# What the daemon really does, for somebody from ADDRESS. The first value of a keyword wins, so our
+# What the files together say to sshd, for somebody from ADDRESS. The first value of a keyword wins, so our
 # file sorts first, and a cloud image's own drop-in cannot win over it.
-effective() { sshd -T -C "user=$1,host=elsewhere,addr=$2,laddr=0.0.0.0,lport=22"; }
+# With ssh.socket its folder may not be there yet.
+ask_sshd() { [ -d /run/sshd ] || mkdir -m 755 /run/sshd; sshd "$@"; }
+effective() { ask_sshd -T -C "user=$1,host=elsewhere,addr=$2,laddr=0.0.0.0,lport=$SSH_PORT"; }
+# Where people reach it may be another port than where it listens, behind a router.
+ssh_ports() { { echo "$SSH_PORT"; ask_sshd -T 2>/dev/null | sed -n 's/^port //p'; } | sort -un; }
 outside_is_shut() {
   real=$(effective root 203.0.113.9) && person=$(effective "$ADMIN_USER" 203.0.113.9) || exit 2
   printf '%s\n' "$real" | grep -qx 'permitrootlogin no' || exit 1
@@ -239,15 +321,29 @@ coolify_gets_in() { real=$(effective root 10.0.1.5) || exit 2; printf '%s\n' "$r
 # With ssh.socket (Ubuntu 22.10 and later) the daemon is started for each connection, and reads anew.
 reload_ssh() { if systemctl is-active --quiet ssh.service; then systemctl reload ssh.service; else systemctl try-restart ssh.socket; fi; }
 
+# sshd_config.d/00-nutri.conf as it was before this run wrote it, or nothing if it was not there.
+keep_ssh() {
+  [ ! -e "$STATE/stale-ssh" ] || return 0
+  rm -f "$STATE/before-ssh"
+  [ ! -f "$SSH_FILE" ] || { cp -a "$SSH_FILE" "$STATE/before-ssh.new"; mv -f "$STATE/before-ssh.new" "$STATE/before-ssh"; }
+}
+# Only what we wrote goes back: what sshd refuses may as well be somebody else's file.
+put_ssh_back() {
+  if [ -e "$STATE/before-ssh" ]; then cp -a "$STATE/before-ssh" "$SSH_FILE.nutri-new"; mv -f "$SSH_FILE.nutri-new" "$SSH_FILE"; else rm -f "$SSH_FILE"; fi
+  sync; rm -f "$STATE/stale-ssh"
+}
 step_ssh() {
-  file /etc/ssh/sshd_config.d/00-nutri.conf 644 <<'EOF'
+  needs sshd || return 0
+  [ "$verb" != apply ] || keep_ssh
+  file $SSH_FILE 644 <<'EOF'
 # Kept by setup-server.sh. The first value of a keyword wins, and this file is read first.
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PubkeyAuthentication yes
 PermitEmptyPasswords no
 PermitRootLogin no
-MaxAuthTries 3
+# An agent offers each of its keys, and each is a try.
+MaxAuthTries 6
 MaxSessions 10
 MaxStartups 10:30:60
 LoginGraceTime 30
@@ -263,7 +359,10 @@ Match Address 10.0.0.0/8,172.16.0.0/12,127.0.0.1,::1
     PermitRootLogin prohibit-password
 Match all
 EOF
-  if [ "$verb" = apply ] && [ "$differs" = 1 ]; then sshd -t || { restore; fail "sshd refuses the new configuration; the old one is back"; }; reload_ssh; fi
+  if stale; then
+    ask_sshd -t || { put_ssh_back; fail "sshd refuses its configuration; our file is as before, and nothing was reloaded"; }
+    reload_ssh
+  fi
   # What another file decides otherwise is for a person to clear away.
   ensure "SSH from outside: keys only, no root" outside_is_shut "exit 1"
   ensure "SSH from Coolify's container: root by key" coolify_gets_in "exit 1"
@@ -271,53 +370,109 @@ EOF
 
 rule() { ensure "ufw: $*" "ufw show added | grep -qxF -- 'ufw $*'" "ufw $*"; }
 
-step_firewall() {
-  for six in '' 6; do
-    # Docker's published ports never meet ufw's INPUT rules: they are forwarded. These rules put
-    # ufw's forward rules before Docker's own; what they do not allow ends here.
-    block /etc/ufw/after$six.rules 640 <<EOF
-*filter
-:DOCKER-USER - [0:0]
-:ufw$six-user-forward - [0:0]
--A DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN
--A DOCKER-USER -i docker0 -j RETURN
--A DOCKER-USER -i br-+ -j RETURN
--A DOCKER-USER -j ufw$six-user-forward
--A DOCKER-USER -o docker0 -j DROP
--A DOCKER-USER -o br-+ -j DROP
--A DOCKER-USER -j RETURN
-COMMIT
-EOF
+# The rules of our chain, one a line. Docker's published ports never meet ufw's INPUT rules: they are
+# forwarded, and by then their port is the container's. So the port is asked for that was called.
+# Containers call whom they want; everything else that is forwarded ends here, whatever its bridge.
+fence_rules() {
+  echo "-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN"
+  for bridge in docker0 docker_gwbridge br-+; do echo "-i $bridge -j RETURN"; done
+  for open in $OPEN_PORTS; do
+    echo "-p ${open#*/} -m conntrack --ctstate DNAT --ctorigdstport ${open%/*} --ctdir ORIGINAL -j RETURN"
   done
-  # A restart of Docker may put its own rules first again.
-  file /etc/systemd/system/docker.service.d/nutri-firewall.conf 644 <<'EOF'
-[Service]
-ExecStartPost=-/usr/sbin/ufw reload
+  echo "-j DROP"
+}
+families() { echo iptables; [ ! -e /proc/net/if_inet6 ] || echo ip6tables; }
+first_of() { [ "$($tables -S "$1" | sed -n '/^-A /{p;q}')" = "-A $1 -j $2" ] || return 1; }
+is_fenced() {
+  for tables in $(families); do
+    first_of FORWARD DOCKER-USER 2>/dev/null && first_of DOCKER-USER nutri-docker 2>/dev/null || exit 1
+    [ "$($tables -S nutri-docker | grep -c '^-A ')" = "$(fence_rules | wc -l)" ] || exit 1
+    [ "$($tables -S nutri-docker | tail -n 1)" = "-A nutri-docker -j DROP" ] || exit 1
+    fence_rules | while read -r words; do
+      # shellcheck disable=SC2086
+      $tables -C nutri-docker $words 2>/dev/null || exit 1
+    done || exit 1
+  done
+}
+
+step_firewall() {
+  needs ufw && needs iptables || return 0
+  file $FENCE 755 <<EOF
+#!/bin/sh
+# Kept by setup-server.sh: what Docker publishes is open to the world only where that was declared.
+# Of the rules that are there only the chain nutri-docker is replaced, in one stroke.
+set -eu
+lead() {
+  [ "\$(\$rules -S "\$1" | sed -n '/^-A /{p;q}')" != "-A \$1 -j \$2" ] || return 0
+  \$rules -I "\$1" 1 -j "\$2"
+  # The same jump further down is a former one.
+  while [ "\$(\$rules -S "\$1" | grep -cxF -- "-A \$1 -j \$2")" -gt 1 ]; do
+    \$rules -D "\$1" "\$(\$rules -S "\$1" | grep '^-A ' | grep -nxF -- "-A \$1 -j \$2" | tail -n 1 | cut -d: -f1)"
+  done
+}
+for tables in $(families | paste -sd' ' -); do
+  rules="\$tables -w 20"
+  \$tables-restore -w 20 --noflush <<'RULES'
+*filter
+:nutri-docker - [0:0]
+$(fence_rules | sed 's/^/-A nutri-docker /')
+COMMIT
+RULES
+  \$rules -n -L DOCKER-USER >/dev/null 2>&1 || \$rules -N DOCKER-USER
+  lead DOCKER-USER nutri-docker
+  lead FORWARD DOCKER-USER
+done
 EOF
-  ensure "ufw: IPv6" "grep -qx 'IPV6=yes' /etc/default/ufw" "sed -i 's/^IPV6=.*/IPV6=yes/' /etc/default/ufw"
-  ensure "ufw: what comes in is refused" "grep -qx 'DEFAULT_INPUT_POLICY=\"DROP\"' /etc/default/ufw" "ufw default deny incoming"
-  ensure "ufw: what is forwarded is refused" "grep -qx 'DEFAULT_FORWARD_POLICY=\"DROP\"' /etc/default/ufw" "ufw default deny routed"
-  rule "allow 22/tcp"
-  # `route` is for what Docker forwards; without it, where Docker itself takes a connection for a
-  # container (over IPv6, unless a network has it), the connection meets the rules of the host.
-  for open in $OPEN_PORTS; do rule "route allow $open"; rule "allow $open"; done
-  ours=$(for open in 22/tcp $OPEN_PORTS; do echo "ufw allow $open"; echo "ufw route allow $open"; done)
+  file /etc/systemd/system/nutri-docker-firewall.service 644 <<EOF
+[Unit]
+Description=Shut what Docker publishes, unless it was declared
+After=ufw.service
+Before=docker.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=$FENCE
+
+[Install]
+WantedBy=multi-user.target
+EOF
+  # No container starts before the rules stand; and Docker's start may put its own rules first.
+  file /etc/systemd/system/docker.service.d/nutri-firewall.conf 644 <<EOF
+[Service]
+ExecStartPre=$FENCE
+ExecStartPost=-$FENCE
+EOF
+  ensure "ufw: IPv6" "grep -qx 'IPV6=yes' /etc/default/ufw" "mark && sed -i 's/^IPV6=.*/IPV6=yes/' /etc/default/ufw"
+  ensure "ufw: what comes in is refused" "grep -qx 'DEFAULT_INPUT_POLICY=\"DROP\"' /etc/default/ufw" "mark && ufw default deny incoming"
+  ensure "ufw: what is forwarded is refused" "grep -qx 'DEFAULT_FORWARD_POLICY=\"DROP\"' /etc/default/ufw" "mark && ufw default deny routed"
+  # The ports of containers as well: where Docker itself takes a connection for a container (over
+  # IPv6, unless a network has it), the connection meets the rules of the host.
+  opens="$(ssh_ports | sed 's|$|/tcp|') $OPEN_PORTS"
+  for open in $opens; do rule "allow $open"; done
   ufw show added | grep '^ufw ' | while IFS= read -r found; do
-    printf '%s\n' "$ours" | grep -qxF -- "$found" || say note "a rule of others: $found"
+    for open in $opens; do [ "$found" != "ufw allow $open" ] || continue 2; done
+    say note "a rule of others: $found"
   done
   ensure "ufw runs" "ufw status | grep -qx 'Status: active'" "ufw --force enable"
-  if [ "$verb" = apply ] && [ "$differs" = 1 ]; then systemctl daemon-reload; ufw reload >/dev/null; fi
-  ensure "Docker's chain is led through ufw" "iptables -S DOCKER-USER 2>/dev/null | grep -q 'ufw-user-forward' || exit 1" "ufw reload"
+  if stale; then systemctl daemon-reload; ufw reload >/dev/null; $FENCE; fi
+  ensure "what Docker publishes is fenced" is_fenced "$FENCE"
+  ensure "the fence stands after a reboot" "systemctl is-enabled --quiet nutri-docker-firewall.service || exit 1" \
+    "systemctl enable nutri-docker-firewall.service"
 }
 
 step_fail2ban() {
+  needs fail2ban-client || return 0
   # The journal, because these systems have no auth.log. Coolify's own connections are never banned.
   # Not `aggressive`: it counts every connection that says nothing, so a monitor, or a look from
   # outside at which ports are open, would be banned with whoever else has its address.
-  file /etc/fail2ban/jail.d/00-nutri.local 644 <<'EOF'
+  file /etc/fail2ban/jail.d/00-nutri.local 644 <<EOF
 [DEFAULT]
 backend = systemd
 ignoreip = 127.0.0.1/8 ::1 10.0.0.0/8 172.16.0.0/12
+# Some releases ban by nft, which they do not install; then a ban is counted, and nobody is shut out.
+banaction = iptables-multiport
+banaction_allports = iptables-allports
 bantime = 10m
 bantime.increment = true
 bantime.maxtime = 1w
@@ -327,9 +482,10 @@ maxretry = 5
 [sshd]
 enabled = true
 mode = extra
+port = $(ssh_ports | paste -sd, -)
 EOF
   ensure "fail2ban runs" "active fail2ban" "systemctl enable --now fail2ban"
-  if [ "$verb" = apply ] && [ "$differs" = 1 ]; then systemctl restart fail2ban; fi
+  if stale; then systemctl restart fail2ban; fi
   ensure "fail2ban watches SSH" "for try in 1 2 3 4 5 6 7 8 9 10; do fail2ban-client status sshd && exit 0; [ $verb = apply ] || exit 1; sleep 1; done; exit 1" "systemctl restart fail2ban"
 }
 
@@ -356,6 +512,22 @@ step_swap() {
   ensure "swap after a reboot" "grep -q '^/swapfile ' /etc/fstab" "printf '/swapfile none swap sw 0 0\n' >>/etc/fstab"
 }
 
+# The settings that this kernel has, and that are ours to set.
+kernel_lines() {
+  while IFS=' =' read -r name value; do
+    at=/proc/sys/$(printf %s "$name" | tr . /)
+    [ -e "$at" ] || continue
+    if in_container; then case $name in net.*) [ -w "$at" ] || continue ;; *) continue ;; esac; fi
+    echo "$name = $value"
+  done </etc/sysctl.d/90-nutri.conf
+}
+kernel_is_so() {
+  [ -f /etc/sysctl.d/90-nutri.conf ] || exit 1
+  kernel_lines | while IFS=' =' read -r name value; do
+    [ "$(sysctl -n "$name")" = "$value" ] || exit 1
+  done || exit 1
+}
+
 step_kernel() {
   # Not net.ipv4.ip_forward: a host of Docker forwards.
   file /etc/sysctl.d/90-nutri.conf 644 <<'EOF'
@@ -374,7 +546,8 @@ EOF
   file /etc/security/limits.d/90-nutri.conf 644 <<'EOF'
 * hard core 0
 EOF
-  if [ "$verb" = apply ] && [ "$differs" = 1 ]; then sysctl --quiet --load=/etc/sysctl.d/90-nutri.conf 2>/dev/null || in_container || fail "the kernel takes no settings"; fi
+  ! in_container || say note "a container has its host's kernel: only settings of the network that it may write are looked at"
+  ensure "the kernel's settings are in force" kernel_is_so "kernel_lines | sysctl --quiet --load=-"
 }
 
 step_journal() {
@@ -384,11 +557,18 @@ Storage=persistent
 SystemMaxUse=500M
 MaxRetentionSec=1month
 EOF
-  if [ "$verb" = apply ] && [ "$differs" = 1 ]; then systemctl restart systemd-journald; fi
+  if stale; then systemctl restart systemd-journald; fi
 }
 
 step_time() {
-  ensure "time zone $TIMEZONE" "[ \"\$(readlink -f /etc/localtime)\" = /usr/share/zoneinfo/$TIMEZONE ]" "ln -sf /usr/share/zoneinfo/$TIMEZONE /etc/localtime"
+  zone=/usr/share/zoneinfo/$TIMEZONE
+  if [ -f "$zone" ]; then
+    ensure "time zone $TIMEZONE" "cmp -s /etc/localtime '$zone' || exit 1" "ln -sfn '$zone' /etc/localtime"
+  elif [ -d /usr/share/zoneinfo ]; then fail "TIMEZONE is '$TIMEZONE', and there is no such time zone"
+  else
+    [ "$verb" = check ] || fail "tzdata is missing: apply the step packages first"
+    differs=1; say differs "tzdata is missing"
+  fi
   if in_container; then say note "a container has its host's clock"; return 0; fi
   ensure "the clock is kept" "active chrony || active systemd-timesyncd" "installed systemd-timesyncd || install_packages systemd-timesyncd; systemctl enable --now systemd-timesyncd"
 }
@@ -409,23 +589,45 @@ print(json.dumps(there, indent=2, sort_keys=True))
 EOF
 }
 
+# Docker reads most of daemon.json at its start only.
+is_newer_than_docker() {
+  started=$(systemctl show --property ExecMainStartTimestamp --value docker)
+  [ "$(stat -c %Y /etc/docker/daemon.json)" -gt "$(date -d "$started" +%s)" ] || return 1
+}
+
 step_docker() {
+  needs python3 || return 0
   want=$(merged) || fail "/etc/docker/daemon.json is no JSON; mend it first, nothing was written over it"
   put /etc/docker/daemon.json 644 "$want
 "
-  if [ "$verb" = apply ] && [ "$differs" = 1 ] && systemctl is-active --quiet docker; then systemctl reload-or-restart docker; fi
-  command -v docker >/dev/null || say note "Docker is not there yet; Coolify's installer brings it"
+  command -v docker >/dev/null || { say note "Docker is not there yet; Coolify's installer brings it"; return 0; }
+  systemctl is-active --quiet docker || return 0
+  if stale; then
+    if running=$(docker ps --quiet) && [ -z "$running" ]; then systemctl restart docker; else systemctl reload docker; fi
+  fi
+  ! is_newer_than_docker || say note "limits of logs and address pools are in force only once Docker has started anew: systemctl restart docker"
 }
 
-# Docker's own prune takes images without a tag, and what Coolify pulls by digest has none. So the
-# newest of each repository stay, and what a container uses cannot be removed at all.
+# Docker's own prune takes images without a tag, and what Coolify pulls by digest has none. So those
+# of each repository that came last stay, and what a container uses cannot be removed at all.
+# `created` is the same in all reproducible images, and LastTagTime is empty in what was pulled: when
+# an image came, the store's own file tells, and LastTagTime in a store of containerd.
 step_prune() {
   file /usr/local/sbin/nutri-prune 755 <<EOF
 #!/bin/sh
-# Kept by setup-server.sh: build caches of a week ago, and images beyond the newest $KEEP_IMAGES of a repository.
+# Kept by setup-server.sh: build caches of a week ago, and all but the last $KEEP_IMAGES images of a repository.
 set -eu
 docker builder prune --force --filter until=168h >/dev/null
-docker image ls --no-trunc --format '{{.Repository}} {{.ID}}' | awk '\$1 != "<none>" && !seen[\$1 " " \$2]++ && ++count[\$1] > $KEEP_IMAGES { print \$2 }' | sort -u |
+root=\$(docker info --format '{{.DockerRootDir}}')
+came() {
+  stat -c %.Y "\$root"/image/*/imagedb/content/sha256/"\${1#sha256:}" 2>/dev/null && return 0
+  tagged=\$(docker image inspect --format '{{json .Metadata.LastTagTime}}' "\$1" | tr -d '"') || return 1
+  seconds=\$(date -d "\$tagged" +%s 2>/dev/null) && [ "\$seconds" -gt 0 ] && echo "\$seconds" || return 1
+}
+docker image ls --no-trunc --format '{{.Repository}} {{.ID}}' | sort -u | while read -r repository image; do
+  # Of what nobody knows when it came, nothing is removed.
+  [ "\$repository" = "<none>" ] || ! when=\$(came "\$image") || echo "\$when \$repository \$image"
+done | sort -rn | awk '++count[\$2] > $KEEP_IMAGES { print \$3 }' | sort -u |
   while read -r image; do docker image rm "\$image" 2>/dev/null || true; done
 EOF
   file /etc/systemd/system/nutri-prune.service 644 <<'EOF'
@@ -450,6 +652,7 @@ Persistent=true
 WantedBy=timers.target
 EOF
   ensure "images are cleaned up daily" "active nutri-prune.timer" "systemctl daemon-reload && systemctl enable --now nutri-prune.timer"
+  if stale; then systemctl daemon-reload; systemctl restart nutri-prune.timer; fi
 }
 
 step_optional() {
@@ -461,29 +664,67 @@ step_optional() {
 
 # ---------------------------------------------------------------- the verbs
 
-usage() { sed -n '2,/^set -eu/{s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
+usage() { sed -n '/^# BEGIN told$/,/^# END told$/d; 2,/^set -eu/{s/^# \{0,1\}//p}' "$0" >&2; exit 2; }
+
+begin() {
+  lock_or_fail
+  mkdir -p "$STATE"; chmod 700 "$STATE"
+  # Whoever locked himself out by an earlier run has not confirmed; he has the whole time again.
+  if pending; then
+    [ "$GUARD_SECONDS" -gt 0 ] || fail "earlier changes to SSH and firewall wait; first: $HERE confirm, or: $HERE revert"
+    arm || fail "no timer would take the changes back; nothing was changed"
+  fi
+}
 
 walk() {
-  [ "$verb" != apply ] || { mkdir -p "$STATE"; chmod 700 "$STATE"; }
+  settings_fit
+  step=start
+  [ "$verb" != apply ] || begin
   for step in $STEPS; do
     [ -z "$only" ] || case " $only " in *" $step "*) ;; *) continue ;; esac
-    differs=0
+    differs=0 was_stale=0
+    [ ! -e "$STATE/stale-$step" ] || was_stale=1
     "step_$step"
+    settle
     [ "$differs" = 1 ] || say ok "as wanted"
     [ "$differs" = 0 ] || any=1
   done
   step=end
-  [ ! -e "$STATE/pending" ] || say note "SSH and firewall go back after $GUARD_SECONDS seconds; confirm in a new connection: $HERE confirm"
+  if pending; then
+    when="by themselves"
+    if [ "$verb" = apply ]; then
+      when="after $GUARD_SECONDS seconds"
+      arm || fail "no timer takes back what nobody confirms; a reboot does, and so does: $HERE revert"
+    fi
+    say note "SSH and firewall go back $when; confirm in a new connection: $HERE confirm"
+  fi
   [ "$verb" = apply ] || [ "$any" = 0 ] || exit 3
+}
+
+# What a step wrote is in force once the step has come to its end.
+settle() {
+  [ "$verb" != apply ] || rm -f "$STATE/stale-$step"
+  [ "$was_stale" = 1 ] || return 0
+  differs=1
+  if [ "$verb" = apply ]; then say changed "what an earlier run wrote is in force"; else say differs "what an earlier run wrote is not yet in force"; fi
 }
 
 verb=${1:-}
 [ $# -eq 0 ] || shift
 only=$*
-for name in $only; do case " $STEPS boot " in *" $name "*) ;; *) echo "there is no step '$name'; there are: $STEPS" >&2; exit 2 ;; esac; done
 case $verb in
-check | apply) [ "$(id -u)" = 0 ] || { echo "run it as root: sudo $0 $verb" >&2; exit 1; } ; walk ;;
+check | apply)
+  for name in $only; do case " $STEPS " in *" $name "*) ;; *) echo "there is no step '$name'; there are: $STEPS" >&2; exit 2 ;; esac; done
+  # What takes the change back comes before the change.
+  case " $only " in *" ssh "* | *" firewall "*) only="$only guard" ;; esac
+  ;;
+confirm) [ -z "$only" ] || usage ;;
+revert) case $only in '' | boot | timer) ;; *) usage ;; esac ;;
+*) usage ;;
+esac
+[ "$(id -u)" = 0 ] || { echo "run it as root: sudo $0 $verb" >&2; exit 1; }
+case $verb in
+check | apply) walk ;;
 confirm) confirm ;;
 revert) revert "$only" ;;
-*) usage ;;
 esac

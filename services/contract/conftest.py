@@ -74,6 +74,15 @@ def backend(ml_service: Service) -> Iterator[Service]:
             yield Service("backend", f"http://127.0.0.1:{port}", folder / "openapi.json", paths)
 
 
+@pytest.fixture(scope="session")
+def somebody(backend: Service) -> dict[str, str]:
+    """The headers of a new user who is logged in."""
+    words = {"email": f"{secrets.token_hex(8)}@nutri.example", "password": secrets.token_hex(16)}
+    httpx.post(f"{backend.url}/api/auth/register", json=words).raise_for_status()
+    answer = httpx.post(f"{backend.url}/api/auth/login", json=words).raise_for_status()
+    return {"authorization": f"Bearer {answer.json()['token']}"}
+
+
 @pytest.fixture(params=["backend", "ml_service"])
 def service(request: pytest.FixtureRequest) -> Service:
     found = request.getfixturevalue(request.param)

@@ -3,10 +3,8 @@
 No answer may be a fault, and none may be one that the document does not tell of.
 """
 
-import secrets
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -62,15 +60,6 @@ def schema_of(service: Service) -> BaseSchema:
     schema = schemathesis.openapi.from_path(str(service.document))
     schema.config.update(base_url=service.url)
     return schema
-
-
-@pytest.fixture(scope="session")
-def somebody(backend: Service) -> dict[str, str]:
-    """The headers of a new user who is logged in."""
-    words = {"email": f"{secrets.token_hex(8)}@nutri.example", "password": secrets.token_hex(16)}
-    httpx.post(f"{backend.url}/api/auth/register", json=words).raise_for_status()
-    answer = httpx.post(f"{backend.url}/api/auth/login", json=words).raise_for_status()
-    return {"authorization": f"Bearer {answer.json()['token']}"}
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))

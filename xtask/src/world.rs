@@ -50,6 +50,20 @@ impl<'a> World<'a> {
         Ok(world)
     }
 
+    /// The same where state lies in another folder and something else is shipped.
+    #[must_use]
+    pub fn elsewhere(&self, state: PathBuf, deploy: Deploy) -> Self {
+        Self {
+            places: Places { state, ..self.places.clone() },
+            shell: self.shell.clone(),
+            cancel: self.cancel.clone(),
+            report: self.report,
+            deploy,
+            conditions: self.conditions,
+            page: None,
+        }
+    }
+
     /// Removes the files with settings that killed runs of earlier versions have left: they hold
     /// secrets, so they go at the next start, whatever it does.
     fn sweep(&self) -> Result<()> {

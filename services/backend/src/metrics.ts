@@ -15,7 +15,7 @@ export interface SeenRequest {
 export interface Metrics {
   readonly registry: Registry;
   readonly request: (seen: SeenRequest) => void;
-  readonly estimate: (outcome: "made" | "failed", seconds: number) => void;
+  readonly estimate: (outcome: "made" | "refused" | "failed", seconds: number) => void;
   readonly cache: (outcome: "hit" | "miss") => void;
 }
 

@@ -12,6 +12,7 @@ import {
 } from "./world/ml-service.js";
 import { describeWithDatabase, sql, startDatabase, type TestDatabase } from "./world/postgres.js";
 import { freePort, runProgram, startProgram, until } from "./world/process.js";
+import { startSentry } from "./world/sentry.js";
 import { hangUp, Service, startMain } from "./world/service.js";
 
 const date = "2026-11-23";
@@ -22,6 +23,14 @@ async function imageCheck(port: number): Promise<number | null> {
   const [program, ...args] = JSON.parse(command ?? "[]") as string[];
   if (program === undefined) throw new Error("the definition of the image has no check");
   return startProgram(program, args, { env: { PORT: String(port) } }).ended;
+}
+
+/** How the image starts Node, apart from the program. */
+function flagsOfImage(): string {
+  const definition = readFileSync("../../images/backend.toml", "utf8");
+  const entrypoint = /^entrypoint = (\[.*\])$/m.exec(definition)?.[1];
+  const words = JSON.parse(entrypoint ?? "[]") as string[];
+  return words.filter((word) => word.startsWith("--")).join(" ");
 }
 
 describeWithDatabase("the service", () => {
@@ -178,6 +187,32 @@ describeWithDatabase("the service", () => {
     }
     const secrets = ["correct horse", headers.authorization.slice(7), testEnvironment.JWT_SECRET];
     for (const secret of secrets) expect(service.program.output()).not.toContain(secret);
+  });
+
+  it("tells_sentry_of_a_fault_by_the_lines_of_its_sources", async () => {
+    const [broken, sentry] = await Promise.all([startDatabase(), startSentry()]);
+    const service = await Service.start({
+      ...environment,
+      DATABASE_URL: broken.appUrl,
+      SENTRY_DSN: sentry.dsn,
+      NODE_OPTIONS: flagsOfImage(),
+    });
+    const headers = await service.register();
+    // No number that an answer may hold.
+    await sql(
+      broken.url,
+      "INSERT INTO foods (name, source, kcal, protein_g, carbohydrate_g, fat_g, fibre_g) VALUES ('Odd', 'test', 'NaN', 0, 0, 0, 0)",
+    );
+    expect((await service.get("/api/foods", headers)).status).toBe(500);
+    await until("it is reported", () => Promise.resolve(sentry.events.length > 0));
+    const frames = sentry.events[0]?.exception?.values.at(-1)?.stacktrace?.frames ?? [];
+    const ours = frames.filter(({ filename }) => filename?.endsWith("/src/http/endpoint.ts"));
+    expect(ours).not.toEqual([]);
+    const lines = readFileSync("src/http/endpoint.ts", "utf8").split("\n");
+    for (const { lineno = 0 } of ours) expect(lines[lineno - 1]).toMatch(/ShapeError|parse\(/);
+    expect(frames.filter(({ filename }) => filename?.includes("/dist/"))).toEqual([]);
+    await service.program.stop();
+    await Promise.all([broken.stop(), sentry.stop()]);
   });
 
   it("seeds_the_same_foods_however_often", async () => {

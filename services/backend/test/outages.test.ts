@@ -56,7 +56,7 @@ describeWithRedis("a dependency that goes away", () => {
       });
       headers = await service.register();
       await until("all is well", async () => (await health()).status === "healthy");
-    });
+    }, 60_000);
     afterAll(async () => {
       hangUp();
       await service.program.stop("SIGKILL");

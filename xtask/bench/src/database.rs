@@ -1,6 +1,7 @@
 //! `bench database`: how long a plan of migrations takes on a database with a long history.
 
 use crate::postgres::Postgres;
+use crate::record;
 use crate::timed::timed;
 use std::path::Path;
 use xtask::edge::files;
@@ -19,7 +20,6 @@ const TABLES: usize = 300;
 const PLAN_SECONDS: f64 = 1.0;
 
 const FOLDER: &str = "services/backend/prisma/migrations";
-const RESULT: &str = "target/bench/database.json";
 
 /// What every part of the benchmark is handed.
 pub(crate) struct Bench<'a> {
@@ -37,10 +37,8 @@ pub(crate) fn run(flags: &BenchDatabase, program: &Path, world: &World<'_>) -> R
     let (program, repeat) = (program.display().to_string(), flags.repeat.max(1));
     let bench = Bench { world, program, folder, postgres, repeat };
     let cases = plan(&bench)?;
-    let text = serde_json::to_string_pretty(&cases).expect("a case has only texts and numbers");
-    files::make_folder(&world.places.file("target/bench"))?;
-    files::write(&world.places.file(RESULT), format!("{text}\n").as_bytes())?;
     let value = serde_json::to_value(&cases).expect("a case has only texts and numbers");
+    record::result(world, "database", &value)?;
     world.report.data(&value, &table(&xtask_core::check::bench::rows(&cases)));
     Ok(if cases.iter().all(Case::is_met) { Exit::Done } else { Exit::Planned })
 }

@@ -1,20 +1,14 @@
 //! `bench image`: how far building and pushing are from the goals, from the model, and from others.
 
 use crate::scratch::Scratch;
-use crate::{cold, transport, warm};
+use crate::{cold, record, transport, warm};
 use std::path::Path;
-use xtask::edge::files;
-use xtask::error::{Failure, Result};
+use xtask::error::Result;
 use xtask::exit::Exit;
 use xtask::flags::BenchImage;
 use xtask::report::table;
 use xtask::world::World;
 use xtask_core::check::bench::Measurements;
-
-/// Where a recorded run is kept, and the page that shows it.
-const RECORD: &str = "docs/benchmarks/image.json";
-const PAGE: &str = "docs/BENCHMARKS.md";
-const RESULT: &str = "target/bench/image.json";
 
 /// What every part of the benchmark is handed.
 pub(crate) struct Bench<'a> {
@@ -34,25 +28,13 @@ pub(crate) fn run(flags: &BenchImage, program: &Path, world: &World<'_>) -> Resu
     let (input, rates, missing) = (cold.input, cold.rates, bench.missing);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let record = Measurements { cores, input, rates, cases, missing };
-    keep(world, &record, flags.record)?;
     let value = serde_json::to_value(&record).expect("a record has only texts and numbers");
+    record::result(world, "image", &value)?;
+    if flags.record {
+        record::commit(world, "image", &value, |page| record.in_page(page))?;
+    }
     world.report.data(&value, &format!("{}\n\n{}", record.setting(), table(&record.rows())));
     Ok(if record.is_met() { Exit::Done } else { Exit::Planned })
-}
-
-fn keep(world: &World<'_>, record: &Measurements, committed: bool) -> Result<()> {
-    let text = serde_json::to_string_pretty(record).expect("a record has only texts and numbers");
-    files::make_folder(&world.places.file("target/bench"))?;
-    files::write(&world.places.file(RESULT), format!("{text}\n").as_bytes())?;
-    if !committed {
-        return Ok(());
-    }
-    let page = files::read(&world.places.file(PAGE))?;
-    let page = record.in_page(&page).ok_or_else(|| {
-        Failure::usage(format!("cannot record in `{PAGE}`: it has no place for the table"))
-    })?;
-    files::write(&world.places.file(RECORD), format!("{text}\n").as_bytes())?;
-    files::write(&world.places.file(PAGE), page.as_bytes())
 }
 
 impl Bench<'_> {

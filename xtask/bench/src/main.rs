@@ -9,6 +9,7 @@ mod image;
 mod peers;
 mod postgres;
 mod rates;
+mod record;
 mod scratch;
 mod server;
 mod services;

@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use xtask::cancel::Cancel;
+use xtask::database::replay;
 use xtask::edge::clock::wait_for;
 use xtask::edge::files;
 use xtask::edge::postgres::Database;
@@ -27,6 +29,11 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Starts one that keeps its data in `folder`.
     pub(crate) fn start(world: &World<'_>, folder: &Path) -> Result<Self> {
+        Self::start_with(world, folder, &[])
+    }
+
+    /// The same with more settings, each as `name=value`.
+    pub(crate) fn start_with(world: &World<'_>, folder: &Path, settings: &[&str]) -> Result<Self> {
         let failed = || "failed to start `postgres`".to_owned();
         files::make_folder(folder)?;
         let is_root = is_root();
@@ -43,12 +50,10 @@ impl Postgres {
         world.shell.run(&made)?;
         let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
         let port = free.or_outside(failed)?.port();
-        let server = program("postgres").args(["-D", &data, "-p", &port.to_string()]).args([
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            "unix_socket_directories=",
-        ]);
+        let own = ["listen_addresses=127.0.0.1", "unix_socket_directories="];
+        let settings = own.iter().chain(settings).flat_map(|it| ["-c", *it]);
+        let server = program("postgres").args(["-D", &data, "-p", &port.to_string()]);
+        let server = server.args(settings);
         let job = world.shell.start(&server, Streams::unheard())?;
         let postgres = Self { port, _job: job };
         let address = postgres.address()?;
@@ -59,7 +64,12 @@ impl Postgres {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("postgresql://bench:trusted@127.0.0.1:{}/postgres?sslmode=disable", self.port)
+        self.url_of("postgres")
+    }
+
+    /// The address of another database there.
+    pub(crate) fn url_of(&self, database: &str) -> String {
+        format!("postgresql://bench:trusted@127.0.0.1:{}/{database}?sslmode=disable", self.port)
     }
 
     fn address(&self) -> Result<Address> {
@@ -72,16 +82,17 @@ impl Postgres {
         let limits = Migrations::new("", 10_000, 60_000);
         let mut names = files::names(folder)?;
         names.sort();
-        for name in names {
+        let read = |name: String| -> Result<MigrationFile> {
             let sql = files::read(&folder.join(&name).join("migration.sql"))?;
-            database.apply_migration(&MigrationFile::new(name, sql), &limits, None)?;
-        }
-        Ok(())
+            Ok(MigrationFile::new(name, sql))
+        };
+        let files: Vec<MigrationFile> = names.into_iter().map(read).collect::<Result<_>>()?;
+        replay::apply(&mut database, &files, &limits, &Cancel::default(), |_| ())
     }
 }
 
 /// Where `initdb` and `postgres` are.
-fn programs(world: &World<'_>) -> Result<PathBuf> {
+pub(crate) fn programs(world: &World<'_>) -> Result<PathBuf> {
     let debian = PathBuf::from("/usr/lib/postgresql/15/bin");
     if files::is_file(&debian.join("postgres"))? {
         return Ok(debian);

@@ -5,6 +5,7 @@
 //! machine, and is a Debian package; others either compile for minutes or run on the very Node.js
 //! that is measured.
 
+use crate::record;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,9 +22,6 @@ use xtask_core::check::bench::services::{EndpointLoad, ServiceLoads};
 use xtask_core::command::Command;
 use xtask_http::{Client, HeaderName, HeaderValue, Method, Request, Settings};
 
-const RECORD: &str = "docs/benchmarks/services.json";
-const PAGE: &str = "docs/BENCHMARKS.md";
-const RESULT: &str = "target/bench/services.json";
 const SCRIPT: &str = "xtask/bench/services/load.lua";
 const LIMITS: &str = "backend 1 processor and 1536 MB, ML service 2 processors and 4096 MB";
 const MEASURED: [&str; 2] = ["backend", "ml-service"];
@@ -45,7 +43,7 @@ struct Case {
 
 /// The stack, and what is needed to ask it.
 struct Bench<'a> {
-    dev: Dev<'a>,
+    dev: &'a Dev<'a>,
     url: String,
     token: PathBuf,
     seconds: u64,
@@ -54,14 +52,19 @@ struct Bench<'a> {
 pub(crate) fn run(flags: &BenchServices, world: &World<'_>) -> Result<Exit> {
     let generator = generator(world)?;
     let dev = Dev::measured(world, &chosen(world)?)?;
-    let measured = bring_up(dev, flags.seconds).and_then(|bench| {
-        let measured = measure(&bench, generator);
-        // The volumes are ours and of this run only.
-        bench.dev.end(true).and(measured)
-    });
+    // A run that was killed has left its stack, with people who have registered already.
+    dev.end(true)?;
+    let measured = opened(&dev, flags.seconds).and_then(|bench| measure(&bench, generator));
+    // Its volumes are of this run only, however it ends.
+    let _whole = world.cancel.whole();
+    let ended = dev.end(true);
     let record = measured?;
-    keep(world, &record, flags.record)?;
+    ended?;
     let value = serde_json::to_value(&record).expect("a record has only texts and numbers");
+    record::result(world, "services", &value)?;
+    if flags.record {
+        record::commit(world, "services", &value, |page| record.in_page(page))?;
+    }
     world.report.data(&value, &format!("{}\n\n{}", record.setting(), table(&record.rows())));
     Ok(if record.is_met() { Exit::Done } else { Exit::Planned })
 }
@@ -93,17 +96,10 @@ fn chosen(world: &World<'_>) -> Result<Vec<(&'static str, String)>> {
     Ok(chosen)
 }
 
-fn bring_up(dev: Dev<'_>, seconds: u64) -> Result<Bench<'_>> {
-    let brought = dev.start(false).and_then(|()| {
-        dev::migrate(&dev)?;
-        dev::seed(&dev)?;
-        dev.wait()?;
-        dev.url()
-    });
-    let url = match brought {
-        Ok(url) => url,
-        Err(failure) => return dev.end(true).and(Err(failure)),
-    };
+/// The stack as it serves, with somebody who has logged in.
+fn opened<'b>(dev: &'b Dev<'b>, seconds: u64) -> Result<Bench<'b>> {
+    dev.bring_up(false)?;
+    let url = dev.url()?;
     let token = dev.world.places.file("target/bench/token");
     files::make_folder(&dev.world.places.file("target/bench"))?;
     let bench = Bench { dev, url, token, seconds };
@@ -240,18 +236,4 @@ fn endpoint(case: &Case, found: &Value, before: &[f64], after: &[f64]) -> Endpoi
         broken: count("broken"),
         cpu_ms: MEASURED.iter().enumerate().map(each).collect(),
     }
-}
-
-fn keep(world: &World<'_>, record: &ServiceLoads, committed: bool) -> Result<()> {
-    let text = serde_json::to_string_pretty(record).expect("a record has only texts and numbers");
-    files::write(&world.places.file(RESULT), format!("{text}\n").as_bytes())?;
-    if !committed {
-        return Ok(());
-    }
-    let page = files::read(&world.places.file(PAGE))?;
-    let page = record.in_page(&page).ok_or_else(|| {
-        Failure::usage(format!("cannot record in `{PAGE}`: it has no place for the table"))
-    })?;
-    files::write(&world.places.file(RECORD), format!("{text}\n").as_bytes())?;
-    files::write(&world.places.file(PAGE), page.as_bytes())
 }

@@ -128,7 +128,8 @@ impl FromVariables {
         Some(Self { registry: text("REGISTRY")?, credentials })
     }
 
-    fn is_for(&self, repository: &Repository) -> bool {
+    /// Whether they are for the host of this repository.
+    pub fn is_for(&self, repository: &Repository) -> bool {
         self.registry.split('/').next() == Some(repository.registry())
     }
 }

@@ -35,6 +35,12 @@ pub struct Home<'a> {
 const LOOK: &str =
     "look at `repository`, `password`, `key` and `secret` of its table in `deploy.toml`";
 
+/// The folders of a repository.
+const LAYOUT: [&str; 5] = ["data", "index", "keys", "locks", "snapshots"];
+
+/// Those of them that are empty until something is stored.
+const STORED: [&str; 2] = ["index", "snapshots"];
+
 /// The file beside the repository of this machine that opens it.
 const PASSWORD: &str = "password";
 
@@ -90,17 +96,27 @@ impl<'a> Home<'a> {
             Found::Open => Ok(()),
             Found::Absent if may_make || self.is_own => {
                 self.world.report.status(&format!("making repository `{}`", self.shown()));
-                self.restic.init()
+                self.make()
             }
+            Found::CutOff => Err(self
+                .unopened("making it was cut off: it has no `config`, and nothing was stored in it")
+                .hint(format!("`rm -r {}`, then run the same again", self.shown()))),
             Found::Absent => Err(self
                 .unopened("there is none")
                 .hint(format!("`cargo xtask backup run {} --init` makes one", self.name))),
             Found::WrongPassword => Err(self.unopened("another password opens it").hint(LOOK)),
             // Versions before 0.17 do not tell why. restic makes none where one is.
             Found::Unknown(words) if may_make => {
-                self.restic.init().map_err(|failure| failure.reason(words))
+                self.make().map_err(|failure| failure.reason(words))
             }
             Found::Unknown(words) => Err(self.unopened(&words).hint(LOOK)),
+        }
+    }
+
+    fn make(&self) -> Result<()> {
+        match &self.policy.repository {
+            BackupRepository::Folder(path) => self.restic.init_folder(Path::new(path)),
+            BackupRepository::Bucket(_) => self.restic.init(),
         }
     }
 
@@ -109,9 +125,7 @@ impl<'a> Home<'a> {
         if let BackupRepository::Folder(path) = &self.policy.repository {
             let path = Path::new(path);
             if !files::is_file(&path.join("config"))? {
-                let is_empty = !files::is_there(path)? || files::names(path)?.is_empty();
-                let found = "the folder holds something that is no repository".to_owned();
-                return Ok(if is_empty { Found::Absent } else { Found::Unknown(found) });
+                return without_config(path);
             }
         }
         self.restic.look()
@@ -159,6 +173,25 @@ impl<'a> Home<'a> {
         }
         Ok(manifest)
     }
+}
+
+/// What a folder without a `config` is. restic writes that last, so one that was cut off has a key
+/// at most; one that lost it holds back-ups, and is nothing to be made anew.
+fn without_config(path: &Path) -> Result<Found> {
+    let names = if files::is_there(path)? { files::names(path)? } else { Vec::new() };
+    if names.is_empty() {
+        return Ok(Found::Absent);
+    }
+    let is_foreign = names.iter().any(|name| !LAYOUT.contains(&name.as_str()));
+    let mut is_stored = false;
+    for name in names.iter().filter(|name| STORED.contains(&name.as_str())) {
+        is_stored |= !files::names(&path.join(name))?.is_empty();
+    }
+    Ok(match (is_foreign, is_stored) {
+        (false, false) => Found::CutOff,
+        (false, true) => Found::Unknown("it holds back-ups, and its `config` is gone".to_owned()),
+        (true, _) => Found::Unknown("the folder holds something that is no repository".to_owned()),
+    })
 }
 
 /// The key for the purpose. Deleting takes a key of its own, where keys there are.

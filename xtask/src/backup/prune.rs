@@ -3,13 +3,17 @@
 use super::home::Home;
 use super::run::free_of_the_dead;
 use crate::edge::clock;
+use crate::edge::lease::Wait;
 use crate::error::{Failure, Result, code};
 use serde::Serialize;
+use std::time::{Duration, Instant};
 use xtask_core::backup::alarm::{self, Alarm};
 use xtask_core::backup::retention::{self, Verdict};
 use xtask_core::backup::snapshot::Contents;
 use xtask_core::moment::Moment;
 
+/// How often a lock is looked at again.
+const ASKED_EVERY: Duration = Duration::from_secs(5);
 /// What is not whole may be under way for so long.
 const UNDER_WAY_HOURS: u64 = 24;
 /// So many drills are kept for their trend.
@@ -55,18 +59,34 @@ pub fn refuse_alarmed(plan: &Plan, despite: Option<&str>) -> Result<()> {
     Err(failure.hint("look at it; `--despite REASON` prunes all the same"))
 }
 
-/// Forgets what goes and frees its space.
-pub fn apply(home: &Home<'_>, plan: &Plan) -> Result<()> {
+/// Forgets what goes and frees its space. A lock is waited for: a job whose key deletes nothing leaves
+/// its own behind, and nobody but time tells that it is dead.
+pub fn apply(home: &Home<'_>, plan: &Plan, wait: &Wait<'_>) -> Result<()> {
     let phase = home.world.report.phase("prune");
-    free_of_the_dead(home);
     if !plan.snapshots.is_empty() {
         phase.doing("forgetting");
-        home.restic.forget(&plan.snapshots)?;
+        unlocked(home, wait, || home.restic.forget(&plan.snapshots))?;
     }
     phase.doing("freeing space");
-    home.restic.prune()?;
+    unlocked(home, wait, || home.restic.prune())?;
     phase.done(&format!("{} snapshots are gone", plan.snapshots.len()));
     Ok(())
+}
+
+/// Does it as soon as nobody has locked the repository.
+fn unlocked(home: &Home<'_>, wait: &Wait<'_>, act: impl Fn() -> Result<()>) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        free_of_the_dead(home);
+        match act() {
+            Err(locked)
+                if locked.name() == code::BACKUP_LOCKED.name && began.elapsed() < wait.limit =>
+            {
+                wait.cancel.sleep(ASKED_EVERY)?;
+            }
+            done => return done,
+        }
+    }
 }
 
 /// The plan as of now.

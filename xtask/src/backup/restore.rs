@@ -2,10 +2,13 @@
 
 use super::home::Home;
 use super::pipe;
+use crate::edge::pg_dump;
 use crate::edge::postgres::Database;
-use crate::edge::{files, pg_dump};
-use crate::error::{Failure, Result, code};
+use crate::error::{Context as _, Failure, Result, code};
 use crate::report::Phase;
+use std::fs::File;
+use std::io::Write as _;
+use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 use xtask_core::backup::archive::without_schemas;
 use xtask_core::backup::facts::Facts;
@@ -16,11 +19,13 @@ use xtask_core::trust::attestation::record::DrillCheck;
 
 /// What becomes of roles that the back-up names and the cluster does not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Roles {
+pub enum Roles<'r> {
     /// They must be there: a person makes them.
     Wanted,
     /// They are made, without a way to log in: the cluster is one's own.
     Made,
+    /// They are made for the scratch database of this name, and go after it.
+    Scratch(&'r str),
 }
 
 /// What came back.
@@ -69,23 +74,24 @@ pub fn restore(
     home: &Home<'_>,
     manifest: &Manifest,
     address: &Address,
-    roles: Roles,
+    roles: Roles<'_>,
     phase: &Phase<'_>,
 ) -> Result<Restored> {
+    let world = home.world;
     let mut database = Database::connect(address)?;
     let server = database.server_version()?;
-    pg_dump::fitting(&home.world.shell, "pg_restore", server.max(manifest.facts.server_version))?;
+    pg_dump::fitting(&world.shell, "pg_restore", server.max(manifest.facts.server_version))?;
     phase.doing("reading what is in it");
     let list = list(home, manifest, &database)?;
     prepare(&database, manifest, roles)?;
     phase.doing("restoring");
     pour(home, manifest, address, &list)?;
-    files::remove_file(&list)?;
     phase.doing("comparing");
+    world.cancel.check()?;
     database.analyze()?;
     // Another connection: the limits of this one are gone.
     database = Database::connect(address)?;
-    let facts = database.facts(&manifest.schemas)?;
+    let facts = database.facts(&manifest.schemas, &world.cancel)?;
     let checks = verify::compare(&manifest.facts, &facts);
     Ok(Restored { facts, checks })
 }
@@ -103,8 +109,18 @@ pub fn hold(restored: &Restored, address: &Address) -> Result<()> {
     Err(doubts.into_iter().fold(failure, Failure::reason))
 }
 
-/// The list of what is restored, in a file of ours.
-fn list(home: &Home<'_>, manifest: &Manifest, database: &Database) -> Result<PathBuf> {
+/// What is restored, for `pg_restore` to read: a file without a name, which goes with its value,
+/// also where this process is killed.
+struct List(File);
+
+impl List {
+    fn path(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd()))
+    }
+}
+
+/// The list of what is restored.
+fn list(home: &Home<'_>, manifest: &Manifest, database: &Database) -> Result<List> {
     let shell = &home.world.shell;
     let start = Box::new(|stdin| pg_dump::start_list(shell, stdin));
     let poured = pipe::pour(&home.restic, shell, (&manifest.dump, DUMP), start)?;
@@ -113,11 +129,10 @@ fn list(home: &Home<'_>, manifest: &Manifest, database: &Database) -> Result<Pat
     }
     let there = database.schemas_among(&manifest.schemas)?;
     let text = without_schemas(&poured.taken.text(), &there);
-    let folder = home.world.state(home.name).join("restore");
-    files::make_private_folder(&folder)?;
-    let path = folder.join(format!("{}.list", manifest.run));
-    files::write_private(&path, text.as_bytes())?;
-    Ok(path)
+    let failed = || "failed to keep the list of what is restored".to_owned();
+    let mut file = tempfile::tempfile().or_outside(failed)?;
+    file.write_all(text.as_bytes()).or_outside(failed)?;
+    Ok(List(file))
 }
 
 /// restic's reason first: without its data nobody can restore anything.
@@ -130,7 +145,7 @@ fn unread(home: &Home<'_>, manifest: &Manifest, poured: &pipe::Poured) -> Failur
 }
 
 /// Extensions and roles that it needs; `pg_dump` leaves both to whoever restores.
-fn prepare(database: &Database, manifest: &Manifest, roles: Roles) -> Result<()> {
+fn prepare(database: &Database, manifest: &Manifest, roles: Roles<'_>) -> Result<()> {
     let missing = database.missing_roles(&manifest.facts.roles)?;
     if roles == Roles::Wanted && !missing.is_empty() {
         let made: Vec<String> =
@@ -142,19 +157,18 @@ fn prepare(database: &Database, manifest: &Manifest, roles: Roles) -> Result<()>
         .reason(format!("missing: {}", missing.join(", ")))
         .hint(made.join(" ")));
     }
-    missing.iter().try_for_each(|role| database.ensure_role(role))?;
+    let mark = match roles {
+        Roles::Scratch(mark) => Some(mark),
+        Roles::Wanted | Roles::Made => None,
+    };
+    missing.iter().try_for_each(|role| database.make_role(role, mark))?;
     let mut extensions = manifest.facts.extensions.iter();
     extensions.try_for_each(|(name, schema)| database.ensure_extension(name, schema))
 }
 
-fn pour(
-    home: &Home<'_>,
-    manifest: &Manifest,
-    address: &Address,
-    list: &std::path::Path,
-) -> Result<()> {
+fn pour(home: &Home<'_>, manifest: &Manifest, address: &Address, list: &List) -> Result<()> {
     let shell = &home.world.shell;
-    let start = Box::new(|stdin| pg_dump::start_restore(shell, address, list, stdin));
+    let start = Box::new(|stdin| pg_dump::start_restore(shell, address, &list.path(), stdin));
     let poured = pipe::pour(&home.restic, shell, (&manifest.dump, DUMP), start)?;
     if poured.taken.succeeded() && poured.given.succeeded() {
         return Ok(());

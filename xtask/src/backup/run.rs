@@ -44,10 +44,16 @@ pub fn run(home: &Home<'_>, address: &Address, why: &str) -> Result<Taken> {
     let wanted = pipe::Wanted { file: DUMP, tags: &dump_tags };
     let (shell, snapshot) = (&home.world.shell, exported.name.clone());
     let start = Box::new(|stdout| pg_dump::start_dump(shell, address, &schemas, &snapshot, stdout));
-    let stored = pipe::store(&home.restic, shell, &wanted, start, || exported.facts(&schemas));
+    let stored = pipe::store(&home.restic, shell, &wanted, start, || {
+        exported.facts(&schemas, &home.world.cancel)
+    });
     let taken_at = exported.taken_at.clone();
-    // One that is told to end while it locks leaves its lock, and would hinder `prune`.
-    let (stored, facts) = stored.inspect_err(|_| free_of_the_dead(home))?;
+    let (stored, facts) = stored.inspect_err(|_| {
+        // One that is told to end while it locks leaves its lock, and would hinder `prune`. That is
+        // undone also where a person ends the run.
+        let _whole = home.world.cancel.whole();
+        free_of_the_dead(home);
+    })?;
     phase.doing("writing what is in it");
     let dump = whole_name(home, &run, &stored.snapshot)?;
     let manifest = Manifest {

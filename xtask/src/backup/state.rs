@@ -7,7 +7,11 @@ use crate::world::World;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use xtask_core::backup::state::{DATABASE, FOLDERS, FORMAT, Of, Piece, State};
+use xtask_core::digest::Digest;
 use xtask_core::ship::database::Address;
+
+/// The file in our own state that names what was restored, and where.
+const NOTE: &str = "state-restored";
 
 /// More than this is no settings, key or certificate.
 const LARGEST: u64 = 8 << 20;
@@ -86,31 +90,80 @@ fn refused(why: &str) -> Failure {
     Failure::refused(refused_line()).code(&code::STATE_REFUSED).reason(why)
 }
 
-/// Refuses places that hold anything: nothing is written over.
-pub fn refuse_full(state: &State, coolify: &Path, database: &Address) -> Result<()> {
+/// What is left to be brought back.
+pub struct Left<'s> {
+    /// Files of Coolify that are not there yet.
+    files: Vec<&'s Piece>,
+    database: bool,
+}
+
+impl Left<'_> {
+    pub fn is_nothing(&self) -> bool {
+        self.files.is_empty() && !self.database
+    }
+}
+
+/// Looks at the places that it goes to, and refuses those that hold something else: nothing is
+/// written over. What an earlier run has brought back is left as it is.
+pub fn left<'s>(
+    world: &World<'_>,
+    state: &'s State,
+    coolify: &Path,
+    address: &Address,
+) -> Result<Left<'s>> {
     let cannot = |why: String| {
         Failure::refused("cannot restore the state of the server")
             .code(&code::STATE_REFUSED)
             .reason(why)
             .hint("restore on a fresh server, before Coolify is installed there")
     };
+    let mut missing = Vec::new();
     for piece in state.of(Of::Coolify) {
         let path = coolify.join(&piece.path);
-        if files::is_there(&path)? {
-            return Err(cannot(format!("`{}` is there already", path.display())));
+        match files::bytes_if_there(&path)? {
+            None => missing.push(piece),
+            Some(found) if found == bytes(piece)? && is_of_mode(&path, piece.mode)? => {}
+            // The mode is what was left to be done.
+            Some(found) if found == bytes(piece)? => missing.push(piece),
+            Some(_) => {
+                return Err(cannot(format!("`{}` is there already", path.display())));
+            }
         }
     }
-    match Database::connect(database)?.object_count(None)? {
-        0 => Ok(()),
-        objects => Err(cannot(format!("`{}` holds {objects} objects", database.place()))),
+    let database = Database::connect(address)?;
+    let is_ours =
+        || Ok::<_, Failure>(noted(world, state)? == Some(mark(state, &database, address)?));
+    match database.object_count(None)? {
+        0 => Ok(Left { files: missing, database: true }),
+        _ if is_ours()? => Ok(Left { files: missing, database: false }),
+        objects => Err(cannot(format!("`{}` holds {objects} objects", address.place()))),
     }
 }
 
-/// Brings it back, in the order in which it is needed. A secret that is there already must be the
-/// same.
+fn is_of_mode(path: &Path, mode: u32) -> Result<bool> {
+    let found = std::fs::metadata(path);
+    let found = found.or_outside(|| format!("failed to look at `{}`", path.display()))?;
+    Ok(found.permissions().mode() & 0o777 == mode & 0o777)
+}
+
+/// This state in this database. It is noted before an empty one is restored into, which is done in
+/// one transaction: where it is noted and the database is not empty, all of it is there.
+fn mark(state: &State, database: &Database, address: &Address) -> Result<String> {
+    let place = format!("{} {}", database.system_identifier()?, address.database);
+    Ok(Digest::of(format!("{place}\n{}", state.text()).as_bytes()).to_string())
+}
+
+fn noted(world: &World<'_>, state: &State) -> Result<Option<String>> {
+    let text = files::read_if_there(&world.state(&state.environment).join(NOTE))?;
+    Ok(text.map(|it| it.trim().to_owned()))
+}
+
+/// Brings back what is left, in the order in which it is needed. A secret that is there already must
+/// be the same.
 pub fn bring_back(
     world: &World<'_>,
     state: &State,
+    left: &Left<'_>,
     coolify: &Path,
     database: &Address,
 ) -> Result<()> {
@@ -121,11 +174,14 @@ pub fn bring_back(
         put_ours(&own.join(&piece.path), &bytes(piece)?)?;
     }
     phase.doing("files");
-    for piece in state.of(Of::Coolify) {
+    for piece in &left.files {
         put(&coolify.join(&piece.path), piece)?;
     }
     phase.doing("database");
-    for piece in state.of(Of::Database) {
+    for piece in state.of(Of::Database).filter(|_| left.database) {
+        files::make_private_folder(&own)?;
+        let mark = mark(state, &Database::connect(database)?, database)?;
+        files::write_private(&own.join(NOTE), mark.as_bytes())?;
         restore(world, &own, database, &bytes(piece)?)?;
     }
     phase.done(&format!("{} pieces", state.pieces.len()));

@@ -4,7 +4,7 @@ use crate::dev::{self, Dev, PLACE, SERVICES};
 use crate::edge::docker;
 use crate::edge::lease::{self, Lease};
 use crate::edge::{confirm, shell};
-use crate::error::{Failure, Result, code};
+use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::{self, DevDown, DevLogs, DevOf, DevUp};
 use crate::world::World;
@@ -30,11 +30,7 @@ fn up(flags: &DevUp, world: &World<'_>) -> Result<Exit> {
     docker::ensure(&world.shell, &world.state(PLACE))?;
     let images = if flags.official { Vec::new() } else { dev::bases(world)? };
     let stack = open(world, &flags.of, &images)?;
-    stack.start(true)?;
-    dev::admit(&stack)?;
-    dev::migrate(&stack)?;
-    dev::seed(&stack)?;
-    stack.wait()?;
+    stack.bring_up(true)?;
     let url = stack.url()?;
     world.report.data(&json!({ "stack": stack.stack.name, "url": url }), &format!("url  {url}"));
     Ok(Exit::Done)
@@ -45,26 +41,13 @@ fn down(flags: &DevDown, world: &World<'_>) -> Result<Exit> {
     let stack = open(world, &flags.of, &[])?;
     let name = &stack.stack.name;
     if flags.erase && !flags.yes {
-        ask(name)?;
+        confirm::ask(&format!("erase the data of `{name}`"), name)?;
     }
     stack.end(flags.erase)?;
     let note = if flags.erase { "its data is gone" } else { "its data stays" };
     let value = json!({ "stack": name, "erased": flags.erase });
     world.report.data(&value, &format!("ended `{name}`; {note}"));
     Ok(Exit::Done)
-}
-
-fn ask(name: &str) -> Result<()> {
-    if !confirm::can_ask() {
-        return Err(Failure::refused("cannot erase: nobody is here to confirm it")
-            .code(&code::NOT_CONFIRMED)
-            .hint("run it at a terminal, or say `--yes`"));
-    }
-    if confirm::typed(&format!("type `{name}` to erase its data: "), name)? {
-        return Ok(());
-    }
-    Err(Failure::refused(format!("nothing was erased: `{name}` was not typed"))
-        .code(&code::NOT_CONFIRMED))
 }
 
 fn logs(flags: &DevLogs, world: &World<'_>) -> Result<Exit> {

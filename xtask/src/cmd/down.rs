@@ -179,16 +179,7 @@ fn ask(flags: &Down, world: &World<'_>) -> Result<()> {
     if flags.yes {
         return Ok(());
     }
-    if !confirm::can_ask() {
-        return Err(Failure::refused("cannot erase: nobody is here to confirm it")
-            .code(&code::NOT_CONFIRMED)
-            .hint("run it at a terminal, or say `--yes`"));
-    }
-    if confirm::typed(&format!("type `{project}` to erase it: "), project)? {
-        return Ok(());
-    }
-    Err(Failure::refused(format!("nothing was erased: `{project}` was not typed"))
-        .code(&code::NOT_CONFIRMED))
+    confirm::ask(&format!("erase `{project}`"), project)
 }
 
 /// Services first, so that they can say goodbye to what they use.

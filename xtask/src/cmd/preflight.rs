@@ -59,7 +59,7 @@ fn gather(flags: &Preflight, world: &World<'_>) -> Result<Facts> {
     Ok(Facts {
         images: names.map(|name| (name.clone(), image(&release, &name))).collect(),
         absent: absent.into_iter().map(|it| (it.name, it.how)).collect(),
-        schema: schema(world, &found, release.as_ref().ok()),
+        schema: schema(world, name, &found, release.as_ref().ok()),
         certificate: certificate_of(&environment.url),
         ..told.facts(clock::moment())
     })
@@ -98,7 +98,12 @@ fn image(release: &Known<Release>, service: &str) -> Known<Image> {
 }
 
 /// Against the release that was named, else against the migrations of the checkout.
-fn schema(world: &World<'_>, secrets: &Secrets, release: Option<&Release>) -> Known<Schema> {
+fn schema(
+    world: &World<'_>,
+    name: &str,
+    secrets: &Secrets,
+    release: Option<&Release>,
+) -> Known<Schema> {
     let address = secrets.get("database.direct_url").or_else(|| secrets.get("database.url"));
     let address = address.ok_or("the database's address is not at hand".to_owned())?;
     // An address that cannot be read holds a password: its error quotes nothing of it.
@@ -127,7 +132,11 @@ fn schema(world: &World<'_>, secrets: &Secrets, release: Option<&Release>) -> Kn
     let applied: Vec<_> = files.into_iter().filter(|it| !is_pending(&it.name)).collect();
     match check_rollback(&release.version, &release.migrations, &applied) {
         Ok(()) => Ok(Schema::Fits),
-        Err(ahead) => Ok(Schema::Refused(ahead.to_string())),
+        Err(ahead) => match release::works(world, name, &release.version, &database) {
+            Ok(Some(said)) => Ok(Schema::Tried(said)),
+            Ok(None) => Ok(Schema::Refused(ahead.to_string())),
+            Err(failure) => Err(format!("{ahead}; no trial could be read: {}", line(&failure))),
+        },
     }
 }
 

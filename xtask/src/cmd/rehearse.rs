@@ -50,7 +50,7 @@ pub(super) fn run(flags: &Rehearse, world: &World<'_>) -> Result<Exit> {
     let walked = pipeline(&mut walk, &stage, &machine, &release);
     // Whatever became of it, nothing of it stays.
     let _whole = world.cancel.whole();
-    let struck = stage.strike(&local);
+    let struck = stage.strike();
     say(world, &walk, walked.is_ok());
     walked.and(struck).map(|()| Exit::Done)
 }
@@ -100,7 +100,8 @@ fn pipeline(
     walk.step("migrate", || {
         // Nobody uses what is rehearsed on.
         let (consent, users) = (Consent::default(), Users::Nobody);
-        let order = migrate::Order { reviewed: None, consent: &consent, users };
+        let before = &|_: &[String]| Ok(());
+        let order = migrate::Order { reviewed: None, consent: &consent, users, before };
         let plan = migrate::apply(&site, &lease, &migrate::files(world)?, order)?;
         Ok(((), format!("{} applied", plan.pending.len())))
     })?;
@@ -132,7 +133,8 @@ fn rolled<'a>(
     action: Action,
     all: bool,
 ) -> Result<(Option<String>, String)> {
-    let wish = Wish { release, action, forced: None, all, explains: false, drops: &[] };
+    let wish =
+        Wish { release, action, forced: None, all, explains: false, drops: &[], unbacked: None };
     Ok(match rollout::to(site, wish, Mode::Apply(lease, None))? {
         Rolled::AlreadySo => (None, "nothing to do".to_owned()),
         Rolled::Done(Done { proof, .. }) => {

@@ -77,10 +77,17 @@ fn line(site: &Site<'_>, past: &[Past], version: &str) -> Result<Line> {
     })
 }
 
-/// Why the schema, or what is known of it, forbids a release.
+/// Why the schema, or what is known of it, forbids a release that no signed trial shows to work.
 fn refusal(site: &Site<'_>, release: &Release) -> Option<String> {
     match migrate::toward(site, release, Action::Rollback, &[]) {
-        Ok(schema) => schema.skews.first().map(ToString::to_string),
+        Ok(schema) => match release::forgiven(site, &release.version, &schema.skews) {
+            Ok(Some(_)) => None,
+            Ok(None) => schema.skews.first().map(ToString::to_string),
+            Err(failure) => {
+                let skew = schema.skews.first().map(ToString::to_string).unwrap_or_default();
+                Some(format!("{skew}; no trial could be read: {}", failure.innermost_line()))
+            }
+        },
         Err(failure) => Some(failure.innermost_line().to_owned()),
     }
 }

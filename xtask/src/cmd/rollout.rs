@@ -133,8 +133,9 @@ pub(super) fn go<'a>(
 /// What is wanted, with what the flags say of it.
 pub(super) fn wish<'w>(release: &'w Release, action: Action, moving: &'w Moving) -> Wish<'w> {
     let forced = moving.force_schema_skew.as_deref();
-    let drops = &moving.drop;
-    Wish { release, action, forced, all: moving.all, explains: moving.explain, drops }
+    let (drops, unbacked) = (&moving.drop, moving.without_backup.as_deref());
+    let (all, explains) = (moving.all, moving.explain);
+    Wish { release, action, forced, all, explains, drops, unbacked }
 }
 
 /// What would be done, and the digest by which exactly that is done later.

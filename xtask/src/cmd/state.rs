@@ -58,12 +58,15 @@ fn restore(flags: &StateRestore, world: &World<'_>) -> Result<Exit> {
         .reason(format!("it is the state of `{}`", kept.environment)));
     }
     let database = database(flags.database.as_deref())?;
-    state::refuse_full(&kept, &flags.coolify, &database)?;
+    let left = state::left(world, &kept, &flags.coolify, &database)?;
     say(world, &kept, flags.apply);
     if !flags.apply {
-        return Ok(Exit::Planned);
+        return Ok(if left.is_nothing() { Exit::Done } else { Exit::Planned });
     }
-    state::bring_back(world, &kept, &flags.coolify, &database)?;
+    if left.is_nothing() {
+        world.report.status("Coolify's files and database are there already, as they were kept");
+    }
+    state::bring_back(world, &kept, &left, &flags.coolify, &database)?;
     Ok(Exit::Done)
 }
 

@@ -4,9 +4,11 @@
 use crate::cancel::Cancel;
 use crate::edge::docker::{self, Docker};
 use crate::edge::http::{self, Asked};
+use crate::edge::lease::{self, Lease, Wait};
 use crate::edge::shell::{Shell, last_lines};
-use crate::edge::{clock, secrets};
+use crate::edge::{clock, machine, secrets};
 use crate::error::{Failure, Result, code};
+use std::path::PathBuf;
 use std::time::Duration;
 use xtask_core::deploy::Service;
 use xtask_core::deploy::trial::{Known, Method, Question, filled, judge};
@@ -16,6 +18,8 @@ use xtask_core::ship::trial;
 
 const EVERY: Duration = Duration::from_millis(100);
 const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+/// Another trial of the same environment takes this long at most.
+const TURN_LIMIT: Duration = Duration::from_secs(600);
 
 /// Where trials are held.
 pub struct Place<'p> {
@@ -23,6 +27,8 @@ pub struct Place<'p> {
     pub cancel: &'p Cancel,
     /// What the containers are labelled with.
     pub owner: Owner,
+    /// The folder whose lease is held meanwhile: one trial at a time is held there.
+    pub folder: PathBuf,
 }
 
 /// A container of a trial; it goes with its value.
@@ -40,8 +46,11 @@ impl Place<'_> {
             let what = format!("cannot try `{}`: no Docker engine answers", service.name);
             return Err(Failure::refused(what).code(&code::ENGINE_SILENT));
         }
-        self.sweep()?;
-        let name = trial::container(&self.owner.project, &secrets::generate()?[..12]);
+        let wait = Wait { limit: TURN_LIMIT, cancel: self.cancel };
+        let _lease = Lease::wait(&self.folder, "trial", &lease::who(), &wait)?;
+        let key = machine::key_of(&self.folder)?;
+        self.sweep(&key)?;
+        let name = trial::container(&self.owner.project, &key, &secrets::generate()?[..12]);
         let command = trial::start(service, &self.owner, image, &name);
         let container = Container { place: self, name, port };
         let started = Docker::new(self.shell).run(&command.input(settings));
@@ -50,11 +59,11 @@ impl Place<'_> {
         container.ask(service)
     }
 
-    /// Removes the containers of trials that were killed.
-    fn sweep(&self) -> Result<()> {
+    /// Removes the containers of trials that were killed: whoever has the lease is alone here.
+    fn sweep(&self, key: &str) -> Result<()> {
         let docker = Docker::new(self.shell);
         let found = docker.containers(&self.owner)?.into_iter();
-        let mut left = found.filter(|it| trial::is_trial(&self.owner.project, &it.container));
+        let mut left = found.filter(|it| trial::is_trial(&self.owner.project, key, &it.container));
         left.try_for_each(|it| docker.remove(&self.owner, &it.container))
     }
 }
@@ -67,11 +76,14 @@ impl Container<'_> {
             Err(ended) => Ok(Err(ended)),
             Ok(()) => match http::get(&url, ANSWER_LIMIT) {
                 Ok(answer) if answer.status == 200 => Ok(Ok(())),
-                Ok(answer) => Err(format!("it answered {}", answer.status)),
-                Err(error) => Err(error.to_string()),
+                Ok(answer) => Err((true, format!("it answered {}", answer.status))),
+                Err(error) => Err((false, error.to_string())),
             },
         });
-        ready.unwrap_or_else(|last| Err(self.failed(service, &format!("it is not ready: {last}"))))
+        ready.unwrap_or_else(|(answered, last)| {
+            let why = format!("it is not ready: {last}");
+            Err(if answered { self.failed(service, &why) } else { self.unanswered(service, &why) })
+        })
     }
 
     fn ask(&self, service: &Service) -> Result<()> {
@@ -79,8 +91,10 @@ impl Container<'_> {
         let mut known = Known::from([("random".to_owned(), random)]);
         for question in &service.trial {
             self.place.cancel.check()?;
-            let answer = http::ask_for(&self.asked(question, &known), ANSWER_LIMIT)
-                .map_err(|error| self.failed(service, &format!("`{}`: {error}", question.path)))?;
+            let answer =
+                http::ask_for(&self.asked(question, &known), ANSWER_LIMIT).map_err(|error| {
+                    self.unanswered(service, &format!("`{}`: {error}", question.path))
+                })?;
             judge(question, &known, answer.status, &answer.body)
                 .map_err(|why| self.failed(service, &why))?;
             for (name, pointer) in &question.keep {
@@ -100,6 +114,17 @@ impl Container<'_> {
             body: filled(&question.body, known),
             bearer: question.bearer.as_ref().and_then(|it| known.get(it)).map(Secret::new),
         }
+    }
+
+    /// Nothing came back. That is the service's doing where it has ended; where it runs, or nobody
+    /// can tell, nothing was shown of it.
+    fn unanswered(&self, service: &Service, why: &str) -> Failure {
+        let state = Docker::new(self.place.shell).state(&self.name);
+        if state.is_ok_and(|it| it.is_some_and(|it| !it.running)) {
+            return self.failed(service, why);
+        }
+        Failure::outside(format!("failed to try `{}`", service.name))
+            .reason(format!("nothing tells whether it works on that database: {why}"))
     }
 
     fn failed(&self, service: &Service, why: &str) -> Failure {

@@ -2,6 +2,7 @@
 //! that runs, because only that is sure to be so.
 
 use super::Dev;
+use crate::database::replay;
 use crate::edge::docker::Docker;
 use crate::edge::postgres::Database;
 use crate::error::{Failure, Result};
@@ -20,7 +21,7 @@ const SEED_LIMIT: Duration = Duration::from_secs(120);
 
 /// Lets the services log in, by the role and the password of their own settings. A volume of before
 /// has no such role, or one without a login; its data stays as it is.
-pub fn admit(dev: &Dev<'_>) -> Result<()> {
+pub(super) fn admit(dev: &Dev<'_>) -> Result<()> {
     let docker = Docker::new(&dev.world.shell);
     let told = settings(&docker, &dev.member("backend")?.id)?;
     let told = told.get("DATABASE_URL").and_then(|url| Address::from_str(url).ok());
@@ -35,23 +36,21 @@ pub fn admit(dev: &Dev<'_>) -> Result<()> {
     Database::connect(&owner)?.ensure_login(&told.user, &told.password)
 }
 
-/// Applies the migrations that are pending; gives their names.
-pub fn migrate(dev: &Dev<'_>) -> Result<Vec<String>> {
+/// Applies the migrations that are pending.
+pub(super) fn migrate(dev: &Dev<'_>) -> Result<()> {
     let phase = dev.world.report.phase("migrate");
     let mut database = Database::connect(&address(dev)?)?;
     database.lock_migrations()?;
     let files = migrate::files(dev.world)?;
     let plan = migrate::plan(&database, &files)?;
-    for file in files.iter().filter(|file| plan.pending.contains(&file.name)) {
-        dev.world.cancel.check()?;
-        phase.doing(&file.name);
-        database.apply_migration(file, &dev.world.deploy.migrations, None)?;
-    }
+    let pending = files.iter().filter(|file| plan.pending.contains(&file.name));
+    let (limits, cancel) = (&dev.world.deploy.migrations, &dev.world.cancel);
+    replay::apply(&mut database, pending, limits, cancel, |name| phase.doing(name))?;
     phase.done(&match plan.pending.as_slice() {
         [] => format!("{} applied already", Count(plan.applied, "migration")),
         names => format!("applied {}", names.join(", ")),
     });
-    Ok(plan.pending)
+    Ok(())
 }
 
 /// Runs the seed of the backend in its container, as the owner of the tables: the backend's own role

@@ -6,7 +6,7 @@ mod database;
 mod variables;
 
 pub use bases::bases;
-pub use database::{admit, migrate, seed};
+pub use database::seed;
 
 use crate::edge::docker::Docker;
 use crate::edge::{clock, compose, files};
@@ -59,8 +59,19 @@ impl<'a> Dev<'a> {
         Ok(dev)
     }
 
+    /// Brings it up to where it serves: started, its services let in, its database migrated and
+    /// seeded, and all of it healthy. With `build`, of images that are built now.
+    pub fn bring_up(&self, build: bool) -> Result<()> {
+        self.start(build)?;
+        // The services log in as a role of their own, and are not healthy before they can.
+        database::admit(self)?;
+        database::migrate(self)?;
+        database::seed(self)?;
+        self.wait()
+    }
+
     /// Brings its containers up; with `build`, of images that are built now.
-    pub fn start(&self, build: bool) -> Result<()> {
+    fn start(&self, build: bool) -> Result<()> {
         let phase = self.world.report.phase("stack");
         let up = self.stack.up(self.compose()?, build);
         self.world.shell.follow(&up, &|line| phase.doing(line))?;
@@ -69,7 +80,7 @@ impl<'a> Dev<'a> {
     }
 
     /// Waits until all of it is healthy.
-    pub fn wait(&self) -> Result<()> {
+    fn wait(&self) -> Result<()> {
         let phase = self.world.report.phase("healthy");
         self.wait_until_healthy(&phase)?;
         phase.done(&SERVICES.join(", "));

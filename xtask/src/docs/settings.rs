@@ -57,7 +57,7 @@ const COMPOSE: [(&str, &str, &str); 11] = [
     (
         "POSTGRES_PASSWORD",
         "",
-        "the database's password; production needs it, and `./x dev up` makes it",
+        "the database's password; `./x dev up` makes it, otherwise production needs it, and development has one in its file",
     ),
     ("POSTGRES_APP_PASSWORD", "", "the same for `nutri_app`, the role of the services"),
     ("POSTGRES_IMAGE", "postgres:15-alpine", "the image of Postgres; `./x dev up` names our own"),

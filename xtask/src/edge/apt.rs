@@ -1,5 +1,5 @@
 //! Debian's archive, reached through apt as this machine has it set up: its mirrors, its proxy,
-//! its keys. No address of an archive is written anywhere in the repository.
+//! its keys. No address of a mirror is written anywhere in the repository.
 
 mod index;
 mod sources;
@@ -82,21 +82,16 @@ impl DebStore {
         if missing.is_empty() {
             return Ok(0);
         }
-        let archives = Archives::of_this_machine()?;
+        let archives = Archives::of_lock(order.archive_time)?;
         let aside = tempfile::tempdir_in(&self.folder)
             .or_outside(|| format!("failed to make a folder in `{}`", self.folder.display()))?;
         let mut trouble = Trouble::default();
-        for (number, batch) in missing.chunks(BATCH).enumerate() {
-            doing(number * BATCH, missing.len());
-            let mirror = archives.mirrors();
-            trouble.add("the mirror", self.fetch_batch(shell, batch, &mirror, aside.path())?);
-        }
-        let dropped = self.absent(missing.iter().copied())?;
-        if let (false, Some(snapshot)) =
-            (dropped.is_empty(), Archives::snapshot(order.archive_time))
-        {
-            let complaints = self.fetch_batch(shell, &dropped, &snapshot, aside.path())?;
-            trouble.add("the snapshot archive", complaints);
+        for archive in &archives {
+            let wanted = self.absent(missing.iter().copied())?;
+            for (number, batch) in wanted.chunks(BATCH).enumerate() {
+                doing(missing.len() - wanted.len() + number * BATCH, missing.len());
+                trouble.add(archive.called, self.fetch_batch(shell, batch, archive, aside.path())?);
+            }
         }
         let gone = self.absent(missing.iter().copied())?;
         if gone.is_empty() { Ok(missing.len()) } else { Err(trouble.failure(order, &gone)) }
@@ -115,12 +110,12 @@ impl DebStore {
         Ok(absent)
     }
 
-    /// Fetches from the archives that `mirror` knows; gives why a package did not come.
+    /// Fetches from one of them; gives why a package did not come.
     fn fetch_batch(
         &self,
         shell: &Shell,
         batch: &[&LockedPackage],
-        mirror: &dyn Fn(&str) -> Option<String>,
+        archives: &Archives,
         aside: &Path,
     ) -> Result<Vec<(Digest, String)>> {
         let mut command = Command::new(HELPER)
@@ -129,7 +124,7 @@ impl DebStore {
             .env("LC_ALL", "C")
             .limit(FETCH_LIMIT);
         for package in batch {
-            let Some(base) = mirror(&package.archive) else { continue };
+            let Some(base) = archives.address(&package.archive) else { continue };
             let target = aside.join(format!("{}.deb", package.digest.hex()));
             command =
                 command.args([format!("{base}/{}", package.path), target.display().to_string()]);
@@ -201,7 +196,7 @@ impl Trouble {
         let or = if Archives::has_snapshot() {
             ""
         } else {
-            "; or name a snapshot archive in XTASK_DEBIAN_SNAPSHOT"
+            "; or let XTASK_DEBIAN_SNAPSHOT name a snapshot archive"
         };
         failure.hint(format!(
             "`cargo xtask image lock {} --update` locks what the mirror holds now{or}",

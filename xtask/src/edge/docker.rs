@@ -2,6 +2,7 @@
 
 mod engine;
 mod inspected;
+mod login;
 mod objects;
 
 pub use engine::{Engine, answers, ensure};
@@ -17,6 +18,7 @@ use xtask_core::ship::instance::{LABEL_PROJECT, Observed};
 use xtask_core::ship::lines::in_order;
 use xtask_core::ship::owner::Owner;
 use xtask_core::ship::same_image::EngineImage;
+use xtask_registry::credentials::Surroundings;
 
 /// How often a list is asked for again, because a container of it went away meanwhile.
 const LOOKS: usize = 5;
@@ -150,10 +152,16 @@ impl<'a> Docker<'a> {
     /// the engine takes it from a registry only, and holds what comes to it.
     /// `doing` is told how far it is.
     pub fn pull(&self, image: &str, doing: &(dyn Fn(&str) + Sync)) -> Result<()> {
-        if !self.has_image(image)? {
-            self.shell.follow(&command!("docker pull {image}").limit(TRANSFER_LIMIT), doing)?;
+        if self.has_image(image)? {
+            return Ok(());
         }
-        Ok(())
+        let login = login::folder(image, &Surroundings::of(|name| std::env::var_os(name)))?;
+        let pull = command!("docker pull {image}").limit(TRANSFER_LIMIT);
+        let pull = match &login {
+            Some(folder) => pull.env("DOCKER_CONFIG", folder.path().display().to_string()),
+            None => pull,
+        };
+        self.shell.follow(&pull, doing).map(drop)
     }
 
     /// Feeds an archive to the engine; `write` makes the archive.

@@ -40,6 +40,27 @@ pub fn get(url: &str, limit: Duration) -> Result<Answer, Error> {
     runtime::wait(ask(url, limit))
 }
 
+/// How often one that serves is asked before it is said not to be well, and how long between.
+const LOOKS: u32 = 3;
+const BETWEEN: Duration = Duration::from_millis(500);
+
+/// Whether one that serves answers 200: what it said last if it does not. One slow answer is no
+/// sickness, and moving it for that would be worse than leaving it.
+pub fn is_well(url: &str, limit: Duration) -> Result<(), String> {
+    let mut last = String::new();
+    for look in 0..LOOKS {
+        if look > 0 {
+            std::thread::sleep(BETWEEN);
+        }
+        match get(url, limit) {
+            Ok(answer) if answer.status == 200 => return Ok(()),
+            Ok(answer) => last = format!("it does not say that it is ready: {}", answer.status),
+            Err(_) => "it does not answer".clone_into(&mut last),
+        }
+    }
+    Err(last)
+}
+
 /// A question with more than an address.
 #[derive(Clone, Debug)]
 pub struct Asked {
@@ -89,7 +110,27 @@ fn client() -> &'static Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
+
+    #[test]
+    fn one_bad_answer_is_no_sickness_and_three_are() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/ready", listener.local_addr().unwrap());
+        let answers = std::thread::spawn(move || {
+            for status in ["500 Busy", "200 OK", "503 No", "503 No", "503 No"] {
+                let (mut stream, _) = listener.accept().unwrap();
+                let _head = stream.read(&mut [0; 1024]).unwrap();
+                let head =
+                    format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(head.as_bytes()).unwrap();
+            }
+        });
+        let limit = Duration::from_secs(30);
+        assert_eq!(is_well(&url, limit), Ok(()));
+        assert_eq!(is_well(&url, limit), Err("it does not say that it is ready: 503".to_owned()));
+        answers.join().unwrap();
+    }
 
     #[test]
     fn an_https_url_is_asked_and_a_server_without_tls_is_an_error() {

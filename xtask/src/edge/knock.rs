@@ -41,16 +41,20 @@ pub async fn knock_at(address: IpAddr, ssh: u16) -> Vec<Exposure> {
 async fn knock(address: SocketAddr) -> Seen {
     match timeout(PATIENCE, TcpStream::connect(address)).await {
         Ok(Ok(_)) => Seen::Open,
-        Ok(Err(error)) if is_no_way(&error) => Seen::Unknown,
-        Ok(Err(_)) | Err(_) => Seen::Shut,
+        Ok(Err(error)) => refused(error.kind()),
+        Err(_) => Seen::Shut,
     }
 }
 
-/// This machine has no way there, as to IPv6 from a network without it: nothing was asked.
-fn is_no_way(error: &std::io::Error) -> bool {
-    let kinds =
-        [ErrorKind::NetworkUnreachable, ErrorKind::HostUnreachable, ErrorKind::AddrNotAvailable];
-    kinds.contains(&error.kind())
+/// Only an answer of the other side, or its silence, says that a port is shut. Where this machine
+/// has no way there, no right to ask or no socket left, nothing was asked.
+fn refused(kind: ErrorKind) -> Seen {
+    match kind {
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset | ErrorKind::TimedOut => {
+            Seen::Shut
+        }
+        _ => Seen::Unknown,
+    }
 }
 
 #[cfg(test)]
@@ -66,4 +70,25 @@ mod tests {
         drop(listener);
         assert_eq!(knock(address).await, Seen::Shut);
     }
+
+    #[test]
+    fn what_was_not_asked_is_not_shut() {
+        for kind in [ErrorKind::ConnectionRefused, ErrorKind::ConnectionReset, ErrorKind::TimedOut]
+        {
+            assert_eq!(refused(kind), Seen::Shut, "{kind}");
+        }
+        let here = [
+            ErrorKind::PermissionDenied,
+            ErrorKind::NetworkUnreachable,
+            ErrorKind::HostUnreachable,
+            ErrorKind::AddrNotAvailable,
+            std::io::Error::from_raw_os_error(EMFILE).kind(),
+        ];
+        for kind in here {
+            assert_eq!(refused(kind), Seen::Unknown, "{kind}");
+        }
+    }
+
+    /// No file descriptor is left.
+    const EMFILE: i32 = 24;
 }

@@ -55,7 +55,7 @@ pub fn start_dump(
     snapshot: &str,
     stdout: Stdio,
 ) -> Result<(Command, Job)> {
-    let schemas = schemas.iter().map(|schema| format!("--schema={schema}"));
+    let schemas = schemas.iter().map(|schema| exactly(schema));
     let command = client("pg_dump")
         .args(["--format=custom", "--compress=0", "--no-password", "--lock-wait-timeout=60000"])
         .arg(format!("--snapshot={snapshot}"))
@@ -120,12 +120,18 @@ fn connection_name(database: &str) -> String {
     format!("dbname='{}'", database.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-fn client(program: &str) -> Command {
+/// A schema as `--schema` takes it: without quotes it would be a pattern in small letters.
+pub(super) fn exactly(schema: &str) -> String {
+    format!("--schema=\"{}\"", schema.replace('"', "\"\""))
+}
+
+/// One of Postgres's programs, led by nothing but what it is told here.
+pub(super) fn client(program: &str) -> Command {
     Command::new(program).without(LEADING).limit(LONG)
 }
 
 /// Tells it where and as whom to ask.
-fn dress(command: &mut std::process::Command, address: &Address) {
+pub(super) fn dress(command: &mut std::process::Command, address: &Address) {
     let (mode, roots) = tls(&address.tls);
     let limit = address.connect_limit.as_secs().max(2).to_string();
     command.env("PGHOST", &address.host).env("PGPORT", address.port.to_string());

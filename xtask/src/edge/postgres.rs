@@ -17,6 +17,7 @@ mod schema;
 mod scratch;
 mod tables;
 pub(in crate::edge) mod tls;
+mod transaction;
 mod undo;
 mod watched;
 pub mod ways;
@@ -107,17 +108,23 @@ impl Database {
         if found.or_outside(|| "failed to list databases".to_owned())?.is_some() {
             return Ok(());
         }
-        // A name cannot be a parameter here; it was checked to be a plain one at the door.
-        let made = self.ask(self.client.batch_execute(&format!("CREATE DATABASE \"{name}\"")));
+        // A name cannot be a parameter here.
+        let made =
+            self.ask(self.client.batch_execute(&format!("CREATE DATABASE {}", quoted(name))));
         made.or_outside(|| format!("failed to make database `{name}`"))
     }
 
     /// Removes a database, if it is there, whoever is connected to it.
     pub fn drop_database(&self, name: &str) -> Result<()> {
-        let sql = format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)");
+        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(name));
         let dropped = self.ask(self.client.batch_execute(&sql));
         dropped.or_outside(|| format!("failed to remove database `{name}`"))
     }
+}
+
+/// A name as SQL takes it, whatever is in it.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn failed_to_ask() -> String {

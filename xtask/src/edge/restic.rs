@@ -1,9 +1,11 @@
 //! restic: encrypted snapshots in a folder or a bucket. Passwords and keys reach it in variables of
 //! its own process, which only its user can read.
 
+use crate::edge::files;
 use crate::edge::shell::{Job, Output, Shell, Streams};
 use crate::error::{Context as _, Failure, Result, code};
 use serde::Deserialize;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use xtask_core::backup::exit::{Meaning, meaning};
@@ -38,6 +40,9 @@ const LEADING: [&str; 17] = [
     "AWS_ROLE_ARN",
 ];
 
+/// How restic 0.16 and newer refuse to make a repository where keys are and no `config` is.
+const KEYS_ONLY: &str = "already contains keys";
+
 /// Where a repository is and how it is opened.
 #[derive(Clone, Debug)]
 pub struct Opening {
@@ -68,6 +73,8 @@ pub enum Found {
     Absent,
     /// It is there and the password does not open it.
     WrongPassword,
+    /// Making it was cut off: what it begins with is there, and nothing was ever stored in it.
+    CutOff,
     /// It cannot be told: restic's own words.
     Unknown(String),
 }
@@ -127,7 +134,27 @@ impl<'a> Restic<'a> {
 
     /// Makes the repository. restic refuses where one is.
     pub fn init(&self) -> Result<()> {
-        self.run("make the repository", &self.command(["init"], SHORT).finishes()).map(drop)
+        let made = self.run("make the repository", &self.command(["init"], SHORT).finishes());
+        made.map(drop).map_err(|failure| match failure.innermost_line().contains(KEYS_ONLY) {
+            true => failure.relabel(&code::BACKUP_REPOSITORY).hint(format!(
+                "making it was cut off: remove `keys/` below `{}`, where nothing else is, and run \
+                 the same again",
+                self.repository()
+            )),
+            false => failure,
+        })
+    }
+
+    /// Makes it in a folder, aside: what is cut off is no repository, and is in nobody's way.
+    pub fn init_folder(&self, place: &Path) -> Result<()> {
+        let aside = files::make_aside(place)?;
+        let opening = Opening { repository: aside.display().to_string(), ..self.opening.clone() };
+        let made = Self { shell: self.shell, opening }.init();
+        if let Err(failure) = made {
+            files::remove_folder(&aside)?;
+            return Err(failure);
+        }
+        files::settle_folder(&aside, place)
     }
 
     /// Every snapshot that carries all of `tags`.

@@ -1,10 +1,10 @@
 //! `pg_dump`, asked for a schema without rows.
 
+use crate::edge::pg_dump;
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result, code};
 use std::time::Duration;
-use xtask_core::command::Command;
-use xtask_core::ship::database::{Address, Check, Roots, Tls};
+use xtask_core::ship::database::Address;
 
 /// A schema of hundreds of tables takes seconds.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -20,15 +20,21 @@ pub enum Owners {
     Loader,
 }
 
-/// The SQL that makes `schemas` anew.
-pub fn of(shell: &Shell, address: &Address, schemas: &[String], owners: Owners) -> Result<String> {
+/// The SQL that makes `schemas` of a server of this version anew.
+pub fn of(
+    shell: &Shell,
+    (address, server): (&Address, u32),
+    schemas: &[String],
+    owners: Owners,
+) -> Result<String> {
     if shell.find("pg_dump").is_none() {
         return Err(Failure::refused("cannot read the schema: `pg_dump` is missing")
             .code(&code::TOOL_MISSING)
             .hint("apt: postgresql-client; of the server's version or newer"));
     }
-    let names = schemas.iter().map(|it| format!("--schema={it}"));
-    let command = Command::new("pg_dump")
+    pg_dump::fitting(shell, "pg_dump", server)?;
+    let names = schemas.iter().map(|it| pg_dump::exactly(it));
+    let command = pg_dump::client("pg_dump")
         .args(["--schema-only", "--no-publications", "--no-subscriptions"])
         .args(["--no-password", "--exclude-table=*._prisma_migrations"])
         .args(names)
@@ -37,25 +43,10 @@ pub fn of(shell: &Shell, address: &Address, schemas: &[String], owners: Owners) 
         Owners::Same => command,
         Owners::Loader => command.arg("--no-owner"),
     };
-    let output = shell.observe_as(&command, |it| dress(it, address))?.succeeds(&command)?;
+    let output =
+        shell.observe_as(&command, |it| pg_dump::dress(it, address))?.succeeds(&command)?;
     let text = String::from_utf8(output.stdout);
     Ok(plain(&text.or_outside(|| "failed to read what `pg_dump` wrote".to_owned())?))
-}
-
-/// Tells it where and as whom to ask, by variables of its own process.
-fn dress(command: &mut std::process::Command, address: &Address) {
-    let (mode, roots) = match &address.tls {
-        Tls::Disable => ("disable", None),
-        Tls::Prefer(_) => ("prefer", None),
-        Tls::Require(Check::Nothing) => ("require", None),
-        Tls::Require(Check::Authority(file)) => ("verify-ca", Some(file.as_str())),
-        Tls::Require(Check::Name(Roots::File(file))) => ("verify-full", Some(file.as_str())),
-        Tls::Require(Check::Name(Roots::System)) => ("verify-full", Some("system")),
-    };
-    command.env("PGHOST", &address.host).env("PGPORT", address.port.to_string());
-    command.env("PGUSER", &address.user).env("PGPASSWORD", address.password.expose());
-    command.env("PGDATABASE", &address.database).env("PGSSLMODE", mode);
-    command.envs(roots.map(|roots| ("PGSSLROOTCERT", roots)));
 }
 
 /// Every database has `public`, made as its rights are told: relative to those that it had then.

@@ -121,6 +121,9 @@ pub struct BackupPrune {
     /// Prune although there is something to worry about, for this reason
     #[arg(long, value_name = "REASON")]
     pub despite: Option<String>,
+    /// Whether somebody else's lock is waited for
+    #[command(flatten)]
+    pub wait: Waiting,
 }
 
 /// Flags of `backup check`.

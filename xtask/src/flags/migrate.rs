@@ -78,7 +78,7 @@ pub struct MigrateApply {
     /// Let it destroy this: `meals`, `meals.note` or `meals:rows`; once for each
     #[arg(long, value_name = "OBJECT")]
     pub drop: Vec<String>,
-    /// Take no back-up first, for this reason
+    /// Take no back-up first, for this reason, which is recorded
     #[arg(long, value_name = "REASON", requires = "apply")]
     pub without_backup: Option<String>,
     /// Whether somebody else's change is waited for
@@ -112,18 +112,24 @@ pub struct MigrateResolve {
 pub struct MigrateUndo {
     /// An environment of `deploy.toml`
     pub environment: String,
-    /// Take so many back, the last one first; one where nothing is said
-    #[arg(long, value_name = "COUNT", conflicts_with = "after")]
+    /// Show what the last so many would be taken back by; one where nothing is said
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["after", "to", "apply"])]
     pub last: Option<usize>,
     /// Take back everything that was applied after this one
-    #[arg(long, value_name = "MIGRATION")]
+    #[arg(long, value_name = "MIGRATION", conflicts_with = "to")]
     pub after: Option<String>,
-    /// Do it; without it, it is only shown
+    /// Take back this one, and everything that was applied after it
+    #[arg(long, value_name = "MIGRATION")]
+    pub to: Option<String>,
+    /// Do it, with `--to` or `--after`; without it, it is only shown
     #[arg(long)]
     pub apply: bool,
     /// Let it destroy this: `meals`, `meals.note` or `meals:rows`; once for each
     #[arg(long, value_name = "OBJECT")]
     pub drop: Vec<String>,
+    /// Take no back-up first, for this reason, which is recorded
+    #[arg(long, value_name = "REASON", requires = "apply")]
+    pub without_backup: Option<String>,
     /// Why a release that serves goes on without a migration that it expects
     #[arg(long, value_name = "REASON")]
     pub force_schema_skew: Option<String>,

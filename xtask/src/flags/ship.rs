@@ -18,6 +18,9 @@ pub struct Moving {
     /// Let a pending migration destroy this: `meals`, `meals.note` or `meals:rows`; once for each
     #[arg(long, value_name = "OBJECT")]
     pub drop: Vec<String>,
+    /// Take no back-up before pending migrations, for this reason, which is recorded
+    #[arg(long, value_name = "REASON")]
+    pub without_backup: Option<String>,
 }
 
 /// Flags of `ship`.

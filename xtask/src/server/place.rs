@@ -62,8 +62,12 @@ impl<'a> Place<'a> {
 
     /// Mends what differs; each line is given to `heard` as it comes.
     pub fn mend(&self, heard: &(dyn Fn(&str) + Sync)) -> Result<Answer> {
-        let output = self.run(&format!("sh {PUT} apply"), None, LIMIT, heard)?;
-        self.answer(&output, &[0])
+        let run = self.run(&format!("sh {PUT} apply"), None, LIMIT, heard);
+        run.and_then(|output| self.answer(&output, &[0])).map_err(|failure| {
+            // It was put there a moment ago, so it may have begun whatever became of the answer.
+            let failure = failure.partly();
+            failure.hint("what it has changed stays; the same command goes on")
+        })
     }
 
     /// Keeps the changes to SSH and firewall, in a connection that did not exist before them.
@@ -115,6 +119,5 @@ impl<'a> Place<'a> {
         Failure::outside(format!("the script on `{}` did not come to its end", self.server.host))
             .code(&code::SERVER_SCRIPT)
             .reason(said)
-            .hint("what it has changed stays; the same command goes on")
     }
 }

@@ -2,16 +2,16 @@
 
 use super::migrate::{self, Schema};
 use super::site::Site;
-use super::{backup, record, release as releases, scan, settings};
+use super::{backup, record, release as releases, scan, seed, settings};
 use crate::database::connections;
 use crate::edge::postgres::{Database, is_unreached};
 use crate::error::{Failure, Result, code};
 use crate::target::{Rollout, Wanted};
 use std::collections::BTreeSet;
 use xtask_core::database::assess::Consent;
-use xtask_core::deploy::{Access, Service};
+use xtask_core::deploy::{Access, Seed, Service};
 use xtask_core::ship::ledger::{self, Action};
-use xtask_core::ship::machine::{self, Course, Manner, Move, Past, Skew, interrupted};
+use xtask_core::ship::machine::{self, Course, Manner, Move, Past, interrupted};
 use xtask_core::ship::release::Release;
 use xtask_core::ship::review::{Review, ReviewStep};
 
@@ -30,6 +30,8 @@ pub struct Wish<'w> {
     pub explains: bool,
     /// What pending migrations may destroy, each object by its name.
     pub drops: &'w [String],
+    /// Why no back-up is taken before them, if somebody wants none.
+    pub unbacked: Option<&'w str>,
 }
 
 /// A run as it is planned; nothing is changed yet.
@@ -39,6 +41,10 @@ pub struct Planned<'p> {
     pub(super) schema: Schema,
     /// What may be destroyed on the way.
     pub(super) consent: Consent,
+    /// Why somebody wants no back-up.
+    pub(super) unbacked: Option<String>,
+    /// What is put into the database on the way.
+    pub(super) seed: Option<&'p Seed>,
     /// The release that served when it was planned.
     pub(super) served: Option<String>,
     /// Whether the release is gone back to, and was verified when it came.
@@ -61,6 +67,7 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
     if !rollout.is_idle() {
         room(site, action)?;
     }
+    let seed = seed::due(site, action, &moves);
     let from = ledger::origin(&records, served.as_deref(), &release.version);
     let takes_over = !interrupted(&past).is_empty();
     let course = Course {
@@ -75,14 +82,19 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
         manner: site.target.manner(),
         migrations: schema.pending.clone(),
         forced: forced.filter(|_| !schema.skews.is_empty()).map(ToOwned::to_owned),
-        backup: backup::planned(site, &schema.pending)?,
+        backup: backup::planned(site, &schema.pending, wish.unbacked)?,
     };
     // A run that was killed after the switch left a release that serves and that nobody verified.
     let is_verified = ledger::is_verified(&records, &release.version);
     let is_done = rollout.is_idle() && is_verified && !takes_over && schema.pending.is_empty();
     let is_known = action == Action::Rollback && ledger::was_verified(&records, &release.version);
-    let consent = Consent(wish.drops.iter().cloned().collect());
-    Ok(Planned { course, rollout, schema, consent, served, is_known, is_done })
+    let consent = consent(&schema, wish);
+    let unbacked = wish.unbacked.map(ToOwned::to_owned);
+    Ok(Planned { course, rollout, schema, consent, unbacked, seed, served, is_known, is_done })
+}
+
+fn consent(schema: &Schema, wish: Wish<'_>) -> Consent {
+    Consent::new(wish.drops.iter().cloned(), &schema.known)
 }
 
 /// Whether the database lets in what served before and what is to serve, both at once. A rollback
@@ -115,15 +127,19 @@ fn schema(site: &Site<'_>, wish: Wish<'_>, past: &[Past], moves: &[Move]) -> Res
     let serving: BTreeSet<String> = serving.filter(|it| *it != wish.release.version).collect();
     let serving: Vec<String> = serving.into_iter().collect();
     let mut schema = migrate::toward(site, wish.release, wish.action, &serving)?;
-    let consent = Consent(wish.drops.iter().cloned().collect());
+    let consent = consent(&schema, wish);
     migrate::permit(site.name, &schema.assessed, migrate::users(site), &consent)?;
-    let is_ahead = |it: &Skew| matches!(it, Skew::Ahead { .. });
-    if !schema.skews.is_empty()
-        && schema.skews.iter().all(is_ahead)
-        && let Some(said) = releases::works(site, &wish.release.version)
-    {
-        site.world.report.status(&said);
-        schema.skews.clear();
+    match releases::forgiven(site, &wish.release.version, &schema.skews) {
+        Ok(None) => {}
+        Ok(Some(said)) => {
+            site.world.report.status(&said);
+            schema.skews.clear();
+        }
+        // What cannot be found out shows nothing, and is told.
+        Err(failure) => {
+            let (version, why) = (&wish.release.version, failure.innermost_line());
+            site.world.report.warning(&format!("no trial of `{version}` could be read: {why}"));
+        }
     }
     if schema.skews.is_empty() {
         return Ok(schema);
@@ -172,6 +188,9 @@ impl Planned<'_> {
                 ReviewStep::new(format!("apply `{}`", file.name)).with(file.checksum())
             }),
         );
+        steps.extend(self.seed.map(|it| {
+            ReviewStep::new(format!("seed: run `{}` of `{}`", it.command.join(" "), it.service))
+        }));
         if course.moves.len() > 1 {
             steps.push(ReviewStep::new(course.order()));
         }

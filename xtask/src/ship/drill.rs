@@ -162,12 +162,13 @@ impl<'a> Course<'a> {
             course.refuse_source(&found, manifest)?;
             Scratch::make(cluster, "drill").map_err(|it| unable(&it))
         })?;
-        let missing =
-            Database::connect(cluster).and_then(|it| it.missing_roles(&manifest.facts.roles));
-        let missing = missing.map_err(|it| unable(&it))?;
-        let walked = self.restore(&scratch.address(), manifest);
+        let mark = scratch.name().to_string();
+        // What a killed drill has left is gone with its database, and would look like the cluster's.
+        let swept = Database::connect(cluster).and_then(|it| it.drop_scratch_roles());
+        swept.map_err(|it| unable(&it))?;
+        let walked = self.restore(&scratch.address(), manifest, Roles::Scratch(&mark));
         let removed =
-            scratch.remove().and_then(|()| Database::connect(cluster)?.drop_roles(&missing));
+            scratch.remove().and_then(|()| Database::connect(cluster)?.drop_scratch_roles());
         walked?;
         removed.map_err(|it| unable(&it))?;
         let why = wish.without_application.clone().unwrap_or_else(|| {
@@ -205,7 +206,7 @@ impl<'a> Course<'a> {
     fn played(&mut self, stage: &Stage<'_>, manifest: &Manifest, wish: &Wish) -> Result<(), Ended> {
         let site = self.step("scratch database", |_| site(stage).map_err(|it| unable(&it)))?;
         let address = site.database().map_err(|it| unable(&it))?;
-        self.restore(&address, manifest)?;
+        self.restore(&address, manifest, Roles::Made)?;
         if let Some(why) = &wish.without_application {
             return Err(Ended::Stopped(Stopped::Unable(format!(
                 "not looked at: application: {why}"
@@ -220,7 +221,12 @@ impl<'a> Course<'a> {
         })
     }
 
-    fn restore(&mut self, address: &Address, manifest: &Manifest) -> Result<(), Ended> {
+    fn restore(
+        &mut self,
+        address: &Address,
+        manifest: &Manifest,
+        roles: Roles<'_>,
+    ) -> Result<(), Ended> {
         let place = place(address).map_err(|it| unable(&it))?;
         self.restored_into.clone_from(&place.system_identifier);
         fits(&place, &manifest.facts.system_identifier).map_err(|unfit| {
@@ -229,7 +235,7 @@ impl<'a> Course<'a> {
         })?;
         self.step("restore and compare", |course| {
             let phase = course.world().report.phase("drill");
-            let restored = restore::restore(course.home, manifest, address, Roles::Made, &phase);
+            let restored = restore::restore(course.home, manifest, address, roles, &phase);
             let restored = restored.map_err(|it| match it.name() {
                 name if name == code::BACKUP_TOOL.name || name == code::TOOL_MISSING.name => {
                     unable(&it)
@@ -263,7 +269,6 @@ impl<'a> Course<'a> {
             finished_on: clock::now(),
             rto_seconds: usable.div_ceil(1000),
             checks: self.checks,
-            passed: outcome == DrillOutcome::Passed,
             outcome,
             reason,
             tables: manifest.map(|it| evidence::tables(it, facts)).unwrap_or_default(),

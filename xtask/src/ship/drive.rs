@@ -7,7 +7,7 @@ use super::proof::{Seen, Watch};
 use super::record::{self, Change};
 use super::rollout::{Done, Rolled};
 use super::site::Site;
-use super::{back, backup, foreign, journal, migrate, notify, report};
+use super::{back, backup, foreign, journal, migrate, notify, report, seed};
 use crate::edge::tested;
 use crate::error::{Failure, Result};
 use crate::report::Phase;
@@ -131,10 +131,10 @@ impl<'r, 'a> Run<'r, 'a> {
             Step::Migrate => {
                 let (files, consent) = (&self.planned.schema.files, &self.planned.consent);
                 let users = migrate::users(self.site);
-                let order = migrate::Order { reviewed: None, consent, users };
+                let order = migrate::Order { reviewed: None, consent, users, before: &|_| Ok(()) };
                 migrate::apply(self.site, self.lease, files, order).map(drop)
             }
-            Step::Fetch => self.planned.rollout.fetch(),
+            Step::Fetch => self.fetch(),
             Step::Deploy(_) | Step::Start(_) | Step::Switch | Step::Smoke => self.move_on(step),
             Step::Verify => self.watch.as_mut().expect("it has begun").hold(),
             Step::Retire => {
@@ -147,12 +147,23 @@ impl<'r, 'a> Run<'r, 'a> {
         }
     }
 
+    /// Seeded before anything serves: a run that fails here has changed no service, and the next
+    /// one, which moves the same services, seeds again.
+    fn fetch(&mut self) -> Result<()> {
+        self.planned.rollout.fetch()?;
+        let Some(wanted) = self.planned.seed else { return Ok(()) };
+        let image = seed::image(wanted, self.release)?;
+        seed::run(self.site, wanted, &image).map(drop)
+    }
+
     fn begin(&mut self) -> Result<()> {
         foreign::note_all(self.site, self.lease);
         let course = &self.journal.course;
         if let Some(reason) = &course.forced {
             ledger::note(self.site, self.lease, Action::Skew, reason)?;
         }
+        let unbacked = self.planned.unbacked.as_deref();
+        backup::note(self.site, self.lease, &course.migrations, unbacked)?;
         let change = Change::begin(self.site, self.lease, course, self.release)?;
         change.run().clone_into(&mut self.journal.run);
         self.change = Some(change);

@@ -1,10 +1,11 @@
 //! migrate: the schema that a release expects, one transaction a file.
 
 mod apply;
+mod runner;
 mod schema;
 pub mod undo;
 
-pub use apply::{Order, apply};
+pub use apply::{Order, apply, open};
 pub use schema::{Schema, toward};
 
 use super::review;

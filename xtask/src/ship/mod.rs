@@ -27,6 +27,7 @@ pub mod report;
 pub mod review;
 pub mod rollout;
 pub mod scan;
+pub mod seed;
 pub mod serving;
 pub mod settings;
 pub mod site;

@@ -2,19 +2,19 @@
 //! statement takes, which locks it holds, what comes out, and whether what serves still works on it.
 
 use super::site::Site;
-use super::{release, trial};
+use super::{record, release, serving, trial};
 use crate::database::replay;
 use crate::database::scratch::Scratch;
 use crate::edge::clock;
 use crate::edge::postgres::{Database, Watched};
 use crate::edge::schema_dump::{self, Owners};
-use crate::error::Result;
+use crate::error::{Failure, Result, code};
 use serde::Serialize;
 use std::time::Instant;
 use xtask_core::database::catalogue::{Catalogue, Difference, Kind, compare};
 use xtask_core::database::migration::MigrationFile;
 use xtask_core::database::rehearsal::{FileRun, Lock, Run, compare as compare_locks};
-use xtask_core::database::sql;
+use xtask_core::database::sql::{self, Reach};
 use xtask_core::plan::Count;
 use xtask_core::ship::database::Address;
 use xtask_core::ship::trial::{Shown, TrialRecord};
@@ -62,13 +62,43 @@ pub fn run(site: &Site<'_>, all: &[MigrationFile], pending: &[MigrationFile]) ->
     Ok(Rehearsal { files, differences, previous })
 }
 
+/// Refuses what would reach people: a scratch database is of their server, on which roles, settings
+/// and other databases are everybody's. A role that is there is not made again.
+pub fn refuse_reach(site: &Site<'_>, database: &Database, files: &[MigrationFile]) -> Result<()> {
+    if !site.environment.has_users() {
+        return Ok(());
+    }
+    let roles = database.roles()?;
+    let is_there = |reach: &Reach| reach.role.as_ref().is_some_and(|it| roles.contains(it));
+    let mut lines = Vec::new();
+    for file in files {
+        for statement in sql::Script::parse(&file.sql).statements {
+            let reaches = statement.reaches.iter().filter(|it| !is_there(it));
+            lines.extend(reaches.map(|it| {
+                format!(
+                    "`{}` line {}: `{}` is of the whole server",
+                    file.name, statement.line, it.what
+                )
+            }));
+        }
+    }
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let refused = Failure::refused(format!("cannot rehearse on the server of `{}`", site.name))
+        .code(&code::MIGRATION_REFUSED)
+        .hint("rehearse it where nobody is: `cargo xtask migrate plan local --rehearse`");
+    Err(lines.into_iter().fold(refused, Failure::reason))
+}
+
 /// A scratch database with the schema of `own`, its grants, and its table of migrations.
 fn copied(site: &Site<'_>, own: &Address) -> Result<Scratch> {
     let mut source = Database::connect(own)?;
     let catalogue = source.catalogue()?;
     let extensions: Vec<&str> = catalogue.of(Kind::Extension).map(|(name, _)| name).collect();
     let schemas = source.schemas()?;
-    let mut sql = schema_dump::of(&site.world.shell, own, &schemas, Owners::Same)?;
+    let server = (own, source.server_version()?);
+    let mut sql = schema_dump::of(&site.world.shell, server, &schemas, Owners::Same)?;
     sql.push_str(&source.migrations_as_sql()?);
     let scratch = Scratch::make(own, "rehearse")?;
     let mut copy = Database::connect(&scratch.address())?;
@@ -156,8 +186,11 @@ fn compared(
     all: &[MigrationFile],
 ) -> Result<Vec<Difference>> {
     let fresh = Scratch::make(own, "fresh")?;
-    replay::apply(&fresh.address(), all, &site.world.deploy.migrations, &site.world.cancel)?;
-    let wanted = Database::connect(&fresh.address())?.catalogue()?;
+    let mut database = Database::connect(&fresh.address())?;
+    let (limits, cancel) = (&site.world.deploy.migrations, &site.world.cancel);
+    replay::apply(&mut database, all, limits, cancel, |_| ())?;
+    let wanted = database.catalogue()?;
+    drop(database);
     fresh.remove()?;
     Ok(compare(&wanted, &Database::connect(&copy.address())?.catalogue()?))
 }
@@ -187,7 +220,7 @@ fn stated(site: &Site<'_>, version: &str, copy: &Scratch, shown: &[Shown]) -> Re
 /// The release that serves, on the copy. That nobody could try it is not that it fails.
 fn previous(site: &Site<'_>, copy: &Scratch, schema: &str) -> Previous {
     let tried = || -> Result<Option<Vec<Shown>>> {
-        let Some(version) = site.public_release()? else { return Ok(None) };
+        let Some(version) = serving::release(site, &record::known(site)?)? else { return Ok(None) };
         let release = release::get(site, &version)?;
         let address = site.target.services_database()?.with_database(copy.name().as_str());
         let shown = trial::run(site, &release, &address, schema)?;
@@ -200,7 +233,7 @@ fn previous(site: &Site<'_>, copy: &Scratch, schema: &str) -> Previous {
         }
         Ok(Some(shown)) => Previous::Works { shown },
         Ok(None) => Previous::NotTried { why: "nothing is rolled out".to_owned() },
-        Err(failure) if failure.name() == crate::error::code::TRIAL_FAILED.name => {
+        Err(failure) if failure.name() == code::TRIAL_FAILED.name => {
             Previous::Fails { why: failure.first_line().to_owned() }
         }
         Err(failure) => Previous::NotTried { why: failure.innermost_line().to_owned() },

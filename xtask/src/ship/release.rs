@@ -11,7 +11,7 @@ mod verify;
 pub use entry::{may_enter, verified_by};
 pub use record::{attest_record, attest_release};
 pub use store::{Published, Releases};
-pub use trial::{attest_trial, works};
+pub use trial::{attest_trial, forgiven, works};
 pub use verify::{Verified, verify};
 
 use super::site::Site;

@@ -24,7 +24,8 @@ pub fn run(
 ) -> Result<Vec<Shown>> {
     let world = site.world;
     let (shell, cancel) = (&world.shell, &world.cancel);
-    let place = Place { shell, cancel, owner: world.owner(site.name) };
+    let folder = world.state(site.name).join("trial");
+    let place = Place { shell, cancel, owner: world.owner(site.name), folder };
     let mut shown = Vec::new();
     for service in world.deploy.services.iter().filter(|it| !it.trial.is_empty()) {
         let image = release.services.get(&service.name).ok_or_else(|| {

@@ -27,14 +27,25 @@ impl Customer {
         session["token"].as_str().unwrap().to_owned()
     }
 
+    /// Whether a food of that name is shared with everybody.
+    pub(crate) fn finds(&self, food: &str) -> bool {
+        let page = self.get(&format!("/api/foods?q={food}"));
+        let foods = page["items"].as_array().unwrap();
+        foods.iter().any(|it| it["name"] == food && it["owned"] == false)
+    }
+
     /// What the day adds up to; every part of it must be known.
     pub(crate) fn kilocalories(&self) -> f64 {
-        let url = format!("{}/api/summary?date={DAY}", self.url);
-        let bearer = format!("Bearer {}", self.token());
-        let text = web::ask(Method::GET, &url, &[("authorization", &bearer)], None).unwrap();
-        let summary: Value = serde_json::from_str(&text).unwrap();
+        let summary = self.get(&format!("/api/summary?date={DAY}"));
         assert_eq!(summary["estimates"], "complete", "{summary}");
         summary["total"]["kcal"].as_f64().unwrap_or_else(|| panic!("no kcal in {summary}"))
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let bearer = format!("Bearer {}", self.token());
+        let url = format!("{}{path}", self.url);
+        let text = web::ask(Method::GET, &url, &[("authorization", &bearer)], None).unwrap();
+        serde_json::from_str(&text).unwrap()
     }
 }
 

@@ -37,7 +37,7 @@ fn what_serves_works_on_a_copy(scratch: &Scratch) {
 pub(crate) fn is_reset(scratch: &Scratch) {
     let records = scratch.xtask(&["audit", "list", "--json"]).succeeds()["records"].clone();
     let refusal = scratch.xtask(&["db", "reset"]).fails(4);
-    assert!(refusal.contains("nobody can be asked"), "{refusal}");
+    assert!(refusal.contains("nobody is here to confirm it"), "{refusal}");
     scratch.xtask(&["db", "reset", "--yes"]).ends(0);
     scratch.xtask(&["db", "diff", "migrations", "local"]).ends(0);
     scratch.xtask(&["db", "seed", "local"]).ends(0);

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 #![expect(clippy::print_stdout, reason = "a person who reads a failure wants the story so far")]
 
+mod backups;
 mod coolify;
 mod customer;
 mod database;
@@ -41,10 +42,12 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     emulated::arm64_images_run(&scratch);
 
     let customer = Customer::register(&scratch.url());
+    assert!(customer.finds("Oats"), "`up` has seeded the shared foods");
     customer.eats("two eggs and a slice of toast");
     assert!(customer.kilocalories() > 100.0, "the ML service weighs what was eaten");
 
     database::is_looked_after(&scratch);
+    backups::are_proved_by_a_drill(&scratch);
 
     let load = Load::start(&scratch.url());
     switches_lose_nothing(&scratch);

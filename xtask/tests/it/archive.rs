@@ -7,9 +7,10 @@ use super::world::World;
 use xtask_core::digest::Digest;
 use xtask_fakes::archive::FakeArchive;
 
-/// Where the snapshot archive keeps what the mirror had when the lock of `world` was signed.
+/// Where the snapshot archive keeps what the mirror had when the lock of `world` was signed: a state
+/// is recorded some hours later.
 fn at_snapshot(path: &str) -> String {
-    format!("/archive/debian/20231114T221320Z/{path}")
+    format!("/archive/debian/20231115T041320Z/{path}")
 }
 
 fn build(world: &World, code: i32) -> String {
@@ -28,7 +29,7 @@ fn what_the_mirror_has_dropped_names_the_package_and_the_cure() {
     error: failed to build image `hello`
       caused by: failed to fetch package `hello` 1
       caused by: `hello` from the mirror: 404 Status [IP: 127.0.0.1 PORT]
-      hint: `cargo xtask image lock hello --update` locks what the mirror holds now; or name a snapshot archive in XTASK_DEBIAN_SNAPSHOT
+      hint: `cargo xtask image lock hello --update` locks what the mirror holds now; or let XTASK_DEBIAN_SNAPSHOT name a snapshot archive
       code: E-package-gone
     ");
 }
@@ -41,6 +42,28 @@ fn what_the_mirror_has_dropped_comes_from_the_snapshot_of_the_locks_time() {
     let world = world(&mirror, &Digest::of(&bytes)).with("XTASK_DEBIAN_SNAPSHOT", snapshots.url());
     let _said = build(&world, 0);
     assert_eq!(snapshots.asked(), [at_snapshot(POOL)]);
+}
+
+#[test]
+fn a_machine_without_a_mirror_takes_packages_from_the_snapshots_alone() {
+    let (mirror, snapshots) = (FakeArchive::start(), FakeArchive::start());
+    let bytes = deb("hello", None);
+    snapshots.put(&at_snapshot(POOL), &bytes);
+    let world = world(&mirror, &Digest::of(&bytes))
+        .with("XTASK_DEBIAN_MIRROR", "none".to_owned())
+        .with("XTASK_DEBIAN_SNAPSHOT", snapshots.url());
+    let _said = build(&world, 0);
+    assert_eq!(snapshots.asked(), [at_snapshot(POOL)]);
+    assert!(mirror.asked().is_empty());
+}
+
+#[test]
+fn a_machine_that_may_ask_neither_is_told_what_to_set() {
+    let mirror = FakeArchive::start();
+    let world = world(&mirror, &Digest::of(b"x")).with("XTASK_DEBIAN_MIRROR", "none".to_owned());
+    let said = build(&world, 2);
+    assert!(said.contains("there is no mirror, and no snapshot archive is wanted"), "{said}");
+    assert!(said.contains("set XTASK_DEBIAN_MIRROR to the address above"), "{said}");
 }
 
 #[test]
@@ -104,7 +127,7 @@ fn every_package_that_is_gone_is_named_at_once_and_what_came_is_kept() {
       caused by: failed to fetch packages `lib+gone` 1, `libtoo` 1
       caused by: `lib+gone` from the mirror: 404 Status [IP: 127.0.0.1 PORT]
       caused by: `libtoo` from the mirror: 404 Status [IP: 127.0.0.1 PORT]
-      hint: `cargo xtask image lock hello --update` locks what the mirror holds now; or name a snapshot archive in XTASK_DEBIAN_SNAPSHOT
+      hint: `cargo xtask image lock hello --update` locks what the mirror holds now; or let XTASK_DEBIAN_SNAPSHOT name a snapshot archive
       code: E-package-gone
     ");
     assert_eq!(kept(&world), 1, "the next run asks for the others only");

@@ -1,6 +1,7 @@
 //! Rollouts to a Coolify with state, its proxy over simulated containers: who serves is found out,
 //! and what does not come to serve is taken back.
 
+mod backed_up;
 mod between;
 mod database;
 mod entry;
@@ -18,6 +19,7 @@ mod schema;
 mod state;
 mod told;
 mod town;
+mod tried;
 mod unchanged;
 mod undone;
 mod whole;

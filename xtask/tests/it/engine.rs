@@ -213,7 +213,7 @@ fn erasing_shows_what_goes_and_wants_a_word() {
     engine.has("volume", "nutri-other", r#""nutri.project":"shop""#);
     let output = engine.world.run(&["down", "--erase"]).ends(4);
     assert!(output.contains("volume  nutri-redis  12kB  made 2026-11-20T10:00:00Z"), "{output}");
-    assert!(output.contains("cannot erase: nobody is here to confirm it"), "{output}");
+    assert!(output.contains("cannot erase `nutri`: nobody is here to confirm it"), "{output}");
     assert!(output.contains("hint: run it at a terminal, or say `--yes`"), "{output}");
     assert_eq!(engine.changes(), "");
     let run = engine.world.run(&["down", "--erase", "--yes"]);

@@ -12,6 +12,8 @@ mod since;
 use super::postgres::server::Server;
 use std::path::PathBuf;
 use tempfile::TempDir;
+use xtask::cancel::Cancel;
+use xtask::database::replay;
 use xtask::edge::postgres::Database;
 use xtask::error::Failure;
 use xtask_core::database::migration::{MigrationFile, plan};
@@ -85,9 +87,9 @@ impl<'a> Ground<'a> {
         database.lock_migrations()?;
         let rows = database.migration_rows()?;
         let plan = plan(&self.files(), &rows).map_err(|why| Failure::refused(why.to_string()))?;
-        for file in self.files().iter().filter(|file| plan.pending.contains(&file.name)) {
-            database.apply_migration(file, limits, None)?;
-        }
+        let files = self.files();
+        let pending = files.iter().filter(|file| plan.pending.contains(&file.name));
+        replay::apply(&mut database, pending, limits, &Cancel::default(), |_| ())?;
         database.unlock_migrations()?;
         Ok(plan.pending)
     }

@@ -256,6 +256,10 @@ fn edits_both_services(origin: &Path) {
 fn without_backup(text: &str) -> String {
     let (before, rest) = text.split_once("[environments.production.backup]").unwrap();
     let (_, after) = rest.split_once("[environments.production.coolify]").unwrap();
+    let before = before.replace(
+        "[environments.production]\n",
+        "[environments.production]\nwithout_backup = \"it is a test\"\n",
+    );
     format!("{before}[environments.production.coolify]{after}")
 }
 

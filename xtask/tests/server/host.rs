@@ -11,6 +11,30 @@ const PUT: &str = "/root/setup-server.sh";
 /// Where it keeps itself, with what it was told, once it has run.
 const KEPT: &str = "/usr/local/sbin/nutri-setup-server";
 
+/// What systemd, a firewall and a host of containers need of the engine.
+const RIGHTS: [&str; 20] = [
+    "--cap-add",
+    "SYS_ADMIN",
+    "--cap-add",
+    "NET_ADMIN",
+    "--security-opt",
+    "apparmor=unconfined",
+    "--tmpfs",
+    "/run",
+    "--tmpfs",
+    "/run/lock",
+    "--tmpfs",
+    "/tmp:exec",
+    "--sysctl",
+    "net.ipv4.ip_forward=1",
+    "--sysctl",
+    "net.ipv6.conf.all.disable_ipv6=0",
+    "--sysctl",
+    "net.ipv6.conf.all.forwarding=1",
+    "--volume",
+    "/sys/fs/cgroup:/sys/fs/cgroup:ro",
+];
+
 /// How a command ended.
 #[derive(Debug)]
 #[must_use]
@@ -21,11 +45,16 @@ pub(crate) struct Run {
 }
 
 /// A network of addresses for documentation: to Docker's own the script gives trust.
-pub(crate) struct Network(String);
+pub(crate) struct Network {
+    name: String,
+    v4: &'static str,
+    v6: &'static str,
+}
 
 pub(crate) struct Host {
     name: String,
-    last: u8,
+    v4: String,
+    v6: String,
     folder: tempfile::TempDir,
     /// The person's agent, which holds the key.
     agent: Option<Child>,
@@ -60,69 +89,38 @@ pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     }
 }
 
+fn takes(address: &str) -> bool {
+    let address: SocketAddr = address.parse().unwrap();
+    TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok()
+}
+
 impl Network {
-    pub(crate) fn new() -> Self {
-        let name = format!("nutri-server-{}", std::process::id());
-        let made = docker(&[
-            "network",
-            "create",
-            "--ipv6",
-            "--subnet",
-            "198.51.100.0/24",
-            "--subnet",
-            "2001:db8:51::/64",
-            &name,
-        ]);
-        made.good();
-        Self(name)
+    /// The first bytes of its addresses, such as `198.51.100` and `2001:db8:51`.
+    pub(crate) fn new(v4: &'static str, v6: &'static str) -> Self {
+        let name = format!("nutri-server-{}-{v4}", std::process::id());
+        let subnets = [format!("{v4}.0/24"), format!("{v6}::/64")];
+        let [first, second] = &subnets;
+        let subnets = ["--subnet", first, "--subnet", second];
+        docker(&[&["network", "create", "--ipv6"][..], &subnets, &[&name]].concat()).good();
+        Self { name, v4, v6 }
     }
 }
 
 impl Drop for Network {
     fn drop(&mut self) {
-        let _gone = docker(&["network", "rm", &self.0]);
+        let _gone = docker(&["network", "rm", &self.name]);
     }
 }
 
 impl Host {
     pub(crate) fn start(image: &str, network: &Network, last: u8) -> Self {
-        let name = format!("nutri-server-{}-{last}", std::process::id());
-        let mut host = Self { name, last, folder: tempfile::tempdir().unwrap(), agent: None };
-        let (v4, v6) = (host.v4(), host.v6());
-        let args = [
-            "run",
-            "--detach",
-            "--name",
-            &host.name,
-            "--hostname",
-            "server",
-            "--network",
-            &network.0,
-            "--ip",
-            &v4,
-            "--ip6",
-            &v6,
-            "--cap-add",
-            "SYS_ADMIN",
-            "--cap-add",
-            "NET_ADMIN",
-            "--security-opt",
-            "apparmor=unconfined",
-            "--tmpfs",
-            "/run",
-            "--tmpfs",
-            "/run/lock",
-            "--tmpfs",
-            "/tmp:exec",
-            "--sysctl",
-            "net.ipv4.ip_forward=1",
-            "--sysctl",
-            "net.ipv6.conf.all.disable_ipv6=0",
-            "--volume",
-            "/sys/fs/cgroup:/sys/fs/cgroup:ro",
-            image,
-            "/sbin/init",
-        ];
+        let name = format!("{}-{last}", network.name);
+        let (v4, v6) = (format!("{}.{last}", network.v4), format!("{}::{last}", network.v6));
+        let folder = tempfile::tempdir().unwrap();
+        let mut host = Self { name, v4, v6, folder, agent: None };
+        let place = ["--network", &network.name, "--ip", &host.v4, "--ip6", &host.v6];
+        let run = ["run", "--detach", "--name", &host.name, "--hostname", "server"];
+        let args = [&run[..], &place, &RIGHTS, &[image, "/sbin/init"]].concat();
         docker(&args).good();
         host.wait_for_ssh();
         host.know();
@@ -131,11 +129,11 @@ impl Host {
     }
 
     pub(crate) fn v4(&self) -> String {
-        format!("198.51.100.{}", self.last)
+        self.v4.clone()
     }
 
     pub(crate) fn v6(&self) -> String {
-        format!("2001:db8:51::{}", self.last)
+        self.v6.clone()
     }
 
     pub(crate) fn key(&self) -> PathBuf {
@@ -186,6 +184,26 @@ impl Host {
         ))
     }
 
+    /// The script as it keeps itself, with nothing in its environment.
+    pub(crate) fn kept(&self, verb: &str) -> Run {
+        self.sh(&format!("{KEPT} {verb}"))
+    }
+
+    /// Runs `text` as cloud-init runs what a provider was given.
+    pub(crate) fn first_start(&self, text: &str, verb: &str) -> Run {
+        let file = self.folder.path().join("user-data");
+        std::fs::write(&file, text).unwrap();
+        let to = format!("{}:/root/user-data", self.name);
+        docker(&["cp", &file.to_string_lossy(), &to]).good();
+        self.sh(&format!("chmod 700 /root/user-data && /root/user-data {verb}"))
+    }
+
+    /// A program before the real one on the script's path.
+    pub(crate) fn stand_in(&self, program: &str, text: &str) {
+        let path = format!("/usr/local/sbin/{program}");
+        self.sh(&format!("cat >{path} <<'END'\n#!/bin/sh\n{text}\nEND\nchmod 755 {path}")).good();
+    }
+
     /// Kills a run once it has said that it changed something; `false` where nothing was to do.
     pub(crate) fn setup_killed_after_one_change(&self) -> bool {
         let line = format!(
@@ -197,14 +215,36 @@ impl Host {
         self.sh(&line).stdout.contains("killed")
     }
 
+    /// As a person whose agent offers `count` other keys first.
+    pub(crate) fn ssh_after_other_keys(&self, user: &str, count: usize) -> Run {
+        let keys: Vec<String> = (0..count)
+            .map(|at| self.folder.path().join(format!("other-{at}")).to_string_lossy().into_owned())
+            .collect();
+        let mut options = Vec::new();
+        for key in &keys {
+            let made = Command::new("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-f", key])
+                .status();
+            assert!(made.unwrap().success());
+            options.extend(["-i", key]);
+        }
+        let own = self.key().to_string_lossy().into_owned();
+        options.extend(["-i", &own]);
+        self.ssh_with(user, &options)
+    }
+
     pub(crate) fn ssh(&self, user: &str, more: &[&str]) -> Run {
+        let own = self.key().to_string_lossy().into_owned();
+        self.ssh_with(user, &[&["-i", &own], more].concat())
+    }
+
+    fn ssh_with(&self, user: &str, more: &[&str]) -> Run {
         let known = self.folder.path().join("known");
         let output = Command::new("ssh")
             .args(["-o", "BatchMode=yes", "-o", "ServerAliveInterval=5"])
             .args(["-o", "StrictHostKeyChecking=no", "-o"])
             .arg(format!("UserKnownHostsFile={}", known.display()))
-            .args(["-o", "IdentitiesOnly=yes", "-i"])
-            .arg(self.key())
+            .args(["-o", "IdentitiesOnly=yes"])
             .args(more)
             .args(["-l", user, &self.v4(), "true"])
             .output();
@@ -217,8 +257,12 @@ impl Host {
 
     /// Whether a port of it takes a connection from here.
     pub(crate) fn takes(&self, port: u16) -> bool {
-        let address: SocketAddr = format!("{}:{port}", self.v4()).parse().unwrap();
-        TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok()
+        takes(&format!("{}:{port}", self.v4))
+    }
+
+    /// The same over IPv6.
+    pub(crate) fn takes_over_six(&self, port: u16) -> bool {
+        takes(&format!("[{}]:{port}", self.v6))
     }
 
     pub(crate) fn reboot(&self) {

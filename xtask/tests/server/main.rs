@@ -3,6 +3,9 @@
 #![allow(clippy::disallowed_methods, reason = "a test fails where it cannot look at its files")]
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+mod check;
+mod docker;
+mod guard;
 mod host;
 mod project;
 mod system;
@@ -13,12 +16,14 @@ use xtask_fakes::required;
 use xtask_fakes::requirement::{required_engine, required_program, required_right};
 
 /// Every file that is wholly ours.
-const FILES: [&str; 11] = [
+const FILES: [&str; 13] = [
     "/etc/nutri-server.conf",
     "/etc/sudoers.d/90-nutri-admin",
     "/etc/systemd/system/nutri-guard-boot.service",
     "/etc/ssh/sshd_config.d/00-nutri.conf",
     "/etc/systemd/system/docker.service.d/nutri-firewall.conf",
+    "/etc/systemd/system/nutri-docker-firewall.service",
+    "/usr/local/sbin/nutri-docker-firewall",
     "/etc/fail2ban/jail.d/00-nutri.local",
     "/etc/apt/apt.conf.d/20auto-upgrades",
     "/etc/apt/apt.conf.d/52-nutri-unattended-upgrades",
@@ -28,24 +33,42 @@ const FILES: [&str; 11] = [
 ];
 
 #[test]
-fn a_server_is_made_ready_kept_so_and_nobody_is_locked_out() {
+fn debian_12_is_made_ready_kept_so_and_nobody_is_locked_out() {
+    played("bookworm", "198.51.100", "2001:db8:51");
+}
+
+#[test]
+fn debian_13_is_made_ready_kept_so_and_nobody_is_locked_out() {
+    played("trixie", "203.0.113", "2001:db8:52");
+}
+
+fn played(suite: &str, v4: &'static str, v6: &'static str) {
     required!(required_engine());
     required!(required_right("root"));
     required!(required_program("ssh"));
     required!(required_program("debootstrap"));
-    let image = system::image();
-    let network = Network::new();
+    let image = system::image(suite);
+    let network = Network::new(v4, v6);
     let host = Host::start(&image, &network, 10);
     let project = Project::new(&host);
     the_first_run_makes_it_ready(&project, &host);
-    a_second_run_changes_nothing(&project);
+    a_second_run_changes_nothing(&project, &host);
     only_keys_of_people_get_in(&host);
     what_is_corrupted_is_named_and_mended(&project, &host);
-    what_nobody_confirms_goes_back(&host);
-    what_nobody_confirms_goes_back_at_a_reboot_too(&host);
-    the_world_sees_what_is_declared(&project, &host);
-    what_docker_publishes_is_shut_unless_declared(&host);
-    whoever_guesses_is_banned(&host, &Host::start(&image, &network, 20));
+    check::what_a_check_could_not_look_at_is_not_as_wanted(&host);
+    guard::what_nobody_confirms_goes_back(&host);
+    guard::one_run_at_a_time(&host);
+    guard::a_later_run_gives_the_whole_time_again(&host);
+    guard::what_sshd_refuses_takes_back_our_file_only(&host);
+    guard::a_revert_goes_on_and_leaves_the_rules_of_others(&host);
+    guard::what_is_not_yet_in_force_is_named_and_mended(&host);
+    guard::what_nobody_confirms_goes_back_at_a_reboot_too(&host);
+    the_world_sees_what_is_declared(&host);
+    docker::what_docker_publishes_is_shut_unless_declared(&host);
+    docker::the_images_that_came_last_stay(&host);
+    let other = Host::start(&image, &network, 20);
+    whoever_guesses_is_banned(&host, &other);
+    the_first_start_makes_it_ready(&project, &other);
     a_run_killed_after_any_change_is_continued(&Host::start(&image, &network, 30));
 }
 
@@ -61,11 +84,13 @@ fn the_first_run_makes_it_ready(project: &Project, host: &Host) {
     assert!(!host.is_there("/var/lib/nutri-server/pending"), "it was confirmed");
 }
 
-fn a_second_run_changes_nothing(project: &Project) {
+fn a_second_run_changes_nothing(project: &Project, host: &Host) {
     let check = project.xtask(&["server", "check", "staging"]);
     assert_eq!(check.code, Some(0), "{check:?}");
     let done = project.xtask(&["server", "apply", "staging", "--apply"]);
     assert_eq!((done.code, done.stdout.trim()), (Some(0), "nothing to do"), "{done:?}");
+    let kept = host.kept("check");
+    assert_eq!(kept.code, Some(0), "what it was told stands in a file of its own: {kept:?}");
 }
 
 fn only_keys_of_people_get_in(host: &Host) {
@@ -74,6 +99,8 @@ fn only_keys_of_people_get_in(host: &Host) {
     let password = host.ssh("deploy", &["-o", "PubkeyAuthentication=no"]);
     assert!(password.stderr.contains("Permission denied (publickey)"), "{password:?}");
     assert_eq!(host.ssh("deploy", &[]).code, Some(0));
+    let many = host.ssh_after_other_keys("deploy", 5);
+    assert_eq!(many.code, Some(0), "an agent offers its keys one by one: {many:?}");
 }
 
 fn what_is_corrupted_is_named_and_mended(project: &Project, host: &Host) {
@@ -87,7 +114,7 @@ fn what_is_corrupted_is_named_and_mended(project: &Project, host: &Host) {
         let changed = mended.lines().filter(|line| line.contains("\tchanged\t")).count();
         assert_eq!(changed, 1, "{file}: {mended}");
     }
-    host.sh("sed -i '/BEGIN nutri/,/END nutri/d' /etc/ufw/after.rules").good();
+    host.sh("ufw delete allow 443/udp && iptables -F nutri-docker").good();
     host.sh("echo '{\"dns\": [\"192.0.2.53\"]}' >/etc/docker/daemon.json").good();
     let done = project.xtask(&["server", "apply", "staging", "--apply"]);
     assert_eq!(done.code, Some(0), "{done:?}");
@@ -107,70 +134,26 @@ fn what_is_no_json_is_not_written_over(project: &Project, host: &Host) {
     host.sh("mv /root/kept /etc/docker/daemon.json").good();
 }
 
-/// Whoever locked himself out cannot confirm, and waits.
-fn what_nobody_confirms_goes_back(host: &Host) {
-    host.sh("echo '# before' >>/etc/ssh/sshd_config.d/00-nutri.conf; ufw --force disable").good();
-    host.setup("apply", &[("GUARD_SECONDS", "3")]).good();
-    assert!(host.sh("ufw status").good().contains("Status: active"));
-    wait_until("the change goes back", || !host.is_there("/var/lib/nutri-server/pending"));
-    assert!(host.sh("cat /etc/ssh/sshd_config.d/00-nutri.conf").good().contains("# before"));
-    assert!(host.sh("ufw status").good().contains("Status: inactive"));
-    assert_eq!(host.ssh("deploy", &[]).code, Some(0));
-}
-
-fn what_nobody_confirms_goes_back_at_a_reboot_too(host: &Host) {
-    host.setup("apply", &[("GUARD_SECONDS", "900")]).good();
-    assert!(host.is_there("/var/lib/nutri-server/pending"));
-    host.reboot();
-    assert!(!host.is_there("/var/lib/nutri-server/pending"));
-    assert!(host.sh("cat /etc/ssh/sshd_config.d/00-nutri.conf").good().contains("# before"));
-    assert!(host.sh("ufw status").good().contains("Status: inactive"));
-    host.setup("apply", &[]).good();
-    host.setup("confirm", &[]).good();
-    host.reboot();
-    assert!(host.setup("check", &[]).code == Some(0), "it stays over a reboot");
-}
-
-fn the_world_sees_what_is_declared(project: &Project, host: &Host) {
+fn the_world_sees_what_is_declared(host: &Host) {
     for port in [80, 443, 5432] {
         host.listen(port);
     }
-    let probe = project.xtask(&["server", "probe", "staging"]);
-    assert_eq!(probe.code, Some(0), "{probe:?}");
+    let ways = [(host.v4(), host.v4()), (host.v6(), format!("[{}]", host.v6()))]
+        .map(|(address, shown)| (Project::at(host, &address), shown));
+    for (project, _) in &ways {
+        let probe = project.xtask(&["server", "probe", "staging"]);
+        assert_eq!(probe.code, Some(0), "{probe:?}");
+    }
     host.sh("ufw allow 5432/tcp").good();
-    let probe = project.xtask(&["server", "probe", "staging"]);
-    assert_eq!(probe.code, Some(3), "{probe:?}");
-    for address in [host.v4(), format!("[{}]", host.v6())] {
-        let line = format!("{address}:5432: Postgres is open to the world");
+    for (project, shown) in &ways {
+        let probe = project.xtask(&["server", "probe", "staging"]);
+        assert_eq!(probe.code, Some(3), "{probe:?}");
+        let line = format!("{shown}:5432: Postgres is open to the world");
         assert!(probe.stdout.contains(&line), "{line}: {probe:?}");
     }
     let plan = host.setup("check", &[]);
     assert!(plan.stdout.contains("a rule of others: ufw allow 5432/tcp"), "{plan:?}");
     host.sh("ufw delete allow 5432/tcp").good();
-}
-
-/// A network as Docker lays one: a bridge, a container behind it, a published port that is
-/// forwarded before the host's own rules are asked, and Docker's rule that lets it through.
-fn what_docker_publishes_is_shut_unless_declared(host: &Host) {
-    host.sh(
-        "ip link add br-inside type bridge && ip address add 10.0.9.1/24 dev br-inside && \
-         ip link set br-inside up && ip netns add inside && \
-         ip link add out type veth peer name in netns inside && ip link set out master br-inside up && \
-         ip -n inside address add 10.0.9.2/24 dev in && ip -n inside link set in up && \
-         ip -n inside route add default via 10.0.9.1 && \
-         iptables -I FORWARD -j DOCKER-USER && iptables -I FORWARD 2 -o br-inside -j ACCEPT && \
-         iptables -I FORWARD 3 -i br-inside -j ACCEPT && \
-         for port in 6379:6379 8443:443; do iptables -t nat -A PREROUTING -p tcp \
-         --dport ${port%:*} -j DNAT --to 10.0.9.2:${port#*:}; done",
-    )
-    .good();
-    host.listen_inside("inside", 6379);
-    host.listen_inside("inside", 443);
-    wait_until("a declared port of a container is open", || host.takes(8443));
-    assert!(!host.takes(6379), "what nobody declared is shut, though Docker would let it through");
-    host.sh("iptables -F DOCKER-USER").good();
-    assert!(host.takes(6379), "and it is our rules that shut it");
-    host.sh("systemctl restart ufw && ufw reload").good();
 }
 
 /// Who only looks whether the port is open, as a monitor does, is not.
@@ -184,9 +167,24 @@ fn whoever_guesses_is_banned(host: &Host, guesser: &Host) {
         let _refused = guesser.sh(&knock);
         host.sh("fail2ban-client status sshd").good().contains(&guesser.v4())
     });
-    let banned = guesser.sh(&knock);
-    assert!(!banned.stderr.contains("Permission denied"), "{banned:?}");
+    wait_until("and is shut out", || !guesser.sh(&knock).stderr.contains("Permission denied"));
     assert_eq!(host.ssh("deploy", &[]).code, Some(0), "others still get in");
+}
+
+/// What a provider is given is the same script, and the script keeps itself without what it was told.
+fn the_first_start_makes_it_ready(project: &Project, host: &Host) {
+    let text = project.xtask(&["server", "user-data", "staging"]).good();
+    let check = host.first_start(&text, "check");
+    assert_eq!(check.code, Some(3), "{check:?}");
+    assert!(!host.is_there("/etc/nutri-server.conf"), "asked for a check, it changes nothing");
+    host.first_start(&text, "").good();
+    assert!(!host.is_there("/var/lib/nutri-server/pending"), "nobody is there to confirm");
+    host.sh("cmp /root/setup-server.sh /usr/local/sbin/nutri-setup-server").good();
+    for verb in ["confirm", "revert"] {
+        let said = host.kept(verb).good();
+        assert_eq!(said, "guard\tok\tnothing waits to be confirmed\n", "{verb}");
+    }
+    assert_eq!(host.kept("check").code, Some(0));
 }
 
 /// Each run is killed as soon as it has changed one thing; the next goes on from there.
@@ -194,7 +192,7 @@ fn a_run_killed_after_any_change_is_continued(host: &Host) {
     let mut runs = 0;
     while host.setup_killed_after_one_change() {
         runs += 1;
-        assert!(runs < 80, "every run changes something, so the runs come to an end");
+        assert!(runs < 120, "every run changes something, so the runs come to an end");
     }
     assert!(runs > 15, "there is much to change: {runs}");
     host.setup("confirm", &[]).good();

@@ -11,13 +11,17 @@ pub(crate) struct Project {
 
 impl Project {
     pub(crate) fn new(host: &Host) -> Self {
+        Self::at(host, &host.v4())
+    }
+
+    /// The same, with the server by this address.
+    pub(crate) fn at(host: &Host, address: &str) -> Self {
         let project = Self { folder: tempfile::tempdir().unwrap(), agent: host.agent() };
         let [person, server] = host.keys();
         let table = format!(
-            "\n[environments.staging.server]\nhost = \"server.test\"\nhost_key = \"{server}\"\n\
+            "\n[environments.staging.server]\nhost = \"{address}\"\nhost_key = \"{server}\"\n\
              keys = [\"{person}\"]\nswap_mb = 0\nreboot_at = \"03:30\"\n"
-        )
-        .replace("server.test", &host.v4());
+        );
         let deploy = include_str!("../../../deploy.toml").to_owned() + &table;
         project.write("deploy.toml", &deploy);
         project.write("images/debian-scripts.toml", "[reviewed]\n");

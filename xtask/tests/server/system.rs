@@ -7,18 +7,17 @@ use std::process::{Command, Stdio};
 /// is not to wait for a mirror.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,openssh-server,sudo,ca-certificates,iproute2,\
                         python3,ufw,fail2ban,python3-systemd,unattended-upgrades,curl,procps";
-const SUITE: &str = "bookworm";
 
-/// The image's name. It stays on the machine, because debootstrap needs minutes.
-pub(crate) fn image() -> String {
-    let name = format!("nutri-test-systemd:{SUITE}-1");
+/// The image of a release of Debian. It stays on the machine, because debootstrap needs minutes.
+pub(crate) fn image(suite: &str) -> String {
+    let name = format!("nutri-test-systemd:{suite}-1");
     if !docker(&["image", "ls", "--quiet", &name]).good().trim().is_empty() {
         return name;
     }
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("root");
     let made = Command::new("debootstrap")
-        .args(["--variant=minbase", &format!("--include={PACKAGES}"), SUITE])
+        .args(["--variant=minbase", &format!("--include={PACKAGES}"), suite])
         .arg(&root)
         .output()
         .unwrap();

@@ -1,11 +1,49 @@
 // Guesses of what a few words about a meal amount to. Another service makes them; it may be
 // slow or away, so nothing here may depend on getting one.
 import type { Nutrients } from "./nutrients.js";
+import { Refusal, unavailable } from "./refusal.js";
+
+/** A food of the estimator's own table, which is not the table of `/api/foods`. */
+export interface EstimatedFood {
+  readonly id: string;
+  readonly name: string;
+  readonly source: string;
+}
+
+/** A food that words may mean, and how likely they do. */
+export interface Candidate {
+  readonly food: EstimatedFood;
+  readonly confidence: number;
+}
+
+export interface EstimatedItem {
+  readonly food: EstimatedFood;
+  readonly grams: number;
+  readonly nutrients: Nutrients;
+  readonly confidence: number;
+  readonly text: string;
+  /** At most three, the likeliest first. */
+  readonly candidates: readonly Candidate[];
+}
+
+/** Words that name no food for certain. */
+export interface Guess {
+  readonly text: string;
+  readonly candidates: readonly Candidate[];
+}
 
 export interface Estimate {
+  readonly items: readonly EstimatedItem[];
+  readonly unknown: readonly string[];
+  readonly guesses: readonly Guess[];
   readonly total: Nutrients;
   readonly confidence: number;
   readonly model: string;
+}
+
+/** Words that nobody will ever estimate, and why. */
+export interface Unreadable {
+  readonly unreadable: string;
 }
 
 /** Who asks, and until when an answer is of use. */
@@ -17,7 +55,24 @@ export interface EstimateCall {
 
 export interface Estimator {
   /** Undefined when no estimate could be had in time. Never throws. */
-  estimate(text: string, call: EstimateCall): Promise<Estimate | undefined>;
+  estimate(text: string, call: EstimateCall): Promise<Estimate | Unreadable | undefined>;
+}
+
+export const isEstimate = (found: Estimate | Unreadable | undefined): found is Estimate =>
+  found !== undefined && "total" in found;
+
+/** The estimate of one text, for somebody who asks for nothing else. */
+export async function estimateOne(
+  estimator: Estimator,
+  text: string,
+  call: EstimateCall,
+): Promise<Estimate> {
+  const found = await estimator.estimate(text, call);
+  if (isEstimate(found)) return found;
+  // The cause is in the log already, under the same request id.
+  if (found === undefined) throw unavailable("ML service", undefined);
+  const details = [{ path: "text", message: found.unreadable }];
+  throw new Refusal("invalid", "invalid_request", "cannot estimate this text", details);
 }
 
 // The ML service works on few cores: more at once would only wait there instead of here.
@@ -35,7 +90,7 @@ export async function estimateAll(
   async function work(): Promise<void> {
     for (let text = waiting.shift(); text !== undefined; text = waiting.shift()) {
       const estimate = await estimator.estimate(text, call);
-      if (estimate !== undefined) found.set(text, estimate);
+      if (isEstimate(estimate)) found.set(text, estimate);
     }
   }
   await Promise.all(Array.from({ length: Math.min(atOnceMax, waiting.length) }, work));

@@ -32,6 +32,9 @@ export interface OpenSession extends Caller {
   readonly refreshToken: string | undefined;
 }
 
+/** A user, a session and a secret, in one form only. */
+const refreshForm = /^([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.([\da-f-]{36})\.([\w-]{43})$/;
+
 interface Ports {
   readonly users: UserStore;
   readonly sessions: SessionStore;
@@ -55,13 +58,14 @@ export async function openSession(sessions: SessionStore, user: User): Promise<O
 }
 
 export async function refresh({ users, sessions }: Ports, token: string): Promise<OpenSession> {
-  const [userId, sessionId, secret] = token.split(".");
+  const [, userId, sessionId, secret] = refreshForm.exec(token) ?? [];
   if (userId === undefined || sessionId === undefined || secret === undefined)
     throw unauthenticated();
+  // Before anything is changed: whoever is refused while the database is away may come again.
+  const user = await account(users, userId);
   const next = newSecret();
   const outcome = await sessions.rotate(userId, sessionId, digestOf(secret), digestOf(next));
   if (outcome !== "rotated") throw unauthenticated();
-  const user = await account(users, userId);
   return { user, sessionId, refreshToken: refreshToken(userId, sessionId, next) };
 }
 

@@ -7,9 +7,17 @@ import { callerIn, requireCaller } from "./caller.js";
 import { deadlineOf, requestDeadline } from "./deadline.js";
 import type { Endpoint, Services } from "./endpoint.js";
 import { errorHandler, notFound } from "./errors.js";
+import { estimateEndpoints } from "./estimates.js";
 import { foodEndpoints } from "./foods.js";
 import { healthRouter } from "./health.js";
-import { httpsOnly, methodRouter, refuseOtherTypes } from "./strictness.js";
+import {
+  exactPaths,
+  httpsOnly,
+  methodRouter,
+  refuseOtherBytes,
+  refuseOtherTypes,
+  refuseUnclearHost,
+} from "./strictness.js";
 import { createLimits } from "./limits.js";
 import { mealEndpoints } from "./meals.js";
 import { openApiDocument } from "./openapi.js";
@@ -37,6 +45,7 @@ export const endpoints: readonly Endpoint[] = [
   ...userEndpoints,
   ...foodEndpoints,
   ...mealEndpoints,
+  ...estimateEndpoints,
   ...summaryEndpoints,
 ];
 
@@ -50,6 +59,7 @@ export function createApp(settings: Settings, ports: Ports): Express {
   app.use(requestContext(settings.appVersion, ports.log, ports.drain));
   app.use(requestLog(ports.nowMs, ports.count));
   app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: nothingToShow } }));
+  app.use(refuseUnclearHost);
   app.use(healthRouter(settings, ports));
   if (settings.httpsOnly) app.use(httpsOnly);
   app.use(requestDeadline(settings.requestTimeoutMs, ports.nowMs));
@@ -63,9 +73,12 @@ export function createApp(settings: Settings, ports: Ports): Express {
 }
 
 function apiRouter(settings: Settings, services: Services): Router {
-  const router = Router();
+  const router = Router(exactPaths);
   const limits = createLimits(settings, services.hits);
-  const readBody = [refuseOtherTypes, express.json({ limit: bodyBytesMax })];
+  const readBody = [
+    refuseOtherTypes,
+    express.json({ limit: bodyBytesMax, verify: refuseOtherBytes }),
+  ];
   for (const endpoint of endpoints) {
     const { before, after } = limits[endpoint.limit];
     const chain = [
@@ -110,7 +123,7 @@ function places(): ReadonlyMap<string, readonly string[]> {
 
 function documentRouter(): Router {
   const document = openApiDocument(endpoints);
-  const router = Router();
+  const router = Router(exactPaths);
   router.get("/api/openapi.json", (_request, response) => {
     response.json(document);
   });

@@ -41,6 +41,11 @@ export const unsupportedType: RequestHandler = (_request, response) => {
   sendProblem(response, { status: 415, code: "unsupported_media_type", message, details: [] });
 };
 
+export const unclearHost: RequestHandler = (_request, response) => {
+  const message = "cannot read the request: it must name one host";
+  sendProblem(response, { status: 400, code: "invalid_request", message, details: [] });
+};
+
 export const notSecure: RequestHandler = (_request, response) => {
   const message = "cannot answer over plain HTTP: use https://";
   sendProblem(response, { status: 403, code: "https_only", message, details: [] });

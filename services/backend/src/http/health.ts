@@ -4,13 +4,14 @@ import { Router, type Response } from "express";
 import { overallStatus } from "../domain/health.js";
 import type { Settings } from "../settings.js";
 import type { Ports } from "./ports.js";
+import { exactPaths } from "./strictness.js";
 
 export function healthRouter(
   settings: Pick<Settings, "appVersion" | "appCommit" | "release">,
   { health, drain, now }: Pick<Ports, "health" | "drain" | "now">,
 ): Router {
   const version = settings.appVersion;
-  const router = Router();
+  const router = Router(exactPaths);
 
   router.get("/api/health/live", (_request, response) => {
     answer(response, 200, { status: "live", version });

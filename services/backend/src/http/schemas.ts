@@ -35,7 +35,7 @@ const kcalOf100Max = 910;
 // What is left of 100 g after rounding each part.
 const partsOf100Max = 101;
 
-/** What a food can hold: no 100 g of anything hold more than 100 g. Fibre is carbohydrate too. */
+/** What a food can hold: no 100 g of anything hold more than 100 g. */
 const newNutrients = z
   .strictObject({
     kcal: z.number().min(0).max(kcalOf100Max),
@@ -44,11 +44,12 @@ const newNutrients = z
     fat_g: gramsOf100,
     fibre_g: gramsOf100,
   })
-  .refine(({ protein_g, carbohydrate_g, fat_g }) => {
+  .refine(({ protein_g, carbohydrate_g, fat_g, fibre_g }) => {
     // One part that is too much by itself is told by its own name.
-    if (Math.max(protein_g, carbohydrate_g, fat_g) > 100) return true;
-    return protein_g + carbohydrate_g + fat_g <= partsOf100Max;
-  }, "must not hold more than 100 g of protein, carbohydrate and fat in 100 g")
+    if (Math.max(protein_g, carbohydrate_g, fat_g, fibre_g) > 100) return true;
+    // Labels count fibre as carbohydrate or beside it; there is at least the larger of both.
+    return protein_g + Math.max(carbohydrate_g, fibre_g) + fat_g <= partsOf100Max;
+  }, "must not hold more than 100 g of protein, carbohydrate or fibre, and fat in 100 g")
   .meta({ id: "NewNutrients" });
 
 export const totals = z
@@ -157,10 +158,12 @@ export const foodPage = z
   .object({ items: z.array(food), next_cursor: nextCursor })
   .meta({ id: "FoodPage" });
 
+const description = text.trim().min(1).max(1000);
+
 export const newMeal = z
   .strictObject({
     eaten_on: day,
-    description: text.trim().min(1).max(1000).optional(),
+    description: description.optional(),
     items: z
       .array(z.strictObject({ food_id: id, grams: positiveAmount }))
       .max(50)
@@ -202,6 +205,47 @@ export const summary = z
     unestimated_meal_ids: z.array(id),
   })
   .meta({ id: "Summary" });
+
+export const estimateRequest = z
+  .strictObject({
+    text: description,
+    candidates: z
+      .int()
+      .min(0)
+      .max(3)
+      .default(0)
+      .meta({ description: "How many of the likeliest foods are listed for each mention" }),
+  })
+  .meta({ id: "EstimateRequest" });
+
+const share = z.number().min(0).max(1);
+const estimatedFood = z
+  .object({ id: z.string(), name: z.string(), source: z.string() })
+  .meta({ id: "EstimatedFood" });
+const candidates = z
+  .array(z.object({ food: estimatedFood, confidence: share }))
+  .max(3)
+  .meta({ description: "The likeliest first; as many as were asked for, or fewer" });
+
+export const estimate = z
+  .object({
+    items: z.array(
+      z.object({
+        food: estimatedFood,
+        grams: amount,
+        nutrients,
+        confidence: share,
+        text: z.string(),
+        candidates,
+      }),
+    ),
+    unknown: z.array(z.string()),
+    guesses: z.array(z.object({ text: z.string(), candidates })),
+    total: nutrients,
+    confidence: share,
+    model: z.string(),
+  })
+  .meta({ id: "Estimate" });
 
 export const problem = z
   .object({

@@ -43,9 +43,13 @@ export async function startServer(
     requestTimeout: patience.requestMs,
     connectionsCheckingInterval: patience.checkMs,
     keepAliveTimeout: keepAliveTimeoutMs,
+    // The app refuses it in its own words.
+    requireHostHeader: false,
   };
   const server = createServer(options, listener);
   server.on("clientError", refuse);
+  // What somebody expects and nobody knows is no reason for an answer without a body.
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
   const open = openResponses(server);
   await listen(server, address);
   const { port } = server.address() as AddressInfo;

@@ -1,10 +1,8 @@
 // The endpoint for a day in numbers.
 import { summarise } from "../domain/summary.js";
 import { endpoint } from "./endpoint.js";
+import { estimateCall } from "./estimates.js";
 import * as schemas from "./schemas.js";
-
-// For all estimates of one request together: a person waits for this answer.
-const estimatesTimeoutMs = 2_000;
 
 export const summaryEndpoints = [
   endpoint({
@@ -18,13 +16,7 @@ export const summaryEndpoints = [
     query: schemas.summaryQuery,
     answer: schemas.summary,
     handle: async ({ query, caller, requestId, deadline }, services) => {
-      const startedMs = services.nowMs();
-      const call = {
-        requestId,
-        signal: AbortSignal.any([deadline.signal, AbortSignal.timeout(estimatesTimeoutMs)]),
-        remainingMs: () =>
-          Math.min(deadline.remainingMs(), startedMs + estimatesTimeoutMs - services.nowMs()),
-      };
+      const call = estimateCall(requestId, deadline, services.nowMs);
       const summary = await summarise(services, caller.user.id, query.date, call);
       return {
         date: summary.day,

@@ -2,14 +2,14 @@
 // is away, slow or spoilt is the same as an empty one.
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { Estimate, Estimator } from "../domain/estimates.js";
+import { isEstimate, type Estimate, type Estimator } from "../domain/estimates.js";
+import { parseJson } from "./json.js";
 import type { Redis } from "./redis.js";
 import { estimateAnswer } from "./ml-service.js";
 
 type Cache = Pick<Redis, "get" | "set">;
 
 const lifetimeSeconds = 24 * 60 * 60;
-const kept = estimateAnswer.pick({ total: true, confidence: true, model: true });
 
 export function cachedEstimator(
   estimator: Estimator,
@@ -23,7 +23,7 @@ export function cachedEstimator(
       count(remembered === undefined ? "miss" : "hit");
       if (remembered !== undefined) return remembered;
       const estimate = await estimator.estimate(text, call);
-      if (estimate !== undefined) await remember(cache, key, estimate);
+      if (isEstimate(estimate)) await remember(cache, key, estimate);
       return estimate;
     },
   };
@@ -32,23 +32,15 @@ export function cachedEstimator(
 /** What people ate is nobody's business, so the words themselves are not in the key. */
 function keyOf(text: string): string {
   const plain = text.normalize("NFKC").trim().toLowerCase().replace(/\s+/g, " ");
-  return `estimate:v1:${createHash("sha256").update(plain).digest("base64url")}`;
+  return `estimate:v2:${createHash("sha256").update(plain).digest("base64url")}`;
 }
 
 async function recall(cache: Cache, key: string): Promise<Estimate | undefined> {
   const text = await cache.get(key).catch(() => undefined);
   if (text === undefined) return undefined;
-  return z.safeParse(kept, parseJson(text)).data;
+  return z.safeParse(estimateAnswer, parseJson(text)).data;
 }
 
 async function remember(cache: Cache, key: string, estimate: Estimate): Promise<void> {
   await cache.set(key, JSON.stringify(estimate), lifetimeSeconds).catch(() => undefined);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

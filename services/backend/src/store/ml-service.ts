@@ -4,8 +4,15 @@ import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import type { Estimate, EstimateCall, Estimator } from "../domain/estimates.js";
+import {
+  isEstimate,
+  type Estimate,
+  type EstimateCall,
+  type Estimator,
+  type Unreadable,
+} from "../domain/estimates.js";
 import type { Log } from "../log.js";
+import { parseJson } from "./json.js";
 
 const amount = z.number().nonnegative();
 const nutrients = z.object({
@@ -16,29 +23,41 @@ const nutrients = z.object({
   fibre_g: amount,
 });
 const share = z.number().min(0).max(1);
+const food = z.object({ id: z.string(), name: z.string(), source: z.string() });
+const candidates = z.array(z.object({ food, confidence: share })).max(3);
 
 export const estimateAnswer = z.object({
   items: z.array(
     z.object({
-      food: z.object({ id: z.string(), name: z.string(), source: z.string() }),
+      food,
       grams: amount,
       nutrients,
       confidence: share,
       text: z.string(),
+      candidates,
     }),
   ),
+  unknown: z.array(z.string()),
+  guesses: z.array(z.object({ text: z.string(), candidates })),
   total: nutrients,
   confidence: share,
   model: z.string(),
 });
 
+/** What it says of a request that it refuses. */
+const refusal = z.object({
+  error: z.object({ details: z.array(z.object({ path: z.string(), message: z.string() })) }),
+});
+
 const healthAnswer = z.object({ version: z.string() });
+
+export type EstimateOutcome = "made" | "refused" | "failed";
 
 /** Asks the ML service; whatever goes wrong there is a warning here and no estimate. */
 export function mlEstimator(
   mlServiceUrl: string,
   log: Log,
-  count: (outcome: "made" | "failed", seconds: number) => void = () => undefined,
+  count: (outcome: EstimateOutcome, seconds: number) => void = () => undefined,
 ): Estimator {
   return {
     async estimate(text, call) {
@@ -46,7 +65,7 @@ export function mlEstimator(
       const seconds = () => (performance.now() - startedMs) / 1000;
       try {
         const estimate = await ask(mlServiceUrl, text, call);
-        count("made", seconds());
+        count(isEstimate(estimate) ? "made" : "refused", seconds());
         return estimate;
       } catch (error) {
         count("failed", seconds());
@@ -78,14 +97,14 @@ export async function pingMlService(mlServiceUrl: string, signal: AbortSignal): 
 
 /** Empty if there is none: a service that answers is well, whatever it is called. */
 function versionIn(body: string): string {
-  try {
-    return healthAnswer.parse(JSON.parse(body)).version;
-  } catch {
-    return "";
-  }
+  return z.safeParse(healthAnswer, parseJson(body)).data?.version ?? "";
 }
 
-async function ask(mlServiceUrl: string, text: string, call: EstimateCall): Promise<Estimate> {
+async function ask(
+  mlServiceUrl: string,
+  text: string,
+  call: EstimateCall,
+): Promise<Estimate | Unreadable> {
   const response = await fetch(`${mlServiceUrl}/v1/estimate`, {
     method: "POST",
     headers: {
@@ -98,10 +117,15 @@ async function ask(mlServiceUrl: string, text: string, call: EstimateCall): Prom
     signal: call.signal,
     redirect: "error",
   });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new Error(`POST /v1/estimate answered ${response.status}`);
-  }
-  const { total, confidence, model } = estimateAnswer.parse(await response.json());
-  return { total, confidence, model };
+  if (response.ok) return estimateAnswer.parse(await response.json());
+  const reason = response.status === 400 ? whyUnreadable(await response.text()) : undefined;
+  if (reason !== undefined) return { unreadable: reason };
+  await response.body?.cancel();
+  throw new Error(`POST /v1/estimate answered ${response.status}`);
+}
+
+/** What is wrong with the words. A fault in anything else that was sent is ours. */
+function whyUnreadable(body: string): string | undefined {
+  const told = z.safeParse(refusal, parseJson(body)).data?.error.details;
+  return told?.find(({ path }) => path === "body.text")?.message;
 }

@@ -5,6 +5,7 @@ import { estimateAll, type Estimate, type Estimator } from "../../src/domain/est
 import { mealsPerDayMax, type Meal } from "../../src/domain/meals.js";
 import { noNutrients, type Nutrients } from "../../src/domain/nutrients.js";
 import { addUp, summarise } from "../../src/domain/summary.js";
+import { noEstimate } from "../world/app.js";
 import { memoryStores } from "../world/memory.js";
 
 const day = "2026-11-23" as Day;
@@ -14,11 +15,7 @@ const call = {
   remainingMs: () => 1_000,
 };
 const kcal = (amount: number): Nutrients => ({ ...noNutrients, kcal: amount });
-const estimateOf = (amount: number): Estimate => ({
-  total: kcal(amount),
-  confidence: 1,
-  model: "m",
-});
+const estimateOf = (amount: number): Estimate => ({ ...noEstimate, total: kcal(amount) });
 const oats = { id: "oats", ownerId: undefined, name: "Oats", source: "t", per100g: kcal(400) };
 
 function mealOf(id: string, description: string | undefined, grams?: number): Meal {

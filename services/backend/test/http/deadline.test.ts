@@ -1,8 +1,10 @@
 // No request is left waiting, and work for it is told when nobody waits any more.
+import type { Server } from "node:http";
 import { describe, expect, it } from "@jest/globals";
 import type { EstimateCall } from "../../src/domain/estimates.js";
 import { registered, testApp } from "../world/app.js";
 import { memoryStores } from "../world/memory.js";
+import { until } from "../world/process.js";
 
 const environment = { REQUEST_TIMEOUT_MS: "100" };
 
@@ -47,5 +49,28 @@ describe("a request", () => {
     expect(remaining[0]).toBeGreaterThan(0);
     expect(remaining[0]).toBeLessThanOrEqual(100);
     expect(calls[0]?.signal.aborted).toBe(true);
+  });
+
+  it("that_is_abandoned_ends_what_is_done_for_it", async () => {
+    const signals: AbortSignal[] = [];
+    const estimate = (_text: string, { signal }: EstimateCall) => {
+      signals.push(signal);
+      return new Promise<undefined>((resolve) => {
+        signal.addEventListener("abort", () => {
+          resolve(undefined);
+        });
+      });
+    };
+    const app = testApp({ ports: { estimator: { estimate } } });
+    const { headers } = await registered(app);
+    const asked = app.agent.post("/api/estimates").set(headers).send({ text: "porridge" });
+    asked.end(() => undefined);
+    await until("it is under way", () => Promise.resolve(signals.length === 1));
+    asked.abort();
+    await until("it is told", () => Promise.resolve(signals[0]?.aborted === true));
+    // Not because its own time was over, which is another reason.
+    expect(signals[0]?.reason).toMatchObject({ name: "AbortError" });
+    // Supertest ends its server with the answer, and there is none.
+    (asked as unknown as { readonly _server: Server })._server.close();
   });
 });

@@ -55,6 +55,29 @@ describe("an error", () => {
     await agent.post("/api/auth/login").expect(400);
   });
 
+  it.each(["/api/foods/", "/API/foods", "/api/health/live/", "/api/openapi.json/"])(
+    "is_an_unknown_path_at_%s",
+    async (path) => {
+      await testApp().agent.get(path).expect(404);
+    },
+  );
+
+  it("is_a_bad_request_when_bytes_are_no_utf_8_and_would_be_kept_as_something_else", async () => {
+    const app = testApp();
+    const { headers } = await registered(app);
+    const post = (type: string, body: Buffer) => {
+      const sent = app.agent.post("/api/meals").set(headers).set("content-type", type);
+      return sent.serialize((it: unknown) => it as string).send(body);
+    };
+    const meal = '{"eaten_on":"2026-11-27","description":"cr\u00e8me"}';
+    const latin = await post("application/json", Buffer.from(meal, "latin1")).expect(400);
+    expect(latin.body).toMatchObject({
+      error: { message: "cannot read the request: its body is not UTF-8" },
+    });
+    await post("application/json; charset=utf-16", Buffer.from(meal, "utf16le")).expect(415);
+    await post("application/json; charset=UTF-8", Buffer.from(meal)).expect(201);
+  });
+
   it.each([
     ["put", "/api/foods", "GET, HEAD, POST"],
     ["get", "/api/auth/login", "POST"],

@@ -118,6 +118,7 @@ describe("foods", () => {
     ["body.per_100g", { name: "Oats" }],
     ["body.per_100g.kcal", { ...oats, per_100g: { ...oats.per_100g, kcal: 911 } }],
     ["body.per_100g", { ...oats, per_100g: { ...oats.per_100g, fat_g: 30 } }],
+    ["body.per_100g", { ...oats, per_100g: { ...oats.per_100g, fibre_g: 90 } }],
     ["body.name", { ...oats, name: "Oa\ud800ts" }],
     ["body", { ...oats, colour: "grey" }],
     ["body.per_100g", { ...oats, per_100g: { ...oats.per_100g, salt_g: 1 } }],

@@ -137,6 +137,14 @@ describe("a client that does not come to the point", () => {
     });
   });
 
+  it("is_answered_when_it_expects_what_nobody_knows", async () => {
+    const server = await startServer(reading, address, new Drain(), patience);
+    const client = new Client(server);
+    client.say("GET / HTTP/1.1\r\nhost: test\r\nexpect: a miracle\r\n\r\n");
+    await until("the answer", () => Promise.resolve(client.said.includes("quick")));
+    await server.stop(0);
+  });
+
   it("is_refused_when_it_says_too_much", async () => {
     const answer = await said(`GET / HTTP/1.1\r\nhost: test\r\nx: ${"y".repeat(40_000)}\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 431 /);

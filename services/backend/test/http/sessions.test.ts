@@ -57,6 +57,24 @@ describe("a session", () => {
     },
   );
 
+  it("goes_on_with_its_token_as_it_was_given_and_in_no_other_form", async () => {
+    const app = testApp();
+    const session = await logIn(app);
+    const other = { ...session, refresh_token: `${session.refresh_token}.more` };
+    await refresh(app, other).expect(401);
+    await refresh(app, session).expect(200);
+  });
+
+  it("is_not_lost_when_its_account_cannot_be_read_for_a_while", async () => {
+    const working = testApp();
+    const session = await logIn(working);
+    const { users, sessions } = working.stores;
+    const away = () => Promise.reject(unavailable("database", new Error("away")));
+    const broken = testApp({ ports: { sessions, users: { ...users, findById: away } } });
+    await refresh(broken, session).expect(503);
+    await refresh(working, session).expect(200);
+  });
+
   it("ends_alone_or_with_all_others_of_its_account", async () => {
     const app = testApp();
     const [one, two, three] = [await logIn(app), await logIn(app), await logIn(app)];

@@ -2,7 +2,14 @@
 import { describe, expect, it } from "@jest/globals";
 import type { EstimateCall } from "../../src/domain/estimates.js";
 import { noNutrients } from "../../src/domain/nutrients.js";
-import { alwaysEstimates, oats, registered, testApp, type TestApp } from "../world/app.js";
+import {
+  alwaysEstimates,
+  noEstimate,
+  oats,
+  registered,
+  testApp,
+  type TestApp,
+} from "../world/app.js";
 
 const date = "2026-11-23";
 const soup = { ...noNutrients, kcal: 120, protein_g: 5 };
@@ -19,7 +26,7 @@ async function dayWithOatsAndSoup(app: TestApp) {
 
 describe("a summary", () => {
   it("adds_estimates_to_what_was_weighed", async () => {
-    const estimator = alwaysEstimates({ total: soup, confidence: 0.9, model: "m" });
+    const estimator = alwaysEstimates({ ...noEstimate, total: soup });
     const app = testApp({ ports: { estimator } });
     const { headers } = await dayWithOatsAndSoup(app);
     const response = await app.agent.get("/api/summary").query({ date }).set(headers).expect(200);

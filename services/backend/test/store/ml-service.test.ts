@@ -11,6 +11,8 @@ import {
   type TestMlService,
 } from "../world/ml-service.js";
 
+const refused = (path: string) => ({ error: { details: [{ path, message: "too much" }] } });
+
 describe("the ML service", () => {
   let service: TestMlService;
   let lines: Record<string, unknown>[];
@@ -31,7 +33,7 @@ describe("the ML service", () => {
 
   it("is_told_the_words_and_the_request_id", async () => {
     const estimate = await mlEstimator(service.url, log).estimate("porridge", call());
-    expect(estimate).toEqual({ total: porridge, confidence: 0.8, model: "test-1" });
+    expect(estimate).toEqual(agreedAnswer);
     expect(service.asked).toEqual([{ text: "porridge", requestId: "r-1", deadlineMs: "4999" }]);
     expect(lines).toEqual([]);
   });
@@ -44,6 +46,8 @@ describe("the ML service", () => {
       { status: 200, body: { ...agreedAnswer, total: { ...porridge, kcal: -1 } } },
     ],
     ["a confidence beyond certainty", { status: 200, body: { ...agreedAnswer, confidence: 1.1 } }],
+    ["a refusal of what is not the words", { status: 400, body: refused("header.x-deadline-ms") }],
+    ["a refusal that cannot be read", { status: 400, body: {} }],
   ])("gives_no_estimate_by_%s_and_that_is_logged", async (_what, { status, body }) => {
     service.answerWith((response) => {
       response.statusCode = status;
@@ -51,6 +55,16 @@ describe("the ML service", () => {
     });
     expect(await mlEstimator(service.url, log).estimate("porridge", call())).toBeUndefined();
     expect(lines).toMatchObject([{ level: "warn", request_id: "r-1" }]);
+  });
+
+  it("says_why_words_cannot_be_estimated_and_that_is_no_failure", async () => {
+    service.answerWith((response) => {
+      response.statusCode = 400;
+      sendJson(response, refused("body.text"));
+    });
+    const estimate = await mlEstimator(service.url, log).estimate("porridge", call());
+    expect(estimate).toEqual({ unreadable: "too much" });
+    expect(lines).toEqual([]);
   });
 
   it("is_not_waited_for_beyond_the_deadline", async () => {

@@ -2,11 +2,11 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "@jest/globals";
 import type { Options } from "express-rate-limit";
-import type { Estimate, Estimator } from "../../src/domain/estimates.js";
-import { noNutrients } from "../../src/domain/nutrients.js";
+import type { Estimate, Estimator, Unreadable } from "../../src/domain/estimates.js";
 import { cachedEstimator } from "../../src/store/estimate-cache.js";
 import { HitCounts } from "../../src/store/hit-counts.js";
 import { openRedis } from "../../src/store/redis.js";
+import { agreedAnswer } from "../world/ml-service.js";
 import { until } from "../world/process.js";
 import {
   describeWithOwnRedis,
@@ -23,9 +23,9 @@ const call = {
   signal: new AbortController().signal,
   remainingMs: () => 1_000,
 };
-const soup: Estimate = { total: { ...noNutrients, kcal: 120 }, confidence: 0.5, model: "m-1" };
+const soup: Estimate = { ...agreedAnswer, model: "m-1" };
 
-function counting(estimate: Estimate | undefined): Estimator & { asked: string[] } {
+function counting(estimate: Estimate | Unreadable | undefined): Estimator & { asked: string[] } {
   const asked: string[] = [];
   return {
     asked,
@@ -62,13 +62,13 @@ describeWithRedis("with Redis", () => {
     });
   });
 
-  it("a_missing_estimate_is_not_remembered", async () => {
+  it.each([[undefined], [{ unreadable: "too much" }]])("%j_is_not_remembered", async (none) => {
     await withRedis(server.url, async (redis) => {
-      const estimator = counting(undefined);
+      const estimator = counting(none);
       const cached = cachedEstimator(estimator, redis);
       const text = randomUUID();
-      expect(await cached.estimate(text, call)).toBeUndefined();
-      expect(await cached.estimate(text, call)).toBeUndefined();
+      expect(await cached.estimate(text, call)).toEqual(none);
+      expect(await cached.estimate(text, call)).toEqual(none);
       expect(estimator.asked).toHaveLength(2);
     });
   });
@@ -173,6 +173,6 @@ describe("a spoilt cache", () => {
       set: () => Promise.resolve(),
     };
     await cachedEstimator(counting(soup), cache).estimate("soup", call);
-    expect(keys).toEqual([expect.stringMatching(/^estimate:v1:[\w-]{43}$/)]);
+    expect(keys).toEqual([expect.stringMatching(/^estimate:v2:[\w-]{43}$/)]);
   });
 });

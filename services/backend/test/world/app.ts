@@ -2,13 +2,14 @@
 import { randomUUID } from "node:crypto";
 import { MemoryStore } from "express-rate-limit";
 import request from "supertest";
-import type { Estimate, Estimator } from "../../src/domain/estimates.js";
+import type { Estimate, Estimator, Unreadable } from "../../src/domain/estimates.js";
 import {
   dependencies,
   type Checks,
   type Dependency,
   type Health,
 } from "../../src/domain/health.js";
+import { noNutrients } from "../../src/domain/nutrients.js";
 import type { Passwords } from "../../src/domain/passwords.js";
 import { noFaults } from "../../src/faults.js";
 import { createApp } from "../../src/http/app.js";
@@ -81,7 +82,17 @@ export const quickPasswords: Passwords = {
 
 export const noEstimates: Estimator = { estimate: () => Promise.resolve(undefined) };
 
-export function alwaysEstimates(estimate: Estimate): Estimator {
+/** Of a text that speaks of no food. */
+export const noEstimate: Estimate = {
+  items: [],
+  unknown: [],
+  guesses: [],
+  total: noNutrients,
+  confidence: 0.9,
+  model: "m",
+};
+
+export function alwaysEstimates(estimate: Estimate | Unreadable): Estimator {
   return { estimate: () => Promise.resolve(estimate) };
 }
 

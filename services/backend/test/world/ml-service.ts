@@ -18,16 +18,21 @@ export interface TestMlService {
 
 export const porridge = { kcal: 350, protein_g: 12, carbohydrate_g: 60, fat_g: 7, fibre_g: 9 };
 
+const oats = { food: { id: "oats", name: "Oats", source: "test" }, confidence: 0.8 };
+
 export const agreedAnswer = {
   items: [
     {
-      food: { id: "oats", name: "Oats", source: "test" },
+      food: oats.food,
       grams: 90,
       nutrients: porridge,
       confidence: 0.8,
       text: "porridge",
+      candidates: [oats, { food: { ...oats.food, id: "rice" }, confidence: 0.1 }],
     },
   ],
+  unknown: ["zzz"],
+  guesses: [{ text: "zzz", candidates: [{ ...oats, confidence: 0.2 }] }],
   total: porridge,
   confidence: 0.8,
   model: "test-1",

@@ -14,7 +14,9 @@ export interface SentryEvent {
     readonly values: readonly {
       readonly type: string;
       readonly value: string;
-      readonly stacktrace?: { readonly frames: readonly { readonly filename?: string }[] };
+      readonly stacktrace?: {
+        readonly frames: readonly { readonly filename?: string; readonly lineno?: number }[];
+      };
     }[];
   };
 }

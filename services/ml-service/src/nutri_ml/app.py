@@ -22,6 +22,8 @@ def create_app(settings: Settings, ports: Ports) -> FastAPI:
         version=settings.app_version,
         docs_url=None,
         redoc_url=None,
+        # A path has one form, and no redirect is made of a header that says who was asked.
+        redirect_slashes=False,
         lifespan=_lifespan,
     )
     app.state.ports = ports

@@ -36,6 +36,7 @@ def test_words_that_name_no_food_are_listed(client: TestClient) -> None:
         ({"text": "   "}, "body.text"),
         ({"text": 5}, "body.text"),
         ({"text": "x" * 2001}, "body.text"),
+        ({"text": "\ufdfa" * 223}, "body.text"),
         ({"text": ", ".join(["egg"] * 51)}, "body.text"),
         ({"text": "egg", "extra": 1}, "body.extra"),
         ([], "body"),

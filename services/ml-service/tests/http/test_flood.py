@@ -172,7 +172,7 @@ def test_the_health_check_does_not_wait_in_the_queue(
     asyncio.run(probe())
 
 
-@pytest.mark.parametrize("value", ["0", "-1", "soon", "1.5"])
+@pytest.mark.parametrize("value", ["0", "-1", "soon", "1.5", "+5", "1_000"])
 def test_a_deadline_that_is_no_whole_number_is_bad_input(client: TestClient, value: str) -> None:
     headers = {"x-deadline-ms": value}
     response = client.post("/v1/estimate", json={"text": "egg"}, headers=headers)

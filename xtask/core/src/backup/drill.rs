@@ -1,11 +1,9 @@
 //! What a drill must find before it has passed, and where it may be carried out at all.
 
 use super::verify::check;
+use crate::database::scratch::PREFIX;
 use crate::moment::Moment;
 use crate::trust::attestation::record::{DrillCheck, DrillOutcome};
-
-/// Every scratch database of ours has a name that begins so.
-pub const SCRATCH_PREFIX: &str = "xtask_scratch_";
 
 /// A database that a drill would restore into, as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +21,7 @@ pub enum Unfit {
         "it is the cluster that was backed up: both have system identifier {0}; a drill never touches it"
     )]
     Source(String),
-    #[error("`{0}` is no scratch database: wanted a name that begins with `{SCRATCH_PREFIX}`")]
+    #[error("`{0}` is no scratch database: wanted a name that begins with `{PREFIX}`")]
     Name(String),
     #[error("`{database}` holds {objects} objects; wanted an empty database")]
     NotEmpty { database: String, objects: u64 },
@@ -40,7 +38,7 @@ pub fn fits(place: &Place, backed_up: &str) -> Result<(), Unfit> {
     if system_identifier == backed_up {
         return Err(Unfit::Source(backed_up.to_owned()));
     }
-    if !database.starts_with(SCRATCH_PREFIX) {
+    if !database.starts_with(PREFIX) {
         return Err(Unfit::Name(database.clone()));
     }
     match objects {

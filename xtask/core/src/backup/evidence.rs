@@ -236,7 +236,6 @@ mod tests {
             rpo_seconds: 3600,
             rto_seconds: 2,
             checks: vec![DrillCheck { name: "rows".into(), passed: true, said: "3".into() }],
-            passed: true,
             outcome: DrillOutcome::Passed,
             reason: None,
             tables: [("public.meals".to_owned(), table)].into(),

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 /// What `format` says of this form.
 pub const FORMAT: u32 = 1;
 /// The folders of Coolify that are kept: its settings with `APP_KEY`, its keys, and what the proxy
-/// has of certificates and routes. What it runs is in its database.
-pub const FOLDERS: [&str; 3] = ["source", "ssh", "proxy"];
+/// has of certificates and routes. What it runs is in its database; the sockets of its connections,
+/// in `ssh/mux`, are of the moment.
+pub const FOLDERS: [&str; 3] = ["source", "ssh/keys", "proxy"];
 /// The file with the key that Coolify's database is encrypted with.
 pub const SETTINGS: &str = "source/.env";
 /// Coolify's database, among the pieces.

@@ -1,5 +1,6 @@
 //! A benchmark: what was measured, side by side in one run, and how it compares with its goals.
 
+pub mod backup;
 pub mod services;
 
 use serde::{Deserialize, Serialize};
@@ -224,22 +225,26 @@ impl Measurements {
     /// The page that holds the generated part, with this record in its place; `None` if it has
     /// no such place.
     pub fn in_page(&self, page: &str) -> Option<String> {
-        let (before, rest) = page.split_once(BEGIN)?;
-        let (_, after) = rest.split_once(END)?;
-        Some(format!("{before}{BEGIN}\n\n{}\n{END}{after}", self.markdown()))
+        let missing = self.missing.iter().map(|it| format!("\nNot measured: {it}.\n"));
+        let missing: String = missing.collect();
+        placed(page, BEGIN, &format!("{}\n\n{}{missing}", self.setting(), markdown(self.rows())))
     }
+}
 
-    fn markdown(&self) -> String {
-        let line = |cells: &Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let mut rows = self.rows().into_iter();
-        let heading = rows.next().unwrap_or_default();
-        let ruler = vec!["---".to_owned(); heading.len()];
-        let table: String =
-            [heading, ruler].into_iter().chain(rows).map(|row| line(&row)).collect();
-        let missing: String =
-            self.missing.iter().map(|it| format!("\nNot measured: {it}.\n")).collect();
-        format!("{}\n\n{table}{missing}", self.setting())
-    }
+/// The page with `made` between the line `begin` and the next end; `None` if it has no such place.
+fn placed(page: &str, begin: &str, made: &str) -> Option<String> {
+    let (before, rest) = page.split_once(begin)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{begin}\n\n{made}\n{END}{after}"))
+}
+
+/// Rows of cells, a heading first, as a table of Markdown.
+fn markdown(rows: Vec<Vec<String>>) -> String {
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut rows = rows.into_iter();
+    let heading = rows.next().unwrap_or_default();
+    let ruler = vec!["---".to_owned(); heading.len()];
+    [heading, ruler].into_iter().chain(rows).map(line).collect()
 }
 
 #[cfg(test)]

@@ -59,14 +59,16 @@ impl Requirement {
     }
 }
 
+const fn program(name: &'static str, get: &'static str) -> Requirement {
+    of(name, Kind::Program, get)
+}
+
+const fn of(name: &'static str, kind: Kind, get: &'static str) -> Requirement {
+    Requirement { name, kind, get }
+}
+
 /// Everything that a test may ask for.
 pub fn all() -> &'static [Requirement] {
-    const fn program(name: &'static str, get: &'static str) -> Requirement {
-        Requirement { name, kind: Kind::Program, get }
-    }
-    const fn of(name: &'static str, kind: Kind, get: &'static str) -> Requirement {
-        Requirement { name, kind, get }
-    }
     const {
         &[
             program("age", "apt: age"),

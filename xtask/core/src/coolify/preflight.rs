@@ -106,6 +106,8 @@ pub enum Schema {
     Fits,
     /// These are not applied yet.
     Behind(Vec<String>),
+    /// It has what the release does not know, and a signed trial says that it works there.
+    Tried(String),
     /// It has what the release does not know, or is not whole: why.
     Refused(String),
 }

@@ -95,7 +95,7 @@ fn one(file: &MigrationFile, tables: &mut Tables<'_>) -> Assessed {
     for statement in &script.statements {
         statements.push(step(statement, tables));
         destroys.extend(destroyed(statement, tables).map(|it| it.consent(&file.name)));
-        statement.effects.creates.iter().for_each(|name| tables.made(name));
+        tables.pass(&statement.effects);
     }
     Assessed {
         name: file.name.clone(),
@@ -117,9 +117,8 @@ fn destroyed<'s>(
 ) -> impl Iterator<Item = &'s Object> {
     let tables = tables.clone();
     statement.effects.destroys.iter().filter(move |object| match object {
-        Object::Table(name) | Object::Column(name, _) | Object::Rows(name) => {
-            tables.scale(name) != Scale::New
-        }
+        Object::Table(name) | Object::Rows(name) => tables.scale(name) != Scale::New,
+        Object::Column(table, column) => !tables.is_new_column(table, column),
         Object::Other(..) | Object::Code(_) => true,
     })
 }
@@ -184,7 +183,35 @@ fn risk(held: &Held) -> Risk {
 
 /// What a person has consented to destroy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Consent(pub BTreeSet<String>);
+pub struct Consent {
+    objects: BTreeSet<String>,
+    /// What any file of the checkout destroys, whether it is pending or not: the same consent is
+    /// given again where a run is repeated that had come past its migrations.
+    known: BTreeSet<String>,
+}
+
+impl Consent {
+    /// Consent to `objects`, of which each is to be destroyed by some file.
+    pub fn new(objects: impl IntoIterator<Item = String>, files: &[MigrationFile]) -> Self {
+        let of_file = |file: &MigrationFile| {
+            let statements = Script::parse(&file.sql).statements.into_iter();
+            let destroyed = statements.flat_map(|it| it.effects.destroys);
+            destroyed.map(|it| it.consent(&file.name)).collect::<Vec<_>>()
+        };
+        let known = files.iter().flat_map(of_file).collect();
+        Self { objects: objects.into_iter().collect(), known }
+    }
+
+    fn covers(&self, object: &str) -> bool {
+        self.objects.contains(object)
+    }
+
+    /// What no file of the checkout destroys was meant for something else.
+    fn unneeded(&self) -> impl Iterator<Item = String> {
+        let unneeded = self.objects.difference(&self.known);
+        unneeded.map(|it| format!("`--drop {it}`: no migration of this checkout destroys that"))
+    }
+}
 
 /// Whether an environment has people who use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +228,7 @@ pub fn refusals(files: &[Assessed], users: Users, consent: &Consent) -> Vec<Stri
     if users == Users::Somebody {
         lines.extend(files.iter().flat_map(blocking));
         lines.extend(files.iter().flat_map(|file| unconsented(file, consent)));
-        lines.extend(unneeded(files, consent));
+        lines.extend(consent.unneeded());
     }
     lines
 }
@@ -232,20 +259,11 @@ fn blocking(file: &Assessed) -> Vec<String> {
 }
 
 fn unconsented(file: &Assessed, consent: &Consent) -> Vec<String> {
-    let missing = file.destroys.iter().filter(|object| !consent.0.contains(*object));
+    let missing = file.destroys.iter().filter(|object| !consent.covers(object));
     let line = |object: &String| {
         format!("`{}` destroys `{object}`: say `--drop {object}` if that is meant", file.name)
     };
     missing.map(line).collect()
-}
-
-/// A consent that nothing needs was meant for something else.
-fn unneeded(files: &[Assessed], consent: &Consent) -> Vec<String> {
-    let is_needed = |object: &&String| files.iter().any(|file| file.destroys.contains(*object));
-    let unneeded = consent.0.iter().filter(|object| !is_needed(object));
-    unneeded
-        .map(|object| format!("`--drop {object}`: no pending migration destroys that"))
-        .collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod source;
 #[cfg(test)]
 mod tests;
 
+pub use checksum::is_same;
 pub use history::{History, compare};
 pub use resolve::{Resolution, resolve};
 pub use retry::pause;

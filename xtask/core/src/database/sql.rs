@@ -3,8 +3,10 @@
 //! Parsed and never searched: a word in a string, a comment or a function's body is no statement.
 
 mod alter;
+mod cluster;
 mod destroy;
 mod effects;
+mod inner;
 mod lock;
 mod names;
 mod refused;
@@ -13,6 +15,8 @@ mod tests;
 mod traces;
 mod words;
 
+pub use cluster::Reach;
+pub(super) use effects::TEMPORARY;
 pub use effects::{Alone, Effects};
 pub use lock::{Lock, LockMode, Work};
 pub use names::{Name, Object};
@@ -47,6 +51,8 @@ pub struct Statement {
     pub effects: Effects,
     /// How it can be told afterwards whether it was done.
     pub traces: Vec<Trace>,
+    /// What of the whole server it changes.
+    pub reaches: Vec<Reach>,
 }
 
 impl Script {
@@ -96,7 +102,8 @@ fn statement(text: &str, words: &Words) -> Statement {
         }
     }
     let (what, traces) = (effects::what(words), traces::of(words));
-    Statement { text: text[range.clone()].to_owned(), line, range, what, effects, traces }
+    let (text, reaches) = (text[range.clone()].to_owned(), cluster::of(words));
+    Statement { text, line, range, what, effects, traces, reaches }
 }
 
 /// The line of a place, from 1.

@@ -1,7 +1,7 @@
 //! How large the tables of an environment are, as `migrate stats` wrote it into a file that is
 //! committed: so a plan can weigh a change without asking a database.
 
-use super::sql::Name;
+use super::sql::{Effects, Name, TEMPORARY};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +50,8 @@ pub struct Tables<'s> {
     statistics: Option<&'s Statistics>,
     schema: &'s str,
     made: BTreeSet<String>,
+    /// With the table before the column.
+    columns: BTreeSet<(String, String)>,
 }
 
 impl Statistics {
@@ -92,12 +94,63 @@ fn two_digits(number: u64) -> u64 {
 impl<'s> Tables<'s> {
     /// Before anything is made; names without a schema are of `schema`.
     pub fn new(statistics: Option<&'s Statistics>, schema: &'s str) -> Self {
-        Self { statistics, schema, made: BTreeSet::new() }
+        Self { statistics, schema, made: BTreeSet::new(), columns: BTreeSet::new() }
     }
 
-    /// Notes that a table is made.
-    pub fn made(&mut self, name: &Name) {
+    /// Notes what a statement makes. What may have been there before is new only where the sizes
+    /// of all tables tell that it was not.
+    pub fn pass(&mut self, effects: &Effects) {
+        effects.creates.iter().for_each(|name| self.made(name));
+        for name in &effects.perhaps_creates {
+            if self.statistics.is_some() && self.size(name).is_none() {
+                self.made(name);
+            }
+        }
+        for (table, column) in &effects.adds {
+            self.columns.insert((table.within(self.schema), column.clone()));
+        }
+        effects.renames.iter().for_each(|(from, to)| self.renamed(from, to));
+        for (table, from, to) in &effects.renames_columns {
+            let column = |name: &String| (table.within(self.schema), name.clone());
+            let (from, to) = (column(from), column(to));
+            if self.columns.remove(&from) {
+                self.columns.insert(to)
+            } else {
+                self.columns.remove(&to)
+            };
+        }
+    }
+
+    /// Under a name that was made here may stand now what was there before, and the other way round.
+    fn renamed(&mut self, from: &Name, to: &Name) {
+        let (from, to) = (from.within(self.schema), to.within(self.schema));
+        if self.made.remove(&from) {
+            self.made.insert(to.clone())
+        } else {
+            self.made.remove(&to)
+        };
+        let columns = std::mem::take(&mut self.columns).into_iter();
+        let others = columns.filter(|(table, _)| *table != to);
+        let moved = others.map(|(table, column)| match table == from {
+            true => (to.clone(), column),
+            false => (table, column),
+        });
+        self.columns = moved.collect();
+    }
+
+    /// Whether a column is made by what is planned, by itself or with its table.
+    pub fn is_new_column(&self, table: &Name, column: &str) -> bool {
+        let added = (table.within(self.schema), column.to_owned());
+        self.scale(table) == Scale::New || self.columns.contains(&added)
+    }
+
+    pub(super) fn made(&mut self, name: &Name) {
         self.made.insert(name.within(self.schema));
+    }
+
+    fn is_made(&self, name: &Name) -> bool {
+        let temporary = name.within(TEMPORARY);
+        self.made.contains(&name.within(self.schema)) || self.made.contains(&temporary)
     }
 
     pub fn size(&self, name: &Name) -> Option<Size> {
@@ -106,7 +159,7 @@ impl<'s> Tables<'s> {
 
     pub fn scale(&self, name: &Name) -> Scale {
         match self.size(name) {
-            _ if self.made.contains(&name.within(self.schema)) => Scale::New,
+            _ if self.is_made(name) => Scale::New,
             Some(size) => size.scale(),
             None => Scale::Unknown,
         }

@@ -21,6 +21,8 @@ pub enum Until {
     Count(usize),
     /// Everything after the one of this name; that one stays.
     After(String),
+    /// The one of this name, and everything after it.
+    To(String),
 }
 
 /// Why nothing is taken back. All reasons are reported at once.
@@ -42,7 +44,7 @@ pub fn plan(
         .filter(|row| !row.finished)
         .map(|row| format!("`{}` is not finished; `migrate doctor` says what stands", row.name))
         .collect();
-    let (count, unknown) = count(&rows, until);
+    let (count, unknown) = count(files, &rows, until);
     let chosen = rows.iter().rev().take(count);
     let mut reasons: Vec<String> = unfinished.into_iter().chain(unknown).collect();
     let mut steps = Vec::new();
@@ -59,17 +61,34 @@ pub fn plan(
 }
 
 /// How many, counted from the last one, and what is wrong with the wish.
-fn count(rows: &[&MigrationRow], until: &Until) -> (usize, Option<String>) {
+fn count(
+    files: &[MigrationFile],
+    rows: &[&MigrationRow],
+    until: &Until,
+) -> (usize, Option<String>) {
+    let at = |name: &str| rows.iter().position(|row| row.name == name);
     match until {
         Until::Count(count) if *count > rows.len() => {
             (rows.len(), Some(format!("only {} are applied, and {count} are to go", rows.len())))
         }
         Until::Count(count) => (*count, None),
-        Until::After(name) => match rows.iter().position(|row| row.name == *name) {
+        Until::After(name) => match at(name) {
             Some(at) => (rows.len() - at - 1, None),
             None => (0, Some(format!("`{name}` is not applied"))),
         },
+        Until::To(name) => match at(name) {
+            Some(at) => (rows.len() - at, None),
+            // It was taken back already: the same may be typed again after a run that was killed.
+            None if files.iter().any(|file| file.name == *name) => (0, None),
+            None => (0, Some(format!("`{name}` is neither applied nor in this checkout"))),
+        },
     }
+}
+
+/// What takes each migration back, as a file of its name.
+pub fn ways_back(files: &[MigrationFile]) -> Vec<MigrationFile> {
+    let down = |file: &MigrationFile| Some(MigrationFile::new(&file.name, file.down.clone()?));
+    files.iter().filter_map(down).collect()
 }
 
 fn step(files: &[MigrationFile], row: &MigrationRow) -> Result<Step, String> {
@@ -108,6 +127,12 @@ mod tests {
         assert_eq!(names(plan(&files, &rows, &Until::Count(2), &[])), ["3_c", "2_b"]);
         assert_eq!(names(plan(&files, &rows, &Until::After("1_a".into()), &[])), ["3_c", "2_b"]);
         assert_eq!(names(plan(&files, &rows, &Until::Count(0), &[])), [""; 0]);
+        let to =
+            |name: &str, rows: &[MigrationRow]| plan(&files, rows, &Until::To(name.into()), &[]);
+        assert_eq!(names(to("2_b", &rows)), ["3_c", "2_b"]);
+        assert_eq!(names(to("2_b", &rows[..2])), ["2_b"], "it was killed behind the first");
+        assert_eq!(names(to("2_b", &rows[..1])), [""; 0], "nothing more goes");
+        assert!(to("4_d", &rows).unwrap_err().0[0].contains("neither applied nor in"));
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct Environment {
     pub notify: Notify,
     /// Where its back-ups are kept, if somewhere.
     pub backup: Option<Backup>,
+    /// Why its schema may be changed where no back-ups are kept.
+    pub without_backup: Option<String>,
 }
 
 /// What runs the containers of an environment.
@@ -110,6 +112,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
     let secrets = table.optional_table("secrets").map(|it| read_secrets(&it)).unwrap_or_default();
     let notify = part(table, "notify", notify::read);
     let backup = part(table, "backup", backup::read);
+    let without_backup = table.optional_text("without_backup");
     if let Some(target) = target {
         refuse_parts(name, table, target);
     }
@@ -135,6 +138,7 @@ pub(super) fn read(name: &str, table: &Table<'_>) -> Option<Environment> {
         entry,
         notify,
         backup,
+        without_backup,
     })
 }
 

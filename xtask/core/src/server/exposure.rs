@@ -36,7 +36,7 @@ pub enum Seen {
     Open,
     /// It was refused, or nothing answered in time.
     Shut,
-    /// There is no way to the address from here.
+    /// It could not be asked from here.
     Unknown,
 }
 
@@ -71,7 +71,7 @@ impl Exposure {
         let line = match (self.seen, self.wanted) {
             (Seen::Open, false) => format!("{what} is open to the world"),
             (Seen::Shut, true) => format!("{what} does not answer"),
-            (Seen::Unknown, _) => format!("{what}: there is no way to it from here"),
+            (Seen::Unknown, _) => format!("{what} could not be asked from here"),
             _ => return None,
         };
         let address = match address {
@@ -122,7 +122,7 @@ mod tests {
     fn what_could_not_be_asked_is_neither_good_nor_bad() {
         let unknown = exposure(5432, false, Seen::Unknown);
         assert_eq!(unknown.is_as_wanted(), None);
-        assert!(unknown.finding().unwrap().contains("no way"));
+        assert!(unknown.finding().unwrap().contains("could not be asked"));
     }
 
     #[test]

@@ -57,14 +57,15 @@ impl TrialRecord {
     }
 }
 
-/// The name of a container of a trial.
-pub fn container(project: &str, random: &str) -> String {
-    format!("{project}-{NAME}-{random}")
+/// The name of a container of a trial. `place` is that of whoever holds it: no two at once have
+/// the same.
+pub fn container(project: &str, place: &str, random: &str) -> String {
+    format!("{project}-{NAME}-{place}-{random}")
 }
 
-/// Whether a container is one of a trial.
-pub fn is_trial(project: &str, container: &str) -> bool {
-    container.starts_with(&format!("{project}-{NAME}-"))
+/// Whether a container is one of a trial at `place`.
+pub fn is_trial(project: &str, place: &str, container: &str) -> bool {
+    container.starts_with(&format!("{project}-{NAME}-{place}-"))
 }
 
 /// The command that starts a service for a trial. It listens on this machine only, reaches the
@@ -118,7 +119,8 @@ mod tests {
 
     #[test]
     fn a_container_of_a_trial_is_known_by_its_name() {
-        assert!(is_trial("nutri", &container("nutri", "abc")));
-        assert!(!is_trial("nutri", "nutri-backend-abc"));
+        assert!(is_trial("nutri", "here", &container("nutri", "here", "abc")));
+        assert!(!is_trial("nutri", "here", &container("nutri", "elsewhere", "abc")));
+        assert!(!is_trial("nutri", "here", "nutri-backend-abc"));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::backup::prune::{self, Plan};
 use crate::backup::{Home, Purpose};
+use crate::edge::lease::Wait;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::BackupPrune;
@@ -22,7 +23,8 @@ pub(super) fn run(flags: &BackupPrune, world: &World<'_>) -> Result<Exit> {
         return Ok(if plan.snapshots.is_empty() { Exit::Done } else { Exit::Planned });
     }
     prune::refuse_alarmed(&plan, flags.despite.as_deref())?;
-    prune::apply(&home, &plan)?;
+    let wait = Wait { limit: flags.wait.limit(), cancel: &world.cancel };
+    prune::apply(&home, &plan, &wait)?;
     Ok(Exit::Done)
 }
 

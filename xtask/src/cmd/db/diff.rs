@@ -54,8 +54,10 @@ fn read(side: &str, world: &World<'_>) -> Result<Catalogue> {
     let site = Site::look(world, super::LOCAL)?;
     let scratch = Scratch::make(&site.database()?, "diff")?;
     let files = migrate::files(world)?;
-    replay::apply(&scratch.address(), &files, &world.deploy.migrations, &world.cancel)?;
-    let catalogue = Database::connect(&scratch.address())?.catalogue()?;
+    let mut database = Database::connect(&scratch.address())?;
+    replay::apply(&mut database, &files, &world.deploy.migrations, &world.cancel, |_| ())?;
+    let catalogue = database.catalogue()?;
+    drop(database);
     scratch.remove()?;
     phase.done(&format!("{} in a scratch database", Count(files.len(), "migration")));
     Ok(catalogue)

@@ -55,14 +55,7 @@ fn ask(what: &str, is_agreed: bool, world: &World<'_>) -> Result<()> {
     if is_agreed {
         return Ok(());
     }
-    if !confirm::can_ask() {
-        return Err(Failure::refused(format!("cannot go on: {what}, and nobody can be asked"))
-            .hint("say `--yes` if it may be lost"));
-    }
-    if confirm::typed(&format!("type `{project}` to go on: "), project)? {
-        return Ok(());
-    }
-    Err(Failure::refused(format!("cannot go on: `{project}` was not typed")))
+    confirm::ask("go on", project)
 }
 
 /// Refuses every environment that others than who runs this program use.

@@ -35,7 +35,8 @@ pub(super) fn run(flags: &DbReset, world: &World<'_>) -> Result<Exit> {
     }
     drop(database);
     let consent = Consent::default();
-    let order = Order { reviewed: None, consent: &consent, users: migrate::users(&site) };
+    let users = migrate::users(&site);
+    let order = Order { reviewed: None, consent: &consent, users, before: &|_| Ok(()) };
     let plan = migrate::apply(&site, &lease, &migrate::files(world)?, order)?;
     let applied = Count(plan.pending.len(), "migration");
     let value = json!({ "environment": name, "dropped": tables, "applied": plan.pending });

@@ -59,7 +59,8 @@ fn dump(world: &World<'_>, source: &Address) -> Result<Dump> {
     let catalogue = database.catalogue()?;
     let extensions = catalogue.of(Kind::Extension).map(|(name, _)| name.to_owned()).collect();
     let schemas = database.schemas()?;
-    let mut sql = schema_dump::of(&world.shell, source, &schemas, Owners::Loader)?;
+    let server = (source, database.server_version()?);
+    let mut sql = schema_dump::of(&world.shell, server, &schemas, Owners::Loader)?;
     sql.push_str(&database.migrations_as_sql()?);
     phase.done(&format!("{} of {}", Count(schemas.len(), "schema"), source.place()));
     let named =

@@ -19,10 +19,11 @@ use xtask_core::plan::Count;
 const OLD_DAYS: u64 = 90;
 
 pub(super) fn run(flags: &MigratePlan, world: &World<'_>) -> Result<Exit> {
-    let consent = Consent(flags.drop.iter().cloned().collect());
     match (&flags.environment, &flags.since) {
-        (Some(environment), _) if flags.rehearse => super::rehearse::run(environment, world),
-        (Some(environment), _) => of_environment(environment, &consent, world),
+        (Some(environment), _) if flags.rehearse => {
+            super::rehearse::run(environment, &flags.drop, world)
+        }
+        (Some(environment), _) => of_environment(environment, &flags.drop, world),
         (None, since) => {
             let since = since.as_deref().expect("one of the two is wanted by the flags");
             of_checkout(since, world)
@@ -31,7 +32,7 @@ pub(super) fn run(flags: &MigratePlan, world: &World<'_>) -> Result<Exit> {
 }
 
 /// By its database.
-pub(super) fn of_environment(name: &str, consent: &Consent, world: &World<'_>) -> Result<Exit> {
+pub(super) fn of_environment(name: &str, drops: &[String], world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, name)?;
     let files = migrate::files(world)?;
     let database = Database::connect(&site.database()?)?;
@@ -39,7 +40,11 @@ pub(super) fn of_environment(name: &str, consent: &Consent, world: &World<'_>) -
     let pending: Vec<&MigrationFile> =
         files.iter().filter(|file| plan.pending.contains(&file.name)).collect();
     let assessed = migrate::assess(&site, &database, &pending)?;
-    let refusals = assess::refusals(&assessed, migrate::users(&site), consent);
+    let refusals = assess::refusals(
+        &assessed,
+        migrate::users(&site),
+        &Consent::new(drops.iter().cloned(), &files),
+    );
     let digest = match plan.pending.is_empty() {
         true => None,
         false => Some(review::show(world, &migrate::review_of(&site, &plan, &files))?),
@@ -69,7 +74,8 @@ fn of_checkout(revision: &str, world: &World<'_>) -> Result<Exit> {
     let assessed = assess::assess(&pending, Tables::new(statistics.as_ref(), "public"));
     // Consent is given when it is applied, and not when it is reviewed.
     let all: BTreeSet<String> = assessed.iter().flat_map(|it| it.destroys.clone()).collect();
-    let refusals = assess::refusals(&assessed, Users::Somebody, &Consent(all));
+    let consent = Consent::new(all, &files);
+    let refusals = assess::refusals(&assessed, Users::Somebody, &consent);
     let mut notes = notes(&plan);
     notes.push(sizes(statistics.as_ref()));
     let title = format!("Migrations since {revision}");

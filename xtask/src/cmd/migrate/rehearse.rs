@@ -9,16 +9,23 @@ use crate::ship::rehearsal::{self, Previous, Rehearsal};
 use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::json;
+use xtask_core::database::assess::Consent;
 use xtask_core::database::migration::MigrationFile;
 use xtask_core::database::rehearsal::{Compared, FileRun, Run};
 use xtask_core::plan::Count;
 
-pub(super) fn run(name: &str, world: &World<'_>) -> Result<Exit> {
+pub(super) fn run(name: &str, drops: &[String], world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, name)?;
     let files = migrate::files(world)?;
-    let plan = migrate::plan(&Database::connect(&site.database()?)?, &files)?;
+    let database = Database::connect(&site.database()?)?;
+    let plan = migrate::plan(&database, &files)?;
     let pending: Vec<MigrationFile> =
         files.iter().filter(|file| plan.pending.contains(&file.name)).cloned().collect();
+    let assessed = migrate::assess(&site, &database, &pending.iter().collect::<Vec<_>>())?;
+    let consent = Consent::new(drops.iter().cloned(), &files);
+    migrate::permit(name, &assessed, migrate::users(&site), &consent)?;
+    rehearsal::refuse_reach(&site, &database, &files)?;
+    drop(database);
     let rehearsal = rehearsal::run(&site, &files, &pending)?;
     world.report.data(&json!(rehearsal), &said(&rehearsal));
     let is_good =

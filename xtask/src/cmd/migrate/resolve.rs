@@ -1,7 +1,6 @@
 //! `migrate resolve`: what became of a migration is said by a person. No SQL of it is run.
 
 use super::changing;
-use crate::edge::clock;
 use crate::edge::postgres::Database;
 use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
@@ -11,7 +10,6 @@ use crate::ship::migrate;
 use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::json;
-use std::time::Duration;
 use xtask_core::database::migration::{MigrationFile, Resolution, resolve};
 use xtask_core::ship::ledger::Action;
 
@@ -25,10 +23,7 @@ pub(super) fn run(flags: &MigrateResolve, world: &World<'_>) -> Result<Exit> {
         return Ok(Exit::Planned);
     }
     let resolution = changing(world, name, "migrate resolve", &flags.wait, |site, lease| {
-        let mut database = Database::connect(&site.database()?)?;
-        clock::wait_for(Duration::from_secs(10), Duration::from_millis(250), || {
-            database.lock_migrations()
-        })?;
+        let mut database = migrate::open(site)?;
         let (resolution, file) = check(flags, &database, &migrate::files(world)?)?;
         lease.phase("migrate")?;
         match (resolution, file) {

@@ -1,10 +1,9 @@
 //! What a rehearsal is played on: the environment of `deploy.toml`, with everything outside this
 //! machine in memory replaced by the double and by what the local environment runs.
 
+use crate::database::scratch::Scratch;
 use crate::edge::double::Double;
 use crate::edge::files;
-use crate::edge::places::Places;
-use crate::edge::postgres::Database;
 use crate::edge::secrets;
 use crate::error::{Failure, Result};
 use crate::ship::scan;
@@ -12,13 +11,10 @@ use crate::ship::site::Site;
 use crate::world::World;
 use std::path::{Path, PathBuf};
 use xtask_core::deploy::{self, Demand, Entry, Environment, SecretSource, Signing};
-use xtask_core::ship::database::Address;
 use xtask_core::ship::release::Release;
 
 /// Whose database, cache and registry a rehearsal uses.
 pub(super) const LOCAL: &str = "local";
-/// The rehearsal's own database there, by a name that nobody else gives one: it is dropped.
-const DATABASE: &str = "xtask_rehearsal";
 /// How much faster than a real one the double's Coolify works.
 const SCALE: &str = "0.1";
 /// What one client may ask in a minute: a rehearsal does in one what else takes a day.
@@ -29,6 +25,7 @@ pub(super) struct Stage<'a> {
     pub(super) name: &'a str,
     double: Option<Double>,
     folder: PathBuf,
+    scratch: Scratch,
 }
 
 impl<'a> Stage<'a> {
@@ -37,9 +34,7 @@ impl<'a> Stage<'a> {
         let phase = world.report.phase("stage");
         let folder = world.state(LOCAL).join("rehearsal");
         files::make_private_folder(&folder)?;
-        let database = Database::connect(&local.database()?)?;
-        database.drop_database(DATABASE)?;
-        database.ensure_database(DATABASE)?;
+        let scratch = Scratch::make(&local.database()?, "rehearsal")?;
         let seed = write(&folder, "seed.json", SEED)?;
         let network = &world.deploy.project;
         let arguments =
@@ -50,13 +45,10 @@ impl<'a> Stage<'a> {
         // What is made for a rehearsal is signed by nobody.
         deploy.signing = Signing::default();
         let environment = deploy.environments.get_mut(name).expect("it was looked for before");
-        replace(environment, local, &double, network, &folder)?;
+        replace(environment, local, &double, (network, &scratch), &folder)?;
         phase.done(&format!("Coolify's double at {}", double.card.url));
-        let places = Places { state: folder.clone(), ..world.places.clone() };
-        let (shell, cancel) = (world.shell.clone(), world.cancel.clone());
-        let (report, conditions) = (world.report, world.conditions);
-        let world = World { places, shell, cancel, report, deploy, conditions, page: None };
-        Ok(Self { world, name, double: Some(double), folder })
+        let world = world.elsewhere(folder.clone(), deploy);
+        Ok(Self { world, name, double: Some(double), folder, scratch })
     }
 
     /// The release as it enters. Where this machine could not scan all of it, production would
@@ -86,11 +78,11 @@ impl<'a> Stage<'a> {
     }
 
     /// Removes everything of it: the double goes with its containers.
-    pub(super) fn strike(mut self, local: &Site<'_>) -> Result<()> {
+    pub(super) fn strike(mut self) -> Result<()> {
         if let Some(double) = self.double.take() {
             double.end();
         }
-        Database::connect(&local.database()?)?.drop_database(DATABASE)?;
+        self.scratch.remove()?;
         files::remove_folder(&self.folder)
     }
 }
@@ -105,7 +97,7 @@ fn replace(
     environment: &mut Environment,
     local: &Site<'_>,
     double: &Double,
-    network: &str,
+    (network, scratch): (&str, &Scratch),
     folder: &Path,
 ) -> Result<()> {
     let kept = |name: &str, text: &str| write(folder, name, text).map(SecretSource::File);
@@ -114,6 +106,7 @@ fn replace(
     environment.url.clone_from(&double.card.proxy);
     // Its back-ups are of its own database.
     environment.backup = None;
+    environment.without_backup = Some("it is a rehearsal".to_owned());
     let database = environment.database.get_or_insert(deploy::Database {
         url: SecretSource::Generate,
         direct_url: None,
@@ -121,8 +114,8 @@ fn replace(
     });
     // The rehearsal's server is this machine's, whatever stands before the real one.
     database.pooler = None;
-    database.url = kept("database.url", &inner_database(local)?)?;
-    database.direct_url = Some(kept("database.direct_url", &outer_database(local)?)?);
+    database.url = kept("database.url", &inner_database(local, scratch)?)?;
+    database.direct_url = Some(kept("database.direct_url", scratch.address().url().expose())?);
     if let Some(redis) = &mut environment.redis {
         redis.url = kept("redis.url", &format!("{}/1", answer(local, "redis.url")?))?;
     }
@@ -145,14 +138,8 @@ fn answer(local: &Site<'_>, reference: &str) -> Result<String> {
 }
 
 /// The rehearsal's database, as the services reach it.
-fn inner_database(local: &Site<'_>) -> Result<String> {
+fn inner_database(local: &Site<'_>, scratch: &Scratch) -> Result<String> {
     let url = answer(local, "database.url")?;
     let (server, _) = url.rsplit_once('/').expect("an address ends with its database");
-    Ok(format!("{server}/{DATABASE}"))
-}
-
-/// The same as it is reached from here, by who owns it: migrations are applied through it.
-fn outer_database(local: &Site<'_>) -> Result<String> {
-    let Address { host, port, user, password, .. } = local.database()?;
-    Ok(format!("postgresql://{user}:{}@{host}:{port}/{DATABASE}", password.expose()))
+    Ok(format!("{server}/{}", scratch.name()))
 }

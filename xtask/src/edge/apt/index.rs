@@ -1,8 +1,8 @@
 //! The signed indexes of Debian, fetched and checked by apt into a folder of our own.
 
 use super::sources::Archives;
-use crate::edge::files;
 use crate::edge::shell::{Shell, last_lines};
+use crate::edge::{clock, files};
 use crate::error::{Context as _, Failure, Result, code};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub struct Indexes {
 /// verify; there is no setting with which it would not.
 pub fn indexes(shell: &Shell, cache: &Path, suite: &str) -> Result<Indexes> {
     let folder = cache.join("apt").join(suite);
-    let archives = Archives::of_this_machine()?;
+    let archives = Archives::newest(clock::moment())?;
     prepare(&folder, suite, &archives)?;
     let output = shell.observe(&update(&folder))?;
     if !output.succeeded() {

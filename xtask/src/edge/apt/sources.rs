@@ -1,4 +1,5 @@
-//! Where this machine's apt finds Debian: read from its sources, old form and new.
+//! Where Debian's packages come from: a mirror, which `XTASK_DEBIAN_MIRROR` or this machine's apt
+//! names, and the archive that keeps what mirrors drop, which needs no setting anywhere.
 
 use crate::edge::files;
 use crate::error::{Failure, Result};
@@ -6,62 +7,97 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use xtask_core::moment::Moment;
 
+/// Debian's own, with every state of its archives since 2005.
+const SNAPSHOTS: &str = "https://snapshot.debian.org";
+
+/// A variable with this value names no archive, where nothing would mean the usual one.
+const NONE: &str = "none";
+
+/// A state is recorded there hours after it was signed, four times a day. Asked for the moment of
+/// the signature, the archive answers with the state before, which lacks the newest packages; and
+/// what a mirror drops, it drops a day later.
+const RECORDED_WITHIN_SECONDS: u64 = 6 * 3600;
+
 /// The address of each archive, by the last part of its path: `debian`, `debian-security`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Archives(BTreeMap<String, String>);
+pub struct Archives {
+    /// What they are called in messages.
+    pub called: &'static str,
+    addresses: BTreeMap<String, String>,
+}
 
 impl Archives {
-    /// Reads apt's sources; `XTASK_DEBIAN_MIRROR` takes the place of what they say.
-    pub fn of_this_machine() -> Result<Self> {
-        if let Some(mirror) = variable("XTASK_DEBIAN_MIRROR") {
-            return Ok(Self::below(&mirror));
+    /// The mirror, if there is one: what `XTASK_DEBIAN_MIRROR` says, or else what apt's sources say.
+    /// A machine that is no Debian usually has none.
+    pub fn mirror() -> Result<Option<Self>> {
+        match variable("XTASK_DEBIAN_MIRROR") {
+            Some(none) if none == NONE => Ok(None),
+            Some(base) => Ok(Some(Self::below("the mirror", &base, ""))),
+            None => Self::of_apt(),
         }
-        let mut archives = BTreeMap::new();
-        for file in source_files() {
-            let text = files::read_if_there(&file)?.unwrap_or_default();
-            addresses(&text).for_each(|address| note(&mut archives, address));
-            for list in mirror_lists(&text) {
-                let text = files::read_if_there(Path::new(list))?.unwrap_or_default();
-                text.split_whitespace().for_each(|address| note(&mut archives, address));
-            }
-        }
-        if archives.contains_key("debian") && archives.contains_key("debian-security") {
-            return Ok(Self(archives));
-        }
-        Err(Failure::usage("cannot find Debian's archive: apt's sources name no mirror of it")
-            .hint("set XTASK_DEBIAN_MIRROR to the address above `debian` and `debian-security`"))
     }
 
-    fn below(mirror: &str) -> Self {
-        let address = |name: &str| format!("{}/{name}", mirror.trim_end_matches('/'));
+    fn of_apt() -> Result<Option<Self>> {
+        let mut addresses_of = BTreeMap::new();
+        for file in source_files() {
+            let text = files::read_if_there(&file)?.unwrap_or_default();
+            addresses(&text).for_each(|address| note(&mut addresses_of, address));
+            for list in mirror_lists(&text) {
+                let text = files::read_if_there(Path::new(list))?.unwrap_or_default();
+                text.split_whitespace().for_each(|address| note(&mut addresses_of, address));
+            }
+        }
+        let is_whole =
+            ["debian", "debian-security"].iter().all(|it| addresses_of.contains_key(*it));
+        Ok(is_whole.then_some(Self { called: "the mirror", addresses: addresses_of }))
+    }
+
+    /// The archives as they were at a moment, unless no snapshot archive is wanted.
+    fn snapshot(at: Moment) -> Option<Self> {
+        let named = variable("XTASK_DEBIAN_SNAPSHOT");
+        let base = named.as_deref().unwrap_or(SNAPSHOTS);
+        let base = format!("{}/archive", base.trim_end_matches('/'));
+        let end = format!("/{}", at.to_string().replace(['-', ':'], ""));
+        Self::has_snapshot().then(|| Self::below("the snapshot archive", &base, &end))
+    }
+
+    /// What holds Debian as it is now: the mirror, or the newest snapshot.
+    pub fn newest(now: Moment) -> Result<Self> {
+        Self::mirror()?.or_else(|| Self::snapshot(now)).ok_or_else(nowhere)
+    }
+
+    /// Where the packages of a lock may be, the best first; its archive was signed at `time`, in
+    /// seconds since 1970.
+    pub fn of_lock(time: u64) -> Result<Vec<Self>> {
+        let signed = i64::try_from(time).ok().and_then(Moment::from_seconds);
+        let recorded = signed.and_then(|it| it.after(RECORDED_WITHIN_SECONDS));
+        let snapshot = recorded.and_then(Self::snapshot);
+        let known: Vec<Self> = Self::mirror()?.into_iter().chain(snapshot).collect();
+        if known.is_empty() { Err(nowhere()) } else { Ok(known) }
+    }
+
+    fn below(called: &'static str, base: &str, end: &str) -> Self {
+        let address = |name: &str| format!("{}/{name}{end}", base.trim_end_matches('/'));
         let names = ["debian", "debian-security"];
-        Self(names.map(|name| (name.to_owned(), address(name))).into())
+        Self { called, addresses: names.map(|name| (name.to_owned(), address(name))).into() }
     }
 
     /// The address of the archive called `name`.
     pub fn address(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
+        self.addresses.get(name).cloned()
     }
 
-    /// The same, as something to look names up with.
-    pub fn mirrors(&self) -> impl Fn(&str) -> Option<String> {
-        |name| self.address(name)
-    }
-
-    /// Whether a snapshot archive is named.
+    /// Whether a snapshot archive is asked.
     pub fn has_snapshot() -> bool {
-        variable("XTASK_DEBIAN_SNAPSHOT").is_some()
+        variable("XTASK_DEBIAN_SNAPSHOT").is_none_or(|named| named != NONE)
     }
+}
 
-    /// The archives as they were at `time` (seconds since 1970), if a snapshot archive is named.
-    pub fn snapshot(time: u64) -> Option<impl Fn(&str) -> Option<String>> {
-        let base = variable("XTASK_DEBIAN_SNAPSHOT")?;
-        let moment = i64::try_from(time).ok().and_then(Moment::from_seconds)?;
-        let moment = moment.to_string().replace(['-', ':'], "");
-        Some(move |name: &str| {
-            Some(format!("{}/archive/{name}/{moment}", base.trim_end_matches('/')))
-        })
-    }
+fn nowhere() -> Failure {
+    Failure::usage(
+        "cannot find Debian's archive: there is no mirror, and no snapshot archive is wanted",
+    )
+    .hint("set XTASK_DEBIAN_MIRROR to the address above `debian` and `debian-security`, or take `none` from XTASK_DEBIAN_SNAPSHOT")
 }
 
 /// A variable that is set to something: a workflow sets the others to nothing.

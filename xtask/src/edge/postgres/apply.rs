@@ -1,38 +1,14 @@
 //! One migration file, run: in one transaction with its row, or alone where no transaction holds it.
 
 use super::lease::{fence_holds, stale};
-use super::{Database, Unanswered};
+use super::transaction::{self, Broken, Fenced, Place, Row, Work, refused, unknown, with_cause};
+use super::{Database, Unanswered, quoted};
 use crate::error::{Failure, Result, code};
 use crate::runtime;
-use std::error::Error as _;
-use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Error, GenericClient};
+use tokio_postgres::{Client, Error};
 use xtask_core::database::migration::MigrationFile;
 use xtask_core::database::sql::{Alone, Name, Script, Statement};
 use xtask_core::deploy::Migrations;
-
-/// What became of a transaction whose work was done.
-enum Fenced {
-    Committed,
-    Stale(u64),
-    /// The file has ended the transaction that it was run in.
-    Escaped,
-}
-
-/// Where a file broke off.
-struct Broken {
-    error: Error,
-    /// Which statement was run, if one was.
-    at: Option<String>,
-    /// Whether the server was told to commit, and has not said that it did.
-    committing: bool,
-}
-
-impl From<Error> for Broken {
-    fn from(error: Error) -> Self {
-        Self { error, at: None, committing: false }
-    }
-}
 
 impl Database {
     /// Applies one file. In a transaction either all of it is done, with its row, or nothing; with a
@@ -65,10 +41,11 @@ impl Database {
     ) -> Result<()> {
         let (table, schema) = (self.history_table(), self.schema.clone());
         let place = Place { table: &table, schema: &schema };
-        let run = in_transaction(&mut self.client, place, file, statements, limits, fence);
+        let work = Work { statements, row: Row::Add(file), limits, fence };
         let name = &file.name;
-        match runtime::wait(run) {
-            Ok(Fenced::Committed) => Ok(()),
+        match runtime::wait(transaction::run(&mut self.client, place, work)) {
+            // A row that is added is there.
+            Ok(Fenced::Committed | Fenced::NoRow) => Ok(()),
             Ok(Fenced::Stale(fence)) => Err(stale(&format!("apply migration `{name}`"), fence)),
             Ok(Fenced::Escaped) => Err(self.escaped(file)),
             Err(broken) if broken.committing && broken.error.code().is_none() => {
@@ -77,7 +54,7 @@ impl Database {
             Err(broken) => {
                 let logs = logs(&broken);
                 let kept = self.keep_row(file, &logs, RowEnd::RolledBack);
-                let failure = refused(name, &broken);
+                let failure = not_applied(name, &broken);
                 Err(if kept.is_ok() { failure } else { failure.reason("and no row says so") })
             }
         }
@@ -122,7 +99,7 @@ impl Database {
         let table = self.history_table();
         let begun =
             runtime::wait(begin_alone(&self.client, &table, &self.schema, file, limits, fence));
-        let id = match begun.map_err(|error| refused(name, &Broken::from(error)))? {
+        let id = match begun.map_err(|error| not_applied(name, &Broken::from(error)))? {
             Ok(id) => id,
             Err(fence) => return Err(stale(&format!("apply migration `{name}`"), fence)),
         };
@@ -169,7 +146,8 @@ impl Database {
             self.history_table()
         );
         let written = self.ask(self.client.execute(&sql, &[&id, &logs(broken)]));
-        let failure = if is_clean { refused(name, broken) } else { with_cause(half(name), broken) };
+        let failure =
+            if is_clean { not_applied(name, broken) } else { with_cause(half(name), broken) };
         if written.is_ok() { failure } else { failure.reason("and its row does not say so") }
     }
 
@@ -191,7 +169,6 @@ impl Database {
         let Some(index) = index else { return false };
         if self.index_state(Some(index)).is_ok_and(|it| it == Index::Invalid) {
             let schema = index.schema.as_deref().unwrap_or(&self.schema);
-            let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
             let (schema, name) = (quoted(schema), quoted(&index.name));
             let sql = format!("DROP INDEX CONCURRENTLY IF EXISTS {schema}.{name}");
             drop(self.ask(self.client.batch_execute(&sql)));
@@ -229,64 +206,6 @@ enum RowEnd {
     Open,
 }
 
-/// Where rows and tables go.
-#[derive(Clone, Copy)]
-struct Place<'p> {
-    table: &'p str,
-    schema: &'p str,
-}
-
-/// The limits are of each statement, so the whole has none of ours: a file may be long.
-async fn in_transaction(
-    client: &mut Client,
-    place: Place<'_>,
-    file: &MigrationFile,
-    statements: &[Statement],
-    limits: &Migrations,
-    fence: Option<u64>,
-) -> Result<Fenced, Broken> {
-    let transaction = client.transaction().await?;
-    let (lock, statement) = (limits.lock_timeout_ms, limits.statement_timeout_ms);
-    let head = format!(
-        "SET LOCAL lock_timeout = {lock}; SET LOCAL statement_timeout = {statement};
-         SET LOCAL search_path TO \"{}\"",
-        place.schema
-    );
-    transaction.batch_execute(&head).await?;
-    let began = transaction_id(&transaction).await?;
-    for statement in statements {
-        transaction.batch_execute(&statement.text).await.map_err(|error| Broken {
-            error,
-            at: Some(format!("line {}: {}", statement.line, statement.what)),
-            committing: false,
-        })?;
-    }
-    if transaction_id(&transaction).await? != began {
-        return Ok(Fenced::Escaped);
-    }
-    transaction.batch_execute("RESET ROLE").await?;
-    let sql = format!(
-        "INSERT INTO {} (id, checksum, migration_name, finished_at, applied_steps_count)
-            VALUES (gen_random_uuid()::text, $1, $2, clock_timestamp(), 1)",
-        place.table
-    );
-    transaction.execute(&sql, &[&file.checksum(), &file.name]).await?;
-    // Last, and not first: whoever renews the lease waits for as long as this looks at it.
-    if let Some(fence) = fence
-        && !fence_holds(&transaction, fence).await?
-    {
-        return Ok(Fenced::Stale(fence));
-    }
-    let committed = transaction.commit().await;
-    committed.map_err(|error| Broken { error, at: None, committing: true })?;
-    Ok(Fenced::Committed)
-}
-
-/// Another one means that the file has ended the transaction.
-async fn transaction_id(client: &impl GenericClient) -> Result<String, Error> {
-    Ok(client.query_one("SELECT pg_current_xact_id()::text", &[]).await?.get(0))
-}
-
 /// Writes the row and sets the limits; the fence if the lease is somebody else's by now.
 async fn begin_alone(
     client: &Client,
@@ -309,7 +228,8 @@ async fn begin_alone(
     let (lock, statement) = (limits.lock_timeout_ms, limits.alone_timeout_ms);
     let head = format!(
         "SET lock_timeout = {lock}; SET statement_timeout = {statement};
-         SET search_path TO \"{schema}\""
+         SET search_path TO {}",
+        quoted(schema)
     );
     client.batch_execute(&head).await.map(|()| Ok(id))
 }
@@ -320,18 +240,9 @@ fn after_alone() -> String {
     format!("RESET ROLE; RESET search_path; RESET lock_timeout; SET statement_timeout = {limit}")
 }
 
-fn refused(name: &str, broken: &Broken) -> Failure {
+fn not_applied(name: &str, broken: &Broken) -> Failure {
     let line = format!("failed to apply migration `{name}`; nothing of it was kept");
-    let failure = Failure::outside(line);
-    match broken.error.code() {
-        Some(&SqlState::LOCK_NOT_AVAILABLE) => with_cause(failure, broken)
-            .code(&code::MIGRATION_LOCKED)
-            .hint("a long transaction holds the table; end it, then run the same command again"),
-        Some(_) => with_cause(failure, broken)
-            .code(&code::MIGRATION_FAILED)
-            .hint("mend the file, which is not applied yet, and run the same again"),
-        None => with_cause(failure, broken).code(&code::MIGRATION_FAILED),
-    }
+    refused(&line, "mend the file, which is not applied yet, and run the same again", broken)
 }
 
 fn half(name: &str) -> Failure {
@@ -339,22 +250,6 @@ fn half(name: &str) -> Failure {
         .code(&code::MIGRATION_HALF)
         .hint("`cargo xtask migrate doctor ENVIRONMENT` tells what stands and what to type next")
         .partly()
-}
-
-fn unknown(name: &str, error: &Error) -> Failure {
-    let line = format!("the connection was cut while migration `{name}` was committed");
-    Failure::outside(line).because(error.source().unwrap_or(error)).code(&code::MIGRATION_UNKNOWN)
-}
-
-fn with_cause(failure: Failure, broken: &Broken) -> Failure {
-    let failure = match broken.error.as_db_error() {
-        Some(error) => failure.reason(format!("{}: {}", error.code().code(), error.message())),
-        None => failure.because(broken.error.source().unwrap_or(&broken.error)),
-    };
-    match &broken.at {
-        Some(at) => failure.reason(format!("at {at}")),
-        None => failure,
-    }
 }
 
 /// What stands in the row, for whoever reads it with Prisma's own tools.

@@ -1,7 +1,8 @@
 //! What a database holds, read in one snapshot: of the source in the very one that `pg_dump` is
 //! given, so that rows and dump are of one moment.
 
-use super::{Database, Unanswered, within};
+use super::{Database, Unanswered, quoted, within};
+use crate::cancel::Cancel;
 use crate::error::{Context as _, Failure, Result, code};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -141,29 +142,8 @@ impl Database {
     }
 
     /// What it holds now.
-    pub fn facts(&mut self, schemas: &[String]) -> Result<Facts> {
-        self.export()?.facts(schemas)
-    }
-
-    /// Makes a role that nobody can log in as, if there is none of that name.
-    pub fn ensure_role(&self, name: &str) -> Result<()> {
-        let sql = "SELECT 1 FROM pg_roles WHERE rolname = $1";
-        let found = self.ask(self.client.query_opt(sql, &[&name]));
-        if found.map_err(|error| failed("failed to look for a role", &error))?.is_some() {
-            return Ok(());
-        }
-        let made =
-            self.ask(self.client.batch_execute(&format!("CREATE ROLE {} NOLOGIN", quoted(name))));
-        made.map_err(|error| failed(&format!("failed to make role `{name}`"), &error))
-    }
-
-    /// Removes roles that own nothing and are granted nothing any more.
-    pub fn drop_roles(&self, names: &[String]) -> Result<()> {
-        names.iter().try_for_each(|name| {
-            let sql = format!("DROP ROLE IF EXISTS {}", quoted(name));
-            let dropped = self.ask(self.client.batch_execute(&sql));
-            dropped.map_err(|error| failed(&format!("failed to remove role `{name}`"), &error))
-        })
+    pub fn facts(&mut self, schemas: &[String], cancel: &Cancel) -> Result<Facts> {
+        self.export()?.facts(schemas, cancel)
     }
 
     /// Which of `names` are no roles there.
@@ -201,8 +181,16 @@ const VERSION: &str = "SELECT current_setting('server_version_num')::int";
 
 impl Exported<'_> {
     /// What it holds in `schemas`.
-    pub fn facts(&self, schemas: &[String]) -> Result<Facts> {
-        let read = within(LIMIT, read(&self.transaction, schemas));
+    ///
+    /// Counting takes as long as reading, and a person who wants the run to end is heard meanwhile.
+    pub fn facts(&self, schemas: &[String], cancel: &Cancel) -> Result<Facts> {
+        let is_whole = cancel.is_whole();
+        let read = within(LIMIT, async {
+            tokio::select! {
+                read = read(&self.transaction, schemas) => read,
+                () = cancel.cancelled(), if !is_whole => Ok(Err(cancel.failure())),
+            }
+        });
         read.map_err(|error| failed("failed to read what the database holds", &error))?
     }
 }
@@ -310,11 +298,6 @@ fn names(rows: &[Row]) -> Vec<String> {
 
 fn unsigned(row: &Row, column: usize) -> u64 {
     u64::try_from(row.get::<_, i64>(column)).unwrap_or_default()
-}
-
-/// A name as SQL takes it whatever is in it.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn failed(what: &str, error: &Unanswered) -> Failure {

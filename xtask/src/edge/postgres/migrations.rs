@@ -3,7 +3,7 @@
 //! It is named with its schema everywhere: what a role, a database or a file says of `search_path`
 //! must not lead to a second one.
 
-use super::Database;
+use super::{Database, quoted};
 use crate::error::{Context as _, Failure, Result, code};
 use tokio_postgres::Row;
 use xtask_core::database::migration::MigrationRow;
@@ -25,7 +25,7 @@ pub(super) const COLUMNS: &str = "(
 impl Database {
     /// The table with its schema, ready for SQL.
     pub(super) fn history_table(&self) -> String {
-        format!("\"{}\"._prisma_migrations", self.schema)
+        format!("{}._prisma_migrations", quoted(&self.schema))
     }
 
     /// Whether anybody ever migrated here.
@@ -60,9 +60,9 @@ impl Database {
         if self.has_migrations()? {
             return Ok(());
         }
-        let (schema, table) = (&self.schema, self.history_table());
+        let (schema, table) = (quoted(&self.schema), self.history_table());
         let sql = format!(
-            "CREATE SCHEMA IF NOT EXISTS \"{schema}\";
+            "CREATE SCHEMA IF NOT EXISTS {schema};
              CREATE TABLE IF NOT EXISTS {table} {COLUMNS}"
         );
         let made = self.ask(self.client.batch_execute(&sql));

@@ -1,7 +1,8 @@
 //! Roles of a cluster: what one may do, and making one that may do little.
 
-use super::{Database, refusal};
+use super::{Database, Unanswered, quoted, refusal};
 use crate::error::Result;
+use tokio_postgres::error::SqlState;
 use xtask_core::secret::Secret;
 
 /// What a role is allowed, as far as it matters to row level security and to logging in.
@@ -12,6 +13,16 @@ pub struct Role {
     pub passes_policies: bool,
     /// Whether it may make databases or roles, or replicate.
     pub may_more: bool,
+}
+
+/// Roles that carry the name of a scratch database that is not there.
+const SCRATCH_ROLES: &str = "SELECT rolname::text FROM (
+        SELECT rolname, shobj_description(oid, 'pg_authid') AS mark FROM pg_roles) marked
+    WHERE starts_with(mark, 'xtask_scratch_')
+    AND NOT EXISTS (SELECT FROM pg_database WHERE datname = mark) ORDER BY 1";
+
+fn is_used(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST)
 }
 
 /// The password as the server keeps it: statements may end in its log.
@@ -45,9 +56,34 @@ impl Database {
     pub fn ensure_roles(&self, names: &[String]) -> Result<()> {
         let there = self.roles()?;
         let made = names.iter().filter(|name| !there.contains(name));
-        let made = made.map(|it| format!("CREATE ROLE \"{}\" NOLOGIN; ", it.replace('"', "\"\"")));
+        let made = made.map(|it| format!("CREATE ROLE {} NOLOGIN; ", quoted(it)));
         let made = self.ask(self.client.batch_execute(&made.collect::<String>()));
         made.map_err(|error| refusal::asked("failed to make roles", &error))
+    }
+
+    /// Makes a role that nobody can log in as; `mark` is the scratch database that it is made for.
+    pub fn make_role(&self, name: &str, mark: Option<&str>) -> Result<()> {
+        let name_quoted = quoted(name);
+        let mark = mark.map(|it| format!("; COMMENT ON ROLE {name_quoted} IS '{it}'"));
+        // Both in one transaction: a role of ours is never there without its mark.
+        let sql = format!("CREATE ROLE {name_quoted} NOLOGIN{}", mark.unwrap_or_default());
+        let made = self.ask(self.client.batch_execute(&sql));
+        made.map_err(|error| refusal::asked(&format!("failed to make role `{name}`"), &error))
+    }
+
+    /// Removes the roles that were made for scratch databases that are gone. One that somebody has
+    /// granted something since is theirs, and stays.
+    pub fn drop_scratch_roles(&self) -> Result<()> {
+        let rows = self.ask(self.client.query(SCRATCH_ROLES, &[]));
+        let rows = rows.map_err(|error| refusal::asked("failed to look for roles", &error))?;
+        rows.iter().map(|row| row.get::<_, String>(0)).try_for_each(|name| {
+            let sql = format!("DROP ROLE IF EXISTS {}", quoted(&name));
+            match self.ask(self.client.batch_execute(&sql)) {
+                Err(Unanswered::Refused(error)) if is_used(&error) => Ok(()),
+                dropped => dropped
+                    .map_err(|it| refusal::asked(&format!("failed to remove role `{name}`"), &it)),
+            }
+        })
     }
 
     /// Lets a role log in with this password and do nothing that it is not granted; it is made if
@@ -55,8 +91,9 @@ impl Database {
     pub fn ensure_login(&self, name: &str, password: &Secret) -> Result<()> {
         let made = if self.role(name)?.is_some() { "ALTER" } else { "CREATE" };
         let sql = format!(
-            "{made} ROLE \"{name}\" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE \
+            "{made} ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE \
              NOREPLICATION PASSWORD '{}'",
+            quoted(name),
             verifier(password)
         );
         let done = self.ask(self.client.batch_execute(&sql));

@@ -1,6 +1,6 @@
 //! Scratch databases in a cluster: making, listing and removing them.
 
-use super::{Database, refusal};
+use super::{Database, quoted, refusal};
 use crate::error::{Context as _, Result};
 use tokio_postgres::error::SqlState;
 use xtask_core::database::scratch::{Name, PREFIX};
@@ -29,7 +29,8 @@ impl Database {
         let row = self.ask(self.client.query_one(LIKE, &[])).map_err(failed)?;
         let part = |column: usize| row.get::<_, String>(column);
         let sql = format!(
-            "CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING '{}' LC_COLLATE {} LC_CTYPE {}",
+            "CREATE DATABASE {} TEMPLATE template0 ENCODING '{}' LC_COLLATE {} LC_CTYPE {}",
+            quoted(name.as_str()),
             part(0),
             part(1),
             part(2)
@@ -51,7 +52,7 @@ impl Database {
 
     /// Removes a database that nobody is connected to; whether it was removed.
     pub fn drop_unused(&self, name: &Name) -> Result<bool> {
-        let sql = format!("DROP DATABASE IF EXISTS \"{name}\"");
+        let sql = format!("DROP DATABASE IF EXISTS {}", quoted(name.as_str()));
         match self.ask(self.client.batch_execute(&sql)) {
             Ok(()) => Ok(true),
             Err(super::Unanswered::Refused(error))

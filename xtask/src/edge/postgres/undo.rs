@@ -1,24 +1,13 @@
 //! Taking one migration back: what its author wrote for that, and its row, or nothing of both.
 
-use super::lease::{fence_holds, stale};
-use super::{Database, refusal};
+use super::Database;
+use super::lease::stale;
+use super::transaction::{self, Fenced, Place, Row, Work, refused, unknown};
 use crate::error::{Failure, Result, code};
 use crate::runtime;
-use tokio_postgres::{Client, Error};
+use xtask_core::database::sql::Script;
 use xtask_core::database::undo::Step;
 use xtask_core::deploy::Migrations;
-
-/// As `prisma migrate resolve --rolled-back` leaves it: the row stays, and the file is pending.
-const MARK: &str = "UPDATE $TABLE SET rolled_back_at = now()
-    WHERE migration_name = $1 AND finished_at IS NOT NULL AND rolled_back_at IS NULL";
-
-/// What became of a transaction whose work was done.
-enum Undone {
-    Committed,
-    /// Its row was not there.
-    Unknown,
-    Stale(u64),
-}
 
 impl Database {
     /// Takes one migration back, in one transaction; with a fence, only if the lease of that number
@@ -30,46 +19,41 @@ impl Database {
         fence: Option<u64>,
     ) -> Result<()> {
         let name = &step.name;
-        let mark = MARK.replace("$TABLE", &self.history_table());
-        let schema = self.schema.clone();
-        match runtime::wait(undo(&mut self.client, (&schema, &mark), step, limits, fence)) {
-            Ok(Undone::Committed) => Ok(()),
-            Ok(Undone::Unknown) => {
-                Err(Failure::refused(format!("cannot undo migration `{name}`: it is not applied"))
-                    .code(&code::MIGRATION_REFUSED))
+        let script = Script::parse(&step.down);
+        if let Some(refusal) = script.refusals.first() {
+            let why = format!("line {}: {}", refusal.line, refusal.why);
+            return Err(not_undone(name, &why));
+        }
+        let (table, schema) = (self.history_table(), self.schema.clone());
+        let place = Place { table: &table, schema: &schema };
+        let row = Row::TakeBack(name);
+        let work = Work { statements: &script.statements, row, limits, fence };
+        match runtime::wait(transaction::run(&mut self.client, place, work)) {
+            Ok(Fenced::Committed) => Ok(()),
+            Ok(Fenced::NoRow) => Err(not_undone(name, "it is not applied")),
+            Ok(Fenced::Stale(fence)) => Err(stale(&format!("undo migration `{name}`"), fence)),
+            Ok(Fenced::Escaped) => Err(escaped(name)),
+            Err(broken) if broken.committing && broken.error.code().is_none() => {
+                Err(unknown(name, &broken.error))
             }
-            Ok(Undone::Stale(fence)) => Err(stale(&format!("undo migration `{name}`"), fence)),
-            Err(error) => {
+            Err(broken) => {
                 let line = format!("failed to undo migration `{name}`; all of it stands");
-                Err(refusal::asked(&line, &error.into()).code(&code::MIGRATION_FAILED))
+                Err(refused(&line, "mend its `down.sql`, and run the same again", &broken))
             }
         }
     }
 }
 
-async fn undo(
-    client: &mut Client,
-    (schema, mark): (&str, &str),
-    step: &Step,
-    limits: &Migrations,
-    fence: Option<u64>,
-) -> Result<Undone, Error> {
-    let transaction = client.transaction().await?;
-    let limits = format!(
-        "SET LOCAL lock_timeout = {}; SET LOCAL statement_timeout = {};
-         SET LOCAL search_path TO \"{schema}\"",
-        limits.lock_timeout_ms, limits.statement_timeout_ms
-    );
-    transaction.batch_execute(&limits).await?;
-    transaction.batch_execute(&step.down).await?;
-    if transaction.execute(mark, &[&step.name]).await? != 1 {
-        return Ok(Undone::Unknown);
-    }
-    // Last, and not first: whoever renews the lease waits for as long as this looks at it.
-    if let Some(fence) = fence
-        && !fence_holds(&transaction, fence).await?
-    {
-        return Ok(Undone::Stale(fence));
-    }
-    transaction.commit().await.map(|()| Undone::Committed)
+fn not_undone(name: &str, why: &str) -> Failure {
+    Failure::refused(format!("cannot undo migration `{name}`: {why}"))
+        .code(&code::MIGRATION_REFUSED)
+}
+
+/// Its `down.sql` ended its transaction by itself, in a way that the parser did not see.
+fn escaped(name: &str) -> Failure {
+    Failure::outside(format!("failed to undo migration `{name}`; something of it may be gone"))
+        .code(&code::MIGRATION_HALF)
+        .reason("its `down.sql` ended the transaction that it was run in")
+        .hint("mend it, bring back by hand what is gone, and run the same again")
+        .partly()
 }

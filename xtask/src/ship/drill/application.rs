@@ -23,7 +23,7 @@ pub(super) fn boot(
     asks: Option<&str>,
 ) -> Result<DrillCheck, Ended> {
     let release = released(site, address).map_err(|it| unable(&it))?;
-    rolled_out(site, &release).map_err(|it| broken(&it))?;
+    rolled_out(site, &release).map_err(|it| of_start(&it))?;
     let said = answered(site, &release, asks).map_err(|it| broken(&it))?;
     Ok(check("application", true, said))
 }
@@ -41,6 +41,15 @@ fn released(site: &Site<'_>, address: &Address) -> Result<Release> {
             .code(&code::RELEASE_UNKNOWN)
     })?;
     release::get(site, &newest.to)
+}
+
+/// Only that a service came up and was not ready says something of the back-up. That an image could
+/// not be fetched, or that the engine did not answer, says nothing of it.
+fn of_start(failure: &Failure) -> Ended {
+    match failure.name() {
+        name if name == code::ROLLOUT_NOT_READY.name => broken(failure),
+        _ => unable(failure),
+    }
 }
 
 fn rolled_out(site: &Site<'_>, release: &Release) -> Result<()> {

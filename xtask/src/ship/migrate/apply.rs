@@ -1,23 +1,20 @@
 //! Applying what is pending, file by file, under the lock that every runner takes.
 
 use super::super::lease::Lease;
-use super::super::ledger::Ledger;
 use super::super::site::Site;
+use super::runner::{Runner, Way};
 use super::{assess, permit, plan, review, review_of};
-use crate::edge::postgres::{Database, InvalidIndex, is_locked, is_pooled, is_unknown};
-use crate::edge::{clock, tested};
+use crate::edge::clock;
+use crate::edge::postgres::{Database, InvalidIndex, is_pooled};
 use crate::error::{Failure, Result, code};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use xtask_core::database::assess::{Consent, Users};
-use xtask_core::database::migration::{MigrationFile, MigrationPlan, pause};
+use xtask_core::database::migration::{MigrationFile, MigrationPlan};
 use xtask_core::digest::Digest;
 use xtask_core::plan::Count;
-use xtask_core::ship::ledger::{Action, Outcome, Record};
 
 /// How long another runner is waited for, as Prisma's does.
 const LOCK_LIMIT: Duration = Duration::from_secs(10);
-/// How long a database is asked what became of a commit.
-const UNKNOWN_LIMIT: Duration = Duration::from_secs(10);
 const EVERY: Duration = Duration::from_millis(250);
 
 /// How migrations are to be applied.
@@ -29,13 +26,8 @@ pub struct Order<'o> {
     pub consent: &'o Consent,
     /// Whether people use the environment; then that is needed.
     pub users: Users,
-}
-
-/// One file that was applied.
-struct Done {
-    name: String,
-    ms: u64,
-    attempts: u64,
+    /// What is done before the first of these changes anything, such as a back-up.
+    pub before: &'o dyn Fn(&[String]) -> Result<()>,
 }
 
 /// Applies what is pending.
@@ -54,18 +46,21 @@ pub fn apply(
     if !pending.is_empty() {
         let assessed = assess(site, &database, &pending)?;
         permit(site.name, &assessed, order.users, order.consent)?;
+        (order.before)(&plan.pending)?;
     }
     say_missing(site, &plan);
     let invalid = database.invalid_indexes()?;
-    let mut done = Vec::new();
+    let mut runner = Runner::new(site, lease, Way::Forth);
     let ended: Result<()> = pending.iter().try_for_each(|file| {
         phase.doing(&file.name);
-        done.push(one(site, lease, &mut database, file)?);
-        Ok(())
+        runner.run(&mut database, &file.name, &mut |database, limits, fence| {
+            database.apply_migration(file, limits, fence)
+        })
     });
-    note(site, lease, &done, ended.as_ref().err());
+    let head = runner.last();
+    runner.note(head, ended.as_ref().err());
     // Files before this one were applied and stay.
-    ended.map_err(|failure| if done.is_empty() { failure } else { failure.partly() })?;
+    ended.map_err(|failure| if runner.is_idle() { failure } else { failure.partly() })?;
     say_invalid(site, &database.invalid_indexes()?, &invalid);
     database.unlock_migrations()?;
     phase.done(&match plan.pending.as_slice() {
@@ -76,7 +71,7 @@ pub fn apply(
 }
 
 /// A connection of our own, with the lock. A pooler that changes backends would keep that lock.
-pub(super) fn open(site: &Site<'_>) -> Result<Database> {
+pub fn open(site: &Site<'_>) -> Result<Database> {
     let address = site.database()?;
     if is_pooled(&address)? {
         let line =
@@ -93,107 +88,6 @@ pub(super) fn open(site: &Site<'_>) -> Result<Database> {
         Ok(()) => database.lock_migrations().map(Ok),
     })??;
     Ok(database)
-}
-
-/// One file, tried again while somebody else holds what it locks.
-fn one(
-    site: &Site<'_>,
-    lease: &Lease<'_>,
-    database: &mut Database,
-    file: &MigrationFile,
-) -> Result<Done> {
-    let (world, limits) = (site.world, &site.world.deploy.migrations);
-    let began = Instant::now();
-    let mut attempts = 1;
-    loop {
-        world.cancel.check().and_then(|()| lease.phase("migrate"))?;
-        let applied = {
-            let _whole = world.cancel.whole();
-            tested::kill_at("in-migrate");
-            database.apply_migration(file, limits, lease.fence())
-        };
-        match applied {
-            Ok(()) => {
-                let ms = clock::milliseconds(began);
-                return Ok(Done { name: file.name.clone(), ms, attempts });
-            }
-            Err(failure) if is_locked(&failure) && attempts < limits.lock_attempts => {
-                wait(site, database, file, attempts)?;
-                attempts += 1;
-            }
-            Err(failure) if is_locked(&failure) => {
-                return Err(failure.reason(format!("tried {} times", attempts)));
-            }
-            Err(failure) if is_unknown(&failure) => return Err(look_again(site, file, failure)),
-            Err(failure) => return Err(failure),
-        }
-    }
-}
-
-/// Waits before the next attempt, and says who may hold the lock.
-fn wait(site: &Site<'_>, database: &Database, file: &MigrationFile, attempt: u64) -> Result<()> {
-    let limits = &site.world.deploy.migrations;
-    let pause = pause(u32::try_from(attempt).unwrap_or(u32::MAX));
-    let blockers = database.blockers().unwrap_or_default();
-    let held = blockers.first().map(|it| {
-        format!(
-            "; the oldest transaction is of `{}` (backend {}, {} s)",
-            it.who, it.pid, it.seconds
-        )
-    });
-    site.world.report.warning(&format!(
-        "`{}` got no lock within {} ms, attempt {attempt} of {}; again in {} s{}",
-        file.name,
-        limits.lock_timeout_ms,
-        limits.lock_attempts,
-        pause.as_secs(),
-        held.unwrap_or_default()
-    ));
-    site.world.cancel.sleep(pause)
-}
-
-/// The server was told to commit, and the connection was cut: its table tells what it did.
-fn look_again(site: &Site<'_>, file: &MigrationFile, failure: Failure) -> Failure {
-    let rows = clock::wait_for(UNKNOWN_LIMIT, EVERY, || {
-        Database::connect(&site.database()?)?.migration_rows()
-    });
-    let is_it = |rows: &[xtask_core::database::migration::MigrationRow]| {
-        rows.iter().any(|row| row.name == file.name && row.finished && !row.rolled_back)
-    };
-    match rows {
-        Ok(rows) if is_it(&rows) => {
-            failure.reason("it is applied: its row is there").hint("run the same again").partly()
-        }
-        Ok(_) => failure.reason("nothing of it was kept").hint("run the same again"),
-        Err(why) => failure
-            .reason(format!("and the database cannot be asked: {}", why.first_line()))
-            .hint(format!("`cargo xtask migrate status {}` tells, once it answers", site.name))
-            .partly(),
-    }
-}
-
-/// What was applied stands in the ledger, also when a later file failed.
-fn note(site: &Site<'_>, lease: &Lease<'_>, done: &[Done], failure: Option<&Failure>) {
-    if done.is_empty() && failure.is_none() {
-        return;
-    }
-    let said = done.iter().map(|it| match it.attempts {
-        1 => format!("applied `{}`", it.name),
-        count => format!("applied `{}` at attempt {count}", it.name),
-    });
-    let failed = failure.map(|it| it.first_line().to_owned());
-    let reason = said.chain(failed).collect::<Vec<_>>().join("; ");
-    let record = Record {
-        phases: done.iter().map(|it| (it.name.clone(), it.ms)).collect(),
-        schema_head: done.last().map(|it| it.name.clone()),
-        reason: Some(reason),
-        ..Record::new(Action::Migrate, Outcome::Noted, lease.who(), &clock::now(), "")
-    };
-    let noted = Ledger::open(site).and_then(|mut ledger| ledger.append(&record, lease));
-    if let Err(failure) = noted {
-        let line = format!("the ledger does not hold what was migrated: {}", failure.first_line());
-        site.world.report.warning(&line);
-    }
 }
 
 fn say_missing(site: &Site<'_>, plan: &MigrationPlan) {

@@ -7,7 +7,7 @@ use crate::edge::postgres::{Database, is_unreached};
 use crate::error::{Failure, Result, code};
 use crate::world::World;
 use xtask_core::database::assess::Assessed;
-use xtask_core::database::migration::{MigrationFile, MigrationRow};
+use xtask_core::database::migration::{MigrationFile, MigrationRow, is_same};
 use xtask_core::ship::ledger::Action;
 use xtask_core::ship::machine::{self, Applied, Skew};
 use xtask_core::ship::release::{Release, ReleasedMigration};
@@ -21,6 +21,8 @@ pub struct Schema {
     pub files: Vec<MigrationFile>,
     /// What the pending ones would do.
     pub assessed: Vec<Assessed>,
+    /// Every file of the checkout.
+    pub known: Vec<MigrationFile>,
     /// What some release would not know, and whose author did not say that this is safe.
     pub skews: Vec<Skew>,
 }
@@ -42,7 +44,7 @@ pub fn toward(
     };
     rows.retain(|row| !row.rolled_back);
     let known = files(site.world)?;
-    let pending = pending(release, &rows, &known)?;
+    let pending = pending(site.name, release, &rows, &known)?;
     let assessed = match pending.is_empty() {
         true => Vec::new(),
         false => assess(site, &database, &pending.iter().collect::<Vec<_>>())?,
@@ -50,10 +52,10 @@ pub fn toward(
     let is_kept = |file: &MigrationFile| {
         pending.contains(file) || rows.iter().any(|row| row.name == file.name)
     };
-    let files = known.into_iter().filter(is_kept).collect();
+    let files = known.iter().filter(|file| is_kept(file)).cloned().collect();
     let skews = skews(site, release, serving, &applied_files(site.world, &rows)?, &pending);
     let pending = pending.into_iter().map(|it| it.name).collect();
-    Ok(Schema { pending, files, assessed, skews })
+    Ok(Schema { pending, files, assessed, known, skews })
 }
 
 /// Without the database, the migrations of the release that serves are taken for the schema.
@@ -80,25 +82,42 @@ fn by_what_serves(
 
 /// The files of what `release` expects and is not applied. Without its file it is refused.
 fn pending(
+    environment: &str,
     release: &Release,
     rows: &[MigrationRow],
     known: &[MigrationFile],
 ) -> Result<Vec<MigrationFile>> {
     let mut pending = Vec::new();
     for wanted in &release.migrations {
-        let is_it = |row: &&MigrationRow| row.name == wanted.name;
-        let row = rows.iter().find(is_it);
-        if row.is_some_and(|row| row.finished && row.checksum == wanted.checksum) {
-            continue;
-        }
-        let is_file =
-            |file: &&MigrationFile| file.name == wanted.name && file.checksum() == wanted.checksum;
-        match known.iter().find(is_file).filter(|_| row.is_none()) {
-            Some(file) => pending.push(file.clone()),
-            None => return Err(behind(release, &wanted.name)),
+        let row = rows.iter().find(|row| row.name == wanted.name);
+        let file = known.iter().find(|file| file.name == wanted.name);
+        match (row, file.filter(|file| file.matches(&wanted.checksum))) {
+            (Some(row), _) if row.is_failed() => return Err(half(environment, release, row)),
+            (Some(row), _) if is_same(file, &row.checksum, &wanted.checksum) => {}
+            (Some(_), _) => return Err(another(release, &wanted.name)),
+            (None, Some(file)) => pending.push(file.clone()),
+            (None, None) => return Err(behind(release, &wanted.name)),
         }
     }
     Ok(pending)
+}
+
+/// A migration that failed is neither applied nor pending until somebody says what became of it.
+fn half(environment: &str, release: &Release, row: &MigrationRow) -> Failure {
+    let name = &row.name;
+    Failure::refused(format!("cannot roll out release `{}`", release.version))
+        .code(&code::SCHEMA_BEHIND)
+        .reason(format!("it expects migration `{name}`, which failed and may be half done"))
+        .hint(format!(
+            "`cargo xtask migrate doctor {environment}` tells what stands and what to type"
+        ))
+}
+
+fn another(release: &Release, name: &str) -> Failure {
+    Failure::refused(format!("cannot roll out release `{}`", release.version))
+        .code(&code::SCHEMA_BEHIND)
+        .reason(format!("another file was applied as migration `{name}` than it expects"))
+        .hint("release a commit that holds the file as it was applied, or apply a new migration")
 }
 
 fn behind(release: &Release, name: &str) -> Failure {

@@ -7,8 +7,10 @@ use crate::attest::{AttestationStore, key_if_there, public_keys};
 use crate::edge::postgres::Database;
 use crate::error::Result;
 use crate::ship::site::Site;
+use crate::world::World;
 use serde_json::json;
 use std::collections::BTreeMap;
+use xtask_core::ship::machine::Skew;
 use xtask_core::ship::trial::{PREDICATE_TYPE, TrialRecord};
 use xtask_core::trust::attestation::{Wanted, judge as believed};
 
@@ -21,33 +23,41 @@ pub fn attest_trial(site: &Site<'_>, version: &str, shown: &TrialRecord) -> Resu
     Ok(true)
 }
 
-/// What is said of `version` where a signed trial shows that it works on the schema that is there.
-/// What cannot be found out shows nothing, and is told.
-pub fn works(site: &Site<'_>, version: &str) -> Option<String> {
-    let asked = || -> Result<Option<TrialRecord>> {
-        let rows = Database::connect(&site.database()?)?.migration_rows()?;
-        let applied = rows.into_iter().filter(|row| row.finished && !row.rolled_back);
-        shown(site, version, &applied.map(|row| (row.name, row.checksum)).collect())
-    };
-    match asked() {
-        Ok(record) => record.map(|it| format!("release `{version}` {}", it.line())),
-        Err(failure) => {
-            let why = failure.innermost_line();
-            site.world.report.warning(&format!("no trial of `{version}` could be read: {why}"));
-            None
-        }
+/// What is said of `version` where the schema is only ahead of it and a signed trial shows that it
+/// works there all the same.
+pub fn forgiven(site: &Site<'_>, version: &str, skews: &[Skew]) -> Result<Option<String>> {
+    let is_ahead = |it: &Skew| matches!(it, Skew::Ahead { .. });
+    if skews.is_empty() || !skews.iter().all(is_ahead) {
+        return Ok(None);
     }
+    works(site.world, site.name, version, &Database::connect(&site.database()?)?)
+}
+
+/// What is said of `version` where a signed trial shows that it works on the schema of `database`,
+/// which is that of the environment called `name`.
+pub fn works(
+    world: &World<'_>,
+    name: &str,
+    version: &str,
+    database: &Database,
+) -> Result<Option<String>> {
+    let rows = database.migration_rows()?;
+    let applied = rows.into_iter().filter(|row| row.finished && !row.rolled_back);
+    let applied = applied.map(|row| (row.name, row.checksum)).collect();
+    let record = shown(world, name, version, &applied)?;
+    Ok(record.map(|it| format!("release `{version}` {}", it.line())))
 }
 
 /// The statement of a key that is believed that `version` works on a schema with exactly the
 /// migrations `applied`, if there is one.
 fn shown(
-    site: &Site<'_>,
+    world: &World<'_>,
+    name: &str,
     version: &str,
     applied: &BTreeMap<String, String>,
 ) -> Result<Option<TrialRecord>> {
-    let keys = public_keys(site.world, &[])?;
-    let releases = Releases::of(&site.environment.registry)?;
+    let keys = public_keys(world, &[])?;
+    let releases = Releases::of(&world.environment(name)?.registry)?;
     let release = releases.get(version)?;
     let store = AttestationStore::of_repository(releases.repository())?;
     let wanted = Wanted { name: version, digest: release.artifact.digest };
@@ -59,7 +69,7 @@ fn shown(
         }
         let record = serde_json::from_value::<TrialRecord>(statement.predicate);
         if let Ok(record) = record
-            && record.is_of(site.name, applied)
+            && record.is_of(name, applied)
         {
             return Ok(Some(record));
         }

@@ -45,15 +45,8 @@ pub(super) fn why_unready(target: &CoolifyTarget<'_>, service: &Service) -> Opti
         return None;
     }
     let url = format!("{}{}", target.environment.url, service.health.ready);
-    let answer = {
-        let _whole = target.world.cancel.whole();
-        http::get(&url, ANSWER_LIMIT)
-    };
-    match answer {
-        Ok(answer) if answer.status == 200 => None,
-        Ok(answer) => Some(format!("it does not say that it is ready: {}", answer.status)),
-        Err(_) => Some("it does not answer".to_owned()),
-    }
+    let _whole = target.world.cancel.whole();
+    http::is_well(&url, ANSWER_LIMIT).err()
 }
 
 /// The release that it answers as, if it tells one.

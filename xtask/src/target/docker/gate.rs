@@ -64,7 +64,7 @@ pub(super) fn wait(target: &DockerTarget<'_>, service: &Service, container: &str
 /// Why a container that serves is not left as it is, whatever the release says of it.
 pub(super) fn why_unready(service: &Service, found: &Observed) -> Option<String> {
     let url = format!("http://127.0.0.1:{}{}", found.port?, service.health.ready);
-    let is_ready = http::get(&url, ANSWER_LIMIT).is_ok_and(|answer| answer.status == 200);
+    let is_ready = http::is_well(&url, ANSWER_LIMIT).is_ok();
     (!is_ready).then(|| "it serves and does not say that it is ready".to_owned())
 }
 

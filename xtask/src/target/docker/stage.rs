@@ -1,11 +1,10 @@
 //! Where a drill is played: an environment of this machine that exists for it alone, with its own
-//! cluster, cache and proxy, under a name of its own. What a killed drill has left is ours by its
-//! labels, and goes before the next one.
+//! cluster, cache and proxy, under a name that no other drill has. What a killed drill has left is
+//! ours by its labels, and goes before the next one of the same environment.
 
 use crate::edge::docker::{self, Docker};
 use crate::edge::lease::{self, Lease};
-use crate::edge::places::Places;
-use crate::edge::{files, ports};
+use crate::edge::{files, machine, ports};
 use crate::error::{Failure, Result};
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -13,7 +12,7 @@ use xtask_core::deploy::{Deploy, Environment, Notify, SecretSource, TargetKind};
 use xtask_core::ship::owner::Owner;
 use xtask_core::ship::{backing, instance};
 
-/// The project's name there: of containers, volumes, network and database.
+/// How the project's name begins there: of containers, volumes, network and database.
 const PROJECT: &str = "xtask_scratch_drill";
 const NAME: &str = "drill";
 
@@ -30,13 +29,11 @@ impl<'a> Stage<'a> {
         files::make_private_folder(&folder)?;
         let lease = Lease::take(&folder, "backup drill", &lease::who())?;
         docker::ensure(&world.shell, &world.places.state)?;
-        let owner = Owner::new(PROJECT, NAME);
+        // Whoever holds the lease of this folder is the only one who makes containers of this name.
+        let owner = Owner::new(&format!("{PROJECT}_{}", machine::key_of(&folder)?), NAME);
         sweep(world, &owner)?;
-        let deploy = deploy(world, name)?;
-        let places = Places { state: folder, ..world.places.clone() };
-        let (shell, cancel) = (world.shell.clone(), world.cancel.clone());
-        let (report, conditions) = (world.report, world.conditions);
-        let world = World { places, shell, cancel, report, deploy, conditions, page: None };
+        let deploy = deploy(world, name, &owner.project)?;
+        let world = world.elsewhere(folder, deploy);
         Ok(Self { world, owner, _lease: lease })
     }
 
@@ -54,7 +51,7 @@ impl<'a> Stage<'a> {
     pub fn strike(self) -> Result<()> {
         let _whole = self.world.cancel.whole();
         sweep(&self.world, &self.owner)?;
-        files::remove_folder(&self.world.places.state.join(PROJECT))
+        files::remove_folder(&self.world.places.state.join(&self.owner.project))
     }
 }
 
@@ -74,7 +71,7 @@ fn sweep(world: &World<'_>, owner: &Owner) -> Result<()> {
 
 /// `deploy.toml` with the environment of the drill alone: the backing of this machine's own one on
 /// other ports, the registry of the one that is drilled, and secrets made for it.
-fn deploy(world: &World<'_>, name: &str) -> Result<Deploy> {
+fn deploy(world: &World<'_>, name: &str, project: &str) -> Result<Deploy> {
     let source = world.environment(name)?;
     let own = world.deploy.environments.values().find_map(|it| it.backing.clone());
     let mut backing = own.ok_or_else(|| {
@@ -104,7 +101,8 @@ fn deploy(world: &World<'_>, name: &str) -> Result<Deploy> {
         entry: source.entry,
         notify: Notify::default(),
         backup: None,
+        without_backup: None,
     };
     let environments = BTreeMap::from([(NAME.to_owned(), environment)]);
-    Ok(Deploy { project: PROJECT.to_owned(), environments, ..world.deploy.clone() })
+    Ok(Deploy { project: project.to_owned(), environments, ..world.deploy.clone() })
 }

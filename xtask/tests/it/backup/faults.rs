@@ -1,7 +1,9 @@
 //! What goes wrong while a back-up is taken or read: nothing half is ever recorded or kept.
 
 use super::town::{self, KEY, Town};
+use rustix::process::{Pid, Signal};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 use xtask_fakes::required;
 
 fn nothing_is_recorded(town: &Town<'_>, words: &str) {
@@ -82,6 +84,8 @@ fn a_flipped_byte_is_found_and_nothing_of_it_is_restored() {
     let restored = town.run(&words);
     assert_eq!(restored.code, Some(5), "{restored:?}");
     assert_eq!(town.copy.ask("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0");
+    let left = super::drill::lists_below(&town.world.path("../state"));
+    assert!(left.is_empty(), "{left:?}");
 }
 
 /// Changes one byte in the middle of the largest pack, which holds the dump.
@@ -142,10 +146,16 @@ fn a_repository_that_somebody_locks_is_not_pruned() {
     xtask::edge::clock::wait_for(limit, every, is_locked).unwrap();
     let said = town.run(&["backup", "prune", "staging", "--apply"]).ends(5);
     assert!(said.contains("E-backup-locked"), "{said}");
-    holder.kill().unwrap();
-    holder.wait().unwrap();
-    // The holder is dead: its lock goes by itself.
-    let pruned = town.run(&["backup", "prune", "staging", "--apply"]);
+    // The holder dies while it is waited for: its lock goes by itself.
+    let pruned = std::thread::scope(|scope| {
+        let pruning =
+            scope.spawn(|| town.run(&["backup", "prune", "staging", "--apply", "--wait=300"]));
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        assert!(!pruning.is_finished(), "it waits");
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        pruning.join().unwrap()
+    });
     assert_eq!(pruned.code, Some(0), "{pruned:?}");
 }
 
@@ -156,4 +166,99 @@ fn an_old_dump_tool_is_refused_before_anything_is_done() {
     let town = town.with_program("pg_dump", "echo 'pg_dump (PostgreSQL) 9.6.24'");
     let said = town.run(&["backup", "run", "staging", "--init"]).ends(4);
     assert!(said.contains("E-backup-tool") && said.contains("9.6.24"), "{said}");
+}
+
+/// What restic has made when it is killed before its last step.
+fn cut_off(repository: &std::path::Path) {
+    for folder in ["data", "index", "keys", "locks", "snapshots"] {
+        std::fs::create_dir_all(repository.join(folder)).unwrap();
+    }
+    std::fs::write(repository.join("keys/0123"), "{}").unwrap();
+}
+
+#[test]
+fn a_repository_is_there_whole_or_not_at_all() {
+    let clusters = required!(town::clusters());
+    let town = Town::new(&clusters);
+    // Killed after its key was written: what it made is in nobody's way.
+    let script = "case $1 in init) mkdir -p \"$RESTIC_REPOSITORY/keys\"; : >\"$RESTIC_REPOSITORY/keys/1\"; \
+        kill -9 $PPID; sleep 1; exit 1;; esac\nexec $real \"$@\"";
+    let town = town.with_program("restic", script);
+    let killed = town.run(&["backup", "run", "staging", "--init"]);
+    assert_eq!(killed.code, None, "{killed:?}");
+    let town = town.with_program("restic", "exec $real \"$@\"");
+    assert_eq!(town.taken()["manifest"]["facts"]["migration_head"], "1_init");
+    let beside: Vec<_> = std::fs::read_dir(town.repository().parent().unwrap()).unwrap().collect();
+    let left =
+        beside.iter().flatten().filter(|it| it.file_name().to_string_lossy().ends_with(".aside"));
+    assert_eq!(left.count(), 0, "{beside:?}");
+}
+
+#[test]
+fn one_whose_making_was_cut_off_is_told_with_the_next_step_and_one_with_data_is_not_removed() {
+    let clusters = required!(town::clusters());
+    let town = Town::new(&clusters);
+    cut_off(&town.repository());
+    let said = town.run(&["backup", "run", "staging", "--init"]).ends(4);
+    let step = format!("`rm -r {}`", town.repository().display());
+    assert!(said.contains("making it was cut off") && said.contains(&step), "{said}");
+    std::fs::remove_dir_all(town.repository()).unwrap();
+    town.taken();
+    std::fs::remove_file(town.repository().join("config")).unwrap();
+    let run = town.run(&["backup", "run", "staging"]);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert!(run.stderr.contains("it holds back-ups, and its `config` is gone"), "{run:?}");
+    assert!(!run.stderr.contains("rm -r"), "{run:?}");
+}
+
+#[test]
+fn a_bucket_with_keys_alone_is_told_with_the_next_step() {
+    let clusters = required!(town::clusters());
+    let town = Town::new(&clusters);
+    let text = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
+    let folder = format!("repository = \"{}\"", town.repository().display());
+    let text = text.replace(
+        &folder,
+        "repository = \"s3:http://127.0.0.1:9/b/nutri\"\nkey = \"env:K\"\nsecret = \"env:K\"",
+    );
+    town.world.write("deploy.toml", &text);
+    // As restic 0.16 says it.
+    let script = "case $1 in cat) exit 10;; init) echo 'Fatal: create repository failed: repository already contains keys' >&2; exit 1;; list) exit 10;; esac\nexec $real \"$@\"";
+    let town = town.with_program("restic", script);
+    let run = town.world.run_with(&["backup", "run", "staging", "--init"], &[("K", "k")]);
+    assert!(
+        run.stderr.contains("remove `keys/` below") && run.stderr.contains("E-backup-repository"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_person_who_ends_a_backup_does_not_wait_for_the_counting() {
+    let clusters = required!(town::clusters());
+    let town = Town::new(&clusters);
+    town.taken();
+    // What is counted is locked until the test is over, and the dump says nothing.
+    let town = town
+        .with_program("pg_dump", "case $1 in --version) exec $real \"$@\";; esac\nexec sleep 300");
+    std::thread::scope(|scope| {
+        let lock = "BEGIN; LOCK TABLE meals; SELECT pg_sleep(300)";
+        let holder = scope.spawn(|| town.source.refuses(lock));
+        let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted";
+        let mut command = town.world.command(&["backup", "run", "staging"]);
+        let (limit, every) = (Duration::from_secs(60), Duration::from_millis(50));
+        let is =
+            |sql: &str, wanted: &str| if town.source.ask(sql) == wanted { Ok(()) } else { Err(()) };
+        let held = "SELECT count(*) FROM pg_locks WHERE granted AND mode = 'AccessExclusiveLock'
+            AND relation = 'meals'::regclass";
+        xtask::edge::clock::wait_for(limit, every, || is(held, "1")).unwrap();
+        let mut running = command.stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        xtask::edge::clock::wait_for(limit, every, || is(waits, "1")).unwrap();
+        rustix::process::kill_process(Pid::from_child(&running), Signal::INT).unwrap();
+        assert_eq!(running.wait().unwrap().code(), Some(130));
+        town.source.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND pid <> pg_backend_pid()");
+        holder.join().unwrap();
+    });
+    let locks = town.restic(&["list", "locks", "--no-lock"]);
+    assert!(locks.status.success() && locks.stdout.is_empty(), "{locks:?}");
+    assert_eq!(town.snapshots(), 2, "that of before");
 }

@@ -32,6 +32,11 @@ fn with_key(town: Town<'_>) -> Town<'_> {
     Town { world: town.world.with("XTASK_AGE_IDENTITY", key.display().to_string()), ..town }
 }
 
+fn backup<'w>(file: &'w str, coolify: &'w str) -> [&'w str; 9] {
+    let database = ["--database", "env:STAGING_DIRECT_URL"];
+    ["state", "backup", "staging", "--to", file, "--coolify", coolify, database[0], database[1]]
+}
+
 #[test]
 fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
     let (_, clusters) = required!(required_program("age").and(town::clusters));
@@ -40,20 +45,13 @@ fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
     town.source.ask("DROP POLICY own ON meals");
     let (old, new) = (town.world.path("../old"), town.world.path("../new"));
     coolify(&old, "APP_ID=1\nAPP_KEY=base64:c2VjcmV0\n");
+    // Coolify keeps its connections to servers open, by sockets beside the keys.
+    std::fs::create_dir_all(old.join("ssh/mux")).unwrap();
+    let _open = std::os::unix::net::UnixListener::bind(old.join("ssh/mux/mux_1")).unwrap();
     std::fs::create_dir_all(&new).unwrap();
     let file = town.world.path("../state.age").display().to_string();
     let (old_path, new_path) = (old.display().to_string(), new.display().to_string());
-    let backup = [
-        "state",
-        "backup",
-        "staging",
-        "--to",
-        &file,
-        "--coolify",
-        &old_path,
-        "--database",
-        "env:STAGING_DIRECT_URL",
-    ];
+    let backup = backup(&file, &old_path);
     let kept = town.run(&backup);
     assert_eq!(kept.code, Some(0), "{kept:?}");
     let sealed = std::fs::read(&file).unwrap();
@@ -85,8 +83,23 @@ fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
     {
         assert_eq!(std::fs::read(new.join(path)).unwrap(), std::fs::read(old.join(path)).unwrap());
     }
-    assert!(!new.join("applications").exists());
+    assert!(!new.join("applications").exists() && !new.join("ssh/mux").exists());
     assert_eq!(town.copy.ask("SELECT count(*) FROM meals"), "1000");
+
+    // Killed half-way, and run again: what is there is left, what is missing comes.
+    let keys = new.join("ssh/keys/ssh_key@1");
+    std::fs::remove_file(&keys).unwrap();
+    assert_eq!(restore(&[]).code, Some(3));
+    restore(&["--apply"]).ends(0);
+    assert!(keys.exists());
+    let again = restore(&["--apply"]);
+    assert!(again.code == Some(0) && again.stderr.contains("are there already"), "{again:?}");
+    town.copy.ask("DROP TABLE meals, _prisma_migrations");
+    restore(&["--apply"]).ends(0);
+    assert_eq!(town.copy.ask("SELECT count(*) FROM meals"), "1000");
+
+    // What is somebody else's is not written over.
+    std::fs::write(new.join("proxy/acme.json"), "{}").unwrap();
     let said = restore(&["--apply"]).ends(4);
     assert!(said.contains("is there already"), "{said}");
 }
@@ -99,17 +112,7 @@ fn a_state_that_would_not_help_is_not_kept() {
     coolify(&old, "APP_ID=1\nAPP_KEY=\n");
     let file = town.world.path("../state.age").display().to_string();
     let old_path = old.display().to_string();
-    let words = [
-        "state",
-        "backup",
-        "staging",
-        "--to",
-        &file,
-        "--coolify",
-        &old_path,
-        "--database",
-        "env:STAGING_DIRECT_URL",
-    ];
+    let words = backup(&file, &old_path);
     let said = town.run(&words).ends(4);
     assert!(said.contains("has no `APP_KEY`"), "{said}");
     assert!(!Path::new(&file).exists());

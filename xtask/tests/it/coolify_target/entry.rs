@@ -23,7 +23,7 @@ struct Gate<'a> {
     store: AttestationStore,
 }
 
-fn key(town: &Town<'_>, name: &str) -> SigningKey {
+pub(super) fn key(town: &Town<'_>, name: &str) -> SigningKey {
     let (private, public) = (format!("{name}.key"), format!("{name}.pub"));
     let words = ["image", "keygen", "--plain", "--private", &private, "--public", &public];
     town.world.run(&words).ends(0);

@@ -190,6 +190,46 @@ fn a_transaction_pooler_is_refused_before_the_lock_is_taken() {
 }
 
 #[test]
+fn what_became_of_a_migration_is_not_said_through_a_transaction_pooler() {
+    let cluster = required!(Cluster::new());
+    let town = town(&cluster);
+    let bouncer = required!(PgBouncer::start(&town.database, "transaction"));
+    file(&town, THREE, "SELECT 1;\n");
+    let url = bouncer.url("postgres");
+    let words = ["migrate", "resolve", "production", THREE, "--applied", "--apply"];
+    let run = town.world.run_with(&words, &[("PRODUCTION_DIRECT_URL", &url)]);
+    assert!(run.code == Some(4) && run.stderr.contains("code: E-database-pooled"), "{run:?}");
+    assert_eq!(town.applied(THREE), "0");
+    assert_eq!(town.database.ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0");
+    town.world.run(&words).ends(0);
+    assert_eq!(town.applied(THREE), "1");
+}
+
+#[test]
+fn where_nothing_is_backed_up_the_schema_changes_only_with_a_reason() {
+    let cluster = required!(Cluster::new());
+    let town = town(&cluster);
+    let deploy = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
+    let line = "without_backup = \"it is a test\"\n";
+    assert!(deploy.contains(line), "{deploy}");
+    town.world.write("deploy.toml", &deploy.replace(line, ""));
+    file(&town, THREE, "CREATE TABLE foods (id int);\n");
+    let words = ["migrate", "apply", "production", "--apply"];
+    let said = town.world.run(&words).ends(4);
+    for words in ["nothing of it is backed up", "code: E-backup-none", "--without-backup REASON"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert_eq!(town.applied(THREE), "0");
+    applies(&town, &["--without-backup", "the table is new"]);
+    assert_eq!(town.applied(THREE), "1");
+    let noted = town.database.ask(
+        "SELECT count(*) FROM xtask.ledger
+            WHERE body LIKE '%changed without a back-up: the table is new%'",
+    );
+    assert_eq!(noted, "1");
+}
+
+#[test]
 fn sizes_of_tables_are_written_into_the_checkout() {
     let cluster = required!(Cluster::new());
     let town = town(&cluster);

@@ -57,6 +57,83 @@ fn over_a_schema_that_forbids_it_nothing_moves_unless_somebody_says_why() {
 }
 
 #[test]
+fn consent_is_given_again_where_a_run_was_killed_behind_its_migration() {
+    let cluster = required!(Cluster::new());
+    let mut town = Town::new(&cluster, "ci");
+    town.release("r1", Backend::Good);
+    town.apply();
+    town.rollout("r1").ends(0);
+    town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
+    let why = ["--force-schema-skew", "a test"];
+    for (number, verb) in ["resume production", "rollout production r2"].into_iter().enumerate() {
+        let table = format!("notes{number}");
+        town.database.ask(&format!("CREATE TABLE {table} (id int)"));
+        let name = format!("2026020{}000000_drop", number + 1);
+        town.migrates(&name, &format!("DROP TABLE {table};\n"));
+        let version = format!("r{}", number + 2);
+        town.release(&version, Backend::Good);
+        let consent = [&why[..], &["--drop", &table]].concat();
+        town.killed(
+            &[&["rollout", "production", &version], &consent[..]].concat(),
+            "after-migrate",
+        );
+        assert_eq!(town.applied(&name), "1");
+        let verb = verb.replace("r2", &version);
+        let again: Vec<&str> = verb.split(' ').chain(consent.iter().copied()).collect();
+        town.runs(&again).ends(0);
+        town.serves("backend", &version);
+        let wrong = [&why[..], &["--drop", "meals"]].concat();
+        let wrong = [&["rollout", "production", &version], &wrong[..]].concat();
+        let said = town.runs(&wrong).ends(4);
+        assert!(said.contains("`--drop meals`: no migration of this checkout destroys"), "{said}");
+    }
+}
+
+#[test]
+fn a_release_knows_its_migrations_whatever_the_line_ends_of_who_applied_them() {
+    let cluster = required!(Cluster::new());
+    let mut town = Town::new(&cluster, "ci");
+    let two = "20260201000000_two";
+    let unix = "-- xtask:rollback-safe\nSELECT 1;\n";
+    // One that no release of this test knows.
+    let one = town.world.path("services/backend/prisma/migrations/20260101000000_one");
+    std::fs::remove_dir_all(one).unwrap();
+    town.migrates(two, unix);
+    town.release("r1", Backend::Good);
+    town.apply();
+    // As a checkout on Windows holds it, and as it was applied there.
+    let file = format!("services/backend/prisma/migrations/{two}/migration.sql");
+    town.world.write(&file, &unix.replace('\n', "\r\n"));
+    town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
+    town.world.write(&file, unix);
+    town.world.run(&["migrate", "status", "production"]).ends(0);
+    town.rollout("r1").ends(0);
+    assert_eq!(town.applied(two), "1");
+    // And the other way round: the release was made of this one, the checkout is from Windows.
+    let three = "20260202000000_three";
+    town.migrates(three, unix);
+    town.release("r2", Backend::Good);
+    let file = format!("services/backend/prisma/migrations/{three}/migration.sql");
+    town.world.write(&file, &unix.replace('\n', "\r\n"));
+    town.rollout("r2").ends(0);
+    assert_eq!(town.applied(three), "1");
+    // One that failed is told of, with where to look.
+    town.database.ask(&format!(
+        "UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name = '{three}'"
+    ));
+    let said = town.rollout("r2").ends(4);
+    let hint = "cargo xtask migrate doctor production";
+    assert!(said.contains("failed and may be half done") && said.contains(hint), "{said}");
+    // Another file under its name is none of it.
+    town.database.ask(&format!(
+        "UPDATE _prisma_migrations SET finished_at = now(), checksum = 'x'
+            WHERE migration_name = '{three}'"
+    ));
+    let said = town.rollout("r2").ends(4);
+    assert!(said.contains("another file was applied"), "{said}");
+}
+
+#[test]
 fn what_no_commit_has_is_not_shipped_to_where_others_are() {
     let cluster = required!(Cluster::new());
     let town = town(&cluster);

@@ -69,14 +69,16 @@ fn a_schema_is_copied_whole_and_an_emptied_database_is_a_new_one() {
     let untouched = Database::connect(&new.address()).unwrap().catalogue().unwrap();
     let source = Scratch::make(&address, "source").unwrap();
     let files: Vec<_> = migrations().into_iter().map(|(file, _)| file).collect();
-    replay::apply(&source.address(), &files, &limits(), &Cancel::default()).unwrap();
     let mut database = Database::connect(&source.address()).unwrap();
+    replay::apply(&mut database, &files, &limits(), &Cancel::default(), |_| ()).unwrap();
     let wanted = database.catalogue().unwrap();
 
     let folder = tempfile::tempdir().unwrap();
     let shell = Shell::new(folder.path(), folder.path(), &Cancel::default()).unwrap();
     let schemas = database.schemas().unwrap();
-    let mut sql = schema_dump::of(&shell, &source.address(), &schemas, schema_dump::Owners::Same);
+    let version = database.server_version().unwrap();
+    let mut sql =
+        schema_dump::of(&shell, (&source.address(), version), &schemas, schema_dump::Owners::Same);
     sql.as_mut().unwrap().push_str(&database.migrations_as_sql().unwrap());
     let copy = Scratch::make(&address, "copy").unwrap();
     let mut copied = Database::connect(&copy.address()).unwrap();

@@ -2,7 +2,7 @@
 
 use super::server::Cluster;
 use std::path::Path;
-use xtask::edge::postgres::Database;
+use xtask::edge::postgres::{Database, is_locked};
 use xtask_core::database::catalogue::compare;
 use xtask_core::database::migration::MigrationFile;
 use xtask_core::database::undo::Step;
@@ -71,6 +71,27 @@ fn a_way_back_that_fails_leaves_everything_and_one_that_is_gone_is_refused() {
     let broken = step("DROP TABLE a; DROP TABLE no_such_table");
     let failure = database.undo_migration(&broken, &limits(), None).unwrap_err();
     assert!(failure.to_string().contains("all of it stands"), "{failure}");
+    assert_eq!(server.ask("SELECT count(*) FROM a"), "0");
+    // Somebody reads it: nothing is waited for beyond the limit, and it is told as a lock.
+    std::thread::scope(|scope| {
+        let read = "BEGIN; SELECT count(*) FROM a; SELECT pg_sleep(600)";
+        let reader = scope.spawn(|| server.refuses(read));
+        let held = "SELECT count(*) FROM pg_locks WHERE relation = 'a'::regclass AND granted";
+        while server.ask(held) != "1" {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let quick = Migrations::new("x", 100, 60_000);
+        let locked = database.undo_migration(&step("DROP TABLE a"), &quick, None).unwrap_err();
+        server.ask(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE query LIKE 'BEGIN; SELECT count(*) FROM a;%' AND pid <> pg_backend_pid()",
+        );
+        reader.join().unwrap();
+        assert!(is_locked(&locked), "{locked}");
+    });
+    // What ends the transaction is not run, also where the parser does not see it.
+    let ends = database.undo_migration(&step("DROP TABLE a; COMMIT"), &limits(), None).unwrap_err();
+    assert!(ends.to_string().contains("cannot undo migration"), "{ends}");
     assert_eq!(server.ask("SELECT count(*) FROM a"), "0");
     database.undo_migration(&step("DROP TABLE a"), &limits(), None).unwrap();
     let again = database.undo_migration(&step("SELECT 1"), &limits(), None).unwrap_err();

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
-from pydantic import ValidationError
+from pydantic import BeforeValidator, ValidationError
 
 from nutri_ml.http.ports import Ports, PortsDep
 from nutri_ml.http.presence import while_present
@@ -13,9 +13,18 @@ from nutri_ml.model.encoder import MODEL_NAME
 # For callers who say nothing, and the most that anybody gets.
 DEADLINE_MS_MAX = 10_000
 
+
+def _plain(value: object) -> object:
+    """Digits only, as in a query of the backend."""
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("must be a whole number")
+    return value
+
+
 DeadlineMs = Annotated[
     int | None,
     Header(ge=1, description="Milliseconds after which the caller reads no answer any more"),
+    BeforeValidator(_plain),
 ]
 
 

@@ -17,6 +17,7 @@ from nutri_ml.logs import request_id
 
 BODY_BYTES_MAX = 64 * 1024
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+CHARSET = re.compile(r'charset\s*=\s*"?([^\s;"]+)')
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 log = logging.getLogger(__name__)
@@ -145,8 +146,12 @@ def _has_body(headers: Headers) -> bool:
 
 
 def _is_json(headers: Headers) -> bool:
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind == "application/json" and headers.get("content-encoding", "identity") == "identity"
+    """JSON is UTF-8; the backend refuses other charsets as well."""
+    kind, _, parameters = headers.get("content-type", "").lower().partition(";")
+    charset = CHARSET.search(parameters)
+    is_plain = headers.get("content-encoding", "identity") == "identity"
+    is_utf8 = charset is None or charset[1] == "utf-8"
+    return kind.strip() == "application/json" and is_utf8 and is_plain
 
 
 def _route_of(scope: Scope) -> str:

@@ -1,6 +1,7 @@
 """Requests and answers as they travel. Past these, values are the domain's."""
 
 from typing import Annotated, Literal
+from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -9,6 +10,8 @@ from nutri_ml.domain.health import Checks, CheckStatus
 from nutri_ml.domain.portions import GRAMS_MAX
 
 TEXT_CHARS_MAX = 2000
+# Twice as much, for ligatures and the letters of Arabic and Korean in their old forms.
+WRITTEN_OUT_MAX = 2 * TEXT_CHARS_MAX
 
 
 def _not_blank(text: str) -> str:
@@ -17,10 +20,18 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _not_swollen(text: str) -> str:
+    """Some letters stand for a whole sentence, and a text is read with all of it written out."""
+    if len(normalize("NFKC", text)) > WRITTEN_OUT_MAX:
+        raise ValueError(f"must not be longer than {WRITTEN_OUT_MAX} characters when written out")
+    return text
+
+
 Text = Annotated[
     str,
     StringConstraints(min_length=1, max_length=TEXT_CHARS_MAX, strict=True),
     AfterValidator(_not_blank),
+    AfterValidator(_not_swollen),
 ]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Figure = Annotated[float, Field(ge=0, allow_inf_nan=False)]

@@ -94,15 +94,8 @@ impl ServiceLoads {
 
     /// The page that holds the generated part, with this record in its place.
     pub fn in_page(&self, page: &str) -> Option<String> {
-        let (before, rest) = page.split_once(BEGIN)?;
-        let (_, after) = rest.split_once(super::END)?;
-        let line = |cells: &Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let mut rows = self.rows().into_iter();
-        let heading = rows.next().unwrap_or_default();
-        let ruler = vec!["---".to_owned(); heading.len()];
-        let table: String =
-            [heading, ruler].into_iter().chain(rows).map(|row| line(&row)).collect();
-        Some(format!("{before}{BEGIN}\n\n{}\n\n{table}\n{}{after}", self.setting(), super::END))
+        let made = format!("{}\n\n{}", self.setting(), super::markdown(self.rows()));
+        super::placed(page, BEGIN, &made)
     }
 }
 

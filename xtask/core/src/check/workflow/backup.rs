@@ -57,8 +57,9 @@ fn pruned(place: &Place, variables: &BTreeSet<String>) -> Option<Job> {
     }
     let name = &place.name;
     let environment = format!("{name}-prune");
-    let prune = Step::runs("Let old ones go", format!("backup prune {name} --apply"));
-    let job = job(environment.clone(), format!("Prune back-ups of {name}"), &environment, 60);
+    // restic takes a lock of a machine that is gone for dead after 30 minutes.
+    let prune = Step::runs("Let old ones go", format!("backup prune {name} --apply --wait=2400"));
+    let job = job(environment.clone(), format!("Prune back-ups of {name}"), &environment, 120);
     Some(job.after(name.clone()).steps([given(prune, variables)]))
 }
 

@@ -264,7 +264,7 @@ fn logged_in(step: Step) -> Step {
     step.env("REGISTRY_USER", "${{ github.actor }}").env("REGISTRY_TOKEN", "${{ github.token }}")
 }
 
-/// GitHub's machines are no Debian: the address of an archive is a variable of the repository.
+/// GitHub's machines know no mirror of Debian; a repository may have a variable that names one.
 pub(super) fn mirrored(step: Step) -> Step {
     step.env("XTASK_DEBIAN_MIRROR", "${{ vars.DEBIAN_MIRROR }}")
         .env("XTASK_DEBIAN_SNAPSHOT", "${{ vars.DEBIAN_SNAPSHOT }}")

@@ -95,6 +95,7 @@ fn image(lines: &mut Lines, what: &str, image: &Image, server: Option<Platform>)
 fn schema(lines: &mut Lines, schema: &Schema) {
     match schema {
         Schema::Fits => lines.say("schema", Verdict::Pass, "every migration is applied"),
+        Schema::Tried(said) => lines.say("schema", Verdict::Pass, said.clone()),
         Schema::Behind(missing) => {
             let why = format!("not applied yet: `{}`", missing.join("`, `"));
             lines.say("schema", Verdict::Fail, why);

@@ -24,8 +24,15 @@ fn one(sql: &str) -> Assessed {
     assessed(&[("20260101000000_a", sql)]).remove(0)
 }
 
-fn consent(objects: &[&str]) -> Consent {
-    Consent(objects.iter().map(|it| (*it).to_owned()).collect())
+/// Consent where the checkout holds these files.
+fn consent(objects: &[&str], files: &[&str]) -> Consent {
+    let file = |sql: &&str| MigrationFile::new("20260101000000_a", *sql);
+    let files: Vec<MigrationFile> = files.iter().map(file).collect();
+    Consent::new(objects.iter().map(|it| (*it).to_owned()), &files)
+}
+
+fn destroyed(sql: &str) -> Vec<String> {
+    one(sql).destroys
 }
 
 #[test]
@@ -57,16 +64,48 @@ fn a_table_that_the_plan_makes_is_nobodys_yet() {
 }
 
 #[test]
+fn what_may_have_been_there_before_is_not_taken_for_new() {
+    let made = "CREATE TABLE IF NOT EXISTS";
+    assert_eq!(destroyed(&format!("{made} meals (); DROP TABLE meals;")), ["meals"]);
+    assert_eq!(destroyed(&format!("{made} t (); DROP TABLE t;")), [""; 0], "the sizes say so");
+    let file = MigrationFile::new("20260101000000_a", format!("{made} t (); DROP TABLE t;"));
+    assert_eq!(assess(&[&file], Tables::new(None, "public"))[0].destroys, ["t"], "no sizes do");
+    for (sql, wanted) in [
+        ("CREATE TABLE t (); DROP TABLE t;", vec![]),
+        ("CREATE TABLE t (); ALTER TABLE t RENAME TO u; DROP TABLE u;", vec![]),
+        (
+            "CREATE TABLE t (); ALTER TABLE t RENAME TO u; ALTER TABLE meals RENAME TO t; \
+             DROP TABLE t;",
+            vec!["t"],
+        ),
+        ("CREATE TEMP TABLE meals (); DROP TABLE public.meals;", vec!["meals"]),
+        ("CREATE TEMP TABLE t (); DROP TABLE t;", vec![]),
+        ("ALTER TABLE meals ADD a int; UPDATE meals SET a = 1;", vec![]),
+        ("ALTER TABLE meals ADD IF NOT EXISTS a int; UPDATE meals SET a = 1;", vec!["meals.a"]),
+        (
+            "ALTER TABLE meals ADD a int; ALTER TABLE meals RENAME a TO b; \
+             ALTER TABLE meals RENAME note TO a; ALTER TABLE meals DROP a;",
+            vec!["meals.a"],
+        ),
+    ] {
+        assert_eq!(destroyed(sql), wanted, "{sql}");
+    }
+}
+
+#[test]
 fn each_destroyed_object_wants_its_own_consent_where_people_are() {
     let sql = "ALTER TABLE meals DROP COLUMN note; DROP TABLE foods;";
     let files = [one(sql)];
-    let refused = |objects: &[&str]| refusals(&files, Users::Somebody, &consent(objects));
+    let refused = |objects: &[&str]| refusals(&files, Users::Somebody, &consent(objects, &[sql]));
     assert_eq!(refused(&[]).len(), 2);
     let lines = refused(&["meals.note"]);
     assert!(lines.len() == 1 && lines[0].contains("`--drop foods`"), "{lines:?}");
     assert_eq!(refused(&["foods", "meals.note"]), [""; 0]);
     let lines = refused(&["foods", "meals.note", "users"]);
-    assert!(lines.len() == 1 && lines[0].contains("no pending migration"), "{lines:?}");
+    assert!(lines.len() == 1 && lines[0].contains("`--drop users`: no migration"), "{lines:?}");
+    // A run that was killed behind this migration is repeated as it was.
+    let again = consent(&["foods", "meals.note"], &[sql]);
+    assert_eq!(refusals(&[], Users::Somebody, &again), [""; 0]);
     assert_eq!(refusals(&files, Users::Nobody, &Consent::default()), [""; 0]);
 }
 

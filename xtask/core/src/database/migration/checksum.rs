@@ -16,6 +16,13 @@ impl MigrationFile {
     }
 }
 
+/// Whether two checksums are of one file, as Prisma compares them. With the file both must be its
+/// own, whatever its line ends were; without it only the form may differ.
+pub fn is_same(file: Option<&MigrationFile>, one: &str, other: &str) -> bool {
+    let is_form = one == other || unpadded(one) == other || unpadded(other) == one;
+    is_form || file.is_some_and(|file| file.matches(one) && file.matches(other))
+}
+
 /// Each byte as its shortest hex: `0a` is `a`.
 fn unpadded(hex: &str) -> String {
     let bytes = hex.as_bytes().chunks(2).map(|pair| match pair {
@@ -38,6 +45,17 @@ mod tests {
         assert!(file.matches(&unpadded(&file.checksum())));
         let edited = MigrationFile::new("x", "SELECT 1;\nSELECT 3;\n");
         assert!(!edited.matches(&file.checksum()) && !file.matches(""));
+    }
+
+    #[test]
+    fn two_checksums_of_one_file_are_the_same_and_others_are_not() {
+        let unix = MigrationFile::new("x", "SELECT 1;\n");
+        let windows = MigrationFile::new("x", "SELECT 1;\r\n").checksum();
+        let other = MigrationFile::new("x", "SELECT 2;\n").checksum();
+        assert!(is_same(Some(&unix), &windows, &unix.checksum()));
+        assert!(!is_same(None, &windows, &unix.checksum()), "without the file nobody can tell");
+        assert!(is_same(None, &unpadded(&windows), &windows) && is_same(None, &windows, &windows));
+        assert!(!is_same(Some(&unix), &other, &unix.checksum()));
     }
 
     #[test]

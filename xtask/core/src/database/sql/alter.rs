@@ -37,7 +37,15 @@ fn index(words: &Words) -> Effects {
 
 fn of_type(words: &Words) -> Effects {
     match words.find("rename value").or_else(|| words.find("drop attribute")) {
-        Some(_) => Effects::default().breaks("changes a type that older releases use"),
+        Some(at) => {
+            let effects = Effects::default().breaks("changes a type that older releases use");
+            match words.name_at(2) {
+                Some((name, _)) if words.is_at(at, "drop") => {
+                    effects.destroys(Object::Other("type", name))
+                }
+                _ => effects,
+            }
+        }
         None => renamed(words),
     }
 }
@@ -88,7 +96,9 @@ fn action(effects: Effects, table: &Name, words: &Words) -> Effects {
             (ShareRowExclusive, Work::Catalogue)
         }
         ("set", "schema") => {
-            let effects = effects.breaks(format!("moves table `{table}` to another schema"));
+            let to = Name { schema: words.part_at(2), name: table.name.clone() };
+            let why = format!("moves table `{table}` to another schema");
+            let effects = effects.breaks(why).renames(table.clone(), to);
             return effects.lock(table.clone(), AccessExclusive, Work::Catalogue);
         }
         ("set", "tablespace" | "logged" | "unlogged" | "access") => {
@@ -121,8 +131,14 @@ fn add_constraint(effects: Effects, table: &Name, words: &Words) -> Effects {
 }
 
 fn add_column(effects: Effects, table: &Name, words: &Words) -> Effects {
-    let at = words.past(words.past(1, "column"), "if not exists");
+    let named = words.past(1, "column");
+    let at = words.past(named, "if not exists");
     let column = words.part_at(at).unwrap_or_default();
+    // One that was there keeps what is in it.
+    let effects = match at == named {
+        true => effects.adds(table.clone(), column.clone()),
+        false => effects,
+    };
     let words = words.from(at + 1);
     let is_filled = words.has("default") || words.has("generated") || is_serial(words.at(0));
     let effects = match words.has("not null") && !is_filled {
@@ -191,11 +207,14 @@ fn alter_column(effects: Effects, table: &Name, words: &Words) -> Effects {
     let column = words.part_at(at).unwrap_or_default();
     let at = at + 1;
     let (effects, mode, work) = match () {
-        () if words.is_at(at, "type") || words.is_at(at, "set data") => (
-            effects.breaks(format!("changes the type of `{table}.{column}`")),
-            LockMode::AccessExclusive,
-            Work::Rewrite,
-        ),
+        () if words.is_at(at, "type") || words.is_at(at, "set data") => {
+            let effects = effects.breaks(format!("changes the type of `{table}.{column}`"));
+            let effects = match may_lose(&words.from(at)) {
+                true => effects.destroys(Object::Column(table.clone(), column)),
+                false => effects,
+            };
+            (effects, LockMode::AccessExclusive, Work::Rewrite)
+        }
         () if words.is_at(at, "set not null") => (
             effects.breaks(format!("`{table}.{column}` must not be null any more")),
             LockMode::AccessExclusive,
@@ -219,15 +238,35 @@ fn alter_column(effects: Effects, table: &Name, words: &Words) -> Effects {
     effects.lock(table.clone(), mode, work)
 }
 
+/// Whether a value may come out as another one: an expression can cut anything off, and these
+/// types round. Where a value does not fit into any other type, the server refuses it.
+fn may_lose(words: &Words) -> bool {
+    const ROUNDING: [&str; 9] =
+        ["integer", "int", "int2", "int4", "smallint", "date", "time", "real", "float4"];
+    let at = words.past(words.past(words.past(0, "set data"), "type"), "pg_catalog .");
+    let rounds = ROUNDING.contains(&words.at(at))
+        || (matches!(words.at(at), "numeric" | "decimal") && words.at(at + 1) == "(");
+    words.has("using") || rounds
+}
+
 fn rename(effects: Effects, table: &Name, words: &Words) -> Effects {
+    let to = words.part_at(2).filter(|_| words.at(1) == "to");
+    let effects = match to {
+        Some(name) => effects.renames(table.clone(), Name { schema: table.schema.clone(), name }),
+        None => effects,
+    };
     let why = match words.at(1) {
         "to" => format!("renames table `{table}`"),
         "constraint" => {
             return effects.lock(table.clone(), LockMode::AccessExclusive, Work::Catalogue);
         }
         _ => {
-            let column = words.part_at(words.past(1, "column")).unwrap_or_default();
-            format!("renames column `{table}.{column}`")
+            let at = words.past(1, "column");
+            let column = words.part_at(at).unwrap_or_default();
+            let to = words.part_at(at + 2).unwrap_or_default();
+            let why = format!("renames column `{table}.{column}`");
+            let effects = effects.renames_column(table, column, to).breaks(why);
+            return effects.lock(table.clone(), LockMode::AccessExclusive, Work::Catalogue);
         }
     };
     effects.breaks(why).lock(table.clone(), LockMode::AccessExclusive, Work::Catalogue)

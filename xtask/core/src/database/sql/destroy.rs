@@ -1,7 +1,7 @@
 //! What destroys: tables, columns and rows that are gone for good.
 
 use super::Object;
-use super::effects::{Effects, on_table, what, writes};
+use super::effects::{Effects, on_table, tables, what, writes};
 use super::lock::{LockMode, Work};
 use super::words::Words;
 
@@ -68,7 +68,52 @@ pub(super) fn truncate(words: &Words) -> Effects {
 pub(super) fn delete(words: &Words) -> Effects {
     let effects = writes(words, "from");
     match effects.locks.first().map(|lock| lock.on.clone()) {
-        Some(table) if !words.has("where") => effects.destroys(Object::Rows(table)),
+        Some(table) if !is_chosen(words) => effects.destroys(Object::Rows(table)),
+        _ => effects,
+    }
+}
+
+/// Whether it is about some rows: a condition of a query inside it chooses none, and neither does
+/// one that is always true.
+fn is_chosen(words: &Words) -> bool {
+    let Some(at) = words.find_outside("where") else { return false };
+    let condition = words.from(at + 1);
+    let end = condition.find_outside("returning").unwrap_or(condition.len());
+    let said: Vec<&str> = (0..end).filter_map(|at| condition.value_at(at)).collect();
+    !matches!(said.as_slice(), ["true"] | ["1", "=", "1"])
+}
+
+/// Rows whose columns are all written anew lose what stood there.
+pub(super) fn update(words: &Words) -> Effects {
+    let effects = tables(words, words.past(1, "only"), LockMode::RowExclusive, Work::Scan);
+    match effects.locks.first().map(|lock| lock.on.clone()) {
+        Some(table) if !is_chosen(words) => {
+            set_columns(words).into_iter().fold(effects, |effects, column| {
+                effects.destroys(Object::Column(table.clone(), column))
+            })
+        }
+        _ => effects,
+    }
+}
+
+/// The columns behind `SET`: `a = 1, (b, c) = (2, 3)`.
+fn set_columns(words: &Words) -> Vec<String> {
+    let Some(at) = words.find_outside("set") else { return Vec::new() };
+    let set = words.from(at + 1);
+    let ends = ["from", "where", "returning"].iter().filter_map(|word| set.find_outside(word));
+    let set = set.until(ends.min().unwrap_or(set.len()));
+    let columns = |part: &Words| match part.bracket_at(0) {
+        Some(several) => several.parts(0).iter().filter_map(|it| it.part_at(0)).collect(),
+        None => part.part_at(0).into_iter().collect::<Vec<_>>(),
+    };
+    set.parts(0).iter().flat_map(columns).collect()
+}
+
+/// Which rows a `MERGE` deletes depends on another table.
+pub(super) fn merge(words: &Words) -> Effects {
+    let effects = writes(words, "into");
+    match effects.locks.first().map(|lock| lock.on.clone()) {
+        Some(table) if words.has("then delete") => effects.destroys(Object::Rows(table)),
         _ => effects,
     }
 }
@@ -78,6 +123,7 @@ pub(super) fn code(words: &Words, what: &str) -> Effects {
     const DESTROYING: [&str; 4] = ["drop", "truncate", "delete", "execute"];
     let inside: Vec<Words> = words.texts().map(Words::within).collect();
     let word = DESTROYING.into_iter().find(|word| inside.iter().any(|it| it.has(word)));
+    let word = word.or_else(|| inside.iter().any(updates_all).then_some("update"));
     let effects = Effects::default().opaque(format!("{what} is not looked into"));
     match word {
         Some(word) => effects
@@ -85,4 +131,14 @@ pub(super) fn code(words: &Words, what: &str) -> Effects {
             .destroys(Object::Code(0)),
         None => effects,
     }
+}
+
+/// Whether one of its statements writes every row of a table anew.
+fn updates_all(body: &Words) -> bool {
+    body.statements().iter().any(|statement| {
+        // `ON CONFLICT … DO UPDATE` is about the row that is there.
+        let at = statement.find("update").filter(|at| !statement.is_at(at.saturating_sub(1), "do"));
+        let update = at.map(|at| statement.from(at));
+        update.is_some_and(|it| it.find_outside("set").is_some() && !is_chosen(&it))
+    })
 }

@@ -6,7 +6,10 @@
 use super::alter;
 use super::lock::{Lock, LockMode, Work};
 use super::words::Words;
-use super::{Name, Object, destroy};
+use super::{Name, Object, destroy, inner};
+
+/// The schema of a session's own tables.
+pub(crate) const TEMPORARY: &str = "pg_temp";
 
 /// What a statement does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +18,14 @@ pub struct Effects {
     pub locks: Vec<Lock>,
     /// The tables and materialized views it makes.
     pub creates: Vec<Name>,
+    /// Those that it makes only where they are not there yet.
+    pub perhaps_creates: Vec<Name>,
+    /// The columns it adds to a table.
+    pub adds: Vec<(Name, String)>,
+    /// The tables it gives another name or schema, and which.
+    pub renames: Vec<(Name, Name)>,
+    /// The columns it gives another name: table, before, after.
+    pub renames_columns: Vec<(Name, String, String)>,
     /// What it destroys for good.
     pub destroys: Vec<Object>,
     /// Why a release that does not know it may fail afterwards.
@@ -50,13 +61,48 @@ impl Effects {
         self
     }
 
-    fn creates(mut self, name: Name) -> Self {
-        self.creates.push(name);
+    /// Makes a table; without `is_sure` it may be there already, and then nothing is made.
+    fn creates(mut self, name: Name, is_sure: bool) -> Self {
+        if is_sure {
+            self.creates.push(name);
+        } else {
+            self.perhaps_creates.push(name);
+        }
         self
     }
 
     pub(super) fn destroys(mut self, object: Object) -> Self {
         self.destroys.push(object);
+        self
+    }
+
+    pub(super) fn adds(mut self, table: Name, column: String) -> Self {
+        self.adds.push((table, column));
+        self
+    }
+
+    pub(super) fn renames(mut self, from: Name, to: Name) -> Self {
+        self.renames.push((from, to));
+        self
+    }
+
+    pub(super) fn renames_column(mut self, table: &Name, from: String, to: String) -> Self {
+        self.renames_columns.push((table.clone(), from, to));
+        self
+    }
+
+    /// With what another part of the same statement does.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        for Lock { on, mode, work, of_index } in other.locks {
+            self = match of_index {
+                true => self.lock_of_index(on, mode, work),
+                false => self.lock(on, mode, work),
+            };
+        }
+        self.destroys.extend(other.destroys);
+        self.breaks.extend(other.breaks);
+        self.doubts.extend(other.doubts);
+        self.opaque = self.opaque.or(other.opaque);
         self
     }
 
@@ -93,6 +139,11 @@ pub(super) fn what(words: &Words) -> String {
     if words.has("concurrently") { format!("{shown} CONCURRENTLY") } else { shown }
 }
 
+/// Where the word stands that says what `CREATE` makes; the first word of any other statement.
+pub(super) fn kind_at(words: &Words) -> usize {
+    if words.begins("create") { 1 + qualifiers(words, 1) } else { 0 }
+}
+
 /// How many words stand between `CREATE` and what is made.
 fn qualifiers(words: &Words, at: usize) -> usize {
     const KNOWN: [&str; 12] = [
@@ -112,8 +163,13 @@ fn qualifiers(words: &Words, at: usize) -> usize {
     (at..words.len()).take_while(|at| KNOWN.contains(&words.at(*at))).count()
 }
 
-/// What a statement does.
+/// What a statement does, with the statements that stand inside it.
 pub(super) fn of(words: &Words) -> Effects {
+    inner::of(words).iter().map(of).fold(by_itself(words), Effects::and)
+}
+
+/// What it does besides what stands inside it.
+fn by_itself(words: &Words) -> Effects {
     match words.at(0) {
         "create" => create(words),
         "alter" => alter::of(words),
@@ -121,8 +177,8 @@ pub(super) fn of(words: &Words) -> Effects {
         "truncate" => destroy::truncate(words),
         "delete" => destroy::delete(words),
         "insert" => writes(words, "into"),
-        "merge" => writes(words, "into"),
-        "update" => update(words),
+        "merge" => destroy::merge(words),
+        "update" => destroy::update(words),
         "lock" => lock_table(words),
         "vacuum" => vacuum(words),
         "analyze" => tables(words, 1, LockMode::ShareUpdateExclusive, Work::Scan),
@@ -139,7 +195,7 @@ pub(super) fn of(words: &Words) -> Effects {
     }
 }
 
-fn tables(words: &Words, at: usize, mode: LockMode, work: Work) -> Effects {
+pub(super) fn tables(words: &Words, at: usize, mode: LockMode, work: Work) -> Effects {
     let at = if words.at(at) == "(" {
         at + 2 + words.bracket_at(at).map_or(0, |it| it.len())
     } else {
@@ -151,13 +207,17 @@ fn tables(words: &Words, at: usize, mode: LockMode, work: Work) -> Effects {
 }
 
 fn create(words: &Words) -> Effects {
-    let at = 1 + qualifiers(words, 1);
+    let at = kind_at(words);
     match words.at(at) {
         "table" => create_table(words, at),
         "index" => create_index(words, at),
         "materialized" => {
-            let found = words.name_at(words.past(at + 2, "if not exists"));
-            found.map_or_else(Effects::default, |(name, _)| Effects::default().creates(name))
+            let named = words.past(at + 2, "if not exists");
+            let found = words.name_at(named);
+            let is_sure = named == at + 2;
+            found.map_or_else(Effects::default, |(name, _)| {
+                Effects::default().creates(name, is_sure)
+            })
         }
         "trigger" => on_table(words, LockMode::ShareRowExclusive)
             .breaks_softly("a trigger runs on what older releases write"),
@@ -172,9 +232,8 @@ fn create(words: &Words) -> Effects {
 }
 
 fn create_table(words: &Words, at: usize) -> Effects {
-    let Some((name, next)) = words.name_at(words.past(at + 1, "if not exists")) else {
-        return Effects::default();
-    };
+    let named = words.past(at + 1, "if not exists");
+    let Some((name, next)) = words.name_at(named) else { return Effects::default() };
     let effects = references(words, next).into_iter().fold(Effects::default(), |effects, other| {
         if other == name {
             effects
@@ -186,7 +245,11 @@ fn create_table(words: &Words, at: usize) -> Effects {
         Some((parent, _)) => effects.lock(parent, LockMode::AccessExclusive, Work::Catalogue),
         None => effects,
     };
-    effects.creates(name)
+    // A temporary one stands before one of people's, and is another one.
+    let is_temporary = (1..at).any(|at| matches!(words.at(at), "temp" | "temporary"));
+    let name =
+        if is_temporary { Name { schema: Some(TEMPORARY.to_owned()), ..name } } else { name };
+    effects.creates(name, named == at + 1)
 }
 
 /// The tables that foreign keys point at.
@@ -226,10 +289,6 @@ pub(super) fn on_table(words: &Words, mode: LockMode) -> Effects {
     found.map_or_else(Effects::default, |(table, _)| {
         Effects::default().lock(table, mode, Work::Catalogue)
     })
-}
-
-fn update(words: &Words) -> Effects {
-    tables(words, words.past(1, "only"), LockMode::RowExclusive, Work::Scan)
 }
 
 pub(super) fn writes(words: &Words, before: &str) -> Effects {

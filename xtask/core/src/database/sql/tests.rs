@@ -133,6 +133,44 @@ fn what_is_destroyed_is_named_as_a_person_consents_to_it() {
         ("ALTER TABLE meals DROP CONSTRAINT c;", vec![]),
         ("\nDO $$ BEGIN DROP TABLE meals; END $$;", vec!["1_x:2"]),
         ("DO $$ BEGIN PERFORM 1; END $$;", vec![]),
+        ("DO $$ BEGIN TRUNCATE meals; END $$;", vec!["1_x:1"]),
+        ("DO $$ BEGIN UPDATE meals SET note = ''; END $$;", vec!["1_x:1"]),
+        ("DO $$ BEGIN UPDATE meals SET note = '' WHERE id = 1; END $$;", vec![]),
+        (
+            "DO $$ BEGIN INSERT INTO a VALUES (1) ON CONFLICT (b) DO UPDATE SET c = 1; END $$;",
+            vec![],
+        ),
+        ("WITH x AS (DELETE FROM meals RETURNING *) SELECT * FROM x;", vec!["meals:rows"]),
+        ("WITH x AS (SELECT 1 WHERE true) DELETE FROM meals;", vec!["meals:rows"]),
+        ("WITH x AS (DELETE FROM meals WHERE id = 1 RETURNING *) SELECT 1;", vec![]),
+        ("WITH x AS (SELECT 1) SELECT * FROM meals FOR UPDATE;", vec![]),
+        ("INSERT INTO old WITH x AS (DELETE FROM meals RETURNING *) TABLE x;", vec!["meals:rows"]),
+        (
+            "CREATE TABLE old AS WITH x AS (DELETE FROM meals RETURNING *) SELECT * FROM x;",
+            vec!["meals:rows"],
+        ),
+        ("CREATE RULE r AS ON INSERT TO a DO ALSO (DELETE FROM meals);", vec![]),
+        ("EXPLAIN ANALYZE DELETE FROM meals;", vec!["meals:rows"]),
+        ("EXPLAIN DELETE FROM meals;", vec![]),
+        ("DELETE FROM meals WHERE true;", vec!["meals:rows"]),
+        ("DELETE FROM meals USING (SELECT 1 AS a WHERE true) x;", vec!["meals:rows"]),
+        ("UPDATE meals SET note = NULL;", vec!["meals.note"]),
+        (
+            "UPDATE meals m SET (a, b) = (1, 2), c = 3 FROM x, y;",
+            vec!["meals.a", "meals.b", "meals.c"],
+        ),
+        ("UPDATE meals SET note = (SELECT 'x' WHERE true);", vec!["meals.note"]),
+        ("UPDATE meals SET note = '' WHERE note IS NULL;", vec![]),
+        (
+            "MERGE INTO meals USING x ON meals.id = x.id WHEN MATCHED THEN DELETE;",
+            vec!["meals:rows"],
+        ),
+        ("MERGE INTO meals USING x ON meals.id = x.id WHEN MATCHED THEN DO NOTHING;", vec![]),
+        ("ALTER TABLE meals ALTER note TYPE char(1) USING left(note, 1);", vec!["meals.note"]),
+        ("ALTER TABLE meals ALTER COLUMN kcal SET DATA TYPE integer;", vec!["meals.kcal"]),
+        ("ALTER TABLE meals ALTER kcal TYPE numeric(5, 1);", vec!["meals.kcal"]),
+        ("ALTER TABLE meals ALTER note TYPE text, ALTER id TYPE bigint;", vec![]),
+        ("ALTER TYPE address DROP ATTRIBUTE street;", vec!["type:address"]),
     ] {
         let destroys = one(sql).effects.destroys;
         let found: Vec<String> = destroys.iter().map(|it| it.consent("1_x")).collect();
@@ -214,4 +252,48 @@ fn every_mode_is_known_by_the_name_of_the_catalogue() {
         Some(LockMode::ShareUpdateExclusive)
     );
     assert_eq!(LockMode::of_catalogue("SIReadLock"), None);
+}
+
+#[test]
+fn what_is_of_the_whole_server_is_told_wherever_it_stands() {
+    let reaches = |sql: &str| -> Vec<(String, Option<String>)> {
+        one(sql).reaches.into_iter().map(|it| (it.what, it.role)).collect()
+    };
+    for (sql, wanted) in [
+        ("ALTER ROLE app PASSWORD 'x';", "ALTER ROLE"),
+        ("CREATE ROLE app IN ROLE admin;", "CREATE ROLE"),
+        ("DROP USER app;", "DROP USER"),
+        ("ALTER SYSTEM SET work_mem = '1GB';", "ALTER SYSTEM"),
+        ("CREATE DATABASE x;", "CREATE DATABASE"),
+        ("DROP DATABASE nutri;", "DROP DATABASE"),
+        ("ALTER DATABASE nutri SET work_mem = '1GB';", "ALTER DATABASE"),
+        ("CREATE TABLESPACE t LOCATION '/t';", "CREATE TABLESPACE"),
+        ("GRANT admin TO app;", "GRANT of a role"),
+        ("GRANT CONNECT ON DATABASE nutri TO app;", "ON DATABASE"),
+        ("REASSIGN OWNED BY ann TO bob;", "REASSIGN OWNED"),
+        ("COPY meals TO '/tmp/meals';", "COPY TO a file or a program"),
+        ("SELECT pg_terminate_backend(1);", "pg_terminate_backend"),
+        ("DO $$ BEGIN ALTER ROLE app LOGIN; END $$;", "ALTER ROLE"),
+        ("DO $$ BEGIN EXECUTE 'ALTER ' || 'ROLE app LOGIN; DROP ROLE x'; END $$;", "DROP ROLE"),
+        ("DO $$ BEGIN EXECUTE format('DROP DATABASE %I', 'x'); END $$;", "DROP DATABASE"),
+    ] {
+        assert_eq!(reaches(sql), [(wanted.to_owned(), None)], "{sql}");
+    }
+    // Where the role is there, these do nothing.
+    for sql in [
+        "CREATE ROLE app NOLOGIN;",
+        "DO $$ BEGIN IF true THEN CREATE ROLE \"app\" NOLOGIN; END IF;
+            RAISE NOTICE 'x' USING HINT = 'ALTER ROLE app LOGIN'; END $$;",
+    ] {
+        assert_eq!(reaches(sql), [("CREATE ROLE".to_owned(), Some("app".to_owned()))], "{sql}");
+    }
+    for sql in [
+        "GRANT SELECT ON meals TO app;",
+        "CREATE USER MAPPING FOR app SERVER s;",
+        "CREATE TABLE role (\"user\" int);",
+        "SELECT 'DROP DATABASE x';",
+        "DO $$ BEGIN DELETE FROM meals; END $$;",
+    ] {
+        assert_eq!(reaches(sql), [], "{sql}");
+    }
 }

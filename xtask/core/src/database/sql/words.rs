@@ -162,6 +162,38 @@ impl Words {
         parts
     }
 
+    /// The places that stand in no bracket.
+    pub(super) fn outside_brackets(&self) -> impl Iterator<Item = usize> {
+        let mut depth = 0_usize;
+        (0..self.len()).filter(move |at| {
+            match self.at(*at) {
+                "(" | "[" => depth += 1,
+                ")" | "]" => {
+                    depth = depth.saturating_sub(1);
+                    return false;
+                }
+                _ => {}
+            }
+            depth == 0
+        })
+    }
+
+    /// Where a word stands first that is in no bracket.
+    pub(super) fn find_outside(&self, word: &str) -> Option<usize> {
+        self.outside_brackets().find(|at| self.at(*at) == word)
+    }
+
+    /// The words before a place.
+    pub(super) fn until(&self, at: usize) -> Self {
+        Self(self.0[..at.min(self.len())].to_vec())
+    }
+
+    /// The words, cut at each semicolon.
+    pub(super) fn statements(&self) -> Vec<Self> {
+        let is_end = |word: &Word| word.kind == Kind::Other && word.text == ";";
+        self.0.split(is_end).map(|words| Self(words.to_vec())).collect()
+    }
+
     /// What stands between the bracket at a place and its partner.
     pub(super) fn bracket_at(&self, at: usize) -> Option<Self> {
         if self.at(at) != "(" {

@@ -95,8 +95,8 @@ fn rollout(stated: &RolloutRecord) -> String {
 fn drill(drill: &DrillRecord) -> String {
     let word = match drill.outcome {
         DrillOutcome::CouldNotRun => "could not run",
-        _ if drill.passed => "passed",
-        _ => "failed",
+        DrillOutcome::Passed => "passed",
+        DrillOutcome::Failed => "failed",
     };
     let (rpo, rto) = (drill.rpo_seconds, drill.rto_seconds);
     format!("{word} at {}: RPO {rpo} s, RTO {rto} s", drill.finished_on)
@@ -132,7 +132,7 @@ mod tests {
         let drill = json!({
             "environment": "production", "backup": "4f2a", "takenAt": "2026-11-27T00:00:00Z",
             "startedOn": "2026-11-27T01:00:00Z", "finishedOn": "2026-11-27T01:02:00Z",
-            "rpoSeconds": 3600, "rtoSeconds": 120, "checks": [], "passed": true,
+            "rpoSeconds": 3600, "rtoSeconds": 120, "checks": [], "outcome": "passed",
         });
         assert_eq!(
             said(record::DRILL, drill),

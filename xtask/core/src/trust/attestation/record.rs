@@ -49,8 +49,6 @@ pub struct DrillRecord {
     pub rto_seconds: u64,
     /// What was looked at in the restored database.
     pub checks: Vec<DrillCheck>,
-    /// Whether all of it was as it should be.
-    pub passed: bool,
     /// How it ended: a drill that could not run has neither passed nor shown that a backup is bad.
     #[serde(default)]
     pub outcome: DrillOutcome,

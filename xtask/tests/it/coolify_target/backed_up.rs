@@ -1,0 +1,51 @@
+//! A rollout that changes the schema backs up first: what is kept is the database as it was.
+#![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
+
+use super::super::postgres::server::Cluster;
+use super::town::{Backend, Town};
+use serde_json::Value;
+use xtask_fakes::required;
+use xtask_fakes::requirement::required_program;
+
+const LATE: &str = "20260301000000_late";
+
+fn newest(town: &Town<'_>) -> Value {
+    let shown = town.world.run(&["--json", "backup", "show", "production"]);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    serde_json::from_str(&shown.stdout).unwrap()
+}
+
+#[test]
+fn a_rollout_with_a_migration_keeps_the_database_as_it_was() {
+    let (_, cluster) = required!(required_program("restic").and(Cluster::new));
+    let mut town = Town::new(&cluster, "ci");
+    let repository = town.world.path("../repository");
+    let text = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
+    let table = format!(
+        "{text}\n[environments.production.backup]\nrepository = \"{}\"\npassword = \"env:OPENS\"\n",
+        repository.display()
+    );
+    town.world.write("deploy.toml", &table);
+    town.world = town.world.with("OPENS", "a password of a repository".to_owned());
+    town.release("r1", Backend::Good);
+    town.apply();
+    town.rollout("r1").ends(0);
+    town.migrates(LATE, "-- xtask:rollback-safe\nCREATE TABLE late (id int);\n");
+    town.release("r2", Backend::Good);
+
+    // Without a repository nothing is changed: what was planned cannot be done.
+    let said = town.rollout("r2").ends(4);
+    assert!(said.contains("there is none") && said.contains("--init"), "{said}");
+    assert_eq!(town.database.ask("SELECT to_regclass('late') IS NULL"), "t");
+    town.world.run(&["backup", "run", "production", "--init"]).ends(0);
+    let first = newest(&town).to_string();
+    let shown = town.world.run(&["rollout", "production", "r2", "--dry-run"]);
+    assert!(shown.stdout.contains(&format!("before {LATE}")), "{shown:?}");
+    town.rollout("r2").ends(0);
+    town.serves("backend", "r2");
+    assert_eq!(town.applied(LATE), "1");
+    let listed = town.world.run(&["backup", "list", "production"]);
+    assert!(listed.stdout.contains("migrate"), "{listed:?}");
+    let second = newest(&town).to_string();
+    assert!(second != first && !second.contains("public.late"), "{second}");
+}
