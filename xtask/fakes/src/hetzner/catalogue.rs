@@ -40,7 +40,7 @@ pub struct Catalogue {
 
 impl Catalogue {
     pub(super) fn is_in_stock(&self, kind: &str, location: &str) -> bool {
-        !self.out_of_stock.iter().any(|it| *it == (kind, location))
+        !self.out_of_stock.contains(&(kind, location))
     }
 
     fn price(&self, kind: &str, usual: &str) -> Value {

@@ -194,7 +194,8 @@ impl State {
             _ => return Err(Refusal::not_found("route")),
         };
         if let [_, id] = parts {
-            let found = all.into_iter().find(|it| it["id"].to_string() == *id);
+            let number = id.parse::<u64>().ok();
+            let found = all.into_iter().find(|it| number.is_some_and(|id| it["id"] == id));
             return found.map(|it| (200, json!({ one: it }))).ok_or(Refusal::not_found(one));
         }
         let fits = |it: &Value| {

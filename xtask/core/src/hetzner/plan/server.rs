@@ -21,7 +21,7 @@ pub(super) fn plan(plan: &mut Plan, desired: &Desired, observed: &Observed) {
     match same.as_slice() {
         [] => buy(plan, desired, observed, part),
         [found] if !desired.owns(&found.labels) => plan.refuse(part, not_ours(desired)),
-        [found] => keep(plan, desired, observed, found, part),
+        [found] => keep(plan, desired, observed, found, &part),
         _ => plan.refuse(part, "there are several of that name; delete all but one in the console"),
     }
 }
@@ -100,7 +100,7 @@ fn extras(
 }
 
 /// What can be changed without switching it off or losing its disk is changed.
-fn keep(plan: &mut Plan, desired: &Desired, observed: &Observed, found: &Server, part: Part) {
+fn keep(plan: &mut Plan, desired: &Desired, observed: &Observed, found: &Server, part: &Part) {
     if found.location != desired.location {
         let said = format!("it is in `{}`, and no server moves", found.location);
         plan.refuse(part.clone(), said);

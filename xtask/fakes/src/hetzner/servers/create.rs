@@ -134,8 +134,9 @@ impl State {
 
 /// The one of that name or id.
 fn named(all: Vec<Value>, wanted: &Value) -> Option<Value> {
-    let text = wanted.as_str().unwrap_or_default();
-    let is_one =
-        |it: &Value| it["name"] == *wanted || it["id"] == *wanted || it["id"].to_string() == text;
+    let number = wanted.as_str().and_then(|text| text.parse::<u64>().ok());
+    let is_one = |it: &Value| {
+        it["name"] == *wanted || it["id"] == *wanted || number.is_some_and(|id| it["id"] == id)
+    };
     all.into_iter().find(is_one)
 }
