@@ -46,7 +46,6 @@ pub struct Hetzner {
 type Answer = Result<(u16, Value), Refusal>;
 
 impl FakeHetzner {
-    /// Starts one.
     pub fn start() -> Self {
         Self::of(Hetzner::default())
     }

@@ -34,8 +34,9 @@ fn from_nothing_a_server_is_bought_behind_its_firewall_and_the_second_plan_is_em
     let labels = json!({ "environment": "production", "managed-by": "xtask", "project": "nutri" });
     assert_eq!(server.labels, labels);
     assert_eq!((server.ssh_keys.len(), server.firewalls.len()), (1, 1));
-    assert!(server.user_data.starts_with("#!/bin/sh\n"), "{}", server.user_data);
-    assert!(server.user_data.contains("ADMIN_USER='deploy'"), "{}", server.user_data);
+    let told = town.world.run(&["server", "user-data", "production"]);
+    assert!(told.stdout.starts_with("#!/bin/sh\n"), "{told:?}");
+    assert_eq!(server.user_data.trim_end(), told.stdout.trim_end());
     let before = state.writes();
     assert_eq!(before.len(), 5, "{before:?}");
     let again = town.world.run(&PLAN);

@@ -57,7 +57,6 @@ fn no_package_registry_is_named() {
         ("static.crates", ".io"),
         ("deb.debian", ".org"),
         ("security.debian", ".org"),
-        ("snapshot.debian", ".org"),
         ("archive.ubuntu", ".com"),
         ("ports.ubuntu", ".com"),
     ];

@@ -18,7 +18,6 @@ pub struct Money(u64);
 pub struct NotMoney(String);
 
 impl Money {
-    /// Whole euros.
     pub fn whole(number: u64) -> Self {
         Self(number.saturating_mul(UNIT))
     }

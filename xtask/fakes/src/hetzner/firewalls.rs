@@ -15,7 +15,6 @@ const NETWORKS: usize = 100;
 /// How long it takes until one is in force.
 const APPLIES: u64 = 1500;
 
-/// A firewall.
 #[derive(Clone, Debug)]
 pub struct Firewall {
     pub name: String,

@@ -3,7 +3,6 @@
 use crate::http::Response;
 use serde_json::{Value, json};
 
-/// A refusal.
 #[derive(Clone, Debug)]
 pub(super) struct Refusal {
     pub(super) status: u16,

@@ -11,7 +11,6 @@ use crate::http::Request;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// A server.
 #[derive(Clone, Debug)]
 pub struct Server {
     pub name: String,

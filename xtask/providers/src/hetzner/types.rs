@@ -35,7 +35,6 @@ pub struct TypeAt {
 /// That something ends.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Deprecation {
-    /// RFC 3339.
     pub unavailable_after: String,
 }
 
@@ -49,9 +48,7 @@ pub struct PriceAt {
 /// An amount, as a text with all its digits.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Price {
-    /// Without tax.
     pub net: String,
-    /// With tax.
     pub gross: String,
 }
 
@@ -86,7 +83,6 @@ pub struct PricePerGb {
     pub price_per_gb_month: Price,
 }
 
-/// An image.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Image {
     pub id: u64,
@@ -106,7 +102,6 @@ pub struct SshKey {
     pub labels: Labels,
 }
 
-/// A firewall.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Firewall {
     pub id: u64,
@@ -131,7 +126,6 @@ pub struct FirewallRule {
     pub destination_ips: Vec<String>,
 }
 
-/// A server.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Server {
     pub id: u64,

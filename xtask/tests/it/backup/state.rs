@@ -1,7 +1,7 @@
 //! The state of a server: a tree as Coolify has it, and a real Postgres in the place of its own.
 
 use super::town::{self, Town};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use xtask_fakes::required;
 use xtask_fakes::requirement::required_program;
@@ -37,17 +37,28 @@ fn backup<'w>(file: &'w str, coolify: &'w str) -> [&'w str; 9] {
     ["state", "backup", "staging", "--to", file, "--coolify", coolify, database[0], database[1]]
 }
 
+fn restore<'w>(file: &'w str, coolify: &'w str) -> [&'w str; 9] {
+    let database = ["--database", "env:COPY_URL"];
+    ["state", "restore", "staging", "--from", file, "--coolify", coolify, database[0], database[1]]
+}
+
+/// A server that has connections open: Coolify keeps them by sockets beside the keys.
+fn serving(town: &Town<'_>) -> PathBuf {
+    let folder = town.world.path("../old");
+    coolify(&folder, "APP_ID=1\nAPP_KEY=base64:c2VjcmV0\n");
+    std::fs::create_dir_all(folder.join("ssh/mux")).unwrap();
+    // The socket's file stays when nobody listens any more.
+    drop(std::os::unix::net::UnixListener::bind(folder.join("ssh/mux/mux_1")).unwrap());
+    folder
+}
+
 #[test]
 fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
     let (_, clusters) = required!(required_program("age").and(town::clusters));
     let town = with_key(Town::new(&clusters));
     // Coolify's database knows no role but its owner.
     town.source.ask("DROP POLICY own ON meals");
-    let (old, new) = (town.world.path("../old"), town.world.path("../new"));
-    coolify(&old, "APP_ID=1\nAPP_KEY=base64:c2VjcmV0\n");
-    // Coolify keeps its connections to servers open, by sockets beside the keys.
-    std::fs::create_dir_all(old.join("ssh/mux")).unwrap();
-    let _open = std::os::unix::net::UnixListener::bind(old.join("ssh/mux/mux_1")).unwrap();
+    let (old, new) = (serving(&town), town.world.path("../new"));
     std::fs::create_dir_all(&new).unwrap();
     let file = town.world.path("../state.age").display().to_string();
     let (old_path, new_path) = (old.display().to_string(), new.display().to_string());
@@ -58,20 +69,7 @@ fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
     assert!(sealed.starts_with(b"age-encryption.org/v1\n"));
     assert!(town.run(&backup).ends(4).contains("it is there already"));
 
-    let restore = |more: &[&str]| {
-        let words = [
-            "state",
-            "restore",
-            "staging",
-            "--from",
-            &file,
-            "--coolify",
-            &new_path,
-            "--database",
-            "env:COPY_URL",
-        ];
-        town.run(&[&words, more].concat())
-    };
+    let restore = |more: &[&str]| town.run(&[&restore(&file, &new_path)[..], more].concat());
     let shown = restore(&[]);
     assert_eq!(shown.code, Some(3), "{shown:?}");
     assert!(shown.stdout.contains("1. the secrets of this machine"), "{shown:?}");
