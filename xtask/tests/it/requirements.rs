@@ -161,6 +161,7 @@ fn every_requirement_is_one_that_some_test_asks_for() {
         "node",
         "pgbouncer",
         "postgres",
+        "python3",
         "redis-server",
         "ssh",
         "tar",

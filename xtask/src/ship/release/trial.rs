@@ -56,6 +56,10 @@ fn shown(
     version: &str,
     applied: &BTreeMap<String, String>,
 ) -> Result<Option<TrialRecord>> {
+    if world.deploy.signing.public_keys.is_empty() {
+        // Nobody is believed here, so nobody has shown anything.
+        return Ok(None);
+    }
     let keys = public_keys(world, &[])?;
     let releases = Releases::of(&world.environment(name)?.registry)?;
     let release = releases.get(version)?;

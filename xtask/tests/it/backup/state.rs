@@ -116,5 +116,5 @@ fn a_state_that_would_not_help_is_not_kept() {
     assert!(!Path::new(&file).exists());
     std::fs::remove_dir_all(old.join("ssh")).unwrap();
     let said = town.run(&words).ends(4);
-    assert!(said.contains("ssh` is not there"), "{said}");
+    assert!(said.contains("ssh/keys` is not there"), "{said}");
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use xtask_fakes::required;
 use xtask_fakes::requirement::required_program;
 
+const EARLY: &str = "20251201000000_early";
 const LATE: &str = "20260301000000_late";
 
 fn newest(town: &Town<'_>) -> Value {
@@ -19,7 +20,7 @@ fn newest(town: &Town<'_>) -> Value {
 fn a_rollout_with_a_migration_keeps_the_database_as_it_was() {
     let (_, cluster) = required!(required_program("restic").and(Cluster::new));
     let mut town = Town::new(&cluster, "ci");
-    let repository = town.world.path("../repository");
+    let repository = town.world.path("..").canonicalize().unwrap().join("repository");
     let text = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
     let table = format!(
         "{text}\n[environments.production.backup]\nrepository = \"{}\"\npassword = \"env:OPENS\"\n",
@@ -27,6 +28,7 @@ fn a_rollout_with_a_migration_keeps_the_database_as_it_was() {
     );
     town.world.write("deploy.toml", &table);
     town.world = town.world.with("OPENS", "a password of a repository".to_owned());
+    town.migrates(EARLY, "CREATE TABLE early (id int);\n");
     town.release("r1", Backend::Good);
     town.apply();
     town.rollout("r1").ends(0);
