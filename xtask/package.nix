@@ -20,6 +20,7 @@ rustPlatform.buildRustPackage {
         # Tests of the pure crates have these compiled in.
         ../deploy.toml
         ../images
+        ../scripts/deploy/setup-server.sh
         # `explain` prints its sections.
         ../docs/OPERATING.md
         # The page of settings is made of these.
