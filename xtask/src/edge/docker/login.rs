@@ -24,7 +24,9 @@ pub(super) fn folder(image: &str, around: &Surroundings) -> Result<Option<TempDi
     let own = around.docker_config.clone().or(of_home);
     let made = tempfile::Builder::new().prefix("xtask-docker-").tempdir().or_outside(failed)?;
     let mut config = Map::new();
-    if let Some(own) = own.filter(|it| files::is_seen(it)) {
+    if let Some(own) = own
+        && files::is_there(&own)?
+    {
         if let Some(text) = files::read_if_there(&own.join(FILE))? {
             config = serde_json::from_str(&text).or_outside(failed)?;
         }
