@@ -29,10 +29,9 @@ fn town(cluster: &Cluster) -> Town<'_> {
     town
 }
 
-fn rehearsed(town: &Town<'_>, code: i32) -> Value {
-    let drop = "20260203000000_ages:2";
-    let words = ["--json", "migrate", "plan", "production", "--rehearse", "--drop", drop];
-    let run = town.world.run(&words);
+fn rehearsed(town: &Town<'_>, more: &[&str], code: i32) -> Value {
+    let words = ["--json", "migrate", "plan", "production", "--rehearse"];
+    let run = town.world.run(&[&words, more].concat());
     assert_eq!(run.code, Some(code), "{run:?}");
     serde_json::from_str(&run.stdout).unwrap()
 }
@@ -49,8 +48,9 @@ fn a_rehearsal_shows_times_locks_and_what_comes_out_and_changes_nothing() {
     town.world.write(&format!("{FOLDER}/{three}/migration.sql"), sql);
     let refused = town.world.run(&["migrate", "plan", "production", "--rehearse"]).ends(4);
     assert!(refused.contains("--drop 20260203000000_ages:2"), "as `migrate apply` does: {refused}");
+    let consent = ["--drop", "20260203000000_ages:2"];
     // Nobody could try the release that serves: there is no engine.
-    let shown = rehearsed(&town, 75);
+    let shown = rehearsed(&town, &consent, 75);
     assert_eq!(shown["files"][0]["name"], three);
     let locks = &shown["files"][0]["statements"][0]["locks"];
     assert_eq!(
@@ -66,7 +66,7 @@ fn a_rehearsal_shows_times_locks_and_what_comes_out_and_changes_nothing() {
 
     // What somebody did by hand is in the copy as well, and is no work of a migration.
     town.database.ask("ALTER TABLE eaters ADD CONSTRAINT by_hand CHECK (id > 0)");
-    let shown = rehearsed(&town, 3);
+    let shown = rehearsed(&town, &consent, 3);
     let found = &shown["differences"][0];
     assert_eq!((&found["kind"], &found["change"]), (&json!("constraint"), &json!("extra")));
     assert_eq!(found["name"], "public.eaters.by_hand");
@@ -236,10 +236,10 @@ fn a_trial_that_nobody_reaches_is_not_one_that_failed() {
     town.world.write("deploy.toml", &text.replace("start_seconds = 30", "start_seconds = 1"));
     town.world = town.world.program("docker", UNREACHED);
     std::fs::write(town.world.path("../bin/runs"), "true").unwrap();
-    let shown = rehearsed(&town, 75);
+    let shown = rehearsed(&town, &[], 75);
     assert_eq!(shown["previous"]["outcome"], "not-tried", "{shown}");
     assert!(shown["previous"].to_string().contains("nothing tells whether it works"), "{shown}");
     std::fs::write(town.world.path("../bin/runs"), "false").unwrap();
-    let shown = rehearsed(&town, 3);
+    let shown = rehearsed(&town, &[], 3);
     assert_eq!(shown["previous"]["outcome"], "fails", "{shown}");
 }
