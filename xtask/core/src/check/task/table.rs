@@ -137,7 +137,7 @@ fn rust() -> Vec<Task> {
             .runs(Command::new("rm").args(["-rf", "target/ci/coverage/rust"]))
             .runs(counting(nextest))
             .runs(counting(Command::new("bash").args(["-c", list])))
-            .minutes(30)
+            .minutes(60)
             .runner(Runner::Nextest),
         task("rust-coverage", "What Rust tests cover is on record", EVERYTHING)
             .needs(&["rust-test"])
@@ -345,7 +345,7 @@ fn containers() -> Vec<Task> {
             .needs(&["rust-test"])
             .notices(&["docker", "debootstrap", "ssh"])
             .runs(cargo("nextest run --package xtask --test server"))
-            .minutes(20)
+            .minutes(40)
             .runner(Runner::Nextest),
     ]
 }
