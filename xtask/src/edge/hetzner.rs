@@ -7,6 +7,7 @@ use std::time::Duration;
 use xtask_core::deploy;
 use xtask_core::secret::Secret;
 use xtask_http::{Client, Settings as HttpSettings};
+use xtask_providers::call::Unanswered;
 use xtask_providers::hetzner::{Error, Hetzner, Kind, Settings};
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
@@ -60,11 +61,12 @@ fn advice(kind: &Kind) -> (&'static Code, &'static str) {
         Kind::TooMany { .. } | Kind::Locked | Kind::Conflict | Kind::Unavailable => {
             (&code::HETZNER_ANSWER, "wait a minute, then run the same again")
         }
-        Kind::Gone | Kind::NotUnderstood | Kind::Unexpected => (
+        Kind::Gone | Kind::Unexpected | Kind::Unanswered(Unanswered::NotUnderstood) => (
             &code::HETZNER_ANSWER,
             "its API has changed; docs/deployment/HETZNER.md is the way by hand",
         ),
-        Kind::ServerError | Kind::Refused | Kind::Unreachable | Kind::TimedOut => {
+        Kind::ServerError
+        | Kind::Unanswered(Unanswered::Refused | Unanswered::Unreachable | Unanswered::TimedOut) => {
             (&code::HETZNER_ANSWER, "run the same again: what is there already is not made twice")
         }
         _ => (&code::HETZNER_ANSWER, ""),

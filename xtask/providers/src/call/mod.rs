@@ -1,29 +1,55 @@
-//! One request to a provider that is told something, until it has an answer: what is asked again
-//! and when, and what is said of a refusal. `error` says why a call came to nothing, `pause` how
-//! long is waited before the next try.
+//! One request to a provider, until it has an answer: what is asked again and when, and what is said
+//! of a refusal. `error` says why a call came to nothing; how each provider refuses is its own, as
+//! `told` has it for those that are told something, with `pause` for how long is waited.
 
 mod error;
 mod pause;
+mod told;
 
-pub use error::{Error, Kind, Words};
+pub use error::{Failed, Unanswered, Words};
+pub(crate) use told::Told;
+pub use told::{Error, Kind};
 
 use error::Inner;
-use pause::Act;
 use serde::de::DeserializeOwned;
-use std::time::{Duration, SystemTime};
+use std::borrow::Cow;
+use std::time::Duration;
 use xtask_core::secret::Secret;
 use xtask_http::header::CONTENT_TYPE;
 use xtask_http::{Client, HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 
-/// The most of an answer that is read.
-const ANSWER_MAX: u64 = 1 << 20;
-/// How often it is asked in all.
-const TRIES: u32 = 3;
+/// How somebody who is asked refuses, and what is asked again.
+pub(crate) trait Provider {
+    type Kind: From<Unanswered>;
+    /// The most of an answer that is read.
+    const ANSWER_MAX: u64;
+
+    /// What is tried there: `tell Slack`.
+    fn doing(&self) -> String;
+
+    /// What an answer that is no success says, and in which words; none of `secrets` is in them.
+    fn refused(
+        &self,
+        answer: (StatusCode, &HeaderMap, &[u8]),
+        secrets: &[&str],
+    ) -> (Self::Kind, Option<Words>);
+
+    /// How long to wait after `tries` of them, if there is to be another.
+    fn before_next(&self, kind: &Self::Kind, act: Act, tries: u32) -> Option<Duration>;
+}
+
+/// What a second request of the same kind does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Act {
+    Idempotent,
+    /// It makes a second thing, or tells the same thing twice.
+    Once,
+}
 
 /// Who is asked, and with which secrets, which are struck out of everything that is said.
 #[derive(Debug)]
-pub(crate) struct Caller {
-    pub(crate) provider: &'static str,
+pub(crate) struct Caller<P = Told> {
+    pub(crate) provider: P,
     pub(crate) client: Client,
     pub(crate) secrets: Vec<Secret>,
 }
@@ -31,7 +57,7 @@ pub(crate) struct Caller {
 /// A request, as often as it is sent.
 pub(crate) struct Call<'a> {
     method: Method,
-    url: &'a str,
+    url: Cow<'a, str>,
     /// What is said in place of the path, where that is a secret.
     shown: Option<&'static str>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -47,7 +73,8 @@ pub(crate) struct Reply {
 
 impl<'a> Call<'a> {
     /// A request that makes something anew each time.
-    pub(crate) fn once(method: Method, url: &'a str) -> Self {
+    pub(crate) fn once(method: Method, url: impl Into<Cow<'a, str>>) -> Self {
+        let url = url.into();
         Self { method, url, shown: None, headers: Vec::new(), body: None, act: Act::Once }
     }
 
@@ -75,8 +102,8 @@ impl<'a> Call<'a> {
 
     fn request(&self) -> Result<Request, xtask_http::Error> {
         let request = match self.shown {
-            Some(shown) => Request::to_secret(self.method.clone(), self.url, shown),
-            None => Request::to(self.method.clone(), self.url),
+            Some(shown) => Request::to_secret(self.method.clone(), &self.url, shown),
+            None => Request::to(self.method.clone(), &self.url),
         }?;
         let headers = self.headers.iter().cloned();
         let request = headers.fold(request, |request, (name, value)| request.header(name, value));
@@ -85,16 +112,16 @@ impl<'a> Call<'a> {
 
     /// What is said of where it goes.
     fn path(&self) -> String {
-        let after = self.url.split_once("://").map_or(self.url, |(_, after)| after);
+        let after = self.url.split_once("://").map_or(&*self.url, |(_, after)| after);
         let path = after.find('/').map_or("/", |at| &after[at..]);
         let plain = path.split(['?', '#']).next().unwrap_or_default();
         self.shown.unwrap_or(plain).to_owned()
     }
 }
 
-impl Caller {
+impl<P: Provider> Caller<P> {
     /// Asks until there is an answer that is a success, or no use in asking again.
-    pub(crate) async fn call(&self, call: &Call<'_>) -> Result<Reply, Error> {
+    pub(crate) async fn call(&self, call: &Call<'_>) -> Result<Reply, Failed<P::Kind>> {
         self.refuse_open(call)?;
         let mut tries = 1;
         loop {
@@ -102,7 +129,7 @@ impl Caller {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
-            match pause::before_next(error.kind(), call.act, tries, TRIES) {
+            match self.provider.before_next(error.kind(), call.act, tries) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(error),
             }
@@ -111,62 +138,62 @@ impl Caller {
     }
 
     /// Reads what a success says; what else is in it does not matter.
-    pub(crate) async fn read<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<T, Error> {
+    pub(crate) async fn read<T>(&self, call: &Call<'_>) -> Result<T, Failed<P::Kind>>
+    where
+        T: DeserializeOwned,
+    {
         let reply = self.call(call).await?;
         let read = serde_json::from_slice(&reply.body);
-        read.map_err(|_| self.failed(call, Kind::NotUnderstood, Some(reply.status)))
+        read.map_err(|_| self.failed(call, Unanswered::NotUnderstood, Some(reply.status)))
     }
 
     /// An error about this call.
-    pub(crate) fn failed(&self, call: &Call<'_>, kind: Kind, status: Option<StatusCode>) -> Error {
-        let (provider, method, path) = (self.provider, call.method.clone(), call.path());
-        Error(Box::new(Inner { provider, method, path, kind, status, words: None, http: None }))
+    pub(crate) fn failed(
+        &self,
+        call: &Call<'_>,
+        kind: impl Into<P::Kind>,
+        status: Option<StatusCode>,
+    ) -> Failed<P::Kind> {
+        Failed(Box::new(Inner {
+            doing: self.provider.doing(),
+            method: call.method.clone(),
+            path: call.path(),
+            kind: kind.into(),
+            status,
+            words: None,
+            http: None,
+        }))
     }
 
-    async fn ask(&self, call: &Call<'_>) -> Result<Reply, Error> {
+    async fn ask(&self, call: &Call<'_>) -> Result<Reply, Failed<P::Kind>> {
         let sent = async {
             let answer = self.client.send(call.request()?).await?;
             let (status, headers) = (answer.status(), answer.headers().clone());
-            Ok((status, headers, answer.beginning(ANSWER_MAX).await?))
+            Ok((status, headers, answer.beginning(P::ANSWER_MAX).await?))
         };
         let (status, headers, body) = sent.await.map_err(|http: xtask_http::Error| {
-            let mut error = self.failed(call, error::kind_of(&http), None);
+            let mut error = self.failed(call, Unanswered::from(&http), None);
             error.0.http = Some(http);
             error
         })?;
         if status.is_success() {
             return Ok(Reply { status, body });
         }
-        let kind = refused(status, &headers, &body, SystemTime::now());
-        let mut error = self.failed(call, kind, Some(status));
         let secrets: Vec<&str> = self.secrets.iter().map(Secret::expose).collect();
-        error.0.words = Words::of(self.provider, &body, &secrets);
+        let (kind, words) = self.provider.refused((status, &headers, &body), &secrets);
+        let mut error = self.failed(call, kind, Some(status));
+        error.0.words = words;
         Err(error)
     }
 
     /// A secret goes out with every call: in the open only where nobody listens.
-    fn refuse_open(&self, call: &Call<'_>) -> Result<(), Error> {
+    fn refuse_open(&self, call: &Call<'_>) -> Result<(), Failed<P::Kind>> {
         let Some(rest) = call.url.strip_prefix("http://") else { return Ok(()) };
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
         match xtask_http::is_loopback(host) {
             true => Ok(()),
-            false => Err(self.failed(call, Kind::InTheOpen, None)),
+            false => Err(self.failed(call, Unanswered::InTheOpen, None)),
         }
-    }
-}
-
-fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Kind {
-    let retry_after = pause::asked_for(headers, body, now);
-    // GitHub refuses too many requests with 403 as well, and then says when to come again.
-    let is_limit = status == 429 || (status == 403 && pause::is_used_up(headers));
-    match status.as_u16() {
-        _ if is_limit => Kind::TooMany { retry_after },
-        401 => Kind::Unauthenticated,
-        403 => Kind::Forbidden,
-        404 | 410 => Kind::NotFound,
-        400 | 405..=499 => Kind::Invalid,
-        500..=599 => Kind::ServerError { retry_after },
-        _ => Kind::Unexpected,
     }
 }
 

@@ -1,6 +1,8 @@
 //! How long a provider wants to be left alone, and what is asked again at all.
 
-use super::error::Kind;
+use super::Act;
+use super::error::Unanswered;
+use super::told::Kind;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xtask_http::HeaderMap;
 
@@ -8,14 +10,6 @@ use xtask_http::HeaderMap;
 const LONGEST: Duration = Duration::from_secs(10);
 /// The first pause; each further one is twice as long.
 const FIRST: Duration = Duration::from_millis(250);
-
-/// What a second request of the same kind does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Act {
-    Idempotent,
-    /// It tells the same thing twice.
-    Once,
-}
 
 /// How long to wait before the next try, if there is to be one after `tries` of them.
 pub(super) fn before_next(kind: &Kind, act: Act, tries: u32, most: u32) -> Option<Duration> {
@@ -29,12 +23,16 @@ pub(super) fn before_next(kind: &Kind, act: Act, tries: u32, most: u32) -> Optio
             None => Some(own),
         },
         // Nothing was begun.
-        Kind::Refused => Some(own),
+        Kind::Unanswered(Unanswered::Refused) => Some(own),
         Kind::ServerError { retry_after } if act == Act::Idempotent => {
             let asked = retry_after.unwrap_or_default();
             (asked <= LONGEST).then(|| own.max(asked))
         }
-        Kind::Unreachable | Kind::TimedOut if act == Act::Idempotent => Some(own),
+        Kind::Unanswered(Unanswered::Unreachable | Unanswered::TimedOut)
+            if act == Act::Idempotent =>
+        {
+            Some(own)
+        }
         _ => None,
     }
 }
@@ -101,18 +99,21 @@ mod tests {
     #[test]
     fn what_may_have_been_told_is_not_told_again() {
         let next = |kind: &Kind, act| before_next(kind, act, 1, 3).is_some();
-        let may_have: [&dyn Fn() -> Kind; 3] = [&|| Kind::Unreachable, &|| Kind::TimedOut, &|| {
-            Kind::ServerError { retry_after: None }
-        }];
+        let refused = Kind::from(Unanswered::Refused);
+        let may_have = [
+            Unanswered::Unreachable.into(),
+            Unanswered::TimedOut.into(),
+            Kind::ServerError { retry_after: None },
+        ];
         for kind in may_have {
-            assert!(next(&kind(), Act::Idempotent) && !next(&kind(), Act::Once), "{:?}", kind());
+            assert!(next(&kind, Act::Idempotent) && !next(&kind, Act::Once), "{kind:?}");
         }
-        assert!(next(&Kind::Refused, Act::Once));
+        assert!(next(&refused, Act::Once));
         let many = |seconds| Kind::TooMany { retry_after: Some(Duration::from_secs(seconds)) };
         assert!(next(&many(2), Act::Once) && !next(&many(3600), Act::Once));
         for kind in [Kind::Unauthenticated, Kind::Forbidden, Kind::NotFound, Kind::Invalid] {
             assert!(!next(&kind, Act::Idempotent), "{kind:?}");
         }
-        assert_eq!(before_next(&Kind::Refused, Act::Once, 3, 3), None);
+        assert_eq!(before_next(&refused, Act::Once, 3, 3), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Deployments of a repository, and how each of them goes.
 
 use crate::bearer::bearer;
-use crate::call::{Call, Caller, Error, Kind};
+use crate::call::{Call, Caller, Error, Kind, Told, Unanswered};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -56,7 +56,7 @@ impl Deployments {
     /// Those of the repository `owner/name` behind the API at `api`.
     pub fn new(client: Client, api: &str, repository: &str, token: Secret) -> Self {
         let base = format!("{}/repos/{repository}/deployments", api.trim_end_matches('/'));
-        let caller = Caller { provider: "GitHub", client, secrets: vec![token.clone()] };
+        let caller = Caller { provider: Told("GitHub"), client, secrets: vec![token.clone()] };
         Self { caller, base, token }
     }
 
@@ -75,7 +75,8 @@ impl Deployments {
             return Err(self.caller.failed(&call, Kind::Unexpected, status));
         }
         let made = serde_json::from_slice::<Made>(&reply.body);
-        made.map(|it| it.id).map_err(|_| self.caller.failed(&call, Kind::NotUnderstood, status))
+        let unread = |_| self.caller.failed(&call, Unanswered::NotUnderstood, status);
+        made.map(|it| it.id).map_err(unread)
     }
 
     /// Says how the deployment of that number goes. GitHub itself makes those before one that

@@ -1,18 +1,15 @@
-//! One project, and one exchange for each call, made again where that can do no harm.
+//! One project, behind one host.
 
-use super::error::{Error, Inner, Kind, kind_of, refused};
-use super::pause::{Act, asked_for, before_next};
+use super::error::{Error, Kind, refused};
+use super::pause::{asked_for, before_next};
 use crate::bearer::bearer;
-use serde::de::DeserializeOwned;
+use crate::call::{Act, Call, Caller, Provider, Words};
 use serde_json::Value;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 use xtask_core::secret::Secret;
-use xtask_http::header::{AUTHORIZATION, CONTENT_TYPE};
-use xtask_http::{Client, HeaderValue, Method, Request, StatusCode};
-
-/// The most of an answer that is read: all types with their prices.
-const ANSWER_MAX: u64 = 8 << 20;
+use xtask_http::header::AUTHORIZATION;
+use xtask_http::{Client, HeaderMap, Method, StatusCode};
 
 /// How patient we are.
 #[derive(Clone, Copy, Debug)]
@@ -25,39 +22,34 @@ pub struct Settings {
 
 /// A project at Hetzner Cloud. The token is for one host: the client follows no redirect.
 pub struct Hetzner {
-    client: Client,
+    pub(super) caller: Caller<Cloud>,
     base: String,
     token: Secret,
-    pub(super) settings: Settings,
 }
 
-/// A call, as often as it is made.
-pub(super) struct Call {
-    method: Method,
-    /// Below `/v1/`, with its query.
-    path: String,
-    body: Option<Value>,
-    act: Act,
-}
+/// How Hetzner refuses, and how patient we are with it.
+#[derive(Debug)]
+pub(super) struct Cloud(Settings);
 
-impl Call {
-    pub(super) fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), body: None, act: Act::Again }
+impl Provider for Cloud {
+    type Kind = Kind;
+    /// All types with their prices.
+    const ANSWER_MAX: u64 = 8 << 20;
+
+    fn doing(&self) -> String {
+        "ask Hetzner".to_owned()
     }
 
-    /// It may make a second thing.
-    pub(super) fn once(path: impl Into<String>, body: Value) -> Self {
-        Self { method: Method::POST, path: path.into(), body: Some(body), act: Act::Once }
+    fn refused(
+        &self,
+        (status, headers, body): (StatusCode, &HeaderMap, &[u8]),
+        secrets: &[&str],
+    ) -> (Kind, Option<Words>) {
+        refused(status, body, asked_for(headers, SystemTime::now()), secrets)
     }
 
-    /// A second one changes nothing.
-    pub(super) fn again(method: Method, path: impl Into<String>, body: Option<Value>) -> Self {
-        Self { method, path: path.into(), body, act: Act::Again }
-    }
-
-    fn shown(&self) -> String {
-        let plain = self.path.split('?').next().unwrap_or_default();
-        format!("/{plain}")
+    fn before_next(&self, kind: &Kind, act: Act, tries: u32) -> Option<Duration> {
+        before_next(kind, act, tries, self.0.unit).filter(|_| tries < self.0.tries)
     }
 }
 
@@ -71,86 +63,43 @@ impl Hetzner {
     /// The project of that token, behind the API at `url`: `https://api.hetzner.cloud`.
     pub fn new(client: Client, url: &str, token: Secret, settings: Settings) -> Self {
         let base = format!("{}/v1", url.trim_end_matches('/'));
-        Self { client, base, token, settings }
+        let provider = Cloud(settings);
+        let caller = Caller { provider, client, secrets: vec![token.clone()] };
+        Self { caller, base, token }
     }
 
     /// How patient it is.
     pub fn settings(&self) -> Settings {
-        self.settings
+        self.caller.provider.0
     }
 
-    /// Makes a call and reads what it answers.
-    pub(super) async fn read<T: DeserializeOwned>(&self, call: &Call) -> Result<T, Error> {
-        let (status, body) = self.call(call).await?;
-        let read = serde_json::from_slice(&body);
-        read.map_err(|_| Self::failed(call, Kind::NotUnderstood, Some(status)))
+    /// Asks for what is at `path`, below `/v1/`, with its query.
+    pub(super) fn get(&self, path: &str) -> Call<'static> {
+        self.begun(Method::GET, path).again()
     }
 
-    /// Makes a call until it is answered, or it is no use to make it again.
-    pub(super) async fn call(&self, call: &Call) -> Result<(StatusCode, Vec<u8>), Error> {
-        self.refuse_open(call)?;
-        let mut tries = 1;
-        loop {
-            let error = match self.ask(call).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let pause = before_next(error.kind(), call.act, tries, self.settings.unit);
-            match pause.filter(|_| tries < self.settings.tries) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(error),
-            }
-            tries += 1;
-        }
+    /// What may make a second thing.
+    pub(super) fn once(&self, path: &str, body: &Value) -> Call<'static> {
+        self.begun(Method::POST, path).json(body)
     }
 
-    pub(super) fn failed(call: &Call, kind: Kind, status: Option<StatusCode>) -> Error {
-        let (method, path) = (call.method.clone(), call.shown());
-        Error(Box::new(Inner { method, path, kind, status, words: None, http: None }))
+    /// What changes nothing when it is done a second time.
+    pub(super) fn again(&self, path: &str, body: &Value) -> Call<'static> {
+        self.once(path, body).again()
     }
 
-    async fn ask(&self, call: &Call) -> Result<(StatusCode, Vec<u8>), Error> {
-        let sent = async {
-            let answer = self.client.send(self.request(call)?).await?;
-            let (status, headers) = (answer.status(), answer.headers().clone());
-            Ok((status, headers, answer.bytes(ANSWER_MAX).await?.to_vec()))
-        };
-        let (status, headers, body) = sent.await.map_err(|http: xtask_http::Error| {
-            let mut error = Self::failed(call, kind_of(&http), None);
-            error.0.http = Some(http);
-            error
-        })?;
-        if status.is_success() {
-            return Ok((status, body));
-        }
-        let after = asked_for(&headers, SystemTime::now());
-        let (kind, words) = refused(status, &body, after, &[self.token.expose()]);
-        let mut error = Self::failed(call, kind, Some(status));
-        error.0.words = words;
-        Err(error)
+    pub(super) fn delete(&self, path: &str) -> Call<'static> {
+        self.begun(Method::DELETE, path).again()
     }
 
-    fn request(&self, call: &Call) -> Result<Request, xtask_http::Error> {
-        let url = format!("{}/{}", self.base, call.path);
-        let request = Request::to(call.method.clone(), &url)?;
-        let request = request.header(AUTHORIZATION, bearer(&self.token));
-        Ok(match &call.body {
-            Some(body) => {
-                let json = HeaderValue::from_static("application/json");
-                request.header(CONTENT_TYPE, json).bytes(body.to_string())
-            }
-            None => request,
-        })
+    /// That `call` came to nothing, for a reason that no status tells.
+    pub(super) fn failed(&self, call: &Call<'_>, kind: impl Into<Kind>) -> Error {
+        self.caller.failed(call, kind, None)
     }
 
-    /// The token goes out with every call: in the open only where nobody listens.
-    fn refuse_open(&self, call: &Call) -> Result<(), Error> {
-        let Some(rest) = self.base.strip_prefix("http://") else { return Ok(()) };
-        let host = rest.split('/').next().unwrap_or_default();
-        match xtask_http::is_loopback(host) {
-            true => Ok(()),
-            false => Err(Self::failed(call, Kind::InTheOpen, None)),
-        }
+    fn begun(&self, method: Method, path: &str) -> Call<'static> {
+        let call = Call::once(method, format!("{}/{path}", self.base));
+        call.header(AUTHORIZATION, bearer(&self.token))
     }
 }
 

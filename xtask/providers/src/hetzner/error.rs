@@ -1,25 +1,13 @@
-//! Why a call came to nothing. No error holds a token, a query or a body.
+//! How Hetzner refuses, and which of it may have been done all the same.
 
+use crate::call::{Failed, Unanswered, Words};
 use crate::coolify::said::Said;
 use serde::Deserialize;
-use std::error::Error as StdError;
-use std::fmt;
 use std::time::Duration;
-use xtask_http::{Method, StatusCode};
+use xtask_http::StatusCode;
 
-/// A call that came to nothing.
-#[derive(Debug)]
-pub struct Error(pub(super) Box<Inner>);
-
-#[derive(Debug)]
-pub(super) struct Inner {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) kind: Kind,
-    pub(super) status: Option<StatusCode>,
-    pub(super) words: Option<Words>,
-    pub(super) http: Option<xtask_http::Error>,
-}
+/// A call to Hetzner that came to nothing.
+pub type Error = Failed<Kind>;
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,23 +59,8 @@ pub enum Kind {
     /// A status that is no answer to what was asked; redirects are not followed.
     #[error("the answer's status is unexpected")]
     Unexpected,
-    /// The answer is not what Hetzner documents.
-    #[error("the answer cannot be understood")]
-    NotUnderstood,
-    /// Nobody listens: nothing has been sent.
-    #[error("nobody listens there")]
-    Refused,
-    /// The connection could not be made, or broke.
-    #[error("it cannot be reached")]
-    Unreachable,
-    #[error("it took too long")]
-    TimedOut,
-    /// The address, a proxy, a certificate or a file of authorities cannot be used.
-    #[error("it cannot be asked")]
-    Misconfigured,
-    /// The address would carry the token in the open.
-    #[error("its address would carry the token in the open; wanted `https://`")]
-    InTheOpen,
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
 }
 
 fn of_fields(fields: &[String]) -> String {
@@ -98,46 +71,16 @@ fn of_fields(fields: &[String]) -> String {
 }
 
 impl Error {
-    /// What is wrong.
-    pub fn kind(&self) -> &Kind {
-        &self.0.kind
-    }
-
     /// Whether what was asked for may have been done all the same.
     pub fn may_be_done(&self) -> bool {
-        matches!(
-            self.0.kind,
-            Kind::ServerError
-                | Kind::Unavailable
-                | Kind::NotUnderstood
-                | Kind::Unreachable
-                | Kind::TimedOut
-        )
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { method, path, kind, status, .. } = &*self.0;
-        write!(formatter, "failed to ask Hetzner ({method} {path}")?;
-        if let Some(status) = status {
-            write!(formatter, " answered {}", status.as_u16())?;
+        let unknown = [Unanswered::NotUnderstood, Unanswered::Unreachable, Unanswered::TimedOut];
+        match self.kind() {
+            Kind::ServerError | Kind::Unavailable => true,
+            Kind::Unanswered(why) => unknown.contains(why),
+            _ => false,
         }
-        write!(formatter, "): {kind}")
     }
 }
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        let http = self.0.http.as_ref().map(|error| error as &(dyn StdError + 'static));
-        http.or_else(|| self.0.words.as_ref().map(|words| words as &(dyn StdError + 'static)))
-    }
-}
-
-/// Hetzner's own words, as far as they quote nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Hetzner said: {0}")]
-pub(super) struct Words(String);
 
 #[derive(Default, Deserialize)]
 struct Refusal {
@@ -178,7 +121,8 @@ pub(super) fn refused(
     let words = said.as_ref().map(|it| {
         let Body { code, message, .. } = &it.error;
         let said = Said::of(message, secrets);
-        Words(format!("{} ({})", said.as_str(), Said::of(code, secrets).as_str()))
+        let said = format!("{} ({})", said.as_str(), Said::of(code, secrets).as_str());
+        Words { provider: "Hetzner", said }
     });
     let Body { code, details, .. } = said.unwrap_or_default().error;
     let Details { fields, limits } = details.unwrap_or_default();
@@ -203,17 +147,6 @@ pub(super) fn refused(
         _ => Kind::Unexpected,
     };
     (kind, words)
-}
-
-pub(super) fn kind_of(error: &xtask_http::Error) -> Kind {
-    use xtask_http::Error as Http;
-    match error {
-        Http::Unreachable { .. } if error.is_refused() => Kind::Refused,
-        Http::Unreachable { .. } => Kind::Unreachable,
-        Http::TimedOut { .. } => Kind::TimedOut,
-        Http::TooLarge { .. } => Kind::NotUnderstood,
-        _ => Kind::Misconfigured,
-    }
 }
 
 #[cfg(test)]

@@ -4,20 +4,12 @@
 //! waits for an hour: one request is granted much sooner.
 
 use super::error::Kind;
+use crate::call::{Act, Unanswered};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xtask_http::HeaderMap;
 
 /// Nobody waits longer than that between two tries.
 const LONGEST: Duration = Duration::from_secs(60);
-
-/// What a second call of the same kind does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Act {
-    /// It changes nothing, or to the same again.
-    Again,
-    /// It may make a second thing.
-    Once,
-}
 
 /// How long to wait after `tries` of them, if there is to be another. `unit` is a second, and less
 /// in tests.
@@ -26,11 +18,14 @@ pub(super) fn before_next(kind: &Kind, act: Act, tries: u32, unit: Duration) -> 
     let pause = match kind {
         // Refused before anything was begun.
         Kind::TooMany { after } => own.max(unit.mul_f64(after.as_secs_f64().min(60.0))),
-        Kind::Conflict | Kind::Refused => own,
-        Kind::ServerError | Kind::Unavailable | Kind::Unreachable | Kind::TimedOut => match act {
-            Act::Again => own,
-            Act::Once => return None,
-        },
+        Kind::Conflict | Kind::Unanswered(Unanswered::Refused) => own,
+        Kind::ServerError
+        | Kind::Unavailable
+        | Kind::Unanswered(Unanswered::Unreachable | Unanswered::TimedOut)
+            if act == Act::Idempotent =>
+        {
+            own
+        }
         _ => return None,
     };
     Some(pause.min(LONGEST))
@@ -76,15 +71,17 @@ mod tests {
     fn what_may_have_been_bought_is_not_bought_again() {
         let unit = Duration::from_secs(1);
         let next = |kind: &Kind, act| before_next(kind, act, 1, unit).is_some();
-        for kind in [Kind::ServerError, Kind::Unavailable, Kind::Unreachable, Kind::TimedOut] {
-            assert!(next(&kind, Act::Again) && !next(&kind, Act::Once), "{kind:?}");
+        let lost = [Unanswered::Unreachable, Unanswered::TimedOut].map(Kind::from);
+        for kind in [Kind::ServerError, Kind::Unavailable].into_iter().chain(lost) {
+            assert!(next(&kind, Act::Idempotent) && !next(&kind, Act::Once), "{kind:?}");
         }
         let after = Duration::from_secs(3);
-        for kind in [Kind::TooMany { after }, Kind::Conflict, Kind::Refused] {
+        for kind in [Kind::TooMany { after }, Kind::Conflict, Unanswered::Refused.into()] {
             assert!(next(&kind, Act::Once), "{kind:?}");
         }
-        for kind in [Kind::OutOfStock, Kind::Locked, Kind::Gone, Kind::NotUnderstood] {
-            assert!(!next(&kind, Act::Again), "{kind:?}");
+        let unread = Kind::from(Unanswered::NotUnderstood);
+        for kind in [Kind::OutOfStock, Kind::Locked, Kind::Gone, unread] {
+            assert!(!next(&kind, Act::Idempotent), "{kind:?}");
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What is asked for and changes nothing. Lists are read to their last page.
 
-use super::client::{Call, Hetzner};
+use super::client::Hetzner;
 use super::error::{Error, Kind};
 use super::types::{Action, ActionStatus, Firewall, Image, Pricing, Server, ServerType, SshKey};
+use crate::call::Unanswered;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -73,8 +74,8 @@ impl Hetzner {
             let query: Vec<String> = some.iter().map(|id| format!("id={id}")).collect();
             let found: Vec<Action> = self.list("actions", &query.join("&")).await?;
             if let Some(missing) = some.iter().find(|id| !found.iter().any(|it| it.id == **id)) {
-                let call = Call::get(format!("actions/{missing}"));
-                return Err(Self::failed(&call, Kind::NotFound, None));
+                let call = self.get(&format!("actions/{missing}"));
+                return Err(self.failed(&call, Kind::NotFound));
             }
             all.extend(found);
         }
@@ -90,29 +91,29 @@ impl Hetzner {
             if known.iter().all(|it| it.status != ActionStatus::Running) {
                 break;
             }
-            tokio::time::sleep(self.settings.unit.saturating_mul(1 << (look / 4).min(3))).await;
+            tokio::time::sleep(self.settings().unit.saturating_mul(1 << (look / 4).min(3))).await;
             known = self.actions(&ids).await?;
         }
         if known.iter().any(|it| it.status == ActionStatus::Running) {
-            return Err(Self::failed(&Call::get("actions"), Kind::TimedOut, None));
+            return Err(self.failed(&self.get("actions"), Unanswered::TimedOut));
         }
         Ok(known.into_iter().filter(|it| it.status == ActionStatus::Error).collect())
     }
 
     async fn one<T: DeserializeOwned>(&self, path: &str, key: &str) -> Result<T, Error> {
-        let call = Call::get(path);
-        let mut value: Value = self.read(&call).await?;
+        let call = self.get(path);
+        let mut value: Value = self.caller.read(&call).await?;
         let read = serde_json::from_value(value[key].take());
-        read.map_err(|_| Self::failed(&call, Kind::NotUnderstood, None))
+        read.map_err(|_| self.failed(&call, Unanswered::NotUnderstood))
     }
 
     async fn list<T: DeserializeOwned>(&self, key: &str, query: &str) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         let mut page = 1;
         for _ in 0..PAGES {
-            let call = Call::get(format!("{key}?{query}&per_page={PAGE}&page={page}"));
-            let mut value: Value = self.read(&call).await?;
-            let wrong = || Self::failed(&call, Kind::NotUnderstood, None);
+            let call = self.get(&format!("{key}?{query}&per_page={PAGE}&page={page}"));
+            let mut value: Value = self.caller.read(&call).await?;
+            let wrong = || self.failed(&call, Unanswered::NotUnderstood);
             let some: Vec<T> = serde_json::from_value(value[key].take()).map_err(|_| wrong())?;
             all.extend(some);
             let meta: Option<Meta> =
@@ -122,7 +123,7 @@ impl Hetzner {
                 None => return Ok(all),
             }
         }
-        Err(Self::failed(&Call::get(key), Kind::NotUnderstood, None))
+        Err(self.failed(&self.get(key), Unanswered::NotUnderstood))
     }
 }
 

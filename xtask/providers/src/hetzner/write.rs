@@ -1,13 +1,12 @@
 //! What is made and changed. What makes a thing is sent once: whoever calls looks for it by name
 //! before, and after an answer that was lost.
 
-use super::client::{Call, Hetzner};
+use super::client::Hetzner;
 use super::error::{Error, Kind};
 use super::types::{Action, Firewall, FirewallRule, NewServer, ServerMade, SshKey};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use xtask_http::Method;
 
 type Labels = BTreeMap<String, String>;
 
@@ -41,13 +40,12 @@ impl Hetzner {
         labels: &Labels,
     ) -> Result<SshKey, Error> {
         let body = json!({ "name": name, "public_key": public_key, "labels": labels });
-        Ok(self.read::<KeyMade>(&Call::once("ssh_keys", body)).await?.ssh_key)
+        Ok(self.caller.read::<KeyMade>(&self.once("ssh_keys", &body)).await?.ssh_key)
     }
 
     /// Removes a public key; one that is gone is removed.
     pub async fn delete_ssh_key(&self, id: u64) -> Result<(), Error> {
-        let call = Call::again(Method::DELETE, format!("ssh_keys/{id}"), None);
-        match self.call(&call).await {
+        match self.caller.call(&self.delete(&format!("ssh_keys/{id}"))).await {
             Ok(_) => Ok(()),
             Err(error) if *error.kind() == Kind::NotFound => Ok(()),
             Err(error) => Err(error),
@@ -62,22 +60,21 @@ impl Hetzner {
         labels: &Labels,
     ) -> Result<Firewall, Error> {
         let body = json!({ "name": name, "rules": rules, "labels": labels });
-        Ok(self.read::<FirewallMade>(&Call::once("firewalls", body)).await?.firewall)
+        Ok(self.caller.read::<FirewallMade>(&self.once("firewalls", &body)).await?.firewall)
     }
 
     /// Gives a firewall these rules and no others.
     pub async fn set_rules(&self, id: u64, rules: &[FirewallRule]) -> Result<Vec<Action>, Error> {
         let path = format!("firewalls/{id}/actions/set_rules");
-        let call = Call::again(Method::POST, path, Some(json!({ "rules": rules })));
-        Ok(self.read::<AllBegun>(&call).await?.actions)
+        let call = self.again(&path, &json!({ "rules": rules }));
+        Ok(self.caller.read::<AllBegun>(&call).await?.actions)
     }
 
     /// Puts a firewall in force at a server; where it is already, nothing is begun.
     pub async fn apply_firewall(&self, id: u64, server: u64) -> Result<Vec<Action>, Error> {
         let body = json!({ "apply_to": [{ "type": "server", "server": { "id": server } }] });
         let path = format!("firewalls/{id}/actions/apply_to_resources");
-        let call = Call::again(Method::POST, path, Some(body));
-        match self.read::<AllBegun>(&call).await {
+        match self.caller.read::<AllBegun>(&self.again(&path, &body)).await {
             Ok(begun) => Ok(begun.actions),
             Err(error) if matches!(error.kind(), Kind::Taken(_)) => Ok(Vec::new()),
             Err(error) => Err(error),
@@ -86,23 +83,22 @@ impl Hetzner {
 
     /// Buys a server. It is listed before it has been placed, and gone again if it cannot be.
     pub async fn create_server(&self, server: &NewServer<'_>) -> Result<ServerMade, Error> {
-        self.read(&Call::once("servers", json!(server))).await
+        self.caller.read(&self.once("servers", &json!(server))).await
     }
 
     /// Has a copy of the server's disk made each day.
     pub async fn enable_backups(&self, server: u64) -> Result<Action, Error> {
-        self.act(server, "enable_backup", json!({})).await
+        self.act(server, "enable_backup", &json!({})).await
     }
 
     /// Keeps a server from being deleted and rebuilt; Hetzner takes both or neither.
     pub async fn protect(&self, server: u64) -> Result<Action, Error> {
         let body = json!({ "delete": true, "rebuild": true });
-        self.act(server, "change_protection", body).await
+        self.act(server, "change_protection", &body).await
     }
 
-    async fn act(&self, server: u64, command: &str, body: Value) -> Result<Action, Error> {
+    async fn act(&self, server: u64, command: &str, body: &Value) -> Result<Action, Error> {
         let path = format!("servers/{server}/actions/{command}");
-        let call = Call::again(Method::POST, path, Some(body));
-        Ok(self.read::<Begun>(&call).await?.action)
+        Ok(self.caller.read::<Begun>(&self.again(&path, body)).await?.action)
     }
 }

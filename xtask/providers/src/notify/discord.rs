@@ -1,7 +1,7 @@
 //! A webhook of Discord.
 
 use super::{SHOWN, secrets};
-use crate::call::{Call, Caller, Error};
+use crate::call::{Call, Caller, Error, Told};
 use serde_json::Value;
 use xtask_core::secret::Secret;
 use xtask_http::{Client, Method};
@@ -24,7 +24,7 @@ impl Discord {
         // Without it Discord says that all is well before it has kept the message.
         let separator = if url.expose().contains('?') { '&' } else { '?' };
         let waiting = Secret::new(format!("{}{separator}wait=true", url.expose()));
-        let caller = Caller { provider: "Discord", client, secrets: secrets(url) };
+        let caller = Caller { provider: Told("Discord"), client, secrets: secrets(url) };
         Self { caller, url: waiting }
     }
 

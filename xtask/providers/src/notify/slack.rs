@@ -1,7 +1,7 @@
 //! An incoming webhook of Slack.
 
 use super::{SHOWN, secrets};
-use crate::call::{Call, Caller, Error, Kind};
+use crate::call::{Call, Caller, Error, Told, Unanswered};
 use serde_json::Value;
 use xtask_core::secret::Secret;
 use xtask_http::{Client, Method};
@@ -16,7 +16,7 @@ pub struct Slack {
 impl Slack {
     /// The webhook at `url`.
     pub fn new(client: Client, url: Secret) -> Self {
-        Self { caller: Caller { provider: "Slack", client, secrets: secrets(&url) }, url }
+        Self { caller: Caller { provider: Told("Slack"), client, secrets: secrets(&url) }, url }
     }
 
     /// Posts a message.
@@ -25,7 +25,7 @@ impl Slack {
         let reply = self.caller.call(&call).await?;
         match reply.body.trim_ascii() {
             b"ok" => Ok(()),
-            _ => Err(self.caller.failed(&call, Kind::NotUnderstood, Some(reply.status))),
+            _ => Err(self.caller.failed(&call, Unanswered::NotUnderstood, Some(reply.status))),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A release that is there is taken as made; a deploy is made anew each time.
 
 use crate::bearer::bearer;
-use crate::call::{Call, Caller, Error};
+use crate::call::{Call, Caller, Error, Told};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ impl Sentry {
     /// The organisation of that name at `url`: `https://sentry.io`, or that of its region.
     pub fn new(client: Client, url: &str, organisation: &str, token: Secret) -> Self {
         let base = format!("{}/api/0/organizations/{organisation}", url.trim_end_matches('/'));
-        let caller = Caller { provider: "Sentry", client, secrets: vec![token.clone()] };
+        let caller = Caller { provider: Told("Sentry"), client, secrets: vec![token.clone()] };
         Self { caller, base, token }
     }
 

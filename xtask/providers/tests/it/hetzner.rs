@@ -6,6 +6,7 @@ use xtask_fakes::causes::with_causes;
 use xtask_fakes::faults::Fault;
 use xtask_fakes::hetzner::{FakeHetzner, READ_ONLY, TOKEN, Trouble};
 use xtask_http::{Client, Settings as Http};
+use xtask_providers::call::Unanswered;
 use xtask_providers::hetzner::{Error, FirewallRule, Hetzner, Kind, NewServer, Settings};
 
 fn hetzner(fake: &FakeHetzner, token: &str) -> Hetzner {
@@ -115,7 +116,7 @@ async fn refusals_are_told_apart_and_hold_no_token() {
     fake.change(|state| state.catalogue.out_of_stock.push(("cx33", "fsn1")));
     let error = create(&hetzner(&fake, TOKEN)).await.unwrap_err();
     assert_eq!(*error.kind(), Kind::OutOfStock);
-    let said = "failed to ask Hetzner (POST /servers answered 412): it is out of stock\n  caused \
+    let said = "failed to ask Hetzner (POST /v1/servers answered 412): it is out of stock\n  caused \
                 by: Hetzner said: server type is out of stock (resource_unavailable)";
     assert_eq!(with_causes(&error), said);
     let error = create(&hetzner(&fake, READ_ONLY)).await.unwrap_err();
@@ -171,5 +172,5 @@ async fn a_token_does_not_travel_in_the_open() {
     let client = Client::new(Http::of(|_| None));
     let token = Secret::new(TOKEN);
     let client = Hetzner::new(client, "http://api.example.org", token, Settings::default());
-    assert_eq!(*client.servers().await.unwrap_err().kind(), Kind::InTheOpen);
+    assert_eq!(*client.servers().await.unwrap_err().kind(), Unanswered::InTheOpen.into());
 }

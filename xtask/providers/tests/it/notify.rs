@@ -9,7 +9,7 @@ use xtask_fakes::discord::FakeDiscord;
 use xtask_fakes::faults::Fault;
 use xtask_fakes::slack::FakeSlack;
 use xtask_http::{Client, Settings};
-use xtask_providers::call::{Error, Kind};
+use xtask_providers::call::{Error, Kind, Unanswered};
 use xtask_providers::notify::{Discord, Slack};
 
 fn client() -> Client {
@@ -182,7 +182,7 @@ async fn a_limit_is_waited_for_if_it_is_short_and_nothing_is_told_twice() {
     assert_eq!(error.kind(), &Kind::ServerError { retry_after: None }, "it may have been kept");
     fake.fail([Fault::cut()]);
     let error = discord_at(&fake.webhook()).post(&body).await.unwrap_err();
-    assert_eq!(error.kind(), &Kind::Unreachable);
+    assert_eq!(error.kind(), &Unanswered::Unreachable.into());
     assert_eq!(fake.messages().len(), 1);
 }
 
@@ -193,7 +193,7 @@ async fn success_that_is_none_is_not_taken_for_one() {
     fake_discord.fail([page(), Fault::answer(302, "").with("Location", "/x")]);
     fake_slack.fail([page(), Fault::answer(302, "").with("Location", "/x")]);
     let body: Value = json!({ "content": "x", "text": "x" });
-    for kind in [Kind::NotUnderstood, Kind::Unexpected] {
+    for kind in [Unanswered::NotUnderstood.into(), Kind::Unexpected] {
         assert_eq!(
             discord_at(&fake_discord.webhook()).post(&body).await.unwrap_err().kind(),
             &kind
