@@ -24,6 +24,50 @@ impl<T: fmt::Display> fmt::Display for Step<T> {
     }
 }
 
+/// What may be done to something outside of this machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It is not there.
+    Create,
+    /// It is there, and ours, and not as wanted.
+    Change,
+    /// It is there and not ours; from now on it is.
+    Adopt,
+    /// It is ours and no longer wanted.
+    Delete,
+}
+
+impl Action {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Change => "change",
+            Self::Adopt => "adopt",
+            Self::Delete => "delete",
+        }
+    }
+}
+
+/// A word on a part of what is outside: why it is left, refused or not known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Remark<P> {
+    pub part: P,
+    pub why: String,
+}
+
+impl<P> Remark<P> {
+    pub fn new(part: P, why: impl Into<String>) -> Self {
+        Self { part, why: why.into() }
+    }
+}
+
+impl<P: fmt::Display> fmt::Display for Remark<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.part, self.why)
+    }
+}
+
 /// A number with its noun: never "1 steps".
 pub struct Count(pub usize, pub &'static str);
 

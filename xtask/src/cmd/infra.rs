@@ -4,6 +4,7 @@
 mod cost;
 mod import;
 mod server;
+mod steps;
 
 use crate::edge::coolify as edge;
 use crate::edge::lease::{self, Lease as OfMachine, Wait};
@@ -23,10 +24,10 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use xtask_core::coolify::desired::{self, Desired};
 use xtask_core::coolify::observed::Observed;
-use xtask_core::coolify::plan::{Plan, Remark, plan};
+use xtask_core::coolify::plan::{Plan, Step, plan};
 use xtask_core::deploy;
 use xtask_core::digest::Digest;
-use xtask_core::plan::Count;
+use xtask_core::plan::{Action, Count};
 use xtask_core::ship::review::Review;
 use xtask_providers::coolify::Coolify;
 
@@ -174,15 +175,11 @@ const VERB: &str = "infra";
 /// What is to be done to a Coolify and what is not, the fields of a step below it.
 fn rows_of(plan: &Plan) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
-    for step in &plan.steps {
-        rows.push(vec![step.action.word().to_owned(), step.part.to_string(), step.why.clone()]);
-        rows.extend(step.differences.iter().map(|it| vec![String::new(), format!("  {it}")]));
+    for it in &plan.steps {
+        rows.extend(steps::rows_of_step(it.action, &it.part, it.why.clone(), &it.differences));
     }
     let remarks = [("unknown", &plan.unknown), ("refused", &plan.refused), ("left", &plan.foreign)];
-    for (word, remarks) in remarks {
-        let row = |it: &Remark| vec![word.to_owned(), it.part.to_string(), it.why.clone()];
-        rows.extend(remarks.iter().map(row));
-    }
+    rows.extend(remarks.into_iter().flat_map(|(word, it)| steps::rows_of_remarks(word, it)));
     let pending = plan.pending.iter();
     rows.extend(pending.map(|it| vec!["pending".to_owned(), it.part.to_string(), it.why()]));
     rows
@@ -266,7 +263,7 @@ fn make_coolify(looked: &Looked, world: &World<'_>, value: &mut Value) -> Result
     let left = check(looked, world, done)?;
     say_pending(world, &looked.environment, &left);
     for remark in &left.unknown {
-        world.report.warning(&format!("could not find out {}: {}", remark.part, remark.why));
+        world.report.warning(&format!("could not find out {remark}"));
     }
     value["steps"] = json!(looked.plan.steps);
     value["unknown"] = json!(left.unknown);
@@ -302,8 +299,7 @@ pub(super) fn make(world: &World<'_>, name: &str) -> Result<usize> {
 /// What of `name` is not as wanted, or not known, in lines.
 pub(super) fn left(world: &World<'_>, name: &str) -> Result<Vec<String>> {
     let plan = look(world, name)?.plan;
-    let remarks = plan.unknown.iter().chain(&plan.refused);
-    let remarks = remarks.map(|it| format!("{}: {}", it.part, it.why));
+    let remarks = plan.unknown.iter().chain(&plan.refused).map(ToString::to_string);
     Ok(plan.steps.iter().map(ToString::to_string).chain(remarks).collect())
 }
 
@@ -312,13 +308,7 @@ fn refuse(looked: &Looked) -> Result<()> {
     if !looked.absent.is_empty() {
         return Err(secrets::refused(&looked.absent));
     }
-    if looked.plan.refused.is_empty() {
-        return Ok(());
-    }
-    let failure = Failure::refused(format!("cannot make `{}` as wanted", looked.environment))
-        .code(&code::INFRA_REFUSED);
-    let reason = |failure: Failure, it: &Remark| failure.reason(format!("{}: {}", it.part, it.why));
-    Err(looked.plan.refused.iter().fold(failure, reason))
+    steps::refuse(format!("cannot make `{}` as wanted", looked.environment), &looked.plan.refused)
 }
 
 /// Containers are told of a change when they are deployed again.
@@ -345,29 +335,9 @@ fn serving_release(world: &World<'_>, name: &str) -> Option<String> {
 /// Step by step; gives how many were done.
 fn carry_out(looked: &Looked, world: &World<'_>) -> Result<usize> {
     let mut writer = Writer::new(&looked.coolify, &looked.desired, &looked.observed);
-    let phase = world.report.phase("apply");
-    for (done, step) in looked.plan.steps.iter().enumerate() {
-        let what = format!("{} {}", step.action.word(), step.part);
-        phase.doing(&what);
-        let applied = world.cancel.check().and_then(|()| runtime::wait(writer.apply(step)));
-        applied.map_err(|failure| broken(failure, done, looked))?;
-        phase.note(&what);
-    }
-    let count = looked.plan.steps.len();
-    phase.done(&Count(count, "step").to_string());
-    Ok(count)
-}
-
-fn broken(failure: Failure, done: usize, looked: &Looked) -> Failure {
-    let total = looked.plan.steps.len();
-    let failure = match done {
-        0 => failure,
-        _ => failure.partly().during(format!("failed after {done} of {}", Count(total, "step"))),
-    };
-    failure.hint(format!(
-        "the same command again goes on: cargo xtask infra apply {} --apply",
-        looked.environment
-    ))
+    let named = |step: &Step| steps::named(step.action, &step.part);
+    let apply = |step: &Step| runtime::wait(writer.apply(step));
+    steps::carry_out(world, &looked.environment, &looked.plan.steps, named, apply)
 }
 
 /// What Coolify took and did not keep is told, not believed.
@@ -379,9 +349,9 @@ fn check(looked: &Looked, world: &World<'_>, done: usize) -> Result<Plan> {
     let observed = runtime::wait(observe(&looked.coolify, place, &looked.desired))?;
     let left = plan(&looked.desired, &observed);
     // An application that is removed is gone some seconds later.
-    let is_going = |step: &xtask_core::coolify::plan::Step| {
+    let is_going = |step: &Step| {
         looked.plan.steps.iter().any(|it| it.action == step.action && it.uuids == step.uuids)
-            && step.action == xtask_core::coolify::plan::Action::Delete
+            && step.action == Action::Delete
     };
     let steps: Vec<_> = left.steps.iter().filter(|step| !is_going(step)).collect();
     if steps.is_empty() && left.refused.is_empty() {

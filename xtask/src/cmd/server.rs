@@ -7,13 +7,13 @@ use crate::exit::Exit;
 use crate::flags::{Server, ServerApply, ServerEnvironment, ServerOf};
 use crate::report::table;
 use crate::runtime;
-use crate::server::{Place, script};
+use crate::server::{Place, first_start};
 use crate::ship::review;
 use crate::world::World;
 use serde_json::json;
 use xtask_core::deploy;
 use xtask_core::plan::Count;
-use xtask_core::server::{Answer, Exposure, Finding, State, USER_DATA_MAX, user_data};
+use xtask_core::server::{Answer, Exposure, Finding, State};
 use xtask_core::ship::review::{Review, ReviewStep};
 
 const VERB: &str = "server";
@@ -164,12 +164,7 @@ fn probe(flags: &ServerEnvironment, world: &World<'_>) -> Result<Exit> {
 
 fn print_user_data(flags: &ServerEnvironment, world: &World<'_>) -> Result<Exit> {
     let server = server(world, &flags.environment)?;
-    let data = user_data(&script(world)?, server);
-    if data.len() > USER_DATA_MAX {
-        return Err(Failure::refused("cannot give it to a provider: it is too long")
-            .code(&code::SERVER_SCRIPT)
-            .reason(format!("{} bytes; {USER_DATA_MAX} are taken", data.len())));
-    }
+    let data = first_start(world, server)?;
     world.report.data(&json!({ "user_data": data }), data.trim_end());
     Ok(Exit::Done)
 }

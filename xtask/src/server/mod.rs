@@ -5,4 +5,4 @@
 
 mod place;
 
-pub use place::{Place, script};
+pub use place::{Place, first_start};

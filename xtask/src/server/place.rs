@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 use xtask_core::deploy::Server;
 use xtask_core::secret::Secret;
-use xtask_core::server::{Answer, SCRIPT, told};
+use xtask_core::server::{Answer, SCRIPT, USER_DATA_MAX, told, user_data};
 
 /// Where the script is put for one run; a reboot takes it away.
 const PUT: &str = "/run/nutri-setup-server.sh";
@@ -34,8 +34,19 @@ pub struct Place<'a> {
 }
 
 /// The script of the checkout.
-pub fn script(world: &World<'_>) -> Result<String> {
+fn script(world: &World<'_>) -> Result<String> {
     files::read(&world.places.file(SCRIPT))
+}
+
+/// What a new server runs at its first start, as a provider takes it.
+pub fn first_start(world: &World<'_>, server: &Server) -> Result<String> {
+    let data = user_data(&script(world)?, server);
+    match data.len() > USER_DATA_MAX {
+        false => Ok(data),
+        true => Err(Failure::refused("cannot give it to a provider: it is too long")
+            .code(&code::SERVER_SCRIPT)
+            .reason(format!("{} bytes; {USER_DATA_MAX} are taken", data.len()))),
+    }
 }
 
 impl<'a> Place<'a> {

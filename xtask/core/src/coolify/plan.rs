@@ -14,6 +14,7 @@ pub(super) use fields::text;
 
 use super::desired::Desired;
 use super::observed::Observed;
+pub use crate::plan::Action;
 use crate::ship::review::{Review, ReviewStep};
 use serde::Serialize;
 use std::fmt;
@@ -66,20 +67,6 @@ pub enum Twin {
     Only,
 }
 
-/// What may be done to something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// It is not there.
-    Create,
-    /// It is there, and ours, and not as wanted.
-    Change,
-    /// It is there and not ours; from now on it is.
-    Adopt,
-    /// It is ours and no longer wanted.
-    Delete,
-}
-
 /// Something in a Coolify.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
@@ -114,12 +101,8 @@ pub enum Part {
     Notifications,
 }
 
-/// A word on something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Remark {
-    pub part: Part,
-    pub why: String,
-}
+/// A word on something in a Coolify.
+pub type Remark = crate::plan::Remark<Part>;
 
 /// An application whose containers do not know yet what was changed of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -167,15 +150,15 @@ impl Plan {
     }
 
     fn unknown(&mut self, part: Part, why: impl Into<String>) {
-        self.unknown.push(Remark { part, why: why.into() });
+        self.unknown.push(Remark::new(part, why));
     }
 
     fn refuse(&mut self, part: Part, why: impl Into<String>) {
-        self.refused.push(Remark { part, why: why.into() });
+        self.refused.push(Remark::new(part, why));
     }
 
     fn foreign(&mut self, part: Part, why: impl Into<String>) {
-        self.foreign.push(Remark { part, why: why.into() });
+        self.foreign.push(Remark::new(part, why));
     }
 }
 
@@ -183,17 +166,6 @@ impl Pending {
     pub fn why(&self) -> String {
         let release = &self.release;
         format!("changed after `{release}` was deployed; its containers do not know of it yet")
-    }
-}
-
-impl Action {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Change => "change",
-            Self::Adopt => "adopt",
-            Self::Delete => "delete",
-        }
     }
 }
 

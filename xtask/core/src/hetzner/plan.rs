@@ -9,6 +9,7 @@ use super::desired::{Desired, Key};
 use super::money::Money;
 use super::observed::Observed;
 use super::rule::Opening;
+use crate::plan::Action;
 use crate::ship::review::ReviewStep;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -43,18 +44,6 @@ pub struct Step {
     pub price: Option<Money>,
     #[serde(skip)]
     pub deed: Deed,
-}
-
-/// What may be done to something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Action {
-    /// It is not there.
-    Create,
-    /// It is ours, and not as wanted.
-    Change,
-    /// It is ours and no longer wanted.
-    Delete,
 }
 
 /// Something at Hetzner.
@@ -98,12 +87,8 @@ pub enum Deed {
     Protect,
 }
 
-/// A word on something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Remark {
-    pub part: Part,
-    pub why: String,
-}
+/// A word on something at Hetzner.
+pub type Remark = crate::plan::Remark<Part>;
 
 /// Plans how what was found comes to be as wanted.
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
@@ -214,25 +199,15 @@ impl Plan {
     }
 
     fn unknown(&mut self, part: Part, why: impl Into<String>) {
-        self.unknown.push(Remark { part, why: why.into() });
+        self.unknown.push(Remark::new(part, why));
     }
 
     fn refuse(&mut self, part: Part, why: impl Into<String>) {
-        self.refused.push(Remark { part, why: why.into() });
+        self.refused.push(Remark::new(part, why));
     }
 
     fn left(&mut self, part: Part, why: impl Into<String>) {
-        self.left.push(Remark { part, why: why.into() });
-    }
-}
-
-impl Action {
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Change => "change",
-            Self::Delete => "delete",
-        }
+        self.left.push(Remark::new(part, why));
     }
 }
 

@@ -1,18 +1,18 @@
 //! The server of an environment at Hetzner Cloud, as one part of the plan.
 
+use super::steps;
 use crate::edge::hetzner as edge;
 use crate::error::{Failure, Result, code};
 use crate::infra::hetzner::{Journal, Writer, observe};
 use crate::runtime;
-use crate::server::script;
+use crate::server::first_start;
 use crate::world::World;
 use xtask_core::deploy;
 use xtask_core::hetzner::desired::{self, Desired};
 use xtask_core::hetzner::lint::lint;
 use xtask_core::hetzner::observed::Observed;
-use xtask_core::hetzner::plan::{Plan, Remark, plan};
+use xtask_core::hetzner::plan::{Plan, Step, plan};
 use xtask_core::plan::Count;
-use xtask_core::server::{USER_DATA_MAX, user_data};
 use xtask_providers::hetzner::Hetzner;
 
 /// What was found, what is wanted, and what follows.
@@ -59,13 +59,7 @@ fn planned(desired: &Desired, observed: &Observed) -> Result<Plan> {
 /// Nothing is begun that cannot be finished, and nothing is bought beyond the budget.
 pub(super) fn refuse(looked: &Looked, over_budget: Option<&str>) -> Result<()> {
     let name = &looked.environment;
-    if !looked.plan.refused.is_empty() {
-        let failure = Failure::refused(format!("cannot make the server of `{name}` as wanted"))
-            .code(&code::INFRA_REFUSED);
-        let reason =
-            |failure: Failure, it: &Remark| failure.reason(format!("{}: {}", it.part, it.why));
-        return Err(looked.plan.refused.iter().fold(failure, reason));
-    }
+    steps::refuse(format!("cannot make the server of `{name}` as wanted"), &looked.plan.refused)?;
     let Some((price, budget)) = looked.plan.over_budget().filter(|_| over_budget.is_none()) else {
         return Ok(());
     };
@@ -85,46 +79,20 @@ pub(super) fn make(
     world: &World<'_>,
 ) -> Result<usize> {
     let journal = Journal::new(&world.state(&looked.environment), over_budget);
-    let data = first_boot(world, &looked.environment)?;
+    let server = world.environment(&looked.environment)?.server.as_ref();
+    let data = first_start(world, server.expect("a server beside it is read"))?;
     let Looked { hetzner, desired, observed, plan, .. } = looked;
     let mut writer = Writer::new(hetzner, desired, observed, &journal, &data);
     if writer.has_server() {
         journal.end()?;
     }
-    let phase = world.report.phase("apply");
-    for (done, step) in plan.steps.iter().enumerate() {
-        let what = format!("{} {}", step.action.word(), step.part);
-        phase.doing(&what);
-        let applied = world.cancel.check().and_then(|()| runtime::wait(writer.apply(step)));
-        applied.map_err(|failure| broken(failure, done, looked))?;
-        phase.note(&what);
-    }
-    let count = plan.steps.len();
-    phase.done(&Count(count, "step").to_string());
+    let named = |step: &Step| steps::named(step.action, &step.part);
+    let apply = |step: &Step| runtime::wait(writer.apply(step));
+    let count = steps::carry_out(world, &looked.environment, &plan.steps, named, apply)?;
     if count > 0 {
         check(looked, world)?;
     }
     Ok(count)
-}
-
-/// What a new server runs at its first start.
-fn first_boot(world: &World<'_>, name: &str) -> Result<String> {
-    let server = world.environment(name)?.server.as_ref().expect("a server beside it is read");
-    let data = user_data(&script(world)?, server);
-    match data.len() > USER_DATA_MAX {
-        false => Ok(data),
-        true => Err(Failure::refused("cannot give it to Hetzner: its first script is too long")
-            .code(&code::SERVER_SCRIPT)
-            .reason(format!("{} bytes; {USER_DATA_MAX} are taken", data.len()))),
-    }
-}
-
-fn broken(failure: Failure, done: usize, looked: &Looked) -> Failure {
-    let total = looked.plan.steps.len();
-    match done {
-        0 => failure,
-        _ => failure.partly().during(format!("failed after {done} of {}", Count(total, "step"))),
-    }
 }
 
 /// What Hetzner took and did not keep is told, not believed.
@@ -150,14 +118,10 @@ pub(super) fn rows(plan: &Plan) -> Vec<Vec<String>> {
     for step in &plan.steps {
         let price = step.price.map(|it| format!("; {it} EUR a month")).unwrap_or_default();
         let why = format!("{}{price}", step.why);
-        rows.push(vec![step.action.word().to_owned(), step.part.to_string(), why]);
-        rows.extend(step.differences.iter().map(|it| vec![String::new(), format!("  {it}")]));
+        rows.extend(steps::rows_of_step(step.action, &step.part, why, &step.differences));
     }
     let remarks = [("unknown", &plan.unknown), ("refused", &plan.refused), ("left", &plan.left)];
-    for (word, remarks) in remarks {
-        let row = |it: &Remark| vec![word.to_owned(), it.part.to_string(), it.why.clone()];
-        rows.extend(remarks.iter().map(row));
-    }
+    rows.extend(remarks.into_iter().flat_map(|(word, it)| steps::rows_of_remarks(word, it)));
     rows
 }
 

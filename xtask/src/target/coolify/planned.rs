@@ -116,8 +116,7 @@ fn refuse(target: &CoolifyTarget<'_>, plan: &Plan) -> Result<()> {
     let failure = Failure::refused(format!("cannot roll out to `{name}`"))
         .code(&code::INFRA_REFUSED)
         .hint(format!("cargo xtask infra plan {name}"));
-    let reason =
-        |failure: Failure, it: &&Remark| failure.reason(format!("{}: {}", it.part, it.why));
+    let reason = |failure: Failure, it: &&Remark| failure.reason(it.to_string());
     Err(wrong.iter().fold(failure, reason))
 }
 

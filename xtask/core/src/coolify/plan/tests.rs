@@ -144,7 +144,7 @@ fn variables(observed: &mut Observed, application: usize) -> &mut Vec<observed::
 fn lines(plan: &Plan) -> String {
     let mut lines: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
     let mut remarks = |word: &str, remarks: &[Remark]| {
-        lines.extend(remarks.iter().map(|it| format!("{word} {}: {}", it.part, it.why)));
+        lines.extend(remarks.iter().map(|it| format!("{word} {it}")));
     };
     remarks("unknown", &plan.unknown);
     remarks("refused", &plan.refused);

@@ -107,9 +107,9 @@ fn all(desired: &Desired) -> Observed {
 fn lines(plan: &Plan) -> Vec<String> {
     let steps = plan.steps.iter().map(ToString::to_string);
     let remarks = [("unknown", &plan.unknown), ("refused", &plan.refused), ("left", &plan.left)];
-    let remarks = remarks.into_iter().flat_map(|(word, all)| {
-        all.iter().map(move |it| format!("{word} {}: {}", it.part, it.why))
-    });
+    let remarks = remarks
+        .into_iter()
+        .flat_map(|(word, all)| all.iter().map(move |it| format!("{word} {it}")));
     steps.chain(remarks).collect()
 }
 

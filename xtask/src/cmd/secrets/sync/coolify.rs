@@ -71,7 +71,7 @@ impl InCoolify {
     }
 
     pub(super) fn remarks(&self) -> Vec<(&'static str, String)> {
-        let said = |word: &'static str, it: &Remark| (word, format!("{}: {}", it.part, it.why));
+        let said = |word: &'static str, it: &Remark| (word, it.to_string());
         let about = |it: &&Remark| {
             let is_application = matches!(&it.part, Part::Application { .. });
             self.holds(&it.part) || is_application
@@ -119,5 +119,5 @@ pub(in super::super) fn differing(
         |part: &Part| matches!(part, Part::Variable { name, .. } if settings.contains(name));
     let steps = looked.plan.steps.iter().filter(|it| is_it(&it.part)).map(ToString::to_string);
     let unknown = looked.plan.unknown.iter().filter(|it| is_it(&it.part));
-    Ok(steps.chain(unknown.map(|it| format!("{}: {}", it.part, it.why))).collect())
+    Ok(steps.chain(unknown.map(ToString::to_string)).collect())
 }
