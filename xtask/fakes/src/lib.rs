@@ -7,6 +7,7 @@
 pub mod archive;
 pub mod causes;
 pub mod coolify;
+pub mod deploy;
 pub mod discord;
 pub mod docker_registry;
 pub mod double;

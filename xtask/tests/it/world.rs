@@ -156,17 +156,6 @@ impl Run {
     }
 }
 
-/// `deploy.toml` without back-ups, where a test is about something else and has no repository.
-pub(crate) fn without_backup(text: &str) -> String {
-    let (before, rest) = text.split_once("[environments.production.backup]").unwrap();
-    let (_, after) = rest.split_once("[environments.production.coolify]").unwrap();
-    let before = before.replace(
-        "[environments.production]\n",
-        "[environments.production]\nwithout_backup = \"it is a test\"\n",
-    );
-    format!("{before}[environments.production.coolify]{after}")
-}
-
 /// What was said, and the file that it named for more.
 fn without_log(output: &str) -> (String, Option<String>) {
     let named = |line: &&str| line.starts_with("  log: `target/runs/");

@@ -47,7 +47,8 @@ impl<'a> Team<'a> {
         let (mut github, key) = with_key_and(|origin| {
             let file = origin.join("deploy.toml");
             let text = std::fs::read_to_string(&file).unwrap();
-            let text = without_backup(&text);
+            // The servers of the tests have no bucket.
+            let text = xtask_fakes::deploy::without_backup(&text);
             std::fs::write(&file, deploy(&text, &registry, &servers, &api)).unwrap();
             edit(origin);
             let mut workflows = Command::new(env!("CARGO_BIN_EXE_xtask"));
@@ -250,17 +251,6 @@ fn edits_both_services(origin: &Path) {
         std::fs::write(&path, text + line).unwrap();
     }
     run("git", "-c user.name=a -c user.email=a@b commit --quiet --all -m two", origin);
-}
-
-/// The servers of the tests have no bucket: their migrations are not backed up.
-fn without_backup(text: &str) -> String {
-    let (before, rest) = text.split_once("[environments.production.backup]").unwrap();
-    let (_, after) = rest.split_once("[environments.production.coolify]").unwrap();
-    let before = before.replace(
-        "[environments.production]\n",
-        "[environments.production]\nwithout_backup = \"it is a test\"\n",
-    );
-    format!("{before}[environments.production.coolify]{after}")
 }
 
 #[test]

@@ -174,6 +174,9 @@ fn refuse_parts(name: &str, table: &Table<'_>, target: TargetKind) {
     if !is_there(needed) {
         table.refuse(needed, format!("missing; `{name}` is a {kind} target and needs one"));
     }
+    if is_there("backup") && is_there("without_backup") {
+        table.refuse("without_backup", "it has `backup` as well; say one of the two".to_owned());
+    }
     if is_there("hetzner") && !is_there("server") {
         table.refuse("hetzner", "it needs `server` beside it, which names the keys that log in");
     }

@@ -118,7 +118,7 @@ impl Town<'_> {
 
 fn deploy(double: &Double, proxy: &Proxy, registry: &DockerRegistry, network: &str) -> String {
     let destination = format!("server = \"localhost\"\ndestination = \"{network}\"");
-    let text = world::without_backup(world::deploy())
+    let text = xtask_fakes::deploy::without_backup(world::deploy())
         .replace("https://coolify.nutri.app", &double.url())
         .replace("ghcr.io/nutri-app/nutri", &format!("{}/nutri", registry.host))
         .replace("https://api.nutri.app", &proxy.url())

@@ -4,6 +4,7 @@ use crate::postgres::server::{Cluster, Server};
 use crate::world::{Run, World};
 use std::path::PathBuf;
 use std::process::Command;
+use xtask_fakes::deploy::with_backup;
 use xtask_fakes::requirement::{Required, required_program};
 
 pub(crate) use crate::postgres::server::PASSWORD;
@@ -44,14 +45,8 @@ impl<'a> Town<'a> {
         let world = World::new();
         let repository = world.path("").parent().unwrap().join("repository");
         let own = include_str!("../../../../deploy.toml");
-        world.write(
-            "deploy.toml",
-            &format!(
-                "{own}\n[environments.staging.backup]\nrepository = \"{}\"\n\
-                 password = \"env:BACKUP_PASSWORD\"\n",
-                repository.display()
-            ),
-        );
+        let text = with_backup(own, "staging", &repository, "env:BACKUP_PASSWORD");
+        world.write("deploy.toml", &text);
         let world = world
             .with(URL, source.url(""))
             .with("COPY_URL", copy.url(""))

@@ -4,6 +4,7 @@
 use super::super::postgres::server::Cluster;
 use super::town::{Backend, Town};
 use serde_json::Value;
+use xtask_fakes::deploy::with_backup;
 use xtask_fakes::required;
 use xtask_fakes::requirement::required_program;
 
@@ -22,11 +23,8 @@ fn a_rollout_with_a_migration_keeps_the_database_as_it_was() {
     let mut town = Town::new(&cluster, "ci");
     let repository = town.world.path("..").canonicalize().unwrap().join("repository");
     let text = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
-    let table = format!(
-        "{text}\n[environments.production.backup]\nrepository = \"{}\"\npassword = \"env:OPENS\"\n",
-        repository.display()
-    );
-    town.world.write("deploy.toml", &table);
+    let text = with_backup(&text, "production", &repository, "env:OPENS");
+    town.world.write("deploy.toml", &text);
     town.world = town.world.with("OPENS", "a password of a repository".to_owned());
     town.migrates(EARLY, "CREATE TABLE early (id int);\n");
     town.release("r1", Backend::Good);

@@ -210,7 +210,7 @@ fn where_nothing_is_backed_up_the_schema_changes_only_with_a_reason() {
     let cluster = required!(Cluster::new());
     let town = town(&cluster);
     let deploy = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
-    let line = "without_backup = \"it is a test\"\n";
+    let line = xtask_fakes::deploy::NO_BACKUP;
     assert!(deploy.contains(line), "{deploy}");
     town.world.write("deploy.toml", &deploy.replace(line, ""));
     file(&town, THREE, "CREATE TABLE foods (id int);\n");

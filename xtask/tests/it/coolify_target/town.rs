@@ -85,7 +85,7 @@ impl<'a> Town<'a> {
             .with("PRODUCTION_JWT_SECRET", "it's-a-secret-of-48-characters".to_owned())
             .with("XTASK_COOLIFY_POLL_MS", "40".to_owned())
             .with("XTASK_TESTS_VERIFY_MS", "200".to_owned());
-        let deploy = crate::world::without_backup(crate::world::deploy())
+        let deploy = xtask_fakes::deploy::without_backup(crate::world::deploy())
             .replace("https://coolify.nutri.app", &double.url())
             .replace("ghcr.io/nutri-app/nutri", &format!("{}/nutri", registry.host()))
             .replace("https://api.nutri.app", &proxy.url());

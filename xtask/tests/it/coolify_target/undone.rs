@@ -4,6 +4,7 @@
 use super::super::postgres::server::Cluster;
 use super::town::{Backend, Town};
 use serde_json::{Value, json};
+use xtask_fakes::deploy::with_backup;
 use xtask_fakes::required;
 use xtask_fakes::requirement::required_program;
 
@@ -148,11 +149,8 @@ fn an_undo_is_backed_up_first_and_recorded() {
     town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
     let repository = town.world.path("").parent().unwrap().join("repository");
     let deploy = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
-    let backup = format!(
-        "[environments.production.backup]\nrepository = \"{}\"\npassword = \"env:BACKUP_PASSWORD\"\n",
-        repository.display()
-    );
-    town.world.write("deploy.toml", &format!("{deploy}\n{backup}"));
+    let backed_up = with_backup(&deploy, "production", &repository, "env:BACKUP_PASSWORD");
+    town.world.write("deploy.toml", &backed_up);
     let password = [("BACKUP_PASSWORD", "a-password-of-a-test")];
     let undo = ["migrate", "undo", "production", "--to", TWO, "--drop", "eaters.age", "--apply"];
     let refused = town.world.run_with(&undo, &password).ends(4);

@@ -50,6 +50,14 @@ fn without_an_address_of_its_own_the_ledger_is_where_the_services_look() {
 }
 
 #[test]
+fn an_environment_that_is_backed_up_does_not_say_why_it_is_not() {
+    let table = "[environments.production]\n";
+    let text = committed().replace(table, &format!("{table}without_backup = \"it is new\"\n"));
+    let said = mistakes(&text);
+    assert!(said.contains("it has `backup` as well; say one of the two"), "{said}");
+}
+
+#[test]
 fn every_mistake_of_a_server_is_named_at_once() {
     let more = "destination = \"a b\"\nimages_to_keep = 0\nenvironment = \"p\"\ntags = 1\n\
         [environments.production.coolify.storage]\nname = \"backups\"\nbucket = \" \"\n\
