@@ -14,6 +14,22 @@ use xtask_core::command::Command;
 
 /// Longer than any rehearsal.
 const LIMIT: Duration = Duration::from_secs(4 * 3600);
+/// Nothing of it may be built yet.
+const BUILD_LIMIT: Duration = Duration::from_secs(30 * 60);
+/// The double alone would want other features of the crates that this program has, and those crates
+/// would be built once more: so it is built as a part of both.
+const BUILD: [&str; 10] = [
+    "build",
+    "--quiet",
+    "--locked",
+    "--package",
+    "xtask",
+    "--package",
+    "xtask-fakes",
+    "--bin",
+    "fakes",
+    "--message-format=json-render-diagnostics",
+];
 
 /// What it says of itself.
 #[derive(Debug, Deserialize)]
@@ -39,8 +55,8 @@ impl Double {
     /// it: what was begun there is brought back first.
     pub fn start(shell: &Shell, cancel: &Cancel, arguments: &[&str]) -> Result<Self> {
         let failed = || "failed to start Coolify's double".to_owned();
-        let cargo = ["run", "--quiet", "--locked", "--package", "xtask-fakes", "--", "coolify"];
-        let command = Command::new("cargo").args(cargo).args(arguments.iter().copied());
+        let program = build(shell)?;
+        let command = Command::new(&program).args(["coolify"]).args(arguments.iter().copied());
         let (reads, input) = std::io::pipe().or_outside(failed)?;
         let (output, writes) = std::io::pipe().or_outside(failed)?;
         let streams = Streams { stdin: reads.into(), stdout: writes.into(), ..Streams::heard() };
@@ -66,9 +82,7 @@ impl Double {
 
     /// Why it said nothing: it ended.
     fn without_card(mut self) -> Failure {
-        let failure = Failure::outside("failed to start Coolify's double")
-            .code(&code::TOOL_FAILED)
-            .hint("cargo build --package xtask-fakes");
+        let failure = Failure::outside("failed to start Coolify's double").code(&code::TOOL_FAILED);
         match self.wait() {
             Some(Ok((_, output))) => failure.reason(output.stderr.trim().to_owned()),
             _ => failure,
@@ -90,4 +104,20 @@ impl Drop for Double {
     fn drop(&mut self) {
         self.wait();
     }
+}
+
+/// Builds it, and gives the program.
+fn build(shell: &Shell) -> Result<String> {
+    let said = shell.run(&Command::new("cargo").args(BUILD).limit(BUILD_LIMIT))?.text();
+    let made = said.lines().filter_map(|line| serde_json::from_str::<Built>(line).ok());
+    made.filter_map(|built| built.executable).next_back().ok_or_else(|| {
+        Failure::outside("failed to build Coolify's double: cargo names no program")
+            .code(&code::TOOL_FAILED)
+    })
+}
+
+/// What cargo says of one thing that it built, or found built.
+#[derive(Deserialize)]
+struct Built {
+    executable: Option<String>,
 }
