@@ -255,7 +255,12 @@ pub(super) fn list(tasks: &[Task]) -> String {
     let head = ["TASK", "NEEDS", "CLAIM"].map(str::to_owned).to_vec();
     let row = |task: &Task| {
         let needs = if task.needs.is_empty() { "-".to_owned() } else { task.needs.join(", ") };
-        vec![task.name.to_owned(), needs, task.claim.to_owned()]
+        let claim = if task.on_request {
+            format!("{} (runs only where it is named)", task.claim)
+        } else {
+            task.claim.to_owned()
+        };
+        vec![task.name.to_owned(), needs, claim]
     };
     table(&[head].into_iter().chain(tasks.iter().map(row)).collect::<Vec<_>>())
 }
@@ -265,7 +270,7 @@ pub(super) fn list_json(tasks: &[Task]) -> Value {
     let row = |task: &Task| {
         json!({
             "name": task.name, "claim": task.claim, "needs": task.needs, "inputs": task.inputs,
-            "alone": task.alone, "limit_seconds": task.limit.as_secs(),
+            "alone": task.alone, "on_request": task.on_request, "limit_seconds": task.limit.as_secs(),
             "commands": task.commands.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     };

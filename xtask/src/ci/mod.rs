@@ -56,7 +56,12 @@ struct Run<'a> {
 
 /// Runs the tasks that were asked for, or says of them what was asked.
 pub fn run(flags: &Ci, world: &World<'_>) -> Result<Exit> {
-    let graph = Graph::new(&task::all()).and_then(|graph| graph.choose(&flags.only, &flags.skip));
+    let lists_all = flags.list && flags.only.is_empty() && flags.skip.is_empty();
+    let choose = |all: Graph| match lists_all {
+        true => Ok(all),
+        false => all.choose(&flags.only, &flags.skip),
+    };
+    let graph = Graph::new(&task::all()).and_then(choose);
     let graph = graph.or_usage(|| "cannot choose tasks".to_owned())?;
     if flags.list {
         world.report.data(&messages::list_json(graph.tasks()), &messages::list(graph.tasks()));

@@ -65,7 +65,7 @@ impl Running {
         let file =
             File::create(log).or_outside(|| format!("failed to write `{}`", log.display()))?;
         let row = task.commands.iter();
-        let commands: Vec<_> = row.map(|it| (it.clone(), rooted(it, root))).collect();
+        let commands: Vec<_> = row.map(|it| (it.clone(), placed(it, root))).collect();
         let mut running = Self {
             at,
             commands: commands.into_iter(),
@@ -222,11 +222,14 @@ impl Drop for Guard {
     }
 }
 
-/// Programs named by a path are meant from the root, wherever they are run; so is `{root}`.
-fn rooted(command: &Command, root: &Path) -> Command {
+/// Programs named by a path are meant from the root, wherever they are run; so is `{root}`. What
+/// waits more than it works may take `{twice-the-cores}` of this machine.
+fn placed(command: &Command, root: &Path) -> Command {
     let mut command = command.clone();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     for (_, value) in &mut command.env {
         *value = value.replace("{root}", &root.display().to_string());
+        *value = value.replace("{twice-the-cores}", &(2 * cores).to_string());
     }
     // Cargo would wait for the lock of another cargo, and put another program in our place.
     if command.program == "cargo" && command.args.first().is_some_and(|arg| arg == "xtask") {

@@ -19,7 +19,7 @@ pub(super) fn run(world: &World<'_>) -> Result<Exit> {
     let counts = folder.join("counts");
     if !files::is_folder(&counts)? {
         return Err(Failure::refused("cannot say what Rust tests cover: nothing was counted")
-            .hint("`cargo xtask ci --only rust-test --fresh` runs them with counters"));
+            .hint("`cargo xtask ci --only rust-coverage` runs them with counters"));
     }
     let Some(llvm) = Llvm::find(&world.shell)? else {
         return Ok(not_checked(world));

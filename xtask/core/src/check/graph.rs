@@ -60,8 +60,9 @@ impl Graph {
         Ok(Self { tasks: order.into_iter().map(|at| tasks[at].clone()).collect() })
     }
 
-    /// Keeps what `only` names and all it needs (everything if it is empty), without what `skip`
-    /// names: what needs a skipped task runs all the same, as if it had passed.
+    /// Keeps what `only` names and all it needs, without what `skip` names: what needs a skipped task
+    /// runs all the same, as if it had passed. If `only` is empty, everything is kept but what runs
+    /// on request.
     pub fn choose(self, only: &[String], skip: &[String]) -> Result<Self, GraphError> {
         for name in only.iter().chain(skip) {
             position(&self.tasks, name).ok_or_else(|| GraphError::Unknown {
@@ -80,8 +81,11 @@ impl Graph {
                 kept.extend(task.needs);
             }
         }
-        let stays =
-            |task: &Task| (only.is_empty() || kept.contains(&task.name)) && !skipped(task.name);
+        let wanted = |task: &Task| match only {
+            [] => !task.on_request,
+            _ => kept.contains(&task.name),
+        };
+        let stays = |task: &Task| wanted(task) && !skipped(task.name);
         Ok(Self { tasks: self.tasks.iter().filter(|task| stays(task)).cloned().collect() })
     }
 
@@ -155,6 +159,17 @@ mod tests {
     fn skip_leaves_out_a_task_and_what_only_it_needed() {
         assert_eq!(chosen(&[], &["install"]), ["lint", "test", "form"]);
         assert_eq!(chosen(&["test"], &["lint"]), ["test"]);
+    }
+
+    #[test]
+    fn what_runs_on_request_is_left_out_until_it_is_named() {
+        let tasks = vec![stub("a", &[]), Task { on_request: true, ..stub("b", &["a"]) }];
+        let chosen = |only: &[String]| {
+            let graph = Graph::new(&tasks).unwrap().choose(only, &[]).unwrap();
+            graph.tasks().iter().map(|task| task.name).collect::<Vec<_>>()
+        };
+        assert_eq!(chosen(&[]), ["a"]);
+        assert_eq!(chosen(&["b".to_owned()]), ["a", "b"]);
     }
 
     #[test]

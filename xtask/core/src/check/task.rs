@@ -45,6 +45,8 @@ pub struct Task {
     pub coverage: Option<&'static str>,
     /// Whether nothing else may run beside it.
     pub alone: bool,
+    /// Whether it runs only where it is named: it asks nothing that another task does not.
+    pub on_request: bool,
     /// What is run, in order, until one fails.
     pub commands: Vec<Command>,
     /// How long it may take in all.
@@ -91,6 +93,7 @@ fn task(name: &'static str, claim: &'static str, inputs: &'static [&'static str]
         cores: 1,
         coverage: None,
         alone: false,
+        on_request: false,
         commands: Vec::new(),
         limit,
         runner: None,
@@ -164,6 +167,11 @@ impl Task {
 
     fn alone(mut self) -> Self {
         self.alone = true;
+        self
+    }
+
+    fn on_request(mut self) -> Self {
+        self.on_request = true;
         self
     }
 

@@ -78,8 +78,16 @@ fn a_command_that_could_not_look_ends_its_task_unchecked_with_its_reason_last() 
 #[test]
 fn cargo_xtask_is_this_program_and_no_second_cargo() {
     let command = Command::new("cargo").args(["xtask", "coverage"]).env("A", "{root}/a");
-    let run = rooted(&command, Path::new("/tree"));
+    let run = placed(&command, Path::new("/tree"));
     assert_eq!(run.to_string(), "A=/tree/a /tree/target/ci/xtask coverage");
+}
+
+#[test]
+fn what_waits_takes_twice_the_cores_of_this_machine() {
+    let command = Command::new("cargo").env("THREADS", "{twice-the-cores}");
+    let command = placed(&command, Path::new("/tree"));
+    let threads: usize = command.env[0].1.parse().unwrap();
+    assert!(threads >= 2 && threads.is_multiple_of(2), "{threads}");
 }
 
 #[test]

@@ -97,16 +97,6 @@ pub fn all() -> Vec<Task> {
 
 fn rust() -> Vec<Task> {
     let clippy = cargo("clippy --workspace --all-targets -- -D warnings");
-    // Our own crates are built with counters in them; the crates they use are built only once.
-    let counting = |command: Command| {
-        command
-            .env("RUSTC_WORKSPACE_WRAPPER", "{root}/scripts/rustc-counting.sh")
-            .env("LLVM_PROFILE_FILE", "{root}/target/ci/coverage/rust/counts/%4m.profraw")
-    };
-    let nextest = cargo("nextest run --workspace --no-fail-fast -E")
-        .arg("not (binary(e2e) or binary(stack) or binary(server))");
-    let list = "cargo nextest list --workspace --list-type binaries-only --message-format json \
-                > target/ci/coverage/rust/programs.json";
     vec![
         task("rustfmt", "Rust has one form", RUST).runs(cargo("fmt --all --check")),
         // Building fetches the crates of this platform only; what reads all of them, such as
@@ -132,24 +122,52 @@ fn rust() -> Vec<Task> {
         task("rust-test", "Rust tests pass, the rules of the tree among them", EVERYTHING)
             .needs(&["clippy", "prisma-oracle"])
             .notices(TOOLS_OF_RUST_TESTS)
-            .makes(&["target/ci/coverage/rust/programs.json"])
             .cores(2)
-            .runs(Command::new("rm").args(["-rf", "target/ci/coverage/rust"]))
-            .runs(counting(nextest))
-            .runs(counting(Command::new("bash").args(["-c", list])))
+            .runs(rust_tests())
             .minutes(60)
             .runner(Runner::Nextest),
-        task("rust-coverage", "What Rust tests cover is on record", EVERYTHING)
-            .needs(&["rust-test"])
-            .notices(&["llvm-profdata-19"])
-            .coverage("rust")
-            .runs(cargo("xtask coverage")),
+        rust_coverage(),
         task("fuzz", "No bytes from outside bring a parser down", RUST)
             .needs(&["clippy"])
             .uses(&["c++"])
             .cores(2)
-            .runs(cargo("run --quiet --package xtask-fuzz -- --runs 20000")),
+            .runs(cargo("run --quiet --package xtask-fuzz -- --runs 4000")),
     ]
+}
+
+/// All but those that need the engine for minutes. Half of their time they wait: for a server that
+/// starts, for a rollout that looks again.
+fn rust_tests() -> Command {
+    cargo("nextest run --workspace --no-fail-fast -E")
+        .arg("not (binary(e2e) or binary(stack) or binary(server))")
+        .env("NEXTEST_TEST_THREADS", "{twice-the-cores}")
+}
+
+/// The tests of `rust-test` once more, in a build that says what they reach. Our own crates are built
+/// with counters in them, and end in a folder of their own: what others start from `target/debug`
+/// counts nothing. The crates that they use are built only once.
+fn rust_coverage() -> Task {
+    let counting = |command: Command| {
+        command
+            .env("CARGO_TARGET_DIR", "{root}/target/counting")
+            .env("CARGO_BUILD_BUILD_DIR", "{root}/target")
+            .env("RUSTC_WORKSPACE_WRAPPER", "{root}/scripts/rustc-counting.sh")
+            .env("LLVM_PROFILE_FILE", "{root}/target/ci/coverage/rust/counts/%4m.profraw")
+    };
+    let list = "cargo nextest list --workspace --list-type binaries-only --message-format json \
+                > target/ci/coverage/rust/programs.json";
+    task("rust-coverage", "What Rust tests cover is on record", EVERYTHING)
+        .needs(&["clippy", "prisma-oracle"])
+        .on_request()
+        .never_cached("who asks for it by name wants it counted now")
+        .cores(2)
+        .coverage("rust")
+        .runs(Command::new("rm").args(["-rf", "target/ci/coverage/rust"]))
+        .runs(counting(rust_tests()))
+        .runs(counting(Command::new("bash").args(["-c", list])))
+        .runs(cargo("xtask coverage"))
+        .minutes(90)
+        .runner(Runner::Nextest)
 }
 
 fn backend() -> Vec<Task> {
@@ -329,7 +347,6 @@ fn containers() -> Vec<Task> {
         )
         .needs(&["clippy"])
         .notices(&["docker", "docker-compose", "node", "npm", "skopeo", "uv"])
-        .cores(2)
         .runs(cargo("nextest run --package xtask --test stack"))
         .minutes(25)
         .runner(Runner::Nextest),

@@ -12,16 +12,22 @@ pub enum Area {
     Services,
     /// What wants the whole machine: the pipeline, run for real.
     EndToEnd,
+    /// What runs only where it is named.
+    OnRequest,
     /// Everything else; a new task is here until it says otherwise by what it is.
     Rest,
 }
 
 impl Area {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Rust, Self::Services, Self::EndToEnd, Self::Rest];
+    pub const ALL: [Self; 5] =
+        [Self::Rust, Self::Services, Self::EndToEnd, Self::OnRequest, Self::Rest];
 
     /// Where `task` belongs: with what it needs, because it uses what that made.
     pub fn of(task: &Task, tasks: &[Task]) -> Self {
+        if task.on_request {
+            return Self::OnRequest;
+        }
         // A stack of containers takes minutes, and needs nothing that another task made.
         if task.alone || task.notices.contains(&"docker-compose") {
             return Self::EndToEnd;

@@ -74,9 +74,10 @@ fn migrations() -> Job {
 
 fn area_job(area: Area, words: &str) -> Job {
     let (id, name, minutes) = match area {
-        Area::Rust => ("rust", "Rust", 20),
+        Area::Rust => ("rust", "Rust", 60),
         Area::Services => ("services", "Services", 25),
-        Area::EndToEnd => ("e2e", "End to end", 45),
+        Area::EndToEnd => ("e2e", "End to end", 60),
+        Area::OnRequest => ("coverage", "Coverage of Rust", 60),
         Area::Rest => ("rest", "Everything else", 15),
     };
     let artifact = format!("logs-{id}");
