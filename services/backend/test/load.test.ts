@@ -1,5 +1,7 @@
 // A flood of logins, and somebody who only reads meanwhile.
 import { afterAll, beforeAll, expect, it } from "@jest/globals";
+import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { testEnvironment } from "./world/app.js";
 import { startMlService, type TestMlService } from "./world/ml-service.js";
@@ -81,23 +83,24 @@ describeWithRedis("a flood of logins", () => {
 
     /** Both in turns, so that a machine that gets busier meanwhile slows both. */
     async function measure(seen: Map<number, number>) {
-      const [idle, flooded]: [number[], number[]] = [[], []];
+      const [elsewhere, flooded]: [number[], number[]] = [[], []];
       for (let turn = 0; turn < 3; turn++) {
-        idle.push(...(await read(100)));
+        const end = workElsewhere();
+        elsewhere.push(...(await read(100).finally(end)));
         const stop = flood(seen);
         flooded.push(...(await read(100)));
         await stop();
       }
-      return { idle: p99(idle), flooded: p99(flooded) };
+      return { elsewhere: p99(elsewhere), flooded: p99(flooded) };
     }
 
-    it("makes_the_slowest_readings_at_most_twice_as_slow", async () => {
+    it("makes_the_slowest_readings_at_most_twice_as_slow_as_the_same_work_elsewhere", async () => {
       const seen = new Map<number, number>();
       const ratios: number[] = [];
       await read(100);
       while (ratios.length < measurements && !ratios.some((ratio) => ratio <= ratioMax)) {
-        const { idle, flooded } = await measure(seen);
-        ratios.push(flooded / idle);
+        const { elsewhere, flooded } = await measure(seen);
+        ratios.push(flooded / elsewhere);
       }
       expect(Math.min(...ratios)).toBeLessThanOrEqual(ratioMax);
       // It was a flood: passwords were looked at all the while, and who did not fit was told so.
@@ -106,6 +109,18 @@ describeWithRedis("a flood of logins", () => {
     }, 180_000);
   });
 });
+
+/**
+ * Keeps as many cores busy as hashing does, outside of the service. Against an idle machine a test
+ * would measure how many cores there are and who else uses them.
+ */
+function workElsewhere(): () => void {
+  const work = () => spawn(process.execPath, ["--eval", "for (;;);"], { stdio: "ignore" });
+  const programs = Array.from({ length: availableParallelism() }, work);
+  return () => {
+    for (const program of programs) program.kill("SIGKILL");
+  };
+}
 
 function p99(taken: readonly number[]): number {
   const sorted = [...taken].sort((left, right) => left - right);
