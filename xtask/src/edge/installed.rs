@@ -5,16 +5,22 @@
 //! a change of any file, a replaced one too, has another change time or inode, and nobody but the
 //! kernel sets those.
 
+use crate::cancel::Cancel;
 use crate::edge::files;
 use crate::error::{Context as _, Failure, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use xtask_core::digest::Digest;
+
+/// How often a place that somebody has is asked for again.
+const ASKED_EVERY: Duration = Duration::from_millis(100);
 
 /// What is in the cache at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,31 +50,59 @@ struct Record {
     stat: Digest,
 }
 
-/// Makes the folder at `place` unless it is there and whole. `make` fills an empty folder and
-/// judges what it has filled; what it refuses is not kept.
-pub fn ensure(place: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<Installed> {
-    let state = look(place)?;
-    if state != State::Whole {
-        let made = files::make_aside(place)?;
-        if let Err(failure) = make(&made) {
-            let _debris = files::remove_folder(&made);
-            return Err(failure);
-        }
-        settle(&made, place)?;
-    }
-    Ok(Installed { folder: place.to_owned(), made_anew: state == State::Dropped })
+/// A place that nobody else looks at, makes or changes while this lives: another build would take
+/// what is half made for damaged. The kernel holds the lock, so it ends with its process.
+#[derive(Debug)]
+pub struct Place {
+    path: PathBuf,
+    _alone: File,
 }
 
-/// Records the folder at `place` as it is now: a build of ours found it whole, ran in it, and left
-/// what it keeps for the next one, such as `node_modules/.cache`.
-pub fn record_anew(place: &Path) -> Result<()> {
-    let entries = entries(place)?;
-    let (stat, text) = (stat_digest(&entries), files::read_if_there(&record_path(place))?);
-    let known: Option<Record> = text.and_then(|text| serde_json::from_str(&text).ok());
-    if known.is_some_and(|known| known.stat == stat) {
-        return Ok(());
+impl Place {
+    /// Waits until nobody else is there.
+    pub fn alone(cancel: &Cancel, path: PathBuf) -> Result<Self> {
+        let lock = path.with_extension("lock");
+        let failed = || format!("failed to lock `{}`", lock.display());
+        files::make_folder(path.parent().unwrap_or(Path::new("/")))?;
+        let open = OpenOptions::new().write(true).create(true).truncate(false).open(&lock);
+        let file = open.or_outside(failed)?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { path, _alone: file }),
+                Err(TryLockError::WouldBlock) => cancel.sleep(ASKED_EVERY)?,
+                Err(TryLockError::Error(error)) => return Err(error).or_outside(failed),
+            }
+        }
     }
-    keep(place, &Record { content: content_digest(&entries)?, stat })
+
+    /// Makes the folder unless it is there and whole. `make` fills an empty folder and judges what
+    /// it has filled; what it refuses is not kept.
+    pub fn ensure(&self, make: impl FnOnce(&Path) -> Result<()>) -> Result<Installed> {
+        let place = &self.path;
+        let state = look(place)?;
+        if state != State::Whole {
+            let made = files::make_aside(place)?;
+            if let Err(failure) = make(&made) {
+                let _debris = files::remove_folder(&made);
+                return Err(failure);
+            }
+            settle(&made, place)?;
+        }
+        Ok(Installed { folder: place.clone(), made_anew: state == State::Dropped })
+    }
+
+    /// Records the folder as it is now: a build of ours found it whole, ran in it, and left what it
+    /// keeps for the next one, such as `node_modules/.cache`.
+    pub fn record_anew(&self) -> Result<()> {
+        let place = &self.path;
+        let entries = entries(place)?;
+        let (stat, text) = (stat_digest(&entries), files::read_if_there(&record_path(place))?);
+        let known: Option<Record> = text.and_then(|text| serde_json::from_str(&text).ok());
+        if known.is_some_and(|known| known.stat == stat) {
+            return Ok(());
+        }
+        keep(place, &Record { content: content_digest(&entries)?, stat })
+    }
 }
 
 /// Looks at the folder at `place`, and drops it if it is not as its record says.
@@ -224,6 +258,10 @@ fn meaning(entry: &Entry) -> Result<Vec<u8>> {
 mod tests {
     use super::*;
 
+    fn ensure(place: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<Installed> {
+        Place::alone(&Cancel::new(), place.to_owned())?.ensure(make)
+    }
+
     fn fill(folder: &Path) -> Result<()> {
         files::make_folder(&folder.join("a"))?;
         files::write(&folder.join("a/b"), b"good")
@@ -267,6 +305,36 @@ mod tests {
         let place = folder.path().join("key");
         let refuse = |made: &Path| fill(made).and(Err(Failure::outside("too little")));
         assert!(ensure(&place, refuse).is_err());
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let left = files::names(folder.path()).unwrap();
+        assert_eq!(left, ["key.lock"]);
+    }
+
+    #[test]
+    fn whoever_comes_second_waits_and_finds_it_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("key");
+        let made = AtomicUsize::new(0);
+        let slowly = |folder: &Path| {
+            made.fetch_add(1, Ordering::Relaxed);
+            fill(folder)?;
+            std::thread::sleep(Duration::from_millis(50));
+            files::write(&folder.join("a/c"), b"later")
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| ensure(&place, slowly).unwrap());
+            }
+        });
+        assert_eq!(made.into_inner(), 1);
+    }
+
+    #[test]
+    fn a_person_who_ends_the_run_does_not_wait_for_another_build() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("key");
+        let _somebody = Place::alone(&Cancel::new(), place.clone()).unwrap();
+        let cancel = Cancel::new();
+        cancel.cancel(2);
+        assert!(Place::alone(&cancel, place).is_err());
     }
 }

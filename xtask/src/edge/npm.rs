@@ -2,7 +2,7 @@
 
 use crate::edge::entry::{Entries, copy_all};
 use crate::edge::files;
-use crate::edge::installed::{self, Installed};
+use crate::edge::installed::{Installed, Place};
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result};
 use serde_json::json;
@@ -126,8 +126,29 @@ pub fn install(
     wanted: Wanted,
     lock: Locked<'_>,
 ) -> Result<Installed> {
-    let place = cache.join("npm").join(key(source, wanted, lock.own)?.hex());
-    installed::ensure(&place, |made| {
+    fill(shell, &alone(shell, cache, source, wanted, lock)?, source, wanted, lock)
+}
+
+/// Where it is, for this run alone.
+fn alone(
+    shell: &Shell,
+    cache: &Path,
+    source: &Path,
+    wanted: Wanted,
+    lock: Locked<'_>,
+) -> Result<Place> {
+    let path = cache.join("npm").join(key(source, wanted, lock.own)?.hex());
+    Place::alone(shell.cancel(), path)
+}
+
+fn fill(
+    shell: &Shell,
+    place: &Place,
+    source: &Path,
+    wanted: Wanted,
+    lock: Locked<'_>,
+) -> Result<Installed> {
+    place.ensure(|made| {
         for input in INPUTS {
             if !files::is_file(&source.join(input))? {
                 continue;
@@ -201,10 +222,13 @@ pub struct Build<'a> {
 pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed> {
     let folder = build.folder;
     let key = Digest::of(format!("{} {}", build.key, json!(build.run)).as_bytes());
-    let place = cache.join("builds").join(key.hex());
+    let place = Place::alone(shell.cancel(), cache.join("builds").join(key.hex()))?;
     let mut made_anew = false;
-    let built = installed::ensure(&place, |made| {
-        let packages = install(shell, cache, folder, Wanted::Development, build.lock)?;
+    let built = place.ensure(|made| {
+        // Builds leave files in `node_modules`, so no other one looks at it meanwhile.
+        let (wanted, lock) = (Wanted::Development, build.lock);
+        let installation = alone(shell, cache, folder, wanted, lock)?;
+        let packages = fill(shell, &installation, folder, wanted, lock)?;
         made_anew = packages.made_anew;
         copy_all(folder, build.sources, made)?;
         std::os::unix::fs::symlink(packages.folder.join("node_modules"), made.join("node_modules"))
@@ -214,7 +238,7 @@ pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed
         let command = command.folder(made.display().to_string()).without(surroundings());
         let run = shell.run(&command);
         run.map_err(|failure| failure.during(format!("failed to build `{}`", folder.display())))?;
-        installed::record_anew(&packages.folder)
+        installation.record_anew()
     })?;
     Ok(Installed { made_anew: built.made_anew || made_anew, ..built })
 }

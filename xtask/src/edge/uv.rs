@@ -1,7 +1,7 @@
 //! uv: wheels from a hash-pinned list, for any platform, without running anything of theirs.
 
 use crate::edge::files;
-use crate::edge::installed::{self, Installed};
+use crate::edge::installed::{Installed, Place};
 use crate::edge::shell::Shell;
 use crate::error::{Failure, Result};
 use std::collections::BTreeSet;
@@ -58,8 +58,8 @@ pub fn install(shell: &Shell, cache: &Path, wheels: &Wheels<'_>) -> Result<Insta
     let Wheels { file, wanted, environment } = wheels;
     let list = requirements::list(wanted);
     let key = Digest::of(format!("uv-2 {environment} {GLIBC}\n{list}").as_bytes());
-    let place = cache.join("wheels").join(key.hex());
-    installed::ensure(&place, |made| {
+    let place = Place::alone(shell.cancel(), cache.join("wheels").join(key.hex()))?;
+    place.ensure(|made| {
         shell.run(&command(&list, environment, made)).map_err(|failure| {
             let during = format!("failed to install `{file}` for {}", environment.platform);
             with_hint(failure.during(during))
