@@ -115,10 +115,7 @@ fn rust() -> Vec<Task> {
         task("prisma-oracle", "Prisma's own engine is here, for tests to ask", ORACLE)
             .needs(&["cargo-fetch"])
             .makes(&["xtask/tests/oracle/node_modules"])
-            .runs(
-                words_of("npm", "ci --ignore-scripts --no-audit --no-fund --prefer-offline")
-                    .folder("xtask/tests/oracle"),
-            ),
+            .runs(prisma_engine()),
         task("rust-test", "Rust tests pass, the rules of the tree among them", EVERYTHING)
             .needs(&["clippy", "prisma-oracle"])
             .notices(TOOLS_OF_RUST_TESTS)
@@ -133,6 +130,11 @@ fn rust() -> Vec<Task> {
             .cores(2)
             .runs(cargo("run --quiet --package xtask-fuzz -- --runs 4000")),
     ]
+}
+
+fn prisma_engine() -> Command {
+    words_of("npm", "ci --ignore-scripts --no-audit --no-fund --prefer-offline")
+        .folder("xtask/tests/oracle")
 }
 
 /// All but those that need the engine for minutes. Half of their time they wait: for a server that
@@ -157,11 +159,13 @@ fn rust_coverage() -> Task {
     let list = "cargo nextest list --workspace --list-type binaries-only --message-format json \
                 > target/ci/coverage/rust/programs.json";
     task("rust-coverage", "What Rust tests cover is on record", EVERYTHING)
-        .needs(&["clippy", "prisma-oracle"])
+        .needs(&["cargo-fetch"])
         .on_request()
         .never_cached("who asks for it by name wants it counted now")
         .cores(2)
         .coverage("rust")
+        // It has a machine of its own on GitHub.
+        .runs(prisma_engine())
         .runs(Command::new("rm").args(["-rf", "target/ci/coverage/rust"]))
         .runs(counting(rust_tests()))
         .runs(counting(Command::new("bash").args(["-c", list])))
