@@ -12,25 +12,27 @@ const secretNames =
   /pass(word|wd|phrase)|secret|token$|^token|authori[sz]ation|cookie|credential|api[-_]?key|email|dsn$/i;
 
 // What a text may hold, and what stays of it. In this order: an address of a database has an @ too.
+// What may begin anywhere has an end: a stranger chooses the path that is logged, and a run without
+// one would be walked again from each of its characters.
 const looks: readonly (readonly [RegExp, string])[] = [
   // The user and password of any URL.
-  [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"']*(?:@[^\s/?#@"']*)*@/gi, `$1${censored}@`],
+  [/\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#@"']*(?:@[^\s/?#@"']*)*@/gi, `$1${censored}@`],
   [/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, `$1 ${censored}`],
   // JWTs, refresh tokens, kept passwords.
-  [/\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?/g, censored],
+  [/\beyJ[\w-]{1,512}\.[\w-]+(?:\.[\w-]*)?/g, censored],
   [/\b[0-9a-f]{8}-[0-9a-f-]{27}\.[0-9a-f]{8}-[0-9a-f-]{27}\.[\w-]+/gi, censored],
   [/\$argon2\w*\$[^\s"']+|\bscrypt(?:\$\d+){3}\$[^\s"']+/g, censored],
   // `password=…`, `"token": "…"`, `passwd: …`
   [
-    /(["']?\b[\w-]*(?:password|passwd|secret|token|api[-_]?key|authorization|cookie)["']?\s*=\s*["']?)[^\s"',;&}]+/gi,
+    /((?:password|passwd|secret|token|api[-_]?key|authorization|cookie)["']?\s{0,9}=\s*["']?)[^\s"',;&}]+/gi,
     `$1${censored}`,
   ],
   [
-    /(["'][\w-]*(?:password|passwd|secret|token|api[-_]?key|authorization|cookie)["']\s*:\s*["'])(?:[^"'\\]|\\.)*/gi,
+    /(["'][\w-]{0,64}(?:password|passwd|secret|token|api[-_]?key|authorization|cookie)["']\s*:\s*["'])(?:[^"'\\]|\\.)*/gi,
     `$1${censored}`,
   ],
   [/(\b(?:password|passwd|set-cookie|cookie|authorization):\s*)\S.*/g, `$1${censored}`],
-  [/[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu, "[email]"],
+  [/[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]+)+/gu, "[email]"],
 ];
 
 export function scrubText(text: string): string {

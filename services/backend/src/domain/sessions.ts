@@ -3,7 +3,16 @@
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { Passwords } from "./passwords.js";
 import { Refusal } from "./refusal.js";
-import { account, unauthenticated, type User, type UserStore } from "./users.js";
+import {
+  account,
+  normalEmail,
+  recognise,
+  unauthenticated,
+  wrongCredentials,
+  type Credentials,
+  type User,
+  type UserStore,
+} from "./users.js";
 
 export interface SessionStore {
   /** Begins a session that goes on with the token of this digest. */
@@ -55,6 +64,23 @@ export async function openSession(sessions: SessionStore, user: User): Promise<O
     if (!isUnavailable(error)) throw error;
     return { user, sessionId: undefined, refreshToken: undefined };
   }
+}
+
+/** Opens a session for who knows the password. */
+export async function logIn(
+  ports: Ports & { readonly passwords: Passwords },
+  given: Credentials,
+): Promise<OpenSession> {
+  const { users, passwords, sessions } = ports;
+  const hash = async () => (await users.findByEmail(normalEmail(given.email)))?.passwordHash;
+  const before = await hash();
+  const user = await recognise(ports, given);
+  const session = await openSession(sessions, user);
+  // A new password that came while this one was checked ended all sessions but the one just opened.
+  const now = await hash();
+  if (now === before || (await passwords.check(given.password, now)).matches) return session;
+  await logOut(sessions, session);
+  throw wrongCredentials();
 }
 
 export async function refresh({ users, sessions }: Ports, token: string): Promise<OpenSession> {

@@ -34,7 +34,7 @@ export async function register({ users, passwords }: Ports, given: Credentials):
 }
 
 /** An unknown email costs as much time as a wrong password, and reads the same. */
-export async function logIn(ports: Ports, given: Credentials): Promise<User> {
+export async function recognise(ports: Ports, given: Credentials): Promise<User> {
   const found = await ports.users.findByEmail(normalEmail(given.email));
   const verdict = await ports.passwords.check(given.password, found?.passwordHash);
   if (found === undefined || !verdict.matches) throw wrongCredentials();
@@ -59,7 +59,7 @@ export function unauthenticated(): Refusal {
   return new Refusal("unauthenticated", "unauthenticated", message);
 }
 
-function wrongCredentials(): Refusal {
+export function wrongCredentials(): Refusal {
   const message = "cannot log in: email or password is wrong";
   return new Refusal("unauthenticated", "wrong_credentials", message);
 }

@@ -38,7 +38,9 @@ export function createTokens(keys: Keys, now: () => Date): Tokens {
       const payload = jwt.verify(token, key, { ...expected, clockTimestamp: seconds() });
       return claims.safeParse(payload).data;
     } catch (error) {
-      if (error instanceof jwt.JsonWebTokenError) return undefined;
+      // What calls itself JSON and holds none comes as it was thrown by the parser.
+      const isNoToken = error instanceof jwt.JsonWebTokenError || error instanceof SyntaxError;
+      if (isNoToken) return undefined;
       throw error;
     }
   }

@@ -2,13 +2,13 @@
 import {
   accessSeconds,
   changePassword,
+  logIn,
   logOut,
-  openSession,
   refresh,
   refreshSeconds,
   type OpenSession,
 } from "../domain/sessions.js";
-import { logIn, register, type User } from "../domain/users.js";
+import { register, type User } from "../domain/users.js";
 import { endpoint, type Services } from "./endpoint.js";
 import * as schemas from "./schemas.js";
 
@@ -40,8 +40,7 @@ export const userEndpoints = [
     refusals: [400, 401, 429, 503],
     body: schemas.login,
     answer: schemas.session,
-    handle: async ({ body }, services) =>
-      sessionAnswer(await openSession(services.sessions, await logIn(services, body)), services),
+    handle: async ({ body }, services) => sessionAnswer(await logIn(services, body), services),
   }),
   endpoint({
     method: "post",

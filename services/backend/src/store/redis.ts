@@ -23,6 +23,17 @@ const pingIntervalMs = 5_000;
 const silenceMsMax = 12_000;
 const reconnectDelayMsMax = 2_000;
 
+// In one step each: a count without an end would stay for ever, and so would one below zero.
+const hitScript = `
+local count, ends = redis.call("INCR", KEYS[1]), redis.call("PTTL", KEYS[1])
+if ends < 0 then
+  ends = tonumber(ARGV[1])
+  redis.call("PEXPIRE", KEYS[1], ends)
+end
+return { count, ends }`;
+const takeBackScript = `
+if redis.call("EXISTS", KEYS[1]) == 1 then redis.call("DECR", KEYS[1]) end`;
+
 /** Starts to connect in the background and keeps trying for as long as the process lives. */
 export function openRedis(redisUrl: string, onError: (error: Error) => void): Redis {
   const client = createClient({
@@ -40,6 +51,9 @@ export function openRedis(redisUrl: string, onError: (error: Error) => void): Re
   // A refused first connection is retried like any other; only `close` ends this promise early.
   client.connect().catch(onError);
 
+  const run: Redis["run"] = (script, keys, args) =>
+    soon(client.eval(script, { keys: [...keys], arguments: [...args] }));
+
   return {
     async get(key) {
       return (await soon(client.get(key))) ?? undefined;
@@ -49,24 +63,19 @@ export function openRedis(redisUrl: string, onError: (error: Error) => void): Re
       await soon(client.set(key, value, { expiration }));
     },
     async countHit(key, windowMs) {
-      // One after the other on one connection. Not `multi`: that waits for ever while offline.
-      // Whoever dies between the first two leaves a count without end; the next hit gives it one.
-      const hit = [
-        client.incr(key),
-        client.pExpire(key, windowMs, "NX"),
-        client.pTTL(key),
-      ] as const;
-      const [count, , endsInMs] = await soon(Promise.all(hit));
+      const [count, endsInMs] = (await run(hitScript, [key], [String(windowMs)])) as [
+        number,
+        number,
+      ];
       return { count, endsInMs };
     },
     async takeHitBack(key) {
-      await soon(client.decr(key));
+      await run(takeBackScript, [key], []);
     },
     async forget(key) {
       await soon(client.del(key));
     },
-    run: (script, keys, args) =>
-      soon(client.eval(script, { keys: [...keys], arguments: [...args] })),
+    run,
     async ping() {
       await soon(client.ping());
     },

@@ -1,7 +1,7 @@
 // Accounts: one per email, and nothing that tells strangers who has one.
 import { beforeEach, describe, expect, it } from "@jest/globals";
 import { Refusal } from "../../src/domain/refusal.js";
-import { account, logIn, register, type UserStore } from "../../src/domain/users.js";
+import { account, recognise, register, type UserStore } from "../../src/domain/users.js";
 import { quickPasswords } from "../world/app.js";
 import { memoryStores } from "../world/memory.js";
 
@@ -18,14 +18,14 @@ describe("users", () => {
   it("register_once_per_email_however_it_is_cased_and_the_first_password_counts", async () => {
     await register({ users, passwords }, { email: "Ada@Nutri.example", password });
     await register({ users, passwords }, { email: "ADA@nutri.example", password: "another one" });
-    expect((await logIn({ users, passwords }, { email, password })).email).toBe(email);
-    const other = logIn({ users, passwords }, { email, password: "another one" });
+    expect((await recognise({ users, passwords }, { email, password })).email).toBe(email);
+    const other = recognise({ users, passwords }, { email, password: "another one" });
     await expect(other).rejects.toMatchObject({ code: "wrong_credentials" });
   });
 
   it("log_in_with_the_right_password", async () => {
     await register({ users, passwords }, { email, password });
-    const user = await logIn({ users, passwords }, { email: " ADA@nutri.example", password });
+    const user = await recognise({ users, passwords }, { email: " ADA@nutri.example", password });
     expect(await users.findById(user.id)).toEqual(user);
   });
 
@@ -40,7 +40,7 @@ describe("users", () => {
       },
     };
     const refusalOf = (email: string) =>
-      logIn({ users, passwords: counting }, { email, password: "wrong horse" }).catch(
+      recognise({ users, passwords: counting }, { email, password: "wrong horse" }).catch(
         (error: unknown) => error,
       );
     const wrong = await refusalOf(email);
@@ -74,22 +74,25 @@ describe("a password that is kept in an old form", () => {
   it("is_kept_anew_at_a_login_and_at_no_failed_one", async () => {
     const { users } = memoryStores();
     await users.add(email, `old: ${password}`);
-    const wrong = logIn({ users, passwords: outdated }, { email, password: "wrong horse" });
+    const wrong = recognise({ users, passwords: outdated }, { email, password: "wrong horse" });
     await expect(wrong).rejects.toBeInstanceOf(Refusal);
     expect(await kept(users)).toBe(`old: ${password}`);
-    await logIn({ users, passwords: outdated }, { email, password });
+    await recognise({ users, passwords: outdated }, { email, password });
     expect(await kept(users)).toBe(`new: ${password}`);
-    await logIn({ users, passwords: outdated }, { email, password });
+    await recognise({ users, passwords: outdated }, { email, password });
   });
 
   it("lets_its_owner_in_though_no_new_one_can_be_made_now", async () => {
     const { users } = memoryStores();
     await users.add(email, `old: ${password}`);
     const busy = () => Promise.reject(new Refusal("unavailable", "busy", "later"));
-    await logIn({ users, passwords: { ...outdated, hash: busy } }, { email, password });
+    await recognise({ users, passwords: { ...outdated, hash: busy } }, { email, password });
     expect(await kept(users)).toBe(`old: ${password}`);
     const broken = () => Promise.reject(new Error("a bug"));
-    const failed = logIn({ users, passwords: { ...outdated, hash: broken } }, { email, password });
+    const failed = recognise(
+      { users, passwords: { ...outdated, hash: broken } },
+      { email, password },
+    );
     await expect(failed).rejects.toThrow("a bug");
   });
 });

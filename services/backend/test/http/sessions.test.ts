@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@jest/globals";
 import { unavailable } from "../../src/domain/refusal.js";
 import { endpoints } from "../../src/http/app.js";
-import { registered, testApp, type TestApp } from "../world/app.js";
+import { quickPasswords, registered, testApp, type TestApp } from "../world/app.js";
 
 const credentials = { email: "ada@nutri.example", password: "correct horse" };
 
@@ -105,6 +105,26 @@ describe("a session", () => {
     await refresh(app, thief).expect(401);
     await me(app, fresh).expect(200);
     await app.agent.post("/api/auth/login").send(credentials).expect(401);
+    const better = { ...credentials, password: change.new_password };
+    await app.agent.post("/api/auth/login").send(better).expect(200);
+  });
+
+  it("is_not_begun_by_a_password_that_was_changed_while_it_was_checked", async () => {
+    let meanwhile: (() => Promise<void>) | undefined;
+    const checked = async (given: string, stored: string | undefined) => {
+      const verdict = await quickPasswords.check(given, stored);
+      await meanwhile?.();
+      return verdict;
+    };
+    const app = testApp({ ports: { passwords: { ...quickPasswords, check: checked } } });
+    const owner = await logIn(app);
+    const change = { current_password: credentials.password, new_password: "a better horse" };
+    meanwhile = async () => {
+      meanwhile = undefined;
+      await app.agent.post("/api/users/me/password").set(owner.headers).send(change).expect(200);
+    };
+    const late = await app.agent.post("/api/auth/login").send(credentials).expect(401);
+    expect(late.body).toMatchObject({ error: { code: "wrong_credentials" } });
     const better = { ...credentials, password: change.new_password };
     await app.agent.post("/api/auth/login").send(better).expect(200);
   });

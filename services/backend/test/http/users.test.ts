@@ -127,6 +127,9 @@ describe("guessing", () => {
   });
 });
 
+/** Its head is of a JWT, its content `abc`. */
+const ofNoJson = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.YWJj.x";
+
 describe("a token", () => {
   const id = "5eed0000-0000-4000-8000-000000000000";
   const claims = { sub: id, iss: "nutri-backend", aud: "nutri-backend" };
@@ -136,6 +139,7 @@ describe("a token", () => {
   it.each([
     ["missing", ""],
     ["not_a_token", "Bearer a.b.c"],
+    ["of_no_json", `Bearer ${ofNoJson}`],
     ["of_another_kind", "Basic YTpi"],
     ["expired", made({ exp: Date.now() / 1000 - 1 })],
     ["from_somebody_else", made({ iss: "x" })],

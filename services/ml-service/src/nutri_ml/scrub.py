@@ -14,16 +14,17 @@ SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 
-# In this order: the address of a database has an @ too.
+# In this order: the address of a database has an @ too. What may begin anywhere has an end, or it
+# would be walked again from each of its characters.
 LOOKS = [
     # The user and password of any URL.
     (
-        re.compile(r"\b([a-z][a-z0-9+.-]*://)[^\s/?#@\"']*(?:@[^\s/?#@\"']*)*@", re.I),
+        re.compile(r"\b([a-z][a-z0-9+.-]{0,30}://)[^\s/?#@\"']*(?:@[^\s/?#@\"']*)*@", re.I),
         rf"\1{REDACTED}@",
     ),
     (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{6,}", re.I), rf"\1 {REDACTED}"),
     # JWTs, refresh tokens, kept passwords.
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), REDACTED),
+    (re.compile(r"\beyJ[\w-]{1,512}\.[\w-]+(?:\.[\w-]*)?"), REDACTED),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f-]{27}\.[0-9a-f]{8}-[0-9a-f-]{27}\.[\w-]+", re.I), REDACTED),
     (re.compile(r"\$argon2\w*\$[^\s\"']+|\bscrypt(?:\$\d+){3}\$[^\s\"']+"), REDACTED),
     # Headers, as written or as a pair of bytes: the whole value, whatever its scheme.
@@ -33,14 +34,14 @@ LOOKS = [
     ),
     # `password=…`, `'token': '…'`, `(b'cookie', b'…')`
     (
-        re.compile(rf"([\"']?\b[\w-]*(?:{NAMES})[\"']?\s*=\s*[\"']?)[^\s\"',;&}}]+", re.I),
+        re.compile(rf"((?:{NAMES})[\"']?\s{{0,9}}=\s*[\"']?)[^\s\"',;&}}]+", re.I),
         rf"\1{REDACTED}",
     ),
     (
-        re.compile(rf"([\"'][\w-]*(?:{NAMES})[\"']\s*[:,]\s*b?([\"']))(?:(?!\2)[^\\]|\\.)*", re.I),
+        re.compile(rf"([\"'][\w-]{{0,64}}(?:{NAMES})[\"']\s*[:,]\s*b?([\"']))(?:(?!\2)[^\\]|\\.)*", re.I),
         rf"\1{REDACTED}",
     ),
-    (re.compile(r"[^\W_][\w.%+-]*@[^\W_][\w-]*(?:\.[^\W_][\w-]*)+"), "[email]"),
+    (re.compile(r"[^\W_][\w.%+-]{0,63}@[^\W_][\w-]{0,62}(?:\.[^\W_][\w-]*)+"), "[email]"),
 ]
 
 
