@@ -68,7 +68,15 @@ pub(crate) fn what_a_check_could_not_look_at_is_not_as_wanted(host: &Host) {
         assert_eq!(check.code, Some(0), "{mend}: {check:?}");
     }
     settings_that_cannot_be_are_refused(host);
+    what_is_empty_is_told_as_well(host);
     the_port_of_ssh_is_open(host);
+}
+
+/// This server reboots at night; one that is told no hour never does.
+fn what_is_empty_is_told_as_well(host: &Host) {
+    let check = host.setup("check updates", &[("REBOOT_AT", "")]);
+    assert_eq!(check.code, Some(3), "{check:?}");
+    host.setup("check updates", &[("REBOOT_AT", "03:30")]).good();
 }
 
 fn settings_that_cannot_be_are_refused(host: &Host) {
