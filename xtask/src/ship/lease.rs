@@ -57,7 +57,12 @@ impl<'a> Lease<'a> {
     /// then; and so do the records that were written while the database could not be reached.
     pub fn take(site: &Site<'a>, of_machine: &OfMachine, limit: Duration) -> Result<Self> {
         let (report, who) = (site.world.report, of_machine.who().to_owned());
-        let (held, from) = match Held::take(site, of_machine, limit, Pace::default()) {
+        let taken = Held::take(site, of_machine, limit, Pace::default()).or_else(|failure| {
+            // A connection that broke once is no database that is away: somebody may hold it.
+            let again = is_unreached(&failure) && site.world.cancel.check().is_ok();
+            if again { Held::take(site, of_machine, limit, Pace::default()) } else { Err(failure) }
+        });
+        let (held, from) = match taken {
             Ok(taken) => taken,
             Err(failure) if is_unreached(&failure) => {
                 report.warning(&format!(

@@ -98,7 +98,15 @@ impl<'s, 'a> Ledger<'s, 'a> {
     /// What follows when records were added: the head is anchored, and this machine knows them.
     /// Neither is a reason to fail: the next record does it again.
     fn added(&self, links: &[Link]) -> Result<()> {
-        let records = whole(&self.links()?)?;
+        let links_now = match self.links() {
+            Err(failure) if is_unreached(&failure) => {
+                let line = format!("recorded; then the ledger went away: {}", failure.first_line());
+                self.site.world.report.warning(&line);
+                return Ok(());
+            }
+            found => found?,
+        };
+        let records = whole(&links_now)?;
         if let Err(failure) = offline::replace(&known(self.site), &records) {
             self.site.world.report.warning(failure.first_line());
         }

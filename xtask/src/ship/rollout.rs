@@ -7,9 +7,10 @@ use super::drive::Run;
 use super::lease::Lease;
 use super::site::Site;
 use super::{report, review};
-use crate::error::Result;
+use crate::error::{Failure, Result, code};
 use std::path::PathBuf;
 use xtask_core::digest::Digest;
+use xtask_core::ship::ledger::Action;
 use xtask_core::ship::proof::Proof;
 use xtask_core::ship::review::Review;
 
@@ -58,7 +59,19 @@ pub fn to<'a>(site: &Site<'a>, wish: Wish<'_>, mode: Mode<'_, 'a>) -> Result<Rol
                 report::nothing(site, &wish.release.version);
                 return Ok(Rolled::AlreadySo);
             }
+            refuse_in_the_dark(wish.action, lease)?;
             Run::new(site, lease, wish.release, planned).drive()
         }
     }
+}
+
+/// A rollback needs no database. A rollout was judged by it; if it is away since, another machine
+/// may change the same, and its schema is anybody's guess.
+fn refuse_in_the_dark(action: Action, lease: &Lease<'_>) -> Result<()> {
+    if action != Action::Rollout || lease.fence().is_some() {
+        return Ok(());
+    }
+    Err(Failure::outside("cannot roll out: no lease in the database keeps other machines out")
+        .code(&code::DATABASE_UNREACHED)
+        .hint("run it again when the database answers"))
 }

@@ -233,7 +233,11 @@ impl Watch {
             return Next::Back(failed.into());
         }
         if self.streak.is(&self.wanted) {
-            return Next::Serves(Proof::AnsweredDespiteFailure);
+            // Deployed for its settings, it answered so before: that tells no new container.
+            return match self.before.as_ref() == Some(&self.wanted) {
+                true => Next::Repair(format!("{failed}, and {} as before", said(answer))),
+                false => Next::Serves(Proof::AnsweredDespiteFailure),
+            };
         }
         if self.before.as_ref().is_some_and(|before| self.streak.is(before)) {
             return Next::Back(failed.into());

@@ -7,7 +7,9 @@ mod offline;
 
 pub use anchor::{ANCHOR_TYPE, Anchor, Anchored, against};
 pub use chain::{ChainError, Link, walk};
-pub use history::{Fate, fates, is_verified, origin, rollback_target, was_verified};
+pub use history::{
+    Fate, as_it_happened, fates, is_verified, origin, rollback_target, was_verified,
+};
 pub use offline::{Lines, OfflineError, line, lines, unmerged};
 
 use crate::digest::Digest;

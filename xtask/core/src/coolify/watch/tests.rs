@@ -66,6 +66,15 @@ fn failed_is_no_proof_either() {
 }
 
 #[test]
+fn the_same_release_again_proves_nothing_of_a_deployment_that_failed() {
+    let why = "Coolify says `failed`, and release `r2` answers as before";
+    let looks = [(Row::Failed, release("r2"))];
+    assert_eq!(end(Some("r2"), &looks), (10, Next::Repair(why.to_owned())));
+    let looks = [(Row::Finished, release("r2"))];
+    assert_eq!(end(Some("r2"), &looks), (2, Next::Serves(Proof::Answered)));
+}
+
+#[test]
 fn answers_that_change_are_no_proof() {
     let mut watch = Watch::new("r2", Some("r1"), LIMITS);
     for second in 0..30 {

@@ -13,6 +13,24 @@ pub enum Fate {
     Interrupted,
 }
 
+/// The records in the order in which things happened. One that was written while the database could
+/// not be reached was merged at the end of the chain, and others may have gone on meanwhile: it goes
+/// before the first of theirs that is younger.
+pub fn as_it_happened(records: &[Record]) -> Vec<&Record> {
+    let mut all: Vec<&Record> = Vec::new();
+    for record in records {
+        let is_younger = |other: &&Record| other.merged.is_none() && other.at > record.at;
+        let place = record.merged.as_ref().and_then(|_| all.iter().position(is_younger));
+        all.insert(place.unwrap_or(all.len()), record);
+    }
+    all
+}
+
+/// The newest that says that a release was verified.
+fn last_verified(records: &[Record]) -> Option<&Record> {
+    as_it_happened(records).into_iter().rev().find(|record| record.outcome == Outcome::Done)
+}
+
 /// What became of each record, if `live` is the fence of the lease that is held now.
 pub fn fates(records: &[Record], live: Option<u64>) -> Vec<Fate> {
     let fate = |(position, record): (usize, &Record)| {
@@ -44,14 +62,12 @@ pub fn origin<'a>(records: &'a [Record], serving: Option<&'a str>, to: &str) -> 
     if serving != Some(to) {
         return serving;
     }
-    let last = records.iter().rev().find(|record| record.outcome == Outcome::Done);
-    last.map(|record| record.to.as_str())
+    last_verified(records).map(|record| record.to.as_str())
 }
 
 /// Whether `version` was the last to be verified, whatever was tried since.
 pub fn is_verified(records: &[Record], version: &str) -> bool {
-    let last = records.iter().rev().find(|record| record.outcome == Outcome::Done);
-    last.is_some_and(|record| record.to == version)
+    last_verified(records).is_some_and(|record| record.to == version)
 }
 
 /// Whether `version` was ever verified here.

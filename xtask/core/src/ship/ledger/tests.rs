@@ -36,6 +36,26 @@ fn rolls_back_to_the_newest_other_release_that_was_verified() {
 }
 
 #[test]
+fn what_is_merged_late_happened_before_what_others_did_meanwhile() {
+    let at = |to, at: &str, merged: Option<&str>| Record {
+        at: at.to_owned(),
+        merged: merged.map(ToOwned::to_owned),
+        ..record(to, Outcome::Done)
+    };
+    let late = Some("2026-11-23T00:04:00Z");
+    let chain = [
+        at("a", "2026-11-23T00:00:00Z", None),
+        at("d", "2026-11-23T00:03:00Z", None),
+        at("b", "2026-11-23T00:01:00Z", late),
+        at("c", "2026-11-23T00:02:00Z", late),
+    ];
+    let order: Vec<&str> = as_it_happened(&chain).iter().map(|it| it.to.as_str()).collect();
+    assert_eq!(order, ["a", "b", "c", "d"]);
+    assert!(is_verified(&chain, "d") && !is_verified(&chain, "c"));
+    assert_eq!(origin(&chain, Some("x"), "x"), Some("d"));
+}
+
+#[test]
 fn a_second_rollback_goes_further_back() {
     let back = |to| Record { action: Action::Rollback, ..record(to, Outcome::Done) };
     let done = |to| record(to, Outcome::Done);

@@ -1,6 +1,6 @@
 //! What the ledger tells of earlier runs, as far as the next one depends on it.
 
-use crate::ship::ledger::{Action, Outcome, Record, Versions};
+use crate::ship::ledger::{Action, Outcome, Record, Versions, as_it_happened};
 
 /// One entry of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,9 +31,9 @@ pub enum Ended {
 }
 
 impl Past {
-    /// What the records tell, without what was only noted.
+    /// What the records tell, in the order in which it happened, without what was only noted.
     pub fn of(records: &[Record]) -> Vec<Self> {
-        records.iter().filter_map(Self::of_one).collect()
+        as_it_happened(records).into_iter().filter_map(Self::of_one).collect()
     }
 
     fn of_one(record: &Record) -> Option<Self> {
