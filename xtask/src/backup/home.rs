@@ -10,6 +10,7 @@ use xtask_core::backup::manifest::{self, Manifest};
 use xtask_core::backup::snapshot::{self, Backup as Whole, Contents, OURS};
 use xtask_core::deploy::{Backup, BackupAccess, BackupRepository, SecretSource, TargetKind};
 use xtask_core::secret::Secret;
+use xtask_core::ship::database::Address;
 
 /// What a repository is opened for; each has its own key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +138,15 @@ impl<'a> Home<'a> {
             .reason(why)
     }
 
+    /// The schemas that are backed up: those that are named, and the one that the services use.
+    pub fn schemas(&self, address: &Address) -> Vec<String> {
+        let mut schemas = self.policy.schemas.clone();
+        if !schemas.contains(&address.schema) {
+            schemas.push(address.schema.clone());
+        }
+        schemas
+    }
+
     /// Where it is, for people.
     pub fn shown(&self) -> &str {
         self.restic.repository()
@@ -145,7 +155,10 @@ impl<'a> Home<'a> {
     /// Everything of the environment that it holds.
     pub fn contents(&self) -> Result<Contents> {
         let tags = format!("{OURS},env:{}", self.name);
-        Ok(snapshot::contents(&self.restic.snapshots(&tags)?, self.name))
+        let mut all = self.restic.snapshots(&tags)?;
+        // Another project may have the same name for an environment, and the same repository.
+        all.retain(|it| it.hostname == self.world.deploy.project);
+        Ok(snapshot::contents(&all, self.name))
     }
 
     /// The back-up that `name` means, with its manifest.
@@ -168,7 +181,8 @@ impl<'a> Home<'a> {
         let bytes = self.restic.read(&backup.id, manifest::FILE)?;
         let manifest = Manifest::parse(&bytes).map_err(|error| refused(&error.to_string()))?;
         // Tags can be written by whoever may add; what the manifest itself says is what counts.
-        if manifest.environment != self.name || manifest.dump != backup.dump {
+        let is_of_others = manifest.project != self.world.deploy.project;
+        if is_of_others || manifest.environment != self.name || manifest.dump != backup.dump {
             return Err(refused("its manifest is of another back-up"));
         }
         Ok(manifest)

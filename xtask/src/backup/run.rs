@@ -33,7 +33,7 @@ pub fn run(home: &Home<'_>, address: &Address, why: &str) -> Result<Taken> {
     let server = database.server_version()?;
     let tools =
         vec![home.restic.version()?, pg_dump::fitting(&home.world.shell, "pg_dump", server)?];
-    let schemas = schemas(home, &database)?;
+    let schemas = schemas(home, address, &database)?;
     free_of_the_dead(home);
     database.write_canary(&run)?;
     let exported = database.export()?;
@@ -93,9 +93,9 @@ fn name() -> Result<String> {
 }
 
 /// Those of the services, all of which must be there, and ours.
-fn schemas(home: &Home<'_>, database: &Database) -> Result<Vec<String>> {
-    let wanted = &home.policy.schemas;
-    let there = database.schemas_among(wanted)?;
+fn schemas(home: &Home<'_>, address: &Address, database: &Database) -> Result<Vec<String>> {
+    let wanted = home.schemas(address);
+    let there = database.schemas_among(&wanted)?;
     if let Some(missing) = wanted.iter().find(|it| !there.contains(it)) {
         return Err(Failure::refused(format!("cannot back up `{}`", home.name))
             .code(&code::BACKUP_DATABASE)

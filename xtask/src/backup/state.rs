@@ -182,7 +182,14 @@ pub fn bring_back(
         files::make_private_folder(&own)?;
         let mark = mark(state, &Database::connect(database)?, database)?;
         files::write_private(&own.join(NOTE), mark.as_bytes())?;
-        restore(world, &own, database, &bytes(piece)?)?;
+        // One transaction: where it failed nothing is there, and what comes in is of others.
+        restore(world, &own, database, &bytes(piece)?).or_else(|failure| {
+            let is_empty = Database::connect(database).and_then(|it| it.object_count(None));
+            if is_empty.is_ok_and(|objects| objects == 0) {
+                files::remove_file(&own.join(NOTE))?;
+            }
+            Err(failure)
+        })?;
     }
     phase.done(&format!("{} pieces", state.pieces.len()));
     Ok(())

@@ -230,7 +230,8 @@ impl<'a> Restic<'a> {
     /// Checks that it is whole; with `part` such as `3/7` or `100%`, data of that part too. `Err`
     /// holds restic's words where it is not; what hinders the check is a failure.
     pub fn check(&self, part: Option<&str>) -> Result<std::result::Result<(), String>> {
-        let mut command = self.command(["check", "--no-cache"], LONG);
+        // Like every reader, without a lock: a key that may delete nothing leaves locks for ever.
+        let mut command = self.command(["check", "--no-cache", "--no-lock"], LONG);
         command.args.extend(part.map(|part| format!("--read-data-subset={part}")));
         let output = self.observe(&command)?;
         match meaning(output.code) {

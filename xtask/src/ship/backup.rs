@@ -5,7 +5,7 @@ use super::ledger;
 use super::site::Site;
 use crate::backup::{Home, Purpose, run};
 use crate::edge::pg_dump;
-use crate::edge::postgres::{Database, is_unreached};
+use crate::edge::postgres::Database;
 use crate::edge::shell::Shell;
 use crate::error::{Failure, Result, code};
 use xtask_core::ship::ledger::Action;
@@ -22,16 +22,18 @@ pub fn planned(site: &Site<'_>, pending: &[String], without: Option<&str>) -> Re
         return left(reason);
     }
     let home = Home::find(site.world, site.name, Purpose::Add)?;
+    let address = site.database()?;
     let schemas = match &home {
-        Some(home) => home.policy.schemas.clone(),
-        None => vec![site.database()?.schema],
+        Some(home) => home.schemas(&address),
+        None => vec![address.schema.clone()],
     };
-    let database = Database::connect(&site.database()?);
+    let database = Database::connect(&address);
     let counted = database.and_then(|it| Ok((it.object_count(Some(&schemas))?, it)));
+    // That migrations are pending was just read there: one that cannot be asked now is no reason to
+    // change it without a back-up.
     let database = match counted {
         Ok((0, _)) => return left("the database is empty"),
         Ok((_, database)) => database,
-        Err(failure) if is_unreached(&failure) => return left("the database cannot be reached"),
         Err(failure) => return Err(failure),
     };
     let Some(home) = home else {

@@ -240,6 +240,9 @@ impl<'a> Course<'a> {
                 name if name == code::BACKUP_TOOL.name || name == code::TOOL_MISSING.name => {
                     unable(&it)
                 }
+                // Who ended it learned nothing of the back-up, and neither did a lost database.
+                _ if course.world().cancel.is_cancelled() => Ended::Refused(it),
+                name if name == code::DATABASE_UNREACHED.name => unable(&it),
                 _ => broken(&it),
             })?;
             phase.done(&format!("{} rows restored", restored.facts.rows()));

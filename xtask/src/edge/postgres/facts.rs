@@ -43,12 +43,14 @@ const EXTENSIONS: &str = "SELECT e.extname::text, n.nspname::text
         WHERE member.refclassid = 'pg_extension'::regclass AND member.refobjid = e.oid
         AND member.deptype = 'e' AND s.nspname = ANY($1))) ORDER BY 1";
 
-/// Who was granted something, or is named by a policy.
+/// Who was granted something, is named by a policy, or whose new objects have default privileges.
 const ROLES: &str = "SELECT DISTINCT r.rolname::text FROM pg_shdepend d
     JOIN pg_roles r ON r.oid = d.refobjid
     WHERE d.refclassid = 'pg_authid'::regclass AND d.deptype IN ('a', 'r')
     AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND r.rolname !~ '^pg_' ORDER BY 1";
+    AND r.rolname !~ '^pg_'
+    UNION SELECT pg_get_userbyid(a.defaclrole)::text FROM pg_default_acl a
+        JOIN pg_namespace n ON n.oid = a.defaclnamespace WHERE n.nspname = ANY($1) ORDER BY 1";
 
 const INVALID: &str = "SELECT n.nspname || '.' || c.relname FROM pg_index i
         JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -213,7 +215,7 @@ async fn read(client: &impl GenericClient, schemas: &[String]) -> Result<Result<
         ledger,
         canary: written_canary(client).await?,
         extensions: pairs(&client.query(EXTENSIONS, &[&schemas]).await?),
-        roles: names(&client.query(ROLES, &[]).await?),
+        roles: names(&client.query(ROLES, &[&schemas]).await?),
         invalid: names(&client.query(INVALID, &[&schemas]).await?),
     }))
 }

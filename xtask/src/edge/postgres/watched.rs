@@ -1,6 +1,6 @@
 //! Statements run one by one while their locks are watched; for rehearsals only.
 
-use super::{Database, Unanswered, within};
+use super::{Database, Unanswered, quoted, within};
 use crate::error::{Failure, Result, code};
 use std::time::{Duration, Instant};
 use tokio_postgres::{Client, Error, Row};
@@ -33,11 +33,13 @@ pub struct Watched {
 }
 
 impl Database {
-    /// Gives what follows on this connection the time-outs of a migration.
+    /// Gives what follows on this connection the time-outs and the schema of a migration.
     pub fn limit(&self, limits: &Migrations) -> Result<()> {
         let sql = format!(
-            "SET lock_timeout = {}; SET statement_timeout = {}",
-            limits.lock_timeout_ms, limits.statement_timeout_ms
+            "SET lock_timeout = {}; SET statement_timeout = {}; SET search_path TO {}",
+            limits.lock_timeout_ms,
+            limits.statement_timeout_ms,
+            quoted(&self.schema)
         );
         within(LIMIT, self.client.batch_execute(&sql)).map_err(|error| refused(&error))
     }
