@@ -337,7 +337,7 @@ fn carry_out(looked: &Looked, world: &World<'_>) -> Result<usize> {
     let mut writer = Writer::new(&looked.coolify, &looked.desired, &looked.observed);
     let named = |step: &Step| steps::named(step.action, &step.part);
     let apply = |step: &Step| runtime::wait(writer.apply(step));
-    steps::carry_out(world, &looked.environment, &looked.plan.steps, named, apply)
+    steps::carry_out(world, &looked.plan.steps, named, apply)
 }
 
 /// What Coolify took and did not keep is told, not believed.

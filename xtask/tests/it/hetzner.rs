@@ -75,6 +75,9 @@ fn nothing_is_bought_beyond_the_budget_unless_somebody_says_why() {
     assert_eq!(cost.code, Some(3), "{cost:?}");
     let over = [&APPLY[..], &["--over-budget", "the launch is on Monday"]].concat();
     town.world.run(&over).ends(0);
+    let noted = town.world.path("../state/nutri/production/hetzner-over-budget.jsonl");
+    let noted = std::fs::read_to_string(noted).unwrap();
+    assert!(noted.contains("the launch is on Monday") && noted.contains("cx33"), "{noted}");
     // What is paid for already is beyond the budget, and needs nobody's leave to be kept in order.
     town.fake.change(|state| state.firewalls.values_mut().next().unwrap().rules.clear());
     town.world.run(&APPLY).ends(0);

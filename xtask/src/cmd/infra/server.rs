@@ -84,11 +84,11 @@ pub(super) fn make(
     let Looked { hetzner, desired, observed, plan, .. } = looked;
     let mut writer = Writer::new(hetzner, desired, observed, &journal, &data);
     if writer.has_server() {
-        journal.end()?;
+        journal.bought()?;
     }
     let named = |step: &Step| steps::named(step.action, &step.part);
     let apply = |step: &Step| runtime::wait(writer.apply(step));
-    let count = steps::carry_out(world, &looked.environment, &plan.steps, named, apply)?;
+    let count = steps::carry_out(world, &plan.steps, named, apply)?;
     if count > 0 {
         check(looked, world)?;
     }

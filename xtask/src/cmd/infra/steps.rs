@@ -38,10 +38,9 @@ pub(super) fn refuse(line: String, remarks: &[Remark<impl Display>]) -> Result<(
     Err(remarks.iter().fold(failure, |failure, it| failure.reason(it.to_string())))
 }
 
-/// One step after the other, for the environment called `name`; gives how many were done.
+/// One step after the other; gives how many were done.
 pub(super) fn carry_out<S>(
     world: &World<'_>,
-    name: &str,
     steps: &[S],
     named: impl Fn(&S) -> String,
     mut apply: impl FnMut(&S) -> Result<()>,
@@ -52,17 +51,17 @@ pub(super) fn carry_out<S>(
         let what = named(step);
         phase.doing(&what);
         let applied = world.cancel.check().and_then(|()| apply(step));
-        applied.map_err(|failure| broken(failure, done, &count, name))?;
+        applied.map_err(|failure| broken(failure, done, &count))?;
         phase.note(&what);
     }
     phase.done(&count.to_string());
     Ok(steps.len())
 }
 
-fn broken(failure: Failure, done: usize, total: &Count, name: &str) -> Failure {
+fn broken(failure: Failure, done: usize, total: &Count) -> Failure {
     let failure = match done {
         0 => failure,
         _ => failure.partly().during(format!("failed after {done} of {total}")),
     };
-    failure.hint(format!("the same command again goes on: cargo xtask infra apply {name} --apply"))
+    failure.hint("the same command again goes on, with the flags that it had")
 }

@@ -43,7 +43,8 @@ pub(super) fn run(flags: &SecretsSync, world: &World<'_>) -> Result<Exit> {
     let said = match done {
         0 => "nothing to do".to_owned(),
         _ => format!(
-            "{} done; services are told at their next deployment: `cargo xtask rollout {name}`",
+            "{} done; services are told when the release that serves is deployed again: \
+             `cargo xtask rollout {name} RELEASE --apply`",
             Count(done, "step")
         ),
     };

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 const FILE: &str = "hetzner-intent.json";
+/// What was bought beyond the budget, one a line.
+const OVER_BUDGET: &str = "hetzner-over-budget.jsonl";
 
 /// A server that was about to be bought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +54,21 @@ impl Journal {
         files::write(&self.path(), text.as_bytes())
     }
 
-    /// It was bought, or surely was not.
+    /// It was bought. Why it costs more than the budget allows stays on record.
+    pub fn bought(&self) -> Result<()> {
+        if let Some(intent) = self.open()?.filter(|it| it.over_budget.is_some()) {
+            let path = self.folder.join(OVER_BUDGET);
+            let line = serde_json::to_string(&intent).expect("texts only") + "\n";
+            let before = files::read_if_there(&path)?.unwrap_or_default();
+            // Killed between this and the next line, it is bought once and noted once.
+            if !before.ends_with(&line) {
+                files::write(&path, (before + &line).as_bytes())?;
+            }
+        }
+        self.end()
+    }
+
+    /// It has an end.
     pub fn end(&self) -> Result<()> {
         files::remove_file(&self.path())
     }

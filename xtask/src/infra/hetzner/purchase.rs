@@ -82,7 +82,7 @@ impl Writer<'_> {
             self.journal.end()?;
         }
         stands?;
-        self.journal.end()?;
+        self.journal.bought()?;
         Ok(id)
     }
 
