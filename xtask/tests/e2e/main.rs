@@ -36,6 +36,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     let release = the_first_up_brings_everything_up(&scratch);
     a_second_up_changes_nothing(&scratch, &release);
     rehearsal::walks_the_road_of_production(&scratch, release["version"].as_str().unwrap());
+    scratch.verifies_briefly();
     containers_are_confined(&scratch);
     services_reach_neither_the_registry_nor_the_admin_api(&scratch);
     images::run_by_themselves(&scratch, &release);

@@ -1,6 +1,7 @@
 //! A copy of the repository with a project, ports and state of its own, gone when dropped.
 
 use serde_json::Value;
+use std::cell::Cell;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +12,8 @@ pub(crate) struct Scratch {
     pub(crate) project: String,
     /// Registry, Postgres, Redis, proxy.
     pub(crate) ports: [u16; 4],
+    /// Whether a rollout is verified for two seconds, and not for as long as one of people.
+    briefly: Cell<bool>,
 }
 
 /// How a run of xtask ended.
@@ -26,7 +29,7 @@ impl Scratch {
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("nutri-e2e").tempdir().unwrap();
         let project = format!("e2e-{}", std::process::id());
-        let scratch = Self { folder, project, ports: free_ports() };
+        let scratch = Self { folder, project, ports: free_ports(), briefly: Cell::new(false) };
         scratch.copy_tree();
         scratch.edit_settings();
         for args in [
@@ -115,7 +118,15 @@ impl Scratch {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
         command.env("CARGO_TARGET_DIR", target.unwrap_or_else(|| root.join("target")));
+        if self.briefly.get() {
+            command.env("XTASK_TESTS_VERIFY_MS", "2000");
+        }
         command
+    }
+
+    /// From here on what was shown once at its full length is not waited for again.
+    pub(crate) fn verifies_briefly(&self) {
+        self.briefly.set(true);
     }
 
     /// Starts xtask and lets it run.
