@@ -112,6 +112,7 @@ fn a_drill_of_something_else_than_was_backed_up_fails() {
     assert!(town.restic(&["forget", id]).status.success());
     let mut restic = std::process::Command::new("restic")
         .args(["backup", "--stdin", "--stdin-filename", "manifest.json", "--tag", &tags.join(",")])
+        .args(["--host", "nutri"])
         .env("RESTIC_REPOSITORY", town.repository())
         .env("RESTIC_PASSWORD", town::KEY)
         .env("RESTIC_CACHE_DIR", town.world.cache())
