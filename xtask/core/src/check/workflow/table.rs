@@ -77,7 +77,7 @@ fn area_job(area: Area, words: &str) -> Job {
         Area::Rust => ("rust", "Rust", 60),
         Area::Services => ("services", "Services", 25),
         Area::EndToEnd => ("e2e", "End to end", 60),
-        Area::OnRequest => ("coverage", "Coverage of Rust", 60),
+        Area::OnRequest => ("coverage", "Coverage of Rust", 100),
         Area::Rest => ("rest", "Everything else", 15),
     };
     let artifact = format!("logs-{id}");
