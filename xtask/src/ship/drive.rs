@@ -205,10 +205,9 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn record(&mut self) -> Result<()> {
-        let outcome = match &self.journal.mishap {
-            None => Outcome::Done,
-            Some(mishap) => record::failed(mishap.step.phase(), &mishap.error),
-        };
+        let mishap = self.journal.mishap.as_ref().filter(|_| !self.journal.is_served());
+        let outcome = mishap
+            .map_or(Outcome::Done, |it| record::failed(it.step.phase(), &it.error));
         let seen = self.watch.take().map(Watch::finish);
         let proof = seen.as_ref().map(|it| it.proof.clone()).unwrap_or_default();
         let change = self.change.take().expect("it has begun");
@@ -253,6 +252,10 @@ impl<'r, 'a> Run<'r, 'a> {
         let name = self.site.name;
         Err(match end {
             End::Returned | End::Failed => failure.reason(self.as_before()),
+            End::Serves => failure.reason(format!(
+                "release `{}` serves and is verified; the next rollout stops what was left",
+                self.journal.course.to
+            )),
             End::Open => failure.hint(format!(
                 "`cargo xtask status {name}` tells what serves; then `cargo xtask resume {name}`"
             )),

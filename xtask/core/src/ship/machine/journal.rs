@@ -59,6 +59,12 @@ impl Journal {
         self.has(&Step::Begin)
     }
 
+    /// Whether the release serves and is verified, even if something failed after that: what was
+    /// to be stopped then is stopped by the next run.
+    pub fn is_served(&self) -> bool {
+        self.mishap.as_ref().is_none_or(|it| it.step == Step::Retire)
+    }
+
     /// Whether what served before is being brought back.
     pub fn goes_back(&self) -> bool {
         self.mishap.as_ref().is_some_and(|it| self.course.is_returned_from(&it.step))

@@ -141,6 +141,19 @@ fn who_cannot_go_back_stays_open_and_says_nothing_to_the_ledger() {
     assert_eq!(walked(Manner::Together, &["verify", "notify"]).1, End::Returned);
 }
 
+/// It was recorded as failed, and a rollback went past it although it served.
+#[test]
+fn what_serves_and_is_verified_is_so_though_old_containers_are_not_stopped() {
+    let failing = |step: Step| {
+        let mut journal = Journal::new("r", course(Manner::Together));
+        journal.failed(step, "no");
+        journal.is_served()
+    };
+    assert!(Journal::new("r", course(Manner::Together)).is_served());
+    assert!(failing(Step::Retire));
+    assert!(!failing(Step::Verify) && !failing(Step::Switch) && !failing(Step::Record));
+}
+
 #[test]
 fn a_lost_lease_ends_a_run_before_its_next_step_and_on_the_way_back_too() {
     let mut journal = Journal::new("r", course(Manner::InTurn));

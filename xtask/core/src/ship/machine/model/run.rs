@@ -162,21 +162,21 @@ impl World {
     /// What it says must be so at that moment.
     fn record(&mut self, ship: usize) {
         let journal = &self.run(ship).journal;
-        let failed = journal.mishap.is_some();
+        let is_served = journal.is_served();
         if !self.is_as_recorded(journal) && !self.seen.by_hand {
             self.seen.wrong = Some(format!("not what serves: {journal:?}"));
         }
-        self.push(ship, if failed { Ended::Failed } else { Ended::Done });
+        self.push(ship, if is_served { Ended::Done } else { Ended::Failed });
     }
 
     fn is_as_recorded(&self, journal: &Journal) -> bool {
         let course = &journal.course;
-        match (&journal.mishap, &course.back) {
-            (Some(mishap), Some(back)) if mishap.step != Step::Retire && course.takes_over => {
+        match &course.back {
+            _ if journal.is_served() => self.answers() == course.versions,
+            Some(back) if course.takes_over => {
                 (0..SERVICES.len()).all(|it| self.stays(it, back))
             }
-            (Some(mishap), _) if mishap.step != Step::Retire => self.answers() == course.before,
-            _ => self.answers() == course.versions,
+            _ => self.answers() == course.before,
         }
     }
 
