@@ -15,6 +15,7 @@ use xtask::report::table;
 use xtask::world::World;
 use xtask_core::check::bench::backup::Found;
 use xtask_core::command::Command;
+use xtask_fakes::deploy;
 
 const SETTINGS: [&str; 2] = ["shared_buffers=256MB", "max_wal_size=4GB"];
 
@@ -58,10 +59,8 @@ impl<'a> Ground<'a> {
 
     fn tree(&self, world: &World<'_>) -> Result<()> {
         let own = files::read(&world.places.file("deploy.toml"))?;
-        let text = format!(
-            "{own}\n[environments.staging.backup]\nrepository = \"{}\"\npassword = \"env:BENCH_PASSWORD\"\n",
-            self.path("ours").display()
-        );
+        let repository = self.path("ours");
+        let text = deploy::with_backup(&own, "staging", &repository, "env:BENCH_PASSWORD");
         files::make_folder(&self.path("tree"))?;
         files::write(&self.path("tree/deploy.toml"), text.as_bytes())
     }
