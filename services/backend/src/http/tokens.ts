@@ -1,6 +1,6 @@
 // Bearer tokens: JWTs that this service signs for itself and nobody else reads. Signing and
 // verifying are synchronous: microseconds, and nothing that waits behind other work.
-import { createHash } from "node:crypto";
+import { createHash, createSecretKey, type KeyObject } from "node:crypto";
 import jwt from "jsonwebtoken";
 import { z } from "zod";
 import { accessSeconds } from "../domain/sessions.js";
@@ -27,12 +27,19 @@ const issuer = "nutri-backend";
 const algorithm: jwt.Algorithm = "HS256";
 const claims = z.object({ sub: z.uuid(), sid: z.uuid().optional() });
 
+/** A key as it is worked with. Given text, `jsonwebtoken` would first try to read a public key out
+ * of it each time, and fail: that took a fifth of the time of a small request. */
+interface Key {
+  readonly id: string;
+  readonly secret: KeyObject;
+}
+
 export function createTokens(keys: Keys, now: () => Date): Tokens {
-  const kid = keyId(keys.current);
-  const all = [keys.current, ...(keys.previous === undefined ? [] : [keys.previous])];
+  const current = keyOf(keys.current);
+  const all = [current, ...(keys.previous === undefined ? [] : [keyOf(keys.previous)])];
   const seconds = () => Math.floor(now().getTime() / 1000);
 
-  function read(token: string, key: string): z.infer<typeof claims> | undefined {
+  function read(token: string, key: KeyObject): z.infer<typeof claims> | undefined {
     try {
       const expected = { algorithms: [algorithm], issuer, audience: issuer };
       const payload = jwt.verify(token, key, { ...expected, clockTimestamp: seconds() });
@@ -48,12 +55,12 @@ export function createTokens(keys: Keys, now: () => Date): Tokens {
     sign({ userId, sessionId }) {
       const session = sessionId === undefined ? {} : { sid: sessionId };
       const payload = { sub: userId, ...session, iss: issuer, aud: issuer, iat: seconds() };
-      const options = { algorithm, keyid: kid, expiresIn: accessSeconds };
-      return jwt.sign(payload, keys.current, options);
+      const options = { algorithm, keyid: current.id, expiresIn: accessSeconds };
+      return jwt.sign(payload, current.secret, options);
     },
     verify(token) {
       for (const key of keysFor(token, all)) {
-        const found = read(token, key);
+        const found = read(token, key.secret);
         if (found !== undefined) return { userId: found.sub, sessionId: found.sid };
       }
       throw unauthenticated();
@@ -66,10 +73,14 @@ export function keyId(key: string): string {
   return createHash("sha256").update(key).digest("hex").slice(0, 8);
 }
 
+function keyOf(text: string): Key {
+  return { id: keyId(text), secret: createSecretKey(text, "utf8") };
+}
+
 /** The key that the token names; all when it names none that we have. */
-function keysFor(token: string, keys: readonly string[]): readonly string[] {
+function keysFor(token: string, keys: readonly Key[]): readonly Key[] {
   const named = headerOf(token)?.kid;
-  const found = keys.filter((key) => keyId(key) === named);
+  const found = keys.filter((key) => key.id === named);
   return found.length > 0 ? found : keys;
 }
 

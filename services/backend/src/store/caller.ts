@@ -7,15 +7,18 @@ import type { Prisma, PrismaClient } from "../generated/prisma/client.js";
 export type Caller = { readonly userId: string } | { readonly email: string };
 
 /** Runs one query for `caller`, in a transaction of its own: local to it is what a pooler that
- * hands connections from transaction to transaction cannot leave to the next. */
-export async function as<Answer>(
+ * hands connections from transaction to transaction cannot leave to the next.
+ *
+ * Not as a batch: Prisma compiles a batch that begins with SQL anew each time, a query alone once. */
+export function as<Answer>(
   client: PrismaClient,
   caller: Caller,
-  query: Prisma.PrismaPromise<Answer>,
+  query: (client: Prisma.TransactionClient) => Promise<Answer>,
 ): Promise<Answer> {
   const [setting, value] =
     "userId" in caller ? ["nutri.user_id", caller.userId] : ["nutri.email", caller.email];
-  const told = client.$executeRaw`SELECT set_config(${setting}, ${value}, true)`;
-  const [, answer] = await client.$transaction([told, query]);
-  return answer;
+  return client.$transaction(async (transaction) => {
+    await transaction.$executeRaw`SELECT set_config(${setting}, ${value}, true)`;
+    return query(transaction);
+  });
 }

@@ -10,21 +10,22 @@ export function foodStore(client: PrismaClient): FoodStore {
   return {
     async add(ownerId, food) {
       const data = { ownerId, name: food.name, source: food.source, ...columnsOf(food.per100g) };
-      const made = as(client, { userId: ownerId }, client.food.create({ data }));
+      const made = as(client, { userId: ownerId }, ({ food: foods }) => foods.create({ data }));
       return foodOf(await reach(made.catch(refuseNobody)));
     },
     async search(userId, words, page) {
-      const found = client.food.findMany({
+      const wanted = {
         where: { AND: [visibleTo(userId), named(words), after(page.after)] },
         orderBy: [{ name: "asc" }, { id: "asc" }],
         take: page.limit + 1,
-      });
-      const rows = await reach(as(client, { userId }, found));
+      } satisfies Prisma.FoodFindManyArgs;
+      const rows = await reach(as(client, { userId }, ({ food }) => food.findMany(wanted)));
       return cutPage(rows.map(foodOf), page.limit, (food) => [food.name, food.id]);
     },
     async findVisible(userId, ids) {
       const where = { AND: [visibleTo(userId), { id: { in: [...ids] } }] };
-      return (await reach(as(client, { userId }, client.food.findMany({ where })))).map(foodOf);
+      const rows = await reach(as(client, { userId }, ({ food }) => food.findMany({ where })));
+      return rows.map(foodOf);
     },
   };
 }

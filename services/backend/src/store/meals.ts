@@ -18,38 +18,39 @@ export function mealStore(client: PrismaClient): MealStore {
   return {
     async add(userId, meal) {
       const items = meal.items.map(({ foodId, grams }, position) => ({ foodId, grams, position }));
-      const row = client.meal.create({
-        data: {
-          userId,
-          eatenOn: midnightOf(meal.eatenOn),
-          description: meal.description ?? null,
-          items: { create: items },
-        },
-        include: withItems,
-      });
-      const added = as(client, { userId }, row);
+      const row = {
+        userId,
+        eatenOn: midnightOf(meal.eatenOn),
+        description: meal.description ?? null,
+        items: { create: items },
+      };
+      const added = as(client, { userId }, (transaction) =>
+        transaction.meal.create({ data: row, include: withItems }),
+      );
       return mealOf(await reach(added.catch(refuseNobody).catch(refuseWhenGone)));
     },
     countOn(userId, day) {
       const where = { userId, eatenOn: midnightOf(day) };
-      return reach(as(client, { userId }, client.meal.count({ where })));
+      return reach(as(client, { userId }, ({ meal }) => meal.count({ where })));
     },
     async listOn(userId, day, page) {
-      const found = client.meal.findMany({
+      const wanted = {
         where: { AND: [{ userId, eatenOn: midnightOf(day) }, after(page.after)] },
         orderBy: [{ createdAt: "asc" }, { id: "asc" }],
         take: page.limit + 1,
         include: withItems,
-      });
-      const rows = await reach(as(client, { userId }, found));
+      } satisfies Prisma.MealFindManyArgs;
+      const rows = await reach(as(client, { userId }, ({ meal }) => meal.findMany(wanted)));
       return cutPage(rows.map(mealOf), page.limit, (meal) => [
         meal.createdAt.toISOString(),
         meal.id,
       ]);
     },
     async remove(userId, id) {
-      const removed = client.meal.deleteMany({ where: { id, userId } });
-      return (await reach(as(client, { userId }, removed))).count > 0;
+      const removed = as(client, { userId }, ({ meal }) =>
+        meal.deleteMany({ where: { id, userId } }),
+      );
+      return (await reach(removed)).count > 0;
     },
   };
 }

@@ -9,24 +9,30 @@ const publicFields = { id: true, email: true, createdAt: true } as const;
 export function userStore(client: PrismaClient): UserStore {
   return {
     async add(email, passwordHash) {
-      const row = client.user.create({ data: { email, passwordHash }, select: publicFields });
-      return reach(as(client, { email }, row).catch(undefinedWhenTaken));
+      const data = { email, passwordHash };
+      const added = as(client, { email }, ({ user }) =>
+        user.create({ data, select: publicFields }),
+      );
+      return reach(added.catch(undefinedWhenTaken));
     },
     async findByEmail(email) {
-      const found = client.user.findUnique({ where: { email } });
-      const row = await reach(as(client, { email }, found));
+      const row = await reach(
+        as(client, { email }, ({ user }) => user.findUnique({ where: { email } })),
+      );
       if (row === null) return undefined;
       const { passwordHash, ...user } = row;
       return { user, passwordHash };
     },
     async findById(id) {
-      const found = client.user.findUnique({ where: { id }, select: publicFields });
-      return (await reach(as(client, { userId: id }, found))) ?? undefined;
+      const found = as(client, { userId: id }, ({ user }) =>
+        user.findUnique({ where: { id }, select: publicFields }),
+      );
+      return (await reach(found)) ?? undefined;
     },
     async replacePasswordHash(id, from, to) {
       const change = { where: { id, passwordHash: from }, data: { passwordHash: to } };
-      const changed = client.user.updateMany(change);
-      return (await reach(as(client, { userId: id }, changed))).count > 0;
+      const changed = as(client, { userId: id }, ({ user }) => user.updateMany(change));
+      return (await reach(changed)).count > 0;
     },
   };
 }

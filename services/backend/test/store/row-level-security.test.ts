@@ -112,14 +112,12 @@ describeWithDatabase("the role of the services", () => {
   it("sees_nothing_of_others_through_prisma_without_a_where", async () => {
     const { client } = database;
     const mine = { userId: ann.user.id };
-    expect((await as(client, mine, client.meal.findMany())).map(({ id }) => id)).toEqual([
-      ann.mealId,
-    ]);
-    expect(await as(client, mine, client.user.count())).toBe(1);
+    const seen = await as(client, mine, ({ meal }) => meal.findMany());
+    expect(seen.map(({ id }) => id)).toEqual([ann.mealId]);
+    expect(await as(client, mine, ({ user }) => user.count())).toBe(1);
     expect(await client.meal.count()).toBe(0);
-    expect(
-      (await as(client, mine, client.meal.deleteMany({ where: { id: bob.mealId } }))).count,
-    ).toBe(0);
+    const theirs = { where: { id: bob.mealId } };
+    expect((await as(client, mine, ({ meal }) => meal.deleteMany(theirs))).count).toBe(0);
   });
 
   it.each([
@@ -182,7 +180,7 @@ describeWithDatabase("the role of the services", () => {
 
   it("logs_in_by_one_mailbox_and_sees_no_other", async () => {
     const { client } = database;
-    const found = await as(client, { email: ann.user.email }, client.user.findMany());
+    const found = await as(client, { email: ann.user.email }, ({ user }) => user.findMany());
     expect(found.map(({ id }) => id)).toEqual([ann.user.id]);
   });
 });
@@ -202,10 +200,8 @@ describeWithPooler("the role of the services behind a transaction pooler", () =>
           const mine = eaters[turn % 3];
           if (mine === undefined) throw new Error("there are three");
           const page = await meals.listOn(mine.user.id, day, whole);
-          const all = await as(
-            database.client,
-            { userId: mine.user.id },
-            database.client.meal.findMany(),
+          const all = await as(database.client, { userId: mine.user.id }, ({ meal }) =>
+            meal.findMany(),
           );
           return [page.items.map(({ id }) => id), all.map(({ id }) => id), [mine.mealId]];
         }),
