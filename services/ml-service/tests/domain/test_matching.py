@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from nutri_ml.domain.food import FoodTable
-from nutri_ml.domain.matching import Matcher, NotWanted
+from nutri_ml.domain.matching import REMEMBERED, Matcher, NotWanted
 from nutri_ml.domain.ports import Vectors
 from nutri_ml.domain.spelling import Likeness
 from tools.calibrate import read_labels
@@ -72,9 +72,9 @@ def test_spelling_is_judged_by_shared_trigrams(mention: str, likeness: float) ->
     assert Likeness(["egg", "toast"]).likeness(mention)[0] == pytest.approx(likeness)
 
 
-def test_matching_stops_at_the_mention_at_which_nobody_waits_any_more(
-    matcher: Matcher, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def encoded(matcher: Matcher, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the model is asked for, from nothing remembered on."""
     encoded: list[str] = []
     encode = matcher._encoder.encode
 
@@ -83,6 +83,23 @@ def test_matching_stops_at_the_mention_at_which_nobody_waits_any_more(
         return encode(texts)
 
     monkeypatch.setattr(matcher._encoder, "encode", encode_counted)
+    matcher._fitted.cache_clear()
+    return encoded
+
+
+def test_what_was_asked_before_is_matched_alike_without_the_model(
+    matcher: Matcher, encoded: list[str]
+) -> None:
+    first = matcher.match(["egg", "toast", "egg"])
+    assert matcher.match(["toast", "egg"]) == [first[1], first[0]]
+    assert encoded == ["egg", "toast"]
+    # People say a few thousand different things, and whoever says others takes no more memory.
+    assert matcher._fitted.cache_info().maxsize == REMEMBERED
+
+
+def test_matching_stops_at_the_mention_at_which_nobody_waits_any_more(
+    matcher: Matcher, encoded: list[str]
+) -> None:
     answers = iter([True, True, False])
     with pytest.raises(NotWanted):
         matcher.match(["egg", "toast", "milk", "tea"], lambda: next(answers))

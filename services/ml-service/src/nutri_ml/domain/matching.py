@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,6 +19,8 @@ LOOKED_AT = 16
 # The words are the same, but for how the food was made.
 NEARLY_EXACT = 0.7
 HARMLESS = MANNERS | MAKERS
+# People eat the same things again. Each mention takes some kilobytes.
+REMEMBERED = 2048
 
 
 class NotWanted(Exception):
@@ -86,6 +89,8 @@ class Matcher:
         self._vocabulary = _vocabulary(self._words, owners, len(self._foods))
         self._kitchen = frozenset().union(*self._words)
         self._owner_of_name = _owners_of_names(table.phrases, owners)
+        # What fits hangs on the mention alone.
+        self._fitted = lru_cache(REMEMBERED)(self._fit_one)
 
     def match(self, mentions: Sequence[str], wanted: Wanted = lambda: True) -> list[Match]:
         """Matches one mention after the other, as long as somebody waits for them."""
@@ -95,15 +100,14 @@ class Matcher:
         self, mentions: Sequence[str], wanted: Wanted = lambda: True
     ) -> list[tuple[Fitted, ...]]:
         """What speaks for each of the foods that are near, the best fitting first."""
-        found: dict[str, tuple[Fitted, ...]] = {}
+        found = []
         for mention in mentions:
-            if mention not in found:
-                found[mention] = self._fit_one(mention, wanted)
-        return [found[mention] for mention in mentions]
+            if not wanted():
+                raise NotWanted
+            found.append(self._fitted(mention))
+        return found
 
-    def _fit_one(self, mention: str, wanted: Wanted) -> tuple[Fitted, ...]:
-        if not wanted():
-            raise NotWanted
+    def _fit_one(self, mention: str) -> tuple[Fitted, ...]:
         # One product per mention: in a product of matrices the last digits depend on the others.
         # And not by BLAS, whose threads would wait for cores that work on other meals.
         (vector,) = self._encoder.encode([mention])
