@@ -12,7 +12,7 @@ mod listing;
 pub use between::commits_between;
 pub use committed::committed;
 pub use faithful::{Instead, Unfaithful, unfaithful};
-pub use listing::{Listed, Listing, Tracked, Unseen, knows, listing};
+pub use listing::{Listed, Listing, Tracked, Unseen, listing, unknown};
 
 use crate::edge::entry;
 use crate::edge::shell::{Output, Shell};

@@ -6,7 +6,7 @@ use crate::edge::{files, npm};
 use crate::error::Result;
 use crate::world::World;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 use xtask_core::digest::Digest;
@@ -26,9 +26,24 @@ pub(super) struct Known {
     sources: RefCell<BTreeMap<String, Digest>>,
     /// The locks of npm, by folder. To read one is most of the time of an unchanged build.
     npm: RefCell<BTreeMap<String, Rc<NpmLock>>>,
+    /// Files beside sources that git knows.
+    inputs: RefCell<BTreeSet<String>>,
 }
 
 impl Known {
+    /// Refuses files that no commit tells of; those of a layer are asked for at once.
+    fn check_inputs<'f>(
+        &self,
+        world: &World<'_>,
+        files: impl IntoIterator<Item = &'f str>,
+    ) -> Result<()> {
+        let mut known = self.inputs.borrow_mut();
+        let new: Vec<&str> = files.into_iter().filter(|file| !known.contains(*file)).collect();
+        sources::check_inputs(world, &new)?;
+        known.extend(new.into_iter().map(ToOwned::to_owned));
+        Ok(())
+    }
+
     fn npm_lock(&self, world: &World<'_>, folder: &str) -> Result<Rc<NpmLock>> {
         if let Some(known) = self.npm.borrow().get(folder) {
             return Ok(Rc::clone(known));
@@ -74,7 +89,7 @@ fn inputs(
         }
         Stuff::Npm { path, .. } => {
             let asked = [npm::MANIFEST, npm::LOCK].map(|file| format!("{path}/{file}"));
-            sources::check_inputs(world, asked.iter().map(String::as_str))?;
+            known.check_inputs(world, asked.iter().map(String::as_str))?;
             let own = locks::own_folders(world, path, &*known.npm_lock(world, path)?)?;
             let own: String = own.iter().map(|it| format!("{} {}\n", it.link, it.digest)).collect();
             let folder = root.join(path);
@@ -83,7 +98,7 @@ fn inputs(
         }
         Stuff::Wheels { requirements, .. } => {
             let files = locks::requirements(world, requirements)?.files;
-            sources::check_inputs(world, files.keys().map(String::as_str))?;
+            known.check_inputs(world, files.keys().map(String::as_str))?;
             let (glibc, on) = (stage::glibc(lock, platform), locks::environment(lock, platform));
             Ok(format!("{}\n{}\n{on}", form(&files), form(&glibc)))
         }

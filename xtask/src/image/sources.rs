@@ -55,27 +55,24 @@ pub(super) fn sources(world: &World<'_>, folder: &str) -> Result<Sources> {
 }
 
 /// Refuses files beside sources that decide a layer, where no commit says what they hold.
-pub(super) fn check_inputs<'a>(
-    world: &World<'_>,
-    files: impl IntoIterator<Item = &'a str>,
-) -> Result<()> {
-    for file in files {
-        let cannot = || Failure::usage(format!("cannot use `{file}`"));
+pub(super) fn check_inputs(world: &World<'_>, files: &[&str]) -> Result<()> {
+    let cannot = |file: &str| Failure::usage(format!("cannot use `{file}`"));
+    let mut there = Vec::new();
+    for file in files.iter().copied() {
         match Entry::at(&world.places.file(file))? {
             Some(Entry::Link(target)) => {
-                return Err(cannot()
+                return Err(cannot(file)
                     .reason(format!("it is a link to `{target}`"))
                     .hint("put the file itself there"));
             }
-            Some(_) if !git::knows(&world.shell, file)? => {
-                return Err(cannot()
-                    .reason("git ignores it, so no commit says what it holds")
-                    .hint(format!("`git add --force {file}`, and take it out of `.gitignore`")));
-            }
-            Some(_) | None => {}
+            Some(_) => there.push(file),
+            None => {}
         }
     }
-    Ok(())
+    let Some(file) = git::unknown(&world.shell, &there)?.into_iter().next() else { return Ok(()) };
+    Err(cannot(file)
+        .reason("git ignores it, so no commit says what it holds")
+        .hint(format!("`git add --force {file}`, and take it out of `.gitignore`")))
 }
 
 /// Every file that git knows or would take, wherever it is in the checkout, if it is there.

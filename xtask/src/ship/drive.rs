@@ -206,8 +206,7 @@ impl<'r, 'a> Run<'r, 'a> {
 
     fn record(&mut self) -> Result<()> {
         let mishap = self.journal.mishap.as_ref().filter(|_| !self.journal.is_served());
-        let outcome = mishap
-            .map_or(Outcome::Done, |it| record::failed(it.step.phase(), &it.error));
+        let outcome = mishap.map_or(Outcome::Done, |it| record::failed(it.step.phase(), &it.error));
         let seen = self.watch.take().map(Watch::finish);
         let proof = seen.as_ref().map(|it| it.proof.clone()).unwrap_or_default();
         let change = self.change.take().expect("it has begun");

@@ -90,13 +90,23 @@ pub fn listing(shell: &Shell, path: &str) -> Result<Listing> {
     Ok(Listing { files: gathered.files.into_values().collect(), unseen: gathered.unseen })
 }
 
-/// Whether git tracks the file at `path`, or would take it.
-pub fn knows(shell: &Shell, path: &str) -> Result<bool> {
+/// Those of `files` that git neither tracks nor would take. Each repository is asked once.
+pub fn unknown<'f>(shell: &Shell, files: &[&'f str]) -> Result<Vec<&'f str>> {
     check_root(shell)?;
-    let home = home(shell, path);
-    let path = within(home, path).unwrap_or(path);
-    let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", path];
-    Ok(!shell.run(&in_folder(home, list))?.stdout.is_empty())
+    let mut by_home: BTreeMap<&str, Vec<&'f str>> = BTreeMap::new();
+    for file in files.iter().copied() {
+        by_home.entry(home(shell, file)).or_default().push(file);
+    }
+    let mut unknown = Vec::new();
+    for (home, files) in by_home {
+        let list = ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--"];
+        let inside = |file: &'f str| within(home, file).unwrap_or(file);
+        let asked = in_folder(home, list).args(files.iter().copied().map(inside));
+        let listed = texts(&shell.run(&asked)?.stdout)?;
+        unknown
+            .extend(files.into_iter().filter(|file| !listed.iter().any(|it| it == inside(file))));
+    }
+    Ok(unknown)
 }
 
 /// Refuses a root that is not that of a repository: a downloaded archive has none, and below

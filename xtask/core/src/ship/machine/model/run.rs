@@ -173,9 +173,7 @@ impl World {
         let course = &journal.course;
         match &course.back {
             _ if journal.is_served() => self.answers() == course.versions,
-            Some(back) if course.takes_over => {
-                (0..SERVICES.len()).all(|it| self.stays(it, back))
-            }
+            Some(back) if course.takes_over => (0..SERVICES.len()).all(|it| self.stays(it, back)),
             _ => self.answers() == course.before,
         }
     }
