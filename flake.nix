@@ -15,7 +15,8 @@
       eachSystem =
         build:
         nixpkgs.lib.genAttrs systems (
-          system: build nixpkgs.legacyPackages.${system} self.packages.${system}.xtask
+          system:
+          build (import ./nix/packages.nix { inherit nixpkgs system; }) self.packages.${system}.xtask
         );
     in
     {
@@ -25,6 +26,10 @@
           default = xtask;
         }
       );
+      # For flakes of others: `pkgs.nutri-xtask`, built with their own packages.
+      overlays.default = final: prev: {
+        nutri-xtask = final.callPackage ./xtask/package.nix { };
+      };
       apps = eachSystem (pkgs: xtask: import ./nix/apps.nix { inherit pkgs xtask; });
       checks = eachSystem (pkgs: xtask: import ./nix/checks.nix { inherit pkgs xtask; });
       devShells = eachSystem (pkgs: _: { default = pkgs.callPackage ./nix/shell.nix { }; });

@@ -35,6 +35,10 @@
   llvm,
   actionlint,
   zizmor,
+  zsh,
+  fish,
+  libfaketime,
+  qemu-user,
 }:
 
 [
@@ -70,6 +74,13 @@
   llvm
   actionlint
   zizmor
+  zsh
+  fish
 ]
 # On macOS the compiler is the one of `stdenv`, which every shell and check has.
-++ lib.optionals stdenv.hostPlatform.isLinux [ gcc ]
+++ lib.optionals stdenv.hostPlatform.isLinux [
+  gcc
+  # For tests: another clock, and programs of the other platform.
+  libfaketime
+  qemu-user
+]

@@ -84,6 +84,18 @@ fn as_json(findings: &[Finding], in_nix: bool, engine: &Engine, ready: bool) -> 
     json!({ "ready": ready, "nix_shell": in_nix, "docker_engine": engine.as_ref().ok(), "tools": tools })
 }
 
+/// Debian's Nix runs the tests of the flake, and cannot read the packages that it pins.
+fn outside(findings: &[Finding]) -> &'static str {
+    let nix = findings.iter().find(|it| it.tool.names[0] == "nix").map(|it| &it.verdict);
+    match nix {
+        Some(Verdict::Good(version)) if tools::is_too_old_for_the_shell(version) => {
+            "not inside the Nix shell, which wants Nix 2.18 or newer; `NUTRI_NO_NIX=1` leaves Nix \
+             alone"
+        }
+        _ => "not inside the Nix shell",
+    }
+}
+
 fn shown(findings: &[Finding], in_nix: bool, engine: &Engine) -> String {
     let head = ["", "TOOL", "WANTED", "FOUND", "WHAT FOR", "NEEDED BY", "DEBIAN", "NIX"]
         .map(str::to_owned);
@@ -99,7 +111,7 @@ fn shown(findings: &[Finding], in_nix: bool, engine: &Engine) -> String {
             .map(str::to_owned)
     });
     let rows: Vec<Vec<String>> = [head].into_iter().chain(rows).map(Vec::from).collect();
-    let nix = if in_nix { "inside the Nix shell" } else { "not inside the Nix shell" };
+    let nix = if in_nix { "inside the Nix shell" } else { outside(findings) };
     let engine = match engine {
         Ok(true) => "answers".to_owned(),
         Ok(false) => "does not answer; `./x up` starts it where it may".to_owned(),

@@ -160,20 +160,78 @@ fn every_app_runs_a_verb_that_there_is() {
     assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new());
 }
 
+/// Node.js 20 alone may be marked as insecure; what else is marked is refused.
+#[test]
+fn an_insecure_package_is_let_through_by_name_and_version_only() {
+    let flake = required!(Flake::open());
+    let packages = flake.tree().join("xtask/tests/nix/nixpkgs/packages.nix");
+    let text = std::fs::read_to_string(&packages).unwrap();
+    std::fs::write(&packages, text.replace("20.20.2", "22.22.2")).unwrap();
+    let stand_in = format!("path:{}", flake.tree().join("xtask/tests/nix/nixpkgs").display());
+    let locked = flake.nix(&["flake", "lock", "--override-input", "nixpkgs", &stand_in]);
+    assert!(locked.status.success(), "{}", stderr_of(&locked));
+    let checked = flake.nix(&["flake", "check", "--no-build"]);
+    let said = stderr_of(&checked);
+    assert!(!checked.status.success() && said.contains("marked as insecure"), "{said}");
+}
+
+#[test]
+fn a_flake_of_others_gets_the_program_by_the_overlay() {
+    let flake = required!(Flake::open());
+    let names = flake.eval("overlays.default", "it: builtins.attrNames (it {} {})");
+    assert_eq!(names, serde_json::json!(["nutri-xtask"]));
+}
+
+/// A program of its own under the name of `real`, before all others on the `PATH`.
+fn program(folder: &Path, name: &str, script: &str) {
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join(name), script).unwrap();
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder.join(name), mode).unwrap();
+}
+
+/// In the place of `cargo run`: the program is built already. All else is the real cargo.
+const CARGO: &str = "#!/bin/bash\nset -eu\nif [ \"$1\" = xtask ]; then\n  shift\n  \
+     env >\"$SEEN\"\n  exec \"$XTASK\" \"$@\"\nfi\nexec \"$CARGO\" \"$@\"\n";
+
+/// Debian's Nix reads the stand-in, and not nixpkgs: to `x`, it is as new as nixpkgs wants.
+const NEW_NIX: &str = "#!/bin/bash\nif [ \"$1 $2\" = 'eval --raw' ]; then echo good; else \
+     exec \"$NIX\" \"$@\"; fi\n";
+
+#[test]
+fn x_says_that_nix_is_too_old_and_goes_on_without_it() {
+    let flake = required!(Flake::open());
+    let real = required!(required_program("nix"));
+    let old = Command::new(real).args(["--version"]).output().unwrap();
+    if !tools::is_too_old_for_the_shell(&String::from_utf8_lossy(&old.stdout)) {
+        return;
+    }
+    let bin = flake.folder.path().join("bin");
+    program(&bin, "cargo", "#!/bin/bash\nexit 0\n");
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let x = || {
+        let mut x = flake.command(flake.tree().join("x"));
+        x.arg("doctor").env("PATH", &path);
+        x
+    };
+    let said = x().output().unwrap();
+    let wanted = "this Nix is older than 2.18 and cannot read the pinned packages: going on";
+    assert!(said.status.success() && stderr_of(&said).contains(wanted), "{}", stderr_of(&said));
+    let silent = x().env("NUTRI_NO_NIX", "1").output().unwrap();
+    assert!(silent.status.success() && silent.stderr.is_empty(), "{}", stderr_of(&silent));
+}
+
 /// `./x` finds Nix by itself, enters the shell, and `doctor` runs inside it.
 #[test]
 fn x_enters_the_shell_in_which_every_tool_and_variable_is() {
     let flake = required!(Flake::open());
+    let real = required!(required_program("nix"));
     let (bin, seen) = (flake.folder.path().join("bin"), flake.folder.path().join("seen"));
-    std::fs::create_dir(&bin).unwrap();
-    // In the place of `cargo run`: the program is built already. All else is the real cargo.
-    let cargo = "#!/bin/bash\nset -eu\nif [ \"$1\" = xtask ]; then\n  shift\n  \
-                 env >\"$SEEN\"\n  exec \"$XTASK\" \"$@\"\nfi\nexec \"$CARGO\" \"$@\"\n";
-    std::fs::write(bin.join("cargo"), cargo).unwrap();
-    std::fs::set_permissions(bin.join("cargo"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    program(&bin, "cargo", CARGO);
+    program(&bin, "nix", NEW_NIX);
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let mut x = flake.command(flake.tree().join("x"));
-    x.args(["doctor", "--json"]).env("PATH", path).env("SEEN", &seen);
+    x.args(["doctor", "--json"]).env("PATH", path).env("SEEN", &seen).env("NIX", real);
     x.env("CARGO", std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
     let output = x.env("XTASK", env!("CARGO_BIN_EXE_xtask")).output().unwrap();
     let doctor: Value = serde_json::from_slice(&output.stdout)
@@ -188,6 +246,8 @@ fn x_enters_the_shell_in_which_every_tool_and_variable_is() {
         found.unwrap_or_else(|| panic!("{name} is not set"))
     };
     assert_eq!((value("NUTRI_IN_NIX"), value("UV_PYTHON_DOWNLOADS")), ("1", "never"));
+    assert!(value("LD_LIBRARY_PATH").contains("-gcc-libraries/lib:"), "wheels find libstdc++");
+    assert!(value("RUST_SRC_PATH").ends_with("-rust-lib-src"));
     let packages = value("PATH").split(':').take_while(|it| it.contains("/store/"));
     let packages: Vec<&str> = packages.map(|it| it.strip_suffix("/bin").unwrap()).collect();
     for tool in tools::all() {

@@ -204,7 +204,7 @@ fn for_checks() -> Vec<Tool> {
         ci(&["c++"], Wanted::Any, "builds the fuzzer", "apt: g++", "gcc"),
         ci(
             &["cargo-deny"],
-            Wanted::AtLeast(&[0, 19]),
+            Wanted::AtLeast(&[0, 18]),
             "judges Rust dependencies",
             "scripts/tools.txt",
             "cargo-deny",
@@ -227,7 +227,7 @@ fn for_checks() -> Vec<Tool> {
         ci(&["actionlint"], Wanted::Any, "checks workflows", "scripts/tools.txt", "actionlint"),
         ci(
             &["zizmor"],
-            Wanted::AtLeast(&[1, 20]),
+            Wanted::AtLeast(&[1, 16]),
             "looks for holes in workflows",
             "scripts/tools.txt",
             "zizmor",
@@ -253,6 +253,14 @@ fn for_backups() -> Vec<Tool> {
             "restic",
         ),
     ]
+}
+
+/// The oldest Nix that reads the pinned package set: its own floor is there. `x` has it too.
+pub const NIX_FLOOR: &[u32] = &[2, 18];
+
+/// Whether what `nix --version` answered is too old for the pinned shell.
+pub fn is_too_old_for_the_shell(answer: &str) -> bool {
+    version_in(answer).is_some_and(|it| !Wanted::AtLeast(NIX_FLOOR).accepts(&numbers(it)))
 }
 
 /// The tool that has `name` among its names.
@@ -309,6 +317,14 @@ mod tests {
         assert_eq!(tool("shellcheck").named_by(&tasks), ["shellcheck"], "inside `bash -c` too");
         assert!(tool("npm").named_by(&tasks).contains(&"jest"));
         assert!(tool("redis-server").named_by(&tasks).is_empty(), "only tests start it");
+    }
+
+    #[test]
+    fn a_nix_that_cannot_read_the_pinned_packages_is_told_from_one_that_can() {
+        assert!(is_too_old_for_the_shell("nix (Nix) 2.8.0"));
+        assert!(!is_too_old_for_the_shell("nix (Nix) 2.18.1"));
+        assert!(!is_too_old_for_the_shell("nix (Determinate Nix 3.6.1) 2.29.0"));
+        assert!(!is_too_old_for_the_shell("what is this"));
     }
 
     #[test]

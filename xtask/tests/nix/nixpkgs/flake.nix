@@ -9,10 +9,11 @@
     in
     {
       inherit lib;
+      # `nix develop` takes its own shell from here.
       legacyPackages = lib.genAttrs [
         "x86_64-linux"
         "aarch64-linux"
         "aarch64-darwin"
-      ] (import ./packages.nix lib);
+      ] (system: import ./. { inherit system; });
     };
 }

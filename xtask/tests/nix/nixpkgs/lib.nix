@@ -15,7 +15,12 @@ in
 {
   genAttrs = names: value: listToAttrs (map (name: { inherit name; value = value name; }) names);
   importTOML = file: builtins.fromTOML (builtins.readFile file);
+  inherit hasPrefix;
   optionals = condition: list: if condition then list else [ ];
+  optionalAttrs = condition: set: if condition then set else { };
+  optionalString = condition: text: if condition then text else "";
+  makeLibraryPath = packages: builtins.concatStringsSep ":" (map (it: "${it}/lib") packages);
+  versionAtLeast = one: other: builtins.compareVersions one other >= 0;
   licenses.asl20 = { };
   fileset = {
     unions = sets: path: any (it: asSet it path) sets;

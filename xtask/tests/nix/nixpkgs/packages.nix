@@ -1,5 +1,5 @@
 # The packages of one system: empty, but for what tells that they reached the `PATH`.
-lib: system:
+lib: { system, config }:
 let
   # Each is a name that nixpkgs 25.11 has.
   known = [
@@ -15,12 +15,15 @@ let
     "distribution"
     "docker-client"
     "docker-compose"
+    "fish"
     "gcc"
     "git"
     "gitleaks"
     "gnupg"
     "hadolint"
+    "installShellFiles"
     "jq"
+    "libfaketime"
     "llvm"
     "nix"
     "nixfmt"
@@ -30,8 +33,10 @@ let
     "pgbouncer"
     "postgresql_15"
     "python311"
+    "qemu-user"
     "redis"
     "restic"
+    "rust-analyzer"
     "rustc"
     "rustfmt"
     "shellcheck"
@@ -41,6 +46,8 @@ let
     "umoci"
     "uv"
     "zizmor"
+    "zlib"
+    "zsh"
   ];
   made =
     name: text: variables:
@@ -63,8 +70,25 @@ let
   '';
   stdenv = made "stdenv" "mkdir $out; cp ${setup} $out/setup" { } // {
     hostPlatform.isLinux = system != "aarch64-darwin";
+    buildPlatform.canExecute = _: true;
+    cc.cc = folder "gcc-libraries";
+  };
+  # As nixpkgs does where one is marked: refused, unless the configuration lets it through.
+  marked =
+    package:
+    if config.allowInsecurePredicate package then
+      package
+    else
+      throw "Package ‘${package.pname}-${package.version}’ is marked as insecure, refusing to evaluate.";
+  node = folder "nodejs_20" // {
+    pname = "nodejs";
+    version = "20.20.2";
   };
   packages = lib.genAttrs known folder // {
+    nodejs_20 = marked node;
+    rustc = folder "rustc" // {
+      version = "1.91.1";
+    };
     inherit callPackage lib stdenv;
     bashInteractive = made "bash-interactive" "mkdir -p $out/bin; ln -s /bin/bash $out/bin/bash" { };
     mkShell =
@@ -81,11 +105,26 @@ let
     writeShellApplication =
       { name, runtimeInputs, runtimeEnv ? { }, text }:
       made name text ({ inherit runtimeInputs; } // runtimeEnv);
+    rustPlatform.rustLibSrc = folder "rust-lib-src";
     rustPlatform.buildRustPackage =
-      { pname, version, src, cargoLock, cargoBuildFlags, cargoTestFlags, doCheck, meta }:
+      {
+        pname,
+        version,
+        src,
+        cargoLock,
+        cargoBuildFlags,
+        cargoTestFlags,
+        doCheck,
+        useNextest,
+        nativeBuildInputs,
+        postInstall,
+        meta,
+      }:
       # The lock is read while the package is evaluated, as nixpkgs does.
       assert (lib.importTOML cargoLock.lockFile).version == 4;
-      made "${pname}-${version}" "exit 1" { inherit src cargoBuildFlags cargoTestFlags doCheck; };
+      made "${pname}-${version}" "exit 1" {
+        inherit src cargoBuildFlags cargoTestFlags doCheck useNextest nativeBuildInputs postInstall;
+      };
   };
   callPackage =
     path: overrides:
