@@ -13,6 +13,9 @@ use xtask_core::platform::Platform;
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
+/// The same keys for the suite of our images, for machines that are no Debian.
+const OWN_KEYRING: &str = "keys/debian-bookworm.gpg";
+
 /// What Debian holds now, by platform, and when that was signed.
 pub struct Indexes {
     /// The newest packages of each platform.
@@ -22,12 +25,12 @@ pub struct Indexes {
 }
 
 /// Fetches the indexes of `suite` and its security archive. apt checks their signatures with
-/// Debian's keyring, or the one that `XTASK_DEBIAN_KEYRING` names, and refuses what does not
-/// verify; there is no setting with which it would not.
+/// Debian's keyring, that of the machine or else ours, or the one that `XTASK_DEBIAN_KEYRING`
+/// names, and refuses what does not verify; there is no setting with which it would not.
 pub fn indexes(shell: &Shell, cache: &Path, suite: &str) -> Result<Indexes> {
     let folder = cache.join("apt").join(suite);
     let archives = Archives::newest(clock::moment())?;
-    prepare(&folder, suite, &archives)?;
+    prepare(&folder, suite, &archives, &keyring(shell.root()))?;
     let output = shell.observe(&update(&folder))?;
     if !output.succeeded() {
         return Err(refused(&output.stderr, suite, &archives));
@@ -66,11 +69,10 @@ fn suites(suite: &str) -> [(&'static str, String); 2] {
     [("debian", suite.to_owned()), ("debian-security", format!("{suite}-security"))]
 }
 
-fn prepare(folder: &Path, suite: &str, archives: &Archives) -> Result<()> {
+fn prepare(folder: &Path, suite: &str, archives: &Archives, keyring: &str) -> Result<()> {
     for part in ["lists/partial", "cache/archives/partial"] {
         files::make_folder(&folder.join(part))?;
     }
-    let keyring = keyring();
     let mut sources = String::new();
     for (archive, suite) in suites(suite) {
         let address = archives.address(archive).unwrap_or_default();
@@ -83,8 +85,14 @@ fn prepare(folder: &Path, suite: &str, archives: &Archives) -> Result<()> {
 }
 
 /// The keys that the indexes must be signed with: Debian's, or those of a mirror that signs anew.
-fn keyring() -> String {
-    std::env::var("XTASK_DEBIAN_KEYRING").unwrap_or_else(|_| KEYRING.to_owned())
+fn keyring(root: &Path) -> String {
+    std::env::var("XTASK_DEBIAN_KEYRING").unwrap_or_else(|_| keyring_of(Path::new(KEYRING), root))
+}
+
+/// The machine's own follows Debian when keys change.
+fn keyring_of(machine: &Path, root: &Path) -> String {
+    let own = || root.join(OWN_KEYRING).display().to_string();
+    if machine.is_file() { machine.display().to_string() } else { own() }
 }
 
 /// What the machine's settings of apt may say otherwise: nothing unsigned, nothing out of date,
@@ -156,4 +164,18 @@ fn signed_at(folder: &Path) -> Result<u64> {
         return Err(Failure::outside("failed to read when Debian's indexes were signed"));
     }
     Ok(newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_without_debians_keys_takes_ours() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let own = keyring_of(Path::new("/nowhere/keys.gpg"), &root);
+        assert!(Path::new(&own).is_file(), "{own}");
+        let there = root.join("Cargo.toml");
+        assert_eq!(keyring_of(&there, &root), there.display().to_string());
+    }
 }
