@@ -8,6 +8,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
 use xtask_core::check::schedule::Outcome;
+use xtask_core::digest::Digest;
 
 /// GitHub shows ten errors of a step.
 const ANNOTATIONS_MAX: usize = 10;
@@ -33,7 +34,7 @@ impl Github {
         if !self.actions {
             return;
         }
-        report.status(&format!("::group::{}\n{}\n::endgroup::", ended.name, log.trim_end()));
+        report.status(&folded(ended.name, log));
         if !ended.not_run.is_empty() {
             let title = format!("{} did not run all tests", ended.name);
             let text = unproved::paragraphs(std::slice::from_ref(ended)).join("\n");
@@ -63,6 +64,13 @@ impl Github {
     }
 }
 
+/// Lines of a log that look like commands are none: no log can hold its own digest, which ends that.
+fn folded(name: &str, log: &str) -> String {
+    let word = Digest::of(log.as_bytes()).hex();
+    let log = log.trim_end();
+    format!("::group::{name}\n::stop-commands::{word}\n{log}\n::{word}::\n::endgroup::")
+}
+
 /// A workflow command is one line: what would end it, or its title, is escaped.
 fn annotation(level: &str, title: &str, text: &str) -> String {
     let escaped = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
@@ -73,6 +81,18 @@ fn annotation(level: &str, title: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_log_holds_is_no_command() {
+        let log = "::error::not ours\n::endgroup::\n";
+        let folded = folded("jest", log);
+        let lines: Vec<&str> = folded.lines().collect();
+        let word = Digest::of(log.as_bytes()).hex();
+        let [stop, start] = [format!("::stop-commands::{word}"), format!("::{word}::")];
+        let wanted =
+            ["::group::jest", &stop, "::error::not ours", "::endgroup::", &start, "::endgroup::"];
+        assert_eq!(lines, wanted);
+    }
 
     #[test]
     fn an_annotation_is_one_line_whatever_the_log_holds() {

@@ -159,6 +159,12 @@ impl Summary {
         self.covered.iter().map(|it| format!("coverage: {}: {}", it.name, it.coverage)).collect()
     }
 
+    /// The tasks that could not be run, and those that left tests out, in a line.
+    pub(super) fn left_out(&self) -> String {
+        let left_out = self.ended.iter().filter(|it| it.not_checked() || !it.not_run.is_empty());
+        left_out.map(|it| it.name).collect::<Vec<_>>().join(", ")
+    }
+
     /// How many were not run because they had passed, and how to run them.
     fn cached(&self) -> Option<String> {
         let cached = self.count(|it| it.outcome == Outcome::Cached);

@@ -12,7 +12,7 @@ mod running;
 mod stat_cache;
 mod unproved;
 
-use crate::edge::files;
+use crate::edge::{actions, files};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Ci;
@@ -88,6 +88,7 @@ fn carry_out(choice: &Choice, flags: &Ci, began: Instant, world: &World<'_>) -> 
     run.all(after)?;
     let summary = Summary::new(&choice.tasks, run.ended, run.covered, began.elapsed());
     run.github.summary(&summary.markdown())?;
+    actions::output("not_checked", &summary.left_out())?;
     world.report.data(&summary.json(), &summary.to_string());
     Ok(if summary.is_good(flags.strict) { Exit::Done } else { Exit::Planned })
 }

@@ -128,6 +128,9 @@ pub struct ImagePush {
     /// Tags for each image; the version of the commit and `latest` if none is named
     #[arg(long)]
     pub tag: Vec<Tag>,
+    /// Under the version of the commit only: `latest` stays where it is until the image is signed
+    #[arg(long, conflicts_with = "tag")]
+    pub without_latest: bool,
     /// Platforms to build for; both if none is named
     #[arg(long)]
     pub platform: Vec<Platform>,

@@ -73,7 +73,8 @@ impl<'a> Job<'a> {
             if !self.is_wanted(&step["if"]) {
                 continue;
             }
-            log.push_str(&format!("== {}\n", step["name"].as_str().unwrap()));
+            let told = self.interpolated(&json!({ "name": step["name"] }));
+            log.push_str(&format!("== {}\n", told["name"].as_str().unwrap()));
             match step["uses"].as_str() {
                 Some(action) => self.uses(action, &self.interpolated(&step["with"])),
                 None => self.runs(step, log),
@@ -129,6 +130,14 @@ impl<'a> Job<'a> {
                 self.failed |= wanted && !path.exists();
                 if path.exists() {
                     self.github.upload(text("name").unwrap(), &path);
+                }
+            }
+            "github/codeql-action/upload-sarif" => {
+                assert_eq!(self.job["permissions"]["security-events"], "write");
+                let path = workspace.join(text("sarif_file").unwrap());
+                self.failed |= !path.is_file();
+                if path.is_file() {
+                    self.github.upload("code-scanning", &path);
                 }
             }
             unknown => panic!("nobody knows here what `{unknown}` does"),

@@ -60,6 +60,21 @@ fn the_gate_stays_shut_when_one_task_fails() {
     assert_eq!(run.result("gate"), "failure", "{}", run.log);
 }
 
+/// Nobody reads the pages of all jobs: what a job could not look at stands beside the gate.
+#[test]
+fn what_was_not_checked_is_told_beside_the_gate() {
+    let mut github = GitHub::new(|_| {});
+    stand_in::for_tasks(&mut github, "");
+    let told = |github: &GitHub| {
+        let run = Run::of(github, &github.workflow("test.yml"));
+        assert_eq!(run.result("gate"), "success", "{}", run.log);
+        run.log.matches("== Not checked by Rust: npm-audit, pip-audit\n").count()
+    };
+    assert_eq!(told(&github), 0);
+    github.machine.push(("RUNNER_LEAVES_OUT".to_owned(), "npm-audit, pip-audit".to_owned()));
+    assert_eq!(told(&github), 1);
+}
+
 /// A registry that lets only those write who have the right token.
 fn registry() -> FakeRegistry {
     let (user, password) = ("octo".to_owned(), WRITING_TOKEN.to_owned());
@@ -97,12 +112,13 @@ fn with_key_and(edit: impl FnOnce(&Path)) -> (GitHub, String) {
 fn build_pushes_signed_images_that_rebuild_finds_again() {
     let registry = registry();
     let (mut github, key) = with_key();
-    stand_in::for_verbs(&mut github);
+    stand_in::for_tasks(&mut github, "");
     github.vars.insert("REGISTRY".into(), json!(format!("{}/acme/nutri", registry.host())));
     github.secrets = Map::from_iter([("registry".into(), json!({ "SIGNING_KEY": key }))]);
 
     let run = Run::of(&github, &github.workflow("build.yml"));
     assert_eq!(run.result("build"), "success", "{}", run.log);
+    assert_eq!(stand_in::recorded(&github), names(), "nothing is published that was not tested");
     let commit = github.commit();
     for image in ["backend", "ml-service"] {
         let repository = format!("acme/nutri/{image}");
@@ -110,7 +126,9 @@ fn build_pushes_signed_images_that_rebuild_finds_again() {
         assert_eq!(registry.tag(&repository, &commit[..12]), Some(latest.clone()));
         assert!(run.page.contains(&latest), "{}", run.page);
     }
-    assert!(github.path("artifacts/scan/scan.sarif").is_file());
+    for artifact in ["scan", "code-scanning"] {
+        assert!(github.path(&format!("artifacts/{artifact}/scan.sarif")).is_file(), "{artifact}");
+    }
     for secret in [key.trim(), WRITING_TOKEN] {
         assert!(!run.log.contains(secret) && !run.page.contains(secret), "a secret was said");
     }
@@ -182,7 +200,16 @@ fn a_rollout_that_fails_fails_the_run_and_its_report_is_kept() {
     assert!(github.path("artifacts/report/reports/report.html").is_file());
 }
 
-/// `build.yml`, where every line ends with `ends` and is only written down.
+#[test]
+fn nothing_is_built_where_a_check_failed() {
+    let mut github = GitHub::new(|_| {});
+    stand_in::for_tasks(&mut github, "rustfmt");
+    let run = Run::of(&github, &github.workflow("build.yml"));
+    let ended = ["gate", "build", "staging"].map(|it| run.result(it).to_owned());
+    assert_eq!(ended, ["failure", "skipped", "skipped"], "{}", run.log);
+}
+
+/// `build.yml`, where every line but checks ends with `ends` and is only written down.
 fn built(switch: Option<&str>, ends: &str) -> (Run, Vec<String>) {
     let mut github = GitHub::new(|_| {});
     stand_in::for_words(&mut github);

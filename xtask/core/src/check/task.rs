@@ -47,6 +47,8 @@ pub struct Task {
     pub alone: bool,
     /// Whether it runs only where it is named: it asks nothing that another task does not.
     pub on_request: bool,
+    /// Whether it has a machine of its own on GitHub: it takes minutes, and nothing needs it.
+    pub apart: bool,
     /// What is run, in order, until one fails.
     pub commands: Vec<Command>,
     /// How long it may take in all.
@@ -94,6 +96,7 @@ fn task(name: &'static str, claim: &'static str, inputs: &'static [&'static str]
         coverage: None,
         alone: false,
         on_request: false,
+        apart: false,
         commands: Vec::new(),
         limit,
         runner: None,
@@ -172,6 +175,11 @@ impl Task {
 
     fn on_request(mut self) -> Self {
         self.on_request = true;
+        self
+    }
+
+    fn apart(mut self) -> Self {
+        self.apart = true;
         self
     }
 

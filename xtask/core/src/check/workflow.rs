@@ -137,8 +137,10 @@ pub enum Does {
     Uses(Action, Vec<(&'static str, String)>),
     /// Our own program: the words behind `./x`.
     Runs(String),
-    /// It fails. The one line that is no verb of ours: a gate has no checkout.
+    /// It fails. No verb of ours, because a gate has no checkout.
     Fails,
+    /// Nothing: its name is what it tells, and its condition says whether that is shown.
+    Tells,
 }
 
 impl Job {
@@ -202,6 +204,11 @@ impl Step {
 
     pub fn fails(name: &str) -> Self {
         Self::new(name, Does::Fails)
+    }
+
+    /// Shows `name`, where it may hold expressions.
+    pub fn tells(name: impl Into<String>) -> Self {
+        Self::new(name, Does::Tells)
     }
 
     fn new(name: impl Into<String>, does: Does) -> Self {

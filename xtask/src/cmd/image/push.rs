@@ -51,7 +51,9 @@ fn tags(flags: &ImagePush, world: &World<'_>) -> Result<Vec<Tag>> {
     }
     let checkout = git::checkout(&world.shell)?;
     let version = version_of(&checkout.commit, checkout.dirty_tree.as_deref());
-    Ok([version.as_str(), LATEST].map(|tag| tag.parse().expect("a tag")).to_vec())
+    let latest = (!flags.without_latest).then_some(LATEST);
+    let tags = [version.as_str()].into_iter().chain(latest);
+    Ok(tags.map(|tag| tag.parse().expect("a tag")).collect())
 }
 
 /// A version names a tree; what was built while the tree changed has none.

@@ -128,6 +128,7 @@ fn rust() -> Vec<Task> {
             .needs(&["clippy"])
             .uses(&["c++"])
             .cores(2)
+            .apart()
             .runs(cargo("run --quiet --package xtask-fuzz -- --runs 4000")),
     ]
 }
@@ -326,6 +327,7 @@ fn whole() -> Vec<Task> {
             .notices(&["docker", "node", "npm", "uv"])
             .cores(2)
             // What was built before an edit may lie in the layout, and is no fault of the sources.
+            .apart()
             .runs(cargo("xtask image verify --without-layout"))
             .minutes(15),
         // It waits for clippy, because two cargos do not build at once.
@@ -365,6 +367,7 @@ fn containers() -> Vec<Task> {
         task("server", "The script makes a real Debian ready, and then changes nothing", SERVER)
             .needs(&["rust-test"])
             .notices(&["docker", "debootstrap", "ssh"])
+            .apart()
             .runs(cargo("nextest run --package xtask --test server"))
             .minutes(40)
             .runner(Runner::Nextest),

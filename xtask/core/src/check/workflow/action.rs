@@ -35,8 +35,8 @@ pub const CACHE_NIX: Action = Action {
 /// Keeps folders between runs.
 pub const CACHE: Action = Action {
     name: "actions/cache",
-    commit: "0057852bfaa89a56745cba8c7296529d2fc39830",
-    version: "v4.3.0",
+    commit: "27d5ce7f107fe9357f9df03efb73ab90386fccae",
+    version: "v5.0.5",
 };
 
 /// Keeps files for people to download.
@@ -46,8 +46,15 @@ pub const UPLOAD: Action = Action {
     version: "v7.0.1",
 };
 
+/// Shows findings under "Security", where the repository has code scanning.
+pub const UPLOAD_SARIF: Action = Action {
+    name: "github/codeql-action/upload-sarif",
+    commit: "95e58e9a2cdfd71adc6e0353d5c52f41a045d225",
+    version: "v4.35.2",
+};
+
 /// All of them.
-pub const ALL: [Action; 5] = [CHECKOUT, INSTALL_NIX, CACHE_NIX, CACHE, UPLOAD];
+pub const ALL: [Action; 6] = [CHECKOUT, INSTALL_NIX, CACHE_NIX, CACHE, UPLOAD, UPLOAD_SARIF];
 
 #[cfg(test)]
 mod tests {

@@ -12,21 +12,28 @@ pub enum Area {
     Services,
     /// What wants the whole machine: the pipeline, run for real.
     EndToEnd,
-    /// What runs only where it is named.
-    OnRequest,
+    /// One task that takes minutes, and that nothing else needs.
+    Apart(&'static str),
     /// Everything else; a new task is here until it says otherwise by what it is.
     Rest,
 }
 
 impl Area {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Rust, Self::Services, Self::EndToEnd, Self::OnRequest, Self::Rest];
+    /// All that `tasks` are shared out over.
+    pub fn all(tasks: &[Task]) -> Vec<Self> {
+        let apart = tasks.iter().map(|task| Self::of(task, tasks));
+        let apart = apart.filter(|area| matches!(area, Self::Apart(_)));
+        [Self::Rust, Self::Services, Self::EndToEnd]
+            .into_iter()
+            .chain(apart)
+            .chain([Self::Rest])
+            .collect()
+    }
 
     /// Where `task` belongs: with what it needs, because it uses what that made.
     pub fn of(task: &Task, tasks: &[Task]) -> Self {
-        if task.on_request {
-            return Self::OnRequest;
+        if task.apart || task.on_request {
+            return Self::Apart(task.name);
         }
         // A stack of containers takes minutes, and needs nothing that another task made.
         if task.alone || task.notices.contains(&"docker-compose") {
@@ -86,7 +93,7 @@ mod tests {
     #[test]
     fn every_task_runs_on_exactly_one_machine() {
         let tasks = task::all();
-        let words = Area::ALL.into_iter().filter_map(|area| area.words(&tasks));
+        let words = Area::all(&tasks).into_iter().filter_map(|area| area.words(&tasks));
         let mut run: Vec<_> = words.flat_map(|words| chosen(&words, &tasks)).collect();
         let mut all: Vec<_> = tasks.iter().map(|task| task.name).collect();
         run.sort_unstable();

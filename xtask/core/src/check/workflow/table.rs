@@ -3,7 +3,7 @@
 //! To add one, write a function that gives its `Workflow` and name it in `all`. What it runs is a
 //! verb of ours; if there is no such verb yet, that comes first.
 
-use super::action::{CACHE, CACHE_NIX, CHECKOUT, INSTALL_NIX, UPLOAD};
+use super::action::{CACHE, CACHE_NIX, CHECKOUT, INSTALL_NIX, UPLOAD, UPLOAD_SARIF};
 use super::area::Area;
 use super::backup::{backup, drill};
 use super::deploy::{Place, after, deploy, vouched};
@@ -12,6 +12,16 @@ use crate::check::task::Task;
 
 /// The tasks that look at what we depend on, and whose answer changes while nothing here does.
 const AUDITS: [&str; 5] = ["cargo-deny", "cargo-advisories", "npm-audit", "pip-audit", "gitleaks"];
+
+/// The job that succeeds only if all others did.
+const GATE: &str = "gate";
+
+/// What a job calls the tasks that it could not run.
+const LEFT_OUT: &str = "not_checked";
+
+/// Public repositories have code scanning; of a private one, somebody must say so.
+const CODE_SCANNING: &str =
+    "!cancelled() && (!github.event.repository.private || vars.CODE_SCANNING == 'true')";
 
 /// Where images go: the variable `REGISTRY` of the repository, or GitHub's own registry.
 const REGISTRY: &str = "${{ vars.REGISTRY || format('ghcr.io/{0}', github.repository) }}";
@@ -30,7 +40,7 @@ pub struct Facts<'a> {
 pub fn all(facts: Facts<'_>) -> Vec<Workflow> {
     vec![
         test(facts),
-        build(facts.places),
+        build(facts),
         deploy(facts.places),
         backup(facts.places),
         drill(facts.places),
@@ -41,17 +51,7 @@ pub fn all(facts: Facts<'_>) -> Vec<Workflow> {
 }
 
 fn test(facts: Facts<'_>) -> Workflow {
-    let areas = Area::ALL.into_iter().filter_map(|area| Some((area, area.words(facts.tasks)?)));
-    let mut jobs: Vec<Job> = areas.map(|(area, words)| area_job(area, &words)).collect();
-    jobs.push(migrations());
-    let mut gate = Job::new("gate", "All checks passed", 5);
-    gate.needs = jobs.iter().map(|job| job.id.clone()).collect();
-    // Without this a gate behind a failed job would be skipped, and GitHub takes that for good.
-    gate.condition = Some("always()".into());
-    jobs.push(gate.steps([Step::fails("Fail unless every job succeeded").when(
-        "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled') \
-         || contains(needs.*.result, 'skipped')",
-    )]));
+    let jobs = gated(areas(facts.tasks).into_iter().chain([migrations()]).collect());
     Workflow {
         file: "test",
         name: "Test",
@@ -63,6 +63,33 @@ fn test(facts: Facts<'_>) -> Workflow {
     }
 }
 
+/// Every task of `ci`, shared out over machines.
+fn areas(tasks: &[Task]) -> Vec<Job> {
+    let areas = Area::all(tasks).into_iter();
+    let job = |area: Area| Some(area_job(area, &area.words(tasks)?, tasks));
+    areas.filter_map(job).collect()
+}
+
+/// `jobs`, and one that succeeds only if they all did. It tells what they left out.
+fn gated(mut jobs: Vec<Job>) -> Vec<Job> {
+    let mut gate = Job::new(GATE, "All checks passed", 5);
+    gate.needs = jobs.iter().map(|job| job.id.clone()).collect();
+    // Without this a gate behind a failed job would be skipped, and GitHub takes that for good.
+    gate.condition = Some("always()".into());
+    let left_out = jobs.iter().filter(|job| !job.outputs.is_empty()).map(|job| {
+        let left_out = format!("needs.{}.outputs.{LEFT_OUT}", job.id);
+        Step::tells(format!("Not checked by {}: ${{{{ {left_out} }}}}", job.name))
+            .when(format!("{left_out} != ''"))
+    });
+    let fails = Step::fails("Fail unless every job succeeded").when(
+        "contains(needs.*.result, 'failure') || contains(needs.*.result, 'cancelled') \
+         || contains(needs.*.result, 'skipped')",
+    );
+    let gate = gate.steps(left_out.chain([fails]).collect::<Vec<_>>());
+    jobs.push(gate);
+    jobs
+}
+
 /// What a branch would do to databases, on the page of the run. It has no secret and asks none.
 fn migrations() -> Job {
     let plan = Step::runs("Plan what is new", "migrate plan --since \"origin/$BASE\"");
@@ -72,12 +99,12 @@ fn migrations() -> Job {
         .steps([plan.env("BASE", "${{ github.base_ref || 'main' }}")])
 }
 
-fn area_job(area: Area, words: &str) -> Job {
+fn area_job(area: Area, words: &str, tasks: &[Task]) -> Job {
     let (id, name, minutes) = match area {
         Area::Rust => ("rust", "Rust", 60),
         Area::Services => ("services", "Services", 25),
         Area::EndToEnd => ("e2e", "End to end", 60),
-        Area::OnRequest => ("coverage", "Coverage of Rust", 100),
+        Area::Apart(task) => (task, task, 20 + limit_of(task, tasks)),
         Area::Rest => ("rest", "Everything else", 15),
     };
     let artifact = format!("logs-{id}");
@@ -89,33 +116,54 @@ fn area_job(area: Area, words: &str) -> Job {
     ];
     Job::new(id, name, minutes)
         .may("contents", "read", "checks out")
+        .output(LEFT_OUT, "check")
         .steps(cached_machine(id))
-        .steps([mirrored(Step::runs("Check", words))])
+        .steps([mirrored(Step::runs("Check", words)).id("check")])
         .steps([Step::uses("Keep logs and coverage", UPLOAD, &reports).when("!cancelled()")])
 }
 
-fn build(places: &[Place]) -> Workflow {
+/// In minutes.
+fn limit_of(task: &str, tasks: &[Task]) -> u64 {
+    let found = tasks.iter().find(|it| it.name == task);
+    found.map_or(0, |it| it.limit.as_secs() / 60)
+}
+
+/// Nothing is published that was not tested: what `test.yml` runs comes first, and what those jobs
+/// keep is there for pull requests, which read the caches of `main`.
+fn build(facts: Facts<'_>) -> Workflow {
+    let places = facts.places;
     let scanned = [
         ("name", "scan"),
         ("path", "target/scan.sarif"),
         ("if-no-files-found", "error"),
         ("retention-days", "90"),
     ];
+    let shown = [("sarif_file", "target/scan.sarif"), ("category", "images")];
     // One job, so that what is signed is what was scanned, and nobody hands it over between.
     let mut build = Job::new("build", "Build, scan, push and attest", 20)
         .may("contents", "read", "checks out")
         .may("packages", "write", "pushes images")
+        .may("security-events", "write", "shows what the scan found")
+        .after(GATE)
         .env("REGISTRY", REGISTRY)
         .steps(machine())
         .steps([mirrored(Step::runs("Build for both platforms", "image build"))])
         .runs("Scan", "image scan --sarif target/scan.sarif")
         .steps([Step::uses("Keep what the scan found", UPLOAD, &scanned).when("!cancelled()")])
-        .steps([mirrored(logged_in(Step::runs("Push", "image push --to \"$REGISTRY\"")))])
+        .steps([Step::uses("Show what the scan found", UPLOAD_SARIF, &shown).when(CODE_SCANNING)])
+        .steps([mirrored(logged_in(Step::runs(
+            "Push under the commit",
+            "image push --to \"$REGISTRY\" --without-latest",
+        )))])
         .steps([logged_in(Step::runs(
             "Sign what is said of them",
             "image attest --to \"$REGISTRY\" --key env:SIGNING_KEY",
         ))
         .env("SIGNING_KEY", "${{ secrets.SIGNING_KEY }}")])
+        .steps([mirrored(logged_in(Step::runs(
+            "Let latest name what is signed",
+            "image push --to \"$REGISTRY\" --tag latest",
+        )))])
         .steps([newest_step("Read back and believe")])
         .steps(vouched(places));
     build.environment = Some("registry".into());
@@ -126,7 +174,11 @@ fn build(places: &[Place]) -> Workflow {
         triggers: vec![Trigger::Push],
         group: None,
         overtaken: Overtaken::Finishes,
-        jobs: [build].into_iter().chain(after("build", places)).collect(),
+        jobs: gated(areas(facts.tasks))
+            .into_iter()
+            .chain([build])
+            .chain(after("build", places))
+            .collect(),
     }
 }
 
@@ -243,12 +295,15 @@ fn cached_machine(area: &str) -> Vec<Step> {
         ("restore-prefixes-first-match", "nix-${{ runner.os }}-"),
         ("gc-max-store-size-linux", "3G"),
     ];
-    let prefix = format!("{area}-${{{{ runner.os }}}}-");
-    let key = format!("{prefix}${{{{ hashFiles({LOCKS}) }}}}");
-    let downloads = [("path", FOLDERS), ("key", key.as_str()), ("restore-keys", prefix.as_str())];
+    let key =
+        |of: &str, locks: &str| format!("{of}-${{{{ runner.os }}}}-${{{{ hashFiles({locks}) }}}}");
+    // Whole keys only: what a lock does not name any more is not carried on from run to run.
+    let (downloads, builds) = (key("downloads", LOCKS), key(&format!("builds-{area}"), RUST));
+    let kept = |path, key| [("path", path), ("key", key)];
     let mut steps = machine();
     steps.push(Step::uses("Keep the Nix store", CACHE_NIX, &nix));
-    steps.push(Step::uses("Keep downloads and builds", CACHE, &downloads));
+    steps.push(Step::uses("Keep downloads", CACHE, &kept(DOWNLOADS, downloads.as_str())));
+    steps.push(Step::uses("Keep builds", CACHE, &kept("target/debug", builds.as_str())));
     steps
 }
 
@@ -257,8 +312,11 @@ const LOCKS: &str = "'Cargo.lock', 'images/**/*.lock', 'services/**/package-lock
                      'xtask/tests/oracle/package-lock.json', 'services/**/requirements*.txt', \
                      'scripts/tools.txt'";
 
-/// What is worth keeping: all of it can be made again.
-const FOLDERS: &str = "~/.cargo/registry\n~/.cargo/git\n~/.cache/nutri\n~/.npm\ntarget/debug";
+/// What decides what is compiled of others; our own crates are compiled in each run.
+const RUST: &str = "'Cargo.lock', 'Cargo.toml', 'flake.lock'";
+
+/// The same for all jobs: the first one keeps it for the others.
+const DOWNLOADS: &str = "~/.cargo/registry\n~/.cargo/git\n~/.cache/nutri\n~/.npm";
 
 /// The registry's host is told who we are; `REGISTRY` says which host that is.
 fn logged_in(step: Step) -> Step {
