@@ -1,7 +1,7 @@
 //! One large `node_modules` becomes a layer, with nothing remembered but what npm installed.
 
 use crate::image::Bench;
-use crate::peers::packers;
+use crate::peers::{made, packers};
 use crate::rates::{measure as measure_rates, tar_size};
 use crate::timed::timed;
 use serde_json::Value;
@@ -15,6 +15,7 @@ pub(crate) struct Cold {
     pub(crate) time: Case,
     pub(crate) cpu: Case,
     pub(crate) memory: Case,
+    pub(crate) size: Case,
 }
 
 pub(crate) fn measure(bench: &mut Bench<'_>) -> Result<Cold> {
@@ -35,6 +36,8 @@ pub(crate) fn measure(bench: &mut Bench<'_>) -> Result<Cold> {
     }));
     let mut cpu_peers: Vec<Peer> =
         peers[1..].iter().map(|peer| Peer { most: None, ..peer.clone() }).collect();
+    let mut size_peers = cpu_peers.clone();
+    let size = Runs(vec![input.compressed as f64 / 1e6; bench.repeat]);
     let (mut time, mut cpu, mut memory) = (Runs::default(), Runs::default(), Runs::default());
     let mut rates = Vec::new();
     for round in 1..=bench.repeat {
@@ -54,6 +57,7 @@ pub(crate) fn measure(bench: &mut Bench<'_>) -> Result<Cold> {
             let run = timed(&bench.world.shell, &packer.command(&modules, &work))?;
             peers[at + 1].runs.0.push(run.seconds);
             cpu_peers[at].runs.0.push(run.cpu_seconds);
+            size_peers[at].runs.0.push(made(&work)?);
         }
     }
     files::remove_folder(&bench.scratch.beside("work"))?;
@@ -63,17 +67,21 @@ pub(crate) fn measure(bench: &mut Bench<'_>) -> Result<Cold> {
     let name = "processor time of that".to_owned();
     let cpu = Case { name, unit: Unit::Seconds, ours: cpu, most: None, peers: cpu_peers };
     let memory = Case::alone("peak memory of that build", Unit::Megabytes, memory, 96.0);
-    Ok(Cold { input, rates: Rates::median(&rates), time, cpu, memory })
+    let name = "size of the layers".to_owned();
+    let size = Case { name, unit: Unit::Megabytes, ours: size, most: None, peers: size_peers };
+    Ok(Cold { input, rates: Rates::median(&rates), time, cpu, memory, size })
 }
 
-/// What is packed, and how large its layer is.
+/// What is packed, and how large its layers are together: what is the same on both platforms is a
+/// layer of its own.
 fn input(bench: &Bench<'_>, modules: &std::path::Path) -> Result<Input> {
     let (files, bytes) = tar_size(modules)?;
     let inspect = bench.scratch.ours(["image", "inspect", "modules"]);
     let output = timed(&bench.world.shell, &inspect)?.stdout;
     let report: Value =
         serde_json::from_str(&output).or_outside(|| "failed to read JSON".to_owned())?;
-    let compressed = report["platforms"][0]["layers"][0]["size"].as_u64();
-    let compressed = compressed.ok_or_else(|| Failure::outside("`image inspect` gave no size"))?;
+    let layers = report["platforms"][0]["layers"].as_array();
+    let layers = layers.ok_or_else(|| Failure::outside("`image inspect` gave no layers"))?;
+    let compressed = layers.iter().filter_map(|it| it["size"].as_u64()).sum();
     Ok(Input { files, bytes, compressed })
 }

@@ -22,7 +22,7 @@ pub(crate) fn run(flags: &BenchImage, program: &Path, world: &World<'_>) -> Resu
     let (scratch, repeat) = (Scratch::new(world, program)?, flags.repeat.max(1));
     let mut bench = Bench { world, scratch, repeat, missing: Vec::new() };
     let cold = cold::measure(&mut bench)?;
-    let mut cases = vec![cold.time, cold.cpu, cold.memory];
+    let mut cases = vec![cold.time, cold.cpu, cold.size, cold.memory];
     cases.extend(warm::measure(&mut bench)?);
     cases.extend(transport::measure(&mut bench)?);
     let (input, rates, missing) = (cold.input, cold.rates, bench.missing);

@@ -1,6 +1,8 @@
 //! Others who make a layer of a folder: each as one script, from the folder to a compressed layer.
 
 use std::path::Path;
+use xtask::edge::files;
+use xtask::error::{Context as _, Result};
 use xtask_core::command::Command;
 
 /// Another program that does what we do.
@@ -24,6 +26,23 @@ impl Packer {
     }
 }
 
+/// What a packer has made in the folder that it worked in, in megabytes: a file, or the blobs of a
+/// layout, of which all but the layer are a few hundred bytes.
+pub(crate) fn made(work: &Path) -> Result<f64> {
+    let layer = work.join("layer");
+    if files::is_file(&layer)? {
+        return megabytes(&layer);
+    }
+    let blobs = work.join("layout/blobs/sha256");
+    let sizes = files::names(&blobs)?.into_iter().map(|name| megabytes(&blobs.join(name)));
+    sizes.sum()
+}
+
+fn megabytes(file: &Path) -> Result<f64> {
+    let failed = || format!("failed to look at `{}`", file.display());
+    Ok(std::fs::metadata(file).or_outside(failed)?.len() as f64 / 1e6)
+}
+
 /// Everybody we know.
 pub(crate) fn packers() -> Vec<Packer> {
     vec![
@@ -41,6 +60,18 @@ pub(crate) fn packers() -> Vec<Packer> {
             most: Some(1.0),
             script: "umoci init --layout layout; umoci new --image layout:x; \
                      umoci insert --image layout:x \"$1\" /app/node_modules",
+        },
+        Packer {
+            name: "tar, gzip -3, our level",
+            needs: &["tar", "gzip"],
+            most: None,
+            script: "tar -C \"$1\" -cf - . | gzip -3 >layer",
+        },
+        Packer {
+            name: "tar, pigz -3, our level",
+            needs: &["tar", "pigz"],
+            most: None,
+            script: "tar -C \"$1\" -cf - . | pigz -3 >layer",
         },
         Packer {
             name: "tar, gzip -6",

@@ -33,7 +33,7 @@ pub struct Input {
     pub files: u64,
     /// The bytes of its tar.
     pub bytes: u64,
-    /// The bytes of its layer.
+    /// The bytes of its layers.
     pub compressed: u64,
 }
 
@@ -210,7 +210,7 @@ impl Measurements {
     pub fn setting(&self) -> String {
         let megabytes = |bytes: f64| bytes / 1e6;
         format!(
-            "Input: {} files, {:.0} MB as a tar, {:.0} MB as a layer. Machine: {} cores; \
+            "Input: {} files, {:.0} MB as a tar, {:.0} MB as layers. Machine: {} cores; \
              compressing {:.0} MB/s on all of them, SHA-256 {:.0} MB/s, synced writes {:.0} MB/s.",
             self.input.files,
             megabytes(self.input.bytes as f64),
@@ -294,7 +294,7 @@ mod tests {
         # Title
         <!-- made by `cargo xtask bench image --record` -->
 
-        Input: 2 files, 200 MB as a tar, 60 MB as a layer. Machine: 2 cores; compressing 100 MB/s on all of them, SHA-256 1000 MB/s, synced writes 100 MB/s.
+        Input: 2 files, 200 MB as a tar, 60 MB as layers. Machine: 2 cores; compressing 100 MB/s on all of them, SHA-256 1000 MB/s, synced writes 100 MB/s.
 
         | case | who | min / median | ratio, min / median | goal | met |
         | --- | --- | --- | --- | --- | --- |
