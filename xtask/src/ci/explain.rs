@@ -79,7 +79,6 @@ fn facts(
         ("tools", owned(&programs)),
         ("missing tools", owned(&programs.iter().copied().filter(missing).collect::<Vec<_>>())),
         ("limit", vec![format!("{} min, {} cores", task.limit.as_secs() / 60, task.cores)]),
-        ("alone", if task.alone { owned(&["nothing runs beside it"]) } else { Vec::new() }),
         ("cached", vec![format!("{}", task.never_cached.map_or("off CI", |_| "never"))]),
         ("last", vec![last(task, choice)]),
         ("log", vec![log_file(task.name)]),

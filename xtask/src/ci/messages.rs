@@ -276,7 +276,7 @@ pub(super) fn list_json(tasks: &[Task]) -> Value {
     let row = |task: &Task| {
         json!({
             "name": task.name, "claim": task.claim, "needs": task.needs, "inputs": task.inputs,
-            "alone": task.alone, "on_request": task.on_request, "limit_seconds": task.limit.as_secs(),
+            "on_request": task.on_request, "limit_seconds": task.limit.as_secs(),
             "commands": task.commands.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     };

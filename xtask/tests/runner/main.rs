@@ -118,7 +118,9 @@ fn build_pushes_signed_images_that_rebuild_finds_again() {
 
     let run = Run::of(&github, &github.workflow("build.yml"));
     assert_eq!(run.result("build"), "success", "{}", run.log);
-    assert_eq!(stand_in::recorded(&github), names(), "nothing is published that was not tested");
+    let on_record = |name: &String| task::all().iter().any(|it| it.name == name && it.on_request);
+    let checks: Vec<String> = names().into_iter().filter(|name| !on_record(name)).collect();
+    assert_eq!(stand_in::recorded(&github), checks, "nothing is published that was not tested");
     let commit = github.commit();
     for image in ["backend", "ml-service"] {
         let repository = format!("acme/nutri/{image}");

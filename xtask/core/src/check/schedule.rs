@@ -42,9 +42,6 @@ enum State {
     Ended(Outcome),
 }
 
-/// How long a task is taken for that nobody has timed yet.
-const UNTIMED: Duration = Duration::from_secs(10);
-
 /// The tasks of one run, and how far each is.
 pub struct Schedule<'a> {
     tasks: &'a [Task],
@@ -63,13 +60,14 @@ impl<'a> Schedule<'a> {
         schedule.timed(&vec![None; tasks.len()])
     }
 
-    /// Says how long each task took the last time, where that is known.
+    /// Says how long each task took the last time; where that is not known, its limit tells what is
+    /// long and what is not.
     #[must_use]
     pub fn timed(mut self, took: &[Option<Duration>]) -> Self {
         self.chains = vec![Duration::ZERO; self.tasks.len()];
         // What waits for a task stands after it, so one walk from the end knows every chain.
         for at in (0..self.tasks.len()).rev() {
-            self.chains[at] += took[at].unwrap_or(UNTIMED);
+            self.chains[at] += took[at].unwrap_or(self.tasks[at].limit);
             let needs: Vec<usize> = self.needs(at).collect();
             for need in needs {
                 self.chains[need] = self.chains[need].max(self.chains[at]);
@@ -79,19 +77,14 @@ impl<'a> Schedule<'a> {
     }
 
     /// The next task to start, if one may start now; from then on it counts as running.
-    /// The one with the longest chain goes first, what runs alone goes last. If that one needs
-    /// more cores than are free, they are kept for it: nothing less urgent overtakes.
+    /// The one with the longest chain goes first. If it needs more cores than are free, they are
+    /// kept for it: nothing less urgent overtakes.
     pub fn start(&mut self) -> Option<usize> {
         let running = || self.at(|state| state == State::Running);
-        if running().any(|at| self.tasks[at].alone) {
-            return None;
-        }
         let quiet = running().next().is_none();
         let free = self.cores.saturating_sub(running().map(|at| self.tasks[at].cores).sum());
         let ready = self.at(|state| state == State::Waiting).filter(|&at| self.is_ready(at));
-        let startable = ready.filter(|&at| quiet || !self.tasks[at].alone);
-        let urgency = |&at: &usize| (self.tasks[at].alone, Reverse(self.chains[at]), at);
-        let next = startable.min_by_key(urgency)?;
+        let next = ready.min_by_key(|&at| (Reverse(self.chains[at]), at))?;
         if !quiet && self.tasks[next].cores > free {
             return None;
         }

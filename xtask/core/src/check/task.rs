@@ -43,8 +43,6 @@ pub struct Task {
     pub cores: usize,
     /// Under which name it writes `target/ci/coverage/<name>/lcov.info`, if it does.
     pub coverage: Option<&'static str>,
-    /// Whether nothing else may run beside it.
-    pub alone: bool,
     /// Whether it runs only where it is named: it asks nothing that another task does not.
     pub on_request: bool,
     /// Whether it has a machine of its own on GitHub: it takes minutes, and nothing needs it.
@@ -94,7 +92,6 @@ fn task(name: &'static str, claim: &'static str, inputs: &'static [&'static str]
         never_cached: None,
         cores: 1,
         coverage: None,
-        alone: false,
         on_request: false,
         apart: false,
         commands: Vec::new(),
@@ -165,11 +162,6 @@ impl Task {
 
     fn needs(mut self, needs: &'static [&'static str]) -> Self {
         self.needs = needs;
-        self
-    }
-
-    fn alone(mut self) -> Self {
-        self.alone = true;
         self
     }
 

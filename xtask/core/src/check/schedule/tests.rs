@@ -5,24 +5,33 @@ use crate::check::task::tests::stub;
 use proptest::prelude::*;
 
 fn tasks() -> Vec<Task> {
-    let mut last = stub("last", &[]);
-    last.alone = true;
-    vec![last, stub("form", &[]), stub("build", &[]), stub("test", &["build"])]
+    vec![stub("last", &[]), stub("form", &[]), stub("build", &[]), stub("test", &["build"])]
 }
 
 #[test]
-fn what_others_wait_for_starts_first_and_what_runs_alone_starts_last() {
+fn what_others_wait_for_starts_first() {
     let tasks = tasks();
     let mut schedule = Schedule::new(&tasks, 2, AfterFailure::Stop);
-    assert_eq!((schedule.start(), schedule.start(), schedule.start()), (Some(2), Some(1), None));
-    assert!(schedule.end(1, Outcome::Passed).is_empty());
-    assert_eq!(schedule.start(), None, "one runs, so the lonely one waits");
-    schedule.end(2, Outcome::Passed);
+    assert_eq!((schedule.start(), schedule.start(), schedule.start()), (Some(2), Some(0), None));
+    assert!(schedule.end(2, Outcome::Passed).is_empty());
+    assert_eq!((schedule.start(), schedule.start()), (Some(1), None));
+    schedule.end(0, Outcome::Passed);
+    schedule.end(1, Outcome::Passed);
     assert_eq!((schedule.start(), schedule.start()), (Some(3), None));
     schedule.end(3, Outcome::Passed);
-    assert_eq!((schedule.start(), schedule.start()), (Some(0), None));
-    schedule.end(0, Outcome::Passed);
     assert!(schedule.is_over());
+}
+
+/// On a new machine nobody knows how long anything takes.
+#[test]
+fn what_was_never_timed_is_as_long_as_it_may_take() {
+    let long = Task { limit: Duration::from_secs(3600), ..stub("long", &[]) };
+    let tasks = [stub("a", &[]), stub("b", &["a"]), long];
+    let mut schedule = Schedule::new(&tasks, 1, AfterFailure::Stop);
+    assert_eq!(schedule.start(), Some(2));
+    let took = [Some(Duration::from_secs(9)), None, Some(Duration::from_secs(8))];
+    let mut schedule = Schedule::new(&tasks, 1, AfterFailure::Stop).timed(&took);
+    assert_eq!(schedule.start(), Some(0));
 }
 
 #[test]
@@ -160,8 +169,7 @@ proptest! {
     #[test]
     fn whatever_tasks_of_the_table_take_the_critical_path_decides(took in prop::collection::vec(1..600u64, 64)) {
         let graph = Graph::new(&task::all()).unwrap();
-        // What runs alone waits for everything, by its own wish.
-        let tasks: Vec<Task> = graph.tasks().iter().filter(|it| !it.alone).cloned().collect();
+        let tasks = graph.tasks().to_vec();
         let took: Vec<_> = took.into_iter().take(tasks.len()).map(Duration::from_secs).collect();
         prop_assert_eq!(simulated(&tasks, &took, 64), critical_path(&tasks, &took).1);
     }

@@ -127,7 +127,6 @@ fn rust() -> Vec<Task> {
         task("fuzz", "No bytes from outside bring a parser down", RUST)
             .needs(&["clippy"])
             .uses(&["c++"])
-            .cores(2)
             .apart()
             .runs(cargo("run --quiet --package xtask-fuzz -- --runs 4000")),
     ]
@@ -325,7 +324,6 @@ fn whole() -> Vec<Task> {
         task("image-verify", "Images come out the same under other conditions", IMAGES)
             .needs(&["clippy"])
             .notices(&["docker", "node", "npm", "uv"])
-            .cores(2)
             // What was built before an edit may lie in the layout, and is no fault of the sources.
             .apart()
             .runs(cargo("xtask image verify --without-layout"))
@@ -353,13 +351,13 @@ fn containers() -> Vec<Task> {
         )
         .needs(&["clippy"])
         .notices(&["docker", "docker-compose", "node", "npm", "skopeo", "uv"])
+        .apart()
         .runs(cargo("nextest run --package xtask --test stack"))
         .minutes(25)
         .runner(Runner::Nextest),
-        // It changes what the machine's Docker engine runs, and measures time.
         task("e2e", "The whole pipeline works on this machine", EVERYTHING)
             .needs(&["rust-test"])
-            .alone()
+            .apart()
             .notices(TOOLS_OF_RUST_TESTS)
             .runs(cargo("nextest run --package xtask --test e2e"))
             .minutes(40)

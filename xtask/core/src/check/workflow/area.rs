@@ -10,8 +10,6 @@ pub enum Area {
     Rust,
     /// What looks at the services only.
     Services,
-    /// What wants the whole machine: the pipeline, run for real.
-    EndToEnd,
     /// One task that takes minutes, and that nothing else needs.
     Apart(&'static str),
     /// Everything else; a new task is here until it says otherwise by what it is.
@@ -23,21 +21,13 @@ impl Area {
     pub fn all(tasks: &[Task]) -> Vec<Self> {
         let apart = tasks.iter().map(|task| Self::of(task, tasks));
         let apart = apart.filter(|area| matches!(area, Self::Apart(_)));
-        [Self::Rust, Self::Services, Self::EndToEnd]
-            .into_iter()
-            .chain(apart)
-            .chain([Self::Rest])
-            .collect()
+        [Self::Rust, Self::Services].into_iter().chain(apart).chain([Self::Rest]).collect()
     }
 
     /// Where `task` belongs: with what it needs, because it uses what that made.
     pub fn of(task: &Task, tasks: &[Task]) -> Self {
         if task.apart || task.on_request {
             return Self::Apart(task.name);
-        }
-        // A stack of containers takes minutes, and needs nothing that another task made.
-        if task.alone || task.notices.contains(&"docker-compose") {
-            return Self::EndToEnd;
         }
         let needed = tasks.iter().find(|other| task.needs.contains(&other.name));
         if let Some(needed) = needed {
