@@ -8,7 +8,8 @@ export default {
     "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2023", parser: { syntax: "typescript" } } }],
   },
   maxWorkers: 2,
-  testTimeout: 20_000,
+  // For what hangs; a machine that is busy with other things may be ten times as slow.
+  testTimeout: 120_000,
   // The two programs are tested as processes, where coverage is not counted.
   collectCoverageFrom: ["src/**/*.ts", "!src/generated/**", "!src/main.ts", "!src/seed.ts"],
   coverageReporters: ["text", "lcov", "json-summary"],

@@ -3,7 +3,9 @@
 // server.
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
+import { within } from "../domain/deadline.js";
 import { PrismaClient } from "../generated/prisma/client.js";
+import { openWatcher, type Line, type WatcherOptions } from "./watcher.js";
 
 export interface Database {
   readonly client: PrismaClient;
@@ -17,6 +19,7 @@ export interface DatabaseOptions {
   readonly connectionsMax: number;
   readonly onIdleError: (error: Error) => void;
   readonly limits?: Limits;
+  readonly watcher?: WatcherOptions;
 }
 
 /** Each is longer than the one before it: the server gives up first, and nothing is left there. */
@@ -54,12 +57,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   });
   // A server that restarts breaks idle connections; without a listener that ends the process.
   pool.on("error", options.onIdleError);
+  pool.on("release", dropIfUnfinished);
   // Every query of a user is a transaction. Prisma's own limits come after those of the pool and of
   // the driver, or it would give up while a connection is on its way.
   const transactionOptions = { maxWait: limits.connectMs + 500, timeout: limits.clientMs + 2_000 };
   const adapter = new PrismaPg(pool);
   const client = new PrismaClient({ adapter, errorFormat: "minimal", transactionOptions });
-  const watcher = openWatcher(options.url);
+  const watcher = openWatcher((broken) => connectToAsk(options.url, broken), options.watcher);
   return {
     client,
     pool: {
@@ -76,47 +80,40 @@ export function openDatabase(options: DatabaseOptions): Database {
     ping: () => watcher.ping(),
     close: async () => {
       watcher.close();
-      await client.$disconnect();
-      await pool.end();
+      await within(closeMs, () => end(client, pool)).catch(() => undefined);
     },
   };
+}
+
+/** The end of its transaction was never answered: whoever had it next would wait in vain as well. */
+function dropIfUnfinished(_error: Error, connection: pg.PoolClient): void {
+  if (connection.getTransactionStatus() === "I") return;
+  void (connection as pg.PoolClient & pg.Client).end().catch(() => undefined);
 }
 
 const pingMs = 1_000;
 
 /** One connection outside the pool, so that a busy pool is not taken for a sick server. */
-function openWatcher(url: string): { ping(): Promise<void>; close(): void } {
-  let connection: pg.Client | undefined;
-
-  function drop(): void {
-    // Ends the socket at once when a query is under way.
-    void connection?.end().catch(() => undefined);
-    connection = undefined;
-  }
-  async function connected(): Promise<pg.Client> {
-    if (connection !== undefined) return connection;
-    const fresh = new pg.Client({
-      connectionString: url,
-      application_name: "nutri-backend-health",
-      connectionTimeoutMillis: pingMs,
-      query_timeout: pingMs,
-    });
-    connection = fresh;
-    fresh.on("error", () => {
-      if (connection === fresh) drop();
-    });
-    await fresh.connect();
-    return fresh;
-  }
+async function connectToAsk(url: string, broken: () => void): Promise<Line> {
+  const connection = new pg.Client({
+    connectionString: url,
+    application_name: "nutri-backend-health",
+    connectionTimeoutMillis: pingMs,
+    query_timeout: pingMs,
+  });
+  connection.on("error", broken);
+  await connection.connect();
   return {
-    async ping() {
-      try {
-        await (await connected()).query("SELECT 1");
-      } catch (error) {
-        drop();
-        throw error;
-      }
-    },
-    close: drop,
+    ask: () => connection.query("SELECT 1"),
+    // Ends the socket at once when a query is under way.
+    drop: () => void connection.end().catch(() => undefined),
   };
+}
+
+// A connection that hangs says no goodbye; the process does not wait for one.
+const closeMs = 2_000;
+
+async function end(client: PrismaClient, pool: pg.Pool): Promise<void> {
+  await client.$disconnect();
+  await pool.end();
 }

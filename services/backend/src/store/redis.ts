@@ -1,7 +1,7 @@
 // The door to Redis. Redis is a convenience: every command fails at once when it is away, and
 // every caller has an answer for that.
-import { createClient } from "@redis/client";
-import { within } from "../domain/deadline.js";
+import { connectToAsk, openConnection, type RedisLimits } from "./redis-connection.js";
+import { openWatcher, type WatcherOptions } from "./watcher.js";
 
 export interface Redis {
   get(key: string): Promise<string | undefined>;
@@ -16,13 +16,6 @@ export interface Redis {
   close(): Promise<void>;
 }
 
-const commandTimeoutMs = 250;
-const connectTimeoutMs = 2_000;
-// A connection that says nothing for longer than a few pings is dead, whatever TCP believes.
-const pingIntervalMs = 5_000;
-const silenceMsMax = 12_000;
-const reconnectDelayMsMax = 2_000;
-
 // In one step each: a count without an end would stay for ever, and so would one below zero.
 const hitScript = `
 local count, ends = redis.call("INCR", KEYS[1]), redis.call("PTTL", KEYS[1])
@@ -35,32 +28,24 @@ const takeBackScript = `
 if redis.call("EXISTS", KEYS[1]) == 1 then redis.call("DECR", KEYS[1]) end`;
 
 /** Starts to connect in the background and keeps trying for as long as the process lives. */
-export function openRedis(redisUrl: string, onError: (error: Error) => void): Redis {
-  const client = createClient({
-    url: redisUrl,
-    disableOfflineQueue: true,
-    pingInterval: pingIntervalMs,
-    socket: {
-      connectTimeout: connectTimeoutMs,
-      socketTimeout: silenceMsMax,
-      reconnectStrategy: (retries) =>
-        Math.min(50 * 2 ** Math.min(retries, 10), reconnectDelayMsMax),
-    },
-  });
-  client.on("error", onError);
-  // A refused first connection is retried like any other; only `close` ends this promise early.
-  client.connect().catch(onError);
-
+export function openRedis(
+  redisUrl: string,
+  onError: (error: Error) => void,
+  options: { readonly limits?: RedisLimits; readonly watcher?: WatcherOptions } = {},
+): Redis {
+  const connection = openConnection(redisUrl, onError, options.limits);
+  const { ask } = connection;
+  const watcher = openWatcher((broken) => connectToAsk(redisUrl, broken), options.watcher);
   const run: Redis["run"] = (script, keys, args) =>
-    soon(client.eval(script, { keys: [...keys], arguments: [...args] }));
+    ask((client) => client.eval(script, { keys: [...keys], arguments: [...args] }));
 
   return {
     async get(key) {
-      return (await soon(client.get(key))) ?? undefined;
+      return (await ask((client) => client.get(key))) ?? undefined;
     },
     async set(key, value, lifetimeSeconds) {
       const expiration = { type: "EX", value: lifetimeSeconds } as const;
-      await soon(client.set(key, value, { expiration }));
+      await ask((client) => client.set(key, value, { expiration }));
     },
     async countHit(key, windowMs) {
       const [count, endsInMs] = (await run(hitScript, [key], [String(windowMs)])) as [
@@ -73,31 +58,16 @@ export function openRedis(redisUrl: string, onError: (error: Error) => void): Re
       await run(takeBackScript, [key], []);
     },
     async forget(key) {
-      await soon(client.del(key));
+      await ask((client) => client.del(key));
     },
     run,
     async ping() {
-      await soon(client.ping());
+      // Over what everybody uses, and as somebody who logs in.
+      await Promise.all([ask((client) => client.ping()), watcher.ping()]);
     },
-    close: () => close(client),
+    async close() {
+      watcher.close();
+      await connection.close();
+    },
   };
-}
-
-/** The client's own time-out ends with the writing of a command; a frozen server needs this one. */
-function soon<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  return within(commandTimeoutMs, () => answer);
-}
-
-interface Connection {
-  readonly isOpen: boolean;
-  readonly isReady: boolean;
-  close(): Promise<void>;
-  destroy(): void;
-}
-
-/** Says goodbye when there is somebody to say it to; otherwise stops trying. */
-async function close(connection: Connection): Promise<void> {
-  if (!connection.isOpen) return;
-  if (connection.isReady) await connection.close();
-  else connection.destroy();
 }

@@ -115,6 +115,20 @@ describeWithOwnDatabase("a database behind a bad network", () => {
     });
   });
 
+  it("costs_no_query_after_it_when_it_swallowed_within_a_transaction", async () => {
+    await behindProxy(async ({ proxy, database: { client } }) => {
+      const cutOff = client.$transaction(async (transaction) => {
+        await transaction.$queryRaw`SELECT 1`;
+        proxy.turn("swallow");
+        await transaction.$queryRaw`SELECT 1`;
+      });
+      await expect(cutOff).rejects.toThrow();
+      // The connection is silent for ever, and nobody hangs up.
+      proxy.turn("pass");
+      expect(await userStore(client).findByEmail("a@b.c")).toBeUndefined();
+    });
+  });
+
   it("gives_slow_statements_and_locks_up_by_itself_before_the_client_does", async () => {
     await behindProxy(async ({ database, url }) => {
       const { client } = database;

@@ -15,6 +15,7 @@ import {
   startOwnDatabase,
   type TestDatabase,
 } from "../world/postgres.js";
+import { until } from "../world/process.js";
 import { storeFacts } from "./facts.js";
 import { declaredIn } from "./prisma-schema.js";
 
@@ -172,6 +173,40 @@ describeWithOwnDatabase("a database that goes away", () => {
         meals.countOn("5eed0000-0000-4000-8000-000000000000", "2026-11-23" as Day),
       ).rejects.toMatchObject(refusal);
       expect(idleErrors.length).toBeGreaterThan(0);
+    } finally {
+      await database.close();
+      await server.stop();
+    }
+  });
+});
+
+describeWithOwnDatabase("a login that is revoked", () => {
+  it("is_seen_by_the_ping_though_its_connections_stay_open_and_none_is_left_behind", async () => {
+    const server = await startOwnDatabase();
+    const { username } = new URL(server.appUrl);
+    const watcher = { anewMs: 0 };
+    const options = {
+      url: server.appUrl,
+      connectionsMax: 1,
+      onIdleError: () => undefined,
+      watcher,
+    };
+    const database = openDatabase(options);
+    const connections = async () => {
+      const { rows } = await sql(
+        server.url,
+        "SELECT count(*)::int AS open FROM pg_stat_activity WHERE application_name = 'nutri-backend-health'",
+      );
+      return rows[0]?.["open"];
+    };
+    try {
+      const answers = () => database.ping().then(() => true);
+      for (let count = 0; count < 5; count++) await until("it answers", answers);
+      await until("one connection is left", async () => (await connections()) === 1);
+      await sql(server.url, `ALTER ROLE ${username} NOLOGIN`);
+      await expect(database.ping()).rejects.toThrow("is not permitted to log in");
+      await sql(server.url, `ALTER ROLE ${username} LOGIN`);
+      await until("it answers again", answers);
     } finally {
       await database.close();
       await server.stop();

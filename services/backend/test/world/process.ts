@@ -75,7 +75,7 @@ export function startProgram(
 export async function until(
   what: string,
   ask: () => Promise<boolean>,
-  withinMs = 15_000,
+  withinMs = 60_000,
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await ask().catch(() => false))) {

@@ -18,9 +18,14 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
     sockets.add(socket);
     return socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
   };
+  /** What was swallowed is lost, so nothing that comes after it arrives either. */
   const pass = (from: Socket, to: Socket) => {
-    from.on("data", (bytes) => mood !== "swallow" && to.write(bytes));
-    from.on("close", () => to.destroy());
+    let deaf = false;
+    from.on("data", (bytes) => {
+      deaf ||= mood === "swallow";
+      if (!deaf) to.write(bytes);
+    });
+    from.on("close", () => !deaf && to.destroy());
   };
   const server = createServer((client) => {
     keep(client);
