@@ -68,6 +68,7 @@ def backend(ml_service: Service) -> Iterator[Service]:
             "RATE_LIMIT_PER_MINUTE": "1000000",
             "AUTH_RATE_LIMIT_PER_MINUTE": "1000000",
             "ACCOUNT_RATE_LIMIT_PER_MINUTE": "1000000",
+            "ESTIMATE_RATE_LIMIT_PER_MINUTE": "1000000",
             "TRUST_PROXY_HOPS": "0",
         }
         with process([node, "dist/main.js"], folder, port, "/api/health/ready", told):

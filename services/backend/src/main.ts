@@ -1,9 +1,12 @@
 // Starts the service and stops it: opens the doors, hands them to the app, listens for signals.
 import { setTimeout as sleep } from "node:timers/promises";
-import { watchHealth, type HealthWatch } from "./domain/health.js";
+import { sharedEstimator } from "./domain/estimate-shares.js";
+import { atOnceMax, type Estimator } from "./domain/estimates.js";
+import { watchHealth, type HealthWatch, type Probes } from "./domain/health.js";
 import { createApp } from "./http/app.js";
 import { Drain } from "./http/drain.js";
 import { openFaults, type Faults } from "./faults.js";
+import { estimateAllowance } from "./http/limits.js";
 import { metricsListener } from "./http/metrics.js";
 import type { Ports } from "./http/ports.js";
 import { startServer } from "./http/server.js";
@@ -11,12 +14,12 @@ import { createLog, type Log } from "./log.js";
 import { createMetrics, watchLevels, type Metrics } from "./metrics.js";
 import { openPasswordPool } from "./passwords/pool.js";
 import { readSettings, SettingsError, type Settings } from "./settings.js";
-import { openDatabase, type Database } from "./store/database.js";
+import { openDatabase } from "./store/database.js";
 import { cachedEstimator } from "./store/estimate-cache.js";
 import { foodStore } from "./store/foods.js";
 import { HitCounts } from "./store/hit-counts.js";
 import { mealStore } from "./store/meals.js";
-import { mlEstimator, pingMlService } from "./store/ml-service.js";
+import { mlEstimator, watchMlService } from "./store/ml-service.js";
 import { openRedis, type Redis } from "./store/redis.js";
 import { sessionStore } from "./store/sessions.js";
 import { userStore } from "./store/users.js";
@@ -88,7 +91,15 @@ function openPorts(settings: Settings, log: Log, faults: Faults, drain: Drain) {
     threads: settings.passwordThreads,
     queueMax: settings.passwordQueue,
   });
-  const health = watchDoors(settings, database, redis, log);
+  const mlService = watchMlService(settings.mlServiceUrl);
+  const health = watchDoors(
+    {
+      database: () => database.ping(),
+      redis: () => redis.ping(),
+      ml_service: mlService.ping,
+    },
+    log,
+  );
   const { client } = database;
   const metrics = createMetrics(settings.appVersion);
   watchLevels(metrics, { pool: database.pool, passwords, health });
@@ -98,11 +109,10 @@ function openPorts(settings: Settings, log: Log, faults: Faults, drain: Drain) {
     sessions: sessionStore(redis, () => new Date()),
     foods: foodStore(client),
     meals: mealStore(client),
-    estimator: cachedEstimator(
-      mlEstimator(settings.mlServiceUrl, log, metrics.estimate),
-      redis,
-      metrics.cache,
-    ),
+    estimator: cachedEstimator(openEstimator(settings, redis, log, metrics), redis, {
+      release: mlService.release,
+      count: metrics.cache,
+    }),
     health,
     hits: {
       general: new HitCounts(redis, "general"),
@@ -124,22 +134,24 @@ function openPorts(settings: Settings, log: Log, faults: Faults, drain: Drain) {
   return { ports, metrics, close };
 }
 
-function watchDoors(settings: Settings, database: Database, redis: Redis, log: Log): HealthWatch {
-  return watchHealth(
-    {
-      database: () => database.ping(),
-      redis: () => redis.ping(),
-      ml_service: (signal) => pingMlService(settings.mlServiceUrl, signal),
+/** The ML service, of which each account has its share. */
+function openEstimator(settings: Settings, redis: Redis, log: Log, metrics: Metrics): Estimator {
+  const limit = settings.estimateRateLimitPerMinute;
+  return sharedEstimator(mlEstimator(settings.mlServiceUrl, log, metrics.estimate), {
+    atOnceMax,
+    allowance: estimateAllowance(limit, new HitCounts(redis, "estimate")),
+  });
+}
+
+function watchDoors(probes: Probes, log: Log): HealthWatch {
+  return watchHealth(probes, {
+    nowMs: () => performance.now(),
+    pause: (ms) => sleep(ms, undefined, { ref: false }),
+    onChange: (dependency, status) => {
+      const level = status === "healthy" ? "info" : "warn";
+      log[level]({ dependency, status }, "a dependency changed");
     },
-    {
-      nowMs: () => performance.now(),
-      pause: (ms) => sleep(ms, undefined, { ref: false }),
-      onChange: (dependency, status) => {
-        const level = status === "healthy" ? "info" : "warn";
-        log[level]({ dependency, status }, "a dependency changed");
-      },
-    },
-  );
+  });
 }
 
 /** A client that reconnects for ever would fill the log; once a minute is enough to notice. */

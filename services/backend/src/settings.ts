@@ -157,6 +157,12 @@ const settingsSchema = z.object({
     10,
     "failed logins to one account, from however many addresses",
   ),
+  ESTIMATE_RATE_LIMIT_PER_MINUTE: count(
+    1,
+    1_000_000,
+    300,
+    "texts of one account that the ML service estimates; remembered ones are free",
+  ),
   PASSWORD_THREADS: count(1, 64, 1, "passwords hashed at once; no more than cores"),
   PASSWORD_QUEUE: count(1, 1_000, 16, "how many more may wait; beyond it the answer is 503"),
 });
@@ -200,6 +206,7 @@ export interface Settings {
   readonly rateLimitPerMinute: number;
   readonly authRateLimitPerMinute: number;
   readonly accountRateLimitPerMinute: number;
+  readonly estimateRateLimitPerMinute: number;
   readonly passwordThreads: number;
   readonly passwordQueue: number;
 }
@@ -258,6 +265,7 @@ export function readSettings(environment: Environment): Settings {
     rateLimitPerMinute: given.RATE_LIMIT_PER_MINUTE,
     authRateLimitPerMinute: given.AUTH_RATE_LIMIT_PER_MINUTE,
     accountRateLimitPerMinute: given.ACCOUNT_RATE_LIMIT_PER_MINUTE,
+    estimateRateLimitPerMinute: given.ESTIMATE_RATE_LIMIT_PER_MINUTE,
     passwordThreads: given.PASSWORD_THREADS,
     passwordQueue: given.PASSWORD_QUEUE,
   };

@@ -26,6 +26,7 @@ describe("metrics", () => {
     const service = await startMlService();
     const log = createLog({ logLevel: "silent", appVersion: "x" });
     const call = {
+      userId: "me",
       ...{ requestId: "r", signal: AbortSignal.timeout(5_000), remainingMs: () => 5_000 },
     };
     const kept = new Map<string, string>();
@@ -34,7 +35,7 @@ describe("metrics", () => {
       set: (key: string, value: string) => Promise.resolve(void kept.set(key, value)),
     };
     const estimator = mlEstimator(service.url, log, metrics.estimate);
-    const cached = cachedEstimator(estimator, cache, metrics.cache);
+    const cached = cachedEstimator(estimator, cache, { release: () => "", count: metrics.cache });
     await cached.estimate("porridge", call);
     await cached.estimate("porridge", call);
     await service.stop();

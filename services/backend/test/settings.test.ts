@@ -53,6 +53,7 @@ describe("settings", () => {
       rateLimitPerMinute: 1200,
       authRateLimitPerMinute: 20,
       accountRateLimitPerMinute: 10,
+      estimateRateLimitPerMinute: 300,
       passwordThreads: 1,
       passwordQueue: 16,
     });

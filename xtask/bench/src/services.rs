@@ -89,7 +89,8 @@ fn chosen(world: &World<'_>) -> Result<Vec<(&'static str, String)>> {
     chosen.push(("BACKEND_IMAGE", loaded(world, "backend", &phase)?));
     chosen.push(("ML_SERVICE_IMAGE", loaded(world, "ml-service", &phase)?));
     phase.done("backend and ml-service, as they are released");
-    let limits = ["RATE_LIMIT_PER_MINUTE", "AUTH_RATE_LIMIT_PER_MINUTE"];
+    let limits =
+        ["RATE_LIMIT_PER_MINUTE", "AUTH_RATE_LIMIT_PER_MINUTE", "ESTIMATE_RATE_LIMIT_PER_MINUTE"];
     chosen.extend(limits.map(|name| (name, "1000000".to_owned())));
     // A port that nobody has: the engine chooses.
     chosen.push(("BACKEND_PORT", "0".to_owned()));

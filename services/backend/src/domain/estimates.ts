@@ -1,7 +1,7 @@
 // Guesses of what a few words about a meal amount to. Another service makes them; it may be
 // slow or away, so nothing here may depend on getting one.
 import type { Nutrients } from "./nutrients.js";
-import { Refusal, unavailable } from "./refusal.js";
+import { Refusal, tooMany, unavailable } from "./refusal.js";
 
 /** A food of the estimator's own table, which is not the table of `/api/foods`. */
 export interface EstimatedFood {
@@ -39,6 +39,8 @@ export interface Estimate {
   readonly total: Nutrients;
   readonly confidence: number;
   readonly model: string;
+  /** The release of the estimator that made it, where it told one. */
+  readonly release?: string;
 }
 
 /** Words that nobody will ever estimate, and why. */
@@ -46,8 +48,17 @@ export interface Unreadable {
   readonly unreadable: string;
 }
 
+/** No estimate for this account now, because it has its share; and when to ask again. */
+export interface Postponed {
+  readonly postponed: string;
+  readonly retrySeconds: number;
+}
+
+export type Found = Estimate | Unreadable | Postponed | undefined;
+
 /** Who asks, and until when an answer is of use. */
 export interface EstimateCall {
+  readonly userId: string;
   readonly requestId: string;
   readonly signal: AbortSignal;
   readonly remainingMs: () => number;
@@ -55,10 +66,10 @@ export interface EstimateCall {
 
 export interface Estimator {
   /** Undefined when no estimate could be had in time. Never throws. */
-  estimate(text: string, call: EstimateCall): Promise<Estimate | Unreadable | undefined>;
+  estimate(text: string, call: EstimateCall): Promise<Found>;
 }
 
-export const isEstimate = (found: Estimate | Unreadable | undefined): found is Estimate =>
+export const isEstimate = (found: Found): found is Estimate =>
   found !== undefined && "total" in found;
 
 /** The estimate of one text, for somebody who asks for nothing else. */
@@ -71,12 +82,13 @@ export async function estimateOne(
   if (isEstimate(found)) return found;
   // The cause is in the log already, under the same request id.
   if (found === undefined) throw unavailable("ML service", undefined);
+  if ("postponed" in found) throw tooMany(`cannot estimate now: ${found.postponed}`, found);
   const details = [{ path: "text", message: found.unreadable }];
   throw new Refusal("invalid", "invalid_request", "cannot estimate this text", details);
 }
 
-// The ML service works on few cores: more at once would only wait there instead of here.
-const atOnceMax = 8;
+/** How many estimates of one account are under way at once, however many requests want them. */
+export const atOnceMax = 2;
 
 /** Estimates every distinct text; what could not be had in time is left out. */
 export async function estimateAll(

@@ -16,6 +16,7 @@ interface Problem {
   readonly code: string;
   readonly message: string;
   readonly details: readonly RefusalDetail[];
+  readonly retrySeconds?: number | undefined;
 }
 
 const statusOf: Readonly<Record<RefusalKind, number>> = {
@@ -23,6 +24,7 @@ const statusOf: Readonly<Record<RefusalKind, number>> = {
   unauthenticated: 401,
   not_found: 404,
   conflict: 409,
+  too_many: 429,
   unavailable: 503,
 };
 
@@ -87,17 +89,18 @@ export const handleError: ErrorRequestHandler = (error: unknown, _request, respo
 export function sendProblem(response: Response, problem: Problem): void {
   const { status, code, message, details } = problem;
   if (status === 401) response.set("www-authenticate", "Bearer");
-  if (status === 503) response.set("retry-after", "1");
+  const retrySeconds = problem.retrySeconds ?? (status === 503 ? 1 : undefined);
+  if (retrySeconds !== undefined) response.set("retry-after", String(retrySeconds));
   const request_id = requestIdOf(response);
   response.status(status).json({ error: { code, message, request_id, details } });
 }
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Refusal) {
-    const { kind, code, message } = error;
+    const { kind, code, message, retrySeconds } = error;
     // The domain does not know that its input came in a body; the client knows nothing else.
     const details = error.details.map((detail) => ({ ...detail, path: `body.${detail.path}` }));
-    return { status: statusOf[kind], code, message, details };
+    return { status: statusOf[kind], code, message, details, retrySeconds };
   }
   if (error instanceof ShapeError && error.part !== "answer") return shapeProblem(error);
   return unreadableProblem(error) ?? internalProblem;

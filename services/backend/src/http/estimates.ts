@@ -5,7 +5,7 @@ import {
   type Estimate,
   type EstimateCall,
 } from "../domain/estimates.js";
-import type { Deadline } from "./deadline.js";
+import { shortened, type Deadline } from "./deadline.js";
 import { endpoint } from "./endpoint.js";
 import * as schemas from "./schemas.js";
 
@@ -23,8 +23,8 @@ export const estimateEndpoints = [
     refusals: [400, 401, 429, 503],
     body: schemas.estimateRequest,
     answer: schemas.estimate,
-    handle: async ({ body, requestId, deadline }, services) => {
-      const call = estimateCall(requestId, deadline, services.nowMs);
+    handle: async ({ body, caller, requestId, deadline }, services) => {
+      const call = estimateCall(caller.user.id, requestId, deadline, services.nowMs);
       return estimateAnswer(
         await estimateOne(services.estimator, body.text, call),
         body.candidates,
@@ -35,16 +35,12 @@ export const estimateEndpoints = [
 
 /** A call whose time begins now, and is over with the request at the latest. */
 export function estimateCall(
+  userId: string,
   requestId: string,
   deadline: Deadline,
   nowMs: () => number,
 ): EstimateCall {
-  const endsMs = nowMs() + estimatesTimeoutMs;
-  return {
-    requestId,
-    signal: AbortSignal.any([deadline.signal, AbortSignal.timeout(estimatesTimeoutMs)]),
-    remainingMs: () => Math.min(deadline.remainingMs(), endsMs - nowMs()),
-  };
+  return { userId, requestId, ...shortened(deadline, estimatesTimeoutMs, nowMs) };
 }
 
 function estimateAnswer(estimate: Estimate, candidatesMax: number) {

@@ -2,8 +2,9 @@
 // that guesses at many accounts nor many addresses that guess at one get far.
 import { createHash } from "node:crypto";
 import type { Request, RequestHandler } from "express";
-import { ipKeyGenerator, rateLimit, type Store } from "express-rate-limit";
+import { ipKeyGenerator, rateLimit, type Options, type Store } from "express-rate-limit";
 import { z } from "zod";
+import type { Allowance } from "../domain/estimate-shares.js";
 import { normalEmail } from "../domain/users.js";
 import type { Settings } from "../settings.js";
 import { callerIn } from "./caller.js";
@@ -39,8 +40,25 @@ export function createLimits(
   };
 }
 
+/**
+ * How many estimates an account may have made in a minute. Not before a handler as the others: one
+ * request may want many, or none that is not remembered.
+ */
+export function estimateAllowance(limit: number, hits: Store): Allowance {
+  void hits.init?.({ windowMs } as Options);
+  return {
+    async take(userId) {
+      const { totalHits, resetTime } = await hits.increment(userId);
+      if (totalHits <= limit) return undefined;
+      return Math.max(0, (resetTime?.getTime() ?? 0) - Date.now());
+    },
+  };
+}
+
+const windowMs = 60_000;
+
 const common = {
-  windowMs: 60_000,
+  windowMs,
   standardHeaders: "draft-8",
   legacyHeaders: false,
   handler: tooManyRequests,

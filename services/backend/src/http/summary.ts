@@ -16,7 +16,7 @@ export const summaryEndpoints = [
     query: schemas.summaryQuery,
     answer: schemas.summary,
     handle: async ({ query, caller, requestId, deadline }, services) => {
-      const call = estimateCall(requestId, deadline, services.nowMs);
+      const call = estimateCall(caller.user.id, requestId, deadline, services.nowMs);
       const summary = await summarise(services, caller.user.id, query.date, call);
       return {
         date: summary.day,

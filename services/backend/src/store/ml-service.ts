@@ -95,6 +95,18 @@ export async function pingMlService(mlServiceUrl: string, signal: AbortSignal): 
   return versionIn(body);
 }
 
+/** Asks how the ML service is, and remembers which release answered last, for as long as it is away. */
+export function watchMlService(mlServiceUrl: string) {
+  let release: string | undefined;
+  return {
+    release: () => release,
+    ping: async (signal: AbortSignal): Promise<string> => {
+      release = await pingMlService(mlServiceUrl, signal);
+      return release;
+    },
+  };
+}
+
 /** Empty if there is none: a service that answers is well, whatever it is called. */
 function versionIn(body: string): string {
   return z.safeParse(healthAnswer, parseJson(body)).data?.version ?? "";
@@ -117,7 +129,10 @@ async function ask(
     signal: call.signal,
     redirect: "error",
   });
-  if (response.ok) return estimateAnswer.parse(await response.json());
+  if (response.ok) {
+    const estimate = estimateAnswer.parse(await response.json());
+    return { ...estimate, release: response.headers.get("x-app-version") ?? "" };
+  }
   const reason = response.status === 400 ? whyUnreadable(await response.text()) : undefined;
   if (reason !== undefined) return { unreadable: reason };
   await response.body?.cancel();

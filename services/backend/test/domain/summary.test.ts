@@ -10,6 +10,7 @@ import { memoryStores } from "../world/memory.js";
 
 const day = "2026-11-23" as Day;
 const call = {
+  userId: "me",
   requestId: "test",
   signal: new AbortController().signal,
   remainingMs: () => 1_000,
@@ -88,7 +89,7 @@ describe("estimating many texts", () => {
     expect([...found.keys()].sort()).toEqual(["a", "b"]);
   });
 
-  it("asks_for_at_most_eight_at_once", async () => {
+  it("asks_for_at_most_two_at_once", async () => {
     let [running, most] = [0, 0];
     const estimator: Estimator = {
       estimate: async () => {
@@ -100,6 +101,6 @@ describe("estimating many texts", () => {
     };
     const texts = Array.from({ length: 50 }, (_, at) => `meal ${at}`);
     expect((await estimateAll(estimator, texts, call)).size).toBe(50);
-    expect(most).toBe(8);
+    expect(most).toBe(2);
   });
 });

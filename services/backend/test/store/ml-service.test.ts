@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "@jest/globals";
 import type { Log } from "../../src/log.js";
 import { createLog } from "../../src/log.js";
-import { mlEstimator, pingMlService } from "../../src/store/ml-service.js";
+import { mlEstimator, pingMlService, watchMlService } from "../../src/store/ml-service.js";
 import {
   agreedAnswer,
   porridge,
@@ -26,6 +26,7 @@ describe("the ML service", () => {
   afterEach(() => service.stop());
 
   const call = (timeoutMs = 5_000) => ({
+    userId: "me",
     requestId: "r-1",
     signal: AbortSignal.timeout(timeoutMs),
     remainingMs: () => timeoutMs - 0.5,
@@ -33,9 +34,30 @@ describe("the ML service", () => {
 
   it("is_told_the_words_and_the_request_id", async () => {
     const estimate = await mlEstimator(service.url, log).estimate("porridge", call());
-    expect(estimate).toEqual(agreedAnswer);
+    expect(estimate).toEqual({ ...agreedAnswer, release: "" });
     expect(service.asked).toEqual([{ text: "porridge", requestId: "r-1", deadlineMs: "4999" }]);
     expect(lines).toEqual([]);
+  });
+
+  it("is_quoted_with_the_release_that_answered", async () => {
+    service.answerWith((response) => {
+      response.setHeader("x-app-version", "1a2b");
+      sendJson(response, agreedAnswer);
+    });
+    const estimate = await mlEstimator(service.url, log).estimate("porridge", call());
+    expect(estimate).toEqual({ ...agreedAnswer, release: "1a2b" });
+  });
+
+  it("is_known_by_its_last_release_while_it_is_away_and_by_none_before", async () => {
+    const watched = watchMlService(service.url);
+    expect(watched.release()).toBeUndefined();
+    service.answerWith((response) => {
+      sendJson(response, { status: "healthy", version: "1a2b" });
+    });
+    await watched.ping(call().signal);
+    service.answerWith((response) => response.destroy());
+    await expect(watched.ping(call().signal)).rejects.toThrow();
+    expect(watched.release()).toBe("1a2b");
   });
 
   it.each([

@@ -48,6 +48,14 @@ describe("on a machine without redis-server", () => {
     expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
       { test: "test/store/redis.test.ts › with Redis", needs: "redis-server" },
       { test: "test/store/redis.test.ts › when Redis freezes", needs: "redis-server" },
+      {
+        test: "test/store/redis.test.ts › when what is said to Redis is swallowed",
+        needs: "redis-server",
+      },
+      {
+        test: "test/store/redis.test.ts › when the password of Redis is changed",
+        needs: "redis-server",
+      },
     ]);
   });
 });
