@@ -68,7 +68,7 @@ def open_ports(settings: Settings) -> Ports:
 
 def open_database(settings: Settings) -> WatchedDatabase | None:
     url = settings.database_url
-    return WatchedDatabase(url.get_secret_value()) if url else None
+    return WatchedDatabase(url.get_secret_value(), time.monotonic) if url else None
 
 
 def open_cache(settings: Settings) -> RedisCache | None:

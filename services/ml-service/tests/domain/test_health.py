@@ -128,8 +128,13 @@ def test_a_model_that_is_slow_for_want_of_processor_is_not_sick(
     assert watch.checks["model"].status == "healthy"
 
 
-def test_an_ill_dependency_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    watch = HealthWatch({"database": CountingProbe(ConnectionError("refused"))}, Clock())
+@pytest.mark.parametrize(
+    ("error", "said"), [(ConnectionError("refused"), "refused"), (TimeoutError(), "TimeoutError")]
+)
+def test_an_ill_dependency_is_logged_once(
+    error: Exception, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch = HealthWatch({"database": CountingProbe(error)}, Clock())
 
     async def look_three_times() -> None:
         for _ in range(3):
@@ -137,5 +142,5 @@ def test_an_ill_dependency_is_logged_once(caplog: pytest.LogCaptureFixture) -> N
 
     asyncio.run(look_three_times())
     assert [record.getMessage() for record in caplog.records] == [
-        "failed to check `database`: refused"
+        f"failed to check `database`: {said}"
     ]

@@ -1,14 +1,17 @@
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from time import monotonic, sleep
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
-from nutri_ml.store.database import WatchedDatabase, libpq_url
+from nutri_ml.domain.health import CheckStatus, HealthWatch
+from nutri_ml.store.database import ANEW_SECONDS, WatchedDatabase, libpq_url
 from tests.requirement import required
+from tests.store.proxy import proxied
 from tests.store.servers import Postgres, find_postgres, free_port
 
 
@@ -47,12 +50,19 @@ def wait_until_answering(url: str) -> None:
 
 
 @asynccontextmanager
-async def watched(url: str) -> AsyncIterator[WatchedDatabase]:
-    database = WatchedDatabase(url)
+async def watched(url: str, now: Callable[[], float] = monotonic) -> AsyncIterator[WatchedDatabase]:
+    database = WatchedDatabase(url, now)
     try:
         yield database
     finally:
         await database.close()
+
+
+async def until_healthy(health: HealthWatch) -> None:
+    """A busy machine may need more than the time of one check."""
+    async with asyncio.timeout(30):
+        while health.checks["database"].status != "healthy":
+            await health.look()
 
 
 async def ping_times(url: str, times: int) -> None:
@@ -85,6 +95,49 @@ def test_a_check_that_was_cut_off_does_not_spoil_the_next(url: str) -> None:
             await database.ping()
 
     asyncio.run(cut_off_then_ask())
+
+
+def test_a_login_that_was_revoked_is_seen_after_a_while(cluster: Postgres) -> None:
+    now = 0.0
+
+    async def revoke_and_ask() -> None:
+        nonlocal now
+        with cluster.up():
+            wait_until_answering(cluster.url)
+            with psycopg.connect(cluster.url, autocommit=True) as owner:
+                owner.execute("CREATE ROLE watcher LOGIN")
+                async with watched(cluster.url.replace("nutri@", "watcher@"), lambda: now) as it:
+                    await it.ping()
+                    owner.execute("ALTER ROLE watcher NOLOGIN")
+                    await it.ping()
+                    now += ANEW_SECONDS
+                    with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+                        await it.ping()
+                    owner.execute("ALTER ROLE watcher LOGIN")
+                    await it.ping()
+
+    asyncio.run(revoke_and_ask())
+
+
+def test_a_network_that_swallows_is_not_waited_for_and_another_connection_is_made(
+    url: str,
+) -> None:
+    async def ask_through_silence() -> tuple[CheckStatus, int]:
+        parts = urlsplit(url)
+        async with proxied(parts.port or 5432) as proxy:
+            behind = parts._replace(netloc=parts.netloc.replace(f":{parts.port}", f":{proxy.port}"))
+            async with watched(behind.geturl()) as database:
+                health = HealthWatch({"database": database.ping}, monotonic)
+                await until_healthy(health)
+                proxy.swallows, before = True, proxy.connections
+                await health.look()
+                swallowed, during = health.checks["database"].status, proxy.connections
+                proxy.swallows = False
+                await until_healthy(health)
+                return swallowed, during - before
+
+    # Who asks the server to cancel connects once more, and waits for that.
+    assert asyncio.run(ask_through_silence()) == ("unhealthy", 0)
 
 
 def test_a_restarted_database_is_found_again(cluster: Postgres) -> None:

@@ -99,4 +99,4 @@ class HealthWatch:
     def _say_once(self, name: str, error: Exception) -> None:
         """Logs the turn from well to ill, not every second of being ill."""
         if self._checks[name].status != "unhealthy":
-            log.warning("failed to check `%s`: %s", name, error or type(error).__name__)
+            log.warning("failed to check `%s`: %s", name, str(error) or type(error).__name__)

@@ -4,12 +4,19 @@ Without it the service does its work, so it is degraded, not ill.
 """
 
 import asyncio
+import os
+import socket
+from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import pq
 
 CONNECT_SECONDS = 2
+# That a login was revoked, or a password changed, is only seen by who logs in.
+ANEW_SECONDS = 15.0
+
+Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 
 def libpq_url(url: str) -> str:
@@ -21,15 +28,19 @@ def libpq_url(url: str) -> str:
 
 
 class WatchedDatabase:
-    """Keeps one connection, and asks over it whether the database answers."""
+    """Keeps one connection for a while, and asks over it whether the database answers."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, now: Callable[[], float]) -> None:
         self._url = libpq_url(url)
+        self._now = now
         self._turn = asyncio.Lock()
-        self._connection: psycopg.AsyncConnection[tuple[object, ...]] | None = None
+        self._connection: Connection | None = None
+        self._anew_at = float("-inf")
 
     async def ping(self) -> None:
         async with self._turn:
+            if self._now() >= self._anew_at:
+                await self._drop()
             try:
                 await self._ask()
             except psycopg.OperationalError:
@@ -46,13 +57,14 @@ class WatchedDatabase:
         self._connection = None
         # Only a connection that answered is kept; one that was cut off half-way is not reused.
         try:
-            await connection.execute("select 1")
+            await _answered(connection)
         except BaseException:
             await connection.close()
             raise
         self._connection = connection
 
-    async def _connect(self) -> psycopg.AsyncConnection[tuple[object, ...]]:
+    async def _connect(self) -> Connection:
+        self._anew_at = self._now() + ANEW_SECONDS
         # No prepared statements: a pooler in transaction mode would lose them.
         return await psycopg.AsyncConnection.connect(
             self._url,
@@ -66,3 +78,24 @@ class WatchedDatabase:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+
+async def _answered(connection: Connection) -> None:
+    """Asks, and hangs up when nobody waits any more.
+
+    Cancelled itself, psycopg would ask the server to cancel as well, and wait ten seconds for one
+    that is silent.
+    """
+    asking = asyncio.ensure_future(connection.execute("select 1"))
+    try:
+        await asyncio.shield(asking)
+    except asyncio.CancelledError:
+        _hang_up(connection)
+        await asyncio.gather(asking, return_exceptions=True)
+        raise
+
+
+def _hang_up(connection: Connection) -> None:
+    """Ends the talk of a connection; whoever waits for an answer is told at once."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,8 @@
-"""Remembers estimates in Redis. A cache that is away, slow or spoilt is as good as empty."""
+"""Remembers estimates in Redis. A cache that is away, slow or spoilt is as good as empty.
+
+The backend keeps sessions in the same Redis, so the cache has a size: so many slots, and so much in
+each. Texts share a slot by their digest, and the later one has it.
+"""
 
 import asyncio
 import hashlib
@@ -11,9 +15,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+SLOTS = 2048
+SLOT_BYTES_MAX = 8 * 1024
 LIFETIME_SECONDS = 24 * 60 * 60
 TIMEOUT_SECONDS = 0.2
 AWAY_SECONDS = 5.0
+# A password that was changed is only seen by who logs in.
+ANEW_SECONDS = 15.0
 
 Answer = TypeVar("Answer")
 
@@ -31,37 +39,49 @@ class NoCache:
 
 
 class RedisCache:
-    """Keeps answers for a day, under a name that changes with whatever could change them."""
+    """Keeps answers for a day, each with a mark of the text and of whatever could change it."""
 
     def __init__(self, url: str, generation: str, now: Callable[[], float]) -> None:
         # Retrying is the caller's business: the next text asks again anyway.
         self._redis = _open(url)
         # Its own connection: a cache that is busy is not sick.
         self._watched = _open(url)
+        self._anew_at = now() + ANEW_SECONDS
         self._generation = generation
         self._now = now
         self._away_until = float("-inf")
 
     async def recall(self, text: str) -> bytes | None:
-        found = await self._within_timeout(lambda: self._redis.get(self._key(text)))
-        return found if isinstance(found, bytes) else None
+        slot, mark = self._place(text)
+        found = await self._within_timeout(lambda: self._redis.get(slot))
+        if isinstance(found, bytes) and found.startswith(mark):
+            return found[len(mark) :]
+        return None
 
     async def remember(self, text: str, answer: bytes) -> None:
-        await self._within_timeout(
-            lambda: self._redis.set(self._key(text), answer, ex=LIFETIME_SECONDS)
-        )
+        slot, mark = self._place(text)
+        kept = mark + answer
+        if len(kept) <= SLOT_BYTES_MAX:
+            await self._within_timeout(lambda: self._redis.set(slot, kept, ex=LIFETIME_SECONDS))
 
     async def ping(self) -> None:
+        if self._now() >= self._anew_at:
+            await self._watched.connection_pool.disconnect()
+            self._anew_at = self._now() + ANEW_SECONDS
         await self._watched.ping()
 
     async def close(self) -> None:
         await self._redis.aclose()
         await self._watched.aclose()
 
-    def _key(self, text: str) -> str:
-        """What people ate is nobody's business, so the words themselves are not in the key."""
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return f"ml:estimate:{self._generation}:{digest}"
+    def _place(self, text: str) -> tuple[str, bytes]:
+        """The slot of a text, and what says that it is this one's and of this generation.
+
+        What people ate is nobody's business, so the words themselves are nowhere.
+        """
+        digest = hashlib.sha256(text.encode()).digest()
+        mark = hashlib.sha256(self._generation.encode() + b"\0" + digest).digest()
+        return f"ml:estimate:{int.from_bytes(digest[:4]) % SLOTS}", mark
 
     async def _within_timeout(self, ask: Callable[[], Awaitable[Answer]]) -> Answer | None:
         """Waits a moment at most, and after a failure does not ask again for a while."""
@@ -72,7 +92,9 @@ class RedisCache:
                 return await ask()
         except (RedisError, OSError) as error:
             self._away_until = self._now() + AWAY_SECONDS
-            log.warning("redis is away; going on without it: %s", error or type(error).__name__)
+            log.warning(
+                "redis is away; going on without it: %s", str(error) or type(error).__name__
+            )
             return None
 
 
