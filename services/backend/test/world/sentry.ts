@@ -4,6 +4,12 @@ import { buffer } from "node:stream/consumers";
 import { gunzipSync } from "node:zlib";
 import { freePort } from "./process.js";
 
+export interface Frame {
+  readonly filename?: string;
+  readonly lineno?: number;
+  readonly function?: string;
+}
+
 export interface SentryEvent {
   readonly release?: string;
   readonly environment?: string;
@@ -15,7 +21,7 @@ export interface SentryEvent {
       readonly type: string;
       readonly value: string;
       readonly stacktrace?: {
-        readonly frames: readonly { readonly filename?: string; readonly lineno?: number }[];
+        readonly frames: readonly Frame[];
       };
     }[];
   };

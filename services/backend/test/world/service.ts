@@ -24,9 +24,9 @@ export class Service {
     readonly port: number,
   ) {}
 
-  static async start(environment: Record<string, string>): Promise<Service> {
+  static async start(environment: Record<string, string>, folder = "."): Promise<Service> {
     const port = await freePort();
-    const service = new Service(startMain({ ...environment, PORT: String(port) }), port);
+    const service = new Service(startMain({ ...environment, PORT: String(port) }, folder), port);
     await until(
       "the service is ready",
       async () => (await service.get("/api/health/ready")).status === 200,
@@ -69,8 +69,9 @@ export class Service {
     });
   }
 
-  async register(): Promise<{ authorization: string }> {
-    const credentials = { email: `${String(this.port)}@nutri.example`, password: "correct horse" };
+  async register(name = "somebody"): Promise<{ authorization: string }> {
+    const email = `${name}.${String(this.port)}@nutri.example`;
+    const credentials = { email, password: "correct horse" };
     await this.send("POST", "/api/auth/register", {}, credentials);
     const { body } = await this.send("POST", "/api/auth/login", {}, credentials);
     return { authorization: `Bearer ${String(body["token"])}` };
@@ -85,8 +86,9 @@ export class Service {
   }
 }
 
-export function startMain(environment: Record<string, string>): RunningProgram {
-  const program = startProgram(process.execPath, ["dist/main.js"], { env: environment });
+export function startMain(environment: Record<string, string>, folder = "."): RunningProgram {
+  const options = { env: environment, cwd: folder };
+  const program = startProgram(process.execPath, ["dist/main.js"], options);
   running.add(program);
   void program.ended.finally(() => running.delete(program)).catch(() => undefined);
   return program;
