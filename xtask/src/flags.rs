@@ -339,3 +339,11 @@ pub struct Logs {
     #[arg(long, default_value_t = 50)]
     pub lines: usize,
 }
+
+/// A reason stands in the ledger for good: one without words is none.
+fn reason(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("say why, in words".to_owned()),
+        words => Ok(words.to_owned()),
+    }
+}

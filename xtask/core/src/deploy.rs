@@ -298,7 +298,9 @@ fn check_reported(root: &Table<'_>, deploy: &Deploy) {
         let by = &reported.by;
         if service.access == Access::Public {
             table.refuse("reported", "it is public and is asked itself");
-        } else if !deploy.service(by).is_some_and(|it| it.access == Access::Public) {
+        } else if !is_faulty(&services, deploy, by)
+            && !deploy.service(by).is_some_and(|it| it.access == Access::Public)
+        {
             table.refuse("reported", format!("`{by}` is no public service"));
         }
     }
@@ -315,6 +317,11 @@ fn check_probed(root: &Table<'_>, deploy: &Deploy) {
     }
 }
 
+/// Whether a service is described, and so wrongly that its own mistakes were told already.
+fn is_faulty(services: &Table<'_>, deploy: &Deploy, name: &str) -> bool {
+    deploy.service(name).is_none() && services.optional_table(name).is_some()
+}
+
 fn check_needs(root: &Table<'_>, deploy: &Deploy) {
     let Some(services) = root.optional_table("services") else {
         return;
@@ -323,12 +330,16 @@ fn check_needs(root: &Table<'_>, deploy: &Deploy) {
         let Some(table) = services.optional_table(&service.name) else {
             continue;
         };
-        for need in service.needs.iter().filter(|need| deploy.service(need).is_none()) {
+        let absent: Vec<&String> =
+            service.needs.iter().filter(|need| deploy.service(need).is_none()).collect();
+        for need in absent.iter().filter(|need| !is_faulty(&services, deploy, need)) {
             let known: Vec<&str> = deploy.services.iter().map(|it| it.name.as_str()).collect();
             table.refuse("needs", format!("unknown service `{need}`; known: {}", known.join(", ")));
         }
-        if !deploy.rollout_order().iter().any(|placed| placed.name == service.name) {
-            table.refuse("needs", "goes round in a circle, or needs what is unknown");
+        if absent.is_empty()
+            && !deploy.rollout_order().iter().any(|placed| placed.name == service.name)
+        {
+            table.refuse("needs", "goes round in a circle, or needs what does");
         }
     }
 }

@@ -201,7 +201,13 @@ fn remove_containers(world: &World<'_>, docker: &Docker<'_>, owner: &Owner) -> R
 /// Removes the secrets. The lease stays: another run may be waiting for that very file; and so
 /// does what somebody else has put there.
 fn forget(world: &World<'_>) -> Result<()> {
-    files::remove_file(&secrets::file(&world.state(ENVIRONMENT)))
+    let state = world.state(ENVIRONMENT);
+    // What this machine knew of a ledger that is gone would be merged into the next one.
+    for file in ["ledger.known", "ledger.offline", "journal.json"] {
+        files::remove_file(&state.join(file))?;
+    }
+    files::remove_folder(&state.join("plans"))?;
+    files::remove_file(&secrets::file(&state))
 }
 
 fn erase(

@@ -3,13 +3,13 @@
 use super::rollout::{self, Way};
 use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
-use crate::flags::Resume;
+use crate::flags::{Moving, Resume};
 use crate::ship::site::Site;
 use crate::ship::{journal, record};
 use crate::target;
 use crate::world::World;
 use serde_json::json;
-use xtask_core::ship::ledger::Action;
+use xtask_core::ship::ledger::{Action, Outcome, Record};
 use xtask_core::ship::machine::{Past, Refused, Taken, take_up};
 
 pub(super) fn run(flags: &Resume, world: &World<'_>) -> Result<Exit> {
@@ -17,7 +17,9 @@ pub(super) fn run(flags: &Resume, world: &World<'_>) -> Result<Exit> {
     let machine = rollout::of_machine(world, &flags.environment, "resume", &flags.reviewed)?;
     let site = rollout::reach(world, &flags.environment, &flags.reviewed)?;
     let lease = rollout::lease(&site, machine.as_ref(), &flags.reviewed)?;
-    let (action, release) = match taken(&site)? {
+    let records = record::all(&site)?;
+    let (taken, all) = taken(&site, &records)?;
+    let (action, release) = match taken {
         Ok(Taken::Forward(action, release)) => (action, release),
         Ok(Taken::Back(release)) => (Action::Rollback, release),
         Err(Refused::NothingOpen) => {
@@ -27,14 +29,18 @@ pub(super) fn run(flags: &Resume, world: &World<'_>) -> Result<Exit> {
         }
         Err(strange) => return Err(refused(site.name, &strange)),
     };
-    let way = Way { reviewed: &flags.reviewed, moving: &flags.moving };
+    // What was to be moved is to be moved still.
+    let moving = Moving { all: flags.moving.all || all, ..flags.moving.clone() };
+    let way = Way { reviewed: &flags.reviewed, moving: &moving };
     rollout::go(&site, lease.as_ref(), &release, action, way)
 }
 
-fn taken(site: &Site<'_>) -> Result<Result<Taken, Refused>> {
-    let past = Past::of(&record::all(site)?);
+/// What is gone on with, and whether every service was to move.
+fn taken(site: &Site<'_>, records: &[Record]) -> Result<(Result<Taken, Refused>, bool)> {
+    let past = Past::of(records);
     let journal = journal::read(site)?;
-    Ok(take_up(&past, journal.as_ref(), &site.answers()?))
+    let all = records.last().is_some_and(|it| it.all && it.outcome == Outcome::Begun);
+    Ok((take_up(&past, journal.as_ref(), &site.answers()?), all))
 }
 
 /// Nobody guesses whether what a person did is to stay.

@@ -4,8 +4,9 @@ use super::rollout::{self, Way};
 use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Rollback;
+use crate::ship::ledger::Ledger;
+use crate::ship::serving;
 use crate::ship::site::Site;
-use crate::ship::{record, serving};
 use crate::target;
 use crate::world::World;
 use xtask_core::ship::ledger::Action;
@@ -26,9 +27,9 @@ pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
 }
 
 /// The newest verified release that is not the one that serves; after an interrupted run, what the
-/// ledger says of it.
+/// ledger says of it. One that somebody has changed says nothing of that.
 fn release_before(site: &Site<'_>) -> Result<String> {
-    let records = record::known(site)?;
+    let records = Ledger::open(site)?.records()?;
     let current = serving::release(site, &records)?;
     let past = Past::of(&records);
     machine::roll_back(&past, current.as_deref()).ok_or_else(|| {

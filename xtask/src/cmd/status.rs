@@ -1,12 +1,13 @@
 //! `status`: what runs, which release, since when, healthy or not.
 
 use crate::edge::{clock, http};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::report::table;
+use crate::ship::ledger::Ledger;
 use crate::ship::site::{Seen, Site};
-use crate::ship::{lease, record, serving};
+use crate::ship::{lease, serving};
 use crate::target::{Answers, Beside, BesideState, Serving};
 use crate::world::World;
 use serde::Serialize;
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use xtask_core::deploy::{Access, Service};
 use xtask_core::plan::Count;
-use xtask_core::ship::ledger::Action;
+use xtask_core::ship::ledger::{Action, Record};
 use xtask_core::ship::machine::{Past, interrupted};
 
 const ANSWER_LIMIT: Duration = Duration::from_secs(3);
@@ -37,9 +38,14 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     };
     let (lines, running) = lines(&site);
     let healthy = lines.iter().all(|line| line.healthy);
-    let (url, run, release) = (&site.environment.url, run_of(&site), release_of(&site));
+    let url = &site.environment.url;
     // That nobody tells them is in the lines already.
-    let remarks = site.target.remarks().unwrap_or_else(|failure| next_step(&failure));
+    let mut remarks = site.target.remarks().unwrap_or_else(|failure| next_step(&failure));
+    let (whole, records) = told_by_ledger(&site);
+    let is_whole = !whole.as_ref().is_err_and(|it| it.name() == code::LEDGER_BROKEN.name);
+    remarks.extend(whole.err().map(|failure| told(&failure)));
+    let (run, release) =
+        (run_of(&site, &records), serving::release(&site, &records).ok().flatten());
     let value = json!({
         "running": running, "healthy": healthy, "url": url, "lines": lines, "remarks": remarks,
         "release": release,
@@ -48,14 +54,18 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let release = release.map(|it| format!("\nrelease: {it}")).unwrap_or_default();
     let said = run.map(|run| format!("\n{}", run.said(site.name))).unwrap_or_default();
     world.report.data(&value, &format!("{}{release}{said}", shown(&site, &lines, &remarks)));
-    Ok(if healthy { Exit::Done } else { Exit::Planned })
+    Ok(if healthy && is_whole { Exit::Done } else { Exit::Planned })
 }
 
-/// The release that serves, of which each service may have been rolled out by an earlier one. Where
-/// the ledger or the target cannot be read it is not known, and the rest is told all the same.
-fn release_of(site: &Site<'_>) -> Option<String> {
-    let records = record::known(site).ok()?;
-    serving::release(site, &records).ok().flatten()
+/// Whether the ledger is whole and could be read, and what of it can be; the rest is told all the
+/// same.
+fn told_by_ledger(site: &Site<'_>) -> (Result<()>, Vec<Record>) {
+    let ledger = match Ledger::open(site) {
+        Ok(ledger) => ledger,
+        Err(failure) => return (Err(failure), Vec::new()),
+    };
+    let whole = ledger.records().map(drop);
+    (whole, ledger.records_as_they_stand().unwrap_or_default())
 }
 
 /// A run that has begun and not ended.
@@ -84,11 +94,9 @@ impl Open {
     }
 }
 
-/// The last run in the ledger, if it has no end there. What cannot be read is no reason to tell
-/// nothing of what serves.
-fn run_of(site: &Site<'_>) -> Option<Open> {
-    let records = record::all(site).ok()?;
-    let past = Past::of(&records);
+/// The last run in the ledger, if it has no end there.
+fn run_of(site: &Site<'_>, records: &[Record]) -> Option<Open> {
+    let past = Past::of(records);
     let open = interrupted(&past).last()?;
     let record = records.iter().rfind(|it| it.run.as_ref() == Some(&open.run))?;
     let holder = lease::holder(site).ok().flatten();
@@ -149,11 +157,12 @@ fn next_step(failure: &Failure) -> Vec<String> {
 }
 
 fn untold(failure: &Failure) -> String {
+    format!("unknown: {}", told(failure))
+}
+
+fn told(failure: &Failure) -> String {
     let (first, last) = (failure.first_line(), failure.innermost_line());
-    match first == last {
-        true => format!("unknown: {first}"),
-        false => format!("unknown: {first}: {last}"),
-    }
+    if first == last { first.to_owned() } else { format!("{first}: {last}") }
 }
 
 fn service_line(service: &Service, serving: &BTreeMap<String, Serving>) -> Line {

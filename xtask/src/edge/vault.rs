@@ -13,6 +13,7 @@ use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use age::DecryptError;
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::{Decryptor, Encryptor};
+use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use xtask_core::deploy::AgeName;
@@ -64,7 +65,7 @@ impl Vault {
 
     /// Says who may read it; the file itself is as it was.
     pub fn name_recipients(&self, recipients: &Recipients) -> Result<()> {
-        self.make_folder()?;
+        let _alone = self.alone()?;
         files::write(&self.recipients, recipients.text().as_bytes())
     }
 
@@ -118,13 +119,14 @@ impl Vault {
         format!("cannot use `{}`: it is damaged", self.shown())
     }
 
-    /// Encrypts it for everybody who may read it, and puts it in the place of what was there.
+    /// Encrypts it for everybody who may read it, and puts it in the place of what was there. Of
+    /// two who have read the same, one is refused.
     pub fn write(&self, opened: &Opened) -> Result<()> {
+        let _alone = self.alone()?;
         let recipients = self.recipients()?;
         self.refuse_lockout(&recipients)?;
         let sealed = encrypt(&opened.document.text(), &recipients);
         let sealed = sealed.or_outside(|| format!("failed to encrypt `{}`", self.shown()))?;
-        self.make_folder()?;
         if files::bytes_if_there(&self.path)? != opened.bytes {
             let shown = self.shown();
             return Err(Failure::refused(format!("cannot write `{shown}`: it changed meanwhile"))
@@ -180,8 +182,15 @@ impl Vault {
         })
     }
 
-    fn make_folder(&self) -> Result<()> {
-        files::make_folder(self.path.parent().expect("it is in a folder"))
+    /// Nobody else writes while this lives. What is locked is the folder: the file itself is
+    /// replaced, and a lock would stay with the old one.
+    fn alone(&self) -> Result<File> {
+        let folder = self.path.parent().expect("it is in a folder");
+        files::make_folder(folder)?;
+        let failed = || format!("failed to lock `{}`", folder.display());
+        let file = File::open(folder).or_outside(failed)?;
+        file.lock().or_outside(failed)?;
+        Ok(file)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The flags of the verbs about back-ups and about the state of a server.
 
-use super::Waiting;
+use super::{Waiting, reason};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -106,7 +106,7 @@ pub struct BackupDrill {
     #[arg(long, value_name = "SOURCE")]
     pub cluster: Option<String>,
     /// Do not boot the services, for this reason; such a drill never counts as passed
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = reason)]
     pub without_application: Option<String>,
 }
 
@@ -119,7 +119,7 @@ pub struct BackupPrune {
     #[arg(long)]
     pub apply: bool,
     /// Prune although there is something to worry about, for this reason
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = reason)]
     pub despite: Option<String>,
     /// Whether somebody else's lock is waited for
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! The flags of the verbs about what stands around the services.
 
-use super::Waiting;
+use super::{Waiting, reason};
 use clap::{Args, Subcommand, ValueEnum};
 use xtask_core::digest::Digest;
 
@@ -63,7 +63,7 @@ pub struct InfraApply {
     #[arg(long, value_name = "DIGEST", requires = "apply")]
     pub plan: Option<Digest>,
     /// Buy it although it costs more than the budget allows; the reason is noted
-    #[arg(long, value_name = "REASON", requires = "apply")]
+    #[arg(long, value_name = "REASON", value_parser = reason, requires = "apply")]
     pub over_budget: Option<String>,
     /// Whether somebody else's change is waited for
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! Flags of the verbs about migrations.
 
-use super::Waiting;
+use super::{Waiting, reason};
 use clap::{Args, Subcommand};
 use xtask_core::digest::Digest;
 
@@ -79,7 +79,7 @@ pub struct MigrateApply {
     #[arg(long, value_name = "OBJECT")]
     pub drop: Vec<String>,
     /// Take no back-up first, for this reason, which is recorded
-    #[arg(long, value_name = "REASON", requires = "apply")]
+    #[arg(long, value_name = "REASON", value_parser = reason, requires = "apply")]
     pub without_backup: Option<String>,
     /// Whether somebody else's change is waited for
     #[command(flatten)]
@@ -128,10 +128,10 @@ pub struct MigrateUndo {
     #[arg(long, value_name = "OBJECT")]
     pub drop: Vec<String>,
     /// Take no back-up first, for this reason, which is recorded
-    #[arg(long, value_name = "REASON", requires = "apply")]
+    #[arg(long, value_name = "REASON", value_parser = reason, requires = "apply")]
     pub without_backup: Option<String>,
     /// Why a release that serves goes on without a migration that it expects
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = reason)]
     pub force_schema_skew: Option<String>,
     /// Whether somebody else's change is waited for
     #[command(flatten)]

@@ -1,10 +1,10 @@
 //! Flags of the verbs that move an environment to a release.
 
-use super::Reviewed;
+use super::{Reviewed, reason};
 use clap::Args;
 
 /// How services are moved to a release.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Moving {
     /// Say why each service moves, or stays
     #[arg(long)]
@@ -13,13 +13,13 @@ pub struct Moving {
     #[arg(long)]
     pub all: bool,
     /// Move although a release does not know the schema, for this reason, which is recorded
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = reason)]
     pub force_schema_skew: Option<String>,
     /// Let a pending migration destroy this: `meals`, `meals.note` or `meals:rows`; once for each
     #[arg(long, value_name = "OBJECT")]
     pub drop: Vec<String>,
     /// Take no back-up before pending migrations, for this reason, which is recorded
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = reason)]
     pub without_backup: Option<String>,
 }
 

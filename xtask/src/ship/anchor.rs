@@ -75,9 +75,25 @@ pub fn all(site: &Site<'_>) -> Result<Vec<Anchor>> {
         refused(format!("failed to read the anchors in `{repository}`"), error)
     };
     let tags = runtime::wait(registry.tags(&repository)).map_err(|error| failed(&error))?;
+    let parsed =
+        tags.iter().map(|tag| tag.parse().or_outside(|| format!("failed to read tag `{tag}`")));
+    about(site, parsed.collect::<Result<Vec<Tag>>>()?)
+}
+
+/// Those beside these releases, which is quick where there are many others.
+pub fn of(site: &Site<'_>, versions: &[&str]) -> Result<Vec<Anchor>> {
+    let failed = || "failed to name a release".to_owned();
+    let tags = versions.iter().map(|version| tag_of(version).or_outside(failed));
+    about(site, tags.collect::<Result<Vec<Tag>>>()?)
+}
+
+fn about(site: &Site<'_>, tags: Vec<Tag>) -> Result<Vec<Anchor>> {
+    let (registry, repository) = (site.registry()?, repository(site)?);
+    let failed = |error: &RegistryError| {
+        refused(format!("failed to read the anchors in `{repository}`"), error)
+    };
     let mut anchors = Vec::new();
     for tag in tags {
-        let tag: Tag = tag.parse().or_outside(|| format!("failed to read tag `{tag}`"))?;
         let subject = runtime::wait(registry.head_manifest(&repository.tag(tag)));
         let Some(subject) = subject.map_err(|error| failed(&error))? else { continue };
         let listed = runtime::wait(registry.referrers(&repository, &subject.digest));

@@ -79,6 +79,7 @@ pub fn plan<'p>(site: &'p Site<'_>, wish: Wish<'_>) -> Result<Planned<'p>> {
         moves,
         versions,
         before,
+        all: wish.all,
         manner: site.target.manner(),
         migrations: schema.pending.clone(),
         forced: forced.filter(|_| !schema.skews.is_empty()).map(ToOwned::to_owned),

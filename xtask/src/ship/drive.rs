@@ -157,6 +157,7 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn begin(&mut self) -> Result<()> {
+        ledger::hold_to_anchors(self.site, &self.release.version);
         foreign::note_all(self.site, self.lease);
         let course = &self.journal.course;
         if let Some(reason) = &course.forced {
@@ -273,7 +274,7 @@ impl<'r, 'a> Run<'r, 'a> {
         let course = &self.journal.course;
         let before = if course.takes_over { &course.back } else { &self.planned.served };
         match before {
-            Some(version) => format!("release `{version}` serves, as before"),
+            Some(version) => format!("requests go to release `{version}`, as before"),
             None => "nothing was served before, and nothing is now".to_owned(),
         }
     }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use xtask_core::plan::Count;
 use xtask_core::ship::lease::{Holder, Standing, takeover};
-use xtask_core::ship::ledger::{self, Action, Link, Record, unmerged};
+use xtask_core::ship::ledger::{self, Action, Anchored, Link, Record, readable, unmerged};
 
 /// How many releases are asked for, at most, to put a head about.
 const ANCHORED_AT: usize = 3;
@@ -54,8 +54,33 @@ impl<'s, 'a> Ledger<'s, 'a> {
     /// Every record, the chain checked, and after them those that are not merged yet. While the
     /// database cannot be reached: what this machine knew of it when it last changed something.
     pub fn records(&self) -> Result<Vec<Record>> {
+        self.with_waiting(|links| whole(links))
+    }
+
+    /// The same where somebody has changed the table: that is told, and what can be read is gone by.
+    /// Whoever could edit a table could else forbid every rollback.
+    pub fn records_as_they_stand(&self) -> Result<Vec<Record>> {
+        self.with_waiting(|links| Ok(self.as_it_stands(links)))
+    }
+
+    fn as_it_stands(&self, links: &[Link]) -> Vec<Record> {
+        whole(links).unwrap_or_else(|failure| {
+            if tells_of_broken(self.site.name) {
+                let line = format!(
+                    "{}: {}; it is read as it stands, and `cargo xtask audit verify {}` tells more",
+                    failure.first_line(),
+                    failure.innermost_line(),
+                    self.site.name
+                );
+                self.site.world.report.warning(&line);
+            }
+            readable(links)
+        })
+    }
+
+    fn with_waiting(&self, read: impl Fn(&[Link]) -> Result<Vec<Record>>) -> Result<Vec<Record>> {
         let mut records = match self.database {
-            Some(_) => whole(&self.links()?)?,
+            Some(_) => read(&self.links()?)?,
             None => offline::read(&known(self.site))?.records,
         };
         let waiting = unmerged(&offline::read(&file(self.site))?.records, &records, "");
@@ -106,7 +131,7 @@ impl<'s, 'a> Ledger<'s, 'a> {
             }
             found => found?,
         };
-        let records = whole(&links_now)?;
+        let records = self.as_it_stands(&links_now);
         if let Err(failure) = offline::replace(&known(self.site), &records) {
             self.site.world.report.warning(failure.first_line());
         }
@@ -119,6 +144,35 @@ impl<'s, 'a> Ledger<'s, 'a> {
         }
         Ok(())
     }
+}
+
+/// Tells before anything is added where the table is not the one whose heads are beside `release` and
+/// the releases before it: an older database that was restored, or a table that somebody has cut.
+/// That the registry does not tell is no reason to wait: it is asked again by `audit verify`.
+pub(super) fn hold_to_anchors(site: &Site<'_>, release: &str) {
+    let Ok(ledger) = Ledger::open(site) else { return };
+    let Ok(links) = ledger.links() else { return };
+    if !ledger.is_reached() {
+        return;
+    }
+    let records = readable(&links);
+    let mut versions = vec![release];
+    versions.extend(newest_releases(&records).into_iter().filter(|it| *it != release));
+    let Ok(anchors) = anchor::of(site, &versions) else { return };
+    let what = match ledger::against(&links, site.name, &anchors) {
+        Anchored::Cut { length, anchored } => {
+            format!("it ends with record {length}, and the registry has head {anchored}")
+        }
+        Anchored::Rewritten(number) => {
+            format!("record {number} is not the one whose head is in the registry")
+        }
+        Anchored::Until(_) | Anchored::Never => return,
+    };
+    let line = format!(
+        "the ledger is not the one that was written: {what}; the database was restored, or \
+         somebody has cut the table"
+    );
+    site.world.report.warning(&line);
 }
 
 /// Notes that something of `site` was done by others, or against what forbids it, and why.
@@ -147,10 +201,12 @@ fn merge(site: &Site<'_>, lease: &Lease<'_>) -> Result<()> {
     let Some(fence) = lease.fence() else { return Ok(()) };
     let merged = offline::hand_over(&path, |written| {
         let mut ledger = Ledger::open(site)?;
-        let Some(database) = &mut ledger.database else {
+        let Some(database) = &ledger.database else {
             return Err(Failure::outside("the database went away").code(&code::DATABASE_UNREACHED));
         };
-        let new = unmerged(written, &whole(&database.ledger()?)?, &clock::now());
+        let links = database.ledger()?;
+        let new = unmerged(written, &ledger.as_it_stands(&links), &clock::now());
+        let Some(database) = &mut ledger.database else { return Ok(0) };
         if !new.is_empty() {
             let links = database.append(&new, fence)?;
             ledger.added(&links)?;
@@ -175,6 +231,12 @@ pub fn whole(links: &[Link]) -> Result<Vec<Record>> {
     ledger::walk(links)
         .or_refused(|| "the ledger is not whole".to_owned())
         .coded(&code::LEDGER_BROKEN)
+        .map_err(|failure| {
+            failure.hint(
+                "somebody has changed its table: `rollout` and `rollback` with a release go on, \
+                 and restoring the database to before the change repairs it",
+            )
+        })
 }
 
 /// The releases that records name, newest first: a head stands about the first that is there.
@@ -204,6 +266,12 @@ fn known(site: &Site<'_>) -> PathBuf {
 fn away() -> MutexGuard<'static, BTreeSet<String>> {
     static AWAY: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     AWAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether it is time to tell that the ledger of `environment` is broken: once in a run.
+fn tells_of_broken(environment: &str) -> bool {
+    static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(environment.to_owned())
 }
 
 fn goes_away(site: &Site<'_>, failure: &Failure) {

@@ -34,6 +34,7 @@ impl<'s, 'a> Change<'s, 'a> {
         begun.schema_head = release.schema_head().map(ToOwned::to_owned);
         begun.from.clone_from(&course.from);
         begun.versions.clone_from(&course.versions);
+        begun.all = course.all;
         begun.commit = Some(release.commit.clone());
         begun.run = Some(run::name()?);
         begun.run_url = run::url();
@@ -80,7 +81,8 @@ pub fn all(site: &Site<'_>) -> Result<Vec<Record>> {
     Err(Failure::outside(line).code(&code::DATABASE_UNREACHED))
 }
 
-/// The same; without the database what this machine knows of it.
+/// What a change of the environment goes by: the records as they stand, or what this machine knows
+/// of them without the database.
 pub fn known(site: &Site<'_>) -> Result<Vec<Record>> {
-    Ledger::open(site)?.records()
+    Ledger::open(site)?.records_as_they_stand()
 }

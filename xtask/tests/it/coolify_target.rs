@@ -224,7 +224,7 @@ fn what_does_not_come_to_serve_is_taken_back() {
     ] {
         let said = town.rollout(release).ends(5);
         assert!(said.contains(why), "{said}");
-        assert!(said.contains("release `r1` serves, as before"), "{said}");
+        assert!(said.contains("requests go to release `r1`, as before"), "{said}");
         assert!(said.contains("code: E-deployment"), "{said}");
         town.serves("backend", "r1");
         town.serves("ml-service", "r1");

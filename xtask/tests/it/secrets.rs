@@ -137,6 +137,36 @@ fn what_is_set_is_listed_by_its_name_and_reaches_who_asks_for_it() {
     assert!(shown.stdout.contains("0 days old"), "{shown:?}");
 }
 
+/// All but one were lost, and each was told to be set.
+#[test]
+fn of_those_who_set_at_the_same_time_none_is_told_to_be_kept_and_is_lost() {
+    let mut canary = Canary::default();
+    let (world, person) = world(&mut canary);
+    let add = ["secrets", "recipients", "production", "--add", &person.public];
+    canary.run(&world, &add).ends(0);
+    let names: Vec<String> = (1..=8).map(|number| format!("parallel_{number}")).collect();
+    let set = |name: &String| {
+        let mut command = world.command(&["secrets", "set", "production", name, "--generate"]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let children: Vec<_> = names.iter().map(|name| (name, set(name))).collect();
+    let ended = children.into_iter().map(|(name, it)| (name, it.wait_with_output().unwrap()));
+    let (kept, refused): (Vec<_>, Vec<_>) = ended.partition(|(_, it)| it.status.success());
+    assert!(!kept.is_empty());
+    for (name, output) in refused {
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("it changed meanwhile"), "{name}: {said}");
+    }
+    let identity = world.path("../own-to-the-test").join(&person.public[..12]);
+    let mut age = Command::new(required!(required_program("age")));
+    age.args(["--decrypt", "--identity"]).arg(&identity);
+    age.arg(world.path("secrets/production.age"));
+    let text = opened_of(&mut age, None);
+    for (name, _) in kept {
+        assert!(text.contains(name.as_str()), "`{name}` is lost");
+    }
+}
+
 /// The other implementation of the format: what we write it opens, and what it writes we open.
 #[test]
 fn the_age_program_reads_our_files_and_we_read_its() {

@@ -80,6 +80,20 @@ fn references_needs_and_ports_are_judged_across_the_file() {
     insta::assert_snapshot!(mistakes(&text));
 }
 
+/// A service with a mistake of its own is none that nobody described.
+#[test]
+fn a_mistake_in_one_service_makes_no_other_wrong() {
+    let text = committed().replace("ready = \"/api/health/ready\"", "ready = \"api/health/ready\"");
+    let said = mistakes(&text);
+    assert!(said.contains("services.backend.health.ready") && said.lines().count() == 1, "{said}");
+    let text = committed().replace("live = \"/health/live\"", "live = \"health/live\"");
+    let said = mistakes(&text);
+    assert!(
+        said.contains("services.ml-service.health.live") && said.lines().count() == 1,
+        "{said}"
+    );
+}
+
 #[test]
 fn names_of_what_runs_beside_the_services_are_reserved() {
     let taken = ["postgres", "redis", "registry", "proxy", "releases"];

@@ -6,7 +6,7 @@ mod history;
 mod offline;
 
 pub use anchor::{ANCHOR_TYPE, Anchor, Anchored, against};
-pub use chain::{ChainError, Link, walk};
+pub use chain::{ChainError, Link, readable, walk};
 pub use history::{
     Fate, as_it_happened, fates, is_verified, origin, rollback_target, was_verified,
 };
@@ -70,6 +70,9 @@ pub struct Record {
     /// services that do not change were left alone: then all answer as the release.
     #[serde(default, skip_serializing_if = "Versions::is_empty")]
     pub versions: Versions,
+    /// Whether somebody wanted every service moved, also those that the release leaves alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
 }
 
 /// What a record is about.
@@ -156,6 +159,7 @@ impl Record {
             fence: None,
             merged: None,
             versions: Versions::new(),
+            all: false,
         }
     }
 

@@ -201,10 +201,7 @@ async fn read(client: &impl GenericClient, schemas: &[String]) -> Result<Result<
     let server_version = client.query_one(VERSION, &[]).await?.get::<_, i32>(0);
     let database = client.query_one("SELECT current_database()::text", &[]).await?.get(0);
     let (head, migrations) = migrations(client, schemas).await?;
-    let ledger = match ledger(client).await? {
-        Ok(ledger) => ledger,
-        Err(failure) => return Ok(Err(failure)),
-    };
+    let ledger = ledger(client).await?;
     Ok(Ok(Facts {
         system_identifier: client.query_one(IDENTIFIER, &[]).await?.get(0),
         database,
@@ -267,14 +264,14 @@ async fn migrations(
     Ok((row.get(0), unsigned(&row, 1)))
 }
 
-async fn ledger(client: &impl GenericClient) -> Result<Result<Option<LedgerHead>>, Error> {
+async fn ledger(client: &impl GenericClient) -> Result<Option<LedgerHead>, Error> {
     let sql = "SELECT to_regclass('xtask.ledger') IS NOT NULL";
     if !client.query_one(sql, &[]).await?.get::<_, bool>(0) {
-        return Ok(Ok(None));
+        return Ok(None);
     }
     let sql = "SELECT number, previous, body FROM xtask.ledger ORDER BY number DESC LIMIT 1";
     let row = client.query_opt(sql, &[]).await?;
-    Ok(row.as_ref().map(super::ledger::link).transpose().map(|link| link.as_ref().map(head)))
+    Ok(row.as_ref().map(super::ledger::link).as_ref().map(head))
 }
 
 fn head(link: &Link) -> LedgerHead {

@@ -3,8 +3,9 @@
 use super::lease::{fence_holds, stale};
 use super::tables::ORDER;
 use super::{ANSWER_LIMIT, Database, refusal, within};
-use crate::error::{Context as _, Result};
+use crate::error::Result;
 use tokio_postgres::{Client, Error, GenericClient, Row};
+use xtask_core::digest::Digest;
 use xtask_core::ship::ledger::{Link, Record};
 
 const READ: &str = "SELECT number, previous, body FROM xtask.ledger ORDER BY number";
@@ -19,7 +20,7 @@ impl Database {
         }
         let rows = self.ask(self.client.query(READ, &[]));
         let rows = rows.map_err(|error| refusal::asked("failed to read the ledger", &error));
-        rows?.iter().map(link).collect()
+        Ok(rows?.iter().map(link).collect())
     }
 
     /// Adds records after the last one, all or none, for whoever holds the lease with this fence.
@@ -28,7 +29,7 @@ impl Database {
         self.ensure_tables()?;
         let added = within(ANSWER_LIMIT, add(&mut self.client, records, fence));
         let added = added.map_err(|error| refusal::asked("failed to add to the ledger", &error))?;
-        added.unwrap_or_else(|| Err(stale("add to the ledger", fence)))
+        added.ok_or_else(|| stale("add to the ledger", fence))
     }
 }
 
@@ -37,17 +38,14 @@ async fn add(
     client: &mut Client,
     records: &[Record],
     fence: u64,
-) -> Result<Option<Result<Vec<Link>>>, Error> {
+) -> Result<Option<Vec<Link>>, Error> {
     let transaction = client.transaction().await?;
     transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&ORDER]).await?;
     if !fence_holds(&transaction, fence).await? {
         return Ok(None);
     }
     let last = transaction.query_opt(LAST, &[]).await?;
-    let mut last = match last.as_ref().map(link).transpose() {
-        Ok(last) => last,
-        Err(failure) => return Ok(Some(Err(failure))),
-    };
+    let mut last = last.as_ref().map(link);
     let mut links = Vec::with_capacity(records.len());
     for record in records {
         let link = Link::after(last.as_ref(), record);
@@ -56,7 +54,7 @@ async fn add(
         last = Some(link);
     }
     transaction.commit().await?;
-    Ok(Some(Ok(links)))
+    Ok(Some(links))
 }
 
 async fn insert(client: &impl GenericClient, link: &Link) -> Result<(), Error> {
@@ -65,13 +63,10 @@ async fn insert(client: &impl GenericClient, link: &Link) -> Result<(), Error> {
     client.execute(ADD, &[&number, &previous, &link.body]).await.map(drop)
 }
 
-pub(super) fn link(row: &Row) -> Result<Link> {
-    let number = row.get::<_, i64>(0);
+/// What is no number or no digest belongs to no chain: walking the chain finds it.
+pub(super) fn link(row: &Row) -> Link {
+    let number = u64::try_from(row.get::<_, i64>(0)).unwrap_or_default();
     let previous = row.get::<_, String>(1).parse();
-    Ok(Link {
-        number: u64::try_from(number)
-            .or_outside(|| format!("ledger record {number} is out of order"))?,
-        previous: previous.or_outside(|| format!("failed to read ledger record {number}"))?,
-        body: row.get(2),
-    })
+    let previous = previous.unwrap_or_else(|_| Digest::of(b"no digest"));
+    Link { number, previous, body: row.get(2) }
 }

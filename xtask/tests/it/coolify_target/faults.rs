@@ -48,7 +48,7 @@ fn an_id_that_coolify_never_stored_is_no_deployment() {
     let said = town.rollout("r2").ends(5);
     let wanted = "Coolify gave the name of a deployment that it did not make";
     assert!(said.contains(wanted) && said.contains("E-deployment"), "{said}");
-    assert!(said.contains("release `r1` serves, as before"), "{said}");
+    assert!(said.contains("requests go to release `r1`, as before"), "{said}");
     as_before(&town);
 }
 
@@ -68,7 +68,7 @@ fn a_queue_that_fills_after_preflight_is_told_and_everything_is_as_before() {
     let said = town.rollout("r2").ends(5);
     assert!(said.contains("too many deployments are waiting on the server"), "{said}");
     assert!(said.contains("hint: wait a minute, then run the same again"), "{said}");
-    assert!(said.contains("release `r1` serves, as before"), "{said}");
+    assert!(said.contains("requests go to release `r1`, as before"), "{said}");
     as_before(&town);
 }
 

@@ -26,6 +26,7 @@ fn points_moving(moves: &[&str], migrations: &[&str]) -> Vec<String> {
         moves: moves.iter().copied().map(moved).collect(),
         versions: Versions::new(),
         before: Versions::new(),
+        all: false,
         manner: Manner::InTurn,
         migrations: migrations.iter().map(|it| (*it).to_owned()).collect(),
         forced: None,
@@ -147,7 +148,7 @@ fn resume_finishes_the_direction_that_a_killed_run_had() {
     // The one that does not come up is returned from once more, to both as they were.
     town.killed(&["rollout", "production", "unready"], "in-deploy-backend");
     let said = town.rollout("unready").ends(5);
-    assert!(said.contains("release `r1` serves, as before"), "{said}");
+    assert!(said.contains("requests go to release `r1`, as before"), "{said}");
     is_settled(&town, "again", "rollout unready failed", "r1");
 }
 

@@ -219,6 +219,8 @@ fn a_ledger_that_was_cut_or_rewritten_is_named_by_its_heads_in_the_registry() {
     town.forces("UPDATE xtask.ledger SET body = body || ' ' WHERE number = 2");
     let said = town.verify().ends(4);
     assert!(said.contains("record 3 does not follow from record 2"), "{said}");
+    let status = town.world.run(&["status", "production"]).ends(3);
+    assert!(status.contains("the ledger is not whole: record 3 does not follow"), "{status}");
     town.forces("TRUNCATE xtask.ledger; INSERT INTO xtask.ledger SELECT * FROM kept");
     town.verify().ends(0);
     let releases = town.world.run(&["release", "list", "production"]);
@@ -396,4 +398,34 @@ fn what_changes_things_around_the_services_keeps_to_the_lease() {
         said.contains("no lease in the database, so other machines are not kept out"),
         "{said}"
     );
+}
+
+/// Whoever can edit the table could else forbid every way back; what is no digest, too.
+#[test]
+fn a_ledger_that_somebody_has_changed_keeps_nobody_from_rolling_back_to_a_named_release() {
+    let cluster = required!(Cluster::new());
+    let town = Town::serving(&cluster);
+    town.rollout("r2").ends(0);
+    for edit in ["body = body || ' '", "previous = 'garbage'"] {
+        town.forces(&format!("UPDATE xtask.ledger SET {edit} WHERE number = 2"));
+        let said = town.world.run(&["rollback", "production", "--apply"]).ends(4);
+        assert!(said.contains("code: E-ledger-broken"), "{said}");
+        assert!(said.contains("`rollout` and `rollback` with a release go on"), "{said}");
+        assert!(town.verify().ends(4).contains("code: E-ledger-broken"));
+    }
+    let said = town.world.run(&["rollback", "production", "r1", "--apply"]).ends(0);
+    assert!(said.contains("it is read as it stands"), "{said}");
+    town.rollout("r2").ends(0);
+}
+
+/// An older database that was restored is such a ledger.
+#[test]
+fn a_ledger_that_was_cut_is_told_before_anything_is_added_to_it() {
+    let cluster = required!(Cluster::new());
+    let town = Town::serving(&cluster);
+    town.rollout("r2").ends(0);
+    town.forces("DELETE FROM xtask.ledger WHERE number = 4");
+    let said = town.world.run(&["rollout", "production", "r2", "--apply"]).ends(0);
+    let wanted = "it ends with record 3, and the registry has head 4; the database was restored";
+    assert!(said.contains(wanted), "{said}");
 }

@@ -154,7 +154,7 @@ fn a_failure_takes_back_what_moved_and_nothing_else() {
     town.release("unready", Backend::Unready);
     town.release_of("mixed", ["r1", "unready"]);
     let said = town.rollout("mixed").ends(5);
-    assert!(said.contains("release `r1` serves, as before"), "{said}");
+    assert!(said.contains("requests go to release `r1`, as before"), "{said}");
     town.serves("ml-service", "r1");
     town.serves("backend", "r1");
     assert_eq!(deployments(&town, "ml-service"), 1);

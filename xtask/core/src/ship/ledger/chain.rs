@@ -50,6 +50,11 @@ impl Link {
     }
 }
 
+/// What can be read of a chain that somebody has changed, each record by itself.
+pub fn readable(links: &[Link]) -> Vec<Record> {
+    links.iter().filter_map(|link| serde_json::from_str(&link.body).ok()).collect()
+}
+
 /// Walks a chain from its beginning and reads every record.
 pub fn walk(links: &[Link]) -> Result<Vec<Record>, ChainError> {
     let mut previous = Digest::of(b"");

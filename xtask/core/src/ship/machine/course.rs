@@ -26,6 +26,9 @@ pub struct Course {
     /// What each answered as when it was planned.
     #[serde(default)]
     pub before: Versions,
+    /// Whether somebody wanted every service moved.
+    #[serde(default)]
+    pub all: bool,
     /// How the target moves them.
     pub manner: Manner,
     /// The migrations that are to be applied first, in order.

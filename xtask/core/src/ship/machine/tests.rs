@@ -17,6 +17,7 @@ fn course(manner: Manner) -> Course {
         moves: moves.to_vec(),
         versions: versions("b", "b"),
         before: versions("a", "a"),
+        all: false,
         manner,
         migrations: vec!["1_b".to_owned()],
         forced: None,

@@ -54,6 +54,7 @@ impl World {
             moves,
             versions,
             before,
+            all: false,
             manner,
             backup: BackUp::Taken("before migrations".to_owned()),
             migrations,
