@@ -109,7 +109,8 @@ pub fn assess(
     files: &[&MigrationFile],
 ) -> Result<Vec<Assessed>> {
     let statistics = statistics(site.name, database)?;
-    Ok(judge::assess(files, Tables::new(Some(&statistics), database.schema())))
+    let tables = Tables::new(Some(&statistics), database.schema());
+    Ok(judge::assess(files, tables.with_types(database.column_types()?)))
 }
 
 /// How large the tables of an environment are now.

@@ -6,6 +6,7 @@ mod cut;
 mod locks;
 mod pooled;
 mod prisma;
+mod retyped;
 mod rows;
 mod since;
 

@@ -113,12 +113,14 @@ fn one(file: &MigrationFile, tables: &mut Tables<'_>) -> Assessed {
 /// What a statement destroys that was there before the plan.
 fn destroyed<'s>(
     statement: &'s Statement,
-    tables: &Tables<'_>,
+    tables: &'s Tables<'_>,
 ) -> impl Iterator<Item = &'s Object> {
-    let tables = tables.clone();
-    statement.effects.destroys.iter().filter(move |object| match object {
+    statement.effects.destroys.iter().filter(|object| match object {
         Object::Table(name) | Object::Rows(name) => tables.scale(name) != Scale::New,
         Object::Column(table, column) => !tables.is_new_column(table, column),
+        Object::Retyped(table, column, to) => {
+            !tables.is_new_column(table, column) && !to.keeps(tables.column_type(table, column))
+        }
         Object::Other(..) | Object::Code(_) => true,
     })
 }

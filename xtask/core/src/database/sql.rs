@@ -10,6 +10,7 @@ mod inner;
 mod lock;
 mod names;
 mod refused;
+mod retype;
 #[cfg(test)]
 mod tests;
 mod traces;
@@ -21,6 +22,7 @@ pub use effects::{Alone, Effects};
 pub use lock::{Lock, LockMode, Work};
 pub use names::{Name, Object};
 pub use refused::Refusal;
+pub use retype::Type;
 pub use traces::Trace;
 
 use squawk_syntax::{Parse, SourceFile, SyntaxKind};

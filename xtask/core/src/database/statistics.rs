@@ -1,7 +1,7 @@
 //! How large the tables of an environment are, as `migrate stats` wrote it into a file that is
 //! committed: so a plan can weigh a change without asking a database.
 
-use super::sql::{Effects, Name, TEMPORARY};
+use super::sql::{Effects, Name, TEMPORARY, Type};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +52,8 @@ pub struct Tables<'s> {
     made: BTreeSet<String>,
     /// With the table before the column.
     columns: BTreeSet<(String, String)>,
+    /// The types of the columns that are there, as far as the database was asked.
+    types: BTreeMap<(String, String), Type>,
 }
 
 impl Statistics {
@@ -94,12 +96,22 @@ fn two_digits(number: u64) -> u64 {
 impl<'s> Tables<'s> {
     /// Before anything is made; names without a schema are of `schema`.
     pub fn new(statistics: Option<&'s Statistics>, schema: &'s str) -> Self {
-        Self { statistics, schema, made: BTreeSet::new(), columns: BTreeSet::new() }
+        let (made, columns, types) = Default::default();
+        Self { statistics, schema, made, columns, types }
+    }
+
+    /// With the types of columns as the database has them: table with its schema, column, type.
+    #[must_use]
+    pub fn with_types(mut self, types: impl IntoIterator<Item = [String; 3]>) -> Self {
+        let typed = |[table, column, name]: [String; 3]| ((table, column), Type::parse(&name));
+        self.types = types.into_iter().map(typed).collect();
+        self
     }
 
     /// Notes what a statement makes. What may have been there before is new only where the sizes
     /// of all tables tell that it was not.
     pub fn pass(&mut self, effects: &Effects) {
+        self.forget_types(effects);
         effects.creates.iter().for_each(|name| self.made(name));
         for name in &effects.perhaps_creates {
             if self.statistics.is_some() && self.size(name).is_none() {
@@ -119,6 +131,28 @@ impl<'s> Tables<'s> {
                 self.columns.remove(&to)
             };
         }
+    }
+
+    /// What a statement changes has a type that nobody knows until the database is asked again.
+    fn forget_types(&mut self, effects: &Effects) {
+        if effects.opaque.is_some() {
+            self.types.clear();
+        }
+        let columns = effects.renames_columns.iter();
+        let columns = columns.flat_map(|(table, from, to)| [(table, from), (table, to)]);
+        let retyped = effects.retypes.iter().map(|(table, column)| (table, column));
+        for (table, column) in columns.chain(retyped) {
+            self.types.remove(&(table.within(self.schema), column.clone()));
+        }
+        let tables = effects.renames.iter().flat_map(|(from, to)| [from, to]);
+        for table in tables.map(|it| it.within(self.schema)) {
+            self.types.retain(|(of, _), _| *of != table);
+        }
+    }
+
+    /// The type of a column, if the database was asked for it.
+    pub fn column_type(&self, table: &Name, column: &str) -> Option<&Type> {
+        self.types.get(&(table.within(self.schema), column.to_owned()))
     }
 
     /// Under a name that was made here may stand now what was there before, and the other way round.

@@ -31,6 +31,13 @@ const SIZES: &str = "SELECT n.nspname || '.' || c.relname,
         AND n.nspname NOT IN ('information_schema', 'xtask')
         AND c.relname <> '_prisma_migrations'";
 
+const TYPES: &str = "SELECT n.nspname || '.' || c.relname, a.attname::text,
+        format_type(a.atttypid, a.atttypmod)
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+        AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'xtask')";
+
 const INVALID: &str = "SELECT n.nspname || '.' || i.relname, t.relname
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid
         JOIN pg_namespace n ON n.oid = i.relnamespace
@@ -70,6 +77,13 @@ impl Database {
         };
         let rows = rows.or_outside(|| "failed to read the sizes of tables".to_owned())?;
         Ok(rows.iter().map(size).collect())
+    }
+
+    /// The type of each column: its table with the schema, its name, the type.
+    pub fn column_types(&self) -> Result<Vec<[String; 3]>> {
+        let rows = self.ask(self.client.query(TYPES, &[]));
+        let rows = rows.or_outside(|| "failed to read the types of columns".to_owned())?;
+        Ok(rows.iter().map(|row| [row.get(0), row.get(1), row.get(2)]).collect())
     }
 
     /// Every index that is not valid.

@@ -93,6 +93,37 @@ fn what_may_have_been_there_before_is_not_taken_for_new() {
 }
 
 #[test]
+fn where_the_type_of_a_column_is_known_only_what_it_may_lose_wants_consent() {
+    let types = [["id", "integer"], ["kcal", "numeric(6,2)"], ["at", "timestamp with time zone"]];
+    let types = types.map(|[column, kind]| ["public.meals", column, kind].map(ToOwned::to_owned));
+    let destroyed = |sql: &str| {
+        let file = MigrationFile::new("20260101000000_a", sql);
+        let statistics = statistics();
+        let tables = Tables::new(Some(&statistics), "public").with_types(types.clone());
+        assess(&[&file], tables).remove(0).destroys
+    };
+    let bigint = "ALTER TABLE meals ALTER id TYPE bigint;";
+    for (sql, wanted) in [
+        (bigint.to_owned(), vec![]),
+        (
+            "ALTER TABLE meals ALTER kcal TYPE numeric(8, 2), ALTER at TYPE timestamptz(6);".into(),
+            vec![],
+        ),
+        ("ALTER TABLE meals ALTER kcal TYPE bigint;".into(), vec!["meals.kcal"]),
+        ("ALTER TABLE public.meals ALTER at TYPE timestamptz(0);".into(), vec!["meals.at"]),
+        ("ALTER TABLE other.meals ALTER id TYPE bigint;".into(), vec!["other.meals.id"]),
+        ("ALTER TABLE meals ALTER id TYPE bigint USING id / 2;".into(), vec!["meals.id"]),
+        // What the plan changes is not what the database told.
+        (format!("ALTER TABLE meals ALTER id TYPE text; {bigint}"), vec!["meals.id"]),
+        (format!("ALTER TABLE meals RENAME kcal TO id; {bigint}"), vec!["meals.id"]),
+        (format!("ALTER TABLE foods RENAME TO meals; {bigint}"), vec!["meals.id"]),
+        (format!("DO $$ BEGIN PERFORM 1; END $$; {bigint}"), vec!["meals.id"]),
+    ] {
+        assert_eq!(destroyed(&sql), wanted, "{sql}");
+    }
+}
+
+#[test]
 fn each_destroyed_object_wants_its_own_consent_where_people_are() {
     let sql = "ALTER TABLE meals DROP COLUMN note; DROP TABLE foods;";
     let files = [one(sql)];

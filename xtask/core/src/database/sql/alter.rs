@@ -2,6 +2,7 @@
 
 use super::effects::{Effects, references};
 use super::lock::{LockMode, Work};
+use super::retype::Type;
 use super::words::Words;
 use super::{Name, Object};
 
@@ -36,18 +37,22 @@ fn index(words: &Words) -> Effects {
 }
 
 fn of_type(words: &Words) -> Effects {
-    match words.find("rename value").or_else(|| words.find("drop attribute")) {
-        Some(at) => {
-            let effects = Effects::default().breaks("changes a type that older releases use");
-            match words.name_at(2) {
-                Some((name, _)) if words.is_at(at, "drop") => {
-                    effects.destroys(Object::Other("type", name))
-                }
-                _ => effects,
-            }
+    let changed = ["rename value", "drop attribute", "alter attribute"];
+    let Some(at) = changed.iter().find_map(|it| words.find(it)) else { return renamed(words) };
+    let effects = Effects::default().breaks("changes a type that older releases use");
+    match words.name_at(2) {
+        Some((name, next)) if words.is_at(at, "drop") || words.parts(next).iter().any(narrows) => {
+            effects.destroys(Object::Other("type", name))
         }
-        None => renamed(words),
+        _ => effects,
     }
+}
+
+/// Whether this part of `ALTER TYPE` gives an attribute a type that may not hold its values: tables
+/// of that type are written anew.
+fn narrows(part: &Words) -> bool {
+    let at = part.past(0, "alter attribute");
+    at > 0 && !target(&part.from(at + 1)).keeps(None)
 }
 
 /// Anything that gets another name or another schema.
@@ -209,10 +214,7 @@ fn alter_column(effects: Effects, table: &Name, words: &Words) -> Effects {
     let (effects, mode, work) = match () {
         () if words.is_at(at, "type") || words.is_at(at, "set data") => {
             let effects = effects.breaks(format!("changes the type of `{table}.{column}`"));
-            let effects = match may_lose(&words.from(at)) {
-                true => effects.destroys(Object::Column(table.clone(), column)),
-                false => effects,
-            };
+            let effects = retyped(effects, table, column, &words.from(at));
             (effects, LockMode::AccessExclusive, Work::Rewrite)
         }
         () if words.is_at(at, "set not null") => (
@@ -238,15 +240,20 @@ fn alter_column(effects: Effects, table: &Name, words: &Words) -> Effects {
     effects.lock(table.clone(), mode, work)
 }
 
-/// Whether a value may come out as another one: an expression can cut anything off, and these
-/// types round. Where a value does not fit into any other type, the server refuses it.
-fn may_lose(words: &Words) -> bool {
-    const ROUNDING: [&str; 9] =
-        ["integer", "int", "int2", "int4", "smallint", "date", "time", "real", "float4"];
-    let at = words.past(words.past(words.past(0, "set data"), "type"), "pg_catalog .");
-    let rounds = ROUNDING.contains(&words.at(at))
-        || (matches!(words.at(at), "numeric" | "decimal") && words.at(at + 1) == "(");
-    words.has("using") || rounds
+/// Adds what another type may do to the values of a column: an expression can cut anything off.
+fn retyped(effects: Effects, table: &Name, column: String, words: &Words) -> Effects {
+    let effects = effects.retypes(table.clone(), column.clone());
+    let to = target(words);
+    match () {
+        () if words.has("using") => effects.destroys(Object::Column(table.clone(), column)),
+        () if to.keeps(None) => effects,
+        () => effects.destroys(Object::Retyped(table.clone(), column, to)),
+    }
+}
+
+/// The type behind `TYPE` or `SET DATA TYPE`.
+fn target(words: &Words) -> Type {
+    Type::read(&words.from(words.past(words.past(0, "set data"), "type")))
 }
 
 fn rename(effects: Effects, table: &Name, words: &Words) -> Effects {

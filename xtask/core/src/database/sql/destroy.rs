@@ -1,6 +1,7 @@
 //! What destroys: tables, columns and rows that are gone for good.
 
 use super::Object;
+use super::alter;
 use super::effects::{Effects, on_table, tables, what, writes};
 use super::lock::{LockMode, Work};
 use super::words::Words;
@@ -124,6 +125,7 @@ pub(super) fn code(words: &Words, what: &str) -> Effects {
     let inside: Vec<Words> = words.texts().map(Words::within).collect();
     let word = DESTROYING.into_iter().find(|word| inside.iter().any(|it| it.has(word)));
     let word = word.or_else(|| inside.iter().any(updates_all).then_some("update"));
+    let word = word.or_else(|| inside.iter().any(retypes).then_some("alter"));
     let effects = Effects::default().opaque(format!("{what} is not looked into"));
     match word {
         Some(word) => effects
@@ -140,5 +142,13 @@ fn updates_all(body: &Words) -> bool {
         let at = statement.find("update").filter(|at| !statement.is_at(at.saturating_sub(1), "do"));
         let update = at.map(|at| statement.from(at));
         update.is_some_and(|it| it.find_outside("set").is_some() && !is_chosen(&it))
+    })
+}
+
+/// Whether one of its statements gives a column a type that may not hold its values.
+fn retypes(body: &Words) -> bool {
+    body.statements().iter().any(|statement| {
+        let alter = statement.find("alter").map(|at| alter::of(&statement.from(at)));
+        alter.is_some_and(|it| !it.destroys.is_empty())
     })
 }

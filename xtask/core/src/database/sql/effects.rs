@@ -26,6 +26,8 @@ pub struct Effects {
     pub renames: Vec<(Name, Name)>,
     /// The columns it gives another name: table, before, after.
     pub renames_columns: Vec<(Name, String, String)>,
+    /// The columns it gives another type.
+    pub retypes: Vec<(Name, String)>,
     /// What it destroys for good.
     pub destroys: Vec<Object>,
     /// Why a release that does not know it may fail afterwards.
@@ -78,6 +80,11 @@ impl Effects {
 
     pub(super) fn adds(mut self, table: Name, column: String) -> Self {
         self.adds.push((table, column));
+        self
+    }
+
+    pub(super) fn retypes(mut self, table: Name, column: String) -> Self {
+        self.retypes.push((table, column));
         self
     }
 

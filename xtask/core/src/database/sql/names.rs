@@ -1,5 +1,6 @@
 //! What a statement is about, by name.
 
+use super::Type;
 use serde::Serialize;
 use std::fmt;
 
@@ -40,6 +41,8 @@ pub enum Object {
     Table(Name),
     /// `meals.note`
     Column(Name, String),
+    /// `meals.note`, which is given a type that may not hold each of its values.
+    Retyped(Name, String, Type),
     /// `meals:rows`
     Rows(Name),
     /// `type:mood`: a type, a domain, a sequence, a schema, an extension, a materialized view …
@@ -54,7 +57,9 @@ impl Object {
     pub fn consent(&self, file: &str) -> String {
         match self {
             Self::Table(name) => name.to_string(),
-            Self::Column(table, column) => format!("{table}.{column}"),
+            Self::Column(table, column) | Self::Retyped(table, column, _) => {
+                format!("{table}.{column}")
+            }
             Self::Rows(table) => format!("{table}:rows"),
             Self::Other(kind, name) => format!("{kind}:{name}"),
             Self::Code(line) => format!("{file}:{line}"),

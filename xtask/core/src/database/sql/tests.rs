@@ -169,8 +169,17 @@ fn what_is_destroyed_is_named_as_a_person_consents_to_it() {
         ("ALTER TABLE meals ALTER note TYPE char(1) USING left(note, 1);", vec!["meals.note"]),
         ("ALTER TABLE meals ALTER COLUMN kcal SET DATA TYPE integer;", vec!["meals.kcal"]),
         ("ALTER TABLE meals ALTER kcal TYPE numeric(5, 1);", vec!["meals.kcal"]),
-        ("ALTER TABLE meals ALTER note TYPE text, ALTER id TYPE bigint;", vec![]),
+        ("ALTER TABLE meals ALTER note TYPE text, ALTER a TYPE varchar;", vec![]),
+        // Of which type a column is, no file tells.
+        ("ALTER TABLE meals ALTER id TYPE bigint;", vec!["meals.id"]),
+        ("ALTER TABLE meals ALTER a SET DATA TYPE timestamptz(3);", vec!["meals.a"]),
+        ("ALTER TABLE meals ALTER a TYPE double precision;", vec!["meals.a"]),
+        ("ALTER TABLE meals ALTER a TYPE pg_catalog.int8[];", vec!["meals.a"]),
+        ("DO $$ BEGIN ALTER TABLE meals ALTER a TYPE time(0); END $$;", vec!["1_x:1"]),
+        ("DO $$ BEGIN ALTER TABLE meals ALTER a TYPE text; END $$;", vec![]),
         ("ALTER TYPE address DROP ATTRIBUTE street;", vec!["type:address"]),
+        ("ALTER TYPE address ALTER ATTRIBUTE a TYPE date CASCADE;", vec!["type:address"]),
+        ("ALTER TYPE address ALTER ATTRIBUTE a SET DATA TYPE text CASCADE;", vec![]),
     ] {
         let destroys = one(sql).effects.destroys;
         let found: Vec<String> = destroys.iter().map(|it| it.consent("1_x")).collect();
