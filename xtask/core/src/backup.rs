@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod exit;
 pub mod facts;
 pub mod lifecycle;
+pub mod lock;
 pub mod manifest;
 pub mod retention;
 pub mod sigv4;

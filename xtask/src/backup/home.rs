@@ -2,6 +2,7 @@
 
 use crate::edge::restic::{Found, Opening, Restic};
 use crate::edge::{files, secrets};
+use crate::error::code::Code;
 use crate::error::{Failure, Result, code};
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use xtask_core::backup::manifest::{self, Manifest};
 use xtask_core::backup::snapshot::{self, Backup as Whole, Contents, OURS};
 use xtask_core::deploy::{Backup, BackupAccess, BackupRepository, SecretSource, TargetKind};
+use xtask_core::plan::Count;
 use xtask_core::secret::Secret;
 use xtask_core::ship::database::Address;
 
@@ -130,6 +132,28 @@ impl<'a> Home<'a> {
             }
         }
         self.restic.look()
+    }
+
+    /// Why restic's word that something is wrong says nothing of what is kept: the repository is away,
+    /// or somebody may be at work in it. `None` where nothing of that kind is seen.
+    pub fn hindrance(&self) -> Option<(&'static Code, String)> {
+        let away =
+            |why: &str| Some((&code::BACKUP_REPOSITORY, format!("it cannot be opened: {why}")));
+        match self.look() {
+            Ok(Found::Open) => {}
+            Ok(Found::Absent | Found::CutOff) => return away("there is none"),
+            Ok(Found::WrongPassword) => return away("another password opens it"),
+            Ok(Found::Unknown(words)) => return away(&words),
+            Err(failure) => return away(failure.innermost_line()),
+        }
+        match self.restic.live_locks() {
+            Ok(0) => None,
+            Ok(locks) => {
+                let why = format!("somebody may be at work in it: {}", Count(locks, "lock"));
+                Some((&code::BACKUP_LOCKED, why))
+            }
+            Err(failure) => away(failure.innermost_line()),
+        }
     }
 
     fn unopened(&self, why: &str) -> Failure {

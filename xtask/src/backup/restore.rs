@@ -141,6 +141,11 @@ fn unread(home: &Home<'_>, manifest: &Manifest, poured: &pipe::Poured) -> Failur
         .code(&code::RESTORE_FAILED);
     let words = [&poured.given, &poured.taken].map(|it| it.last_words());
     let failure = words.into_iter().filter(|it| !it.is_empty()).fold(failure, Failure::reason);
+    // That it could not be read says something of it only where it lies there for us alone.
+    let hindrance = if poured.given.succeeded() { None } else { home.hindrance() };
+    if let Some((code, why)) = hindrance {
+        return failure.relabel(code).reason(why).hint("run it again when that is over");
+    }
     failure.hint(format!("`cargo xtask backup check {} --read-data` looks at all of it", home.name))
 }
 

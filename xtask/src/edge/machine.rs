@@ -7,11 +7,21 @@ use std::thread::available_parallelism;
 use xtask_core::digest::Digest;
 use xtask_core::ship::gate::is_busy;
 
+/// What this machine is called.
+pub fn name() -> Result<String> {
+    let name = files::read(Path::new("/proc/sys/kernel/hostname"))?;
+    Ok(name.trim().to_owned())
+}
+
+/// Whether a process of this number runs here.
+pub fn runs(process: i32) -> Result<bool> {
+    files::is_folder(Path::new(&format!("/proc/{process}")))
+}
+
 /// A name for a folder of this machine that no other folder has, here or elsewhere: machines may
 /// share an engine.
 pub fn key_of(folder: &Path) -> Result<String> {
-    let machine = files::read(Path::new("/proc/sys/kernel/hostname"))?;
-    let key = Digest::of(format!("{}\n{}", machine.trim(), folder.display()).as_bytes());
+    let key = Digest::of(format!("{}\n{}", name()?, folder.display()).as_bytes());
     Ok(key.short())
 }
 

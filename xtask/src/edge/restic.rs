@@ -1,14 +1,15 @@
 //! restic: encrypted snapshots in a folder or a bucket. Passwords and keys reach it in variables of
 //! its own process, which only its user can read.
 
-use crate::edge::files;
 use crate::edge::shell::{Job, Output, Shell, Streams};
+use crate::edge::{clock, files, machine};
 use crate::error::{Context as _, Failure, Result, code};
 use serde::Deserialize;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use xtask_core::backup::exit::{Meaning, meaning};
+use xtask_core::backup::lock::Lock;
 use xtask_core::backup::snapshot::Snapshot;
 use xtask_core::backup::tools;
 use xtask_core::command::Command;
@@ -203,12 +204,31 @@ impl<'a> Restic<'a> {
 
     /// How many locks there are, whoever has them.
     pub fn locks(&self) -> Result<usize> {
+        self.names_of_locks().map(|it| it.len())
+    }
+
+    fn names_of_locks(&self) -> Result<Vec<String>> {
         let command = self.command(["list", "locks", "--no-lock"], SHORT);
         let output = self.observe(&command)?;
         match meaning(output.code) {
-            Meaning::Done => Ok(output.text().lines().count()),
+            Meaning::Done => Ok(output.text().lines().map(ToOwned::to_owned).collect()),
             other => Err(self.refused("list the locks of", other, &output)),
         }
+    }
+
+    /// How many locks there are whose holders may be at work. One that goes while it is looked at was
+    /// somebody's too.
+    pub fn live_locks(&self) -> Result<usize> {
+        let (now, here) = (clock::moment(), machine::name()?);
+        let runs = |process| machine::runs(process).unwrap_or(true);
+        let mut live = 0;
+        for name in self.names_of_locks()? {
+            let output = self.observe(&self.command(["cat", "lock", &name, "--no-lock"], SHORT))?;
+            let read = serde_json::from_slice::<Lock>(&output.stdout);
+            let may_live = read.map_or(true, |it| it.may_live(now, &here, runs));
+            live += usize::from(may_live);
+        }
+        Ok(live)
     }
 
     /// Removes locks of processes that are gone, and no others.

@@ -10,7 +10,8 @@ use crate::backup::restore::{self, Restored, Roles};
 use crate::backup::{Home, heartbeat};
 use crate::database::scratch::Scratch;
 use crate::edge::clock;
-use crate::edge::postgres::Database;
+use crate::edge::postgres::{Database, is_unreached};
+use crate::error::code::Code;
 use crate::error::{Failure, Result, code};
 use crate::ship::site::Site;
 use crate::target::Stage;
@@ -67,6 +68,18 @@ pub fn run(home: &Home<'_>, wish: &Wish) -> Result<(DrillRecord, Written)> {
     }
     Ok((record, written))
 }
+
+/// What hinders a restore and is no fault of the back-up: the programs, where it is restored into, and
+/// a repository that is away or locked.
+const ELSEWHERE: [&Code; 7] = [
+    &code::BACKUP_TOOL,
+    &code::TOOL_MISSING,
+    &code::DATABASE_UNREACHED,
+    &code::DATABASE_FORBIDDEN,
+    &code::RESTORE_REFUSED,
+    &code::BACKUP_REPOSITORY,
+    &code::BACKUP_LOCKED,
+];
 
 /// Why a walk ended before its end.
 enum Ended {
@@ -236,21 +249,26 @@ impl<'a> Course<'a> {
         self.step("restore and compare", |course| {
             let phase = course.world().report.phase("drill");
             let restored = restore::restore(course.home, manifest, address, roles, &phase);
-            let restored = restored.map_err(|it| match it.name() {
-                name if name == code::BACKUP_TOOL.name || name == code::TOOL_MISSING.name => {
-                    unable(&it)
-                }
-                // Who ended it learned nothing of the back-up, and neither did a lost database.
-                _ if course.world().cancel.is_cancelled() => Ended::Refused(it),
-                name if name == code::DATABASE_UNREACHED.name => unable(&it),
-                _ => broken(&it),
-            })?;
+            let restored = restored.map_err(|it| course.judged(address, it))?;
             phase.done(&format!("{} rows restored", restored.facts.rows()));
             course.checks.extend(restored.checks.iter().cloned());
             course.usable = Some(clock::milliseconds(course.began));
             course.restored = Some(restored);
             Ok(())
         })
+    }
+
+    /// Whether a restore that failed says something of the back-up.
+    fn judged(&self, address: &Address, failure: Failure) -> Ended {
+        let is_elsewhere = ELSEWHERE.iter().any(|it| it.name == failure.name());
+        match Database::connect(address) {
+            // Who ended it learned nothing.
+            _ if self.world().cancel.is_cancelled() => Ended::Refused(failure),
+            _ if is_elsewhere => unable(&failure),
+            // Whatever it was doing, it lost where it was doing it.
+            Err(lost) if is_unreached(&lost) => unable(&lost),
+            _ => broken(&failure),
+        }
     }
 
     fn record(self, stopped: Option<&Stopped>) -> DrillRecord {

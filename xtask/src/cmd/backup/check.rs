@@ -1,8 +1,8 @@
 //! `backup check`: whether a restore would find what it needs.
 
 use crate::backup::{Home, Purpose};
-use crate::edge::{clock, s3};
-use crate::error::Result;
+use crate::edge::{actions, clock, s3};
+use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::BackupCheck;
 use crate::report::table;
@@ -30,6 +30,8 @@ pub(super) fn run(flags: &BackupCheck, world: &World<'_>) -> Result<Exit> {
         findings.push(young(&home));
     }
     findings.extend(hidden(&home));
+    // Where it is whole, old ones may be let go, whatever else is the matter.
+    actions::output("repository", word(&findings[0]))?;
     let rows: Vec<Vec<String>> = findings.iter().map(row).collect();
     world.report.data(&json!({ "repository": home.shown(), "findings": findings }), &table(&rows));
     Ok(exit(&findings))
@@ -40,7 +42,7 @@ fn whole(home: &Home<'_>, all: bool) -> Finding {
     let phase = home.world.report.phase("check");
     phase.doing("reading");
     let name = "repository";
-    match home.restic.check(Some(&part)) {
+    match looked(home, &part) {
         Ok(Ok(())) => {
             phase.done(&format!("whole, with data of {part}"));
             Finding { name, good: Some(true), said: format!("whole, with data of {part}") }
@@ -48,6 +50,23 @@ fn whole(home: &Home<'_>, all: bool) -> Finding {
         Ok(Err(words)) => Finding { name, good: Some(false), said: words.replace('\n', "; ") },
         Err(failure) => Finding { name, good: None, said: failure.innermost_line().to_owned() },
     }
+}
+
+/// What restic minds; a failure where that says nothing of what is kept. It is asked twice: somebody
+/// who deletes may have come and gone meanwhile.
+fn looked(home: &Home<'_>, part: &str) -> Result<std::result::Result<(), String>> {
+    let mut found = home.restic.check(Some(part))?;
+    for is_again in [false, true] {
+        let Err(words) = &found else { break };
+        if let Some((code, why)) = home.hindrance() {
+            let failure = Failure::outside("cannot tell whether the repository is whole");
+            return Err(failure.code(code).reason(words).reason(why));
+        }
+        if !is_again {
+            found = home.restic.check(Some(part))?;
+        }
+    }
+    Ok(found)
 }
 
 /// Another seventh each day of the week, so that each week all of it is read.
@@ -83,12 +102,15 @@ fn hidden(home: &Home<'_>) -> Option<Finding> {
 }
 
 fn row(finding: &Finding) -> Vec<String> {
-    let word = match finding.good {
+    vec![word(finding).to_owned(), finding.name.to_owned(), finding.said.clone()]
+}
+
+fn word(finding: &Finding) -> &'static str {
+    match finding.good {
         Some(true) => "good",
         Some(false) => "BAD",
         None => "not checked",
-    };
-    vec![word.to_owned(), finding.name.to_owned(), finding.said.clone()]
+    }
 }
 
 /// What is bad counts before what could not be looked at, and that before what is good.

@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 use xtask_fakes::required;
 
-fn evidence(town: &Town<'_>) -> Vec<std::path::PathBuf> {
+pub(super) fn evidence(town: &Town<'_>) -> Vec<std::path::PathBuf> {
     let folder = town.world.path("target/drills");
     let found = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<_> = found.map(|it| it.path()).collect();

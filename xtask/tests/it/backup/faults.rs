@@ -2,7 +2,7 @@
 
 use super::town::{self, KEY, Town};
 use rustix::process::{Pid, Signal};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use xtask_fakes::required;
 
@@ -123,27 +123,43 @@ fn another_password_opens_nothing_and_is_not_repeated() {
     assert_eq!(town.snapshots(), 2, "what was there is there");
 }
 
+/// Somebody who is at work in a repository, and has locked it.
+pub(super) struct Holder(Child);
+
+impl Holder {
+    pub(super) fn locks(town: &Town<'_>) -> Self {
+        let holder = Command::new("restic")
+            .args(["backup", "--stdin", "--stdin-filename", "x"])
+            .env("RESTIC_REPOSITORY", town.repository())
+            .env("RESTIC_PASSWORD", KEY)
+            .env("RESTIC_CACHE_DIR", town.world.cache())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let is_locked = || {
+            let listed = town.restic(&["list", "locks", "--no-lock"]);
+            if listed.stdout.is_empty() { Err("no lock") } else { Ok(()) }
+        };
+        let (limit, every) = (Duration::from_secs(60), Duration::from_millis(50));
+        xtask::edge::clock::wait_for(limit, every, is_locked).unwrap();
+        Self(holder)
+    }
+
+    /// It leaves its lock behind.
+    pub(super) fn dies(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
 #[test]
 fn a_repository_that_somebody_locks_is_not_pruned() {
     let clusters = required!(town::clusters());
     let town = Town::new(&clusters);
     town.taken();
-    let mut holder = Command::new("restic")
-        .args(["backup", "--stdin", "--stdin-filename", "x"])
-        .env("RESTIC_REPOSITORY", town.repository())
-        .env("RESTIC_PASSWORD", KEY)
-        .env("RESTIC_CACHE_DIR", town.world.cache())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let is_locked = || {
-        let listed = town.restic(&["list", "locks", "--no-lock"]);
-        if listed.stdout.is_empty() { Err("no lock") } else { Ok(()) }
-    };
-    let (limit, every) = (std::time::Duration::from_secs(60), std::time::Duration::from_millis(50));
-    xtask::edge::clock::wait_for(limit, every, is_locked).unwrap();
+    let holder = Holder::locks(&town);
     let said = town.run(&["backup", "prune", "staging", "--apply"]).ends(5);
     assert!(said.contains("E-backup-locked"), "{said}");
     // The holder dies while it is waited for: its lock goes by itself.
@@ -152,8 +168,7 @@ fn a_repository_that_somebody_locks_is_not_pruned() {
             scope.spawn(|| town.run(&["backup", "prune", "staging", "--apply", "--wait=300"]));
         std::thread::sleep(std::time::Duration::from_secs(2));
         assert!(!pruning.is_finished(), "it waits");
-        holder.kill().unwrap();
-        holder.wait().unwrap();
+        holder.dies();
         pruning.join().unwrap()
     });
     assert_eq!(pruned.code, Some(0), "{pruned:?}");

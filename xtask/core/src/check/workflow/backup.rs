@@ -34,8 +34,9 @@ pub(super) fn backup(places: &[Place]) -> Workflow {
     let jobs = kept.flat_map(|(place, kept)| {
         let name = &place.name;
         let run = Step::runs("Back up", format!("backup run {name} --why daily"));
-        let check = Step::runs("Check the repository", format!("backup check {name}"));
+        let check = Step::runs("Check the repository", format!("backup check {name}")).id("check");
         let backup = job(name.clone(), format!("Back up {name}"), &unattended(place), 60)
+            .output("repository", "check")
             .steps([given(run, &kept.run), given(check, &kept.run)]);
         [Some(backup), pruned(place, &kept.prune)].into_iter().flatten()
     });
@@ -50,7 +51,9 @@ pub(super) fn backup(places: &[Place]) -> Workflow {
     }
 }
 
-/// Deleting is a job of its own, in a GitHub environment of its own: its key is nobody else's.
+/// Deleting is a job of its own, in a GitHub environment of its own: its key is nobody else's. It
+/// runs where tonight's back-up was taken and the repository is whole, also where the check minds
+/// something else: what is damaged, or was not looked at, may need what is old.
 fn pruned(place: &Place, variables: &BTreeSet<String>) -> Option<Job> {
     if variables.is_empty() {
         return None;
@@ -59,7 +62,9 @@ fn pruned(place: &Place, variables: &BTreeSet<String>) -> Option<Job> {
     let environment = format!("{name}-prune");
     // restic takes a lock of a machine that is gone for dead after 30 minutes.
     let prune = Step::runs("Let old ones go", format!("backup prune {name} --apply --wait=2400"));
-    let job = job(environment.clone(), format!("Prune back-ups of {name}"), &environment, 120);
+    let mut job = job(environment.clone(), format!("Prune back-ups of {name}"), &environment, 120);
+    job.condition =
+        Some(format!("!cancelled() && needs.{name}.outputs.repository == 'good'").into());
     Some(job.after(name.clone()).steps([given(prune, variables)]))
 }
 
@@ -116,6 +121,12 @@ mod tests {
         assert_ne!(run.environment, prune.environment);
         assert_eq!(run.environment, Some("production-backup".to_owned().into()), "no reviewer");
         assert_eq!(prune.needs, ["production"], "nothing goes where nothing came");
+        let whole = "!cancelled() && needs.production.outputs.repository == 'good'";
+        assert_eq!(prune.condition.as_deref(), Some(whole), "nor where something is damaged");
+        assert_eq!(
+            run.outputs,
+            [("repository", "${{ steps.check.outputs.repository }}".to_owned())]
+        );
         let workflow = drill(&[Place::example()]);
         assert_eq!(secrets(&workflow.jobs[0]), ["JOB_KEY", "SIGNING_KEY"].into());
         let last = workflow.jobs[0].steps.last().unwrap();
