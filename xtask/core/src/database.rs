@@ -5,6 +5,7 @@
 pub mod assess;
 pub mod catalogue;
 pub mod doctor;
+pub mod extensions;
 pub mod health;
 pub mod limits;
 pub mod line;

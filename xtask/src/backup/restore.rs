@@ -79,11 +79,14 @@ pub fn restore(
 ) -> Result<Restored> {
     let world = home.world;
     let mut database = Database::connect(address)?;
-    let server = database.server_version()?;
-    pg_dump::fitting(&world.shell, "pg_restore", server.max(manifest.facts.server_version))?;
+    pg_dump::restoring(&world.shell, database.server_version()?, manifest.facts.server_version)?;
     phase.doing("reading what is in it");
-    let list = list(home, manifest, &database)?;
+    let list = list(home, manifest)?;
+    let found = database.schemas_among(&manifest.schemas)?;
     prepare(&database, manifest, roles)?;
+    // An extension may have brought one of them.
+    let there = database.schemas_among(&manifest.schemas)?;
+    let list = List::keep(&without_schemas(&list, &there, &found))?;
     phase.doing("restoring");
     pour(home, manifest, address, &list)?;
     phase.doing("comparing");
@@ -114,25 +117,27 @@ pub fn hold(restored: &Restored, address: &Address) -> Result<()> {
 struct List(File);
 
 impl List {
+    fn keep(text: &str) -> Result<Self> {
+        let failed = || "failed to keep the list of what is restored".to_owned();
+        let mut file = tempfile::tempfile().or_outside(failed)?;
+        file.write_all(text.as_bytes()).or_outside(failed)?;
+        Ok(Self(file))
+    }
+
     fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/fd/{}", std::process::id(), self.0.as_raw_fd()))
     }
 }
 
-/// The list of what is restored.
-fn list(home: &Home<'_>, manifest: &Manifest, database: &Database) -> Result<List> {
+/// What the dump holds, an entry a line.
+fn list(home: &Home<'_>, manifest: &Manifest) -> Result<String> {
     let shell = &home.world.shell;
     let start = Box::new(|stdin| pg_dump::start_list(shell, stdin));
     let poured = pipe::pour(&home.restic, shell, (&manifest.dump, DUMP), start)?;
     if !poured.taken.succeeded() {
         return Err(unread(home, manifest, &poured));
     }
-    let there = database.schemas_among(&manifest.schemas)?;
-    let text = without_schemas(&poured.taken.text(), &there);
-    let failed = || "failed to keep the list of what is restored".to_owned();
-    let mut file = tempfile::tempfile().or_outside(failed)?;
-    file.write_all(text.as_bytes()).or_outside(failed)?;
-    Ok(List(file))
+    Ok(poured.taken.text())
 }
 
 /// restic's reason first: without its data nobody can restore anything.
@@ -155,20 +160,26 @@ fn prepare(database: &Database, manifest: &Manifest, roles: Roles<'_>) -> Result
     if roles == Roles::Wanted && !missing.is_empty() {
         let made: Vec<String> =
             missing.iter().map(|it| format!("CREATE ROLE \"{it}\" NOLOGIN;")).collect();
-        return Err(Failure::refused(
-            "cannot restore: the cluster lacks roles that are granted something",
-        )
-        .code(&code::RESTORE_REFUSED)
-        .reason(format!("missing: {}", missing.join(", ")))
-        .hint(made.join(" ")));
+        return Err(lacks("roles that are granted something", &missing).hint(made.join(" ")));
+    }
+    let extensions = database.plan_extensions(&manifest.facts.extensions)?;
+    if !extensions.missing.is_empty() {
+        return Err(lacks("extensions that it uses", &extensions.missing)
+            .hint("install their files on that server, or restore into one that has them"));
     }
     let mark = match roles {
         Roles::Scratch(mark) => Some(mark),
         Roles::Wanted | Roles::Made => None,
     };
     missing.iter().try_for_each(|role| database.make_role(role, mark))?;
-    let mut extensions = manifest.facts.extensions.iter();
-    extensions.try_for_each(|(name, schema)| database.ensure_extension(name, schema))
+    let mut made = extensions.made.iter();
+    made.try_for_each(|(name, schema)| database.make_extension(name, schema))
+}
+
+fn lacks(what: &str, missing: &[String]) -> Failure {
+    Failure::refused(format!("cannot restore: the cluster lacks {what}"))
+        .code(&code::RESTORE_REFUSED)
+        .reason(format!("missing: {}", missing.join(", ")))
 }
 
 fn pour(home: &Home<'_>, manifest: &Manifest, address: &Address, list: &List) -> Result<()> {

@@ -167,6 +167,11 @@ pub fn bring_back(
     coolify: &Path,
     database: &Address,
 ) -> Result<()> {
+    // Before anything is brought back.
+    if left.database {
+        let server = Database::connect(database)?.server_version()?;
+        pg_dump::restoring(&world.shell, server, server)?;
+    }
     let phase = world.report.phase("state");
     phase.doing("secrets");
     let own = world.state(&state.environment);
@@ -223,8 +228,6 @@ fn put(path: &Path, piece: &Piece) -> Result<()> {
 
 /// By way of a private file, which goes whatever comes of it.
 fn restore(world: &World<'_>, folder: &Path, database: &Address, dump: &[u8]) -> Result<()> {
-    let server = Database::connect(database)?.server_version()?;
-    pg_dump::fitting(&world.shell, "pg_restore", server)?;
     files::make_private_folder(folder)?;
     let path = folder.join(DATABASE);
     files::write_private(&path, dump)?;

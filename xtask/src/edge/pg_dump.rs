@@ -46,6 +46,24 @@ pub fn fitting(shell: &Shell, program: &str, server: u32) -> Result<String> {
     }
 }
 
+/// `pg_restore`, if it fits a server and a dump of these versions, as it names itself.
+pub fn restoring(shell: &Shell, server: u32, dump: u32) -> Result<String> {
+    let line = fitting(shell, "pg_restore", server.max(dump))?;
+    let client = tools::postgres_major(&line).unwrap_or_default();
+    let (server, dump) = (tools::server_major(server), tools::server_major(dump));
+    match tools::too_new(client, server, dump) {
+        None => Ok(line),
+        Some(hint) => {
+            Err(Failure::refused(format!("cannot use `{line}` on a server of version {server}"))
+                .code(&code::BACKUP_TOOL)
+                .reason(
+                    "it sets `transaction_timeout`, which servers before version 17 do not know",
+                )
+                .hint(hint))
+        }
+    }
+}
+
 /// Starts to dump `schemas` as of the exported snapshot, uncompressed: restic compresses, and finds
 /// what did not change.
 pub fn start_dump(

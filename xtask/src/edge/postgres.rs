@@ -5,6 +5,7 @@
 mod apply;
 mod catalogue;
 mod emptied;
+mod extensions;
 mod facts;
 mod health;
 mod lease;

@@ -53,7 +53,7 @@ codes! {
         "A port is taken";
     FOREIGN = "E-foreign", "Something has one of our names and does not belong to this environment.",
         "What is there is not ours";
-    BACKUP_TOOL = "E-backup-tool", "A program that backs up or restores is too old for what it is to do.",
+    BACKUP_TOOL = "E-backup-tool", "A program that backs up or restores is too old, or too new, for what it is to do.",
         "Back-ups";
     BACKUP_NONE = "E-backup-none", "The environment has no repository for back-ups, or no such back-up.",
         "Back-ups";
@@ -69,7 +69,7 @@ codes! {
         "Back-ups";
     BACKUP_ALARM = "E-backup-alarm", "Nothing is deleted while there is something to worry about.",
         "Back-ups";
-    RESTORE_REFUSED = "E-restore-refused", "Nothing is restored there: it is not empty, or is where the back-up came from.",
+    RESTORE_REFUSED = "E-restore-refused", "Nothing is restored there: it is not empty, lacks what is needed, or is where the back-up came from.",
         "Back-ups";
     RESTORE_FAILED = "E-restore-failed", "A restore did not come to its end, or what came back is not what was backed up.",
         "Back-ups";

@@ -93,9 +93,8 @@ pub fn refuse_reach(site: &Site<'_>, database: &Database, files: &[MigrationFile
 
 /// A scratch database with the schema of `own`, its grants, and its table of migrations.
 fn copied(site: &Site<'_>, own: &Address) -> Result<Scratch> {
-    let mut source = Database::connect(own)?;
-    let catalogue = source.catalogue()?;
-    let extensions: Vec<&str> = catalogue.of(Kind::Extension).map(|(name, _)| name).collect();
+    let source = Database::connect(own)?;
+    let extensions = source.extensions()?;
     let schemas = source.schemas()?;
     let server = (own, source.server_version()?);
     let mut sql = schema_dump::of(&site.world.shell, server, &schemas, Owners::Same)?;

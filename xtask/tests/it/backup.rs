@@ -4,6 +4,8 @@
 mod bucket;
 mod drill;
 mod faults;
+mod hindered;
+mod needs;
 mod state;
 mod town;
 

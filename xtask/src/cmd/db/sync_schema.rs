@@ -11,8 +11,9 @@ use crate::ship::site::Site;
 use crate::target;
 use crate::world::World;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::time::Duration;
-use xtask_core::database::catalogue::{Kind, compare};
+use xtask_core::database::catalogue::compare;
 use xtask_core::plan::Count;
 use xtask_core::ship::database::Address;
 
@@ -39,7 +40,7 @@ pub(super) fn run(flags: &DbSyncSchema, world: &World<'_>) -> Result<Exit> {
         let _whole = world.cancel.whole();
         local.empty()?;
         local.ensure_roles(&dump.roles)?;
-        local.ensure_extensions(&dump.extensions.iter().map(String::as_str).collect::<Vec<_>>())?;
+        local.ensure_extensions(&dump.extensions)?;
         local.load(&dump.sql)?;
     }
     finish(&source, &mut local, from, world)
@@ -49,15 +50,15 @@ pub(super) fn run(flags: &DbSyncSchema, world: &World<'_>) -> Result<Exit> {
 struct Dump {
     /// Grants and policies name them.
     roles: Vec<String>,
-    extensions: Vec<String>,
+    /// Each with its schema.
+    extensions: BTreeMap<String, String>,
     sql: String,
 }
 
 fn dump(world: &World<'_>, source: &Address) -> Result<Dump> {
     let phase = world.report.phase("dump");
-    let mut database = Database::connect(source)?;
-    let catalogue = database.catalogue()?;
-    let extensions = catalogue.of(Kind::Extension).map(|(name, _)| name.to_owned()).collect();
+    let database = Database::connect(source)?;
+    let extensions = database.extensions()?;
     let schemas = database.schemas()?;
     let server = (source, database.server_version()?);
     let mut sql = schema_dump::of(&world.shell, server, &schemas, Owners::Loader)?;

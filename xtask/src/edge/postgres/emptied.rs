@@ -56,15 +56,6 @@ impl Database {
         Ok(format!("CREATE TABLE {table} {COLUMNS};\n{}\n", rows.join("\n")))
     }
 
-    /// Those of these extensions that the server has and the database has not are made.
-    pub fn ensure_extensions(&self, names: &[&str]) -> Result<()> {
-        let sql = "SELECT coalesce(string_agg(format('CREATE EXTENSION IF NOT EXISTS %I CASCADE;',
-            name), ' ' ORDER BY name), '') FROM pg_available_extensions WHERE name = ANY ($1)";
-        let failed = |error| refusal::asked("failed to make the extensions", &error);
-        let made = self.ask(self.client.query_one(sql, &[&names])).map_err(failed)?;
-        self.ask(self.client.batch_execute(&made.get::<_, String>(0))).map_err(failed)
-    }
-
     /// Runs the SQL of a dump, all of it or nothing. The settings that it changes end with it.
     pub fn load(&mut self, dump: &str) -> Result<()> {
         let loaded = within(LOAD_LIMIT, async {

@@ -1,7 +1,7 @@
 //! What a database holds, read in one snapshot: of the source in the very one that `pg_dump` is
 //! given, so that rows and dump are of one moment.
 
-use super::{Database, Unanswered, quoted, within};
+use super::{Database, Unanswered, extensions, within};
 use crate::cancel::Cancel;
 use crate::error::{Context as _, Failure, Result, code};
 use std::collections::BTreeMap;
@@ -29,28 +29,27 @@ const TABLES: &str = "SELECT n.nspname || '.' || c.relname,
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass
         AND d.objid = c.oid AND d.deptype = 'e') ORDER BY 1";
 
-/// Extensions in those schemas, and those that a table, default, constraint or trigger there uses.
-const EXTENSIONS: &str = "SELECT e.extname::text, n.nspname::text
-    FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
-    WHERE e.extname <> 'plpgsql' AND (n.nspname = ANY($1) OR EXISTS (SELECT FROM pg_depend member
-        JOIN pg_depend used ON used.refclassid = member.classid AND used.refobjid = member.objid
-        LEFT JOIN pg_attrdef a ON used.classid = 'pg_attrdef'::regclass AND a.oid = used.objid
-        LEFT JOIN pg_constraint o ON used.classid = 'pg_constraint'::regclass AND o.oid = used.objid
-        LEFT JOIN pg_trigger t ON used.classid = 'pg_trigger'::regclass AND t.oid = used.objid
-        JOIN pg_class c ON c.oid = CASE WHEN used.classid = 'pg_class'::regclass THEN used.objid
-            ELSE coalesce(a.adrelid, o.conrelid, t.tgrelid) END
-        JOIN pg_namespace s ON s.oid = c.relnamespace
-        WHERE member.refclassid = 'pg_extension'::regclass AND member.refobjid = e.oid
-        AND member.deptype = 'e' AND s.nspname = ANY($1))) ORDER BY 1";
-
-/// Who was granted something, is named by a policy, or whose new objects have default privileges.
+/// Who was granted something, is named by a policy, whose new objects have default privileges, or who
+/// owns something and may do less with it than owners may: the dump names all of them.
 const ROLES: &str = "SELECT DISTINCT r.rolname::text FROM pg_shdepend d
     JOIN pg_roles r ON r.oid = d.refobjid
     WHERE d.refclassid = 'pg_authid'::regclass AND d.deptype IN ('a', 'r')
     AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND r.rolname !~ '^pg_'
     UNION SELECT pg_get_userbyid(a.defaclrole)::text FROM pg_default_acl a
-        JOIN pg_namespace n ON n.oid = a.defaclnamespace WHERE n.nspname = ANY($1) ORDER BY 1";
+        JOIN pg_namespace n ON n.oid = a.defaclnamespace WHERE n.nspname = ANY($1)
+    UNION SELECT r.rolname::text FROM (
+            SELECT relowner AS owner, relacl AS acl, relnamespace AS schema,
+                CASE relkind WHEN 'S' THEN 's' ELSE 'r' END AS kind FROM pg_class
+            UNION ALL SELECT proowner, proacl, pronamespace, 'f' FROM pg_proc
+            UNION ALL SELECT typowner, typacl, typnamespace, 'T' FROM pg_type
+            UNION ALL SELECT nspowner, nspacl, oid, 'n' FROM pg_namespace
+        ) o JOIN pg_namespace n ON n.oid = o.schema JOIN pg_roles r ON r.oid = o.owner
+        WHERE n.nspname = ANY($1) AND r.rolname !~ '^pg_' AND o.acl IS NOT NULL AND EXISTS (
+            SELECT privilege_type FROM aclexplode(acldefault(o.kind::\"char\", o.owner))
+                WHERE grantee = o.owner
+            EXCEPT SELECT privilege_type FROM aclexplode(o.acl) WHERE grantee = o.owner)
+    ORDER BY 1";
 
 const INVALID: &str = "SELECT n.nspname || '.' || c.relname FROM pg_index i
         JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -157,17 +156,6 @@ impl Database {
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
-    /// Makes an extension in its schema, if it is not there.
-    pub fn ensure_extension(&self, name: &str, schema: &str) -> Result<()> {
-        let (extension, schema) = (quoted(name), quoted(schema));
-        let sql = format!(
-            "CREATE SCHEMA IF NOT EXISTS {schema}; \
-             CREATE EXTENSION IF NOT EXISTS {extension} SCHEMA {schema}"
-        );
-        let made = self.ask(self.client.batch_execute(&sql));
-        made.map_err(|error| failed(&format!("failed to make extension `{name}`"), &error))
-    }
-
     /// Tells the planner what is in the tables: a restore does not.
     pub fn analyze(&self) -> Result<()> {
         let done = within(LIMIT, async {
@@ -211,7 +199,7 @@ async fn read(client: &impl GenericClient, schemas: &[String]) -> Result<Result<
         migrations,
         ledger,
         canary: written_canary(client).await?,
-        extensions: pairs(&client.query(EXTENSIONS, &[&schemas]).await?),
+        extensions: extensions::used(client, schemas).await?,
         roles: names(&client.query(ROLES, &[&schemas]).await?),
         invalid: names(&client.query(INVALID, &[&schemas]).await?),
     }))
@@ -285,10 +273,6 @@ async fn written_canary(client: &impl GenericClient) -> Result<Option<String>, E
     }
     let row = client.query_opt("SELECT bytes FROM xtask.backup_canary", &[]).await?;
     Ok(row.map(|row| Digest::of(row.get::<_, &[u8]>(0)).to_string()))
-}
-
-fn pairs(rows: &[Row]) -> BTreeMap<String, String> {
-    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
 fn names(rows: &[Row]) -> Vec<String> {
