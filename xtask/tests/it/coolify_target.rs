@@ -3,6 +3,7 @@
 
 mod backed_up;
 mod between;
+mod dark;
 mod database;
 mod entry;
 mod faults;

@@ -118,3 +118,34 @@ fn a_state_that_would_not_help_is_not_kept() {
     let said = town.run(&words).ends(4);
     assert!(said.contains("ssh/keys` is not there"), "{said}");
 }
+
+#[test]
+fn a_database_that_was_not_restored_is_not_taken_for_one_that_was() {
+    let (_, clusters) = required!(required_program("age").and(town::clusters));
+    let town = with_key(Town::new(&clusters));
+    town.source.ask("DROP POLICY own ON meals");
+    let (old, new) = (serving(&town), town.world.path("../new"));
+    std::fs::create_dir_all(&new).unwrap();
+    let file = town.world.path("../state.age").display().to_string();
+    let (old, new_path) = (old.display().to_string(), new.display().to_string());
+    town.run(&backup(&file, &old)).ends(0);
+    // First one that the server would not understand, and then one that fails.
+    let is = town.world.path("..").canonicalize().unwrap().join("version");
+    let script = format!(
+        "case $1 in --version) echo \"pg_restore (PostgreSQL) $(cat {})\"; exit;; esac\n\
+         echo 'no space' >&2; exit 1",
+        is.display()
+    );
+    let town = town.with_program("pg_restore", &script);
+    let restore = [&restore(&file, &new_path)[..], &["--apply"]].concat();
+    std::fs::write(&is, "18.1").unwrap();
+    let said = town.run(&restore).ends(4);
+    assert!(said.contains("E-backup-tool"), "{said}");
+    assert!(std::fs::read_dir(&new).unwrap().next().is_none(), "nothing was brought back");
+    std::fs::write(&is, "15.1").unwrap();
+    let said = town.run(&restore).ends(6);
+    assert!(said.contains("no space"), "{said}");
+    town.copy.ask("CREATE TABLE somebodys (id integer)");
+    let said = town.run(&restore).ends(4);
+    assert!(said.contains("holds 1 objects"), "{said}");
+}

@@ -49,3 +49,27 @@ fn a_rollout_with_a_migration_keeps_the_database_as_it_was() {
     let second = newest(&town).to_string();
     assert!(second != first && !second.contains("public.late"), "{second}");
 }
+
+#[test]
+fn a_schema_that_only_the_address_names_is_backed_up_before_it_is_changed() {
+    let (_, cluster) = required!(required_program("restic").and(Cluster::new));
+    let mut town = Town::new(&cluster, "ci");
+    town.database.ask("CREATE SCHEMA app");
+    let repository = town.world.path("..").canonicalize().unwrap().join("repository");
+    let text = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
+    let text = with_backup(&text, "production", &repository, "env:OPENS");
+    town.world.write("deploy.toml", &text);
+    let url = town.database.url("sslmode=disable&schema=app");
+    town.world =
+        town.world.with("OPENS", "a password".to_owned()).with("PRODUCTION_DIRECT_URL", url);
+    town.migrates(EARLY, "CREATE TABLE early (id int);\n");
+    town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
+    assert_eq!(town.database.ask("SELECT to_regclass('app.early') IS NOT NULL"), "t");
+    town.world.run(&["backup", "run", "production", "--init"]).ends(0);
+    town.migrates(LATE, "CREATE TABLE late (id int);\n");
+    town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
+    let kept = newest(&town).to_string();
+    assert!(kept.contains("app.early") && !kept.contains("app.late"), "{kept}");
+    let listed = town.world.run(&["backup", "list", "production"]);
+    assert!(listed.stdout.contains("migrate"), "{listed:?}");
+}

@@ -73,6 +73,28 @@ fn a_rehearsal_shows_times_locks_and_what_comes_out_and_changes_nothing() {
     assert_eq!(found["name"], "public.eaters.by_hand");
 }
 
+/// The copy is of that schema too, and has the extension where the tables look for it.
+#[test]
+fn a_rehearsal_is_of_the_schema_that_the_address_names() {
+    let cluster = required!(Cluster::new());
+    let mut town = town(&cluster);
+    town.database.ask("CREATE SCHEMA app; CREATE EXTENSION pg_trgm SCHEMA app");
+    let url = town.database.url("sslmode=disable&schema=app");
+    town.world = town.world.with("PRODUCTION_DIRECT_URL", url);
+    town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
+    town.database.ask("CREATE INDEX alike ON app.eaters USING gin (name app.gin_trgm_ops)");
+    let three = "20260203000000_ages";
+    let sql = "CREATE TABLE ages (id integer);\nCREATE INDEX ages_of ON eaters (age);\n";
+    town.world.write(&format!("{FOLDER}/{three}/migration.sql"), sql);
+    let shown = rehearsed(&town, &[], 3);
+    let locks = &shown["files"][0]["statements"][1]["locks"];
+    assert_eq!(locks[0]["relation"], "app.eaters", "{shown}");
+    let differs = |it: &Value| format!("{} {}", it["kind"], it["name"]).replace('"', "");
+    let found: Vec<String> = shown["differences"].as_array().unwrap().iter().map(differs).collect();
+    // What was made by hand, and nothing of the migration.
+    assert_eq!(found, ["extension pg_trgm", "index app.alike"], "{shown}");
+}
+
 #[test]
 fn a_migration_that_fails_on_the_copy_fails_there_only() {
     let cluster = required!(Cluster::new());
