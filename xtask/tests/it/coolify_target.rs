@@ -3,13 +3,13 @@
 
 mod backed_up;
 mod between;
-mod dark;
 mod database;
 mod entry;
 mod faults;
 mod fit;
 mod hidden;
 mod killed;
+mod leases;
 mod migrations;
 mod mistakes;
 mod pace;

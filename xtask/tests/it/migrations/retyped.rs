@@ -57,8 +57,9 @@ const TRY: &str = "SET timezone = 'Europe/Berlin'; SET client_min_messages = err
             BEGIN
                 EXECUTE format('ALTER TABLE it ALTER a TYPE %s', t.name);
                 BEGIN
-                    EXECUTE format('SELECT a::text::%s::text FROM it', f.name) INTO is_now;
-                EXCEPTION WHEN OTHERS THEN is_now := NULL;
+                    EXECUTE format('SELECT a::%s::text FROM it', f.name) INTO is_now;
+                EXCEPTION WHEN OTHERS THEN
+                    EXECUTE format('SELECT a::text FROM it') INTO is_now;
                 END;
                 INSERT INTO outcome VALUES (f.name, t.name,
                     CASE WHEN is_now = was THEN 'kept' ELSE 'lost' END);

@@ -1,6 +1,6 @@
 //! What a living database says of itself, what empties it, and what copies its schema.
 
-use super::server::Cluster;
+use super::server::{Cluster, Server};
 use super::undo::{limits, migrations};
 use std::time::Duration;
 use xtask::cancel::Cancel;
@@ -8,7 +8,7 @@ use xtask::database::replay;
 use xtask::database::scratch::Scratch;
 use xtask::edge::clock;
 use xtask::edge::postgres::roles::Role;
-use xtask::edge::postgres::{Database, ways};
+use xtask::edge::postgres::{Database, Watched, ways};
 use xtask::edge::schema_dump;
 use xtask::edge::shell::Shell;
 use xtask_core::database::catalogue::compare;
@@ -118,6 +118,39 @@ fn a_server_is_told_from_a_server_that_is_not_there() {
     assert!(ways::answer(&address).is_err());
 }
 
+/// An index that waits for somebody else until it was looked at, however slow the machine is.
+fn watched_alone(server: &Server<'_>, database: &Database, other: &Database) -> Watched {
+    let until = |sql: &str| {
+        let is = || if server.ask(sql) == "t" { Ok(()) } else { Err(sql.to_owned()) };
+        clock::wait_for(Duration::from_secs(120), Duration::from_millis(20), is).unwrap();
+    };
+    let has = |mode: &str| {
+        until(&format!(
+            "SELECT count(*) > 0 FROM pg_locks
+                WHERE relation = 'meals'::regclass AND mode = '{mode}' AND granted"
+        ));
+    };
+    std::thread::scope(|scope| {
+        let held = "BEGIN; UPDATE meals SET id = id WHERE id = 1; SELECT pg_sleep(600)";
+        let holder = scope.spawn(|| server.refuses(held));
+        has("RowExclusiveLock");
+        let sql = "CREATE INDEX CONCURRENTLY alone_idx ON meals (id)";
+        let watching = scope.spawn(|| database.watch_alone(other, sql));
+        has("ShareUpdateExclusiveLock");
+        let now = server.ask("SELECT clock_timestamp()");
+        until(&format!(
+            "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%FROM pg_locks l%'
+                AND application_name = 'xtask' AND state = 'idle' AND query_start > '{now}'"
+        ));
+        server.ask(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE query LIKE 'BEGIN; UPDATE meals%' AND pid <> pg_backend_pid()",
+        );
+        holder.join().unwrap();
+        watching.join().unwrap().unwrap()
+    })
+}
+
 #[test]
 fn locks_are_seen_as_they_are_taken() {
     let cluster = required!(Cluster::new());
@@ -152,8 +185,7 @@ fn locks_are_seen_as_they_are_taken() {
     let seen: Vec<_> = outcomes(3, &[]);
     assert!(seen.contains(&("public.eaters".to_owned(), Outcome::OnlySeen)), "{seen:?}");
     let other = Database::connect(&address).unwrap();
-    let sql = "CREATE INDEX CONCURRENTLY alone_idx ON meals (id)";
-    let alone = database.watch_alone(&other, sql).unwrap();
+    let alone = watched_alone(&server, &database, &other);
     assert!(alone.locks.contains(&lock("public.meals", "SHARE UPDATE EXCLUSIVE")), "{alone:?}");
 }
 

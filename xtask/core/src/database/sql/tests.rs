@@ -166,6 +166,14 @@ fn what_is_destroyed_is_named_as_a_person_consents_to_it() {
             vec!["meals:rows"],
         ),
         ("MERGE INTO meals USING x ON meals.id = x.id WHEN MATCHED THEN DO NOTHING;", vec![]),
+    ] {
+        assert_eq!(destroyed(sql), wanted, "{sql}");
+    }
+}
+
+#[test]
+fn another_type_destroys_where_it_may_not_hold_a_value() {
+    for (sql, wanted) in [
         ("ALTER TABLE meals ALTER note TYPE char(1) USING left(note, 1);", vec!["meals.note"]),
         ("ALTER TABLE meals ALTER COLUMN kcal SET DATA TYPE integer;", vec!["meals.kcal"]),
         ("ALTER TABLE meals ALTER kcal TYPE numeric(5, 1);", vec!["meals.kcal"]),
@@ -181,10 +189,13 @@ fn what_is_destroyed_is_named_as_a_person_consents_to_it() {
         ("ALTER TYPE address ALTER ATTRIBUTE a TYPE date CASCADE;", vec!["type:address"]),
         ("ALTER TYPE address ALTER ATTRIBUTE a SET DATA TYPE text CASCADE;", vec![]),
     ] {
-        let destroys = one(sql).effects.destroys;
-        let found: Vec<String> = destroys.iter().map(|it| it.consent("1_x")).collect();
-        assert_eq!(found, wanted, "{sql}");
+        assert_eq!(destroyed(sql), wanted, "{sql}");
     }
+}
+
+/// As a person consents to it, in the file `1_x`.
+fn destroyed(sql: &str) -> Vec<String> {
+    one(sql).effects.destroys.iter().map(|it| it.consent("1_x")).collect()
 }
 
 #[test]

@@ -1,11 +1,54 @@
-//! A database whose lease is not to be had though it answers: nothing is rolled out in the dark.
+//! A lease that somebody else holds is waited for, also where a connection breaks meanwhile; and where
+//! none is to be had though the database answers, nothing is rolled out.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
 use super::super::postgres::server::Cluster;
+use super::state::UP;
 use super::town::Town;
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Stdio;
 use xtask_fakes::required;
+
+#[test]
+fn whoever_comes_second_is_told_who_is_at_it_or_waits() {
+    let cluster = required!(Cluster::new());
+    let town = Town::serving(&cluster);
+    assert_eq!(town.lease(), "free", "it is given back");
+    town.is_taken_by_others();
+    let said = town.rollout("r2").ends(4);
+    assert!(said.contains("error: cannot change `production`: it is being changed\n"), "{said}");
+    let who = "by `rollout` of eve@ci, since 2026-11-27T00:00:00Z, in phase `verify`, until 20";
+    assert!(said.contains(who), "{said}");
+    assert!(said.contains("unless it is renewed, https://ci.example/runs/7\n"), "{said}");
+    assert!(said.contains("hint: `--wait` waits for it\n"), "{said}");
+    assert!(said.contains("code: E-lease-held\n"), "{said}");
+    assert_eq!(town.records(), 1, "nothing was changed");
+    let said = town.world.run(&[&UP[..], &["--wait=1"]].concat()).ends(4);
+    assert!(said.contains("after 1 s it was still held"), "{said}");
+
+    let mut command = town.world.command(&[&UP[..], &["--wait"]].concat());
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    // A connection that breaks meanwhile is no database that is away: it goes on waiting.
+    for times in [1, 2] {
+        while said.matches("waits for `rollout` of eve@ci").count() < times {
+            assert_ne!(lines.read_line(&mut said).unwrap(), 0, "{said}");
+        }
+        if times == 1 {
+            let breaks = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                WHERE application_name = 'xtask'";
+            assert_eq!(town.database.ask(breaks), "1");
+        }
+    }
+    town.database.ask("UPDATE xtask.lease SET verb = NULL");
+    lines.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
+    assert!(!said.contains("no lease in the database"), "{said}");
+    town.serves("backend", "r2");
+    assert_eq!(town.lease(), "free");
+}
 
 /// What is asked of the lease, and of nothing else.
 const ASKS: &[u8] = b"FROM xtask.lease FOR UPDATE";
