@@ -62,6 +62,7 @@ fn a_schema_that_only_the_address_names_is_backed_up_before_it_is_changed() {
     let url = town.database.url("sslmode=disable&schema=app");
     town.world =
         town.world.with("OPENS", "a password".to_owned()).with("PRODUCTION_DIRECT_URL", url);
+    town.apply();
     town.migrates(EARLY, "CREATE TABLE early (id int);\n");
     town.world.run(&["migrate", "apply", "production", "--apply"]).ends(0);
     assert_eq!(town.database.ask("SELECT to_regclass('app.early') IS NOT NULL"), "t");

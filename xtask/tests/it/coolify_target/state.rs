@@ -7,7 +7,7 @@ use super::super::world::Run;
 use super::town::{Backend, Town};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use xtask_fakes::required;
 
