@@ -12,6 +12,7 @@ mod lease;
 mod ledger;
 mod migrations;
 mod pooler;
+mod reach;
 mod refusal;
 pub mod roles;
 mod schema;

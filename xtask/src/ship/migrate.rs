@@ -110,7 +110,8 @@ pub fn assess(
 ) -> Result<Vec<Assessed>> {
     let statistics = statistics(site.name, database)?;
     let tables = Tables::new(Some(&statistics), database.schema());
-    Ok(judge::assess(files, tables.with_types(database.column_types()?)))
+    let tables = tables.with_types(database.column_types()?).with_reach(database.reach()?);
+    Ok(judge::assess(files, tables))
 }
 
 /// How large the tables of an environment are now.

@@ -9,7 +9,9 @@ pub use table::lines;
 
 use super::lint::{Lint, Weight, lint};
 use super::migration::{MARK, MigrationFile};
-use super::sql::{Lock, LockMode, Object, Refusal, Script, Statement, Work};
+use super::sql::{
+    Effects, Lock, LockMode, Object, Refusal, Script, Statement, TieKind, Work,
+};
 use super::statistics::{Scale, Size, Tables};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -90,11 +92,12 @@ pub fn assess(files: &[&MigrationFile], mut tables: Tables<'_>) -> Vec<Assessed>
 
 fn one(file: &MigrationFile, tables: &mut Tables<'_>) -> Assessed {
     let script = Script::parse(&file.sql);
+    tables.begin_file();
     let mut destroys = BTreeSet::new();
     let mut statements = Vec::new();
     for statement in &script.statements {
         statements.push(step(statement, tables));
-        destroys.extend(destroyed(statement, tables).map(|it| it.consent(&file.name)));
+        destroys.extend(destroyed(statement, tables).iter().map(|it| it.consent(&file.name)));
         tables.pass(&statement.effects);
     }
     Assessed {
@@ -110,19 +113,21 @@ fn one(file: &MigrationFile, tables: &mut Tables<'_>) -> Assessed {
     }
 }
 
-/// What a statement destroys that was there before the plan.
-fn destroyed<'s>(
-    statement: &'s Statement,
-    tables: &'s Tables<'_>,
-) -> impl Iterator<Item = &'s Object> {
-    statement.effects.destroys.iter().filter(|object| match object {
-        Object::Table(name) | Object::Rows(name) => tables.scale(name) != Scale::New,
-        Object::Column(table, column) => !tables.is_new_column(table, column),
-        Object::Retyped(table, column, to) => {
-            !tables.is_new_column(table, column) && !to.keeps(tables.column_type(table, column))
+/// What a statement destroys that was there before the plan, with what goes along unnamed.
+fn destroyed(statement: &Statement, tables: &Tables<'_>) -> Vec<Object> {
+    let keeps = |object: &Object| match object {
+        Object::Retyped(table, column, to) => to.keeps(tables.column_type(table, column)),
+        Object::Cascade(_) => true,
+        object => tables.is_new(object),
+    };
+    let mut found = Vec::new();
+    for object in &statement.effects.destroys {
+        if !keeps(object) && !tables.is_new(object) {
+            found.push(object.clone());
         }
-        Object::Other(..) | Object::Code(_) => true,
-    })
+        found.extend(tables.along(object));
+    }
+    found
 }
 
 /// A drop or a rename cannot be safe for a release that knows what is dropped.
@@ -190,6 +195,8 @@ pub struct Consent {
     /// What any file of the checkout destroys, whether it is pending or not: the same consent is
     /// given again where a run is repeated that had come past its migrations.
     known: BTreeSet<String>,
+    /// The files whose objects do not all stand in them: CASCADE and parts reach others.
+    reaching: BTreeSet<String>,
 }
 
 impl Consent {
@@ -201,18 +208,32 @@ impl Consent {
             destroyed.map(|it| it.consent(&file.name)).collect::<Vec<_>>()
         };
         let known = files.iter().flat_map(of_file).collect();
-        Self { objects: objects.into_iter().collect(), known }
+        let reaching = files.iter().filter(|it| reaches(it)).map(|it| it.name.clone()).collect();
+        Self { objects: objects.into_iter().collect(), known, reaching }
     }
 
     fn covers(&self, object: &str) -> bool {
         self.objects.contains(object)
     }
 
-    /// What no file of the checkout destroys was meant for something else.
-    fn unneeded(&self) -> impl Iterator<Item = String> {
-        let unneeded = self.objects.difference(&self.known);
-        unneeded.map(|it| format!("`--drop {it}`: no migration of this checkout destroys that"))
+    /// What no file of the checkout destroys was meant for something else. What one that was applied
+    /// took along stands in no file, so then nobody can say.
+    fn unneeded(&self, files: &[Assessed]) -> impl Iterator<Item = String> {
+        let is_pending = |name: &String| files.iter().any(|file| file.name == *name);
+        let is_found = |object: &String| files.iter().any(|file| file.destroys.contains(object));
+        let can_tell = self.reaching.iter().all(is_pending);
+        let unneeded = self.objects.difference(&self.known).filter(move |_| can_tell);
+        unneeded.filter(move |it| !is_found(it)).map(|it| format!("`--drop {it}`: no migration of this checkout destroys that"))
     }
+}
+
+/// Whether a file may destroy what it does not name.
+fn reaches(file: &MigrationFile) -> bool {
+    let is_more = |it: &Effects| {
+        let is_cascade = it.destroys.iter().any(|object| matches!(object, Object::Cascade(_)));
+        is_cascade || it.ties.iter().any(|tie| tie.kind != TieKind::References)
+    };
+    Script::parse(&file.sql).statements.iter().any(|it| is_more(&it.effects))
 }
 
 /// Whether an environment has people who use it.
@@ -230,7 +251,7 @@ pub fn refusals(files: &[Assessed], users: Users, consent: &Consent) -> Vec<Stri
     if users == Users::Somebody {
         lines.extend(files.iter().flat_map(blocking));
         lines.extend(files.iter().flat_map(|file| unconsented(file, consent)));
-        lines.extend(consent.unneeded());
+        lines.extend(consent.unneeded(files));
     }
     lines
 }
@@ -263,7 +284,14 @@ fn blocking(file: &Assessed) -> Vec<String> {
 fn unconsented(file: &Assessed, consent: &Consent) -> Vec<String> {
     let missing = file.destroys.iter().filter(|object| !consent.covers(object));
     let line = |object: &String| {
-        format!("`{}` destroys `{object}`: say `--drop {object}` if that is meant", file.name)
+        let name = &file.name;
+        match object.strip_suffix(":cascade") {
+            Some(of) => format!(
+                "`{name}`: CASCADE takes along with `{of}` what cannot be told from here: \
+                 say `--drop {object}` if that is meant, whatever it is"
+            ),
+            None => format!("`{name}` destroys `{object}`: say `--drop {object}` if that is meant"),
+        }
     };
     missing.map(line).collect()
 }

@@ -18,7 +18,7 @@ mod words;
 
 pub use cluster::Reach;
 pub(super) use effects::TEMPORARY;
-pub use effects::{Alone, Effects};
+pub use effects::{Alone, Effects, Tie, TieKind};
 pub use lock::{Lock, LockMode, Work};
 pub use names::{Name, Object};
 pub use refused::Refusal;

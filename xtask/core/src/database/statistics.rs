@@ -1,7 +1,8 @@
 //! How large the tables of an environment are, as `migrate stats` wrote it into a file that is
 //! committed: so a plan can weigh a change without asking a database.
 
-use super::sql::{Effects, Name, TEMPORARY, Type};
+use super::reach::Reach;
+use super::sql::{Effects, Name, Object, TEMPORARY, Tie, Type};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,10 +51,12 @@ pub struct Tables<'s> {
     statistics: Option<&'s Statistics>,
     schema: &'s str,
     made: BTreeSet<String>,
-    /// With the table before the column.
-    columns: BTreeSet<(String, String)>,
-    /// The types of the columns that are there, as far as the database was asked.
-    types: BTreeMap<(String, String), Type>,
+    /// By their table.
+    columns: BTreeMap<String, BTreeSet<String>>,
+    /// The types of the columns that are there, as far as the database was asked; by their table.
+    types: BTreeMap<String, BTreeMap<String, Type>>,
+    /// What goes along with what is dropped.
+    reach: Reach,
 }
 
 impl Statistics {
@@ -96,22 +99,46 @@ fn two_digits(number: u64) -> u64 {
 impl<'s> Tables<'s> {
     /// Before anything is made; names without a schema are of `schema`.
     pub fn new(statistics: Option<&'s Statistics>, schema: &'s str) -> Self {
-        let (made, columns, types) = Default::default();
-        Self { statistics, schema, made, columns, types }
+        let (made, columns, types, reach) = Default::default();
+        Self { statistics, schema, made, columns, types, reach }
     }
 
     /// With the types of columns as the database has them: table with its schema, column, type.
     #[must_use]
     pub fn with_types(mut self, types: impl IntoIterator<Item = [String; 3]>) -> Self {
-        let typed = |[table, column, name]: [String; 3]| ((table, column), Type::parse(&name));
-        self.types = types.into_iter().map(typed).collect();
+        for [table, column, name] in types {
+            self.types.entry(table).or_default().insert(column, Type::parse(&name));
+        }
         self
+    }
+
+    /// With what hangs on what as the database has it.
+    #[must_use]
+    pub fn with_reach(mut self, reach: Reach) -> Self {
+        self.reach = reach;
+        self
+    }
+
+    /// A file of its own begins: it may be run by itself, when no temporary table of before is there.
+    pub fn begin_file(&mut self) {
+        self.forget_temporary();
+    }
+
+    fn forget_temporary(&mut self) {
+        // Names in full; `/` is the sign behind the dot.
+        let names = format!("{TEMPORARY}.")..format!("{TEMPORARY}/");
+        let names: Vec<String> = self.made.range(names).cloned().collect();
+        names.iter().for_each(|name| {
+            self.made.remove(name);
+        });
     }
 
     /// Notes what a statement makes. What may have been there before is new only where the sizes
     /// of all tables tell that it was not.
     pub fn pass(&mut self, effects: &Effects) {
         self.forget_types(effects);
+        self.forget_made(effects);
+        self.pass_ties(effects);
         effects.creates.iter().for_each(|name| self.made(name));
         for name in &effects.perhaps_creates {
             if self.statistics.is_some() && self.size(name).is_none() {
@@ -119,17 +146,76 @@ impl<'s> Tables<'s> {
             }
         }
         for (table, column) in &effects.adds {
-            self.columns.insert((table.within(self.schema), column.clone()));
+            let columns = self.columns.entry(table.within(self.schema)).or_default();
+            columns.insert(column.clone());
         }
         effects.renames.iter().for_each(|(from, to)| self.renamed(from, to));
         for (table, from, to) in &effects.renames_columns {
-            let column = |name: &String| (table.within(self.schema), name.clone());
-            let (from, to) = (column(from), column(to));
-            if self.columns.remove(&from) {
-                self.columns.insert(to)
+            let columns = self.columns.entry(table.within(self.schema)).or_default();
+            if columns.remove(from) {
+                columns.insert(to.clone())
             } else {
-                self.columns.remove(&to)
+                columns.remove(to)
             };
+        }
+    }
+
+    /// A temporary table that is dropped stands before no other one any more; and after a return to
+    /// a savepoint, or a block of code, nobody can tell what is still there.
+    fn forget_made(&mut self, effects: &Effects) {
+        if effects.takes_back {
+            self.made.clear();
+            self.columns.clear();
+        }
+        if effects.opaque.is_some() {
+            self.forget_temporary();
+        }
+        for object in &effects.destroys {
+            if let Object::Table(name) = object {
+                self.made.remove(&name.within(TEMPORARY));
+            }
+        }
+    }
+
+    fn pass_ties(&mut self, effects: &Effects) {
+        if effects.opaque.is_some() || effects.takes_back {
+            self.reach.blur();
+        }
+        let whole = |name: &Name| name.whole(self.schema);
+        for Tie { kind, child, parent } in &effects.ties {
+            self.reach.tie(Tie { kind: *kind, child: whole(child), parent: whole(parent) });
+        }
+        for (child, parent) in &effects.unties {
+            self.reach.untie(&whole(child), &whole(parent));
+        }
+        for (from, to) in &effects.renames {
+            self.reach.renamed(&whole(from), &whole(to));
+        }
+    }
+
+    /// What goes along with it that was there before.
+    pub fn along(&self, object: &Object) -> Vec<Object> {
+        let of = match object {
+            Object::Cascade(of) => of.as_ref(),
+            object => object,
+        };
+        let found = self.reach.along(&object.named(&|it| it.whole(self.schema)), self.is_new(of));
+        let short = |name: &Name| Name {
+            schema: name.schema.clone().filter(|it| it != self.schema),
+            name: name.name.clone(),
+        };
+        let found = found.into_iter().map(|it| it.named(&short));
+        found.filter(|it| !self.is_new(it)).collect()
+    }
+
+    /// Whether the plan itself has made it.
+    pub fn is_new(&self, object: &Object) -> bool {
+        match object {
+            Object::Table(name) | Object::Rows(name) => self.scale(name) == Scale::New,
+            Object::Column(table, column) | Object::Retyped(table, column, _) => {
+                self.is_new_column(table, column)
+            }
+            Object::Other(..) | Object::Cascade(_) | Object::Code(_) => false,
         }
     }
 
@@ -142,40 +228,44 @@ impl<'s> Tables<'s> {
         let columns = columns.flat_map(|(table, from, to)| [(table, from), (table, to)]);
         let retyped = effects.retypes.iter().map(|(table, column)| (table, column));
         for (table, column) in columns.chain(retyped) {
-            self.types.remove(&(table.within(self.schema), column.clone()));
+            if let Some(types) = self.types.get_mut(&table.within(self.schema)) {
+                types.remove(column);
+            }
         }
         let tables = effects.renames.iter().flat_map(|(from, to)| [from, to]);
         for table in tables.map(|it| it.within(self.schema)) {
-            self.types.retain(|(of, _), _| *of != table);
+            self.types.remove(&table);
         }
     }
 
     /// The type of a column, if the database was asked for it.
     pub fn column_type(&self, table: &Name, column: &str) -> Option<&Type> {
-        self.types.get(&(table.within(self.schema), column.to_owned()))
+        self.types.get(&table.within(self.schema))?.get(column)
     }
 
     /// Under a name that was made here may stand now what was there before, and the other way round.
     fn renamed(&mut self, from: &Name, to: &Name) {
+        // A temporary one stands before one of people's.
+        if self.made.remove(&from.within(TEMPORARY)) {
+            self.made.insert(to.within(TEMPORARY));
+            return;
+        }
         let (from, to) = (from.within(self.schema), to.within(self.schema));
         if self.made.remove(&from) {
             self.made.insert(to.clone())
         } else {
             self.made.remove(&to)
         };
-        let columns = std::mem::take(&mut self.columns).into_iter();
-        let others = columns.filter(|(table, _)| *table != to);
-        let moved = others.map(|(table, column)| match table == from {
-            true => (to.clone(), column),
-            false => (table, column),
-        });
-        self.columns = moved.collect();
+        match self.columns.remove(&from) {
+            Some(columns) => self.columns.insert(to, columns),
+            None => self.columns.remove(&to),
+        };
     }
 
     /// Whether a column is made by what is planned, by itself or with its table.
     pub fn is_new_column(&self, table: &Name, column: &str) -> bool {
-        let added = (table.within(self.schema), column.to_owned());
-        self.scale(table) == Scale::New || self.columns.contains(&added)
+        let added = self.columns.get(&table.within(self.schema));
+        self.scale(table) == Scale::New || added.is_some_and(|it| it.contains(column))
     }
 
     pub(super) fn made(&mut self, name: &Name) {

@@ -1,5 +1,7 @@
 //! What is refused where, and what a mark is worth.
 
+use super::super::reach::{Part, Reach};
+use super::super::sql::{Name, Tie};
 use super::super::statistics::Statistics;
 use super::*;
 
@@ -90,6 +92,143 @@ fn what_may_have_been_there_before_is_not_taken_for_new() {
     ] {
         assert_eq!(destroyed(sql), wanted, "{sql}");
     }
+}
+
+#[test]
+fn what_goes_along_is_named_too() {
+    for (sql, wanted) in [
+        // A part of what the plan made was there before.
+        (
+            "CREATE TABLE b (i int) PARTITION BY RANGE (i); ALTER TABLE b ATTACH PARTITION meals \
+             FOR VALUES FROM (1) TO (9); DROP TABLE b;",
+            vec!["meals"],
+        ),
+        (
+            "CREATE TABLE b (i int); ALTER TABLE meals INHERIT b; DROP TABLE b CASCADE;",
+            vec!["b:cascade", "meals"],
+        ),
+        (
+            "CREATE TABLE b (i int); ALTER TABLE meals INHERIT b; \
+             ALTER TABLE meals NO INHERIT b; DROP TABLE b CASCADE;",
+            vec![],
+        ),
+        // A temporary table stands before the other one until it is dropped.
+        (
+            "CREATE TEMP TABLE meals (i int); DROP TABLE meals; DROP TABLE meals CASCADE;",
+            vec!["meals", "meals:cascade"],
+        ),
+        (
+            "CREATE TEMP TABLE meals (); ALTER TABLE meals RENAME TO t; DROP TABLE meals;",
+            vec!["meals"],
+        ),
+        ("CREATE TEMP TABLE meals (); DO $$ BEGIN END $$; DROP TABLE meals;", vec!["meals"]),
+        (
+            "SAVEPOINT s; CREATE TEMP TABLE meals (); ROLLBACK TO s; DROP TABLE meals;",
+            vec!["meals"],
+        ),
+        ("TRUNCATE meals CASCADE;", vec!["meals:rows", "meals:rows:cascade"]),
+        ("DROP FUNCTION f(int), other.g CASCADE;", vec![
+            "function:f:cascade",
+            "function:other.g:cascade",
+        ]),
+        ("ALTER TABLE meals DROP a CASCADE;", vec!["meals.a", "meals.a:cascade"]),
+        ("CREATE TABLE t (); DROP TABLE t CASCADE;", vec![]),
+    ] {
+        assert_eq!(destroyed(sql), wanted, "{sql}");
+    }
+    let files = assessed(&[
+        ("20260101000000_a", "CREATE TEMP TABLE meals ();"),
+        ("20260102000000_b", "DROP TABLE meals;"),
+    ]);
+    assert_eq!(files[1].destroys, ["meals"], "each file may be run by itself");
+}
+
+/// A database where `copies` inherits from `meals`, `likes` points at it, and a generated column of
+/// `foods` and a view with a materialized one hang on functions.
+fn known() -> Reach {
+    let name = |name: &str| Name { schema: Some("public".to_owned()), name: name.to_owned() };
+    let part = |kind: &str, called: &str, column: Option<&str>| Part {
+        kind: kind.to_owned(),
+        name: name(called),
+        column: column.map(ToOwned::to_owned),
+    };
+    let tie = |kind, child, parent| Tie { kind, child: name(child), parent: name(parent) };
+    Reach::new(
+        [
+            [part("table", "meals", None), part("table", "copies", None)],
+            [part("function", "f", None), part("part", "1/2", None)],
+            [part("part", "1/2", None), part("table", "foods", Some("c"))],
+            [part("table", "meals", Some("id")), part("view", "v", None)],
+            [part("view", "v", None), part("materialized-view", "m", None)],
+            [part("table", "meals", None), part("partition", "meals_1", None)],
+        ],
+        vec![
+            tie(TieKind::Inherits, "copies", "meals"),
+            tie(TieKind::References, "likes", "copies"),
+            tie(TieKind::References, "marks", "likes"),
+        ],
+    )
+}
+
+#[test]
+fn a_database_tells_what_a_cascade_takes_along() {
+    let destroyed = |sql: &str| {
+        let file = MigrationFile::new("20260101000000_a", sql);
+        let statistics = statistics();
+        let tables = Tables::new(Some(&statistics), "public").with_reach(known());
+        assess(&[&file], tables).remove(0).destroys
+    };
+    for (sql, wanted) in [
+        ("DROP TABLE meals;", vec!["meals"]),
+        ("DROP TABLE meals CASCADE;", vec!["copies", "materialized-view:m", "meals"]),
+        ("ALTER TABLE meals DROP id CASCADE;", vec![
+            "copies.id",
+            "materialized-view:m",
+            "meals.id",
+        ]),
+        ("DROP FUNCTION f CASCADE;", vec!["foods.c"]),
+        ("DROP FUNCTION public.f(int) CASCADE;", vec!["foods.c"]),
+        ("DROP VIEW v CASCADE;", vec!["materialized-view:m"]),
+        ("TRUNCATE likes;", vec!["likes:rows"]),
+        ("TRUNCATE likes CASCADE;", vec!["likes:rows", "marks:rows"]),
+        ("TRUNCATE meals;", vec!["copies:rows", "meals:rows"]),
+        ("TRUNCATE meals CASCADE;", vec![
+            "copies:rows",
+            "likes:rows",
+            "marks:rows",
+            "meals:rows",
+        ]),
+        ("ALTER TABLE copies NO INHERIT meals; DROP TABLE meals CASCADE;", vec![
+            "materialized-view:m",
+            "meals",
+        ]),
+        ("ALTER TABLE meals RENAME TO x; DROP TABLE x CASCADE;", vec![
+            "copies",
+            "materialized-view:m",
+            "x",
+        ]),
+        (
+            "ALTER TABLE foods ADD FOREIGN KEY (a) REFERENCES marks (a); TRUNCATE marks CASCADE;",
+            vec!["foods:rows", "marks:rows"],
+        ),
+        ("DROP TABLE IF EXISTS other CASCADE;", vec!["other"]),
+        ("DO $$ BEGIN END $$; DROP TABLE foods CASCADE;", vec!["foods", "foods:cascade"]),
+    ] {
+        assert_eq!(destroyed(sql), wanted, "{sql}");
+    }
+}
+
+#[test]
+fn consent_to_a_cascade_is_consent_to_what_it_is_said_of() {
+    let sql = "TRUNCATE meals CASCADE;";
+    let files = [one(sql)];
+    let refused = |objects: &[&str]| refusals(&files, Users::Somebody, &consent(objects, &[sql]));
+    let lines = refused(&["meals:rows"]);
+    assert!(lines.len() == 1 && lines[0].contains("`--drop meals:rows:cascade`"), "{lines:?}");
+    assert_eq!(refused(&["meals:rows", "meals:rows:cascade"]), [""; 0]);
+    // What a file took along that is applied by now stands in no file.
+    let again = consent(&["meals:rows", "likes:rows"], &[sql]);
+    assert_eq!(refusals(&[], Users::Somebody, &again), [""; 0]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What `ALTER` does: for a table, action by action.
 
-use super::effects::{Effects, references};
+use super::effects::{Effects, TieKind, references};
 use super::lock::{LockMode, Work};
 use super::retype::Type;
 use super::words::Words;
@@ -113,9 +113,25 @@ fn action(effects: Effects, table: &Name, words: &Words) -> Effects {
             (ShareUpdateExclusive, Work::Catalogue)
         }
         ("attach", "partition") => return attach(effects, table, words),
+        ("inherit", _) => {
+            let parent = words.name_at(1).map(|(parent, _)| parent);
+            let tied = |effects: Effects, it| effects.ties(TieKind::Inherits, table, &it);
+            let effects = parent.into_iter().fold(effects, tied);
+            return effects.lock(table.clone(), AccessExclusive, Work::Catalogue);
+        }
+        ("no", "inherit") => {
+            let parent = words.name_at(2).map(|(parent, _)| parent);
+            let effects = parent.into_iter().fold(effects, |effects, it| effects.unties(table, &it));
+            return effects.lock(table.clone(), AccessExclusive, Work::Catalogue);
+        }
         ("detach", "partition") if words.has("concurrently") => {
             let effects = effects.lock(table.clone(), ShareUpdateExclusive, Work::Catalogue);
             return effects.alone("ALTER TABLE … DETACH PARTITION CONCURRENTLY", None);
+        }
+        ("detach", "partition") => {
+            let part = words.name_at(2).map(|(part, _)| part);
+            let effects = part.into_iter().fold(effects, |effects, it| effects.unties(&it, table));
+            return effects.lock(table.clone(), AccessExclusive, Work::Catalogue);
         }
         _ => (AccessExclusive, Work::Catalogue),
     };
@@ -132,7 +148,9 @@ fn add_constraint(effects: Effects, table: &Name, words: &Words) -> Effects {
     let mode = LockMode::ShareRowExclusive;
     let effects = effects.lock(table.clone(), mode, work);
     let others = references(words, 0).into_iter().filter(|other| other != table);
-    others.fold(effects, |effects, other| effects.lock(other, mode, Work::Catalogue))
+    others.fold(effects, |effects, other| {
+        effects.ties(TieKind::References, table, &other).lock(other, mode, Work::Catalogue)
+    })
 }
 
 fn add_column(effects: Effects, table: &Name, words: &Words) -> Effects {
@@ -159,7 +177,11 @@ fn add_column(effects: Effects, table: &Name, words: &Words) -> Effects {
     let effects = effects.lock(table.clone(), LockMode::AccessExclusive, work);
     let others = references(&words, 0).into_iter().filter(|other| other != table);
     others.fold(effects, |effects, other| {
-        effects.lock(other, LockMode::ShareRowExclusive, Work::Catalogue)
+        effects.ties(TieKind::References, table, &other).lock(
+            other,
+            LockMode::ShareRowExclusive,
+            Work::Catalogue,
+        )
     })
 }
 
@@ -203,7 +225,7 @@ fn drop_column(effects: Effects, table: &Name, words: &Words) -> Effects {
     let column = words.part_at(at).unwrap_or_default();
     effects
         .breaks(format!("drops column `{table}.{column}`"))
-        .destroys(Object::Column(table.clone(), column))
+        .destroys_with(Object::Column(table.clone(), column), words.has("cascade"))
         .lock(table.clone(), LockMode::AccessExclusive, Work::Catalogue)
 }
 
@@ -282,7 +304,11 @@ fn rename(effects: Effects, table: &Name, words: &Words) -> Effects {
 fn attach(effects: Effects, table: &Name, words: &Words) -> Effects {
     let effects = effects.lock(table.clone(), LockMode::ShareUpdateExclusive, Work::Catalogue);
     match words.name_at(2) {
-        Some((part, _)) => effects.lock(part, LockMode::AccessExclusive, Work::Scan),
+        Some((part, _)) => effects.ties(TieKind::Part, &part, table).lock(
+            part,
+            LockMode::AccessExclusive,
+            Work::Scan,
+        ),
         None => effects,
     }
 }

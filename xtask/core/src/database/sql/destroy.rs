@@ -10,14 +10,16 @@ pub(super) fn drop(words: &Words) -> Effects {
     let wide = usize::from(words.at(1) == "materialized" || words.at(1) == "foreign");
     let concurrently = words.is_at(2, "concurrently");
     let at = words.past(words.past(2 + wide, "concurrently"), "if exists");
+    let at = if words.at(1) == "owned" { words.past(at, "by") } else { at };
     let names = words.names_at(at);
+    let cascades = words.has("cascade");
     let exclusive = LockMode::AccessExclusive;
     let mut effects = Effects::default();
     for name in names {
         effects = match words.at(1) {
             "table" => effects
                 .breaks(format!("drops table `{name}`"))
-                .destroys(Object::Table(name.clone()))
+                .destroys_with(Object::Table(name.clone()), cascades)
                 .lock(name, exclusive, Work::Catalogue),
             "index" if concurrently => {
                 effects.lock_of_index(name, LockMode::ShareUpdateExclusive, Work::Catalogue)
@@ -27,12 +29,19 @@ pub(super) fn drop(words: &Words) -> Effects {
             "type" | "domain" | "sequence" | "schema" | "extension" | "owned" | "foreign"
             | "materialized" => {
                 let kind = kind(words.at(1));
-                effects.breaks(format!("drops {kind} `{name}`")).destroys(Object::Other(kind, name))
+                // Who names an owner names all that is theirs.
+                let cascades = cascades && kind != "owned-by";
+                let effects = effects.breaks(format!("drops {kind} `{name}`"));
+                effects.destroys_with(Object::Other(kind, name), cascades)
             }
             "database" => {
                 effects.destroys(Object::Other("database", name)).breaks("drops a database")
             }
-            other => effects.breaks(format!("drops {other} `{name}`")),
+            other => {
+                let effects = effects.breaks(format!("drops {other} `{name}`"));
+                let along = Object::Cascade(Box::new(Object::Other(kind(other), name)));
+                if cascades { effects.destroys(along) } else { effects }
+            }
         };
     }
     match words.at(1) {
@@ -51,18 +60,22 @@ fn kind(word: &str) -> &'static str {
         "extension" => "extension",
         "owned" => "owned-by",
         "foreign" => "foreign-table",
-        _ => "materialized-view",
+        "materialized" => "materialized-view",
+        "view" => "view",
+        "function" | "procedure" | "routine" | "aggregate" => "function",
+        "collation" => "collation",
+        "language" | "procedural" => "language",
+        _ => "object",
     }
 }
 
 pub(super) fn truncate(words: &Words) -> Effects {
     let names = words.names_at(words.past(1, "table"));
     names.into_iter().fold(Effects::default(), |effects, name| {
-        effects.breaks(format!("empties table `{name}`")).destroys(Object::Rows(name.clone())).lock(
-            name,
-            LockMode::AccessExclusive,
-            Work::Catalogue,
-        )
+        effects
+            .breaks(format!("empties table `{name}`"))
+            .destroys_with(Object::Rows(name.clone()), words.has("cascade"))
+            .lock(name, LockMode::AccessExclusive, Work::Catalogue)
     })
 }
 

@@ -28,6 +28,12 @@ pub struct Effects {
     pub renames_columns: Vec<(Name, String, String)>,
     /// The columns it gives another type.
     pub retypes: Vec<(Name, String)>,
+    /// Which tables it hangs on others.
+    pub ties: Vec<Tie>,
+    /// The partitions and heirs that it makes free: child, parent.
+    pub unties: Vec<(Name, Name)>,
+    /// Whether it takes back what statements before it have done.
+    pub takes_back: bool,
     /// What it destroys for good.
     pub destroys: Vec<Object>,
     /// Why a release that does not know it may fail afterwards.
@@ -38,6 +44,25 @@ pub struct Effects {
     pub opaque: Option<String>,
     /// Why it cannot run inside a transaction.
     pub alone: Option<Alone>,
+}
+
+/// A table that hangs on another one, and may go or be emptied with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tie {
+    pub kind: TieKind,
+    pub child: Name,
+    pub parent: Name,
+}
+
+/// How one table hangs on another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TieKind {
+    /// As a partition, which is dropped with it.
+    Part,
+    /// As an heir, which CASCADE drops with it.
+    Inherits,
+    /// By a foreign key, through which `TRUNCATE … CASCADE` empties it.
+    References,
 }
 
 /// Why a statement cannot run inside a transaction.
@@ -78,6 +103,23 @@ impl Effects {
         self
     }
 
+    /// Destroys it, and with CASCADE what goes along with it.
+    pub(super) fn destroys_with(self, object: Object, cascades: bool) -> Self {
+        let along = cascades.then(|| Object::Cascade(Box::new(object.clone())));
+        let effects = self.destroys(object);
+        along.into_iter().fold(effects, Self::destroys)
+    }
+
+    pub(super) fn ties(mut self, kind: TieKind, child: &Name, parent: &Name) -> Self {
+        self.ties.push(Tie { kind, child: child.clone(), parent: parent.clone() });
+        self
+    }
+
+    pub(super) fn unties(mut self, child: &Name, parent: &Name) -> Self {
+        self.unties.push((child.clone(), parent.clone()));
+        self
+    }
+
     pub(super) fn adds(mut self, table: Name, column: String) -> Self {
         self.adds.push((table, column));
         self
@@ -107,6 +149,7 @@ impl Effects {
             };
         }
         self.destroys.extend(other.destroys);
+        self.ties.extend(other.ties);
         self.breaks.extend(other.breaks);
         self.doubts.extend(other.doubts);
         self.opaque = self.opaque.or(other.opaque);
@@ -198,6 +241,8 @@ fn by_itself(words: &Words) -> Effects {
             Effects::default().opaque(format!("{} runs what is not in this file", words.shown(1)))
         }
         "revoke" => Effects::default().breaks_softly("takes a right away"),
+        // To a savepoint: the whole is refused.
+        "rollback" => Effects { takes_back: true, ..Effects::default() },
         _ => Effects::default(),
     }
 }
@@ -245,13 +290,25 @@ fn create_table(words: &Words, at: usize) -> Effects {
         if other == name {
             effects
         } else {
-            effects.lock(other, LockMode::ShareRowExclusive, Work::Catalogue)
+            effects.ties(TieKind::References, &name, &other).lock(
+                other,
+                LockMode::ShareRowExclusive,
+                Work::Catalogue,
+            )
         }
     });
     let effects = match words.find("partition of").and_then(|at| words.name_at(at + 2)) {
-        Some((parent, _)) => effects.lock(parent, LockMode::AccessExclusive, Work::Catalogue),
+        Some((parent, _)) => effects.ties(TieKind::Part, &name, &parent).lock(
+            parent,
+            LockMode::AccessExclusive,
+            Work::Catalogue,
+        ),
         None => effects,
     };
+    let parents = words.find("inherits (").map(|at| words.names_at(at + 2)).unwrap_or_default();
+    let effects = parents
+        .iter()
+        .fold(effects, |effects, parent| effects.ties(TieKind::Inherits, &name, parent));
     // A temporary one stands before one of people's, and is another one.
     let is_temporary = (1..at).any(|at| matches!(words.at(at), "temp" | "temporary"));
     let name =

@@ -120,14 +120,16 @@ fn what_no_transaction_holds_must_be_alone() {
 #[test]
 fn what_is_destroyed_is_named_as_a_person_consents_to_it() {
     for (sql, wanted) in [
-        ("DROP TABLE IF EXISTS meals, other.foods CASCADE;", vec!["meals", "other.foods"]),
+        ("DROP TABLE IF EXISTS meals, other.foods;", vec!["meals", "other.foods"]),
+        ("DROP TABLE meals CASCADE;", vec!["meals", "meals:cascade"]),
+        ("DROP OWNED BY nutri_app CASCADE;", vec!["owned-by:nutri_app"]),
         ("ALTER TABLE \"public\".\"Me als\" DROP COLUMN \"Note\";", vec!["Me als.Note"]),
         ("ALTER TABLE meals DROP note, DROP COLUMN IF EXISTS x;", vec!["meals.note", "meals.x"]),
-        ("TRUNCATE meals, foods CASCADE;", vec!["meals:rows", "foods:rows"]),
+        ("TRUNCATE meals, foods;", vec!["meals:rows", "foods:rows"]),
         ("DELETE FROM meals;", vec!["meals:rows"]),
         ("DELETE FROM meals WHERE id = 1;", vec![]),
         ("DROP TYPE mood;", vec!["type:mood"]),
-        ("DROP SCHEMA old CASCADE;", vec!["schema:old"]),
+        ("DROP SCHEMA old CASCADE;", vec!["schema:old", "schema:old:cascade"]),
         ("DROP INDEX i;", vec![]),
         ("DROP VIEW v;", vec![]),
         ("ALTER TABLE meals DROP CONSTRAINT c;", vec![]),

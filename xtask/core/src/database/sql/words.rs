@@ -121,13 +121,13 @@ impl Words {
         matches!(word.kind, Kind::Plain | Kind::Quoted).then(|| word.text.clone())
     }
 
-    /// All names of a list that begins at a place.
+    /// All names of a list that begins at a place; what stands in brackets behind one is passed by.
     pub(super) fn names_at(&self, at: usize) -> Vec<Name> {
         let mut names = Vec::new();
         let mut at = self.past(at, "only");
         while let Some((name, next)) = self.name_at(at) {
             names.push(name);
-            let next = self.past(next, "*");
+            let next = self.past(self.past_bracket(next), "*");
             if self.at(next) != "," {
                 break;
             }
@@ -209,6 +209,11 @@ impl Words {
             }
         }
         None
+    }
+
+    /// The place behind the bracket that opens at a place; without one that place.
+    fn past_bracket(&self, at: usize) -> usize {
+        self.bracket_at(at).map_or(at, |it| at + it.len() + 2)
     }
 
     /// The texts in quotes or between dollars, from a place on.
