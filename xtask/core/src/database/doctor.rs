@@ -51,7 +51,10 @@ pub fn cases(
     }
     cases.extend(history.edited.iter().map(|name| edited(folder, name, rows)));
     cases.extend(history.late.iter().map(|name| late(folder, name)));
-    cases.extend(history.missing.iter().map(|name| missing(folder, name)));
+    cases.extend(history.renamed.iter().map(|it| renamed(environment, folder, it)));
+    let is_renamed = |name: &&String| history.renamed.iter().any(|[_, before]| before == *name);
+    let gone = history.missing.iter().filter(|name| !is_renamed(name));
+    cases.extend(gone.map(|name| missing(folder, name)));
     cases.extend(history.misnamed.iter().map(|line| Case {
         about: "a name".to_owned(),
         what: line.clone(),
@@ -103,6 +106,21 @@ fn failed(
         ],
     };
     Case { about, what, found, next }
+}
+
+fn renamed(environment: &str, folder: &str, [now, before]: &[String; 2]) -> Case {
+    Case {
+        about: now.clone(),
+        what: format!("it is what was applied as `{before}`: its folder was renamed"),
+        found: Vec::new(),
+        next: vec![
+            format!("git mv {folder}/{now} {folder}/{before}"),
+            format!(
+                "or, where the new name is meant: \
+                 cargo xtask migrate resolve {environment} {now} --applied --apply"
+            ),
+        ],
+    }
 }
 
 fn stands(traces: &[Trace], is_there: &dyn Fn(&Trace) -> bool) -> Stands {

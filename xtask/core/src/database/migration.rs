@@ -93,6 +93,12 @@ impl MigrationFile {
         Digest::of(self.sql.as_bytes()).hex()
     }
 
+    /// Whether nothing but space and comments of a line stand in it, as in files that a tool begins.
+    pub fn is_empty(&self) -> bool {
+        let mut lines = self.sql.lines().map(str::trim);
+        lines.all(|line| line.is_empty() || line.starts_with("--"))
+    }
+
     /// Whether its author says that older releases run on the schema it leaves.
     pub fn is_marked(&self) -> bool {
         self.sql.lines().any(|line| line.trim() == MARK)

@@ -33,6 +33,9 @@ fn shown(history: &History) -> String {
     add(&history.edited, &|_| "EDITED after it was applied");
     add(&history.failed, &|_| "FAILED: `migrate doctor` tells what stands");
     add(&history.pending, &|name| match () {
+        () if history.renamed.iter().any(|[now, _]| now == name) => {
+            "RENAMED after it was applied under another name"
+        }
         () if is_in(&history.late, name) => "LATE: comes before the last applied one",
         () if is_in(&history.rolled_back, name) => "pending again: it was rolled back",
         () => "pending",

@@ -21,6 +21,8 @@ pub struct History {
     pub failed: Vec<String>,
     /// Pending ones whose name comes before one that is done.
     pub late: Vec<String>,
+    /// Pending ones that say what is done under a name that has no file any more: theirs, and that.
+    pub renamed: Vec<[String; 2]>,
     /// What else may not be: names.
     pub misnamed: Vec<String>,
 }
@@ -56,8 +58,24 @@ pub fn compare(files: &[MigrationFile], rows: &[MigrationRow]) -> History {
             false => {}
         }
     }
+    history.renamed = renamed(&pending, &standing, &history.missing);
     history.misnamed = misnamed(&pending);
     history.sorted()
+}
+
+/// A folder with another name is another migration to every runner, and its SQL would run again.
+fn renamed(
+    pending: &[&MigrationFile],
+    standing: &[&MigrationRow],
+    missing: &[String],
+) -> Vec<[String; 2]> {
+    let lost: Vec<&MigrationRow> =
+        standing.iter().filter(|row| missing.contains(&row.name)).copied().collect();
+    let was = |file: &MigrationFile| {
+        let row = lost.iter().find(|row| !file.is_empty() && file.matches(&row.checksum))?;
+        Some([file.name.clone(), row.name.clone()])
+    };
+    pending.iter().filter_map(|file| was(file)).collect()
 }
 
 /// Names that two programs may sort in two ways, and times that say no order.
@@ -106,6 +124,13 @@ impl History {
         let late = self.late.iter().map(|name| {
             format!("`{name}` comes before the last applied one; give it a later name")
         });
+        let renamed = self.renamed.iter().map(|[now, before]| {
+            format!(
+                "`{now}` is what was applied as `{before}`: its folder was renamed, and its SQL \
+                 would run again; name it `{before}` again"
+            )
+        });
+        let late = late.chain(renamed);
         failed.chain(edited).chain(late).chain(self.misnamed.iter().cloned()).collect()
     }
 }
