@@ -3,7 +3,7 @@
 //! Prisma's own files break rules of style, and small or new tables need none of the care that
 //! large ones do: a chosen part of the rules blocks, the rest is advice.
 
-use super::sql::{Script, Statement};
+use super::sql::{Lines, Script, Statement};
 use super::statistics::{Scale, Tables};
 use serde::Serialize;
 use squawk_linter::{Linter, Rule, Violation};
@@ -47,18 +47,18 @@ pub fn lint(sql: &str, script: &Script, tables: &Tables<'_>) -> Vec<Lint> {
     let mut linter = Linter::without_rules(&NOT_ASKED);
     linter.settings.assume_in_transaction = script.alone().is_none();
     let found = linter.lint(&SourceFile::parse(sql), sql);
-    found.iter().map(|violation| one(violation, sql, script, tables)).collect()
+    let lines = Lines::of(sql);
+    found.iter().map(|violation| one(violation, &lines, script, tables)).collect()
 }
 
-fn one(violation: &Violation, sql: &str, script: &Script, tables: &Tables<'_>) -> Lint {
+fn one(violation: &Violation, lines: &Lines<'_>, script: &Script, tables: &Tables<'_>) -> Lint {
     let at = usize::from(violation.text_range.start());
-    let statement = script.statements.iter().find(|it| it.range.contains(&at));
     Lint {
-        line: sql.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1,
+        line: lines.at(at),
         rule: violation.code.to_string(),
         message: violation.message.clone(),
         help: violation.help.clone(),
-        weight: weight(violation.code, statement, tables),
+        weight: weight(violation.code, script.at(at), tables),
     }
 }
 

@@ -7,6 +7,7 @@ mod cluster;
 mod destroy;
 mod effects;
 mod inner;
+mod lines;
 mod lock;
 mod names;
 mod refused;
@@ -19,6 +20,7 @@ mod words;
 pub use cluster::Reach;
 pub(super) use effects::TEMPORARY;
 pub use effects::{Alone, Effects, Tie, TieKind};
+pub(super) use lines::Lines;
 pub use lock::{Lock, LockMode, Work};
 pub use names::{Name, Object};
 pub use refused::Refusal;
@@ -61,23 +63,29 @@ impl Script {
     /// Reads a file. What is no SQL is among the refusals.
     pub fn parse(text: &str) -> Self {
         let parsed = SourceFile::parse(text);
-        let words = statements(&parsed);
+        let (words, lines) = (statements(&parsed), Lines::of(text));
         let mut refusals = Vec::new();
         let mut statements = Vec::new();
         for (kind, words) in &words {
-            let statement = statement(text, words);
+            let statement = statement(text, &lines, words);
             refusals.extend(refused::of(*kind, words, statement.line));
             statements.push(statement);
         }
         refusals.extend(refused::together(&statements));
-        refusals.extend(refused::unread(text, &parsed, &refusals));
-        if let Some(misread) = refused::misread(text, &parsed) {
+        refusals.extend(refused::unread(&lines, &parsed, &refusals));
+        if let Some(misread) = refused::misread(&lines, &parsed) {
             // What follows it is told apart wrongly, and says nothing.
             refusals.retain(|refusal| refusal.line < misread.line);
             refusals.push(misread);
         }
         refusals.sort_by_key(|refusal| refusal.line);
         Self { statements, refusals }
+    }
+
+    /// The statement that stands at a place of the file.
+    pub(super) fn at(&self, place: usize) -> Option<&Statement> {
+        let behind = self.statements.partition_point(|it| it.range.end <= place);
+        self.statements.get(behind).filter(|it| it.range.contains(&place))
     }
 
     /// Why it cannot run inside a transaction, if one of its statements cannot.
@@ -94,9 +102,9 @@ fn statements(parsed: &Parse<SourceFile>) -> Vec<(SyntaxKind, Words)> {
     words.filter(|(_, words)| !words.is_empty()).collect()
 }
 
-fn statement(text: &str, words: &Words) -> Statement {
+fn statement(text: &str, lines: &Lines<'_>, words: &Words) -> Statement {
     let range = words.range();
-    let line = line(text, range.start);
+    let line = lines.at(range.start);
     let mut effects = effects::of(words);
     for object in &mut effects.destroys {
         if let Object::Code(place) = object {
@@ -106,9 +114,4 @@ fn statement(text: &str, words: &Words) -> Statement {
     let (what, traces) = (effects::what(words), traces::of(words));
     let (text, reaches) = (text[range.clone()].to_owned(), cluster::of(words));
     Statement { text, line, range, what, effects, traces, reaches }
-}
-
-/// The line of a place, from 1.
-fn line(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }

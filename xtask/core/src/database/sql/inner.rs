@@ -15,15 +15,16 @@ pub(super) fn of(words: &Words) -> Vec<Words> {
     let mut found: Vec<Words> = behind(words).into_iter().collect();
     let mut at = 0;
     while at < words.len() {
-        let inside = words.bracket_at(at).filter(is_statement);
+        let begins = words.at(at) == "(" && is_statement(words, at + 1);
+        let inside = if begins { words.bracket_at(at) } else { None };
         at += inside.as_ref().map_or(1, |it| it.len() + 2);
         found.extend(inside);
     }
     found
 }
 
-fn is_statement(words: &Words) -> bool {
-    WRITES.contains(&words.at(0)) || matches!(words.at(0), "with" | "select" | "(")
+fn is_statement(words: &Words, at: usize) -> bool {
+    WRITES.contains(&words.at(at)) || matches!(words.at(at), "with" | "select" | "(")
 }
 
 /// The statement that follows a `WITH`, an `EXPLAIN ANALYZE` or a `PREPARE`.

@@ -2,7 +2,7 @@
 //! transaction, its limits, its schema, its lock.
 
 use super::words::Words;
-use super::{Statement, line};
+use super::{Lines, Statement};
 use serde::Serialize;
 use squawk_syntax::{Parse, SourceFile, SyntaxKind};
 
@@ -148,15 +148,19 @@ pub(super) fn together(statements: &[Statement]) -> Vec<Refusal> {
 }
 
 /// What is no SQL: orders to psql, and what the parser does not understand.
-pub(super) fn unread(text: &str, parsed: &Parse<SourceFile>, known: &[Refusal]) -> Vec<Refusal> {
+pub(super) fn unread(
+    lines: &Lines<'_>,
+    parsed: &Parse<SourceFile>,
+    known: &[Refusal],
+) -> Vec<Refusal> {
     // What follows `COPY … FROM STDIN` are rows.
     let copied = known.iter().find(|it| it.why.contains("FROM STDIN")).map(|it| it.line);
     let mut refusals: Vec<Refusal> = Vec::new();
     for error in parsed.errors() {
-        let line = line(text, error.range().start().into());
+        let line = lines.at(error.range().start().into());
         let is_new = refusals.last().is_none_or(|last| last.line != line);
         if is_new && copied.is_none_or(|copied| line <= copied) {
-            let why = meta_command(text, line).unwrap_or_else(|| not_understood(error.message()));
+            let why = meta_command(lines, line).unwrap_or_else(|| not_understood(error.message()));
             refusals.push(Refusal { line, why });
         }
     }
@@ -165,17 +169,17 @@ pub(super) fn unread(text: &str, parsed: &Parse<SourceFile>, known: &[Refusal]) 
 
 /// A text whose end the parser takes for another one than Postgres does: it knows no `\'`, so what
 /// follows could be anything, a `COMMIT` too.
-pub(super) fn misread(text: &str, parsed: &Parse<SourceFile>) -> Option<Refusal> {
+pub(super) fn misread(lines: &Lines<'_>, parsed: &Parse<SourceFile>) -> Option<Refusal> {
     let tokens = parsed.syntax_node().descendants_with_tokens().filter_map(|it| it.into_token());
     let mut escaped = tokens.filter(|token| token.kind() == SyntaxKind::ESC_STRING);
     let token = escaped.find(|token| token.text().contains("\\'"))?;
-    let line = line(text, token.text_range().start().into());
+    let line = lines.at(token.text_range().start().into());
     let why = "`E'…\\'…'` cannot be read here; write the quote twice, as `E'…''…'`".to_owned();
     Some(Refusal { line, why })
 }
 
-fn meta_command(text: &str, line: usize) -> Option<String> {
-    let said = text.lines().nth(line - 1)?.trim();
+fn meta_command(lines: &Lines<'_>, line: usize) -> Option<String> {
+    let said = lines.said(line).trim();
     let word = said.strip_prefix('\\')?.split_whitespace().next().unwrap_or_default();
     Some(format!("`\\{word}` is an order to psql, and no SQL; leave it out"))
 }
