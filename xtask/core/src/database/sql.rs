@@ -4,6 +4,7 @@
 
 mod alter;
 mod cluster;
+mod depth;
 mod destroy;
 mod effects;
 mod inner;
@@ -62,6 +63,9 @@ pub struct Statement {
 impl Script {
     /// Reads a file. What is no SQL is among the refusals.
     pub fn parse(text: &str) -> Self {
+        if let Some(place) = depth::too_deep(text) {
+            return Self::refused(Lines::of(text).at(place), depth::why());
+        }
         let parsed = SourceFile::parse(text);
         let (words, lines) = (statements(&parsed), Lines::of(text));
         let mut refusals = Vec::new();
@@ -80,6 +84,16 @@ impl Script {
         }
         refusals.sort_by_key(|refusal| refusal.line);
         Self { statements, refusals }
+    }
+
+    /// What cannot be read at all.
+    fn refused(line: usize, why: String) -> Self {
+        Self { statements: Vec::new(), refusals: vec![Refusal { line, why }] }
+    }
+
+    /// Whether there is anything to look at.
+    pub(super) fn is_read(&self) -> bool {
+        !self.statements.is_empty()
     }
 
     /// The statement that stands at a place of the file.

@@ -76,6 +76,18 @@ fn what_would_take_the_transaction_the_limits_or_the_schema_away_is_refused_by_l
 }
 
 #[test]
+fn what_is_nested_too_deep_for_the_parser_is_refused_and_not_read() {
+    let deep = format!("SELECT 1;\nSELECT {}1{};", "(".repeat(5000), ")".repeat(5000));
+    let found = refused(&deep);
+    assert!(found.len() == 1 && found[0].0 == 2 && found[0].1.contains("nested"), "{found:?}");
+    let (open, close) = ("(".repeat(99), ")".repeat(99));
+    assert_eq!(refused(&format!("SELECT {open}1{close};")), []);
+    // In a block of code its words are found all the same.
+    let code = format!("DO $$ BEGIN x := {}1; DROP TABLE a; END $$;", "(".repeat(5000));
+    assert_eq!(destroyed(&code), ["1_x:1"]);
+}
+
+#[test]
 fn what_only_looks_like_it_is_not_refused() {
     for sql in [
         "-- COMMIT;\nSELECT 'BEGIN; COMMIT';",

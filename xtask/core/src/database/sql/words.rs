@@ -1,6 +1,6 @@
 //! The words of a statement, as Postgres' scanner tells them apart.
 
-use super::Name;
+use super::{Name, depth};
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 use std::ops::Range;
 
@@ -44,7 +44,7 @@ impl Words {
     /// The words of a text that stands inside another, such as a function's body, in whatever
     /// language: what is no SQL is told apart by the same scanner.
     pub(super) fn within(text: &str) -> Self {
-        Self::of(&SourceFile::parse(text).syntax_node())
+        Self::of(&SourceFile::parse(&depth::flattened(text)).syntax_node())
     }
 
     pub(super) fn is_empty(&self) -> bool {
