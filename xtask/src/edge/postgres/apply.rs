@@ -2,9 +2,10 @@
 
 use super::lease::{fence_holds, stale};
 use super::transaction::{self, Broken, Fenced, Place, Row, Work, refused, unknown, with_cause};
-use super::{Database, Unanswered, quoted};
+use super::{Blocker, Database, Unanswered, quoted};
 use crate::error::{Failure, Result, code};
 use crate::runtime;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Error};
 use xtask_core::database::migration::MigrationFile;
 use xtask_core::database::sql::{Alone, Name, Script, Statement};
@@ -97,6 +98,12 @@ impl Database {
         let name = &file.name;
         let was_there = self.index_state(alone.index.as_ref())?;
         let table = self.history_table();
+        // Where it blocks nobody, it may wait for whoever is at work as long as it may run.
+        let lock = match alone.blocks_nobody() {
+            true => limits.alone_timeout_ms,
+            false => limits.lock_timeout_ms,
+        };
+        let limits = &Migrations { lock_timeout_ms: lock, ..limits.clone() };
         let begun =
             runtime::wait(begin_alone(&self.client, &table, &self.schema, file, limits, fence));
         let id = match begun.map_err(|error| not_applied(name, &Broken::from(error)))? {
@@ -114,9 +121,27 @@ impl Database {
             Err(error) => {
                 let at = Some(format!("line {}: {}", statement.line, statement.what));
                 let broken = Broken { error, at, committing: false };
-                Err(self.broken_alone(name, &id, &broken, index, was_there))
+                // Asked before what the failure left is removed, which waits for them too.
+                let waited = self.waited_for(&broken);
+                let failure = self.broken_alone(name, &id, &broken, index, was_there);
+                Err(waited.into_iter().fold(failure, Failure::reason))
             }
         }
+    }
+
+    /// The transactions that were open longest while a limit ran out.
+    fn waited_for(&self, broken: &Broken) -> Option<String> {
+        let is_late = [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED];
+        let is_late = broken.error.code().is_some_and(|it| is_late.contains(it));
+        let blockers = if is_late { self.blockers().ok()? } else { Vec::new() };
+        let one = |it: &Blocker| {
+            format!(
+                "the transaction of `{}` (backend {}, open for {} s)",
+                it.who, it.pid, it.seconds
+            )
+        };
+        let open: Vec<String> = blockers.iter().map(one).collect();
+        (!open.is_empty()).then(|| format!("open meanwhile: {}", open.join(", ")))
     }
 
     fn finish(&self, name: &str, id: &str) -> Result<()> {

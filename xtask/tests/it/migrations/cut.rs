@@ -47,6 +47,32 @@ fn nobody_queues_behind_a_migration_that_waits_for_a_long_reader() {
     prisma.is_up_to_date(ground);
 }
 
+#[test]
+fn an_index_that_blocks_nobody_waits_longer_than_for_a_lock_and_tells_for_whom() {
+    let cluster = required!(Cluster::new());
+    let server = cluster.serve_plainly();
+    let ground = &Ground::new(&server, "patient");
+    ground.file(ONE, "CREATE TABLE meals (id int);\n");
+    ground.apply().unwrap();
+    ground.file(TWO, "CREATE INDEX CONCURRENTLY meals_id ON meals (id);\n");
+    let limits =
+        |alone_timeout_ms| Migrations { alone_timeout_ms, ..Migrations::new("x", 1, 60_000) };
+    std::thread::scope(|scope| {
+        scope.spawn(|| server.refuses_of("patient", READ));
+        holds(ground, "AccessShareLock", true);
+        let failure = ground.apply_with("", &limits(300)).unwrap_err();
+        assert!(failure.to_string().contains("open meanwhile: the transaction of"), "{failure}");
+        // With time enough it is still there long after the limit of a lock, and then it is made.
+        let migrating = scope.spawn(move || ground.apply_with("", &limits(600_000)));
+        let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'virtualxid' AND NOT granted";
+        let seen = || if ground.sql(waits) == "1" { Ok(()) } else { Err(()) };
+        clock::wait_for(LIMIT, EVERY, seen).unwrap();
+        std::thread::sleep(EVERY);
+        ends(ground, READ);
+        assert_eq!(migrating.join().unwrap().unwrap(), [TWO]);
+    });
+}
+
 /// Waits until somebody has, or wants, this lock on the table.
 fn holds(ground: &Ground<'_>, mode: &str, granted: bool) {
     let sql = format!(
@@ -81,6 +107,7 @@ fn a_connection_that_is_cut_in_the_middle_leaves_nothing() {
         ends(&ground, "SELECT pg_sleep");
         let failure = migrating.join().unwrap().unwrap_err();
         assert!(failure.to_string().contains("nothing of it was kept"), "{failure}");
+        assert!(failure.advice().unwrap().contains("ended the connection"), "{failure}");
     });
     assert_eq!(ground.sql("SELECT to_regclass('meals') IS NULL"), "t");
     assert_eq!(ground.pending().unwrap(), [ONE]);

@@ -74,6 +74,14 @@ pub struct Alone {
     pub index: Option<Name>,
 }
 
+impl Alone {
+    /// Whether it waits for others without keeping them waiting: `CONCURRENTLY` on an index.
+    pub fn blocks_nobody(&self) -> bool {
+        let kind = self.what.strip_suffix(" CONCURRENTLY").unwrap_or_default();
+        kind.ends_with(" INDEX") || kind == "REINDEX"
+    }
+}
+
 impl Effects {
     pub(super) fn lock(mut self, on: Name, mode: LockMode, work: Work) -> Self {
         let lock = Lock { on, of_index: false, mode, work };

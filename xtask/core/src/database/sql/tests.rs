@@ -130,6 +130,22 @@ fn what_no_transaction_holds_must_be_alone() {
 }
 
 #[test]
+fn what_waits_without_blocking_is_told_from_what_blocks() {
+    let blocks_nobody = |sql: &str| one(sql).effects.alone.unwrap().blocks_nobody();
+    for sql in [
+        "CREATE UNIQUE INDEX CONCURRENTLY i ON a (b);",
+        "CREATE INDEX CONCURRENTLY ON a (b);",
+        "DROP INDEX CONCURRENTLY i;",
+        "REINDEX TABLE CONCURRENTLY a;",
+    ] {
+        assert!(blocks_nobody(sql), "{sql}");
+    }
+    for sql in ["VACUUM FULL a;", "ALTER TABLE t DETACH PARTITION p CONCURRENTLY;"] {
+        assert!(!blocks_nobody(sql), "{sql}");
+    }
+}
+
+#[test]
 fn what_is_destroyed_is_named_as_a_person_consents_to_it() {
     for (sql, wanted) in [
         ("DROP TABLE IF EXISTS meals, other.foods;", vec!["meals", "other.foods"]),
