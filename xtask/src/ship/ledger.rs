@@ -136,7 +136,12 @@ impl<'s, 'a> Ledger<'s, 'a> {
             self.site.world.report.warning(failure.first_line());
         }
         let Some(head) = links.last() else { return Ok(()) };
-        let put = anchor::put(self.site, head, &newest_releases(&records));
+        let releases = newest_releases(&records);
+        // Before the first release there is none to anchor it at.
+        if releases.is_empty() {
+            return Ok(());
+        }
+        let put = anchor::put(self.site, head, &releases);
         if let Err(failure) = put {
             let why = failure.innermost_line();
             let line = format!("the head of the ledger is not in the registry: {why}");

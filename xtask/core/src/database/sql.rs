@@ -63,6 +63,11 @@ pub struct Statement {
 impl Script {
     /// Reads a file. What is no SQL is among the refusals.
     pub fn parse(text: &str) -> Self {
+        if text.starts_with('\u{feff}') {
+            let why = "it begins with a byte order mark (BOM), which is no SQL; save it as UTF-8 \
+                without one";
+            return Self::refused(1, why.to_owned());
+        }
         if let Some(place) = depth::too_deep(text) {
             return Self::refused(Lines::of(text).at(place), depth::why());
         }

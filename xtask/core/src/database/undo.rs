@@ -85,9 +85,15 @@ fn count(
     }
 }
 
+/// How the file that takes a migration back is called, so that nobody takes it for the other one.
+pub fn called(name: &str) -> String {
+    format!("{name}/{FILE}")
+}
+
 /// What takes each migration back, as a file of its name.
 pub fn ways_back(files: &[MigrationFile]) -> Vec<MigrationFile> {
-    let down = |file: &MigrationFile| Some(MigrationFile::new(&file.name, file.down.clone()?));
+    let down =
+        |file: &MigrationFile| Some(MigrationFile::new(called(&file.name), file.down.clone()?));
     files.iter().filter_map(down).collect()
 }
 
@@ -133,6 +139,13 @@ mod tests {
         assert_eq!(names(to("2_b", &rows[..2])), ["2_b"], "it was killed behind the first");
         assert_eq!(names(to("2_b", &rows[..1])), [""; 0], "nothing more goes");
         assert!(to("4_d", &rows).unwrap_err().0[0].contains("neither applied nor in"));
+    }
+
+    #[test]
+    fn a_way_back_is_called_as_its_file() {
+        let files = [undoable("1_a", Some("DROP")), undoable("2_b", None)];
+        let names: Vec<String> = ways_back(&files).into_iter().map(|it| it.name).collect();
+        assert_eq!(names, ["1_a/down.sql"]);
     }
 
     #[test]

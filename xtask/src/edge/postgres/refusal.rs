@@ -102,7 +102,7 @@ pub(super) fn asked(line: &str, error: &Unanswered) -> Failure {
 }
 
 /// Whether the server, or the connection to it, is on its way down.
-fn is_going(state: &SqlState) -> bool {
+pub(super) fn is_going(state: &SqlState) -> bool {
     state.code().starts_with("08") || state.code().starts_with("57P")
 }
 

@@ -1,7 +1,7 @@
 //! A script in one transaction with its row of `_prisma_migrations`: all of both, or nothing.
 
 use super::lease::fence_holds;
-use super::quoted;
+use super::{quoted, refusal};
 use crate::error::{Failure, code};
 use std::error::Error as _;
 use tokio_postgres::error::SqlState;
@@ -142,6 +142,13 @@ pub(super) fn refused(line: &str, hint: &str, broken: &Broken) -> Failure {
         Some(&SqlState::LOCK_NOT_AVAILABLE) => with_cause(failure, broken)
             .code(&code::MIGRATION_LOCKED)
             .hint("a long transaction holds the table; end it, then run the same command again"),
+        Some(&SqlState::QUERY_CANCELED) => with_cause(failure, broken)
+            .code(&code::MIGRATION_FAILED)
+            .hint("end what it waited for, or give it more time, and run the same again"),
+        // The connection was cut, and the file did nothing wrong.
+        Some(state) if refusal::is_going(state) => with_cause(failure, broken)
+            .code(&code::MIGRATION_FAILED)
+            .hint("the server ended the connection: run the same again once it answers"),
         Some(_) => with_cause(failure, broken).code(&code::MIGRATION_FAILED).hint(hint),
         None => with_cause(failure, broken).code(&code::MIGRATION_FAILED),
     }

@@ -21,7 +21,7 @@ impl Database {
         let name = &step.name;
         let script = Script::parse(&step.down);
         if let Some(refusal) = script.refusals.first() {
-            let why = format!("line {}: {}", refusal.line, refusal.why);
+            let why = format!("line {} of its `down.sql`: {}", refusal.line, refusal.why);
             return Err(not_undone(name, &why));
         }
         let (table, schema) = (self.history_table(), self.schema.clone());

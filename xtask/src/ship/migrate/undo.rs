@@ -90,11 +90,11 @@ fn planned(
     // The way back is a script like any other: what may not be run is not run, and what is lost is
     // consented to.
     let downs: Vec<MigrationFile> =
-        steps.iter().map(|it| MigrationFile::new(&it.name, &it.down)).collect();
+        steps.iter().map(|it| MigrationFile::new(undo::called(&it.name), &it.down)).collect();
     let assessed = assess(site, database, &downs.iter().collect::<Vec<_>>())?;
     if let Some((name, what)) = assessed.iter().find_map(|it| Some((&it.name, it.alone.as_ref()?)))
     {
-        let why = format!("`{what}` in the `down.sql` of `{name}` runs in no transaction");
+        let why = format!("`{what}` in `{name}` runs in no transaction");
         return Err(
             refused(why).hint("leave CONCURRENTLY out: it is run with its row or not at all")
         );

@@ -67,6 +67,7 @@ fn what_would_take_the_transaction_the_limits_or_the_schema_away_is_refused_by_l
         ("SELECT 1;\nSELECT E'\\'', 'x'; COMMIT; SELECT 'y';", 2, "write the quote twice"),
         ("SELECT E'a\\';b';", 1, "write the quote twice"),
         ("-- x\n\\connect other\nSELECT 1;", 2, "order to psql"),
+        ("\u{feff}SELECT 1;\nCREATE TABLE a ();", 1, "byte order mark"),
         ("SELECT 1;\nCRATE TABLE a ();", 2, "no SQL that we understand"),
     ] {
         let found = refused(sql);
