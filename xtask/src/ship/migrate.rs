@@ -1,6 +1,7 @@
 //! migrate: the schema that a release expects, one transaction a file.
 
 mod apply;
+pub mod obstacles;
 mod runner;
 mod schema;
 pub mod undo;
@@ -138,7 +139,7 @@ pub fn permit(
             &code::MIGRATION_DESTROYS,
             format!("`cargo xtask migrate plan {environment}` shows all of it"),
         ),
-        false => (&code::MIGRATION_REFUSED, "mend the file; it is not applied yet".to_owned()),
+        false => (&code::MIGRATION_REFUSED, "mend the file, and run the same again".to_owned()),
     };
     let refused = Failure::refused("cannot migrate").code(code).hint(hint);
     Err(lines.into_iter().fold(refused, Failure::reason))

@@ -6,6 +6,7 @@ mod cut;
 mod locks;
 mod pooled;
 mod prisma;
+mod reach;
 mod retyped;
 mod rows;
 mod since;

@@ -9,9 +9,7 @@ pub use table::lines;
 
 use super::lint::{Lint, Weight, lint};
 use super::migration::{MARK, MigrationFile};
-use super::sql::{
-    Effects, Lock, LockMode, Object, Refusal, Script, Statement, TieKind, Work,
-};
+use super::sql::{Effects, Lock, LockMode, Object, Refusal, Script, Statement, TieKind, Work};
 use super::statistics::{Scale, Size, Tables};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -223,7 +221,9 @@ impl Consent {
         let is_found = |object: &String| files.iter().any(|file| file.destroys.contains(object));
         let can_tell = self.reaching.iter().all(is_pending);
         let unneeded = self.objects.difference(&self.known).filter(move |_| can_tell);
-        unneeded.filter(move |it| !is_found(it)).map(|it| format!("`--drop {it}`: no migration of this checkout destroys that"))
+        unneeded
+            .filter(move |it| !is_found(it))
+            .map(|it| format!("`--drop {it}`: no migration of this checkout destroys that"))
     }
 }
 

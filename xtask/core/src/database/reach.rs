@@ -113,10 +113,9 @@ impl Reach {
                 .collect(),
             Object::Cascade(inner) => {
                 let mut reached: Vec<Object> = match inner.as_ref() {
-                    Object::Rows(name) => self
-                        .tied(&[Part, Inherits, References], name)
-                        .map(Object::Rows)
-                        .collect(),
+                    Object::Rows(name) => {
+                        self.tied(&[Part, Inherits, References], name).map(Object::Rows).collect()
+                    }
                     inner => self.dropped(inner),
                 };
                 if !self.tells(inner, is_new && reached.is_empty()) {
@@ -172,13 +171,13 @@ impl Reach {
             }
             _ => None,
         };
-        let holds = |it: &Object| !matches!(it, Object::Other("view" | "sequence" | "partition", _));
+        let holds =
+            |it: &Object| !matches!(it, Object::Other("view" | "sequence" | "partition", _));
         nodes.iter().filter_map(object).filter(holds).collect()
     }
 
     fn next(&self, node: &Node) -> Vec<Node> {
-        let mut next: Vec<Node> =
-            self.drops.get(node).into_iter().flatten().cloned().collect();
+        let mut next: Vec<Node> = self.drops.get(node).into_iter().flatten().cloned().collect();
         if let Node::Relation(name) = node {
             for kind in [TieKind::Part, TieKind::Inherits] {
                 let tied = self.ties.get(&(kind, name.clone())).into_iter().flatten();
@@ -208,9 +207,7 @@ impl Reach {
             Node::Other(..) => it.clone(),
         };
         let drops = std::mem::take(&mut self.drops).into_iter();
-        self.drops = drops
-            .map(|(of, on)| (node(&of), on.iter().map(node).collect()))
-            .collect();
+        self.drops = drops.map(|(of, on)| (node(&of), on.iter().map(node).collect())).collect();
         let ties = std::mem::take(&mut self.ties).into_iter();
         self.ties = ties
             .map(|((kind, of), on)| ((kind, named(&of)), on.iter().map(named).collect()))

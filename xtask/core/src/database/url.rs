@@ -51,6 +51,39 @@ pub struct Answer {
     /// Whether two transactions of one connection met different servers; `None` if it could not be
     /// found out.
     pub is_pooled: Option<bool>,
+    /// Why nothing can be written there.
+    pub unwritable: Option<Unwritable>,
+}
+
+/// Why a server takes no writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unwritable {
+    /// It follows another server.
+    Standby,
+    /// Sessions of this role or database begin so.
+    ReadOnly,
+}
+
+impl Unwritable {
+    /// What to do about it.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Standby => "name the primary in `direct_url`",
+            Self::ReadOnly => {
+                "take `default_transaction_read_only` from the role and the database \
+                 (`ALTER ROLE … RESET default_transaction_read_only`), or name another role"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Unwritable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Standby => "it is a standby, which only reads",
+            Self::ReadOnly => "`default_transaction_read_only` is on, so nothing can be written",
+        })
+    }
 }
 
 /// All that was found out about one address.
@@ -204,6 +237,11 @@ fn use_of(facts: &Facts, kind: Kind) -> Line {
     let what = format!("{} use", facts.name);
     let asked = facts.answer.as_ref().ok().and_then(|it| it.is_pooled);
     let pooled = asked.or(kind.is_by_transaction().then_some(true));
+    let unwritable = facts.answer.as_ref().ok().and_then(|it| it.unwritable);
+    if let Some(why) = unwritable.filter(|_| facts.purpose == Purpose::Sessions) {
+        let said = format!("no migrations, ledger and back-ups: {why}");
+        return Line::new(State::Bad, what, said).hint(why.hint());
+    }
     match (facts.purpose, pooled) {
         (Purpose::Services, Some(true)) => Line::new(
             State::Good,
@@ -254,6 +292,7 @@ mod tests {
             is_encrypted: true,
             passes_policies: false,
             is_pooled: Some(false),
+            unwritable: None,
         };
         Facts {
             name: "database.url".into(),
@@ -288,6 +327,18 @@ mod tests {
         hidden.answer.as_mut().unwrap().is_pooled = Some(true);
         assert!(bad(&hidden)[0].contains("a pooler by transaction"), "by asking");
         assert_eq!(bad(&facts(&url, Purpose::Services)), [""; 0]);
+    }
+
+    #[test]
+    fn where_nothing_can_be_written_nothing_is_migrated() {
+        for why in [Unwritable::Standby, Unwritable::ReadOnly] {
+            let mut found = facts("postgresql://a:x@127.0.0.1/b", Purpose::Sessions);
+            found.answer.as_mut().unwrap().unwritable = Some(why);
+            let lines = bad(&found);
+            assert!(lines.len() == 1 && lines[0].contains(&why.to_string()), "{lines:?}");
+            found.purpose = Purpose::Services;
+            assert_eq!(bad(&found), [""; 0]);
+        }
     }
 
     #[test]

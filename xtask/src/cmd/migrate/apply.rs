@@ -1,11 +1,12 @@
 //! `migrate apply`: applies what is pending; without `--apply` it is shown as `migrate plan` does.
 
-use super::{changing, plan};
+use super::{changing_after, plan};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::MigrateApply;
 use crate::ship::backup;
 use crate::ship::migrate::{self, Order};
+use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::json;
 use xtask_core::database::assess::Consent;
@@ -15,9 +16,12 @@ pub(super) fn run(flags: &MigrateApply, world: &World<'_>) -> Result<Exit> {
     if !flags.apply {
         return plan::of_environment(&flags.environment, &flags.drop, world);
     }
-    let plan = changing(world, &flags.environment, "migrate", &flags.wait, |site, lease| {
+    let files = migrate::files(world)?;
+    // What is refused whatever is pending is refused before our own tables are made there.
+    let first = |site: &Site<'_>| migrate::obstacles::refuse(site, &files);
+    let wait = &flags.wait;
+    let plan = changing_after(world, &flags.environment, "migrate", wait, first, |site, lease| {
         let (reviewed, users) = (flags.plan.as_ref(), migrate::users(site));
-        let files = migrate::files(world)?;
         let consent = Consent::new(flags.drop.iter().cloned(), &files);
         let unbacked = flags.without_backup.as_deref();
         let before = &|pending: &[String]| backup::before(site, lease, pending, unbacked);

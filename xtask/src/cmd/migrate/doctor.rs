@@ -1,7 +1,7 @@
 //! `migrate doctor`: what stands against migrating, and the exact next command. It only looks.
 
 use crate::edge::postgres::Database;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::ship::migrate;
 use crate::ship::site::Site;
@@ -14,13 +14,30 @@ use xtask_core::database::sql::Trace;
 pub(super) fn run(environment: &str, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, environment)?;
     let database = Database::connect(&site.database()?)?;
-    let cases = cases(environment, &database, world)?;
+    let obstacles = migrate::obstacles::obstacles(&site, &migrate::files(world)?)?;
+    let mut found: Vec<Case> = obstacles.iter().map(case).collect();
+    found.extend(cases(environment, &database, world)?);
+    let cases = found;
     let text = match cases.as_slice() {
         [] => "nothing stands against migrating".to_owned(),
         cases => cases.iter().map(shown).collect::<Vec<_>>().join("\n\n"),
     };
     world.report.data(&json!({ "cases": cases }), &text);
     Ok(if cases.is_empty() { Exit::Done } else { Exit::Planned })
+}
+
+/// What `migrate apply` would refuse, as it would say it.
+fn case(refused: &Failure) -> Case {
+    Case {
+        about: "the database".to_owned(),
+        what: refused.first_line().to_owned(),
+        found: Some(refused.innermost_line())
+            .filter(|it| *it != refused.first_line())
+            .map(ToOwned::to_owned)
+            .into_iter()
+            .collect(),
+        next: refused.advice().map(ToOwned::to_owned).into_iter().collect(),
+    }
 }
 
 fn cases(environment: &str, database: &Database, world: &World<'_>) -> Result<Vec<Case>> {

@@ -38,6 +38,18 @@ fn changing<T>(
     waiting: &Waiting,
     change: impl FnOnce(&Site<'_>, &Lease<'_>) -> Result<T>,
 ) -> Result<T> {
+    changing_after(world, name, verb, waiting, |_| Ok(()), change)
+}
+
+/// The same, where `first` may refuse before anything is written to its database.
+fn changing_after<T>(
+    world: &World<'_>,
+    name: &str,
+    verb: &str,
+    waiting: &Waiting,
+    first: impl FnOnce(&Site<'_>) -> Result<()>,
+    change: impl FnOnce(&Site<'_>, &Lease<'_>) -> Result<T>,
+) -> Result<T> {
     target::check(world, name)?;
     let limit = waiting.limit();
     let wait = Wait { limit, cancel: &world.cancel };
@@ -45,6 +57,7 @@ fn changing<T>(
     let site = Site::open(world, name)?;
     site.target.preflight()?;
     site.target.prepare()?;
+    first(&site)?;
     let lease = Lease::take(&site, &machine, limit)?;
     change(&site, &lease)
 }

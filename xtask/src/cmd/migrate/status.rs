@@ -1,7 +1,7 @@
 //! `migrate status`: what each migration is. It only looks.
 
 use crate::edge::postgres::Database;
-use crate::error::Result;
+use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::report::table;
 use crate::ship::migrate;
@@ -15,9 +15,16 @@ pub(super) fn run(environment: &str, world: &World<'_>) -> Result<Exit> {
     let files = migrate::files(world)?;
     let database = Database::connect(&site.database()?)?;
     let history = compare(&files, &database.migration_rows()?);
-    let value = json!({ "up_to_date": history.is_up_to_date(), "history": history });
-    world.report.data(&value, &shown(&history));
-    Ok(if history.is_up_to_date() { Exit::Done } else { Exit::Planned })
+    let obstacles = migrate::obstacles::obstacles(&site, &files)?;
+    let refused: Vec<&str> = obstacles.iter().map(Failure::first_line).collect();
+    let is_up_to_date = history.is_up_to_date() && refused.is_empty();
+    let value = json!({
+        "up_to_date": is_up_to_date, "history": history, "refused": refused,
+    });
+    let lines = refused.iter().map(|line| format!("{line}; `migrate doctor` tells what to do"));
+    let lines: Vec<String> = std::iter::once(shown(&history)).chain(lines).collect();
+    world.report.data(&value, &lines.join("\n"));
+    Ok(if is_up_to_date { Exit::Done } else { Exit::Planned })
 }
 
 fn shown(history: &History) -> String {

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_postgres::SimpleQueryMessage;
-use xtask_core::database::url::{Answer, Way};
+use xtask_core::database::url::{Answer, Unwritable, Way};
 use xtask_core::ship::database::Address;
 
 /// How it is reached over IPv4 and over IPv6.
@@ -41,19 +41,37 @@ pub fn answer(address: &Address) -> Result<Answer> {
     let database = Database::connect(address)?;
     let sql = "SELECT current_setting('server_version'),
         coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false),
-        (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)";
+        (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user),
+        pg_is_in_recovery(), current_setting('default_transaction_read_only')";
     let values = database.simple(sql)?;
     let is = |at: usize| values.get(at).is_some_and(|it| it == "t");
     Ok(Answer {
         version: values.first().cloned().unwrap_or_default(),
         is_encrypted: is(1),
+        unwritable: unwritable(&values[3.min(values.len())..]),
         passes_policies: is(2),
         // A pooler of one server makes us wait for it; then nobody can say what it is.
         is_pooled: is_pooled(address).ok(),
     })
 }
 
+/// By `pg_is_in_recovery()` and `default_transaction_read_only`.
+fn unwritable(values: &[String]) -> Option<Unwritable> {
+    let is = |at: usize, value: &str| values.get(at).is_some_and(|it| it == value);
+    match () {
+        () if is(0, "t") => Some(Unwritable::Standby),
+        () if is(1, "on") => Some(Unwritable::ReadOnly),
+        () => None,
+    }
+}
+
 impl Database {
+    /// Why nothing can be written there.
+    pub fn unwritable(&self) -> Result<Option<Unwritable>> {
+        let sql = "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')";
+        self.simple(sql).map(|values| unwritable(&values))
+    }
+
     /// The first row, as text. Nothing is prepared: a pooler by transaction may prepare it at one
     /// server and ask another.
     fn simple(&self, sql: &str) -> Result<Vec<String>> {

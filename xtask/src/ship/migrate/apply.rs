@@ -2,11 +2,12 @@
 
 use super::super::lease::Lease;
 use super::super::site::Site;
+use super::obstacles::pooled;
 use super::runner::{Runner, Way};
 use super::{assess, permit, plan, review, review_of};
 use crate::edge::clock;
-use crate::edge::postgres::{Database, InvalidIndex, is_pooled};
-use crate::error::{Failure, Result, code};
+use crate::edge::postgres::{Database, InvalidIndex};
+use crate::error::{Failure, Result};
 use std::time::Duration;
 use xtask_core::database::assess::{Consent, Users};
 use xtask_core::database::migration::{MigrationFile, MigrationPlan};
@@ -73,13 +74,8 @@ pub fn apply(
 /// A connection of our own, with the lock. A pooler that changes backends would keep that lock.
 pub fn open(site: &Site<'_>) -> Result<Database> {
     let address = site.database()?;
-    if is_pooled(&address)? {
-        let line =
-            format!("cannot migrate through `{}`: it is a transaction pooler", address.place());
-        return Err(Failure::refused(line)
-            .code(&code::DATABASE_POOLED)
-            .reason("one session was served by several backends, or two sessions by one")
-            .hint("name the direct or the session address in `direct_url` (Supabase: port 5432)"));
+    if let Some(refused) = pooled(&address)? {
+        return Err(refused);
     }
     let database = Database::connect(&address)?;
     // A run that is told to end waits no longer.

@@ -88,6 +88,26 @@ fn what_destroys_data_wants_each_object_named() {
 }
 
 #[test]
+fn a_database_of_others_is_refused_before_anything_is_written_and_all_verbs_say_so() {
+    let cluster = required!(Cluster::new());
+    let town = Town::new(&cluster, "ci");
+    town.database.ask("CREATE TABLE strangers (id int)");
+    let said = town.world.run(&["migrate", "apply", "production", "--apply"]).ends(4);
+    assert!(said.contains("code: E-database-not-empty"), "{said}");
+    let ours = "SELECT count(*) FROM pg_namespace WHERE nspname = 'xtask'";
+    assert_eq!(town.database.ask(ours), "0", "neither lease nor ledger are made");
+    let line = "has tables and no `_prisma_migrations`";
+    for verb in ["doctor", "status"] {
+        let said = says(&town, &format!("migrate {verb} production"), 3);
+        assert!(said.contains(line), "{verb}: {said}");
+    }
+    town.database.ask("DROP TABLE strangers");
+    town.database.ask("ALTER DATABASE nutri SET default_transaction_read_only = on");
+    let said = says(&town, "migrate doctor production", 3);
+    assert!(said.contains("`default_transaction_read_only` is on"), "{said}");
+}
+
+#[test]
 fn a_failed_file_is_mended_and_applied_again() {
     let cluster = required!(Cluster::new());
     let town = town(&cluster);

@@ -127,10 +127,10 @@ fn what_goes_along_is_named_too() {
             vec!["meals"],
         ),
         ("TRUNCATE meals CASCADE;", vec!["meals:rows", "meals:rows:cascade"]),
-        ("DROP FUNCTION f(int), other.g CASCADE;", vec![
-            "function:f:cascade",
-            "function:other.g:cascade",
-        ]),
+        (
+            "DROP FUNCTION f(int), other.g CASCADE;",
+            vec!["function:f:cascade", "function:other.g:cascade"],
+        ),
         ("ALTER TABLE meals DROP a CASCADE;", vec!["meals.a", "meals.a:cascade"]),
         ("CREATE TABLE t (); DROP TABLE t CASCADE;", vec![]),
     ] {
@@ -181,32 +181,25 @@ fn a_database_tells_what_a_cascade_takes_along() {
     for (sql, wanted) in [
         ("DROP TABLE meals;", vec!["meals"]),
         ("DROP TABLE meals CASCADE;", vec!["copies", "materialized-view:m", "meals"]),
-        ("ALTER TABLE meals DROP id CASCADE;", vec![
-            "copies.id",
-            "materialized-view:m",
-            "meals.id",
-        ]),
+        (
+            "ALTER TABLE meals DROP id CASCADE;",
+            vec!["copies.id", "materialized-view:m", "meals.id"],
+        ),
         ("DROP FUNCTION f CASCADE;", vec!["foods.c"]),
         ("DROP FUNCTION public.f(int) CASCADE;", vec!["foods.c"]),
         ("DROP VIEW v CASCADE;", vec!["materialized-view:m"]),
         ("TRUNCATE likes;", vec!["likes:rows"]),
         ("TRUNCATE likes CASCADE;", vec!["likes:rows", "marks:rows"]),
         ("TRUNCATE meals;", vec!["copies:rows", "meals:rows"]),
-        ("TRUNCATE meals CASCADE;", vec![
-            "copies:rows",
-            "likes:rows",
-            "marks:rows",
-            "meals:rows",
-        ]),
-        ("ALTER TABLE copies NO INHERIT meals; DROP TABLE meals CASCADE;", vec![
-            "materialized-view:m",
-            "meals",
-        ]),
-        ("ALTER TABLE meals RENAME TO x; DROP TABLE x CASCADE;", vec![
-            "copies",
-            "materialized-view:m",
-            "x",
-        ]),
+        ("TRUNCATE meals CASCADE;", vec!["copies:rows", "likes:rows", "marks:rows", "meals:rows"]),
+        (
+            "ALTER TABLE copies NO INHERIT meals; DROP TABLE meals CASCADE;",
+            vec!["materialized-view:m", "meals"],
+        ),
+        (
+            "ALTER TABLE meals RENAME TO x; DROP TABLE x CASCADE;",
+            vec!["copies", "materialized-view:m", "x"],
+        ),
         (
             "ALTER TABLE foods ADD FOREIGN KEY (a) REFERENCES marks (a); TRUNCATE marks CASCADE;",
             vec!["foods:rows", "marks:rows"],

@@ -59,7 +59,8 @@ fn a_folder_that_was_renamed_is_not_applied_again() {
     let refusal = plan(&[new.clone()], &[row(&old)]).unwrap_err();
     let line = &refusal.0[0];
     assert!(line.contains(ONE) && line.contains(TWO) && line.contains("renamed"), "{line}");
-    let cases = crate::database::doctor::cases("prod", "m", &[new.clone()], &[row(&old)], &|_| false);
+    let cases =
+        crate::database::doctor::cases("prod", "m", &[new.clone()], &[row(&old)], &|_| false);
     assert_eq!(cases.len(), 1, "{cases:?}");
     assert_eq!(cases[0].next[0], format!("git mv m/{TWO} m/{ONE}"));
     // Where the old one is here too, or was taken back, the same words are another migration.

@@ -121,7 +121,8 @@ fn action(effects: Effects, table: &Name, words: &Words) -> Effects {
         }
         ("no", "inherit") => {
             let parent = words.name_at(2).map(|(parent, _)| parent);
-            let effects = parent.into_iter().fold(effects, |effects, it| effects.unties(table, &it));
+            let effects =
+                parent.into_iter().fold(effects, |effects, it| effects.unties(table, &it));
             return effects.lock(table.clone(), AccessExclusive, Work::Catalogue);
         }
         ("detach", "partition") if words.has("concurrently") => {

@@ -1,0 +1,48 @@
+//! What stands against every migration of an environment, whatever the files say. It only looks.
+
+use super::super::site::Site;
+use super::baseline;
+use crate::edge::postgres::{Database, is_pooled};
+use crate::error::{Failure, Result, code};
+use xtask_core::database::migration::MigrationFile;
+use xtask_core::ship::database::Address;
+
+/// Refuses by the first thing that stands against it.
+pub fn refuse(site: &Site<'_>, files: &[MigrationFile]) -> Result<()> {
+    obstacles(site, files)?.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// All of them; a database that cannot be asked is a failure.
+pub fn obstacles(site: &Site<'_>, files: &[MigrationFile]) -> Result<Vec<Failure>> {
+    let address = site.database()?;
+    let database = Database::connect(&address)?;
+    let rows = database.migration_rows()?;
+    let foreign = match baseline(&database, files, &rows) {
+        Err(failure) if failure.name() == code::DATABASE_NOT_EMPTY.name => Some(failure),
+        found => found.map(|()| None)?,
+    };
+    Ok(pooled(&address)?
+        .into_iter()
+        .chain(unwritable(&address, &database)?)
+        .chain(foreign)
+        .collect())
+}
+
+/// A pooler that changes backends would keep the lock of migrations.
+pub(super) fn pooled(address: &Address) -> Result<Option<Failure>> {
+    if !is_pooled(address)? {
+        return Ok(None);
+    }
+    let line = format!("cannot migrate through `{}`: it is a transaction pooler", address.place());
+    let failure = Failure::refused(line)
+        .code(&code::DATABASE_POOLED)
+        .reason("one session was served by several backends, or two sessions by one")
+        .hint("name the direct or the session address in `direct_url` (Supabase: port 5432)");
+    Ok(Some(failure))
+}
+
+fn unwritable(address: &Address, database: &Database) -> Result<Option<Failure>> {
+    let Some(why) = database.unwritable()? else { return Ok(None) };
+    let failure = Failure::refused(format!("cannot migrate `{}`: {why}", address.place()));
+    Ok(Some(failure.code(&code::DATABASE_FORBIDDEN).hint(why.hint())))
+}
