@@ -2,10 +2,11 @@
 
 use super::home::Home;
 use super::pipe;
-use crate::edge::pg_dump;
+use crate::edge::pg_dump::{self, Owners};
 use crate::edge::postgres::Database;
 use crate::error::{Context as _, Failure, Result, code};
 use crate::report::Phase;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::AsRawFd as _;
@@ -26,6 +27,13 @@ pub enum Roles<'r> {
     Made,
     /// They are made for the scratch database of this name, and go after it.
     Scratch(&'r str),
+}
+
+/// As whose a back-up comes back.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose<'r> {
+    pub roles: Roles<'r>,
+    pub owners: Owners,
 }
 
 /// What came back.
@@ -74,7 +82,7 @@ pub fn restore(
     home: &Home<'_>,
     manifest: &Manifest,
     address: &Address,
-    roles: Roles<'_>,
+    whose: Whose<'_>,
     phase: &Phase<'_>,
 ) -> Result<Restored> {
     let world = home.world;
@@ -83,19 +91,24 @@ pub fn restore(
     phase.doing("reading what is in it");
     let list = list(home, manifest)?;
     let found = database.schemas_among(&manifest.schemas)?;
-    prepare(&database, manifest, roles)?;
+    let wanted = wanted(&manifest.facts, whose.owners, &found);
+    prepare(&database, &wanted, whose.roles, address)?;
     // An extension may have brought one of them.
     let there = database.schemas_among(&manifest.schemas)?;
+    let brought = there.iter().filter(|it| !found.contains(it));
+    brought.filter_map(|it| Some((it, owner_of_schema(&wanted, it)?))).try_for_each(
+        |(schema, owner)| database.give_schema(schema, owner),
+    )?;
     let list = List::keep(&without_schemas(&list, &there, &found))?;
     phase.doing("restoring");
-    pour(home, manifest, address, &list)?;
+    pour(home, manifest, address, (&list, whose.owners))?;
     phase.doing("comparing");
     world.cancel.check()?;
     database.analyze()?;
     // Another connection: the limits of this one are gone.
     database = Database::connect(address)?;
     let facts = database.facts(&manifest.schemas, &world.cancel)?;
-    let checks = verify::compare(&manifest.facts, &facts);
+    let checks = verify::compare(&wanted, &facts);
     Ok(Restored { facts, checks })
 }
 
@@ -154,15 +167,53 @@ fn unread(home: &Home<'_>, manifest: &Manifest, poured: &pipe::Poured) -> Failur
     failure.hint(format!("`cargo xtask backup check {} --read-data` looks at all of it", home.name))
 }
 
+/// What is to come back. Schemas that were `found` are somebody's, and keep their owners.
+fn wanted(backed_up: &Facts, owners: Owners, found: &[String]) -> Facts {
+    let mut wanted = backed_up.clone();
+    if owners == Owners::Loader {
+        wanted.owners = None;
+    }
+    if let Some(owners) = &mut wanted.owners {
+        owners.retain(|object, _| schema_of(object).is_none_or(|it| !found.contains(&it)));
+    }
+    wanted
+}
+
+fn owner_of_schema<'f>(facts: &'f Facts, schema: &str) -> Option<&'f str> {
+    let mut all = facts.owners.iter().flatten();
+    let found = all.find(|(object, _)| schema_of(object).as_deref() == Some(schema));
+    found.map(|(_, owner)| owner.as_str())
+}
+
+/// The schema that an object is: `schema "my app"`.
+fn schema_of(object: &str) -> Option<String> {
+    let name = object.strip_prefix("schema ")?;
+    let inner = name.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    Some(inner.map_or_else(|| name.to_owned(), |it| it.replace("\"\"", "\"")))
+}
+
 /// Extensions and roles that it needs; `pg_dump` leaves both to whoever restores.
-fn prepare(database: &Database, manifest: &Manifest, roles: Roles<'_>) -> Result<()> {
-    let missing = database.missing_roles(&manifest.facts.roles)?;
+fn prepare(
+    database: &Database,
+    wanted: &Facts,
+    roles: Roles<'_>,
+    address: &Address,
+) -> Result<()> {
+    let owning = wanted.owning();
+    let named: BTreeSet<&String> = wanted.roles.iter().chain(&owning).collect();
+    let named: Vec<String> = named.into_iter().cloned().collect();
+    let missing = database.missing_roles(&named)?;
     if roles == Roles::Wanted && !missing.is_empty() {
         let made: Vec<String> =
             missing.iter().map(|it| format!("CREATE ROLE \"{it}\" NOLOGIN;")).collect();
-        return Err(lacks("roles that are granted something", &missing).hint(made.join(" ")));
+        let what = "roles that own something or are granted something";
+        return Err(lacks(what, &missing).hint(made.join(" ")));
     }
-    let extensions = database.plan_extensions(&manifest.facts.extensions)?;
+    let not_givable = database.not_givable(&owning)?;
+    if !not_givable.is_empty() {
+        return Err(not_owners(&not_givable, address));
+    }
+    let extensions = database.plan_extensions(&wanted.extensions)?;
     if !extensions.missing.is_empty() {
         return Err(lacks("extensions that it uses", &extensions.missing)
             .hint("install their files on that server, or restore into one that has them"));
@@ -176,15 +227,37 @@ fn prepare(database: &Database, manifest: &Manifest, roles: Roles<'_>) -> Result
     made.try_for_each(|(name, schema)| database.make_extension(name, schema))
 }
 
+/// A view shows what its owner may see: with another owner it may show all rows to everybody.
+fn not_owners(owners: &[String], address: &Address) -> Failure {
+    let (names, user) = (owners.join("`, `"), &address.user);
+    let granted: Vec<String> =
+        owners.iter().map(|it| format!("GRANT \"{it}\" TO \"{user}\";")).collect();
+    Failure::refused(format!("cannot restore into `{}`", address.place()))
+        .code(&code::RESTORE_REFUSED)
+        .reason(format!("`{user}` may not make `{names}` the owner of what is theirs"))
+        .hint(format!(
+            "restore as a superuser; or let it: `{}`; or say `--without-owners`, and `{user}` owns \
+             all: then a view and a SECURITY DEFINER function may do what `{user}` may",
+            granted.join(" ")
+        ))
+}
+
 fn lacks(what: &str, missing: &[String]) -> Failure {
     Failure::refused(format!("cannot restore: the cluster lacks {what}"))
         .code(&code::RESTORE_REFUSED)
         .reason(format!("missing: {}", missing.join(", ")))
 }
 
-fn pour(home: &Home<'_>, manifest: &Manifest, address: &Address, list: &List) -> Result<()> {
+fn pour(
+    home: &Home<'_>,
+    manifest: &Manifest,
+    address: &Address,
+    (list, owners): (&List, Owners),
+) -> Result<()> {
     let shell = &home.world.shell;
-    let start = Box::new(|stdin| pg_dump::start_restore(shell, address, &list.path(), stdin));
+    let path = list.path();
+    let list = (path.as_path(), owners);
+    let start = Box::new(|stdin| pg_dump::start_restore(shell, address, list, stdin));
     let poured = pipe::pour(&home.restic, shell, (&manifest.dump, DUMP), start)?;
     if poured.taken.succeeded() && poured.given.succeeded() {
         return Ok(());

@@ -64,6 +64,24 @@ pub fn restoring(shell: &Shell, server: u32, dump: u32) -> Result<String> {
     }
 }
 
+/// Who owns what comes out of a dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owners {
+    /// Whoever owned it where it was dumped.
+    Same,
+    /// Whoever loads it.
+    Loader,
+}
+
+impl Owners {
+    pub(super) fn flag(self) -> Option<&'static str> {
+        match self {
+            Self::Same => None,
+            Self::Loader => Some("--no-owner"),
+        }
+    }
+}
+
 /// Starts to dump `schemas` as of the exported snapshot, uncompressed: restic compresses, and finds
 /// what did not change.
 pub fn start_dump(
@@ -120,11 +138,12 @@ pub fn start_list(shell: &Shell, stdin: Stdio) -> Result<(Command, Job)> {
 pub fn start_restore(
     shell: &Shell,
     address: &Address,
-    list: &Path,
+    (list, owners): (&Path, Owners),
     stdin: Stdio,
 ) -> Result<(Command, Job)> {
     let command = client("pg_restore")
-        .args(["--single-transaction", "--exit-on-error", "--no-owner", "--no-password"])
+        .args(["--single-transaction", "--exit-on-error", "--no-password"])
+        .args(owners.flag())
         .arg(format!("--use-list={}", list.display()))
         .arg(format!("--dbname={}", connection_name(&address.database)))
         .finishes();

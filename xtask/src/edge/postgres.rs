@@ -11,6 +11,7 @@ mod health;
 mod lease;
 mod ledger;
 mod migrations;
+mod owners;
 mod pooler;
 mod reach;
 mod refusal;

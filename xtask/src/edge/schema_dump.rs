@@ -1,6 +1,6 @@
 //! `pg_dump`, asked for a schema without rows.
 
-use crate::edge::pg_dump;
+use crate::edge::pg_dump::{self, Owners};
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result, code};
 use std::time::Duration;
@@ -11,15 +11,6 @@ use xtask_core::ship::database::Address;
 const LIMIT: Duration = Duration::from_secs(120);
 /// The meta commands of `psql` by which newer ones fence a dump in; each with the same word.
 const FENCES: [&str; 2] = ["\\restrict ", "\\unrestrict "];
-
-/// Whether owners are brought along beside grants and policies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owners {
-    /// To the same server.
-    Same,
-    /// Whoever loads it owns it: who owns things on one server owns nothing on another.
-    Loader,
-}
 
 /// The SQL that makes `schemas` of a server of this version anew.
 pub fn of(
@@ -39,11 +30,8 @@ pub fn of(
         .args(["--schema-only", "--no-publications", "--no-subscriptions"])
         .args(["--no-password", "--exclude-table=*._prisma_migrations"])
         .args(names)
+        .args(owners.flag())
         .limit(LIMIT);
-    let command = match owners {
-        Owners::Same => command,
-        Owners::Loader => command.arg("--no-owner"),
-    };
     let output =
         shell.observe_as(&command, |it| pg_dump::dress(it, address))?.succeeds(&command)?;
     let text = String::from_utf8(output.stdout);

@@ -83,9 +83,13 @@ pub struct BackupRestore {
     /// Names the environment once more, where the database is the one that the back-up came from
     #[arg(long, value_name = "ENVIRONMENT")]
     pub same_database: Option<String>,
-    /// Make roles that are granted something and are missing, without a way to log in
+    /// Make roles that own something or are granted something and are missing, without a way to log in
     #[arg(long)]
     pub make_roles: bool,
+    /// Give everything to the role that restores: views and SECURITY DEFINER functions may then do what
+    /// that role may
+    #[arg(long)]
+    pub without_owners: bool,
     /// Do it; without it, it is only shown
     #[arg(long)]
     pub apply: bool,

@@ -6,10 +6,11 @@ mod evidence;
 
 pub use evidence::Written;
 
-use crate::backup::restore::{self, Restored, Roles};
+use crate::backup::restore::{self, Restored, Roles, Whose};
 use crate::backup::{Home, heartbeat};
 use crate::database::scratch::Scratch;
 use crate::edge::clock;
+use crate::edge::pg_dump::Owners;
 use crate::edge::postgres::{Database, is_unreached};
 use crate::error::code::Code;
 use crate::error::{Failure, Result, code};
@@ -248,7 +249,8 @@ impl<'a> Course<'a> {
         })?;
         self.step("restore and compare", |course| {
             let phase = course.world().report.phase("drill");
-            let restored = restore::restore(course.home, manifest, address, roles, &phase);
+            let whose = Whose { roles, owners: Owners::Same };
+            let restored = restore::restore(course.home, manifest, address, whose, &phase);
             let restored = restored.map_err(|it| course.judged(address, it))?;
             phase.done(&format!("{} rows restored", restored.facts.rows()));
             course.checks.extend(restored.checks.iter().cloned());

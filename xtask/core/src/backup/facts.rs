@@ -2,7 +2,7 @@
 //! read in the very snapshot that the dump is made of, of the copy after the restore.
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +23,12 @@ pub struct Facts {
     pub canary: Option<String>,
     /// Extensions by name, each with its schema.
     pub extensions: BTreeMap<String, String>,
-    /// Roles that own something there, or that something is granted to.
+    /// Roles that something is granted to, or whose objects have rights of their own.
     pub roles: Vec<String>,
+    /// Who owns what, such as `view public.mine`, without what an extension brought. An older back-up
+    /// does not tell.
+    #[serde(default)]
+    pub owners: Option<BTreeMap<String, String>>,
     /// Indexes that a query would not use, and constraints that were never checked against all
     /// rows.
     pub invalid: Vec<String>,
@@ -55,6 +59,13 @@ impl Facts {
     /// How many rows there are.
     pub fn rows(&self) -> u64 {
         self.tables.values().map(|it| it.rows).sum()
+    }
+
+    /// The roles that own something, without those that every server has.
+    pub fn owning(&self) -> Vec<String> {
+        let owners = self.owners.iter().flat_map(BTreeMap::values);
+        let owners: BTreeSet<&String> = owners.filter(|it| !it.starts_with("pg_")).collect();
+        owners.into_iter().cloned().collect()
     }
 
     /// How much they take on disk, without indexes.

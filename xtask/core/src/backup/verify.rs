@@ -14,6 +14,7 @@ pub fn compare(wanted: &Facts, found: &Facts) -> Vec<DrillCheck> {
         same("ledger", &ledger(wanted), &ledger(found)),
         same("canary", &canary(wanted), &canary(found)),
         extensions(wanted, found),
+        owners(wanted, found),
         valid(wanted, found),
     ]
 }
@@ -118,6 +119,33 @@ fn extensions(wanted: &Facts, found: &Facts) -> DrillCheck {
     }
 }
 
+/// How many differences are named.
+const NAMED: usize = 10;
+
+/// A view or a function may show and do what its owner may.
+fn owners(wanted: &Facts, found: &Facts) -> DrillCheck {
+    let (Some(wanted), Some(found)) = (&wanted.owners, &found.owners) else {
+        return check("owners", true, "not compared: left out, or not told by an older back-up");
+    };
+    let differs = |(object, owner): &(&String, &String)| found.get(*object) != Some(*owner);
+    let off: Vec<String> = wanted
+        .iter()
+        .filter(differs)
+        .map(|(object, owner)| {
+            let found = found.get(object).map_or("no such object", String::as_str);
+            format!("{object}: wanted {owner}, found {found}")
+        })
+        .collect();
+    match off.len() {
+        0 => check("owners", true, format!("{} objects", wanted.len())),
+        count if count <= NAMED => check("owners", false, off.join("; ")),
+        count => {
+            let said = format!("{}; and {} more", off[..NAMED].join("; "), count - NAMED);
+            check("owners", false, said)
+        }
+    }
+}
+
 /// What was invalid when it was backed up is so in the copy too: an index is made anew there.
 fn valid(wanted: &Facts, found: &Facts) -> DrillCheck {
     let new: Vec<&str> = found
@@ -188,6 +216,28 @@ mod tests {
             said(|it| it.invalid.push("public.meals_idx".into())),
             ["indexes and constraints: not valid: public.meals_idx"]
         );
+    }
+
+    #[test]
+    fn each_owner_that_is_another_one_is_named_and_an_older_backup_tells_none() {
+        let owned = |count: usize, by: &str| {
+            let mut facts = manifest().facts;
+            let owners = (0..count).map(|n| (format!("view public.v{n}"), by.to_owned()));
+            facts.owners = Some(owners.collect());
+            facts
+        };
+        let off = |wanted: &Facts, found: &Facts| doubts(&compare(wanted, found));
+        let (low, high) = (owned(1, "low"), owned(1, "high"));
+        assert_eq!(off(&low, &high), ["owners: view public.v0: wanted low, found high"]);
+        assert_eq!(
+            off(&low, &owned(0, "low")),
+            ["owners: view public.v0: wanted low, found no such object"]
+        );
+        assert!(off(&owned(12, "low"), &high)[0].ends_with("; and 2 more"));
+        assert_eq!(off(&low, &low), [""; 0]);
+        assert_eq!(off(&manifest().facts, &high), [""; 0]);
+        assert_eq!(low.owning(), ["low"]);
+        assert_eq!(owned(1, "pg_database_owner").owning(), [""; 0]);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! `backup restore`: brings a back-up into an empty database.
 
-use crate::backup::restore::{self, Roles};
+use crate::backup::restore::{self, Roles, Whose};
 use crate::backup::{Home, Purpose};
 use crate::edge::lease::{self, Lease, Wait};
+use crate::edge::pg_dump::Owners;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::BackupRestore;
@@ -37,7 +38,9 @@ pub(super) fn run(flags: &BackupRestore, world: &World<'_>) -> Result<Exit> {
     let _lease = Lease::wait(&folder, "backup restore", &lease::who(), &wait)?;
     let phase = world.report.phase("restore");
     let roles = if flags.make_roles { Roles::Made } else { Roles::Wanted };
-    let restored = restore::restore(&home, &manifest, &address, roles, &phase)?;
+    let owners = if flags.without_owners { Owners::Loader } else { Owners::Same };
+    let whose = Whose { roles, owners };
+    let restored = restore::restore(&home, &manifest, &address, whose, &phase)?;
     restore::hold(&restored, &address)?;
     phase.done(&what);
     let lines = restored.checks.iter().map(|it| format!("  {}: {}", it.name, it.said));

@@ -2,7 +2,8 @@
 
 use crate::edge::lease::{self, Lease as OfMachine};
 use crate::edge::postgres::Database;
-use crate::edge::schema_dump::{self, Owners};
+use crate::edge::pg_dump::Owners;
+use crate::edge::schema_dump;
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::DbSyncSchema;

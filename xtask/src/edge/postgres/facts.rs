@@ -1,7 +1,7 @@
 //! What a database holds, read in one snapshot: of the source in the very one that `pg_dump` is
 //! given, so that rows and dump are of one moment.
 
-use super::{Database, Unanswered, extensions, within};
+use super::{Database, Unanswered, extensions, owners, within};
 use crate::cancel::Cancel;
 use crate::error::{Context as _, Failure, Result, code};
 use std::collections::BTreeMap;
@@ -201,6 +201,7 @@ async fn read(client: &impl GenericClient, schemas: &[String]) -> Result<Result<
         canary: written_canary(client).await?,
         extensions: extensions::used(client, schemas).await?,
         roles: names(&client.query(ROLES, &[&schemas]).await?),
+        owners: Some(owners::of(client, schemas).await?),
         invalid: names(&client.query(INVALID, &[&schemas]).await?),
     }))
 }

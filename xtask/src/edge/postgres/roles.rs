@@ -65,9 +65,16 @@ impl Database {
     pub fn make_role(&self, name: &str, mark: Option<&str>) -> Result<()> {
         let name_quoted = quoted(name);
         let mark = mark.map(|it| format!("; COMMENT ON ROLE {name_quoted} IS '{it}'"));
-        // Both in one transaction: a role of ours is never there without its mark.
-        let sql = format!("CREATE ROLE {name_quoted} NOLOGIN{}", mark.unwrap_or_default());
-        let made = self.ask(self.client.batch_execute(&sql));
+        let made = self.ask(async {
+            // Who is no superuser gives only to roles that it is a member of.
+            let sql = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
+            let is_superuser = self.client.query_one(sql, &[]).await?.get(0);
+            let member = if is_superuser { "" } else { " ROLE CURRENT_USER" };
+            // Both in one transaction: a role of ours is never there without its mark.
+            let mark = mark.unwrap_or_default();
+            let sql = format!("CREATE ROLE {name_quoted} NOLOGIN{member}{mark}");
+            self.client.batch_execute(&sql).await
+        });
         made.map_err(|error| refusal::asked(&format!("failed to make role `{name}`"), &error))
     }
 

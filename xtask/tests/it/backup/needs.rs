@@ -28,7 +28,8 @@ const APP: &str = "CREATE SCHEMA app; COMMENT ON SCHEMA app IS 'the services';
         DO INSTEAD NOTHING;
     CREATE ROLE keeper; CREATE ROLE reader;
     ALTER DEFAULT PRIVILEGES FOR ROLE keeper IN SCHEMA app GRANT SELECT ON TABLES TO reader;
-    CREATE ROLE narrow; ALTER TABLE foods OWNER TO narrow; REVOKE TRUNCATE ON foods FROM narrow";
+    CREATE ROLE narrow; ALTER TABLE foods OWNER TO narrow; REVOKE TRUNCATE ON foods FROM narrow;
+    ALTER SCHEMA app OWNER TO keeper";
 
 const USED: [&str; 10] = [
     "citext",
@@ -65,8 +66,50 @@ fn the_schema_of_the_services_comes_back_at_once_with_all_that_it_uses() {
     let restored = town.run(&[&restore[..], &["--make-roles"]].concat());
     assert_eq!(restored.code, Some(0), "{restored:?}");
     let asked = "SELECT concat_ws(' ', (SELECT count(*) FROM app.plain),
-        (SELECT count(*) FROM pg_default_acl), obj_description('app'::regnamespace))";
-    assert_eq!(town.copy.ask(asked), "1 1 the services");
+        (SELECT count(*) FROM pg_default_acl), obj_description('app'::regnamespace),
+        (SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'app'))";
+    assert_eq!(town.copy.ask(asked), "1 1 the services keeper", "an extension made the schema");
+}
+
+/// `low` sees no meal: the only policy is for somebody else.
+const LOW: &str = "CREATE ROLE low; GRANT SELECT ON meals TO low;
+    CREATE VIEW seen AS SELECT * FROM meals; ALTER VIEW seen OWNER TO low;
+    CREATE FUNCTION who() RETURNS name LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user';
+    ALTER FUNCTION who() OWNER TO low";
+
+#[test]
+fn a_view_and_a_function_of_a_low_role_come_back_as_its_own() {
+    let clusters = required!(town::clusters());
+    let town = Town::new(&clusters);
+    town.source.ask(LOW);
+    town.taken();
+    let restore = ["backup", "restore", "staging", "--into", "env:COPY_URL", "--apply"];
+    let into = |url: &str, more: &[&str]| {
+        town.world.run_with(&[&restore[..], more].concat(), &[("COPY_URL", url)])
+    };
+    let url = town.copy.url("");
+    let said = into(&url, &[]).ends(4);
+    assert!(said.contains("missing: eater, low"), "owners are named too: {said}");
+    let restored = into(&url, &["--make-roles"]);
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+    let asked = "SELECT (SELECT count(*) FROM seen) || ' ' || who()";
+    assert_eq!(town.copy.ask(asked), "0 low");
+
+    // Who may not give to others is told, and all is its own only where that is said.
+    town.copy.ask("CREATE ROLE plain LOGIN PASSWORD 'correct-horse'");
+    town.copy.ask("CREATE DATABASE plain OWNER plain");
+    let url = town.copy.url_as("plain", "").replace("/postgres?", "/plain?");
+    let said = into(&url, &[]).ends(4);
+    for part in ["`plain` may not make `ann`, `low` the owner", "GRANT \"low\" TO \"plain\";"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(town.copy.ask_of("plain", tables), "0", "{said}");
+    let restored = into(&url, &["--without-owners"]);
+    assert_eq!(restored.code, Some(0), "{restored:?}");
+    assert!(restored.stdout.contains("owners: not compared: left out"), "{restored:?}");
+    let owner = "SELECT relowner::regrole FROM pg_class WHERE relname = 'seen'";
+    assert_eq!(town.copy.ask_of("plain", owner), "plain");
 }
 
 #[test]

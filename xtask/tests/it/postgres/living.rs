@@ -7,6 +7,7 @@ use xtask::cancel::Cancel;
 use xtask::database::replay;
 use xtask::database::scratch::Scratch;
 use xtask::edge::clock;
+use xtask::edge::pg_dump::Owners;
 use xtask::edge::postgres::roles::Role;
 use xtask::edge::postgres::{Database, Watched, ways};
 use xtask::edge::schema_dump;
@@ -78,7 +79,7 @@ fn a_schema_is_copied_whole_and_an_emptied_database_is_a_new_one() {
     let schemas = database.schemas().unwrap();
     let version = database.server_version().unwrap();
     let mut sql =
-        schema_dump::of(&shell, (&source.address(), version), &schemas, schema_dump::Owners::Same);
+        schema_dump::of(&shell, (&source.address(), version), &schemas, Owners::Same);
     sql.as_mut().unwrap().push_str(&database.migrations_as_sql().unwrap());
     let copy = Scratch::make(&address, "copy").unwrap();
     let mut copied = Database::connect(&copy.address()).unwrap();
