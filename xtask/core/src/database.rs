@@ -11,6 +11,7 @@ pub mod limits;
 pub mod line;
 pub mod lint;
 pub mod migration;
+pub mod provider;
 pub mod reach;
 pub mod rehearsal;
 pub mod scratch;

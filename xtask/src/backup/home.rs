@@ -1,5 +1,6 @@
 //! The repository of an environment: where it is, opened for one purpose.
 
+use crate::edge::postgres::Database;
 use crate::edge::restic::{Found, Opening, Restic};
 use crate::edge::{files, secrets};
 use crate::error::code::Code;
@@ -162,13 +163,32 @@ impl<'a> Home<'a> {
             .reason(why)
     }
 
-    /// The schemas that are backed up: those that are named, and the one that the services use.
-    pub fn schemas(&self, address: &Address) -> Vec<String> {
-        let mut schemas = self.policy.schemas.clone();
+    /// The schemas that are backed up: those that are named, or all that hold something, and the one
+    /// that the services use. A back-up without one that nobody knows of would look whole.
+    pub fn schemas(&self, address: &Address, database: &Database) -> Result<Vec<String>> {
+        let Backup { schemas: named, without_schemas: without, .. } = &self.policy;
+        let mut rest = database.schemas_of_people()?;
+        rest.retain(|it| !named.contains(it) && !without.contains(it) && *it != address.schema);
+        let mut schemas = named.clone();
         if !schemas.contains(&address.schema) {
             schemas.push(address.schema.clone());
         }
-        schemas
+        match named.is_empty() {
+            true => schemas.extend(rest),
+            false if rest.is_empty() => {}
+            false => return Err(self.unnamed(&rest)),
+        }
+        Ok(schemas)
+    }
+
+    fn unnamed(&self, schemas: &[String]) -> Failure {
+        Failure::refused(format!("cannot back up `{}`: it would not be whole", self.name))
+            .code(&code::BACKUP_DATABASE)
+            .reason(format!("no list names schema `{}`", schemas.join("`, `")))
+            .hint(
+                "add it to `schemas` of its table `backup` in `deploy.toml`, or leave `schemas` out \
+                 and all are kept; what is not to be kept stands in `without_schemas`",
+            )
     }
 
     /// Where it is, for people.
@@ -260,7 +280,8 @@ fn of_this_machine(folder: &Path) -> Backup {
         password: SecretSource::File(folder.join(PASSWORD).display().to_string()),
         access: None,
         prune: None,
-        schemas: vec!["public".to_owned()],
+        schemas: Vec::new(),
+        without_schemas: Vec::new(),
         keep: Default::default(),
         alarm: Default::default(),
         heartbeat: None,

@@ -34,6 +34,8 @@ pub fn run(home: &Home<'_>, address: &Address, why: &str) -> Result<Taken> {
     let tools =
         vec![home.restic.version()?, pg_dump::fitting(&home.world.shell, "pg_dump", server)?];
     let schemas = schemas(home, address, &database)?;
+    refuse_foreign(home, &database, &schemas)?;
+    let left_out = left_out(home, &database)?;
     free_of_the_dead(home);
     database.write_canary(&run)?;
     let exported = database.export()?;
@@ -66,6 +68,7 @@ pub fn run(home: &Home<'_>, address: &Address, why: &str) -> Result<Taken> {
         took_ms: clock::milliseconds(began),
         dump_bytes: stored.bytes,
         schemas: schemas.clone(),
+        left_out: Some(left_out),
         tools,
         facts,
     };
@@ -94,7 +97,7 @@ fn name() -> Result<String> {
 
 /// Those of the services, all of which must be there, and ours.
 fn schemas(home: &Home<'_>, address: &Address, database: &Database) -> Result<Vec<String>> {
-    let wanted = home.schemas(address);
+    let wanted = home.schemas(address, database)?;
     let there = database.schemas_among(&wanted)?;
     if let Some(missing) = wanted.iter().find(|it| !there.contains(it)) {
         return Err(Failure::refused(format!("cannot back up `{}`", home.name))
@@ -103,6 +106,32 @@ fn schemas(home: &Home<'_>, address: &Address, database: &Database) -> Result<Ve
             .hint("name its schemas in `schemas` of its table `backup` in `deploy.toml`"));
     }
     Ok(there.into_iter().chain([OURS.to_owned()]).collect())
+}
+
+/// A foreign table is restored only where its server is, and no dump by schema holds that one.
+fn refuse_foreign(home: &Home<'_>, database: &Database, schemas: &[String]) -> Result<()> {
+    let tables = database.foreign_tables(schemas)?;
+    if tables.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::refused(format!("cannot back up `{}`: it could not be restored", home.name))
+        .code(&code::BACKUP_DATABASE)
+        .reason(format!("foreign tables, whose servers no dump holds: `{}`", tables.join("`, `")))
+        .hint(
+            "move them into a schema of their own, and name that in `without_schemas` of its table \
+             `backup` in `deploy.toml`",
+        ))
+}
+
+/// What the database holds and the back-up does not.
+fn left_out(home: &Home<'_>, database: &Database) -> Result<Vec<String>> {
+    let beside = database.beside_schemas()?;
+    if !beside.is_empty() {
+        let line = format!("not in the back-up, as no schema holds it: {}", beside.join(", "));
+        home.world.report.warning(&line);
+    }
+    let without = home.policy.without_schemas.iter().map(|it| format!("schema {it}"));
+    Ok(without.chain(beside).collect())
 }
 
 /// What was locked by a process that is gone would hinder this one. A key that may delete nothing

@@ -3,6 +3,7 @@
 //! The client is async; the verbs that ask are not yet, so each question waits here.
 
 mod apply;
+mod beside;
 mod catalogue;
 mod emptied;
 mod extensions;

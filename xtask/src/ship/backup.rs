@@ -23,12 +23,13 @@ pub fn planned(site: &Site<'_>, pending: &[String], without: Option<&str>) -> Re
     }
     let home = Home::find(site.world, site.name, Purpose::Add)?;
     let address = site.database()?;
-    let schemas = match &home {
-        Some(home) => home.schemas(&address),
-        None => vec![address.schema.clone()],
-    };
-    let database = Database::connect(&address);
-    let counted = database.and_then(|it| Ok((it.object_count(Some(&schemas))?, it)));
+    let counted = Database::connect(&address).and_then(|it| {
+        let schemas = match &home {
+            Some(home) => home.schemas(&address, &it)?,
+            None => vec![address.schema.clone()],
+        };
+        Ok((it.object_count(Some(&schemas))?, it))
+    });
     // That migrations are pending was just read there: one that cannot be asked now is no reason to
     // change it without a back-up.
     let database = match counted {

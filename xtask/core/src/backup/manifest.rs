@@ -29,6 +29,9 @@ pub struct Manifest {
     pub dump_bytes: u64,
     /// The schemas in it.
     pub schemas: Vec<String>,
+    /// What the database held beside that, and is not in it. An older one does not tell.
+    #[serde(default)]
+    pub left_out: Option<Vec<String>>,
     /// The programs that made it.
     pub tools: Vec<String>,
     /// What the database held, by the same snapshot.
@@ -90,6 +93,7 @@ pub(super) mod tests {
             took_ms: 1200,
             dump_bytes: 4096,
             schemas: vec!["public".into(), "xtask".into()],
+            left_out: None,
             tools: vec!["restic 0.14.0".into()],
             facts,
         }

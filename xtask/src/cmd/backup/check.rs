@@ -1,8 +1,9 @@
 //! `backup check`: whether a restore would find what it needs.
 
+use super::show::told;
 use crate::backup::{Home, Purpose};
 use crate::edge::{actions, clock, s3};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::BackupCheck;
 use crate::report::table;
@@ -28,6 +29,7 @@ pub(super) fn run(flags: &BackupCheck, world: &World<'_>) -> Result<Exit> {
     let mut findings = vec![whole(&home, flags.read_data)];
     if findings[0].good != Some(false) {
         findings.push(young(&home));
+        findings.extend(left_out(&home));
     }
     findings.extend(hidden(&home));
     // Where it is whole, old ones may be let go, whatever else is the matter.
@@ -89,6 +91,20 @@ fn young(home: &Home<'_>) -> Finding {
         [] => Finding { name, good: Some(true), said: format!("{count}, and none of the alarms") },
         said => Finding { name, good: Some(false), said: said.join("; ") },
     }
+}
+
+/// What the newest one leaves out. That it does is no alarm: whoever took it was told.
+fn left_out(home: &Home<'_>) -> Option<Finding> {
+    let name = "not in it";
+    let left_out = match home.backup("latest") {
+        Ok((_, manifest)) => manifest.left_out?,
+        Err(failure) if failure.name() == code::BACKUP_NONE.name => return None,
+        Err(failure) => {
+            let said = failure.innermost_line().to_owned();
+            return Some(Finding { name, good: None, said });
+        }
+    };
+    Some(Finding { name, good: Some(true), said: told(&left_out) })
 }
 
 /// Of a folder there is nothing to ask.

@@ -19,12 +19,19 @@ pub(super) fn run(flags: &BackupShow, world: &World<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// What a back-up leaves out, in words.
+pub(super) fn told(left_out: &[String]) -> String {
+    if left_out.is_empty() { "nothing".to_owned() } else { left_out.join(", ") }
+}
+
 fn text(id: &str, manifest: &Manifest) -> String {
     let facts = &manifest.facts;
     let head = facts.migration_head.as_ref();
     let head = head.map_or("none".to_owned(), |it| format!("{} up to {it}", facts.migrations));
     let ledger =
         facts.ledger.as_ref().map_or("none".to_owned(), |it| format!("record {}", it.number));
+    let left_out = manifest.left_out.as_ref();
+    let left_out = left_out.map_or("an older back-up does not tell".to_owned(), |it| told(it));
     let lines = [
         ["back-up", id],
         ["taken", &manifest.taken_at],
@@ -33,6 +40,7 @@ fn text(id: &str, manifest: &Manifest) -> String {
             &format!("{} in {:.1} s", size(manifest.dump_bytes), manifest.took_ms as f64 / 1000.0),
         ],
         ["schemas", &manifest.schemas.join(", ")],
+        ["not in it", &left_out],
         ["migrations", &head],
         ["ledger", &ledger],
         ["cluster", &facts.system_identifier],

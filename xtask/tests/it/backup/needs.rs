@@ -113,6 +113,52 @@ fn a_view_and_a_function_of_a_low_role_come_back_as_its_own() {
 }
 
 #[test]
+fn no_schema_is_forgotten_and_what_a_dump_leaves_out_is_told() {
+    let clusters = required!(town::clusters());
+    let town = Town::new(&clusters);
+    town.source.ask(
+        "CREATE SCHEMA later; CREATE TABLE later.t (n int); INSERT INTO later.t VALUES (1);
+        CREATE SCHEMA auth; CREATE TABLE auth.users (n int);
+        SELECT lo_create(0); CREATE PUBLICATION told FOR ALL TABLES;
+        CREATE TYPE mood AS ENUM ('good'); CREATE CAST (mood AS integer) WITH INOUT",
+    );
+    let taken = town.taken();
+    let schemas = json!(["auth", "later", "public", "xtask"]);
+    assert_eq!(taken["manifest"]["schemas"], schemas, "no list names one");
+    let left_out = json!(["cast from mood to integer", "large objects: 1", "publication told"]);
+    assert_eq!(taken["manifest"]["left_out"], left_out);
+    let told = "cast from mood to integer, large objects: 1, publication told";
+    for words in [&["backup", "show", "staging"][..], &["backup", "check", "staging"]] {
+        let said = town.run(words);
+        assert!(said.stdout.contains("not in it") && said.stdout.contains(told), "{said:?}");
+    }
+    let warned = town.run(&["backup", "run", "staging"]);
+    assert!(warned.stderr.contains(told), "{warned:?}");
+
+    // What its provider looks after is not kept.
+    town.source.ask("CREATE ROLE supabase_admin");
+    let own = std::fs::read_to_string(town.world.path("deploy.toml")).unwrap();
+    let naming = |more: &str| {
+        let table = "[environments.staging.backup]\n";
+        town.world.write("deploy.toml", &own.replace(table, &format!("{table}{more}")));
+    };
+    naming("schemas = [\"public\"]\n");
+    let said = town.run(&["backup", "run", "staging"]).ends(4);
+    assert!(said.contains("no list names schema `later`") && !said.contains("auth"), "{said}");
+    naming("schemas = [\"public\"]\nwithout_schemas = [\"later\"]\n");
+    let taken = town.taken();
+    assert_eq!(taken["manifest"]["schemas"], json!(["public", "xtask"]));
+    assert_eq!(taken["manifest"]["left_out"][0], "schema later");
+
+    town.source.ask(
+        "CREATE EXTENSION postgres_fdw; CREATE SERVER there FOREIGN DATA WRAPPER postgres_fdw;
+        CREATE FOREIGN TABLE far (n int) SERVER there",
+    );
+    let said = town.run(&["backup", "run", "staging"]).ends(4);
+    assert!(said.contains("foreign tables, whose servers no dump holds: `public.far`"), "{said}");
+}
+
+#[test]
 fn a_program_that_is_too_new_for_the_server_is_refused_before_anything_is_made() {
     let clusters = required!(town::clusters());
     let town = Town::new(&clusters);

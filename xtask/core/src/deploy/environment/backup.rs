@@ -18,8 +18,10 @@ pub struct Backup {
     pub access: Option<Access>,
     /// The key of who deletes from it; the job that backs up has none that can.
     pub prune: Option<Access>,
-    /// The schemas of the services; ours is always with them.
+    /// The schemas of the services; ours is always with them. None named are all that there are.
     pub schemas: Vec<String>,
+    /// Schemas that are known not to be kept.
+    pub without_schemas: Vec<String>,
     pub keep: Keep,
     pub alarm: Limits,
     /// The address that hears of each back-up that is whole.
@@ -99,7 +101,8 @@ pub(super) fn read(table: &Table<'_>) -> Option<Backup> {
     let password = read_source(table, "password");
     let access = read_access(table);
     let prune = part(table, "prune", read_whole_access);
-    let schemas = read_schemas(table);
+    let schemas = read_schemas(table, "schemas");
+    let without_schemas = read_schemas(table, "without_schemas");
     let keep = part(table, "keep", read_keep);
     let alarm = part(table, "alarm", read_alarm);
     let heartbeat = read_optional_source(table, "heartbeat");
@@ -112,6 +115,7 @@ pub(super) fn read(table: &Table<'_>) -> Option<Backup> {
         access: access?,
         prune: prune?,
         schemas: schemas?,
+        without_schemas: without_schemas?,
         keep: keep?.unwrap_or_default(),
         alarm: alarm?.unwrap_or_default(),
         heartbeat,
@@ -203,20 +207,20 @@ fn read_whole_access(table: &Table<'_>) -> Option<Access> {
 }
 
 /// A name that needs no quoting anywhere: it reaches `pg_dump` as a pattern.
-fn read_schemas(table: &Table<'_>) -> Option<Vec<String>> {
-    let schemas = table.texts("schemas");
+fn read_schemas(table: &Table<'_>, key: &str) -> Option<Vec<String>> {
+    let schemas = table.texts(key);
     let is_name = |it: &String| {
         let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
         it.len() <= 63 && it.bytes().all(fits) && it.starts_with(|it: char| it.is_ascii_lowercase())
     };
     if let Some(strange) = schemas.iter().find(|it| !is_name(it)) {
         table.refuse(
-            "schemas",
+            key,
             format!("`{strange}` is no name: wanted lowercase letters, digits, `_`"),
         );
         return None;
     }
-    Some(if schemas.is_empty() { vec!["public".to_owned()] } else { schemas })
+    Some(schemas)
 }
 
 fn read_keep(table: &Table<'_>) -> Option<Keep> {
@@ -283,7 +287,7 @@ mod tests {
             "s3:https://s3.eu-central-003.example.org/backups/nutri"
         );
         assert_eq!((backup.keep, backup.alarm), (Keep::default(), Limits::default()));
-        assert_eq!(backup.schemas, ["public"]);
+        assert_eq!(backup.schemas, [""; 0], "all of them");
         let folder =
             with("repository = \"/srv/backups\"\npassword = \"env:P\"\n").unwrap().unwrap();
         assert_eq!(folder.repository, Repository::Folder("/srv/backups".into()));
