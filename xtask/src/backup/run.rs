@@ -2,7 +2,7 @@
 
 use super::home::Home;
 use super::{heartbeat, pipe};
-use crate::edge::postgres::Database;
+use crate::edge::postgres::{Database, refuse_pooled};
 use crate::edge::{clock, pg_dump, secrets};
 use crate::error::{Failure, Result, code};
 use serde::Serialize;
@@ -29,6 +29,8 @@ pub struct Taken {
 pub fn run(home: &Home<'_>, address: &Address, why: &str) -> Result<Taken> {
     let phase = home.world.report.phase("back up");
     let run = name()?;
+    // Its canary and its snapshot would be of other sessions than its dump.
+    refuse_pooled(address, "back up")?;
     let mut database = Database::connect(address)?;
     let server = database.server_version()?;
     let tools =

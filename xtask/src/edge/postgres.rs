@@ -29,7 +29,7 @@ pub mod ways;
 pub use facts::Exported;
 pub use lease::Asked;
 pub use migrations::{is_locked, is_unknown};
-pub use pooler::is_pooled;
+pub use pooler::{is_pooled, refuse_pooled};
 pub use schema::{Blocker, InvalidIndex};
 pub use watched::Watched;
 
@@ -41,6 +41,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::config::{ChannelBinding as Binding, SslMode};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Client, Config, NoTls, Socket};
+use xtask_core::database::url::Kind;
 use xtask_core::ship::database::{Address, ChannelBinding, Tls};
 
 /// How long a question of ours may keep the server busy. Migrations have limits of their own.
@@ -78,6 +79,17 @@ enum Unanswered {
 impl Database {
     /// Connects, within the limit of its address.
     pub fn connect(address: &Address) -> Result<Self> {
+        let database = Self::connect_plainly(address)?;
+        // At a pooler by transaction it would stay with the server, and end what the services ask.
+        if !Kind::of(address).is_by_transaction() {
+            let limit = format!("SET statement_timeout = {}", STATEMENT_LIMIT.as_millis());
+            database.ask(database.client.batch_execute(&limit)).or_outside(failed_to_ask)?;
+        }
+        Ok(database)
+    }
+
+    /// Connects and sets nothing: for whoever may be at a pooler that gives its servers to others.
+    fn connect_plainly(address: &Address) -> Result<Self> {
         let limit = address.connect_limit;
         let config = config(address);
         let opened = match &address.tls {
@@ -86,10 +98,7 @@ impl Database {
                 within(limit, open(&config, tls::connector(check)?, &address.schema))
             }
         };
-        let database = opened.map_err(|error| refusal::of(address, &error))?;
-        let limit = format!("SET statement_timeout = {}", STATEMENT_LIMIT.as_millis());
-        database.ask(database.client.batch_execute(&limit)).or_outside(failed_to_ask)?;
-        Ok(database)
+        opened.map_err(|error| refusal::of(address, &error))
     }
 
     /// Waits for an answer to one of our own questions.

@@ -116,7 +116,7 @@ impl Kind {
     }
 
     /// Whether its name alone says that each transaction may meet another server.
-    fn is_by_transaction(self) -> bool {
+    pub fn is_by_transaction(self) -> bool {
         matches!(self, Self::DedicatedPooler | Self::TransactionPooler)
     }
 }

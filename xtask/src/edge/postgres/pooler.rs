@@ -4,7 +4,7 @@
 //! lock would stay with a stranger, and afterwards nobody could migrate.
 
 use super::Database;
-use crate::error::{Context as _, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use tokio_postgres::Error;
 use xtask_core::ship::database::Address;
 
@@ -14,9 +14,22 @@ const ROUNDS: usize = 4;
 /// Asks on two connections which backend serves them. Where each client has its own, the two never
 /// share one and none ever changes.
 pub fn is_pooled(address: &Address) -> Result<bool> {
-    let (one, mut other) = (Database::connect(address)?, Database::connect(address)?);
+    let connect = || Database::connect_plainly(address);
+    let (one, mut other) = (connect()?, connect()?);
     let asked = super::within(super::ANSWER_LIMIT, async { ask(&one, &mut other).await });
     asked.or_outside(|| format!("failed to find out whether `{}` is a pooler", address.place()))
+}
+
+/// Refuses to `act` (`migrate`, `back up`) through a pooler that changes backends.
+pub fn refuse_pooled(address: &Address, act: &str) -> Result<()> {
+    if !is_pooled(address)? {
+        return Ok(());
+    }
+    let line = format!("cannot {act} through `{}`: it is a transaction pooler", address.place());
+    Err(Failure::refused(line)
+        .code(&code::DATABASE_POOLED)
+        .reason("one session was served by several backends, or two sessions by one")
+        .hint("name the direct or the session address in `direct_url` (Supabase: port 5432)"))
 }
 
 async fn ask(one: &Database, other: &mut Database) -> Result<bool, Error> {

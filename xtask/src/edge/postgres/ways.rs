@@ -38,7 +38,7 @@ fn try_one(address: SocketAddr, limit: Duration) -> Way {
 
 /// What the server says of itself and of us.
 pub fn answer(address: &Address) -> Result<Answer> {
-    let database = Database::connect(address)?;
+    let database = Database::connect_plainly(address)?;
     let sql = "SELECT current_setting('server_version'),
         coalesce((SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()), false),
         (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user),

@@ -2,11 +2,10 @@
 
 use super::super::lease::Lease;
 use super::super::site::Site;
-use super::obstacles::pooled;
 use super::runner::{Runner, Way};
 use super::{assess, permit, plan, review, review_of};
 use crate::edge::clock;
-use crate::edge::postgres::{Database, InvalidIndex};
+use crate::edge::postgres::{Database, InvalidIndex, refuse_pooled};
 use crate::error::{Failure, Result};
 use std::time::Duration;
 use xtask_core::database::assess::{Consent, Users};
@@ -74,9 +73,7 @@ pub fn apply(
 /// A connection of our own, with the lock. A pooler that changes backends would keep that lock.
 pub fn open(site: &Site<'_>) -> Result<Database> {
     let address = site.database()?;
-    if let Some(refused) = pooled(&address)? {
-        return Err(refused);
-    }
+    refuse_pooled(&address, "migrate")?;
     let database = Database::connect(&address)?;
     // A run that is told to end waits no longer.
     clock::wait_for(LOCK_LIMIT, EVERY, || match site.world.cancel.check() {

@@ -2,7 +2,7 @@
 
 use super::super::site::Site;
 use super::baseline;
-use crate::edge::postgres::{Database, is_pooled};
+use crate::edge::postgres::{Database, refuse_pooled};
 use crate::error::{Failure, Result, code};
 use xtask_core::database::migration::MigrationFile;
 use xtask_core::ship::database::Address;
@@ -29,16 +29,11 @@ pub fn obstacles(site: &Site<'_>, files: &[MigrationFile]) -> Result<Vec<Failure
 }
 
 /// A pooler that changes backends would keep the lock of migrations.
-pub(super) fn pooled(address: &Address) -> Result<Option<Failure>> {
-    if !is_pooled(address)? {
-        return Ok(None);
+fn pooled(address: &Address) -> Result<Option<Failure>> {
+    match refuse_pooled(address, "migrate") {
+        Err(failure) if failure.name() == code::DATABASE_POOLED.name => Ok(Some(failure)),
+        found => found.map(|()| None),
     }
-    let line = format!("cannot migrate through `{}`: it is a transaction pooler", address.place());
-    let failure = Failure::refused(line)
-        .code(&code::DATABASE_POOLED)
-        .reason("one session was served by several backends, or two sessions by one")
-        .hint("name the direct or the session address in `direct_url` (Supabase: port 5432)");
-    Ok(Some(failure))
 }
 
 fn unwritable(address: &Address, database: &Database) -> Result<Option<Failure>> {

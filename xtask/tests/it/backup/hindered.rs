@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use xtask::edge::clock;
+use crate::postgres::pgbouncer::PgBouncer;
 use xtask_fakes::required;
 
 const DRILL: [&str; 5] = ["backup", "drill", "staging", "--cluster", "env:COPY_URL"];
@@ -132,4 +133,18 @@ fn a_drill_that_is_ended_or_loses_its_database_never_failed() {
     let (code, said) = drill.ends();
     assert_eq!(code, Some(75), "{said}");
     assert!(said.contains("drill could not run") && said.contains("failed to connect"), "{said}");
+}
+
+#[test]
+fn nothing_is_backed_up_through_a_pooler_that_changes_backends() {
+    let clusters = required!(town::clusters());
+    let town = Town::new(&clusters);
+    let bouncer = required!(PgBouncer::start(&town.source, "transaction"));
+    let url = bouncer.url("postgres");
+    let words = ["backup", "run", "staging", "--init"];
+    let run = town.world.run_with(&words, &[(town::URL, &url)]);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert!(run.stderr.contains("E-database-pooled"), "{run:?}");
+    assert!(run.stderr.contains("cannot back up through `"), "{run:?}");
+    assert_eq!(town.snapshots(), 0);
 }

@@ -3,7 +3,7 @@
 use super::{Ground, ONE};
 use crate::postgres::pgbouncer::PgBouncer;
 use crate::postgres::server::Cluster;
-use xtask::edge::postgres::is_pooled;
+use xtask::edge::postgres::{is_pooled, ways};
 use xtask_fakes::required;
 
 #[test]
@@ -17,7 +17,10 @@ fn a_transaction_pooler_is_told_from_a_session_pooler_and_from_the_server() {
     assert!(is_pooled(&transaction.url("pooled").parse().unwrap()).unwrap());
     assert!(!is_pooled(&session.url("pooled").parse().unwrap()).unwrap());
     assert!(!is_pooled(&ground.url("").parse().unwrap()).unwrap());
-    // Nothing of the question stays with the pool.
+    ways::answer(&transaction.url("pooled").parse().unwrap()).unwrap();
+    // Nothing of the question stays with the pool: who is next has no limit of ours.
+    let bare = transaction.psql("pooled", "SHOW statement_timeout");
+    assert_eq!(bare, "0");
     assert_eq!(ground.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0");
     assert_eq!(ground.apply().unwrap(), [ONE]);
 }

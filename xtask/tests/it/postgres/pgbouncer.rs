@@ -51,6 +51,15 @@ impl PgBouncer {
         })
     }
 
+    /// What a client that sets nothing is told through it.
+    pub(crate) fn psql(&self, database: &str, sql: &str) -> String {
+        let mut asked = Command::new("psql");
+        asked.args(["-X", "-A", "-t", "-q", "-c", sql]).arg(self.url(database));
+        let asked = asked.output().unwrap();
+        assert!(asked.status.success(), "{asked:?}");
+        String::from_utf8_lossy(&asked.stdout).trim().to_owned()
+    }
+
     /// The address of a database through it.
     pub(crate) fn url(&self, database: &str) -> String {
         format!("postgresql://ann:{PASSWORD}@127.0.0.1:{}/{database}?sslmode=disable", self.port)
