@@ -1,7 +1,7 @@
 //! Parse, dispatch, say the error, exit.
 
 use clap::Parser as _;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use xtask::cancel::Cancel;
@@ -15,7 +15,7 @@ use xtask::trace::Trace;
 fn main() -> ExitCode {
     let flags = match Flags::try_parse() {
         Ok(flags) => flags,
-        Err(error) => return misused(&error),
+        Err(error) => return misused(error),
     };
     let (report, cancel) = (Report::new(flags.json), Cancel::new());
     // The panic has said by then what it found; what is left to say is whose fault it is.
@@ -48,12 +48,27 @@ fn main() -> ExitCode {
 }
 
 /// Help and the version are no mistake, nor is a command line without a verb: it is told help.
-fn misused(error: &clap::Error) -> ExitCode {
+fn misused(error: clap::Error) -> ExitCode {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         error.exit();
     }
-    Report::new(std::env::args_os().any(|word| word == "--json")).misused(error);
+    let error = without_secret(error);
+    Report::new(std::env::args_os().any(|word| word == "--json")).misused(&error);
     Exit::Usage.into()
+}
+
+/// A key or an address that stands where it should be named is not repeated.
+fn without_secret(mut error: clap::Error) -> clap::Error {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let is_key = text(ContextKind::InvalidArg).starts_with("--key");
+    if is_key || text(ContextKind::InvalidValue).contains("://") {
+        let hidden = ContextValue::String("(not repeated here)".to_owned());
+        error.insert(ContextKind::InvalidValue, hidden);
+    }
+    error
 }
 
 /// A signal explains every failure that follows from it; that something was changed says more.

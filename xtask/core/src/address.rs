@@ -15,6 +15,16 @@ pub fn shown(text: &str) -> String {
     format!("{scheme}{host}{path}").chars().filter(visible).take(120).collect()
 }
 
+/// Whether `text` may be an address, with a password in it, that stands where a name is wanted.
+pub fn may_be_one(text: &str) -> bool {
+    text.contains("://") || text.contains('@')
+}
+
+/// A word of a person's in a message: what may be an address is not repeated.
+pub fn named(text: &str) -> &str {
+    if may_be_one(text) { "(an address, not repeated here)" } else { text }
+}
+
 /// The scheme and the host of an address of the web.
 pub fn origin(text: &str) -> Option<String> {
     let shown = shown(text);
@@ -26,6 +36,14 @@ pub fn origin(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_repeated_and_what_may_be_an_address_is_not() {
+        assert_eq!(named("staging"), "staging");
+        for text in ["postgres://own:pw@host/app", "own:pw@host", "postgres://host"] {
+            assert!(may_be_one(text) && !named(text).contains("host"), "{text}");
+        }
+    }
 
     #[test]
     fn users_passwords_queries_and_fragments_are_not_shown() {

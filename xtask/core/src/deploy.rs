@@ -23,6 +23,7 @@ pub use seed::Seed;
 pub use service::{Access, Health, Limits, Probe, Reported, Service};
 pub use signing::Signing;
 
+use crate::address::named;
 use crate::finding::Findings;
 use crate::image::definition;
 use crate::reader::{Source, Table};
@@ -103,7 +104,7 @@ impl Deploy {
     /// The environment called `name`.
     pub fn environment(&self, name: &str) -> Result<&Environment, UnknownEnvironment> {
         let known = || self.environments.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>();
-        let unknown = || UnknownEnvironment { wanted: name.to_owned(), known: known().join(", ") };
+        let unknown = || UnknownEnvironment { wanted: named(name).to_owned(), known: known().join(", ") };
         self.environments.get(name).ok_or_else(unknown)
     }
 

@@ -2,8 +2,9 @@
 
 use super::site::Site;
 use crate::edge::secrets;
-use crate::error::{Context as _, Result};
+use crate::error::{Context as _, Failure, Result};
 use crate::world::World;
+use xtask_core::address;
 use xtask_core::deploy::SecretSource;
 use xtask_core::ship::database::Address;
 
@@ -29,6 +30,10 @@ pub fn at(name: &str, source: &SecretSource) -> Result<Address> {
 pub fn named(world: &World<'_>, text: &str) -> Result<Address> {
     match text.parse::<SecretSource>() {
         Ok(source) if source != SecretSource::Generate => at("into", &source),
+        _ if address::may_be_one(text) => Err(Failure::usage(
+            "cannot use `--into`: it is an address, and its password would be seen by others",
+        )
+        .hint("keep the address in a variable or a file: `--into env:NAME`, `--into file:PATH`")),
         _ => of_environment(world, text),
     }
 }

@@ -199,6 +199,23 @@ fn an_engine_that_is_elsewhere_and_silent_may_run_what_is_ours() {
 }
 
 #[test]
+fn an_address_that_stands_where_a_name_is_wanted_is_not_repeated() {
+    let world = World::new();
+    let address = "postgres://own:hunter2@127.0.0.1:1/app";
+    let behind = format!("env:{address}");
+    for words in [
+        &["db", "diff", "migrations", address][..],
+        &["image", "attest", "--key", address],
+        &["image", "attest", "--key", "hunter2"],
+        &["state", "backup", "local", "--to", "x.age", "--database", &behind],
+    ] {
+        let run = world.run(words);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(!run.stderr.contains("hunter2"), "{run:?}");
+    }
+}
+
+#[test]
 fn a_limit_that_is_no_number_is_refused() {
     let world = World::new().with("XTASK_COMMAND_LIMIT", "soon".into());
     let output = world.run(&["status"]).ends(2);

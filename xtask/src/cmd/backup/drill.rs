@@ -9,6 +9,7 @@ use crate::ship::place;
 use crate::world::World;
 use serde_json::json;
 use std::path::Path;
+use xtask_core::address;
 use xtask_core::backup::evidence::{span, word};
 use xtask_core::trust::attestation::record::{DrillOutcome, DrillRecord};
 
@@ -16,6 +17,7 @@ pub(super) fn run(flags: &BackupDrill, world: &World<'_>) -> Result<Exit> {
     let home = Home::open(world, &flags.environment, Purpose::Add)?;
     let source = flags.cluster.as_deref().map(|text| {
         let refused = |_| {
+            let text = address::named(text);
             Failure::usage(format!("cannot drill in `{text}`: wanted `env:NAME` or `file:PATH`"))
         };
         place::at("cluster", &text.parse().map_err(refused)?)

@@ -121,6 +121,12 @@ fn another_password_opens_nothing_and_is_not_repeated() {
         assert!(!run.stderr.contains("hunter2"), "{run:?}");
     }
     assert_eq!(town.snapshots(), 2, "what was there is there");
+    // An address where its name is wanted is not repeated either.
+    let url = town.copy.url("");
+    let said = town.run(&["backup", "restore", "staging", "--into", &url]).ends(2);
+    assert!(said.contains("--into env:NAME") && !said.contains(town::PASSWORD), "{said}");
+    let said = town.run(&["backup", "drill", "staging", "--cluster", &url]).ends(2);
+    assert!(!said.contains(town::PASSWORD), "{said}");
 }
 
 /// Somebody who is at work in a repository, and has locked it.

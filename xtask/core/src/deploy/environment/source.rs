@@ -78,14 +78,20 @@ impl SecretSource {
     }
 }
 
+/// An address behind `env:` would be repeated where the variable is missed.
+fn is_variable(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    name.bytes().all(fits) && name.starts_with(|it: char| !it.is_ascii_digit())
+}
+
 impl FromStr for SecretSource {
     type Err = UnknownSecretSource;
 
     fn from_str(text: &str) -> Result<Self, UnknownSecretSource> {
         match text.split_once(':') {
             None if text == "generate" => Ok(Self::Generate),
-            Some(("env", name)) if !name.is_empty() => Ok(Self::Variable(name.to_owned())),
-            Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.to_owned())),
+            Some(("env", name)) if is_variable(name) => Ok(Self::Variable(name.to_owned())),
+            Some(("file", path)) if !path.is_empty() && !path.contains("://") => Ok(Self::File(path.to_owned())),
             Some(("age", name)) => name.parse().map(Self::Age),
             _ => Err(UnknownSecretSource),
         }
@@ -119,6 +125,15 @@ impl fmt::Display for SecretSource {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_no_source_whatever_stands_before_it() {
+        for before in ["", "env:", "file:"] {
+            let text = format!("{before}postgres://own:pw@host/app");
+            let said = text.parse::<SecretSource>().unwrap_err().to_string();
+            assert!(!said.contains("pw@"), "{said}");
+        }
+    }
 
     #[test]
     fn each_source_reads_as_it_is_written() {
