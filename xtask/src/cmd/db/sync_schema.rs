@@ -39,10 +39,7 @@ pub(super) fn run(flags: &DbSyncSchema, world: &World<'_>) -> Result<Exit> {
     lease.phase("sync-schema")?;
     {
         let _whole = world.cancel.whole();
-        local.empty()?;
-        local.ensure_roles(&dump.roles)?;
-        local.ensure_extensions(&dump.extensions)?;
-        local.load(&dump.sql)?;
+        local.replace(&dump.roles, &dump.extensions, &dump.sql)?;
     }
     finish(&source, &mut local, from, world)
 }

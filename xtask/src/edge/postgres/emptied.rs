@@ -1,9 +1,11 @@
 //! Emptying a database of all but our own tables.
 
 use super::migrations::COLUMNS;
-use super::{ANSWER_LIMIT, Database, refusal, within};
+use super::{ANSWER_LIMIT, Database, extensions, is_unreached, refusal, roles, within};
 use crate::error::Result;
+use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio_postgres::{Error, GenericClient};
 
 /// A schema of hundreds of tables takes seconds.
 const LOAD_LIMIT: Duration = Duration::from_secs(120);
@@ -56,6 +58,32 @@ impl Database {
         Ok(format!("CREATE TABLE {table} {COLUMNS};\n{}\n", rows.join("\n")))
     }
 
+    /// Puts `dump`, with the roles and extensions that it needs, in the place of every schema but ours:
+    /// all of it, or all is as it was.
+    pub fn replace(
+        &mut self,
+        roles: &[String],
+        extensions: &BTreeMap<String, String>,
+        dump: &str,
+    ) -> Result<()> {
+        let replaced = within(LOAD_LIMIT, async {
+            let transaction = self.client.transaction().await?;
+            drop_all(&transaction).await?;
+            roles::ensure(&transaction, roles).await?;
+            extensions::ensure(&transaction, extensions).await?;
+            transaction.batch_execute(dump).await?;
+            transaction.commit().await?;
+            self.client.batch_execute("RESET ALL").await
+        });
+        replaced.map_err(|error| {
+            let failure = refusal::asked("failed to replace the schema", &error);
+            match is_unreached(&failure) {
+                true => failure,
+                false => failure.reason("the database is as it was"),
+            }
+        })
+    }
+
     /// Runs the SQL of a dump, all of it or nothing. The settings that it changes end with it.
     pub fn load(&mut self, dump: &str) -> Result<()> {
         let loaded = within(LOAD_LIMIT, async {
@@ -78,14 +106,17 @@ impl Database {
     pub fn empty(&mut self) -> Result<()> {
         let emptied = within(ANSWER_LIMIT, async {
             let transaction = self.client.transaction().await?;
-            transaction.batch_execute("SET LOCAL lock_timeout = '20s'").await?;
-            let rows = transaction.query(SCHEMAS, &[]).await?;
-            let names = rows.iter().map(|row| row.get::<_, String>(0));
-            let drops = names.map(|name| format!("DROP SCHEMA {name} CASCADE; "));
-            let sql = format!("{}{PUBLIC}", drops.collect::<String>());
-            transaction.batch_execute(&sql).await?;
+            drop_all(&transaction).await?;
             transaction.commit().await
         });
         emptied.map_err(|error| refusal::asked("failed to empty the database", &error))
     }
+}
+
+async fn drop_all(client: &impl GenericClient) -> Result<(), Error> {
+    client.batch_execute("SET LOCAL lock_timeout = '20s'").await?;
+    let rows = client.query(SCHEMAS, &[]).await?;
+    let names = rows.iter().map(|row| row.get::<_, String>(0));
+    let drops = names.map(|name| format!("DROP SCHEMA {name} CASCADE; "));
+    client.batch_execute(&format!("{}{PUBLIC}", drops.collect::<String>())).await
 }

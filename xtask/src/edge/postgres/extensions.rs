@@ -85,24 +85,13 @@ impl Database {
 
     /// What is to be done so that the extensions of `wanted` are in their schemas.
     pub fn plan_extensions(&self, wanted: &BTreeMap<String, String>) -> Result<Plan> {
-        let rows = self.ask(self.client.query(AVAILABLE, &[]));
-        let rows = rows.map_err(|error| refusal::asked("failed to list extensions", &error))?;
-        let available = |row: &tokio_postgres::Row| {
-            (row.get(0), Available { is_made: row.get(1), requires: row.get(2) })
-        };
-        Ok(plan(wanted, &rows.iter().map(available).collect()))
+        let planned = self.ask(planned(&self.client, wanted));
+        planned.map_err(|error| refusal::asked("failed to list extensions", &error))
     }
 
     /// Makes an extension in its schema, which is made where it is not there.
     pub fn make_extension(&self, name: &str, schema: &str) -> Result<()> {
-        let (name_quoted, schema_quoted) = (quoted(name), quoted(schema));
-        let is_there = !self.schemas_among(&[schema.to_owned()])?.is_empty();
-        let mut sql =
-            format!("CREATE EXTENSION IF NOT EXISTS {name_quoted} SCHEMA {schema_quoted} CASCADE");
-        if !is_there {
-            sql.insert_str(0, &format!("CREATE SCHEMA {schema_quoted}; "));
-        }
-        let done = self.ask(self.client.batch_execute(&sql));
+        let done = self.ask(make(&self.client, name, schema));
         done.map_err(|error| unmade(name, schema, &error))
     }
 
@@ -111,6 +100,39 @@ impl Database {
         let plan = self.plan_extensions(wanted)?;
         plan.made.iter().try_for_each(|(name, schema)| self.make_extension(name, schema))
     }
+}
+
+async fn planned(
+    client: &impl GenericClient,
+    wanted: &BTreeMap<String, String>,
+) -> Result<Plan, Error> {
+    let rows = client.query(AVAILABLE, &[]).await?;
+    let available = |row: &tokio_postgres::Row| {
+        (row.get(0), Available { is_made: row.get(1), requires: row.get(2) })
+    };
+    Ok(plan(wanted, &rows.iter().map(available).collect()))
+}
+
+async fn make(client: &impl GenericClient, name: &str, schema: &str) -> Result<(), Error> {
+    let found = client.query_opt("SELECT FROM pg_namespace WHERE nspname = $1", &[&schema]).await?;
+    let (name, schema) = (quoted(name), quoted(schema));
+    let mut sql = format!("CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {schema} CASCADE");
+    if found.is_none() {
+        sql.insert_str(0, &format!("CREATE SCHEMA {schema}; "));
+    }
+    client.batch_execute(&sql).await
+}
+
+/// Makes those of `wanted` that are not there, each in its schema; what the server does not have is
+/// left out.
+pub(super) async fn ensure(
+    client: &impl GenericClient,
+    wanted: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    for (name, schema) in planned(client, wanted).await?.made {
+        make(client, &name, &schema).await?;
+    }
+    Ok(())
 }
 
 fn unmade(name: &str, schema: &str, error: &Unanswered) -> Failure {

@@ -3,6 +3,7 @@
 use super::{Database, Unanswered, quoted, refusal};
 use crate::error::Result;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::{Error, GenericClient};
 use xtask_core::secret::Secret;
 
 /// What a role is allowed, as far as it matters to row level security and to logging in.
@@ -20,6 +21,17 @@ const SCRATCH_ROLES: &str = "SELECT rolname::text FROM (
         SELECT rolname, shobj_description(oid, 'pg_authid') AS mark FROM pg_roles) marked
     WHERE starts_with(mark, 'xtask_scratch_')
     AND NOT EXISTS (SELECT FROM pg_database WHERE datname = mark) ORDER BY 1";
+
+const ROLES: &str = "SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1";
+
+/// Makes those of these roles that are not there.
+pub(super) async fn ensure(client: &impl GenericClient, names: &[String]) -> Result<(), Error> {
+    let rows = client.query(ROLES, &[]).await?;
+    let there: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let made = names.iter().filter(|name| !there.contains(name));
+    let made = made.map(|it| format!("CREATE ROLE {} NOLOGIN; ", quoted(it)));
+    client.batch_execute(&made.collect::<String>()).await
+}
 
 fn is_used(error: &tokio_postgres::Error) -> bool {
     error.code() == Some(&SqlState::DEPENDENT_OBJECTS_STILL_EXIST)
@@ -46,18 +58,14 @@ impl Database {
 
     /// Every role but the server's own.
     pub fn roles(&self) -> Result<Vec<String>> {
-        let sql = "SELECT rolname::text FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1";
-        let rows = self.ask(self.client.query(sql, &[]));
+        let rows = self.ask(self.client.query(ROLES, &[]));
         let rows = rows.map_err(|error| refusal::asked("failed to list roles", &error))?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     /// Makes those of these roles that are not there. They may not log in, and are granted nothing.
     pub fn ensure_roles(&self, names: &[String]) -> Result<()> {
-        let there = self.roles()?;
-        let made = names.iter().filter(|name| !there.contains(name));
-        let made = made.map(|it| format!("CREATE ROLE {} NOLOGIN; ", quoted(it)));
-        let made = self.ask(self.client.batch_execute(&made.collect::<String>()));
+        let made = self.ask(ensure(&self.client, names));
         made.map_err(|error| refusal::asked("failed to make roles", &error))
     }
 

@@ -87,6 +87,17 @@ fn a_schema_is_copied_whole_and_an_emptied_database_is_a_new_one() {
     assert_eq!(compare(&wanted, &copied.catalogue().unwrap()), []);
     assert_eq!(copied.migration_rows().unwrap(), database.migration_rows().unwrap());
 
+    let extensions = [("pg_trgm".to_owned(), "search".to_owned())].into();
+    let roles = ["stub".to_owned()];
+    let broken = "CREATE TABLE half (n integer); SELECT no_such_thing();";
+    let failure = copied.replace(&roles, &extensions, broken).unwrap_err().to_string();
+    assert!(failure.contains("the database is as it was"), "{failure}");
+    assert_eq!(compare(&wanted, &copied.catalogue().unwrap()), []);
+    assert!(copied.role("stub").unwrap().is_none(), "nothing of it was kept");
+    copied.replace(&roles, &extensions, "CREATE TABLE whole (n integer)").unwrap();
+    assert_eq!(copied.tables().unwrap(), ["public.whole"]);
+    assert_eq!(copied.extensions().unwrap()["pg_trgm"], "search");
+
     server.ask_of(source.name().as_str(), "CREATE SCHEMA more; CREATE TABLE more.t (id integer)");
     server.ask_of(source.name().as_str(), "CREATE SCHEMA xtask; CREATE TABLE xtask.ledger (n int)");
     database.empty().unwrap();
