@@ -293,6 +293,15 @@ fn failed(what: &str, error: &Unanswered) -> Failure {
                  write into the schema `xtask`",
             )
         }
+        Unanswered::Refused(cause)
+            if cause.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) =>
+        {
+            Failure::refused("cannot back up: the database takes no writes")
+                .code(&code::BACKUP_DATABASE)
+                .because(error)
+                .reason("it is a standby, or read-only for this role; a back-up writes one row first")
+                .hint("name the address of the primary in `direct_url`, with a role that may write")
+        }
         _ => failure,
     }
 }

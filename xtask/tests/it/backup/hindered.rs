@@ -148,3 +148,14 @@ fn nothing_is_backed_up_through_a_pooler_that_changes_backends() {
     assert!(run.stderr.contains("cannot back up through `"), "{run:?}");
     assert_eq!(town.snapshots(), 0);
 }
+
+#[test]
+fn a_database_that_takes_no_writes_is_told_as_that() {
+    let clusters = required!(town::clusters());
+    let town = Town::new(&clusters);
+    town.source.ask("ALTER ROLE ann SET default_transaction_read_only = on");
+    let said = town.run(&["backup", "run", "staging", "--init"]).ends(4);
+    for part in ["the database takes no writes", "it is a standby, or read-only", "the primary"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
