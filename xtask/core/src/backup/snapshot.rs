@@ -223,7 +223,8 @@ impl Contents {
         let is_it = |it: &&Backup| it.id.starts_with(name) || it.dump.starts_with(name);
         let found: Vec<&Backup> = self.backups.iter().filter(is_it).collect();
         match (found.as_slice(), name.len()) {
-            ([one], 4..) => Ok(one),
+            ([one], SHORTEST..) => Ok(one),
+            ([_], _) => Err(NotFound::Short(name.to_owned())),
             ([_, _, ..], _) => Err(NotFound::Several(name.to_owned())),
             _ => Err(NotFound::Unknown(name.to_owned())),
         }
@@ -241,6 +242,9 @@ impl Contents {
     }
 }
 
+/// Of less of a name nobody can tell whether it was meant.
+const SHORTEST: usize = 4;
+
 /// No back-up is meant, or it cannot be told which.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum NotFound {
@@ -248,6 +252,8 @@ pub enum NotFound {
     None,
     #[error("no whole back-up begins with `{0}`; `backup list` shows them")]
     Unknown(String),
+    #[error("`{0}` is too little of a name: give at least {SHORTEST} letters of it")]
+    Short(String),
     #[error("several back-ups begin with `{0}`; give more of the name")]
     Several(String),
 }
@@ -312,7 +318,7 @@ mod tests {
                 && there.find("dddd").is_ok()
         );
         assert_eq!(there.find("aaa"), Err(NotFound::Several("aaa".into())));
-        assert_eq!(there.find("b"), Err(NotFound::Unknown("b".into())));
+        assert_eq!(there.find("b"), Err(NotFound::Short("b".into())));
         assert_eq!(there.find("e"), Err(NotFound::Unknown("e".into())));
         assert_eq!(Contents::default().find("latest"), Err(NotFound::None));
     }

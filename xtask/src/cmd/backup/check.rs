@@ -40,14 +40,15 @@ pub(super) fn run(flags: &BackupCheck, world: &World<'_>) -> Result<Exit> {
 }
 
 fn whole(home: &Home<'_>, all: bool) -> Finding {
-    let part = part(all, clock::moment());
+    let now = clock::moment();
+    let (part, read) = (part(all, now), read(all, now));
     let phase = home.world.report.phase("check");
     phase.doing("reading");
     let name = "repository";
     match looked(home, &part) {
         Ok(Ok(())) => {
-            phase.done(&format!("whole, with data of {part}"));
-            Finding { name, good: Some(true), said: format!("whole, with data of {part}") }
+            phase.done(&format!("whole; {read}"));
+            Finding { name, good: Some(true), said: format!("whole; {read}") }
         }
         Ok(Err(words)) => Finding { name, good: Some(false), said: words.replace('\n', "; ") },
         Err(failure) => Finding { name, good: None, said: failure.innermost_line().to_owned() },
@@ -73,7 +74,22 @@ fn looked(home: &Home<'_>, part: &str) -> Result<std::result::Result<(), String>
 
 /// Another seventh each day of the week, so that each week all of it is read.
 fn part(all: bool, now: Moment) -> String {
-    if all { "100%".to_owned() } else { format!("{}/7", (now.day_number() + 3).rem_euclid(7) + 1) }
+    if all { "100%".to_owned() } else { format!("{}/7", seventh(now)) }
+}
+
+fn seventh(now: Moment) -> i64 {
+    (now.day_number() + 3).rem_euclid(7) + 1
+}
+
+/// What of the data was read, in words.
+fn read(all: bool, now: Moment) -> String {
+    match all {
+        true => "all of its data was read".to_owned(),
+        false => {
+            let seventh = seventh(now);
+            format!("one seventh of its data was read (today part {seventh} of 7, by the weekday)")
+        }
+    }
 }
 
 fn young(home: &Home<'_>) -> Finding {
@@ -148,6 +164,8 @@ mod tests {
         let parts: Vec<String> = (23..30).map(|day| part(false, moment(day))).collect();
         assert_eq!(parts, ["1/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7"]);
         assert_eq!(part(true, moment(23)), "100%");
+        let words = "one seventh of its data was read (today part 6 of 7, by the weekday)";
+        assert_eq!((read(false, moment(28)), read(true, moment(28))), (words.to_owned(), "all of its data was read".to_owned()));
     }
 
     #[test]
