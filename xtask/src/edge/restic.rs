@@ -309,6 +309,9 @@ impl<'a> Restic<'a> {
             Meaning::WrongPassword => {
                 failure.code(&code::BACKUP_REPOSITORY).reason("another password opens it")
             }
+            Meaning::Interrupted => {
+                failure.code(&code::TOOL_FAILED).reason("`restic` ended with a signal")
+            }
             _ => failure.code(&code::TOOL_FAILED),
         };
         if words.is_empty() { failure } else { failure.reason(words) }

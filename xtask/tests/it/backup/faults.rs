@@ -31,6 +31,14 @@ fn a_dump_that_is_killed_in_the_middle_is_no_backup() {
 }
 
 #[test]
+fn a_restic_that_is_killed_is_told_as_that() {
+    let clusters = required!(town::clusters());
+    let town = Town::new(&clusters);
+    let script = "case $1 in backup) kill -9 $$;; esac\nexec $real \"$@\"";
+    nothing_is_recorded(&town.with_program("restic", script), "`restic` ended with a signal");
+}
+
+#[test]
 fn a_dump_that_says_that_it_failed_is_no_backup_however_much_it_wrote() {
     let clusters = required!(town::clusters());
     let town = Town::new(&clusters);
