@@ -4,6 +4,7 @@ use crate::edge::postgres::Database;
 use crate::edge::{clock, files, pg_dump, secrets};
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use crate::world::World;
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use xtask_core::backup::state::{DATABASE, FOLDERS, FORMAT, Of, Piece, State};
@@ -117,6 +118,13 @@ pub fn left<'s>(
             .reason(why)
             .hint("restore on a fresh server, before Coolify is installed there")
     };
+    let kept: BTreeSet<&str> = state.of(Of::Coolify).map(|it| it.path.as_str()).collect();
+    if let Some(strange) = strange(coolify, "", &kept)? {
+        return Err(cannot(format!(
+            "`{}` is there, and is no part of the state",
+            coolify.join(strange).display()
+        )));
+    }
     let mut missing = Vec::new();
     for piece in state.of(Of::Coolify) {
         let path = coolify.join(&piece.path);
@@ -138,6 +146,32 @@ pub fn left<'s>(
         _ if is_ours()? => Ok(Left { files: missing, database: false }),
         objects => Err(cannot(format!("`{}` holds {objects} objects", address.place()))),
     }
+}
+
+/// The first thing below `path` of `root` that is no folder and is not in `kept`.
+fn strange(root: &Path, path: &str, kept: &BTreeSet<&str>) -> Result<Option<String>> {
+    let place = root.join(path);
+    if !files::is_there(&place)? {
+        return Ok(None);
+    }
+    let mut names = files::names(&place)?;
+    names.sort();
+    // What was killed while it wrote has left a file of that name.
+    names.retain(|name| !name.starts_with(".aside"));
+    for name in names {
+        let below = if path.is_empty() { name } else { format!("{path}/{name}") };
+        let place = root.join(&below);
+        let found = std::fs::symlink_metadata(&place);
+        let found = found.or_outside(|| format!("failed to look at `{}`", place.display()))?;
+        let strange = match found.is_dir() {
+            true => strange(root, &below, kept)?,
+            false => (!kept.contains(below.as_str())).then_some(below),
+        };
+        if strange.is_some() {
+            return Ok(strange);
+        }
+    }
+    Ok(None)
 }
 
 fn is_of_mode(path: &Path, mode: u32) -> Result<bool> {

@@ -160,6 +160,7 @@ impl Vault {
     /// Other bytes, encrypted for everybody who may read it.
     pub fn seal(&self, bytes: &[u8]) -> Result<Vec<u8>> {
         let recipients = self.recipients()?;
+        recipients.refuse_none()?;
         let failed = || format!("failed to encrypt for `{}`", AgeName::recipients(&self.name));
         let encryptor = Encryptor::with_recipients(recipients.keys()).or_outside(failed)?;
         let mut sealed = Vec::new();

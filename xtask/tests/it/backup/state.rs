@@ -96,7 +96,11 @@ fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
     restore(&["--apply"]).ends(0);
     assert_eq!(town.copy.ask("SELECT count(*) FROM meals"), "1000");
 
-    // What is somebody else's is not written over.
+    // What is somebody else's is not written over, and no place with more than that is empty.
+    std::fs::write(new.join("proxy/more.yaml"), "").unwrap();
+    let said = restore(&["--apply"]).ends(4);
+    assert!(said.contains("proxy/more.yaml` is there, and is no part of the state"), "{said}");
+    std::fs::remove_file(new.join("proxy/more.yaml")).unwrap();
     std::fs::write(new.join("proxy/acme.json"), "{}").unwrap();
     let said = restore(&["--apply"]).ends(4);
     assert!(said.contains("is there already"), "{said}");
@@ -113,6 +117,10 @@ fn a_state_that_would_not_help_is_not_kept() {
     let words = backup(&file, &old_path);
     let said = town.run(&words).ends(4);
     assert!(said.contains("has no `APP_KEY`"), "{said}");
+    std::fs::write(old.join("source/.env"), "APP_KEY=base64:c2VjcmV0\n").unwrap();
+    std::fs::remove_file(town.world.path("secrets/staging.recipients")).unwrap();
+    let said = town.run(&words).ends(4);
+    assert!(said.contains("cannot encrypt for nobody") && said.contains("--add AGE1"), "{said}");
     assert!(!Path::new(&file).exists());
     std::fs::remove_dir_all(old.join("ssh")).unwrap();
     let said = town.run(&words).ends(4);
