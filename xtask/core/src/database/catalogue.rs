@@ -28,6 +28,9 @@ pub struct Fact {
 /// The property that names the object, with its schema, without which this one is not.
 pub const OF: &str = "of";
 
+/// How the role that migrates is called in a comparison.
+const OWNER: &str = "(who migrates)";
+
 type Key = (Kind, String);
 type Properties = BTreeMap<String, String>;
 
@@ -67,6 +70,16 @@ impl Catalogue {
             objects.entry((kind, name)).or_default().insert(property, value);
         }
         Ok(Self { objects })
+    }
+
+    /// The same, where what the role `name` owns is the owner's: it has another name on each server.
+    #[must_use]
+    pub fn owned_by(mut self, name: &str) -> Self {
+        let owners = self.objects.values_mut().filter_map(|it| it.get_mut("owner"));
+        for owner in owners.filter(|it| *it == name) {
+            OWNER.clone_into(owner);
+        }
+        self
     }
 
     /// How many objects it has.

@@ -44,11 +44,17 @@ fn said(differences: &[Difference], wanted: &str, found: &str, objects: usize) -
     format!("{}\n{count}: wanted `{wanted}`, found `{found}`", lines.join("\n"))
 }
 
+/// Who migrates has another name on each server, and the same part.
+fn owned(database: &mut Database) -> Result<Catalogue> {
+    let user = database.user()?;
+    Ok(database.catalogue()?.owned_by(&user))
+}
+
 /// A scratch database is made on this machine only: the server of others is looked at, and nothing
 /// is made there.
 fn read(side: &str, world: &World<'_>) -> Result<Catalogue> {
     if side != MIGRATIONS {
-        return Database::connect(&Site::look(world, side)?.database()?)?.catalogue();
+        return owned(&mut Database::connect(&Site::look(world, side)?.database()?)?);
     }
     let phase = world.report.phase("migrations");
     let site = Site::look(world, super::LOCAL)?;
@@ -56,7 +62,7 @@ fn read(side: &str, world: &World<'_>) -> Result<Catalogue> {
     let files = migrate::files(world)?;
     let mut database = Database::connect(&scratch.address())?;
     replay::apply(&mut database, &files, &world.deploy.migrations, &world.cancel, |_| ())?;
-    let catalogue = database.catalogue()?;
+    let catalogue = owned(&mut database)?;
     drop(database);
     scratch.remove()?;
     phase.done(&format!("{} in a scratch database", Count(files.len(), "migration")));

@@ -56,6 +56,12 @@ impl Database {
         }))
     }
 
+    /// As which role it is asked.
+    pub fn user(&self) -> Result<String> {
+        let row = self.ask(self.client.query_one("SELECT current_user::text", &[]));
+        row.map(|row| row.get(0)).map_err(|it| refusal::asked("failed to ask who we are", &it))
+    }
+
     /// Every role but the server's own.
     pub fn roles(&self) -> Result<Vec<String>> {
         let rows = self.ask(self.client.query(ROLES, &[]));

@@ -60,3 +60,15 @@ fn every_kind_is_read_by_its_name_and_nothing_else_is() {
     }
     assert!("tables".parse::<Kind>().is_err());
 }
+
+#[test]
+fn who_migrates_has_another_name_on_each_server_and_nobody_else_does() {
+    let mut other = MEALS.to_vec();
+    other[0].3 = "postgres";
+    let (wanted, found) = (catalogue(&MEALS).owned_by("nutri"), catalogue(&other));
+    assert_eq!(lines(&wanted, &found.clone().owned_by("postgres")), [""; 0]);
+    assert_eq!(
+        lines(&wanted, &found.owned_by("low")),
+        ["table `public.meals`: owner: wanted `(who migrates)`, found `postgres`"]
+    );
+}
