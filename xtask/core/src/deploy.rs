@@ -104,7 +104,8 @@ impl Deploy {
     /// The environment called `name`.
     pub fn environment(&self, name: &str) -> Result<&Environment, UnknownEnvironment> {
         let known = || self.environments.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>();
-        let unknown = || UnknownEnvironment { wanted: named(name).to_owned(), known: known().join(", ") };
+        let unknown =
+            || UnknownEnvironment { wanted: named(name).to_owned(), known: known().join(", ") };
         self.environments.get(name).ok_or_else(unknown)
     }
 

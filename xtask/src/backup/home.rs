@@ -94,13 +94,13 @@ impl<'a> Home<'a> {
     }
 
     /// Sees to it that it opens. One that is not there is made if somebody said so; the one of this
-    /// machine needs no word.
-    pub fn ready(&self, may_make: bool) -> Result<()> {
+    /// machine needs no word. Tells how many locks it has, whoever has them.
+    pub fn ready(&self, may_make: bool) -> Result<usize> {
         match self.look()? {
-            Found::Open => Ok(()),
+            Found::Open { locks } => Ok(locks),
             Found::Absent if may_make || self.is_own => {
                 self.world.report.status(&format!("making repository `{}`", self.shown()));
-                self.make()
+                self.make().map(|()| 0)
             }
             Found::CutOff => Err(self
                 .unopened("making it was cut off: it has no `config`, and nothing was stored in it")
@@ -111,7 +111,7 @@ impl<'a> Home<'a> {
             Found::WrongPassword => Err(self.unopened("another password opens it").hint(LOOK)),
             // Versions before 0.17 do not tell why. restic makes none where one is.
             Found::Unknown(words) if may_make => {
-                self.make().map_err(|failure| failure.reason(words))
+                self.make().map(|()| 0).map_err(|failure| failure.reason(words))
             }
             Found::Unknown(words) => Err(self.unopened(&words).hint(LOOK)),
         }
@@ -141,7 +141,7 @@ impl<'a> Home<'a> {
         let away =
             |why: &str| Some((&code::BACKUP_REPOSITORY, format!("it cannot be opened: {why}")));
         match self.look() {
-            Ok(Found::Open) => {}
+            Ok(Found::Open { .. }) => {}
             Ok(Found::Absent | Found::CutOff) => return away("there is none"),
             Ok(Found::WrongPassword) => return away("another password opens it"),
             Ok(Found::Unknown(words)) => return away(&words),

@@ -96,9 +96,9 @@ pub fn restore(
     // An extension may have brought one of them.
     let there = database.schemas_among(&manifest.schemas)?;
     let brought = there.iter().filter(|it| !found.contains(it));
-    brought.filter_map(|it| Some((it, owner_of_schema(&wanted, it)?))).try_for_each(
-        |(schema, owner)| database.give_schema(schema, owner),
-    )?;
+    brought
+        .filter_map(|it| Some((it, owner_of_schema(&wanted, it)?)))
+        .try_for_each(|(schema, owner)| database.give_schema(schema, owner))?;
     let list = List::keep(&without_schemas(&list, &there, &found))?;
     phase.doing("restoring");
     pour(home, manifest, address, (&list, whose.owners))?;
@@ -193,12 +193,7 @@ fn schema_of(object: &str) -> Option<String> {
 }
 
 /// Extensions and roles that it needs; `pg_dump` leaves both to whoever restores.
-fn prepare(
-    database: &Database,
-    wanted: &Facts,
-    roles: Roles<'_>,
-    address: &Address,
-) -> Result<()> {
+fn prepare(database: &Database, wanted: &Facts, roles: Roles<'_>, address: &Address) -> Result<()> {
     let owning = wanted.owning();
     let named: BTreeSet<&String> = wanted.roles.iter().chain(&owning).collect();
     let named: Vec<String> = named.into_iter().cloned().collect();

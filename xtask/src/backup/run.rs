@@ -25,8 +25,9 @@ pub struct Taken {
     pub manifest: Manifest,
 }
 
-/// Takes one. `why` stands in its tags: `daily`, `migrate`, `asked`.
-pub fn run(home: &Home<'_>, address: &Address, why: &str) -> Result<Taken> {
+/// Takes one into a repository that was just found to have so many locks. `why` stands in its tags:
+/// `daily`, `migrate`, `asked`.
+pub fn run(home: &Home<'_>, address: &Address, locks: usize, why: &str) -> Result<Taken> {
     let phase = home.world.report.phase("back up");
     let run = name()?;
     // Its canary and its snapshot would be of other sessions than its dump.
@@ -38,7 +39,9 @@ pub fn run(home: &Home<'_>, address: &Address, why: &str) -> Result<Taken> {
     let schemas = schemas(home, address, &database)?;
     refuse_foreign(home, &database, &schemas)?;
     let left_out = left_out(home, &database)?;
-    free_of_the_dead(home);
+    if locks > 0 {
+        free_of_the_dead(home);
+    }
     database.write_canary(&run)?;
     let exported = database.export()?;
     same_time(&exported.taken_at)?;
@@ -159,8 +162,14 @@ fn same_time(server: &str) -> Result<()> {
         .hint("set the clock of this machine; retention and alarms judge by it"))
 }
 
-/// Older versions of restic shorten what they have just stored.
+/// How long a whole name of restic's is.
+const WHOLE: usize = 64;
+
+/// Older versions of restic shorten what they have just stored. To ask costs an opening.
 fn whole_name(home: &Home<'_>, run: &str, short: &str) -> Result<String> {
+    if short.len() == WHOLE && short.bytes().all(|it| it.is_ascii_hexdigit()) {
+        return Ok(short.to_owned());
+    }
     let found = home.restic.snapshots(&format!("kind:{},run:{run}", Kind::Dump.name()))?;
     let found = found.into_iter().find(|it| it.id.starts_with(short));
     found.map(|it| it.id).ok_or_else(|| {

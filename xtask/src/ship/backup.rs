@@ -111,8 +111,8 @@ pub fn carry_out(site: &Site<'_>, planned: &BackUp) -> Result<()> {
 /// Takes one, as `backup run` does.
 pub fn take(site: &Site<'_>, why: &str) -> Result<run::Taken> {
     let home = Home::open(site.world, site.name, Purpose::Add)?;
-    home.ready(false)?;
-    run::run(&home, &site.database()?, why)
+    let locks = home.ready(false)?;
+    run::run(&home, &site.database()?, locks, why)
 }
 
 #[cfg(test)]

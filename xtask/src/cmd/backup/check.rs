@@ -165,7 +165,10 @@ mod tests {
         assert_eq!(parts, ["1/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7"]);
         assert_eq!(part(true, moment(23)), "100%");
         let words = "one seventh of its data was read (today part 6 of 7, by the weekday)";
-        assert_eq!((read(false, moment(28)), read(true, moment(28))), (words.to_owned(), "all of its data was read".to_owned()));
+        assert_eq!(
+            (read(false, moment(28)), read(true, moment(28))),
+            (words.to_owned(), "all of its data was read".to_owned())
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `db sync-schema`: the schema of an environment, without its rows, in the local database.
 
 use crate::edge::lease::{self, Lease as OfMachine};
-use crate::edge::postgres::Database;
 use crate::edge::pg_dump::Owners;
+use crate::edge::postgres::Database;
 use crate::edge::schema_dump;
 use crate::error::{Failure, Result};
 use crate::exit::Exit;

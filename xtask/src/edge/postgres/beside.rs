@@ -61,8 +61,8 @@ impl Database {
     /// What no dump of schemas holds, each with its kind.
     pub fn beside_schemas(&self) -> Result<Vec<String>> {
         let rows = self.ask(self.client.query(BESIDE, &[]));
-        let rows = rows
-            .map_err(|error| refusal::asked("failed to look at what is in no schema", &error))?;
+        let rows =
+            rows.map_err(|error| refusal::asked("failed to look at what is in no schema", &error))?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 

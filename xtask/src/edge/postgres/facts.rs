@@ -299,7 +299,9 @@ fn failed(what: &str, error: &Unanswered) -> Failure {
             Failure::refused("cannot back up: the database takes no writes")
                 .code(&code::BACKUP_DATABASE)
                 .because(error)
-                .reason("it is a standby, or read-only for this role; a back-up writes one row first")
+                .reason(
+                    "it is a standby, or read-only for this role; a back-up writes one row first",
+                )
                 .hint("name the address of the primary in `direct_url`, with a role that may write")
         }
         _ => failure,

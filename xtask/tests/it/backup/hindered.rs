@@ -4,12 +4,12 @@
 use super::drill::evidence;
 use super::faults::Holder;
 use super::town::{self, Town};
+use crate::postgres::pgbouncer::PgBouncer;
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 use xtask::edge::clock;
-use crate::postgres::pgbouncer::PgBouncer;
 use xtask_fakes::required;
 
 const DRILL: [&str; 5] = ["backup", "drill", "staging", "--cluster", "env:COPY_URL"];
@@ -158,4 +158,24 @@ fn a_database_that_takes_no_writes_is_told_as_that() {
     for part in ["the database takes no writes", "it is a standby, or read-only", "the primary"] {
         assert!(said.contains(part), "{part}: {said}");
     }
+}
+
+#[test]
+fn a_backup_opens_the_repository_no_more_often_than_it_must() {
+    let clusters = required!(town::clusters());
+    let town = Town::new(&clusters);
+    town.taken();
+    // As newer ones say it: with the whole name.
+    let script = "echo \"$1\" >>$RESTIC_REPOSITORY.opened\n\
+        case \"$1 $*\" in backup*kind:dump*) said=$($real \"$@\") || exit; \
+        short=$(echo \"$said\" | sed -n 's/.*\"snapshot_id\":\"\\([0-9a-f]*\\)\".*/\\1/p'); \
+        whole=$(basename \"$(echo $RESTIC_REPOSITORY/snapshots/$short*)\"); \
+        echo \"$said\" | sed \"s/$short/$whole/\"; exit;; esac\nexec $real \"$@\"";
+    let town = town.with_program("restic", script);
+    let taken = town.run(&["backup", "run", "staging"]);
+    assert_eq!(taken.code, Some(0), "{taken:?}");
+    let opened = town.repository().with_extension("opened");
+    let opened = std::fs::read_to_string(opened).unwrap();
+    let opened: Vec<&str> = opened.lines().filter(|it| *it != "version").collect();
+    assert_eq!(opened, ["list", "backup", "backup", "snapshots"]);
 }

@@ -78,8 +78,7 @@ fn a_schema_is_copied_whole_and_an_emptied_database_is_a_new_one() {
     let shell = Shell::new(folder.path(), folder.path(), &Cancel::default()).unwrap();
     let schemas = database.schemas().unwrap();
     let version = database.server_version().unwrap();
-    let mut sql =
-        schema_dump::of(&shell, (&source.address(), version), &schemas, Owners::Same);
+    let mut sql = schema_dump::of(&shell, (&source.address(), version), &schemas, Owners::Same);
     sql.as_mut().unwrap().push_str(&database.migrations_as_sql().unwrap());
     let copy = Scratch::make(&address, "copy").unwrap();
     let mut copied = Database::connect(&copy.address()).unwrap();

@@ -214,10 +214,7 @@ fn read_schemas(table: &Table<'_>, key: &str) -> Option<Vec<String>> {
         it.len() <= 63 && it.bytes().all(fits) && it.starts_with(|it: char| it.is_ascii_lowercase())
     };
     if let Some(strange) = schemas.iter().find(|it| !is_name(it)) {
-        table.refuse(
-            key,
-            format!("`{strange}` is no name: wanted lowercase letters, digits, `_`"),
-        );
+        table.refuse(key, format!("`{strange}` is no name: wanted lowercase letters, digits, `_`"));
         return None;
     }
     Some(schemas)

@@ -91,7 +91,9 @@ impl FromStr for SecretSource {
         match text.split_once(':') {
             None if text == "generate" => Ok(Self::Generate),
             Some(("env", name)) if is_variable(name) => Ok(Self::Variable(name.to_owned())),
-            Some(("file", path)) if !path.is_empty() && !path.contains("://") => Ok(Self::File(path.to_owned())),
+            Some(("file", path)) if !path.is_empty() && !path.contains("://") => {
+                Ok(Self::File(path.to_owned()))
+            }
             Some(("age", name)) => name.parse().map(Self::Age),
             _ => Err(UnknownSecretSource),
         }
