@@ -6,7 +6,7 @@ use super::runner::{Runner, Way};
 use super::{assess, permit, plan, review, review_of};
 use crate::edge::clock;
 use crate::edge::postgres::{Database, InvalidIndex, refuse_pooled};
-use crate::error::{Failure, Result};
+use crate::error::Result;
 use std::time::Duration;
 use xtask_core::database::assess::{Consent, Users};
 use xtask_core::database::migration::{MigrationFile, MigrationPlan};
