@@ -18,7 +18,7 @@ import {
   refuseOtherTypes,
   refuseUnclearHost,
 } from "./strictness.js";
-import { createLimits } from "./limits.js";
+import { createLimits, type Limits } from "./limits.js";
 import { mealEndpoints } from "./meals.js";
 import { openApiDocument } from "./openapi.js";
 import type { Ports } from "./ports.js";
@@ -59,33 +59,43 @@ export function createApp(settings: Settings, ports: Ports): Express {
   app.use(requestContext(settings.appVersion, ports.log, ports.drain));
   app.use(requestLog(ports.nowMs, ports.count));
   app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: nothingToShow } }));
-  app.use(refuseUnclearHost);
+  app.use("/api/health", refuseUnclearHost);
   app.use(healthRouter(settings, ports));
-  if (settings.httpsOnly) app.use(httpsOnly);
   app.use(requestDeadline(settings.requestTimeoutMs, ports.nowMs));
-  app.use(cors({ origin: [...settings.corsOrigins], exposedHeaders }));
+  // Before the limit, so that a page of another origin may read that it asked too often.
+  app.use(cors({ origin: [...settings.corsOrigins], exposedHeaders, preflightContinue: true }));
+  const limits = createLimits(settings, ports.hits);
+  app.use(limits.general);
+  app.use(refuseUnclearHost);
+  if (settings.httpsOnly) app.use(httpsOnly);
+  app.use(endPreflight);
   app.use(documentRouter());
-  app.use(apiRouter(settings, services));
+  app.use(apiRouter(services, limits));
   app.use(methodRouter(places()));
   app.use(notFound);
   app.use(errorHandler(ports.faults));
   return app;
 }
 
-function apiRouter(settings: Settings, services: Services): Router {
+/** What it may ask was said by the headers. */
+const endPreflight: RequestHandler = (request, response, next) => {
+  if (request.method === "OPTIONS") response.status(204).set("content-length", "0").end();
+  else next();
+};
+
+function apiRouter(services: Services, limits: Limits): Router {
   const router = Router(exactPaths);
-  const limits = createLimits(settings, services.hits);
   const readBody = [
     refuseOtherTypes,
     express.json({ limit: bodyBytesMax, verify: refuseOtherBytes }),
   ];
   for (const endpoint of endpoints) {
-    const { before, after } = limits[endpoint.limit];
+    const { before, after } = limits.of(endpoint);
     const chain = [
-      before,
+      ...before,
       ...(endpoint.access === "user" ? [requireCaller(services)] : []),
       ...(endpoint.schemas.body === undefined ? [] : readBody),
-      after,
+      ...after,
       serve(endpoint, services),
     ];
     router[endpoint.method](endpoint.path, ...chain);
@@ -122,10 +132,10 @@ function places(): ReadonlyMap<string, readonly string[]> {
 }
 
 function documentRouter(): Router {
-  const document = openApiDocument(endpoints);
+  const document = Buffer.from(JSON.stringify(openApiDocument(endpoints)));
   const router = Router(exactPaths);
   router.get("/api/openapi.json", (_request, response) => {
-    response.json(document);
+    response.type("json").send(document);
   });
   return router;
 }

@@ -1,6 +1,7 @@
 // How often somebody may call: an address, and beside it an account, so that neither one address
 // that guesses at many accounts nor many addresses that guess at one get far.
 import { createHash } from "node:crypto";
+import { isIP } from "node:net";
 import type { Request, RequestHandler } from "express";
 import { ipKeyGenerator, rateLimit, type Options, type Store } from "express-rate-limit";
 import { z } from "zod";
@@ -14,17 +15,22 @@ import type { Ports } from "./ports.js";
 
 /** What runs before the body is read, and what needs the body. */
 interface Limit {
-  readonly before: RequestHandler;
-  readonly after: RequestHandler;
+  readonly before: readonly RequestHandler[];
+  readonly after: readonly RequestHandler[];
+}
+
+export interface Limits {
+  /** For all but health, and before all that could be asked for. */
+  readonly general: RequestHandler;
+  /** What an endpoint has beside it. */
+  of(endpoint: Pick<Endpoint, "limit">): Limit;
 }
 
 const named = z.object({ email: z.string() });
 
-export function createLimits(
-  settings: Settings,
-  hits: Ports["hits"],
-): Readonly<Record<Endpoint["limit"], Limit>> {
-  const byAddress = (limit: number, store: Store) => rateLimit({ ...common, limit, store });
+export function createLimits(settings: Settings, hits: Ports["hits"]): Limits {
+  const byAddress = (limit: number, store: Store) =>
+    rateLimit({ ...common, limit, store, keyGenerator: addressOf });
   const byAccount = rateLimit({
     ...common,
     limit: settings.accountRateLimitPerMinute,
@@ -34,9 +40,14 @@ export function createLimits(
     skipSuccessfulRequests: true,
     requestWasSuccessful: (_request, { statusCode }) => statusCode < 400 || statusCode >= 500,
   });
+  const auth = byAddress(settings.authRateLimitPerMinute, hits.auth);
+  const extra = {
+    general: { before: [], after: [] },
+    auth: { before: [auth], after: [byAccount] },
+  };
   return {
-    general: { before: byAddress(settings.rateLimitPerMinute, hits.general), after: pass },
-    auth: { before: byAddress(settings.authRateLimitPerMinute, hits.auth), after: byAccount },
+    general: byAddress(settings.rateLimitPerMinute, hits.general),
+    of: ({ limit }) => extra[limit],
   };
 }
 
@@ -64,15 +75,19 @@ const common = {
   handler: tooManyRequests,
 } as const;
 
-const pass: RequestHandler = (_request, _response, next) => {
-  next();
-};
+/** Some proxies say the port as well. What is no address at all is one visitor. */
+export function addressOf(request: Request): string {
+  const said = request.ip ?? "";
+  const [, inBrackets] = /^\[([^\]]*)\](?::\d+)?$/.exec(said) ?? [];
+  const address = inBrackets ?? (/^[\d.]+:\d+$/.test(said) ? said.replace(/:\d+$/, "") : said);
+  return isIP(address) === 0 ? "no address" : ipKeyGenerator(address);
+}
 
 /** Emails are nobody's business, so the key does not show them. */
 function accountKey(request: Request): string {
   const caller = callerIn(request);
   if (caller !== undefined) return caller.user.id;
   const { data } = named.safeParse(request.body);
-  if (data === undefined) return `address:${ipKeyGenerator(request.ip ?? "")}`;
+  if (data === undefined) return `address:${addressOf(request)}`;
   return createHash("sha256").update(normalEmail(data.email)).digest("base64url");
 }

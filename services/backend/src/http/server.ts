@@ -10,6 +10,7 @@ import {
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Drain } from "./drain.js";
+import { inTurn } from "./turns.js";
 
 // Longer than proxies keep an idle connection (nginx 60 s, Traefik 90 s, Caddy 2 min): whoever
 // hangs up first must be the proxy, or it sends a request into a connection that just closed.
@@ -22,9 +23,17 @@ export interface Patience {
   readonly requestMs: number;
   /** How often that is looked at. */
   readonly checkMs: number;
+  /** For how long it may read nothing of an answer. */
+  readonly unreadMs: number;
 }
 
-const usualPatience: Patience = { headMs: 5_000, requestMs: 9_000, checkMs: 500 };
+const usualPatience: Patience = {
+  ...{ headMs: 5_000, requestMs: 9_000, checkMs: 500 },
+  unreadMs: 30_000,
+};
+
+/** Who sends more before the first is answered is cut off. */
+const waitingMax = 8;
 
 export interface RunningServer {
   readonly port: number;
@@ -46,11 +55,17 @@ export async function startServer(
     // The app refuses it in its own words.
     requireHostHeader: false,
   };
-  const server = createServer(options, listener);
+  const open = new Set<ServerResponse>();
+  const serve: RequestListener = (request, response) => {
+    open.add(response);
+    response.once("close", () => open.delete(response));
+    listener(request, response);
+  };
+  const turns = { waitingMax, unreadMs: patience.unreadMs };
+  const server = createServer(options, inTurn(serve, turns));
   server.on("clientError", refuse);
   // What somebody expects and nobody knows is no reason for an answer without a body.
   server.on("checkExpectation", (request, response) => server.emit("request", request, response));
-  const open = openResponses(server);
   await listen(server, address);
   const { port } = server.address() as AddressInfo;
   return {
@@ -95,15 +110,6 @@ const refusals: Readonly<Record<string, readonly [number, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "it took too long to arrive"],
   HPE_HEADER_OVERFLOW: [431, "its headers are too large"],
 };
-
-function openResponses(server: Server): ReadonlySet<ServerResponse> {
-  const open = new Set<ServerResponse>();
-  server.prependListener("request", (_request, response) => {
-    open.add(response);
-    response.once("close", () => open.delete(response));
-  });
-  return open;
-}
 
 /** A request older than the drain keeps its connection open unless its response says otherwise. */
 function closeAfter(response: ServerResponse): void {

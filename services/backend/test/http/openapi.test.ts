@@ -1,6 +1,6 @@
 // The OpenAPI document is served as it is kept. `UPDATE_EXPECTED=1 npm test` writes it anew.
 import { readFile, writeFile } from "node:fs/promises";
-import { describe, expect, it } from "@jest/globals";
+import { describe, expect, it, jest } from "@jest/globals";
 import { endpoints } from "../../src/http/app.js";
 import { testApp } from "../world/app.js";
 
@@ -12,6 +12,20 @@ describe("the OpenAPI document", () => {
     const text = `${JSON.stringify(response.body, null, 2)}\n`;
     if (process.env["UPDATE_EXPECTED"] === "1") await writeFile(kept, text);
     expect(text).toBe(await readFile(kept, "utf8"));
+  });
+
+  it("is_written_once_however_often_it_is_read", async () => {
+    const { agent } = testApp();
+    const written = jest.spyOn(JSON, "stringify");
+    try {
+      for (let count = 0; count < 3; count += 1) await agent.get("/api/openapi.json").expect(200);
+      const values = written.mock.calls.map(([value]) => value as unknown);
+      expect(
+        values.filter((it) => typeof it === "object" && it !== null && "openapi" in it),
+      ).toEqual([]);
+    } finally {
+      written.mockRestore();
+    }
   });
 
   it("refers_only_to_schemas_that_it_holds", async () => {

@@ -73,6 +73,38 @@ describe("limits", () => {
     await agent.get("/api/foods").set("x-forwarded-for", "192.0.2.2").expect(429);
   });
 
+  it.each(["/api/openapi.json", "/api/nothing", "/api/auth/login", "/", "/api/health/nothing"])(
+    "stand_before_%s_as_well",
+    async (path) => {
+      const { agent } = testApp({ environment: { RATE_LIMIT_PER_MINUTE: "1" } });
+      expect((await agent.get(path)).status).not.toBe(429);
+      await agent.get(path).expect(429);
+    },
+  );
+
+  it("stand_before_what_another_origin_asks_first_and_let_it_read_that", async () => {
+    const environment = { RATE_LIMIT_PER_MINUTE: "1", CORS_ORIGINS: "https://nutri.example" };
+    const { agent } = testApp({ environment });
+    const ask = () => agent.options("/api/foods").set("origin", "https://nutri.example");
+    const first = await ask().expect(204);
+    expect(first.headers["access-control-allow-methods"]).toContain("POST");
+    const second = await ask().expect(429);
+    expect(second.headers["access-control-allow-origin"]).toBe("https://nutri.example");
+  });
+
+  it.each([
+    ["5.5.5.5:4711", "5.5.5.5:1"],
+    ["[2001:db8::1]:80", "2001:db8::1"],
+    ["nonsense", "other nonsense"],
+    ["5.5.5.5.5:4711", "999.5.5.5"],
+  ])("count_%s_and_%s_as_one_visitor", async (one, other) => {
+    const { agent } = testApp({ environment: { RATE_LIMIT_PER_MINUTE: "1" } });
+    const from = (address: string) => agent.get("/api/foods").set("x-forwarded-for", address);
+    await from(one).expect(401);
+    await from(other).expect(429);
+    await from("192.0.2.9").expect(401);
+  });
+
   it("leave_health_alone", async () => {
     const hits = {
       general: new MemoryStore(),

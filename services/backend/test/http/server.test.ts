@@ -38,6 +38,10 @@ class Client {
   say(bytes: string): void {
     this.#socket.write(bytes);
   }
+
+  readNothing(): void {
+    this.#socket.pause();
+  }
 }
 
 /** Answers at once, but keeps `/slow` waiting until the test lets it go. */
@@ -90,7 +94,7 @@ describe("a server that stops", () => {
 });
 
 describe("a client that does not come to the point", () => {
-  const patience = { headMs: 100, requestMs: 200, checkMs: 20 };
+  const patience = { headMs: 100, requestMs: 200, checkMs: 20, unreadMs: 60_000 };
   const reading: RequestListener = (request, response) => {
     request.resume().on("end", () => response.end("quick"));
   };
@@ -173,6 +177,78 @@ describe("a client that does not come to the point", () => {
     client.reset();
     const other = new Client(server);
     await other.asks("/", "quick");
+    await server.stop(0);
+  });
+});
+
+describe("a client that asks before it was answered", () => {
+  it("is_answered_one_request_after_the_other", async () => {
+    const { listen, waiting } = listener();
+    const server = await startServer(listen, address, new Drain());
+    const client = new Client(server);
+    client.say(ask("/slow").repeat(3));
+    for (const turn of [1, 2, 3]) {
+      await until(`request ${turn}`, () => Promise.resolve(waiting.length >= turn));
+      // Another connection that was answered: what would come at once has come.
+      await new Client(server).asks("/", "quick");
+      expect(waiting).toHaveLength(turn);
+      waiting[turn - 1]?.end(`answer ${turn}.`);
+      await until("the answer", () => Promise.resolve(client.said.includes(`answer ${turn}.`)));
+    }
+    await server.stop(0);
+  });
+
+  it("is_cut_off_when_it_asks_for_too_much", async () => {
+    let asked = 0;
+    const { listen } = listener();
+    const counted: RequestListener = (request, response) => {
+      asked += 1;
+      listen(request, response);
+    };
+    const server = await startServer(counted, address, new Drain());
+    const client = new Client(server);
+    client.say(ask("/slow").repeat(1400));
+    await until("the connection ends", () => Promise.resolve(client.closed));
+    await new Client(server).asks("/", "quick");
+    expect(asked).toBe(2);
+    await server.stop(0);
+  });
+
+  it("is_not_served_any_more_when_it_left", async () => {
+    const { listen, waiting } = listener();
+    const server = await startServer(listen, address, new Drain());
+    const client = new Client(server);
+    client.say(ask("/slow").repeat(3));
+    await until("the first is under way", () => Promise.resolve(waiting.length > 0));
+    client.reset();
+    await until("the server knows", () => Promise.resolve(waiting[0]?.destroyed === true));
+    await new Client(server).asks("/", "quick");
+    expect(waiting).toHaveLength(1);
+    await server.stop(0);
+  });
+});
+
+describe("a client that does not read", () => {
+  const much = Buffer.alloc(64 * 1024 * 1024);
+
+  it("is_cut_off_and_one_that_waits_for_a_slow_answer_is_not", async () => {
+    const waiting: ServerResponse[] = [];
+    const listen: RequestListener = (request, response) => {
+      waiting.push(response);
+      if (request.url === "/much") response.end(much);
+    };
+    const patience = { headMs: 5_000, requestMs: 9_000, checkMs: 500, unreadMs: 100 };
+    const server = await startServer(listen, address, new Drain(), patience);
+    const slow = new Client(server);
+    slow.send("/slow");
+    await until("the slow one is under way", () => Promise.resolve(waiting.length === 1));
+    const deaf = new Client(server);
+    deaf.readNothing();
+    deaf.send("/much");
+    await until("it is cut off", () => Promise.resolve(waiting[1]?.destroyed === true));
+    expect(deaf.said.length).toBeLessThan(much.length);
+    waiting[0]?.end("slow");
+    await until("the slow answer", () => Promise.resolve(slow.said.includes("slow")));
     await server.stop(0);
   });
 });
