@@ -48,12 +48,14 @@ interface Place {
   readonly digest: string;
 }
 
-/** What people ate is nobody's business, so the words themselves are nowhere. */
+/**
+ * What people ate is nobody's business, so the words themselves are nowhere. The text is taken as
+ * it is: the end of a line parts two foods, and an answer quotes the words that it was made of.
+ */
 function placeOf(text: string): Place {
-  const plain = text.normalize("NFKC").trim().toLowerCase().replace(/\s+/g, " ");
-  const digest = createHash("sha256").update(plain).digest();
+  const digest = createHash("sha256").update(text).digest();
   const slot = digest.readUInt32BE(0) % slots;
-  return { slot: `estimate:v3:${slot}`, digest: digest.toString("base64url") };
+  return { slot: `estimate:v4:${slot}`, digest: digest.toString("base64url") };
 }
 
 async function recall(
