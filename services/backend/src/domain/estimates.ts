@@ -90,19 +90,19 @@ export async function estimateOne(
 /** How many estimates of one account are under way at once, however many requests want them. */
 export const atOnceMax = 2;
 
-/** Estimates every distinct text; what could not be had in time is left out. */
+/** Estimates every distinct text; what could not be had now is left out. */
 export async function estimateAll(
   estimator: Estimator,
   texts: readonly string[],
   call: EstimateCall,
-): Promise<ReadonlyMap<string, Estimate>> {
+): Promise<ReadonlyMap<string, Estimate | Unreadable>> {
   const waiting = [...new Set(texts)];
-  const found = new Map<string, Estimate>();
+  const found = new Map<string, Estimate | Unreadable>();
 
   async function work(): Promise<void> {
     for (let text = waiting.shift(); text !== undefined; text = waiting.shift()) {
       const estimate = await estimator.estimate(text, call);
-      if (isEstimate(estimate)) found.set(text, estimate);
+      if (estimate !== undefined && !("postponed" in estimate)) found.set(text, estimate);
     }
   }
   await Promise.all(Array.from({ length: Math.min(atOnceMax, waiting.length) }, work));

@@ -1,6 +1,13 @@
 // A day in numbers: what was weighed, and estimates of what was only described.
 import type { Day } from "./day.js";
-import { estimateAll, type Estimate, type EstimateCall, type Estimator } from "./estimates.js";
+import {
+  estimateAll,
+  isEstimate,
+  type Estimate,
+  type EstimateCall,
+  type Estimator,
+  type Unreadable,
+} from "./estimates.js";
 import { mealsPerDayMax, type Meal, type MealStore } from "./meals.js";
 import { inGrams, sum, type Nutrients } from "./nutrients.js";
 
@@ -10,9 +17,14 @@ export interface Summary {
   readonly recorded: Nutrients;
   readonly estimated: Nutrients;
   readonly total: Nutrients;
-  /** `partial` when a described meal is missing from the numbers. */
+  /** `partial` when a described meal, or some of its words, is missing from the numbers. */
   readonly estimates: "complete" | "partial";
+  /** Not now, but perhaps later. */
   readonly unestimatedMealIds: readonly string[];
+  /** Some of their words name no food that is known. */
+  readonly partlyEstimatedMealIds: readonly string[];
+  /** Never, unless they are described in other words. */
+  readonly unreadableMealIds: readonly string[];
 }
 
 export async function summarise(
@@ -31,25 +43,31 @@ export async function summarise(
 export function addUp(
   day: Day,
   meals: readonly Meal[],
-  estimates: ReadonlyMap<string, Estimate>,
+  estimates: ReadonlyMap<string, Estimate | Unreadable>,
 ): Summary {
   const recorded = sum(
     meals.flatMap((meal) => meal.items.map((item) => inGrams(item.food.per100g, item.grams))),
   );
   const described = meals.flatMap((meal) => {
     const text = textToEstimate(meal);
-    return text === undefined ? [] : [{ id: meal.id, estimate: estimates.get(text) }];
+    return text === undefined ? [] : [{ id: meal.id, found: estimates.get(text) }];
   });
-  const estimated = sum(described.flatMap(({ estimate }) => estimate?.total ?? []));
-  const missing = described.filter(({ estimate }) => estimate === undefined);
+  const estimated = sum(described.flatMap(({ found }) => (isEstimate(found) ? found.total : [])));
+  const those = (test: (found: Estimate | Unreadable | undefined) => boolean) =>
+    described.flatMap(({ id, found }) => (test(found) ? [id] : []));
+  const missing = {
+    unestimatedMealIds: those((found) => found === undefined),
+    partlyEstimatedMealIds: those((found) => isEstimate(found) && found.unknown.length > 0),
+    unreadableMealIds: those((found) => found !== undefined && !isEstimate(found)),
+  };
   return {
     day,
     mealCount: meals.length,
     recorded,
     estimated,
     total: sum([recorded, estimated]),
-    estimates: missing.length === 0 ? "complete" : "partial",
-    unestimatedMealIds: missing.map(({ id }) => id),
+    estimates: Object.values(missing).every((ids) => ids.length === 0) ? "complete" : "partial",
+    ...missing,
   };
 }
 

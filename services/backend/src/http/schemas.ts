@@ -201,8 +201,18 @@ export const summary = z
     recorded: totals,
     estimated: totals,
     total: totals,
-    estimates: z.enum(["complete", "partial"]),
-    unestimated_meal_ids: z.array(id),
+    estimates: z.enum(["complete", "partial"]).meta({
+      description: "`partial` where a described meal, or some of its words, is not in the numbers",
+    }),
+    unestimated_meal_ids: z
+      .array(id)
+      .meta({ description: "Meals without an estimate now; a later summary may have one" }),
+    partly_estimated_meal_ids: z
+      .array(id)
+      .meta({ description: "Meals of which some words name no food that is known" }),
+    unreadable_meal_ids: z.array(id).meta({
+      description: "Meals that are never estimated, unless they are described in other words",
+    }),
   })
   .meta({ id: "Summary" });
 

@@ -26,6 +26,8 @@ export const summaryEndpoints = [
         total: summary.total,
         estimates: summary.estimates,
         unestimated_meal_ids: [...summary.unestimatedMealIds],
+        partly_estimated_meal_ids: [...summary.partlyEstimatedMealIds],
+        unreadable_meal_ids: [...summary.unreadableMealIds],
       };
     },
   }),

@@ -43,6 +43,8 @@ describe("adding up a day", () => {
       total: kcal(440),
       estimates: "complete",
       unestimatedMealIds: [],
+      partlyEstimatedMealIds: [],
+      unreadableMealIds: [],
     });
   });
 
@@ -52,6 +54,35 @@ describe("adding up a day", () => {
       total: kcal(220),
       estimates: "partial",
       unestimatedMealIds: ["2"],
+    });
+  });
+
+  it("is_partial_where_words_are_unknown_and_counts_what_is_known", () => {
+    const half = { ...estimateOf(120), unknown: ["zzz"] };
+    expect(addUp(day, [mealOf("1", "soup, zzz")], new Map([["soup, zzz", half]]))).toMatchObject({
+      total: kcal(120),
+      estimates: "partial",
+      unestimatedMealIds: [],
+      partlyEstimatedMealIds: ["1"],
+    });
+  });
+
+  it("tells_words_that_are_never_estimated_from_those_that_are_not_now", async () => {
+    const { meals } = memoryStores();
+    const too = await meals.add("me", { eatenOn: day, description: "51 foods", items: [] });
+    const later = await meals.add("me", { eatenOn: day, description: "soup", items: [] });
+    const estimator: Estimator = {
+      estimate: (text) =>
+        Promise.resolve(
+          text === "soup"
+            ? { postponed: "too many", retrySeconds: 1 }
+            : { unreadable: "more than 50 foods" },
+        ),
+    };
+    expect(await summarise({ meals, estimator }, "me", day, call)).toMatchObject({
+      estimates: "partial",
+      unestimatedMealIds: [later.id],
+      unreadableMealIds: [too.id],
     });
   });
 

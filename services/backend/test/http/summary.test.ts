@@ -45,6 +45,8 @@ describe("a summary", () => {
       total: { ...recorded, kcal: 314.5, protein_g: 13.45 },
       estimates: "complete",
       unestimated_meal_ids: [],
+      partly_estimated_meal_ids: [],
+      unreadable_meal_ids: [],
     });
   });
 
