@@ -25,6 +25,14 @@ const url = (...protocols: string[]) =>
     message: `must be a URL that starts with ${protocols.map((it) => `${it}//`).join(" or ")}`,
   });
 
+/** What stands in one: a public key, a host, and the number of a project at the end of its path. */
+const dsnForm = /^https?:\/\/\w+(?::\w*)?@(?:\[[:.\w]+\]|[\w.-]+)(?::\d+)?\/(?:[^?#\s]*\/)?\d+$/;
+
+/** The SDK prints one that it cannot read, and reports nothing. */
+const dsn = z.string().refine((text) => dsnForm.test(text) && URL.canParse(text), {
+  message: "must be a DSN as Sentry shows it: https://KEY@HOST/PROJECT",
+});
+
 const count = (min: number, max: number, normally: number, description: string) =>
   setting(
     z
@@ -108,7 +116,7 @@ const settingsSchema = z.object({
     description: "the key before it: its tokens are still good, and it signs none",
     secret: true,
   }),
-  SENTRY_DSN: setting(url("http:", "https:").optional(), {
+  SENTRY_DSN: setting(dsn.optional(), {
     type: "URL",
     description: "where faults are reported; without it, nowhere",
     secret: true,

@@ -134,6 +134,31 @@ describe("settings", () => {
     ]);
   });
 
+  it.each([
+    "https://sentry.example/1",
+    "https://key@sentry.example",
+    "https://key@sentry.example/",
+    "https://key@sentry.example/project",
+    "https://key@sentry.example/1?x",
+    "https://key@sentry.example:99999/1",
+    "https://ke-y@sentry.example/1",
+    "https://key:se-cret@sentry.example/1",
+    "ftp://key@sentry.example/1",
+    "hunter2",
+  ])("refuse_the_dsn_%s_without_repeating_it", (SENTRY_DSN) => {
+    expect(problemsOf({ ...good, SENTRY_DSN })).toEqual([
+      "SENTRY_DSN: must be a DSN as Sentry shows it: https://KEY@HOST/PROJECT",
+    ]);
+  });
+
+  it.each([
+    "https://0123abc@o1.ingest.sentry.example/42",
+    "http://key:secret@127.0.0.1:9000/path/42",
+    "http://key@[::1]:9000/42",
+  ])("take_the_dsn_%s", (SENTRY_DSN) => {
+    expect(readSettings({ ...good, SENTRY_DSN }).sentryDsn).toBe(SENTRY_DSN);
+  });
+
   // `docs/deployment/ENVIRONMENT.md` and `.env.example` are made of that file.
   it("are_as_settings_json_lists_them", async () => {
     const text = `${JSON.stringify(declaredSettings(), null, 2)}\n`;
