@@ -9,7 +9,7 @@ const depthMax = 8;
 const itemsMax = 100;
 
 const secretNames =
-  /pass(word|wd|phrase)|secret|token$|^token|authori[sz]ation|cookie|credential|api[-_]?key|email|dsn$/i;
+  /pass(word|wd|phrase)|pwd|secret|token$|^token|authori[sz]ation|cookie|credential|api[-_]?key|email|dsn$/i;
 
 // What a text may hold, and what stays of it. In this order: an address of a database has an @ too.
 // What may begin anywhere has an end: a stranger chooses the path that is logged, and a run without
@@ -22,21 +22,47 @@ const looks: readonly (readonly [RegExp, string])[] = [
   [/\beyJ[\w-]{1,512}\.[\w-]+(?:\.[\w-]*)?/g, censored],
   [/\b[0-9a-f]{8}-[0-9a-f-]{27}\.[0-9a-f]{8}-[0-9a-f-]{27}\.[\w-]+/gi, censored],
   [/\$argon2\w*\$[^\s"']+|\bscrypt(?:\$\d+){3}\$[^\s"']+/g, censored],
-  // `password=…`, `"token": "…"`, `passwd: …`
+  // `password=…`, `"token": "…"`, `pwd: …`
   [
-    /((?:password|passwd|secret|token|api[-_]?key|authorization|cookie)["']?\s{0,9}=\s*["']?)[^\s"',;&}]+/gi,
+    /((?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|authorization|cookie)["']?\s{0,9}=\s*["']?)[^\s"',;&}]+/gi,
     `$1${censored}`,
   ],
   [
-    /(["'][\w-]{0,64}(?:password|passwd|secret|token|api[-_]?key|authorization|cookie)["']\s*:\s*["'])(?:[^"'\\]|\\.)*/gi,
+    /(["'][\w-]{0,64}(?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|authorization|cookie)["']\s*:\s*["'])(?:[^"'\\]|\\.)*/gi,
     `$1${censored}`,
   ],
-  [/(\b(?:password|passwd|set-cookie|cookie|authorization):\s*)\S.*/g, `$1${censored}`],
-  [/[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]+)+/gu, "[email]"],
+  [
+    /(\b(?:password|passwd|passphrase|pwd|set-cookie|cookie|authorization):\s*)\S.*/g,
+    `$1${censored}`,
+  ],
+  [/[\p{L}\p{N}._%+-]{1,64}@(?:localhost\b|[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]+)+)/gu, "[email]"],
 ];
 
+/** A text that hides something behind percent signs is shown without them, and without that. */
 export function scrubText(text: string): string {
+  const plain = withoutPercents(text);
+  if (plain === undefined) return "[encoded too often]";
+  const clean = withoutLooks(plain);
+  return clean === plain ? withoutLooks(text) : clean;
+}
+
+function withoutLooks(text: string): string {
   return looks.reduce((rest, [pattern, stays]) => rest.replace(pattern, stays), text);
+}
+
+const percentsMax = 8;
+
+/** Whoever reads a line may read it so, however often it was encoded; undefined when too often. */
+function withoutPercents(text: string): string | undefined {
+  let rest = text;
+  for (let round = 0; round <= percentsMax; round += 1) {
+    const plain = rest.replace(/(?:%[0-9a-f]{2})+/gi, (run) =>
+      Buffer.from(run.replaceAll("%", ""), "hex").toString(),
+    );
+    if (plain === rest) return plain;
+    rest = plain;
+  }
+  return undefined;
 }
 
 export function isError(value: unknown): value is Error {

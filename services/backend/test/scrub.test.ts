@@ -179,6 +179,24 @@ describe("a log line", () => {
 
 describe("scrubbing", () => {
   it.each([
+    ["/api/leak.me%40private.example", "/api/[email]"],
+    ["/api/leak.me%2540private.example", "/api/[email]"],
+    [`/api/${jwt.replaceAll(".", "%2E")}`, "/api/[redacted]"],
+    ["/api/password%3Dhunter2", "/api/password=[redacted]"],
+    ["/api/pass%77ord=hunter2", "/api/password=[redacted]"],
+    ["pwd=hunter2", "pwd=[redacted]"],
+    ["passphrase=hunter2", "passphrase=[redacted]"],
+    ["from a@localhost", "from [email]"],
+    [`%${"25".repeat(20)}40`, "[encoded too often]"],
+  ])("takes_what_hides_out_of_%j", (text, clean) => {
+    expect(scrubText(text)).toBe(clean);
+  });
+
+  it("leaves_what_is_encoded_and_hides_nothing_as_it_is", () => {
+    expect(scrubText("/api/cr%C3%A8me%20br%E9")).toBe("/api/cr%C3%A8me%20br%E9");
+  });
+
+  it.each([
     "request answered",
     "GET /api/foods?limit=5",
     "PORT: must be a whole number",
@@ -193,7 +211,21 @@ describe("scrubbing", () => {
   });
 
   // Walked again from each character, they would take minutes.
-  it.each(["a-", "a", "a.", "'", "eyJ-", "a://", "password ", "password=", "@a", '"a":'])(
+  it.each([
+    "a-",
+    "a",
+    "a.",
+    "'",
+    "eyJ-",
+    "a://",
+    "password ",
+    "password=",
+    "@a",
+    "%25",
+    "%2",
+    "%",
+    '"a":',
+  ])(
     "takes_no_longer_for_a_text_of_%j_alone",
     (part) => {
       const startedMs = performance.now();

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import type { Request, RequestHandler, Response } from "express";
 import type { Log } from "../log.js";
 import type { SeenRequest } from "../metrics.js";
+import { scrubText } from "../scrub.js";
 import type { DrainState } from "./drain.js";
 
 interface Context {
@@ -12,12 +13,14 @@ interface Context {
 }
 
 const saneId = /^[\w.-]{1,64}$/;
+/** It stands in every line, so it must be nothing that would be taken out of one. */
+const isGoodId = (given: string) => saneId.test(given) && scrubText(given) === given;
 const contexts = new WeakMap<Response, Context>();
 
 export function requestContext(version: string, log: Log, drain: DrainState): RequestHandler {
   return (request, response, next) => {
     const given = request.get("x-request-id");
-    const requestId = given !== undefined && saneId.test(given) ? given : randomUUID();
+    const requestId = given !== undefined && isGoodId(given) ? given : randomUUID();
     contexts.set(response, { requestId, log: log.child({ request_id: requestId }) });
 
     response.set({ "x-request-id": requestId, "x-app-version": version });

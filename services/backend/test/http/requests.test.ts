@@ -11,13 +11,17 @@ describe("a request id", () => {
     expect(response.headers["x-request-id"]).toBe(id);
   });
 
-  it.each(["", "x".repeat(65), "two words", 'quote"', "<b>"])(
-    "is_made_anew_when_it_is_%p",
-    async (id) => {
-      const response = await testApp().agent.get("/api/health/live").set("x-request-id", id);
-      expect(response.headers["x-request-id"]).toMatch(uuid);
-    },
-  );
+  it.each([
+    "",
+    "x".repeat(65),
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln",
+    "two words",
+    'quote"',
+    "<b>",
+  ])("is_made_anew_when_it_is_%p", async (id) => {
+    const response = await testApp().agent.get("/api/health/live").set("x-request-id", id);
+    expect(response.headers["x-request-id"]).toMatch(uuid);
+  });
 });
 
 describe("a log line of a request", () => {
@@ -36,6 +40,12 @@ describe("a log line of a request", () => {
       }),
     ]);
     expect(JSON.stringify(app.lines)).not.toContain("secret");
+  });
+
+  it("does_not_tell_what_a_path_hides", async () => {
+    const app = testApp();
+    await app.agent.get("/api/leak.me%40private.example/password%3Dhunter2");
+    expect(app.lines).toMatchObject([{ path: "/api/[email]/password=[redacted]" }]);
   });
 
   it("is_only_for_debugging_when_it_is_about_health", async () => {
