@@ -1,5 +1,6 @@
 // Logins that last: a refresh token, good once, is exchanged for an access token of minutes and
-// the next refresh token. One that comes back a second time was copied, so its session ends.
+// the next refresh token. One that comes back a second time was copied, so its session ends; but
+// for a moment, while the next one was not used, it may be that its answer was lost.
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { Passwords } from "./passwords.js";
 import { Refusal } from "./refusal.js";
@@ -17,7 +18,10 @@ import {
 export interface SessionStore {
   /** Begins a session that goes on with the token of this digest. */
   open(userId: string, sessionId: string, digest: string): Promise<void>;
-  /** Replaces the digest; ends the session when `from` is not the present one. */
+  /**
+   * Replaces the digest; ends the session when `from` is not the present one. For some seconds it
+   * may be the one before, if the present one was never used.
+   */
   rotate(
     userId: string,
     sessionId: string,

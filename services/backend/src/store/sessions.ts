@@ -9,6 +9,8 @@ import type { Redis } from "./redis.js";
 const sessionsMax = 20;
 
 // A session is kept as its digest and when it was used last.
+// KEYS: the sessions, and the beginnings of two keys of one session: that it ended, and the token
+// that was exchanged a moment ago.
 const parse = `
 local function parse(kept)
   local digest, used = string.match(kept, '^(%S+) (%d+)$')
@@ -17,6 +19,7 @@ end
 local function finish(id)
   redis.call('HDEL', KEYS[1], id)
   redis.call('SET', KEYS[2] .. id, '1', 'EX', ARGV[1])
+  redis.call('DEL', KEYS[3] .. id)
 end
 `;
 
@@ -39,7 +42,11 @@ redis.call('HSET', KEYS[1], ARGV[2], ARGV[3] .. ' ' .. ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 'opened'`;
 
-// ARGV: seconds of a mark, id, digest it must have, digest it gets, now, milliseconds of idleness.
+// ARGV: seconds of a mark, id, digest it must have, digest it gets, now, milliseconds of idleness,
+// milliseconds in which the token before is good once more.
+//
+// The milliseconds begin when this runs: a server that hangs runs it long after it was sent, when
+// whoever sent it was told 503 and comes again.
 const rotateScript = `${parse}
 local kept = redis.call('HGET', KEYS[1], ARGV[2])
 if not kept then return 'unknown' end
@@ -48,7 +55,9 @@ if used + tonumber(ARGV[6]) < tonumber(ARGV[5]) then
   redis.call('HDEL', KEYS[1], ARGV[2])
   return 'unknown'
 end
-if digest ~= ARGV[3] then
+if digest == ARGV[3] then
+  redis.call('SET', KEYS[3] .. ARGV[2], digest, 'PX', ARGV[7])
+elseif redis.call('GET', KEYS[3] .. ARGV[2]) ~= ARGV[3] then
   finish(ARGV[2])
   return 'reused'
 end
@@ -65,14 +74,20 @@ else
 end
 return 'ended'`;
 
-export function sessionStore(redis: Pick<Redis, "run" | "get">, now: () => Date): SessionStore {
+const againMs = 10_000;
+
+export function sessionStore(
+  redis: Pick<Redis, "run" | "get">,
+  now: () => Date,
+  limits = { againMs },
+): SessionStore {
   const mark = (userId: string) => `ended:${userId}:`;
   const seconds = String(accessSeconds);
   const idleMs = String(refreshSeconds * 1000);
   const nowMs = () => String(now().getTime());
 
   async function run(script: string, userId: string, args: readonly string[]): Promise<unknown> {
-    const keys = [`sessions:${userId}`, mark(userId)];
+    const keys = [`sessions:${userId}`, mark(userId), `exchanged:${userId}:`];
     return redis.run(script, keys, [seconds, ...args]).catch(refuse);
   }
   return {
@@ -80,7 +95,8 @@ export function sessionStore(redis: Pick<Redis, "run" | "get">, now: () => Date)
       await run(openScript, userId, [id, digest, nowMs(), idleMs, String(sessionsMax)]);
     },
     async rotate(userId, id, from, to) {
-      const outcome = await run(rotateScript, userId, [id, from, to, nowMs(), idleMs]);
+      const args = [id, from, to, nowMs(), idleMs, String(limits.againMs)];
+      const outcome = await run(rotateScript, userId, args);
       return outcome === "rotated" || outcome === "reused" ? outcome : "unknown";
     },
     async end(userId, id) {

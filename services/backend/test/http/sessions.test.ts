@@ -42,10 +42,21 @@ describe("a session", () => {
     const app = testApp();
     const stolen = await logIn(app);
     const thief = sessionIn((await refresh(app, stolen).expect(200)).body);
+    const later = sessionIn((await refresh(app, thief).expect(200)).body);
     const answer = await refresh(app, stolen).expect(401);
     expect(answer.body).toMatchObject({ error: { code: "unauthenticated" } });
-    await refresh(app, thief).expect(401);
-    await me(app, thief).expect(401);
+    await refresh(app, later).expect(401);
+    await me(app, later).expect(401);
+  });
+
+  it("goes_on_when_the_answer_to_a_refresh_was_lost", async () => {
+    const app = testApp();
+    const first = await logIn(app);
+    const lost = sessionIn((await refresh(app, first).expect(200)).body);
+    const second = sessionIn((await refresh(app, first).expect(200)).body);
+    await refresh(app, second).expect(200);
+    await refresh(app, lost).expect(401);
+    await me(app, second).expect(401);
   });
 
   it.each(["", "a.b", "a.b.c", "5eed0000-0000-4000-8000-000000000000.x.y", "x".repeat(201)])(

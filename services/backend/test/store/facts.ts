@@ -158,8 +158,9 @@ export function sessionFacts(sessions: () => SessionStore): void {
     await sessions().open(user, id, "first");
     await sessions().open(user, other, "other");
     await sessions().rotate(user, id, "first", "second");
+    await sessions().rotate(user, id, "second", "third");
     expect(await sessions().rotate(user, id, "first", "stolen")).toBe("reused");
-    expect(await sessions().rotate(user, id, "second", "third")).toBe("unknown");
+    expect(await sessions().rotate(user, id, "third", "fourth")).toBe("unknown");
     expect(await sessions().hasEnded(user, id)).toBe(true);
     expect(await sessions().rotate(user, other, "other", "next")).toBe("rotated");
   });
@@ -185,11 +186,26 @@ export function sessionFacts(sessions: () => SessionStore): void {
     }
   });
 
-  it("lets_one_of_two_have_a_token_that_both_present", async () => {
+  it("takes_a_token_again_whose_successor_was_never_used", async () => {
+    const [user, id] = [randomUUID(), randomUUID()];
+    await sessions().open(user, id, "first");
+    for (const lost of ["a", "b"])
+      expect(await sessions().rotate(user, id, "first", lost)).toBe("rotated");
+    expect(await sessions().rotate(user, id, "first", "second")).toBe("rotated");
+    expect(await sessions().rotate(user, id, "second", "third")).toBe("rotated");
+    expect(await sessions().rotate(user, id, "first", "stolen")).toBe("reused");
+  });
+
+  it("ends_for_both_when_two_have_a_token_and_go_on", async () => {
     const [user, id] = [randomUUID(), randomUUID()];
     await sessions().open(user, id, "first");
     const ask = (next: string) => sessions().rotate(user, id, "first", next);
-    expect((await Promise.all([ask("a"), ask("b")])).sort()).toEqual(["reused", "rotated"]);
+    await Promise.all([ask("a"), ask("b")]);
+    const next = async (from: string) => sessions().rotate(user, id, from, `${from}${from}`);
+    // The one that came first was replaced by the other.
+    expect(await next("a")).toBe("reused");
+    expect(await next("b")).toBe("unknown");
+    expect(await sessions().hasEnded(user, id)).toBe(true);
   });
 }
 

@@ -63,7 +63,7 @@ function memoryUsers(users: StoredUser[]): UserStore {
 }
 
 function memorySessions(): SessionStore {
-  const open = new Map<string, { userId: string; digest: string }>();
+  const open = new Map<string, { userId: string; digest: string; before?: string }>();
   const ended = new Set<string>();
   const finish = (id: string) => {
     open.delete(id);
@@ -77,7 +77,8 @@ function memorySessions(): SessionStore {
     rotate(userId, id, from, to) {
       const kept = open.get(id);
       if (kept?.userId !== userId) return Promise.resolve("unknown");
-      if (kept.digest === from) {
+      if (kept.digest === from) kept.before = from;
+      if (kept.before === from) {
         kept.digest = to;
         return Promise.resolve("rotated");
       }
