@@ -185,6 +185,77 @@ describeWithDatabase("the role of the services", () => {
   });
 });
 
+describeWithDatabase("an account that is deleted", () => {
+  let server: TestDatabase;
+  let database: Database;
+
+  beforeAll(async () => {
+    server = await startDatabase();
+    database = openDatabase({
+      ...{ url: server.appUrl, connectionsMax: 4, onIdleError: () => undefined },
+    });
+  });
+  afterAll(async () => {
+    await database.close();
+    await server.stop();
+  });
+
+  const count = async (table: string, column: string, id: string) =>
+    (await sql(server.url, `SELECT 1 FROM ${table} WHERE ${column} = '${id}'`)).rowCount;
+  const remove = (id: string) => sql(server.url, `DELETE FROM users WHERE id = '${id}'`);
+
+  it("takes_its_meals_and_foods_along_and_nothing_of_others", async () => {
+    const [gone, stays] = [await eater(database), await eater(database)];
+    expect((await remove(gone.user.id)).rowCount).toBe(1);
+    for (const [who, left] of [
+      [gone, 0],
+      [stays, 1],
+    ] as const) {
+      expect(await count("users", "id", who.user.id)).toBe(left);
+      expect(await count("foods", "owner_id", who.user.id)).toBe(left);
+      expect(await count("meals", "user_id", who.user.id)).toBe(left);
+      expect(await count("meal_items", "food_id", who.foodId)).toBe(left);
+    }
+  });
+
+  it("does_not_need_the_tables_in_the_path_of_who_deletes", async () => {
+    const gone = await eater(database);
+    const text = `SET search_path = pg_catalog; DELETE FROM public.users WHERE id = '${gone.user.id}'`;
+    await sql(server.url, text);
+    expect(await count("users", "id", gone.user.id)).toBe(0);
+  });
+
+  it("is_not_deleted_by_the_services", async () => {
+    const { user } = await eater(database);
+    const { client } = database;
+    const deleted = as(client, { userId: user.id }, client.user.deleteMany());
+    await expect(deleted).rejects.toThrow();
+    expect(await count("users", "id", user.id)).toBe(1);
+  });
+
+  it("leaves_a_food_that_others_ate_and_no_food_is_deleted_under_a_meal", async () => {
+    const { rows } = await sql(
+      server.url,
+      `INSERT INTO foods (name, source, kcal, protein_g, carbohydrate_g, fat_g, fibre_g)
+       VALUES ('shared', 'test', 0, 0, 0, 0, 0) RETURNING id`,
+    );
+    const shared = String(rows[0]?.["id"]);
+    const meal = { eatenOn: day, description: undefined, items: [{ foodId: shared, grams: 1 }] };
+    const [gone, stays] = [await eater(database), await eater(database)];
+    for (const { user } of [gone, stays]) await mealStore(database.client).add(user.id, meal);
+    await remove(gone.user.id);
+    expect(await count("meal_items", "food_id", shared)).toBe(1);
+    for (const food of [shared, stays.foodId])
+      await expect(sql(server.url, `DELETE FROM foods WHERE id = '${food}'`)).rejects.toMatchObject(
+        { code: expect.stringMatching(/^23/) },
+      );
+    const mine = { userId: stays.user.id };
+    const { client } = database;
+    await expect(as(client, mine, client.food.deleteMany())).rejects.toThrow();
+    expect(await count("foods", "id", stays.foodId)).toBe(1);
+  });
+});
+
 describeWithPooler("the role of the services behind a transaction pooler", () => {
   it("keeps_users_apart_on_one_connection_that_they_share", async () => {
     const server = await startDatabase();
