@@ -90,13 +90,14 @@ function apiRouter(services: Services, limits: Limits): Router {
     express.json({ limit: bodyBytesMax, verify: refuseOtherBytes }),
   ];
   for (const endpoint of endpoints) {
-    const { before, after } = limits.of(endpoint);
+    const { before, after, failed } = limits.of(endpoint);
     const chain = [
       ...before,
       ...(endpoint.access === "user" ? [requireCaller(services)] : []),
       ...(endpoint.schemas.body === undefined ? [] : readBody),
       ...after,
       serve(endpoint, services),
+      ...failed,
     ];
     router[endpoint.method](endpoint.path, ...chain);
   }

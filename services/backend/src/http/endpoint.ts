@@ -26,7 +26,7 @@ export interface Endpoint {
   readonly operation: string;
   readonly summary: string;
   readonly access: "public" | "user";
-  readonly limit: "general" | "auth";
+  readonly limit: "general" | "registration" | "login";
   readonly status: 200 | 201 | 202 | 204;
   readonly refusals: readonly number[];
   readonly schemas: {

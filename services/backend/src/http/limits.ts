@@ -2,10 +2,11 @@
 // that guesses at many accounts nor many addresses that guess at one get far.
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
-import type { Request, RequestHandler } from "express";
+import type { ErrorRequestHandler, Request, RequestHandler } from "express";
 import { ipKeyGenerator, rateLimit, type Options, type Store } from "express-rate-limit";
 import { z } from "zod";
 import type { Allowance } from "../domain/estimate-shares.js";
+import { Refusal } from "../domain/refusal.js";
 import { normalEmail } from "../domain/users.js";
 import type { Settings } from "../settings.js";
 import { callerIn } from "./caller.js";
@@ -17,6 +18,8 @@ import type { Ports } from "./ports.js";
 interface Limit {
   readonly before: readonly RequestHandler[];
   readonly after: readonly RequestHandler[];
+  /** Told of what went wrong in the end. */
+  readonly failed: readonly ErrorRequestHandler[];
 }
 
 export interface Limits {
@@ -31,24 +34,45 @@ const named = z.object({ email: z.string() });
 export function createLimits(settings: Settings, hits: Ports["hits"]): Limits {
   const byAddress = (limit: number, store: Store) =>
     rateLimit({ ...common, limit, store, keyGenerator: addressOf });
-  const byAccount = rateLimit({
-    ...common,
-    limit: settings.accountRateLimitPerMinute,
-    store: hits.account,
-    keyGenerator: accountKey,
-    // Who knows the password is not guessing, and who was not heard has not guessed.
-    skipSuccessfulRequests: true,
-    requestWasSuccessful: (_request, { statusCode }) => statusCode < 400 || statusCode >= 500,
-  });
+  const { check, count } = failuresOf(settings.accountRateLimitPerMinute, hits.account);
   const auth = byAddress(settings.authRateLimitPerMinute, hits.auth);
-  const extra = {
-    general: { before: [], after: [] },
-    auth: { before: [auth], after: [byAccount] },
+  const extra: Readonly<Record<Endpoint["limit"], Limit>> = {
+    general: { before: [], after: [], failed: [] },
+    registration: { before: [auth], after: [], failed: [] },
+    login: { before: [auth], after: [check], failed: [count] },
   };
   return {
     general: byAddress(settings.rateLimitPerMinute, hits.general),
     of: ({ limit }) => extra[limit],
   };
+}
+
+/** What says that a password was looked at and is another one. */
+const wrongGuesses = new Set(["wrong_credentials", "wrong_password"]);
+
+/**
+ * Counts when it is known that a guess was wrong: who knows the password is not guessing, however
+ * often they log in at once, and who was not heard has not guessed. As many as passwords are looked
+ * at and wait may pass at once beyond the limit.
+ */
+function failuresOf(limit: number, store: Store) {
+  void store.init?.({ windowMs } as Options);
+  const check: RequestHandler = async (request, response, next) => {
+    const failed = await store.get?.(accountKey(request));
+    if (failed === undefined || failed.totalHits < limit) {
+      next();
+      return;
+    }
+    const waitMs = (failed.resetTime?.getTime() ?? 0) - Date.now();
+    response.set("retry-after", String(Math.max(1, Math.ceil(waitMs / 1000))));
+    tooManyRequests(request, response, next);
+  };
+  const count: ErrorRequestHandler = async (error, request, _response, next) => {
+    if (error instanceof Refusal && wrongGuesses.has(error.code))
+      await store.increment(accountKey(request));
+    next(error);
+  };
+  return { check, count };
 }
 
 /**

@@ -11,7 +11,7 @@ import {
 } from "express-rate-limit";
 import type { Redis } from "./redis.js";
 
-type Counter = Pick<Redis, "countHit" | "takeHitBack" | "forget">;
+type Counter = Pick<Redis, "countHit" | "readHits" | "takeHitBack" | "forget">;
 
 export class HitCounts implements Store {
   readonly localKeys = false;
@@ -41,7 +41,13 @@ export class HitCounts implements Store {
   }
 
   async get(key: string): Promise<ClientRateLimitInfo | undefined> {
-    return this.#memory.get(key);
+    try {
+      const hits = await this.redis.readHits(this.prefix + key);
+      if (hits === undefined) return undefined;
+      return { totalHits: hits.count, resetTime: new Date(Date.now() + hits.endsInMs) };
+    } catch {
+      return this.#memory.get(key);
+    }
   }
 
   async decrement(key: string): Promise<void> {

@@ -8,6 +8,8 @@ export interface Redis {
   set(key: string, value: string, lifetimeSeconds: number): Promise<void>;
   /** Adds one to a count that starts over `windowMs` after its first hit. */
   countHit(key: string, windowMs: number): Promise<{ count: number; endsInMs: number }>;
+  /** The same without adding one; undefined where nothing was counted. */
+  readHits(key: string): Promise<{ count: number; endsInMs: number } | undefined>;
   takeHitBack(key: string): Promise<void>;
   forget(key: string): Promise<void>;
   /** Runs a Lua script, which is one step for everybody else. */
@@ -24,6 +26,7 @@ if ends < 0 then
   redis.call("PEXPIRE", KEYS[1], ends)
 end
 return { count, ends }`;
+const readHitsScript = `return { redis.call("GET", KEYS[1]), redis.call("PTTL", KEYS[1]) }`;
 const takeBackScript = `
 if redis.call("EXISTS", KEYS[1]) == 1 then redis.call("DECR", KEYS[1]) end`;
 
@@ -53,6 +56,10 @@ export function openRedis(
         number,
       ];
       return { count, endsInMs };
+    },
+    async readHits(key) {
+      const [count, endsInMs] = (await run(readHitsScript, [key], [])) as [string | null, number];
+      return count === null ? undefined : { count: Number(count), endsInMs };
     },
     async takeHitBack(key) {
       await run(takeBackScript, [key], []);

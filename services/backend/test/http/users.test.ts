@@ -108,6 +108,41 @@ describe("guessing", () => {
       await app.agent.post("/api/auth/login").send(credentials).expect(200);
   });
 
+  it("is_not_what_a_malformed_registration_or_login_is", async () => {
+    const app = testApp({ environment: { ACCOUNT_RATE_LIMIT_PER_MINUTE: "1" } });
+    await app.agent.post("/api/auth/register").send(credentials).expect(202);
+    for (const last of [1, 2, 3]) {
+      const ask = (path: string, body: object) =>
+        app.agent.post(path).set("x-forwarded-for", `192.0.2.${last}`).send(body);
+      await ask("/api/auth/register", { ...credentials, password: "short" }).expect(400);
+      await ask("/api/auth/login", { ...credentials, password: "" }).expect(400);
+    }
+    await app.agent.post("/api/auth/login").send(credentials).expect(200);
+  });
+
+  it("is_not_what_many_are_who_know_the_password_at_once", async () => {
+    let known = () => {};
+    const all = new Promise<void>((resolve) => (known = resolve));
+    let waiting = 0;
+    const check: typeof quickPasswords.check = async (password, stored) => {
+      // Each is answered when all are being looked at.
+      if ((waiting += 1) === 14) known();
+      await all;
+      return quickPasswords.check(password, stored);
+    };
+    const environment = { ACCOUNT_RATE_LIMIT_PER_MINUTE: "10" };
+    const app = testApp({ environment, ports: { passwords: { ...quickPasswords, check } } });
+    await app.agent.post("/api/auth/register").send(credentials).expect(202);
+    const answers = await Promise.all(
+      Array.from({ length: 14 }, async () => {
+        const { status } = await app.agent.post("/api/auth/login").send(credentials);
+        if (status !== 200) known();
+        return status;
+      }),
+    );
+    expect(new Set(answers)).toEqual(new Set([200]));
+  });
+
   it("without_an_email_is_a_malformed_request_like_any_other", async () => {
     const { agent } = testApp();
     await agent.post("/api/auth/login").send({ email: 7, password: "x" }).expect(400);
