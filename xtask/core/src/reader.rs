@@ -174,13 +174,16 @@ impl<'a> Table<'a> {
 
     /// A list of texts; an empty one if the key is missing.
     pub fn texts(&self, key: &str) -> Vec<String> {
-        let Some(item) = self.get(key) else {
-            return Vec::new();
-        };
+        self.optional_texts(key).unwrap_or_default()
+    }
+
+    /// A list of texts, if it is there.
+    pub fn optional_texts(&self, key: &str) -> Option<Vec<String>> {
+        let item = self.get(key)?;
         let texts = item.get_ref().as_array().and_then(|array| {
             array.iter().map(|value| value.get_ref().as_str().map(ToOwned::to_owned)).collect()
         });
-        texts.or_else(|| self.mismatch(key, item, "a list of texts")).unwrap_or_default()
+        texts.or_else(|| self.mismatch(key, item, "a list of texts"))
     }
 
     /// A table of texts in the order of the file; an empty one if the key is missing.

@@ -9,7 +9,7 @@ use crate::edge::{cargo_deny, clock, files, npm_audit, pip_audit};
 use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::Advisories;
-use crate::image::{any_python, fitting, npm_lock, requirements};
+use crate::image::{fitting, npm_lock, python_of, requirements};
 use crate::report::table;
 use crate::world::World;
 use serde_json::json;
@@ -99,9 +99,10 @@ fn ask_python(world: &World<'_>, folder: &str) -> Asked {
 fn platform_lists(world: &World<'_>, folder: &str, name: &str) -> Result<Vec<List>> {
     let file = format!("{folder}/{name}");
     let read = requirements(world, &file)?;
+    let python = python_of(world, folder)?;
     let mut lists: Vec<List> = Vec::new();
     for platform in Platform::ALL {
-        let environment = Environment { platform, python: any_python() };
+        let environment = Environment { platform, python: python.clone() };
         let text = list(&fitting(&file, &read, &environment)?);
         if lists.iter().all(|it| it.text != text) {
             let folder = platform.architecture().to_owned();

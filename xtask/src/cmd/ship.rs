@@ -105,10 +105,10 @@ pub(super) fn prepare(site: &Site<'_>) -> Result<BTreeMap<String, Built>> {
     })
 }
 
-/// Whoever else runs it may do so on either platform.
+/// Whoever else runs it may do so on any platform of an image: none is named then.
 fn platforms(site: &Site<'_>) -> Result<Vec<Platform>> {
     match site.environment.has_users() {
-        true => Ok(Platform::ALL.to_vec()),
+        true => Ok(Vec::new()),
         false => Ok(vec![this_platform()?]),
     }
 }

@@ -5,7 +5,7 @@ use crate::edge::docker::Docker;
 use crate::edge::files;
 use crate::edge::shell::command;
 use crate::error::{Failure, Result};
-use crate::image::loaded;
+use crate::image::{loaded, python_of};
 use crate::report::Phase;
 use crate::world::World;
 use std::path::{Path, PathBuf};
@@ -142,10 +142,12 @@ fn put_pip(world: &World<'_>, folder: &Path) -> Result<()> {
     let wanted = folder.join("pip.txt");
     files::write(&wanted, (of_pip.join("\n") + "\n").as_bytes())?;
     let root = rootfs(world, folder)?;
-    let target = root.join("usr/local/lib/python3.11/dist-packages").display().to_string();
+    let python = python_of(world, "services/ml-service")?.short().to_string();
+    let target = root.join(format!("usr/local/lib/python{python}/dist-packages"));
+    let target = target.display().to_string();
     let wanted = wanted.display().to_string();
     let install = command!(
-        "uv pip install --quiet --no-deps --require-hashes --python 3.11 --target {target} --requirement {wanted}"
+        "uv pip install --quiet --no-deps --require-hashes --python {python} --target {target} --requirement {wanted}"
     );
     world.shell.run(&install.env("UV_PYTHON_DOWNLOADS", "never"))?;
     put_program(world, &root, "pip", "exec /usr/local/bin/python3 -m pip \"$@\"")

@@ -43,6 +43,7 @@ pub mod run;
 pub mod s3;
 pub mod schema_dump;
 pub mod secrets;
+pub mod service_build;
 pub mod shell;
 pub mod ssh;
 pub mod tell;

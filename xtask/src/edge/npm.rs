@@ -1,11 +1,10 @@
-//! npm: packages from a lock, for any platform, and a service's own build.
+//! npm: packages from a lock, for any platform.
 
 use crate::edge::entry::{Entries, copy_all};
 use crate::edge::files;
 use crate::edge::installed::{Installed, Place};
 use crate::edge::shell::Shell;
 use crate::error::{Context as _, Failure, Result};
-use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 use xtask_core::command::Command;
@@ -21,8 +20,6 @@ pub const LOCK: &str = "package-lock.json";
 const SETTINGS: &str = ".npmrc";
 /// A thousand packages over a thin line.
 const INSTALL_LIMIT: Duration = Duration::from_secs(1800);
-/// A service's own build.
-const BUILD_LIMIT: Duration = Duration::from_secs(900);
 
 /// Settings that may stand in the person's `.npmrc` or environment, and would make of a lock
 /// something else than it says.
@@ -37,22 +34,6 @@ const DECIDED: [&str; 6] = [
 
 /// What decides the outcome of `npm ci` beside its arguments.
 pub const INPUTS: [&str; 3] = [MANIFEST, LOCK, SETTINGS];
-
-/// Without these a program may not start at all. Those that `image verify` varies are among them,
-/// so that it still finds a build that depends on one.
-const KEPT: [&str; 11] = [
-    "FAKETIME",
-    "FAKETIME_DONT_FAKE_MONOTONIC",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "LD_LIBRARY_PATH",
-    "LD_PRELOAD",
-    "LLVM_PROFILE_FILE",
-    "PATH",
-    "TMPDIR",
-    "TZ",
-];
 
 /// A folder of ours that a lock links to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +111,7 @@ pub fn install(
 }
 
 /// Where it is, for this run alone.
-fn alone(
+pub(super) fn alone(
     shell: &Shell,
     cache: &Path,
     source: &Path,
@@ -141,7 +122,8 @@ fn alone(
     Place::alone(shell.cancel(), path)
 }
 
-fn fill(
+/// Installs them there, unless they are.
+pub(super) fn fill(
     shell: &Shell,
     place: &Place,
     source: &Path,
@@ -170,6 +152,8 @@ fn fill(
         })?;
         let wanted = wanted.of_lock().map(|wanted| lock.packages.fitting(&wanted));
         check_complete(made, source, &wanted.unwrap_or_default())?;
+        // Where nothing is asked for, npm makes none.
+        files::make_folder(&made.join("node_modules"))?;
         // It may hold a token, and is no part of what was installed.
         files::remove_file(&made.join(SETTINGS))?;
         lock.own.iter().try_for_each(|own| files::replace_link(&made.join(&own.link)))
@@ -201,53 +185,6 @@ fn check_complete(made: &Path, source: &Path, wanted: &[&Package]) -> Result<()>
 fn version_of(manifest: &str) -> Option<String> {
     let manifest: serde_json::Value = serde_json::from_str(manifest).ok()?;
     manifest.get("version")?.as_str().map(ToOwned::to_owned)
-}
-
-/// What a service's own build is made from.
-pub struct Build<'a> {
-    /// The service's folder.
-    pub folder: &'a Path,
-    /// Its sources, relative to the folder.
-    pub sources: &'a Entries,
-    /// The digest of all of them.
-    pub key: Digest,
-    /// The program that builds, and its arguments. Not through npm, whose start takes as long
-    /// as the build itself.
-    pub run: &'a [String],
-    pub lock: Locked<'a>,
-}
-
-/// Runs a service's own build in a copy of its sources, with every package of its lock beside
-/// them, and gives back the folder of that copy.
-pub fn build(shell: &Shell, cache: &Path, build: &Build<'_>) -> Result<Installed> {
-    let folder = build.folder;
-    let key = Digest::of(format!("{} {}", build.key, json!(build.run)).as_bytes());
-    let place = Place::alone(shell.cancel(), cache.join("builds").join(key.hex()))?;
-    let mut made_anew = false;
-    let built = place.ensure(|made| {
-        // Builds leave files in `node_modules`, so no other one looks at it meanwhile.
-        let (wanted, lock) = (Wanted::Development, build.lock);
-        let installation = alone(shell, cache, folder, wanted, lock)?;
-        let packages = fill(shell, &installation, folder, wanted, lock)?;
-        made_anew = packages.made_anew;
-        copy_all(folder, build.sources, made)?;
-        std::os::unix::fs::symlink(packages.folder.join("node_modules"), made.join("node_modules"))
-            .or_outside(|| "failed to link `node_modules`".to_owned())?;
-        let (program, args) = build.run.split_first().expect("a definition names what builds");
-        let command = Command::new(program).args(args).limit(BUILD_LIMIT);
-        let command = command.folder(made.display().to_string()).without(surroundings());
-        let run = shell.run(&command);
-        run.map_err(|failure| failure.during(format!("failed to build `{}`", folder.display())))?;
-        installation.record_anew()
-    })?;
-    Ok(Installed { made_anew: built.made_anew || made_anew, ..built })
-}
-
-/// The variables of whoever runs us that a service's own build does not get: what it makes would
-/// differ with them from one shell to the next, and no commit says what they hold.
-fn surroundings() -> impl Iterator<Item = String> {
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    names.filter(|name| !KEPT.contains(&name.to_ascii_uppercase().as_str()))
 }
 
 fn key(source: &Path, wanted: Wanted, own: &[OwnFolder]) -> Result<Digest> {

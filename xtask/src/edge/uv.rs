@@ -14,8 +14,6 @@ use xtask_core::secret::Secret;
 
 /// Debian 12 has glibc 2.36; a wheel built for a newer one would not load.
 const GLIBC: &str = "manylinux_2_36";
-/// The Python of all images, without its patch level.
-pub const PYTHON: &str = "3.11";
 
 /// Hundreds of megabytes over a thin line.
 const INSTALL_LIMIT: Duration = Duration::from_secs(1800);

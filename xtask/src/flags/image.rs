@@ -79,7 +79,7 @@ pub struct ImageLock {
 pub struct ImageBuild {
     /// Images, by the name of their definition; all services if none is named
     pub images: Vec<String>,
-    /// Platforms to build for; both if none is named
+    /// Platforms to build for; all that the definition names if none is named
     #[arg(long)]
     pub platform: Vec<Platform>,
 }
@@ -131,7 +131,7 @@ pub struct ImagePush {
     /// Under the version of the commit only: `latest` stays where it is until the image is signed
     #[arg(long, conflicts_with = "tag")]
     pub without_latest: bool,
-    /// Platforms to build for; both if none is named
+    /// Platforms to build for; all that the definition names if none is named
     #[arg(long)]
     pub platform: Vec<Platform>,
 }
@@ -141,7 +141,7 @@ pub struct ImagePush {
 pub struct ImageVerify {
     /// Images, by the name of their definition; all services if none is named
     pub images: Vec<String>,
-    /// Platforms to build for; both if none is named
+    /// Platforms to build for; all that the definition names if none is named
     #[arg(long)]
     pub platform: Vec<Platform>,
     /// Build once, and compare with this image in a registry: `REPOSITORY@sha256:…` or with a tag
@@ -211,7 +211,7 @@ pub struct ImageAttest {
     /// everything stays in `target/attestations`
     #[arg(long)]
     pub to: Option<Repository>,
-    /// Platforms that the images were pushed for; both if none is named
+    /// Platforms that the images were pushed for; all that the definition names if none is named
     #[arg(long)]
     pub platform: Vec<Platform>,
     /// The private key: `env:VARIABLE` or `file:PATH`; else `signing.key` of `deploy.toml`

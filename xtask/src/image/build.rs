@@ -66,7 +66,8 @@ impl Built {
     }
 }
 
-/// Builds the image called `name` for `platforms` into the layout of the checkout.
+/// Builds the image called `name` for `platforms`, or for all of its own where none is named, into
+/// the layout of the checkout.
 pub fn build(
     world: &World<'_>,
     name: &str,
@@ -74,6 +75,7 @@ pub fn build(
     phase: &Phase<'_>,
 ) -> Result<Built> {
     let definition = world.definition(name)?;
+    let platforms = wanted(&definition, platforms)?;
     let lock = stage::lock(world, name)?;
     check_encoder(name, &lock)?;
     let builder = Builder::open(world, &definition, &lock, phase)?;
@@ -86,6 +88,16 @@ pub fn build(
     builder.finish(
         &parts.map_err(|failure| failure.during(format!("failed to build image `{name}`")))?,
     )
+}
+
+/// The platforms of `asked`, if the image is for them; all of its own where none is asked for.
+fn wanted(definition: &Definition, asked: &[Platform]) -> Result<Vec<Platform>> {
+    let file = format!("images/{}.toml", definition.name);
+    definition.wanted(asked).map_err(|error| {
+        Failure::usage(format!("cannot build image `{}`", definition.name))
+            .because(&error)
+            .hint(format!("`platforms` of `{file}` names those that it is for"))
+    })
 }
 
 /// The digests of a lock's images are made of one encoder's bytes; with another they would differ.
@@ -179,7 +191,8 @@ impl<'a> Builder<'a> {
         let span = tracing::info_span!("layer", name = layer.name, %platform).entered();
         let began = std::time::Instant::now();
         let named = |layers, findings| LayerBuild { name: layer.name.clone(), layers, findings };
-        let key = key::layer_key(self.world, layer, self.lock, platform, &self.known)?;
+        let of = stage::LockOf { definition: self.definition, lock: self.lock };
+        let key = key::layer_key(self.world, layer, of, platform, &self.known)?;
         if let Some(layers) = self.layer_cache.recall(&key, &self.layout)
             && self.are_whole(&layers)?
         {
@@ -188,7 +201,6 @@ impl<'a> Builder<'a> {
             return Ok(named(layers.collect(), Vec::new()));
         }
         let doing = |what: &str| self.phase.doing(what);
-        let of = stage::LockOf { image: &self.definition.name, lock: self.lock };
         let staged = stage::trees(self.world, layer, of, platform, &doing)
             .map_err(|failure| self.placed(place, failure))?;
         doing(&format!("packing layer {} for {platform}", layer.name));

@@ -62,7 +62,7 @@ pub fn inventory(world: &World<'_>, image: &StoredImage, on: &StoredPlatform) ->
     check_known(&definition, on)?;
     for layer in &definition.layers {
         let contents = contents(image, on, layer)?;
-        let origin = origin(world, layer, &lock, on.platform)?;
+        let origin = origin(world, &definition, layer, &lock, on.platform)?;
         let sourced =
             Sourced { layer: &layer.name, platform: on.platform, origin, contents: &contents };
         components.extend(sourced.components().map_err(|gap| disagrees(&image.name, &gap))?);
@@ -139,6 +139,7 @@ fn singles(layer: &Layer) -> impl Iterator<Item = &Copy> {
 
 fn origin<'a>(
     world: &World<'_>,
+    definition: &Definition,
     layer: &'a Layer,
     lock: &'a Lock,
     platform: Platform,
@@ -148,7 +149,7 @@ fn origin<'a>(
         Stuff::Npm { path, copy, .. } => Origin::Npm(locks::npm_lock(world, path)?, copy),
         Stuff::Wheels { requirements, copy } => {
             let list = locks::requirements(world, requirements)?;
-            let environment = locks::environment(lock, platform);
+            let environment = locks::environment(definition, lock, platform)?;
             let wheels = locks::fitting(requirements, &list, &environment)?;
             Origin::Wheels(wheels.into_iter().cloned().collect(), copy)
         }

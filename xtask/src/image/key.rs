@@ -1,6 +1,7 @@
 //! The key of a layer: the digest of everything that its bytes depend on.
 
 use super::form::form;
+use super::stage::LockOf;
 use super::{locks, scripts, sources, stage};
 use crate::edge::{files, npm};
 use crate::error::Result;
@@ -11,7 +12,6 @@ use std::path::Path;
 use std::rc::Rc;
 use xtask_core::digest::Digest;
 use xtask_core::image::definition::{Layer, Stuff};
-use xtask_core::image::lock::Lock;
 use xtask_core::image::npm::NpmLock;
 use xtask_core::platform::Platform;
 use xtask_image::gzip_v1::ENCODER_ID;
@@ -58,16 +58,12 @@ impl Known {
 pub(super) fn layer_key(
     world: &World<'_>,
     layer: &Layer,
-    lock: &Lock,
+    of: LockOf<'_>,
     platform: Platform,
     known: &Known,
 ) -> Result<Digest> {
-    let inputs = inputs(world, layer, lock, platform, known)?;
-    let platform = match &layer.stuff {
-        // What a service builds is the same for all platforms.
-        Stuff::Build { .. } => "any".to_owned(),
-        _ => platform.to_string(),
-    };
+    let inputs = inputs(world, layer, of, platform, known)?;
+    let platform = if layer.differs() { platform.to_string() } else { "any".to_owned() };
     let text = format!("{FORM}\n{ENCODER_ID}\n{platform}\n{}\n{inputs}", form(layer));
     Ok(Digest::of(text.as_bytes()))
 }
@@ -75,11 +71,11 @@ pub(super) fn layer_key(
 fn inputs(
     world: &World<'_>,
     layer: &Layer,
-    lock: &Lock,
+    of: LockOf<'_>,
     platform: Platform,
     known: &Known,
 ) -> Result<String> {
-    let root = &world.places.root;
+    let (root, lock) = (&world.places.root, of.lock);
     match &layer.stuff {
         Stuff::Debian(_) => {
             let scripts = digest_of(&root.join(scripts::SCRIPTS_FILE))?;
@@ -99,11 +95,13 @@ fn inputs(
         Stuff::Wheels { requirements, .. } => {
             let files = locks::requirements(world, requirements)?.files;
             known.check_inputs(world, files.keys().map(String::as_str))?;
-            let (glibc, on) = (stage::glibc(lock, platform), locks::environment(lock, platform));
+            let glibc = stage::glibc(lock, platform);
+            let on = locks::environment(of.definition, lock, platform)?;
             Ok(format!("{}\n{}\n{on}", form(&files), form(&glibc)))
         }
         Stuff::Build { path, .. } | Stuff::Files { path, .. } => {
-            if let Stuff::Build { .. } = &layer.stuff {
+            let is_build = matches!(layer.stuff, Stuff::Build { .. });
+            if is_build && locks::asks_npm(world, path)? {
                 let _usable = known.npm_lock(world, path)?;
             }
             if let Some(digest) = known.sources.borrow().get(path) {

@@ -1,11 +1,12 @@
 //! The locks of what others published, read for all who build, list or ask by them.
 
 use super::folder;
+use crate::edge::files;
 use crate::edge::npm::{LOCK, MANIFEST, OwnFolder};
-use crate::edge::{files, uv};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::world::World;
 use xtask_core::finding::Findings;
+use xtask_core::image::definition::{Definition, Layer, Stuff};
 use xtask_core::image::lock::Lock;
 use xtask_core::image::npm::{self, NpmLock};
 use xtask_core::image::requirements::{
@@ -15,9 +16,6 @@ use xtask_core::platform::Platform;
 
 /// A second lock, of which npm thinks more.
 const SHRINKWRAP: &str = "npm-shrinkwrap.json";
-
-/// The package whose version is that of the Python in an image.
-const PYTHON: &str = "python3.11-minimal";
 
 /// The lock in `folder`, which was made for the `package.json` beside it.
 pub fn npm_lock(world: &World<'_>, folder: &str) -> Result<NpmLock> {
@@ -113,14 +111,43 @@ fn unusable(file: &str, findings: &Findings) -> Failure {
     )
 }
 
-/// The Python of an image with this lock; one of unknown patch level if it brings none.
-pub(super) fn environment(lock: &Lock, platform: Platform) -> Environment {
-    let package = lock.package(PYTHON, platform);
-    let python = package.and_then(|package| Python::of_package(&package.version));
-    Environment { platform, python: python.unwrap_or_else(any_python) }
+/// What the wheels of an image are chosen for.
+pub(super) fn environment(
+    definition: &Definition,
+    lock: &Lock,
+    platform: Platform,
+) -> Result<Environment> {
+    let name = &definition.name;
+    definition.environment(lock, platform).map_err(|error| {
+        Failure::usage(format!("cannot choose wheels for image `{name}`"))
+            .code(&code::DEFINITION)
+            .because(&error)
+            .hint(format!("`python` of `images/{name}.toml` is the version that the image holds"))
+    })
 }
 
-/// The Python of all images, of unknown patch level.
-pub fn any_python() -> Python {
-    uv::PYTHON.parse().expect("it is a version")
+/// Whether a folder asks for packages of npm: then a build in it finds them beside its sources.
+pub(super) fn asks_npm(world: &World<'_>, folder: &str) -> Result<bool> {
+    let mut there = [MANIFEST, LOCK, SHRINKWRAP].into_iter();
+    let folder = world.places.file(folder);
+    there.try_fold(false, |any, file| Ok(any || files::is_there(&folder.join(file))?))
+}
+
+/// The Python of the image that takes wheels from a list in `folder`, of unknown patch level.
+pub fn python_of(world: &World<'_>, folder: &str) -> Result<Python> {
+    for name in world.definitions()? {
+        let definition = world.definition(&name)?;
+        let takes = |layer: &Layer| match &layer.stuff {
+            Stuff::Wheels { requirements, .. } => {
+                requirements.rsplit_once('/').is_some_and(|(parent, _)| parent == folder)
+            }
+            _ => false,
+        };
+        if let Some(python) = definition.python.filter(|_| definition.layers.iter().any(takes)) {
+            return Ok(python);
+        }
+    }
+    Err(Failure::usage(format!("cannot tell the Python of the lists in `{folder}`"))
+        .reason("no image takes wheels from one of them")
+        .hint("a layer of kind `wheels` does, in `images/NAME.toml`"))
 }

@@ -31,7 +31,7 @@ pub use compare::{Compared, Found, compare, differing_layers};
 pub use in_layout::{InLayout, in_layout};
 pub use inventory::{SOURCE_LABEL, inventory, inventory_key, list_files};
 pub use loaded::loaded;
-pub use locks::{any_python, fitting, npm_lock, requirements};
+pub use locks::{fitting, npm_lock, python_of, requirements};
 pub use needed::{found, needed};
 pub use pulled::Pulled;
 pub use push::{Pushing, not_pushed, refused};

@@ -25,7 +25,7 @@ pub struct Rebuilt {
     _workshops: [Sandbox; 2],
 }
 
-/// Builds `names` for `platforms` twice.
+/// Builds `names` for `platforms` twice; each for all of its own where none is named.
 pub fn rebuild(world: &World<'_>, names: &[String], platforms: &[Platform]) -> Result<Rebuilt> {
     check(world, names)?;
     let sources = sources::all(world)?;
@@ -76,6 +76,7 @@ fn check(world: &World<'_>, names: &[String]) -> Result<()> {
     for name in names {
         for layer in &world.definition(name)?.layers {
             match &layer.stuff {
+                Stuff::Build { path, .. } if !locks::asks_npm(world, path)? => {}
                 Stuff::Build { path, .. } | Stuff::Npm { path, .. } => {
                     locks::own_folders(world, path, &locks::npm_lock(world, path)?)?;
                 }

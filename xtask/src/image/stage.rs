@@ -13,14 +13,14 @@ use super::folder::{self, Folder};
 use super::{key, locks};
 use crate::edge::installed::Installed;
 use crate::edge::npm::Wanted;
-use crate::edge::{apt, npm, uv};
+use crate::edge::{apt, npm, service_build, uv};
 use crate::error::{Context as _, Failure, Result};
 use crate::world::{World, lock_file};
 use place::Placed;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use xtask_core::digest::Digest;
-use xtask_core::image::definition::{Addition, Copy, Layer, Stuff};
+use xtask_core::image::definition::{Addition, Copy, Definition, Layer, Stuff};
 use xtask_core::image::lock::{Lock, LockedPackage};
 use xtask_core::platform::Platform;
 use xtask_image::split::{SplitTree, split};
@@ -44,7 +44,7 @@ pub(super) fn locked<'a>(
 /// A lock, and whose it is.
 #[derive(Clone, Copy)]
 pub(super) struct LockOf<'a> {
-    pub(super) image: &'a str,
+    pub(super) definition: &'a Definition,
     pub(super) lock: &'a Lock,
 }
 
@@ -62,7 +62,8 @@ pub(super) fn trees(
     platform: Platform,
     doing: &dyn Fn(&str),
 ) -> Result<Staged> {
-    let one = One { world, layer, of, platform, doing };
+    let (for_each, layer) = (layer.differs(), &layer.on(platform));
+    let one = One { world, layer, of, platform, for_each, doing };
     match &layer.stuff {
         Stuff::Debian(_) => one.debian(),
         Stuff::Npm { path, optional, scripts, copy } => one.npm(path, *optional, scripts, copy),
@@ -80,16 +81,19 @@ struct One<'a> {
     layer: &'a Layer,
     of: LockOf<'a>,
     platform: Platform,
+    /// Whether it may be another one on each platform.
+    for_each: bool,
     doing: &'a dyn Fn(&str),
 }
 
 impl One<'_> {
     fn debian(&self) -> Result<Staged> {
-        let Self { world, layer, of, platform, doing } = self;
+        let Self { world, layer, of, platform, doing, .. } = self;
         let packages = locked(layer, of.lock, *platform)?;
         let store = apt::DebStore::open(&world.places.cache)?;
         let fetching = |done, all| doing(&format!("fetching package {done} of {all}"));
-        let order = apt::Order { image: of.image, packages, archive_time: of.lock.archive_time };
+        let order =
+            apt::Order { image: &of.definition.name, packages, archive_time: of.lock.archive_time };
         for damaged in store.drop_damaged(packages)? {
             let line =
                 format!("package `{damaged}` in the cache is not the locked one: fetched anew");
@@ -127,7 +131,7 @@ impl One<'_> {
         let Self { world, of, platform, .. } = self;
         (self.doing)(&format!("installing {requirements} for {platform}"));
         let list = locks::requirements(world, requirements)?;
-        let environment = locks::environment(of.lock, *platform);
+        let environment = locks::environment(of.definition, of.lock, *platform)?;
         let wheels = locks::fitting(requirements, &list, &environment)?;
         let wheels = uv::Wheels { file: requirements, wanted: &wheels, environment: &environment };
         let installed = uv::install(&world.shell, &world.places.cache, &wheels)?;
@@ -139,7 +143,11 @@ impl One<'_> {
     fn build(&self, path: &str, run: &[String], copy: &[Copy]) -> Result<Staged> {
         (self.doing)(&format!("building {path}"));
         let folder = Folder::installed(&service_build(self.world, path, run)?, path)?;
-        let (tree, idle) = finished(self.layer, place::copies(&folder, copy)?, self.platform)?;
+        let placed = place::copies(&folder, copy)?;
+        if self.for_each {
+            return self.split_by_file(placed);
+        }
+        let (tree, idle) = finished(self.layer, placed, self.platform)?;
         Ok(Staged { trees: SplitTree::neutral(tree), idle })
     }
 
@@ -198,11 +206,15 @@ fn leave_out(layer: &Layer, tree: &mut Tree) -> Result<()> {
 fn service_build(world: &World<'_>, path: &str, run: &[String]) -> Result<PathBuf> {
     let read = folder::read_whole(world, path).map_err(|it| it.during(key::cannot_use(path)))?;
     let (folder, sources, key) = (&world.places.file(path), &read.entries, read.digest);
-    let packages = locks::npm_lock(world, path)?;
-    let own = locks::own_folders(world, path, &packages)?;
-    let lock = npm::Locked { packages: &packages, own: &own };
-    let build = npm::Build { folder, sources, key, run, lock };
-    Ok(folder_of(world, path, npm::build(&world.shell, &world.places.cache, &build)?))
+    let packages = match locks::asks_npm(world, path)? {
+        true => Some(locks::npm_lock(world, path)?),
+        false => None,
+    };
+    let own = packages.as_ref().map(|lock| locks::own_folders(world, path, lock)).transpose()?;
+    let own = own.unwrap_or_default();
+    let lock = packages.as_ref().map(|packages| npm::Locked { packages, own: &own });
+    let build = service_build::Build { folder, sources, key, run, lock };
+    Ok(folder_of(world, path, service_build::run(&world.shell, &world.places.cache, &build)?))
 }
 
 /// The folder of an installation. That a bad one was in its place is said.

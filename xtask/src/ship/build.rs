@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use xtask_core::deploy::Service;
 use xtask_core::platform::Platform;
 
-/// Builds the image of every service for `platforms`, side by side: while one waits for its
+/// Builds the image of every service for `platforms`, or for all of its own, side by side: while one waits for its
 /// package manager, the other packs.
 pub fn services(world: &World<'_>, platforms: &[Platform]) -> Result<BTreeMap<String, Built>> {
     let phase = world.report.phase("build");

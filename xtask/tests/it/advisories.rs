@@ -28,9 +28,18 @@ fn tool(world: &World, name: &str, script: &str) {
     program(&world.cache().join("tools/bin").join(name), script);
 }
 
+/// A world whose image of the ML service says for which Python its wheels are.
+fn with_wheels() -> World {
+    let world = World::new();
+    world.write("images/ml-service.toml", include_str!("../../../images/ml-service.toml"));
+    let base = include_str!("../../../images/bases/debian.toml");
+    world.write("images/bases/debian.toml", base);
+    world
+}
+
 /// An npm that answers `ours` for the backend and `sample` anywhere else.
 fn npm(ours: &str, sample: &str) -> World {
-    let world = World::new();
+    let world = with_wheels();
     let root = serde_json::json!({ "name": "backend" });
     npm_registry::lock(&world, "services/backend", &root, &serde_json::json!({}));
     let script = format!(
@@ -41,7 +50,7 @@ fn npm(ours: &str, sample: &str) -> World {
 }
 
 fn pip_audit(report: &str) -> World {
-    let world = World::new();
+    let world = with_wheels();
     world.write("services/ml-service/requirements.txt", LIST);
     let script = format!(
         "case \"$*\" in *'/requirements.txt') echo '{report}' ;; *) echo '{}' ;; esac",
@@ -121,7 +130,7 @@ fn a_lock_that_is_refused_was_not_checked_and_a_list_is_asked_about_for_every_pl
     assert!(run.stdout.starts_with(wanted), "{run:?}");
 
     // The answer names every line that is asked about, as pip-audit would a package.
-    let world = World::new();
+    let world = with_wheels();
     let hash = &LIST[LIST.find("--hash").unwrap()..];
     let line = |version: &str, machine: &str| {
         format!("idna=={version} ; platform_machine == '{machine}' {hash}")
@@ -179,7 +188,7 @@ fn world_with_database(package: &str) -> (World, tempfile::TempDir) {
     for part in ["registry", "config.toml"].iter().filter(|part| real.join(part).exists()) {
         std::os::unix::fs::symlink(real.join(part), home.join(part)).unwrap();
     }
-    let world = World::new()
+    let world = with_wheels()
         .with("CARGO_HOME", home.display().to_string())
         .with("GIT_CONFIG_COUNT", "1".into())
         .with("GIT_CONFIG_KEY_0", format!("url.file://{}.insteadOf", database.display()))

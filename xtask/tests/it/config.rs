@@ -230,6 +230,7 @@ fn a_script_that_uv_wrote_for_this_machines_python_is_refused_until_it_is_left_o
         "kind = \"files\"\npath = \"app\"",
         "kind = \"wheels\"\nrequirements = \"list.txt\"",
     );
+    let layer = format!("python = \"3.11\"\n{layer}");
     let world = wheels::indexed(world(&format!("{layer}{END}")), path);
     let points = "[console_scripts]\nlong-tool = deep:main\n";
     world.write("../made/deep-1.0/deep-1.0.dist-info/entry_points.txt", points);
@@ -237,7 +238,7 @@ fn a_script_that_uv_wrote_for_this_machines_python_is_refused_until_it_is_left_o
     let output = refused(&world);
     assert!(
         output
-            .contains("images/one.toml:6: `layer[0].copy`: `app/bin/long-tool` is a script of `/"),
+            .contains("images/one.toml:7: `layer[0].copy`: `app/bin/long-tool` is a script of `/"),
         "{output}"
     );
     world.write("images/one.toml", &format!("{layer}drop = [\"app/bin\"]\n{END}"));

@@ -20,7 +20,10 @@ const WHEELS: &str =
 /// A repository with the image `one` of one layer.
 fn world(layer: &str) -> World {
     let world = World::new();
-    world.write("images/one.toml", &format!("[[layer]]\nname = \"things\"\n{layer}\n{END}"));
+    world.write(
+        "images/one.toml",
+        &format!("python = \"3.11\"\n[[layer]]\nname = \"things\"\n{layer}\n{END}"),
+    );
     let encoder = xtask_image::gzip_v1::ENCODER_ID;
     let head = format!("encoder = \"{encoder}\"\nsuite = \"bookworm\"\n");
     world.write("images/one.lock", &format!("{head}archive_time = 1700000000\n[wanted]\n"));

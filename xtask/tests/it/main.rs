@@ -11,6 +11,7 @@ mod attest_trust;
 mod backup;
 mod bench;
 mod bootstrap;
+mod builds;
 mod cache;
 mod cached;
 mod canary;

@@ -24,7 +24,10 @@ fn world(layer: &str) -> World {
 }
 
 fn define(world: &World, layer: &str) {
-    world.write("images/two.toml", &format!("[[layer]]\nname = \"things\"\n{layer}\n{END}"));
+    world.write(
+        "images/two.toml",
+        &format!("python = \"3.11\"\n[[layer]]\nname = \"things\"\n{layer}\n{END}"),
+    );
 }
 
 fn lock(rest: &str) -> String {

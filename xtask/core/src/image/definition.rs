@@ -3,13 +3,20 @@
 mod config;
 mod layer;
 mod name;
+mod placeholder;
+mod platforms;
+mod python;
 
 pub use config::{Config, HealthCommand};
 pub use layer::{Addition, Copy, Debian, Layer, NATIVE_SUFFIX, Ownership, Stuff};
 pub(crate) use name::flaw as name_flaw;
+pub use platforms::NotFor;
+pub use python::UnknownPython;
 
 use crate::finding::{Finding, Findings};
+use crate::image::requirements::Python;
 use crate::places::Origin;
+use crate::platform::Platform;
 use crate::reader::{Source, Table};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -21,6 +28,10 @@ pub struct Definition {
     pub name: String,
     /// The base it stands on: the name of a file in `images/bases`, whose layers come first.
     pub base: Option<String>,
+    /// What it is built for, in the order of an index.
+    pub platforms: Vec<Platform>,
+    /// The Python for which wheels are chosen.
+    pub python: Option<Python>,
     /// Layers from the one that changes least to the one that changes most.
     pub layers: Vec<Layer>,
     /// How its process is started.
@@ -95,7 +106,9 @@ fn read(name: &str, root: &Table<'_>, origin: Origin) -> Option<Definition> {
         root.refuse("(name)", format!("`{name}` {why}; choose another name for the file"));
     }
     let base = root.optional_text("base");
+    let platforms = platforms::read(root);
     let layers = read_layers(root);
+    let python = python::read(root, &layers);
     let config = root.table("config").map(|table| config::read(&table));
     let budget = root.table("budget").map(|table| {
         let unpacked = table.number("unpacked_mb", 1..=100_000);
@@ -106,6 +119,8 @@ fn read(name: &str, root: &Table<'_>, origin: Origin) -> Option<Definition> {
     Some(Definition {
         name: name.to_owned(),
         base,
+        platforms,
+        python,
         layers,
         config: config??,
         budget_mb: budget??,
@@ -191,7 +206,10 @@ unpacked_mb = 200
             let layer = format!(
                 "[[layer]]\nname = \"a\"\nkind = \"{kind}\"\n{run}{word} = \".\"\ncopy = {{ a = \"b\" }}\n"
             );
-            let text = format!("{layer}\n[config]{}", GOOD.split_once("[config]").unwrap().1);
+            let text = format!(
+                "python = \"3.11\"\n{layer}\n[config]{}",
+                GOOD.split_once("[config]").unwrap().1
+            );
             let error = Definition::parse("x", "images/x.toml", &text).unwrap_err().to_string();
             let wanted = format!("`layer[0].{word}`: `.` is not in plain form");
             assert!(error.contains(&wanted) && error.lines().count() == 1, "{kind}: {error}");
@@ -212,12 +230,31 @@ unpacked_mb = 200
     fn files_are_native_by_name_only_where_layers_are_split_by_file() {
         let bad = GOOD.replace("drop = [", "native = [\"app/x\"]\ndrop = [");
         let error = Definition::parse("x", "images/x.toml", &bad).unwrap_err().to_string();
-        assert!(error.contains("only layers of kind `npm` and `wheels` are split"), "{error}");
+        assert!(error.contains("packages of Debian are never split by file"), "{error}");
         let good = bad.replace("kind = \"build\"", "kind = \"npm\"");
         let good = good.lines().filter(|line| !line.starts_with("run =")).collect::<Vec<_>>();
         let good = good.join("\n");
         let definition = Definition::parse("x", "images/x.toml", &good).unwrap();
         assert_eq!(definition.layers[1].native, ["app/x"]);
+    }
+
+    #[test]
+    fn a_build_that_names_a_platform_is_one_for_each() {
+        let text =
+            GOOD.replace("[\"node\", \"build.js\"]", "[\"{machine}-linux-gnu-gcc\", \"a.c\"]");
+        let text = text.replace("dist = \"app/dist\"", "\"out/{arch}/a\" = \"bin/a\"");
+        let text = text.replace("drop = [", "native = [\"bin/a\"]\ndrop = [");
+        let layer = Definition::parse("x", "images/x.toml", &text).unwrap().layers.remove(1);
+        assert!(layer.differs());
+        let said = |platform| match layer.on(platform).stuff {
+            Stuff::Build { run, copy, .. } => (run[0].clone(), copy[0].from.clone()),
+            other => panic!("{other:?}"),
+        };
+        let texts = |run: &str, from: &str| (run.to_owned(), from.to_owned());
+        assert_eq!(said(Platform::Amd64), texts("x86_64-linux-gnu-gcc", "out/amd64/a"));
+        assert_eq!(said(Platform::Arm64), texts("aarch64-linux-gnu-gcc", "out/arm64/a"));
+        let same = Definition::parse("x", "images/x.toml", GOOD).unwrap().layers.remove(1);
+        assert!(!same.differs() && same.on(Platform::Arm64) == same);
     }
 
     #[test]

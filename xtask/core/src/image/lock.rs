@@ -84,8 +84,12 @@ impl Lock {
 
     /// The package called `name` on a platform, in whichever layer it is.
     pub fn package(&self, name: &str, platform: Platform) -> Option<&LockedPackage> {
-        let packages = self.layers.values().filter_map(|layer| layer.get(&platform)).flatten();
-        packages.into_iter().find(|package| package.name == name)
+        self.named(platform).find(|package| package.name == name)
+    }
+
+    /// Every package on a platform, of whichever layer.
+    pub fn named(&self, platform: Platform) -> impl Iterator<Item = &LockedPackage> {
+        self.layers.values().filter_map(move |layer| layer.get(&platform)).flatten()
     }
 
     /// The packages of a layer that are one file on all platforms, by digest.

@@ -8,14 +8,12 @@ use crate::exit::Exit;
 use crate::flags::ImageAttest;
 use crate::world::World;
 use serde_json::{Value, json};
-use xtask_core::platform::Platform;
 use xtask_core::trust::attestation::Verifier as _;
 
 pub(super) fn run(flags: &ImageAttest, world: &World<'_>) -> Result<Exit> {
     let names = if flags.images.is_empty() { service_images(world) } else { flags.images.clone() };
     let key = signing_key(world, flags.key.as_ref())?;
-    let platforms = if flags.platform.is_empty() { &Platform::ALL[..] } else { &flags.platform };
-    let prepared = prepare(world, &names, platforms, flags.to.as_ref())?;
+    let prepared = prepare(world, &names, &flags.platform, flags.to.as_ref())?;
     let (mut rows, mut all) = (Vec::new(), Tally::default());
     for one in &prepared {
         let tally = one.attach(world, &key);

@@ -15,14 +15,13 @@ pub(super) fn run(flags: &ImageBuild, world: &World<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Builds these images, or those of all services, for these platforms, or both.
+/// Builds these images, or those of all services, for these platforms, or each for all of its own.
 pub(super) fn all(
     world: &World<'_>,
     images: &[String],
     platforms: &[Platform],
 ) -> Result<Vec<Built>> {
     let names = if images.is_empty() { service_images(world) } else { images.to_vec() };
-    let platforms = if platforms.is_empty() { &Platform::ALL[..] } else { platforms };
     let one = |name: &String| {
         let phase = world.report.phase(name);
         let built = build(world, name, platforms, &phase)?;

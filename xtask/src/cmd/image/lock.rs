@@ -12,7 +12,6 @@ use xtask_core::image::debian::{Change, Resolved, changes, resolve};
 use xtask_core::image::definition::Definition;
 use xtask_core::image::lock::Lock;
 use xtask_core::plan::Count;
-use xtask_core::platform::Platform;
 use xtask_image::gzip_v1::ENCODER_ID;
 
 const SUITE: &str = "bookworm";
@@ -56,7 +55,7 @@ fn lock(flags: &ImageLock, world: &World<'_>, names: &[String]) -> Result<Vec<Ou
 fn is_locked(world: &World<'_>, definition: &Definition) -> bool {
     let Ok(Some(lock)) = world.lock(&definition.name) else { return false };
     definition.debian_layers().all(|(layer, _)| {
-        Platform::ALL.iter().all(|platform| lock.packages(layer, *platform).is_some())
+        definition.platforms.iter().all(|platform| lock.packages(layer, *platform).is_some())
     })
 }
 

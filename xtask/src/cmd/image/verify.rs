@@ -11,7 +11,6 @@ use crate::world::{World, definition_name};
 use serde_json::{Value, json};
 use xtask_core::image::conditions::Variation;
 use xtask_core::plan::Count;
-use xtask_core::platform::Platform;
 use xtask_image::layout::Layout;
 
 /// An image that was built twice.
@@ -32,7 +31,7 @@ pub(super) fn run(flags: &ImageVerify, world: &World<'_>) -> Result<Exit> {
 fn twice(flags: &ImageVerify, world: &World<'_>) -> Result<Exit> {
     let names = if flags.images.is_empty() { service_images(world) } else { flags.images.clone() };
     names.iter().try_for_each(|name| world.definition(name).map(drop))?;
-    let rebuilt = rebuild(world, &names, &platforms(flags))?;
+    let rebuilt = rebuild(world, &names, &flags.platform)?;
     let _cache_lock = cache_lock::shared(&world.places.cache)?;
     let layout = if flags.without_layout { None } else { layout(world)? };
     let verified = rebuilt.images.iter().map(|(first, second)| {
@@ -73,11 +72,6 @@ fn kept_text(kept: &InLayout) -> String {
         text.push_str(&format!("\n  {platform} lies there too: not built now, not compared"));
     }
     text
-}
-
-/// The platforms that were asked for, or both.
-pub(super) fn platforms(flags: &ImageVerify) -> Vec<Platform> {
-    if flags.platform.is_empty() { Platform::ALL.to_vec() } else { flags.platform.clone() }
 }
 
 /// Something that differs is something that is not as it should be.

@@ -28,13 +28,13 @@ pub struct ResolveError {
     pub cause: Box<ClosureError>,
 }
 
-/// Each layer's closure on each platform, less what lower layers hold already.
+/// Each layer's closure on each platform of the definition, less what lower layers hold already.
 pub fn resolve(
     definition: &Definition,
     indexes: &BTreeMap<Platform, Index>,
 ) -> Result<Resolved, ResolveError> {
     let mut resolved = Resolved::default();
-    for (platform, index) in indexes {
+    for (platform, index) in indexes.iter().filter(|(it, _)| definition.platforms.contains(it)) {
         let mut below = BTreeSet::new();
         for (layer, wanted) in definition.debian_layers() {
             let without: Vec<String> =

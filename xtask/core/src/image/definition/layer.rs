@@ -1,7 +1,8 @@
 //! One layer of a definition: what it is filled with, what is left out, what is added.
 
-use super::name;
+use super::{name, placeholder};
 use crate::digest::Digest;
+use crate::platform::Platform;
 use crate::reader::Table;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -30,6 +31,21 @@ impl Layer {
     /// Whether a blob called `name` holds this layer, or one that it was split into.
     pub fn is_called(&self, name: &str) -> bool {
         name.strip_prefix(&self.name).is_some_and(|rest| rest.is_empty() || rest == NATIVE_SUFFIX)
+    }
+
+    /// The same layer as it is asked for on `platform`.
+    #[must_use]
+    pub fn on(&self, platform: Platform) -> Self {
+        let mut layer = self.clone();
+        for text in layer.stuff.varied_mut() {
+            *text = placeholder::filled(text, platform);
+        }
+        layer
+    }
+
+    /// Whether it may be another one on each platform. A build that names no platform is one for all.
+    pub fn differs(&self) -> bool {
+        self.stuff.differs()
     }
 }
 
@@ -74,6 +90,31 @@ pub enum Stuff {
     },
 }
 
+impl Stuff {
+    /// The texts in which a platform may be named.
+    fn varied_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let (run, copy): (&mut [String], &mut [Copy]) = match self {
+            Self::Debian(_) => (&mut [], &mut []),
+            Self::Npm { copy, .. } | Self::Wheels { copy, .. } | Self::Files { copy, .. } => {
+                (&mut [], copy)
+            }
+            Self::Build { run, copy, .. } => (run, copy),
+        };
+        run.iter_mut().chain(copy.iter_mut().flat_map(|it| [&mut it.from, &mut it.to]))
+    }
+
+    /// Whether its files go by themselves into what is native and what every platform shares.
+    fn is_split_by_file(&self) -> bool {
+        !matches!(self, Self::Debian(_)) && self.differs()
+    }
+
+    fn differs(&self) -> bool {
+        let Self::Build { run, copy, .. } = self else { return true };
+        let copies = copy.iter().flat_map(|it| [&it.from, &it.to]);
+        run.iter().chain(copies).any(|text| placeholder::is_in(text))
+    }
+}
+
 /// Packages by name; their closure is in the lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Debian {
@@ -92,7 +133,8 @@ impl Debian {
     }
 }
 
-/// A path of the input and where it goes in the image. `*` stands for one path component.
+/// A path of the input and where it goes in the image. `*` stands for one path component, `{arch}`
+/// and `{machine}` for the platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Copy {
     /// Relative to the input's folder.
@@ -130,9 +172,8 @@ pub(super) fn read(table: &Table<'_>) -> Option<Layer> {
     let stuff = read_stuff(table);
     let drop = read_patterns(table, "drop");
     let native = read_patterns(table, "native");
-    let by_file = matches!(stuff, None | Some(Stuff::Npm { .. } | Stuff::Wheels { .. }));
-    if !native.is_empty() && !by_file {
-        table.refuse("native", "only layers of kind `npm` and `wheels` are split by file");
+    if !native.is_empty() && !stuff.as_ref().is_none_or(Stuff::is_split_by_file) {
+        table.refuse("native", NEVER_SPLIT);
     }
     let without_set_id = table.text_table("without_set_id");
     if !without_set_id.is_empty() && !matches!(stuff, None | Some(Stuff::Debian(_))) {
@@ -141,6 +182,10 @@ pub(super) fn read(table: &Table<'_>) -> Option<Layer> {
     let additions = read_additions(table);
     Some(Layer { name: name?, stuff: stuff?, drop, native, without_set_id, additions })
 }
+
+/// Why a layer has no native files.
+const NEVER_SPLIT: &str = "packages of Debian are never split by file, and a `build` is only where \
+                           its `run` or `copy` names `{arch}` or `{machine}`";
 
 /// Globs over paths of the image.
 fn read_patterns(table: &Table<'_>, key: &str) -> Vec<String> {

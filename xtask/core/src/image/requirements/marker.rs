@@ -5,6 +5,7 @@ mod parse;
 
 use crate::platform::Platform;
 use pep440_rs::{Operator, Version, VersionSpecifier};
+use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
@@ -66,7 +67,14 @@ impl Python {
         version.split(['-', '+', '~']).next()?.parse().ok().map(Self)
     }
 
-    fn short(&self) -> Version {
+    /// Whether it is two or three numbers and nothing more.
+    pub fn is_plain(&self) -> bool {
+        let numbers = self.0.release().len();
+        (2..=3).contains(&numbers) && Version::new(self.0.release().iter().copied()) == self.0
+    }
+
+    /// Its first two numbers: `3.11`.
+    pub fn short(&self) -> Version {
         Version::new(self.0.release().iter().take(2).copied())
     }
 }
@@ -82,6 +90,12 @@ impl FromStr for Python {
 impl fmt::Display for Python {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
+    }
+}
+
+impl Serialize for Python {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -138,3 +138,23 @@ fn what_is_left_out_or_dropped_by_the_archive_is_told_apart() {
       perl: 1 -> absent, left out by the definition
     ");
 }
+
+#[test]
+fn a_package_of_another_platform_than_the_images_is_not_asked_for() {
+    let text = format!("platforms = [\"linux/arm64\"]\n{DEFINITION}");
+    let definition = Definition::parse("x", "x.toml", &text).unwrap();
+    let indexes = Platform::ALL.map(|platform| {
+        let mut index = Index::new(platform);
+        if platform == Platform::Arm64 {
+            let all = [stanza("libc", "1", ""), stanza("app", "1", "Depends: perl")];
+            index.read("debian", &all.concat()).unwrap();
+        }
+        (platform, index)
+    });
+    let resolved = resolve(&definition, &indexes.clone().into()).unwrap();
+    for platforms in resolved.layers.values() {
+        assert_eq!(platforms.keys().collect::<Vec<_>>(), [&Platform::Arm64]);
+    }
+    let both = Definition::parse("x", "x.toml", DEFINITION).unwrap();
+    resolve(&both, &indexes.into()).unwrap_err();
+}
