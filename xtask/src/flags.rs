@@ -26,8 +26,9 @@ pub use checks::{Advisories, Ci, Hooks, HooksRun, Leaks, Renew, Workflows};
 pub use db::{Db, DbDiff, DbReset, DbSeed, DbSyncSchema};
 pub use dev::{Dev, DevDown, DevLogs, DevOf, DevUp};
 pub use image::{
-    Image, ImageAttest, ImageBuild, ImageGc, ImageInspect, ImageKeygen, ImageLock, ImageNewest,
-    ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify, ImageVerifyAttestation,
+    Image, ImageAttest, ImageBuild, ImageGc, ImageInit, ImageInspect, ImageKeygen, ImageLock,
+    ImageNewest, ImagePush, ImageSbom, ImageScan, ImageScripts, ImageSize, ImageVerify,
+    ImageVerifyAttestation,
 };
 pub use infra::{Infra, InfraApply, InfraCost, InfraImport, InfraOf, InfraPart, Preflight};
 pub use migrate::{Migrate, MigrateApply, MigrateOf, MigratePlan, MigrateResolve, MigrateUndo};

@@ -9,4 +9,5 @@ pub mod npm;
 pub mod requirements;
 pub mod script_review;
 pub mod size;
+pub mod starter;
 pub mod wheel;

@@ -35,6 +35,8 @@ codes! {
         "A word or a file is wrong";
     DEFINITION = "E-definition", "The definition of an image has mistakes, or contradicts its files.",
         "An image is refused";
+    IMAGE_BEGUN = "E-image-begun", "A file that an image is to begin with is there already.",
+        "An image is refused";
     NETWORK_SETTING = "E-network-setting", "A variable names a proxy or a file of authorities that cannot be used.",
         "A word or a file is wrong";
     REFUSED = "E-refused", "Something was refused before anything was changed.",

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use xtask_core::deploy::SecretSource;
+use xtask_core::image::starter::Runtime;
 use xtask_core::platform::Platform;
 use xtask_core::reference::{Reference, Repository, Tag};
 use xtask_core::trust::sbom::Format;
@@ -10,6 +11,9 @@ use xtask_core::trust::sbom::Format;
 /// The verbs about images.
 #[derive(Debug, Subcommand)]
 pub enum Image {
+    /// Begin an image and its service: a definition, and sources that answer what is asked of them
+    #[command(after_help = "Example: cargo xtask image init python hello")]
+    Init(ImageInit),
     /// List the images that are defined, and what was built of them
     #[command(after_help = "Example: cargo xtask image list")]
     List,
@@ -59,6 +63,18 @@ pub enum Image {
     /// Remove blobs and what was made, where no name and none of the last releases needs it
     #[command(after_help = "Example: cargo xtask image gc --keep 3")]
     Gc(ImageGc),
+}
+
+/// Flags of `image init`.
+#[derive(Debug, Args)]
+pub struct ImageInit {
+    /// What the service runs on: `node`, `python` or `static`, a program that needs no library
+    pub runtime: Runtime,
+    /// The name of the image and of its service
+    pub name: String,
+    /// Add the service to `deploy.toml`; without it, what to add is printed
+    #[arg(long)]
+    pub deploy: bool,
 }
 
 /// Flags of `image lock`.

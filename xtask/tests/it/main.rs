@@ -38,6 +38,7 @@ mod image_layout;
 mod image_verify;
 mod indexes;
 mod infra;
+mod init;
 mod leaks;
 mod locks;
 mod migrations;

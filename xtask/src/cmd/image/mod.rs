@@ -4,6 +4,7 @@ mod against;
 mod attest;
 mod build;
 mod gc;
+mod init;
 mod inspect;
 mod keygen;
 mod list;
@@ -27,6 +28,7 @@ use crate::world::World;
 /// Does what the command line says about images.
 pub(super) fn run(flags: Image, world: &World<'_>) -> Result<Exit> {
     match flags {
+        Image::Init(flags) => init::run(&flags, world),
         Image::List => list::run(world),
         Image::Lock(flags) => lock::run(&flags, world),
         Image::Build(flags) => build::run(&flags, world),
