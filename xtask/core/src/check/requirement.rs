@@ -121,6 +121,7 @@ pub fn all() -> &'static [Requirement] {
             program("trivy", "scripts/bootstrap/tools.sh"),
             program("umoci", "apt: umoci"),
             program("uv", "scripts/bootstrap/tools.sh"),
+            program("x86_64-linux-gnu-gcc", "apt: gcc"),
             program("zsh", "apt: zsh"),
         ]
     }

@@ -5,7 +5,8 @@
 //!   `ends=3,0` says otherwise, line by line; `-` is a line that is only parsed, because it needs
 //!   what no double can be. `on=NAME` begins a new world, in which that has happened before.
 //! - `sh parsed`: no line of it is run.
-//! - `text output`: what the block before printed; `text error`: what it said beside that.
+//! - `text output`, or any other language: what the block before printed; `text error`: what it said
+//!   beside that.
 //! - `toml file=PATH`, or any other language: the file is written there. `append=PATH` puts it
 //!   behind what is there.
 
@@ -86,7 +87,7 @@ fn does(info: &str) -> Result<Does, String> {
         ("sh", []) => Does::Undecided,
         ("sh", ["parsed"]) => Does::Parsed,
         ("sh", ["run", rest @ ..]) => run(rest)?,
-        ("text", ["output"]) => Does::Output(Stream::Out),
+        (_, ["output"]) => Does::Output(Stream::Out),
         ("text", ["error"]) => Does::Output(Stream::Error),
         (_, []) => Does::Nothing,
         (_, [word]) => match word.split_once('=') {
