@@ -28,10 +28,11 @@ pub(crate) fn build_for_both_platforms(scratch: &Scratch) {
     scratch.xtask(&["image", "build"]).ends(0);
 }
 
-/// Each service image, with nobody to help it and beside what it needs.
-pub(crate) fn run_by_themselves(scratch: &Scratch, release: &Value) {
+/// The images of these services, with nobody to help them and beside what they need.
+pub(crate) fn run_by_themselves(scratch: &Scratch, release: &Value, services: &[&str]) {
     let deploy = Deploy::parse(&scratch.read("deploy.toml")).unwrap();
-    for (name, image) in release["services"].as_object().unwrap() {
+    for name in services {
+        let image = &release["services"][name];
         let pin = format!("{}@{}", image["repository"], image["index"]).replace('"', "");
         let service = deploy.service(name).unwrap();
         lives_and_ends_alone(scratch, service, &pin);

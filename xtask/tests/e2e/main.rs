@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 #![expect(clippy::print_stdout, reason = "a person who reads a failure wants the story so far")]
 
+mod added;
 mod backups;
 mod coolify;
 mod customer;
@@ -39,7 +40,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     scratch.verifies_briefly();
     containers_are_confined(&scratch);
     services_reach_neither_the_registry_nor_the_admin_api(&scratch);
-    images::run_by_themselves(&scratch, &release);
+    images::run_by_themselves(&scratch, &release, &["backend", "ml-service"]);
     emulated::arm64_images_run(&scratch);
 
     let customer = Customer::register(&scratch.url());
@@ -65,6 +66,7 @@ fn a_commit_becomes_verified_services_and_nothing_is_lost_on_the_way() {
     data_outlives_a_down(&scratch, &customer);
     the_ledger_is_whole(&scratch);
     images_that_no_release_needs_are_gone(&scratch);
+    added::are_shipped_by_the_page_alone(&scratch);
     safe::data_is_never_taken_for_debris(&scratch);
     database::is_reset(&scratch);
     nothing_is_left_after_erase(&scratch);

@@ -145,18 +145,26 @@ impl Scratch {
 
     /// Runs xtask to its end.
     pub(crate) fn xtask(&self, args: &[&str]) -> Run {
-        let began = Instant::now();
-        let output = self.command(env!("CARGO_BIN_EXE_xtask"), args).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
         let what = format!("xtask {}", args.join(" "));
-        let run = Run {
-            what,
-            code: output.status.code(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        };
-        println!("$ {} ({:.1} s)\n{}", run.what, began.elapsed().as_secs_f64(), run.stderr);
-        run
+        Run::of(what, &mut self.command(env!("CARGO_BIN_EXE_xtask"), args))
+    }
+
+    /// A line in the shell of a reader, for whom `./x` and `cargo xtask` are the program under test.
+    pub(crate) fn types(&self, line: &str) -> Run {
+        let bin = self.folder.path().join("typed");
+        std::fs::create_dir_all(&bin).unwrap();
+        let program = env!("CARGO_BIN_EXE_xtask");
+        for (name, shifted) in [("cargo", "shift\n"), ("x", "")] {
+            let text = format!("#!/bin/sh\n{shifted}exec '{program}' \"$@\"\n");
+            std::fs::write(bin.join(name), text).unwrap();
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(bin.join(name), mode).unwrap();
+        }
+        let words = line.replace("./x ", &format!("{}/x ", bin.display()));
+        let mut command = self.command("bash", &["-eu", "-o", "pipefail", "-c", &words]);
+        let path = std::env::var("PATH").unwrap();
+        command.env("PATH", format!("{}:{path}", bin.display()));
+        Run::of(line.to_owned(), &mut command)
     }
 
     pub(crate) fn docker(&self, args: &[&str]) -> String {
@@ -230,6 +238,22 @@ impl Drop for Scratch {
 }
 
 impl Run {
+    /// Runs `command` to its end, which is called `what`.
+    fn of(what: String, command: &mut Command) -> Self {
+        let began = Instant::now();
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+        println!("$ {what} ({:.1} s)\n{stderr}", began.elapsed().as_secs_f64());
+        Self { what, code: output.status.code(), stdout, stderr }
+    }
+
+    /// It ended well; what it printed.
+    pub(crate) fn stdout(self) -> String {
+        self.check(0);
+        self.stdout
+    }
+
     pub(crate) fn ends(self, code: i32) {
         self.check(code);
     }
