@@ -116,7 +116,11 @@ export async function logOut(sessions: SessionStore, { user, sessionId }: Caller
   if (sessionId !== undefined) await sessions.end(user.id, sessionId);
 }
 
-/** Ends all sessions first: a new password that leaves a thief logged in would be a lie. */
+/**
+ * Of two changes at once one wins, and only that one ends sessions: the other would end those of
+ * the winner. A new password that leaves a thief logged in would be a lie, so it is taken back where
+ * sessions cannot be ended.
+ */
 export async function changePassword(
   ports: Ports & { readonly passwords: Passwords },
   { user }: Caller,
@@ -127,11 +131,14 @@ export async function changePassword(
   const { matches } = await ports.passwords.check(given.current, found.passwordHash);
   if (!matches) throw wrongPassword();
   const hash = await ports.passwords.hash(given.next);
-  await ports.sessions.endAll(user.id);
   if (!(await ports.users.replacePasswordHash(user.id, found.passwordHash, hash)))
     throw wrongPassword();
-  // Somebody may have logged in with the old one in between.
-  await ports.sessions.endAll(user.id);
+  try {
+    await ports.sessions.endAll(user.id);
+  } catch (error) {
+    await ports.users.replacePasswordHash(user.id, hash, found.passwordHash);
+    throw error;
+  }
   return openSession(ports.sessions, user);
 }
 

@@ -120,6 +120,39 @@ describe("a session", () => {
     await app.agent.post("/api/auth/login").send(better).expect(200);
   });
 
+  it("goes_on_for_the_one_of_two_changes_at_once_that_won", async () => {
+    // The second change looks at the password before the first one is over, and ends after it.
+    let winner = () => {};
+    const won = new Promise<void>((resolve) => (winner = resolve));
+    let both = () => {};
+    const underWay = new Promise<void>((resolve) => (both = resolve));
+    let hashed = 0;
+    const hash: typeof quickPasswords.hash = async (password) => {
+      const turn = (hashed += 1);
+      if (turn === 2) await underWay;
+      if (turn === 3) {
+        both();
+        await won;
+      }
+      return quickPasswords.hash(password);
+    };
+    // A busy machine is no reason to give up.
+    const environment = { REQUEST_TIMEOUT_MS: "120000" };
+    const app = testApp({ environment, ports: { passwords: { ...quickPasswords, hash } } });
+    const session = await logIn(app);
+    const change = { current_password: credentials.password, new_password: "a better horse" };
+    const ask = async () => {
+      const it = await app.agent.post("/api/users/me/password").set(session.headers).send(change);
+      winner();
+      return it;
+    };
+    const answers = await Promise.all([ask(), ask()]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
+    const fresh = sessionIn(answers.find(({ status }) => status === 200)?.body);
+    await me(app, fresh).expect(200);
+    await refresh(app, fresh).expect(200);
+  });
+
   it("is_not_begun_by_a_password_that_was_changed_while_it_was_checked", async () => {
     let meanwhile: (() => Promise<void>) | undefined;
     const checked = async (given: string, stored: string | undefined) => {
