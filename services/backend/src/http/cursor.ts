@@ -5,7 +5,9 @@ import { ShapeError } from "./endpoint.js";
 import { text } from "./schemas.js";
 
 const uuidLast = z.tuple([text, z.uuid()]);
-const timeFirst = z.tuple([z.iso.datetime(), z.uuid()]);
+// As we write them; and there was no year 0, as Postgres knows.
+const time = z.iso.datetime({ precision: 3 }).regex(/^(?!0000)/);
+const timeFirst = z.tuple([time, z.uuid()]);
 const positions = { food: uuidLast, meal: timeFirst };
 
 export function pageRequest(

@@ -69,7 +69,9 @@ export const day = z
   .meta({ type: "string", format: "date", example: "2026-11-23" });
 
 const id = z.uuid();
-export const byId = z.strictObject({ id });
+// One food has one id, however it is written.
+const givenId = z.uuid().toLowerCase();
+export const byId = z.strictObject({ id: givenId });
 
 const email = z
   .string()
@@ -165,7 +167,7 @@ export const newMeal = z
     eaten_on: day,
     description: description.optional(),
     items: z
-      .array(z.strictObject({ food_id: id, grams: positiveAmount }))
+      .array(z.strictObject({ food_id: givenId, grams: positiveAmount }))
       .max(50)
       .default([]),
   })

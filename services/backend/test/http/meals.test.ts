@@ -32,6 +32,26 @@ describe("meals", () => {
     await app.agent.delete(`/api/meals/${meal.id}`).set(user.headers).expect(404);
   });
 
+  it("name_foods_by_ids_in_small_letters_or_capitals", async () => {
+    const app = testApp();
+    const user = await registered(app);
+    const food_id = (await addFood(app, user)).toUpperCase();
+    const body = { eaten_on: date, items: [{ food_id, grams: 40 }] };
+    await app.agent.post("/api/meals").set(user.headers).send(body).expect(201);
+    await app.agent.get(`/api/foods/${food_id}`).set(user.headers).expect(200);
+  });
+
+  it.each(["0000-01-01T00:00:00.000Z", "2026-11-23T00:00:00Z", "10000-01-01T00:00:00.000Z"])(
+    "are_not_listed_after_%s_which_no_answer_said",
+    async (time) => {
+      const app = testApp();
+      const { headers } = await registered(app);
+      const position = [time, "5eed0000-0000-4000-8000-000000000000"];
+      const cursor = Buffer.from(JSON.stringify(position)).toString("base64url");
+      await app.agent.get("/api/meals").query({ date, cursor }).set(headers).expect(400);
+    },
+  );
+
   it("are_listed_page_by_page", async () => {
     const app = testApp();
     const { headers } = await registered(app);
