@@ -118,9 +118,11 @@ function shapeProblem(error: ShapeError): Problem {
     path: [error.part, ...issue.path].map(String).join("."),
     message: issue.message,
   }));
-  const message = `cannot read the request: its ${error.part} is not as agreed`;
+  const message = `cannot read the request: its ${partNames[error.part]} is not as agreed`;
   return { status: 400, code: "invalid_request", message, details };
 }
+
+const partNames = { params: "path", query: "query", body: "body", answer: "answer" } as const;
 
 // What Express and its body parser throw at requests they cannot read, told apart by `type`.
 const httpError = z.object({ status: z.int().min(400).max(499), type: z.string().optional() });
@@ -130,10 +132,17 @@ function unreadableProblem(error: unknown): Problem | undefined {
   if (data === undefined) return undefined;
   const { code, what } = unreadable[data.status] ?? {
     code: "invalid_request",
-    what: data.type ?? "it is malformed",
+    what: unreadableTypes[data.type ?? ""] ?? "it is malformed",
   };
   return { status: data.status, code, message: `cannot read the request: ${what}`, details: [] };
 }
+
+const unreadableTypes: Readonly<Record<string, string>> = {
+  "entity.parse.failed": "its body is not JSON",
+  "body.not.utf8": "its body is not UTF-8",
+  "request.aborted": "its body ended too early",
+  "request.size.invalid": "its body is not as long as its `content-length` says",
+};
 
 const unreadable: Readonly<Record<number, { code: string; what: string }>> = {
   413: { code: "body_too_large", what: "its body is too large" },

@@ -42,7 +42,7 @@ export function refuseOtherBytes(
   if (charset !== "utf-8")
     throw Object.assign(new Error("another charset"), { status: 415, type: "charset.unsupported" });
   if (!isUtf8(body))
-    throw Object.assign(new Error("no UTF-8"), { status: 400, type: "its body is not UTF-8" });
+    throw Object.assign(new Error("no UTF-8"), { status: 400, type: "body.not.utf8" });
 }
 
 /** Two hosts are two answers to who was asked, and a proxy may have believed the other one. */

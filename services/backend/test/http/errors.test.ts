@@ -25,7 +25,7 @@ describe("an error", () => {
   });
 
   it.each([
-    ["broken JSON", "{", 400, "invalid_request", "entity.parse.failed"],
+    ["broken JSON", "{", 400, "invalid_request", "cannot read the request: its body is not JSON"],
     [
       "too much of it",
       JSON.stringify({ email: "x".repeat(70_000) }),
@@ -95,6 +95,18 @@ describe("an error", () => {
     const response = await agent.head("/api/foods").expect(401);
     expect(response.text).toBeUndefined();
     await agent.head("/api/health/live").expect(200);
+  });
+
+  it("says_which_part_of_the_request_is_not_as_agreed", async () => {
+    const app = testApp();
+    const { headers } = await registered(app);
+    const response = await app.agent.get("/api/foods/7").set(headers).expect(400);
+    expect(response.body).toMatchObject({
+      error: {
+        message: "cannot read the request: its path is not as agreed",
+        details: [{ path: "params.id" }],
+      },
+    });
   });
 
   it("is_a_bad_request_when_the_path_cannot_be_decoded", async () => {
