@@ -67,7 +67,7 @@ export function createApp(settings: Settings, ports: Ports): Express {
   const limits = createLimits(settings, ports.hits);
   app.use(limits.general);
   app.use(refuseUnclearHost);
-  if (settings.httpsOnly) app.use(httpsOnly);
+  if (settings.httpsOnly) app.use(httpsOnly(settings.trustProxyHops));
   app.use(endPreflight);
   app.use(documentRouter());
   app.use(apiRouter(services, limits));

@@ -2,7 +2,8 @@
 // body, and plain HTTP where only HTTPS will do.
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import { Router, type RequestHandler, type RouterOptions } from "express";
+import type { TLSSocket } from "node:tls";
+import { Router, type Request, type RequestHandler, type RouterOptions } from "express";
 import { methodNotAllowed, notSecure, unclearHost, unsupportedType } from "./errors.js";
 
 /** A path has one form, as in the ML service. */
@@ -54,9 +55,21 @@ export const refuseUnclearHost: RequestHandler = (request, response, next) => {
 };
 
 /** Redirects those who only read. The rest has told its secrets already, and must not do so again. */
-export const httpsOnly: RequestHandler = (request, response, next) => {
-  if (request.secure) next();
-  else if (["GET", "HEAD"].includes(request.method))
-    response.redirect(308, `https://${request.host}${request.originalUrl}`);
-  else notSecure(request, response, next);
-};
+export function httpsOnly(hops: number): RequestHandler {
+  return (request, response, next) => {
+    // Not what a proxy says of the host: it is not asked for, so it may be the visitor's own word.
+    const host = request.get("host");
+    if (cameSecurely(request, hops)) next();
+    else if (!["GET", "HEAD"].includes(request.method)) notSecure(request, response, next);
+    else if (host === undefined) unclearHost(request, response, next);
+    else response.redirect(308, `https://${host}${request.originalUrl}`);
+  };
+}
+
+/** What the outermost of our own proxies saw: each adds its word at the end, or is the only one. */
+function cameSecurely(request: Request, hops: number): boolean {
+  if ((request.socket as Partial<TLSSocket>).encrypted === true) return true;
+  if (hops === 0) return false;
+  const said = (request.get("x-forwarded-proto") ?? "").split(",").map((it) => it.trim());
+  return (said.at(-hops) ?? said[0])?.toLowerCase() === "https";
+}

@@ -166,6 +166,25 @@ describe("plain HTTP", () => {
     await bare.get("/api/openapi.json").set("x-forwarded-proto", "https").expect(308);
   });
 
+  it("is_the_last_word_of_one_proxy_and_the_second_last_of_two", async () => {
+    const ask = (hops: string, proto: string) =>
+      testApp({ environment: { ...environment, TRUST_PROXY_HOPS: hops } })
+        .agent.get("/api/openapi.json")
+        .set("x-forwarded-proto", proto);
+    await ask("1", "https, http").expect(308);
+    await ask("1", "http, https").expect(200);
+    await ask("2", "http, https, http").expect(200);
+    await ask("2", "https, http, https").expect(308);
+  });
+
+  it("is_redirected_to_the_host_that_was_asked_and_to_no_other", async () => {
+    const { agent } = testApp({ environment });
+    const read = await agent
+      .get("/api/foods")
+      .set({ ...plain, host: "api.nutri.example", "x-forwarded-host": "evil.example" });
+    expect(read.headers["location"]).toBe("https://api.nutri.example/api/foods");
+  });
+
   it("is_fine_where_nobody_said_otherwise", async () => {
     await testApp().agent.get("/api/openapi.json").set(plain).expect(200);
   });
