@@ -122,9 +122,9 @@ describe("a session", () => {
 
   it("goes_on_for_the_one_of_two_changes_at_once_that_won", async () => {
     // The second change looks at the password before the first one is over, and ends after it.
-    let winner = () => {};
+    let winner = (): void => undefined;
     const won = new Promise<void>((resolve) => (winner = resolve));
-    let both = () => {};
+    let both = (): void => undefined;
     const underWay = new Promise<void>((resolve) => (both = resolve));
     let hashed = 0;
     const hash: typeof quickPasswords.hash = async (password) => {

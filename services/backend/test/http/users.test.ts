@@ -121,7 +121,7 @@ describe("guessing", () => {
   });
 
   it("is_not_what_many_are_who_know_the_password_at_once", async () => {
-    let known = () => {};
+    let known = (): void => undefined;
     const all = new Promise<void>((resolve) => (known = resolve));
     let waiting = 0;
     const check: typeof quickPasswords.check = async (password, stored) => {
