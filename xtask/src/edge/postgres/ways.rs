@@ -48,7 +48,7 @@ pub fn answer(address: &Address) -> Result<Answer> {
     Ok(Answer {
         version: values.first().cloned().unwrap_or_default(),
         is_encrypted: is(1),
-        unwritable: unwritable(&values[3.min(values.len())..]),
+        unwritable: unwritable(values.get(3..).unwrap_or_default()),
         passes_policies: is(2),
         // A pooler of one server makes us wait for it; then nobody can say what it is.
         is_pooled: is_pooled(address).ok(),

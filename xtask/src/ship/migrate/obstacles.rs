@@ -15,17 +15,16 @@ pub fn refuse(site: &Site<'_>, files: &[MigrationFile]) -> Result<()> {
 /// All of them; a database that cannot be asked is a failure.
 pub fn obstacles(site: &Site<'_>, files: &[MigrationFile]) -> Result<Vec<Failure>> {
     let address = site.database()?;
+    // What a pooler says of the rest may be of another session.
+    if let Some(refused) = pooled(&address)? {
+        return Ok(vec![refused]);
+    }
     let database = Database::connect(&address)?;
-    let rows = database.migration_rows()?;
-    let foreign = match baseline(&database, files, &rows) {
+    let foreign = match baseline(&database, files, &database.migration_rows()?) {
         Err(failure) if failure.name() == code::DATABASE_NOT_EMPTY.name => Some(failure),
         found => found.map(|()| None)?,
     };
-    Ok(pooled(&address)?
-        .into_iter()
-        .chain(unwritable(&address, &database)?)
-        .chain(foreign)
-        .collect())
+    Ok(unwritable(&address, &database)?.into_iter().chain(foreign).collect())
 }
 
 /// A pooler that changes backends would keep the lock of migrations.
