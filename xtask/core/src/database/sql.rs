@@ -2,6 +2,7 @@
 //!
 //! Parsed and never searched: a word in a string, a comment or a function's body is no statement.
 
+mod alone;
 mod alter;
 mod cluster;
 mod depth;
@@ -15,17 +16,20 @@ mod refused;
 mod retype;
 #[cfg(test)]
 mod tests;
+mod ties;
 mod traces;
 mod words;
 
+pub use alone::Alone;
 pub use cluster::Reach;
+pub use effects::Effects;
 pub(super) use effects::TEMPORARY;
-pub use effects::{Alone, Effects, Tie, TieKind};
 pub(super) use lines::Lines;
 pub use lock::{Lock, LockMode, Work};
 pub use names::{Name, Object};
 pub use refused::Refusal;
 pub use retype::Type;
+pub use ties::{Tie, TieKind};
 pub use traces::Trace;
 
 use squawk_syntax::{Parse, SourceFile, SyntaxKind};

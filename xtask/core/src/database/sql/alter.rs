@@ -1,10 +1,10 @@
 //! What `ALTER` does: for a table, action by action.
 
-use super::effects::{Effects, TieKind, references};
+use super::effects::{Effects, references};
 use super::lock::{LockMode, Work};
 use super::retype::Type;
 use super::words::Words;
-use super::{Name, Object};
+use super::{Name, Object, TieKind};
 
 /// What an `ALTER` statement does.
 pub(super) fn of(words: &Words) -> Effects {

@@ -6,7 +6,7 @@
 use super::alter;
 use super::lock::{Lock, LockMode, Work};
 use super::words::Words;
-use super::{Name, Object, destroy, inner};
+use super::{Alone, Name, Object, Tie, TieKind, destroy, inner};
 
 /// The schema of a session's own tables.
 pub(crate) const TEMPORARY: &str = "pg_temp";
@@ -44,42 +44,6 @@ pub struct Effects {
     pub opaque: Option<String>,
     /// Why it cannot run inside a transaction.
     pub alone: Option<Alone>,
-}
-
-/// A table that hangs on another one, and may go or be emptied with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tie {
-    pub kind: TieKind,
-    pub child: Name,
-    pub parent: Name,
-}
-
-/// How one table hangs on another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TieKind {
-    /// As a partition, which is dropped with it.
-    Part,
-    /// As an heir, which CASCADE drops with it.
-    Inherits,
-    /// By a foreign key, through which `TRUNCATE … CASCADE` empties it.
-    References,
-}
-
-/// Why a statement cannot run inside a transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alone {
-    /// In a few words of its own: `CREATE INDEX CONCURRENTLY`.
-    pub what: String,
-    /// The index that it makes, and that a failure leaves there without being valid.
-    pub index: Option<Name>,
-}
-
-impl Alone {
-    /// Whether it waits for others without keeping them waiting: `CONCURRENTLY` on an index.
-    pub fn blocks_nobody(&self) -> bool {
-        let kind = self.what.strip_suffix(" CONCURRENTLY").unwrap_or_default();
-        kind.ends_with(" INDEX") || kind == "REINDEX"
-    }
 }
 
 impl Effects {
