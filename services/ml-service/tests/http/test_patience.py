@@ -125,3 +125,30 @@ def test_a_length_said_twice_is_refused(world: World, order: int) -> None:
 def test_two_lengths_are_refused(world: World) -> None:
     answer = answers(world, HEAD + LENGTH + b"content-length: 5\r\n\r\n" + BODY)
     assert answer.startswith("HTTP/1.1 400 ")
+
+
+def test_a_length_said_twice_the_same_is_refused(world: World) -> None:
+    answer = answers(world, HEAD + LENGTH + LENGTH + b"\r\n" + BODY)
+    assert answer.startswith("HTTP/1.1 400 ")
+    assert '"code":"invalid_request"' in answer
+    assert answer.count("HTTP/1.1") == 1
+
+
+def test_a_length_said_twice_behind_another_request_is_refused(world: World) -> None:
+    answer = answers(world, LIVE + HEAD + LENGTH + LENGTH + b"\r\n" + BODY)
+    assert answer.startswith("HTTP/1.1 200 ")
+    assert answer.count("HTTP/1.1 400 ") == 1
+
+
+@pytest.mark.parametrize("end", [b"", b"\r\n\r\n"], ids=["unfinished", "whole"])
+def test_a_head_that_is_too_large_is_refused(world: World, end: bytes) -> None:
+    head = b"GET /health/live HTTP/1.1\r\nhost: test\r\nx-long: "
+    answer = answers(world, head + b"x" * (patience.HEAD_BYTES + 1 - len(head)) + end)
+    assert answer.startswith("HTTP/1.1 431 ")
+    assert answer.count("HTTP/1.1") == 1
+
+
+def test_a_long_head_is_answered(world: World) -> None:
+    head = b"GET /health/live HTTP/1.1\r\nhost: test\r\nconnection: close\r\nx-long: "
+    answer = answers(world, head + b"x" * 60_000 + b"\r\n\r\n")
+    assert answer.startswith("HTTP/1.1 200 ")

@@ -1,6 +1,7 @@
 """How long a request may take to arrive. Uvicorn waits for ever for the rest of one."""
 
 import asyncio
+import re
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -12,6 +13,9 @@ from nutri_ml.http.errors import problem
 # The same as the backend's.
 HEAD_SECONDS = 5.0
 REQUEST_SECONDS = 9.0
+HEAD_BYTES = 64 * 1024
+_LENGTH = re.compile(rb"^content-length[ \t]*:", re.IGNORECASE | re.MULTILINE)
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
 
 
 class ImpatientProtocol(H11Protocol):
@@ -31,6 +35,27 @@ class ImpatientProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self._look()
+
+    def handle_events(self) -> None:
+        if not self._is_refused():
+            super().handle_events()
+
+    def _is_refused(self) -> bool:
+        """Looks at the head as it came: h11 makes one of two equal lengths."""
+        if self.transport.is_closing() or self.conn.their_state is not h11.IDLE:
+            return False
+        received = self.conn.trailing_data[0]
+        end = _END_OF_HEAD.search(received)
+        head = received[: end.end()] if end else received
+        if len(head) > HEAD_BYTES:
+            self._refuse(431, "invalid_request", "cannot read the request: its head is too large")
+        elif end and len(_LENGTH.findall(head)) > 1:
+            self.send_400_response("Content-Length twice")
+            return True
+        else:
+            return False
+        self.transport.close()
+        return True
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

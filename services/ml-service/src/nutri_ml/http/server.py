@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from nutri_ml.http.drain import Drain
-from nutri_ml.http.patience import ImpatientProtocol
+from nutri_ml.http.patience import HEAD_BYTES, ImpatientProtocol
 
 # Longer than the idle time-outs of proxies: whoever hangs up first must be the proxy, or it
 # sends a request into a closed connection.
@@ -45,6 +45,7 @@ class DrainingServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                h11_max_incomplete_event_size=HEAD_BYTES,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=FINISH_SECONDS_MAX,
             )
