@@ -129,7 +129,12 @@ def test_a_model_that_is_slow_for_want_of_processor_is_not_sick(
 
 
 @pytest.mark.parametrize(
-    ("error", "said"), [(ConnectionError("refused"), "refused"), (TimeoutError(), "TimeoutError")]
+    ("error", "said"),
+    [
+        (ConnectionError("refused"), "refused"),
+        (TimeoutError(), "TimeoutError"),
+        (OSError("no route: "), "no route: OSError"),
+    ],
 )
 def test_an_ill_dependency_is_logged_once(
     error: Exception, said: str, caplog: pytest.LogCaptureFixture

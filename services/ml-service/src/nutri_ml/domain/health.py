@@ -99,4 +99,10 @@ class HealthWatch:
     def _say_once(self, name: str, error: Exception) -> None:
         """Logs the turn from well to ill, not every second of being ill."""
         if self._checks[name].status != "unhealthy":
-            log.warning("failed to check `%s`: %s", name, str(error) or type(error).__name__)
+            log.warning("failed to check `%s`: %s", name, _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """Some errors say nothing, or end where their reason should be."""
+    said = str(error).strip()
+    return said if said and not said.endswith(":") else f"{said} {type(error).__name__}".strip()
