@@ -15,7 +15,7 @@ NEVER = re.compile("(?!)")
         ("rice @ 15:00", "rice"),
         ("350 kcal yoghurt", "yoghurt"),
         ("bar (210 calories)", "bar ( )"),
-        ("150 cal worth of grapes", "grapes"),
+        ("grapes, 150 cal", "grapes,"),
         ("£3.50 sandwich", "sandwich"),
         ("5k run", ""),
         ("30 min yoga", "yoga"),

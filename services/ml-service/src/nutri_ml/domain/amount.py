@@ -33,6 +33,15 @@ MILLILITRES = {
     **dict.fromkeys(("l", "litre", "litres", "liter", "liters"), 1000.0),
     **dict.fromkeys(("fl oz", "fluid ounce", "fluid ounces"), 29.57),
 }
+KCAL = {
+    f"{unit}{worth}": kcal
+    for worth in ("", " worth")
+    for unit, kcal in {
+        **dict.fromkeys(("kcal", "kcals", "cal", "cals", "calorie", "calories"), 1.0),
+        **dict.fromkeys(("kilocalorie", "kilocalories"), 1.0),
+        **dict.fromkeys(("kj", "kilojoule", "kilojoules"), 1 / 4.184),
+    }.items()
+}
 # Measures of the household; what one weighs depends on the food (`portions`).
 HOUSEHOLD = {
     alias: name
@@ -53,6 +62,7 @@ HOUSEHOLD = {
         "shot": "shot shots",
         "sip": "sip sips gulp gulps",
         "ladle": "ladle ladles",
+        "loaf": "loaf loaves",
         "slice": "slice slices",
         "rasher": "rasher rashers strip strips",
         "piece": "piece pieces chunk chunks pc pcs",
@@ -68,7 +78,7 @@ HOUSEHOLD = {
         "clove": "clove cloves",
         "ear": "ear ears",
         "scoop": "scoop scoops",
-        "handful": "handful handfuls",
+        "handful": "handful handfuls fistful fistfuls",
         "bunch": "bunch bunches",
         "bite": "bite bites mouthful mouthfuls",
         "spoon": "spoon spoons spoonful spoonfuls",
@@ -103,6 +113,7 @@ QUANTITY_MAX = 100_000.0
 # Two cans of 330 ml, but no hundred of them.
 COUNT_MAX = 24
 # Of a drink they are fluid ounces.
+THOUSANDS = frozenset({"g", "gr", "gram", "grams", "ml"})
 OUNCES = frozenset({"oz", "ounce", "ounces"})
 
 
@@ -113,6 +124,7 @@ class Kind(Enum):
     COUNT = "count"
     GRAMS = "grams"
     MILLILITRES = "millilitres"
+    ENERGY = "energy"
     HOUSEHOLD = "household"
 
 
@@ -145,7 +157,7 @@ _NUMBER = (
 _SIZE = rf"(?:{_any_of(SIZES)})(?!\s+mac\b)"
 # "half" is a measure only behind a number, and a pot pie is no pot of pie.
 _UNIT = (
-    rf"(?:{_any_of([*GRAMS, *MILLILITRES, *sorted({*HOUSEHOLD} - {'half'})])})"
+    rf"(?:{_any_of([*GRAMS, *MILLILITRES, *KCAL, *sorted({*HOUSEHOLD} - {'half'})])})"
     r"(?!\s+(?:noodles?|roasts?|pies?|cakes?|stickers?)\b)"
 )
 # "2 large slices of", "200g", "2x", "x3", "3 x 30 g", "half a cup", "half the".
@@ -202,6 +214,8 @@ def _of_unit(quantity: float, unit: str, size: str) -> Amount:
         return Amount(quantity * GRAMS[unit], Kind.GRAMS, measure="oz" if unit in OUNCES else "")
     if unit in MILLILITRES:
         return Amount(quantity * MILLILITRES[unit], Kind.MILLILITRES)
+    if unit in KCAL:
+        return Amount(quantity * KCAL[unit], Kind.ENERGY)
     if unit in HOUSEHOLD:
         return Amount(quantity, Kind.HOUSEHOLD, HOUSEHOLD[unit], size)
     if unit == "side":
@@ -246,7 +260,7 @@ def _telling(found: list[re.Match[str]]) -> re.Match[str]:
 def _rank(match: re.Match[str]) -> int:
     groups = match.groupdict()
     unit = (groups.get("unit") or "").lower()
-    if unit in GRAMS or unit in MILLILITRES:
+    if unit in GRAMS or unit in MILLILITRES or unit in KCAL:
         return 0
     article = (groups.get("number") or "").lower() in ARTICLES
     return 1 if (groups.get("number") and not article) else 2 if unit else 3
@@ -254,7 +268,7 @@ def _rank(match: re.Match[str]) -> int:
 
 def _of_match(match: re.Match[str], after: str) -> tuple[Amount, str]:
     groups = match.groupdict()
-    quantity = _number(groups["number"]) if groups.get("number") else 1.0
+    quantity = _number(_in_thousands(groups)) if groups.get("number") else 1.0
     quantity += _number(groups["and"].removeprefix("a ")) if groups.get("and") else 0.0
     quantity += _number(groups["more"].removeprefix("a ")) if groups.get("more") else 0.0
     quantity *= int(groups.get("times") or 1)
@@ -265,6 +279,17 @@ def _of_match(match: re.Match[str], after: str) -> tuple[Amount, str]:
     if not unit and size == "medium":
         size, after = _size_in(after)
     return _of_unit(quantity, unit, size), after
+
+
+def _in_thousands(groups: dict[str, str]) -> str:
+    """Nobody weighs to the thousandth of a gram: "1.000 g" are a thousand."""
+    number = groups["number"]
+    small = (groups.get("unit") or "").lower() in THOUSANDS
+    return (
+        number.replace(".", "")
+        if small and re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", number)
+        else number
+    )
 
 
 def _counted(amount: Amount, first: re.Match[str], others: list[re.Match[str]]) -> Amount:

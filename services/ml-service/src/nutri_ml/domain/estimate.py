@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nutri_ml.domain.doubts import is_doubtful
 from nutri_ml.domain.food import Food, FoodTable
 from nutri_ml.domain.matching import Candidate, Match, Matcher
 from nutri_ml.domain.nutrients import Nutrients, add
@@ -88,7 +89,7 @@ def sum_up(found: list[tuple[Mention, Match]]) -> Estimate:
     guesses: list[Guess] = []
     before: Food | None = None
     for mention, match in found:
-        if not match.known:
+        if not match.known or is_doubtful(mention, match.best.food):
             guesses.append(Guess(mention.text, match.candidates))
             before = None
             continue

@@ -39,16 +39,21 @@ EDGES = ' \t\n,;.:!?()[]{}"“”-–—*~'
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One stretch: as written, as it is to be read, and the word that joins it to the last."""
+    """One stretch: as written, as it is to be read, and the word that joins it to the last.
+
+    `lead` is what is written between the two.
+    """
 
     text: str
     reading: str
     joint: str = ""
+    lead: str = ""
 
 
 def tidy(text: str) -> str:
     """Brings letters and fractions to one form: `½` becomes ` 1/2`."""
     text = re.sub(r"(?<=\d)(?=[¼½¾⅓⅔⅛])", " ", text)
+    text = re.sub(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹])", "^", text)
     return unicodedata.normalize("NFKC", text).replace("\u2044", "/")
 
 
@@ -60,7 +65,7 @@ def names_that_hold_a_separator(phrases: Iterable[str]) -> tuple[str, ...]:
 
 def _pattern(name: str) -> str:
     """A name as people write it: "sweet and sour" is "sweet & sour", too."""
-    escaped = re.escape(name).replace(r"\ and\ ", rf"\s+{_AND}\s+")
+    escaped = re.escape(name).replace(r"\ and\ ", rf"\s+{_AND}\s+").replace(r"\-free", r"[\s-]free")
     return rf"\b{escaped}(?:e?s)?\b"
 
 
@@ -77,13 +82,14 @@ class Splitter:
     def _pieces(self, text: str) -> Iterator[Piece]:
         reading = self._readable(text)
         uncut = [match.span() for match in self._uncut.finditer(reading)]
-        start, joint = 0, ""
+        start, joint, lead = 0, "", ""
         for separator in SEPARATOR.finditer(reading):
             if any(a <= separator.start() < b for a, b in uncut):
                 continue
-            yield _piece(text, reading, start, separator.start(), joint)
+            yield _piece(text, reading, start, separator.start(), joint, lead)
             start, joint = separator.end(), separator[0].strip().lower()
-        yield _piece(text, reading, start, len(text), joint)
+            lead = text[separator.start() : start]
+        yield _piece(text, reading, start, len(text), joint, lead)
 
     def _readable(self, text: str) -> str:
         """The text at the same length: numbers in digits, without noise and what was not eaten."""
@@ -93,6 +99,14 @@ class Splitter:
         return without_what_was_not_eaten(reading, self._uncut)
 
 
-def _piece(text: str, reading: str, start: int, end: int, joint: str) -> Piece:
-    stretch = reading[start:end]
-    return Piece(text[start:end].strip(EDGES) if stretch.strip() else "", stretch, joint)
+def trimmed(text: str) -> str:
+    """Takes off what stands around; a bracket that closes one inside stays."""
+    inner = text.strip(EDGES)
+    after = text[text.find(inner) + len(inner) :] if inner else ""
+    return f"{inner})" if inner.count("(") > inner.count(")") and after[:1] == ")" else inner
+
+
+def _piece(text: str, reading: str, start: int, end: int, joint: str, lead: str) -> Piece:
+    stretch, written = reading[start:end], text[start:end]
+    lead += written[: len(written) - len(written.lstrip(EDGES))]
+    return Piece(trimmed(written) if stretch.strip() else "", stretch, joint, lead)

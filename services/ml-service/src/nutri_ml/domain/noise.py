@@ -14,7 +14,9 @@ NOISE = re.compile(
     )
     | \b\d{{4}}-\d{{1,2}}-\d{{1,2}}\b | \b\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}\b
     | (?:[~≈]|\b(?:about|around|approx(?:imately)?)\b)?\s*(?<![\w.]){_NUMBER}\s*
-      (?:k?cals?|kilocalories|calories?|kj|kilojoules?)\b(?:\s+(?:worth\s+)?of\b)?
+      (?:k?cals?|kilocalories|calories?|kj|kilojoules?)\b(?!\s+(?:worth\s+)?of\s+[^\W\d])
+    | (?<![\w.]){_NUMBER}\s*-?(?:inch(?:es)?\b|cm\b|(?:"|”|''|′′)(?=\s+[^\W\d]))
+    | (?<![\w.]){_NUMBER}-?in\b(?=\s+[^\W\d])
     | [£$€]\s*{_NUMBER} | (?<![\w.]){_NUMBER}\s*(?:[£$€]|(?:dollars?|euros?|quid|bucks|pence)\b)
     | (?<![\w.]){_NUMBER}\s*-?(?:min|mins|minutes?|hrs?|hours?|secs?|seconds?|km|kms|miles?|steps
       |reps|sets|bpm|weeks?|days?|years?|courses?|people|persons?)\b
@@ -37,12 +39,17 @@ NUTRIENT = re.compile(
 _SPAN = r"""[^,;.:()!?\n&+]*?(?=[,;.:()!?\n&+]|\s[-–—]\s|$
     |\bin\s+(?:my|the|coffee|tea)\b|\b(?:but|and|with|just|only|had|have|ate|then|plus|so|instead|i)\b)"""
 NOT_EATEN = re.compile(
-    rf"""\b(?:without|w/o|minus|excluding|except(?:\s+for)?|not|no(?!-)|hold\s+the|skip(?:ped|ping)?
+    rf"""\b(?:(?:everything|all)\s+(?:but|except(?:\s+for)?|apart\s+from|besides)|without|w/o|minus|excluding|except(?:\s+for)?|not|no(?!-)|hold\s+the|skip(?:ped|ping)?
       |instead\s+of|rather\s+than|left\s+out|none\s+of
       |(?:did|do|does|could|would|was|were|had|have)(?:n['’]?t|\s+not)(?:\s+(?:eat|have|had|drink|touch|finish))?
       |never(?:\s+(?:ate|had|touched|finished|eat|drank))?
     )\b{_SPAN}""",
     re.IGNORECASE | re.VERBOSE,
+)
+# "everything except the rice: chicken, rice, beans"
+LEFT_OUT = re.compile(
+    r"\b(?:everything|all)\s+(?:but|except(?:\s+for)?|apart\s+from|besides)\s+(?P<food>[^,;:.]+)",
+    re.IGNORECASE,
 )
 FREE_OF = re.compile(
     r"\b(?:(?:sugar|gluten|dairy|lactose|fat|alcohol|caffeine|nut|egg|meat|cheese)[\s-]free|no-\w+)\b",

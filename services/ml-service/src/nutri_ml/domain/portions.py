@@ -50,6 +50,7 @@ WEIGHTS_G = {
     "bite": 15.0,
     "squirt": 10.0,
     "box": 150.0,
+    "loaf": 700.0,
 }
 # What stands in when a food does not know a measure: "a fillet of trout" is one trout fillet.
 STAND_INS = {
@@ -81,6 +82,8 @@ SERVINGS_MAX = 3.0
 PLATE_G = 300.0
 # More of one food than anybody eats in a meal; what is said beyond is not believed.
 GRAMS_MAX = 5000.0
+# What has no energy is never enough for a stated one.
+ENERGY_MIN = 0.1
 OUNCE_G, FLUID_OUNCE_ML = 28.35, 29.57
 DRINKS = frozenset({"drink", "hot drink"})
 # How much comes with what: `portions` of the food table.
@@ -90,6 +93,11 @@ BESIDE = {"hot drink": "in a hot drink", "cereal": "on cereal"}
 def grams_of(food: Food, amount: Amount) -> float:
     """Weighs an amount of a food, in grams: a number, and no more than a meal holds."""
     return round(min(_grams(food, amount), GRAMS_MAX), 1)
+
+
+def is_plausible(food: Food, amount: Amount) -> bool:
+    """Whether anybody eats so much of one food in a meal."""
+    return _grams(food, amount) <= GRAMS_MAX
 
 
 def grams_beside(food: Food, amount: Amount, main: Food) -> float:
@@ -108,6 +116,8 @@ def _grams(food: Food, amount: Amount) -> float:
         return amount.quantity
     if amount.kind is Kind.MILLILITRES:
         return amount.quantity * density(food)
+    if amount.kind is Kind.ENERGY:
+        return 100 * amount.quantity / max(food.per_100_g.kcal, ENERGY_MIN)
     quantity = amount.quantity
     if amount.kind is Kind.COUNT and not {"each", "slice", "piece", amount.size} & {
         *food.grams_by_portion

@@ -7,8 +7,8 @@ from itertools import islice, pairwise
 
 from nutri_ml.domain.amount import GRAMS, HOUSEHOLD, MILLILITRES, SIZES, Amount, Kind, take_amount
 from nutri_ml.domain.emoji import FOOD, PICTURE, is_food, said
-from nutri_ml.domain.mentions import EDGES, Piece, Splitter
-from nutri_ml.domain.noise import without_story
+from nutri_ml.domain.mentions import EDGES, Piece, Splitter, trimmed
+from nutri_ml.domain.noise import LEFT_OUT, without_story
 from nutri_ml.domain.spelling import Speller
 from nutri_ml.domain.words import FILLERS, MANNERS, food_words, normal_form, stems
 
@@ -71,7 +71,8 @@ class Reader:
                 read.pop()
             read.extend(found)
             heading = found[0] if len(found) == 1 and found[0].amount.kind is Kind.UNSAID else None
-        return _in_company(read)
+        left_out = {normal_form(food_words(match["food"])) for match in LEFT_OUT.finditer(text)}
+        return _in_company([it for it in read if normal_form(it.food_words) not in left_out])
 
     def _say_later(self, read: list[Mention], piece: Piece) -> Mention | None:
         """Gives "salmon, 150 g" its amount: the comma stood between a food and how much of it."""
@@ -80,7 +81,7 @@ class Reader:
         if not read or amount.kind is Kind.UNSAID or not said_alone:
             return None
         if read[-1].amount.kind is Kind.UNSAID:
-            text = f"{read[-1].text}, {piece.text}"
+            text = f"{read[-1].text}{piece.lead}{piece.text}"
             read[-1] = replace(read[-1], text=text, amount=amount)
         return None
 
@@ -109,9 +110,9 @@ class Reader:
         """What is said in words, one mention for each amount that has a name of its own."""
         words = self._speller.mend(without_story(PICTURE.sub(" ", piece.reading)))
         parts = self._parts(words)
-        text = " ".join(PICTURE.sub(" ", piece.text).split()).strip(EDGES)
+        text = " ".join(PICTURE.sub(" ", piece.text).split())
         for part in parts:
-            yield from self._part(part, text if len(parts) == 1 else part.strip(EDGES))
+            yield from self._part(part, trimmed(text) if len(parts) == 1 else trimmed(part))
 
     def _parts(self, words: str) -> list[str]:
         """Cuts "2 eggs 2 toast" before its second number."""
