@@ -156,14 +156,17 @@ impl Reach {
             }
             _ => return Vec::new(),
         };
-        let nodes = closure(root, |it| self.next(it));
+        let nodes = closure(root.clone(), |it| self.next(it));
         // Who drops a schema names all that is in it.
         let schema = match object {
             Object::Other("schema", name) => Some(&name.name),
             _ => None,
         };
         let is_inside = |name: &Name| schema.is_some() && name.schema.as_ref() == schema;
-        let whole = |table: &Name| nodes.contains(&Node::Relation(table.clone()));
+        let whole = |table: &Name| {
+            let table = Node::Relation(table.clone());
+            table == root || nodes.contains(&table)
+        };
         let object = |node: &Node| match node {
             Node::Relation(name) if !is_inside(name) => Some(self.relation(name.clone())),
             Node::Column(table, column) if !is_inside(table) && !whole(table) => {

@@ -91,6 +91,8 @@ fn what_destroys_data_wants_each_object_named() {
 fn a_database_of_others_is_refused_before_anything_is_written_and_all_verbs_say_so() {
     let cluster = required!(Cluster::new());
     let town = Town::new(&cluster, "ci");
+    town.apply();
+    town.database.ask("DROP SCHEMA IF EXISTS xtask CASCADE");
     town.database.ask("CREATE TABLE strangers (id int)");
     let said = town.world.run(&["migrate", "apply", "production", "--apply"]).ends(4);
     assert!(said.contains("code: E-database-not-empty"), "{said}");

@@ -57,20 +57,27 @@ fn an_index_that_blocks_nobody_waits_longer_than_for_a_lock_and_tells_for_whom()
     ground.file(TWO, "CREATE INDEX CONCURRENTLY meals_id ON meals (id);\n");
     let limits =
         |alone_timeout_ms| Migrations { alone_timeout_ms, ..Migrations::new("x", 1, 60_000) };
-    std::thread::scope(|scope| {
-        scope.spawn(|| server.refuses_of("patient", READ));
-        holds(ground, "AccessShareLock", true);
-        let failure = ground.apply_with("", &limits(300)).unwrap_err();
-        assert!(failure.to_string().contains("open meanwhile: the transaction of"), "{failure}");
-        // With time enough it is still there long after the limit of a lock, and then it is made.
-        let migrating = scope.spawn(move || ground.apply_with("", &limits(600_000)));
-        let waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'virtualxid' AND NOT granted";
-        let seen = || if ground.sql(waits) == "1" { Ok(()) } else { Err(()) };
-        clock::wait_for(LIMIT, EVERY, seen).unwrap();
-        std::thread::sleep(EVERY);
-        ends(ground, READ);
-        assert_eq!(migrating.join().unwrap().unwrap(), [TWO]);
-    });
+    let applied_beside_a_reader = |alone_timeout_ms, waits: &'static str| {
+        std::thread::scope(|scope| {
+            scope.spawn(|| server.refuses_of("patient", READ));
+            holds(ground, "AccessShareLock", true);
+            let migrating = scope.spawn(move || ground.apply_with("", &limits(alone_timeout_ms)));
+            let waits = format!(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'virtualxid'
+                    AND query LIKE '{waits}%'"
+            );
+            let seen = || if ground.sql(&waits) == "1" { Ok(()) } else { Err(()) };
+            clock::wait_for(LIMIT, EVERY, seen).unwrap();
+            ends(ground, READ);
+            migrating.join().unwrap()
+        })
+    };
+    // What it left is removed at once, and that waits for the reader too.
+    let failure = applied_beside_a_reader(300, "DROP INDEX CONCURRENTLY").unwrap_err();
+    assert!(failure.to_string().contains("open meanwhile: the transaction of"), "{failure}");
+    // The limit of a lock is a millisecond, and with time enough the index is made.
+    let applied = applied_beside_a_reader(600_000, "CREATE INDEX CONCURRENTLY");
+    assert_eq!(applied.unwrap(), [TWO]);
 }
 
 /// Waits until somebody has, or wants, this lock on the table.
