@@ -54,7 +54,7 @@ impl<'s, 'a> Ledger<'s, 'a> {
     /// Every record, the chain checked, and after them those that are not merged yet. While the
     /// database cannot be reached: what this machine knew of it when it last changed something.
     pub fn records(&self) -> Result<Vec<Record>> {
-        self.with_waiting(|links| whole(links))
+        self.with_waiting(whole)
     }
 
     /// The same where somebody has changed the table: that is told, and what can be read is gone by.

@@ -41,6 +41,7 @@ fn test_runs_every_task_on_exactly_one_machine_and_the_gate_opens() {
         assert_eq!(ended["result"], "success", "{job}:\n{}", run.log);
     }
     assert_eq!(stand_in::recorded(&github), names(), "{}", run.log);
+    assert!(!run.log.contains("== Not checked by"), "{}", run.log);
     for task in stand_in::QUICK {
         assert!(run.page.contains(&format!("| passed | {task} |")), "{}", run.page);
         let kept = format!("{task}.log");
@@ -65,14 +66,11 @@ fn the_gate_stays_shut_when_one_task_fails() {
 fn what_was_not_checked_is_told_beside_the_gate() {
     let mut github = GitHub::new(|_| {});
     stand_in::for_tasks(&mut github, "");
-    let told = |github: &GitHub| {
-        let run = Run::of(github, &github.workflow("test.yml"));
-        assert_eq!(run.result("gate"), "success", "{}", run.log);
-        run.log.matches("== Not checked by Rust: npm-audit, pip-audit\n").count()
-    };
-    assert_eq!(told(&github), 0);
     github.machine.push(("RUNNER_LEAVES_OUT".to_owned(), "npm-audit, pip-audit".to_owned()));
-    assert_eq!(told(&github), 1);
+    let run = Run::of(&github, &github.workflow("test.yml"));
+    assert_eq!(run.result("gate"), "success", "{}", run.log);
+    let told = "== Not checked by Services: npm-audit, pip-audit\n";
+    assert_eq!(run.log.matches(told).count(), 1, "{}", run.log);
 }
 
 /// A registry that lets only those write who have the right token.
@@ -211,13 +209,23 @@ fn nothing_is_built_where_a_check_failed() {
     assert_eq!(ended, ["failure", "skipped", "skipped"], "{}", run.log);
 }
 
+/// What a workflow does once every check has passed: a machine for each takes its time.
+fn after_checks(mut workflow: Value) -> Value {
+    let jobs = workflow["jobs"].as_object_mut().unwrap();
+    jobs.retain(|_, job| !job["steps"].to_string().contains("./x ci "));
+    let gate = &mut jobs["gate"];
+    gate["needs"] = json!([]);
+    gate["steps"].as_array_mut().unwrap().retain(|it| it["run"] != "exit 0");
+    workflow
+}
+
 /// `build.yml`, where every line but checks ends with `ends` and is only written down.
 fn built(switch: Option<&str>, ends: &str) -> (Run, Vec<String>) {
     let mut github = GitHub::new(|_| {});
     stand_in::for_words(&mut github);
     github.machine.push(("RUNNER_ENDS".to_owned(), ends.to_owned()));
     github.vars.extend(switch.map(|it| ("SHIP_AFTER_BUILD".to_owned(), json!(it))));
-    let run = Run::of(&github, &github.workflow("build.yml"));
+    let run = Run::of(&github, &after_checks(github.workflow("build.yml")));
     let recorded = std::fs::read_to_string(github.path("record")).unwrap();
     (run, recorded.lines().map(|it| it.trim_end().to_owned()).collect())
 }

@@ -126,7 +126,7 @@ impl<'a> Team<'a> {
 
     /// A push to `main`.
     fn pushed(&self) -> Run {
-        Run::of(&self.github, &self.github.workflow("build.yml"))
+        Run::of(&self.github, &super::after_checks(self.github.workflow("build.yml")))
     }
 
     /// Both services of `place` run the release of `commit`, and nothing else does.

@@ -141,7 +141,7 @@ impl Reach {
             let ties = kinds.iter().filter_map(|kind| self.ties.get(&(*kind, it.clone())));
             ties.flatten().cloned().collect::<Vec<_>>()
         };
-        closure(name.clone(), of).into_iter()
+        closure(name, of).into_iter()
     }
 
     /// What a drop with CASCADE drops that holds data.
@@ -156,7 +156,7 @@ impl Reach {
             }
             _ => return Vec::new(),
         };
-        let nodes = closure(root.clone(), |it| self.next(it));
+        let nodes = closure(&root, |it| self.next(it));
         // Who drops a schema names all that is in it.
         let schema = match object {
             Object::Other("schema", name) => Some(&name.name),
@@ -226,11 +226,11 @@ fn is_relation(kind: &str) -> bool {
 }
 
 /// Everything that can be come to from `start`, without it.
-fn closure<T: Ord + Clone>(start: T, next: impl Fn(&T) -> Vec<T>) -> BTreeSet<T> {
+fn closure<T: Ord + Clone>(start: &T, next: impl Fn(&T) -> Vec<T>) -> BTreeSet<T> {
     let mut found = BTreeSet::new();
-    let mut waiting = next(&start);
+    let mut waiting = next(start);
     while let Some(one) = waiting.pop() {
-        if one != start && found.insert(one.clone()) {
+        if one != *start && found.insert(one.clone()) {
             waiting.extend(next(&one));
         }
     }

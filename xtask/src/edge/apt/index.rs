@@ -30,7 +30,7 @@ pub struct Indexes {
 pub fn indexes(shell: &Shell, cache: &Path, suite: &str) -> Result<Indexes> {
     let folder = cache.join("apt").join(suite);
     let archives = Archives::newest(clock::moment())?;
-    prepare(&folder, suite, &archives, &keyring(shell.root()))?;
+    prepare(&folder, suite, &archives, &keyring(shell.root())?)?;
     let output = shell.observe(&update(&folder))?;
     if !output.succeeded() {
         return Err(refused(&output.stderr, suite, &archives));
@@ -85,14 +85,18 @@ fn prepare(folder: &Path, suite: &str, archives: &Archives, keyring: &str) -> Re
 }
 
 /// The keys that the indexes must be signed with: Debian's, or those of a mirror that signs anew.
-fn keyring(root: &Path) -> String {
-    std::env::var("XTASK_DEBIAN_KEYRING").unwrap_or_else(|_| keyring_of(Path::new(KEYRING), root))
+fn keyring(root: &Path) -> Result<String> {
+    match std::env::var("XTASK_DEBIAN_KEYRING") {
+        Ok(named) => Ok(named),
+        Err(_) => keyring_of(Path::new(KEYRING), root),
+    }
 }
 
 /// The machine's own follows Debian when keys change.
-fn keyring_of(machine: &Path, root: &Path) -> String {
-    let own = || root.join(OWN_KEYRING).display().to_string();
-    if machine.is_file() { machine.display().to_string() } else { own() }
+fn keyring_of(machine: &Path, root: &Path) -> Result<String> {
+    let own = || root.join(OWN_KEYRING);
+    let keyring = if files::is_file(machine)? { machine.to_owned() } else { own() };
+    Ok(keyring.display().to_string())
 }
 
 /// What the machine's settings of apt may say otherwise: nothing unsigned, nothing out of date,
@@ -173,9 +177,9 @@ mod tests {
     #[test]
     fn a_machine_without_debians_keys_takes_ours() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let own = keyring_of(Path::new("/nowhere/keys.gpg"), &root);
-        assert!(Path::new(&own).is_file(), "{own}");
+        let own = keyring_of(Path::new("/nowhere/keys.gpg"), &root).unwrap();
+        assert!(files::is_file(Path::new(&own)).unwrap(), "{own}");
         let there = root.join("Cargo.toml");
-        assert_eq!(keyring_of(&there, &root), there.display().to_string());
+        assert_eq!(keyring_of(&there, &root).unwrap(), there.display().to_string());
     }
 }

@@ -104,7 +104,8 @@ fn a_database_of_others_is_refused_before_anything_is_written_and_all_verbs_say_
         assert!(said.contains(line), "{verb}: {said}");
     }
     town.database.ask("DROP TABLE strangers");
-    town.database.ask("ALTER DATABASE nutri SET default_transaction_read_only = on");
+    let name = town.database.ask("SELECT current_database()");
+    town.database.ask(&format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = on"));
     let said = says(&town, "migrate doctor production", 3);
     assert!(said.contains("`default_transaction_read_only` is on"), "{said}");
 }
