@@ -16,12 +16,12 @@ pub(super) fn run(flags: &MigrateApply, world: &World<'_>) -> Result<Exit> {
     if !flags.apply {
         return plan::of_environment(&flags.environment, &flags.drop, world);
     }
-    let files = migrate::files(world)?;
     // What is refused whatever is pending is refused before our own tables are made there.
-    let first = |site: &Site<'_>| migrate::obstacles::refuse(site, &files);
+    let first = |site: &Site<'_>| migrate::obstacles::refuse(site, &migrate::files(world)?);
     let wait = &flags.wait;
     let plan = changing_after(world, &flags.environment, "migrate", wait, first, |site, lease| {
         let (reviewed, users) = (flags.plan.as_ref(), migrate::users(site));
+        let files = migrate::files(world)?;
         let consent = Consent::new(flags.drop.iter().cloned(), &files);
         let unbacked = flags.without_backup.as_deref();
         let before = &|pending: &[String]| backup::before(site, lease, pending, unbacked);
