@@ -31,6 +31,11 @@ fn every_line_that_github_runs_is_a_verb_of_ours() {
                 assert!(text.contains("if: contains(needs.*.result"), "{file} fails for no reason");
                 continue;
             }
+            // The name of such a step is what it tells.
+            if line == "exit 0" {
+                assert!(text.contains("name: 'Not checked by "), "{file} does nothing");
+                continue;
+            }
             let words = line.strip_prefix("./x ").expect(line);
             assert!(!words.contains("${{"), "{file}: values come by variables: {line}");
             let words = words

@@ -121,7 +121,7 @@ fn area_job(area: Area, words: &str, tasks: &[Task]) -> Job {
         .steps([Step::uses("Keep logs and coverage", UPLOAD, &reports).when("!cancelled()")])
 }
 
-/// In minutes.
+/// How long `task` may take before it is ended, in minutes.
 fn limit_of(task: &str, tasks: &[Task]) -> u64 {
     let found = tasks.iter().find(|it| it.name == task);
     found.map_or(0, |it| it.limit.as_secs() / 60)
