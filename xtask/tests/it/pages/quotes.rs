@@ -15,7 +15,8 @@ const ROOMS: [&str; 5] = ["x", "scripts/", "xtask/src/", "xtask/core/src/", "xta
 /// Shorter pieces of a message would be found anywhere.
 const LONG: usize = 12;
 /// Pieces that stand in no source as they are: with a name filled in, or said by the system.
-const FILLED_IN: [&str; 4] = [
+const FILLED_IN: [&str; 5] = [
+    "cannot migrate through",
     "failed to fetch package",
     "failed to start postgres",
     "No space left on device",
