@@ -45,17 +45,6 @@ fn built(world: &World) -> Value {
     serde_json::from_str(&run.stdout).unwrap()
 }
 
-/// The layers by platform, each a name and a digest.
-fn layers(world: &World) -> Vec<Vec<(String, String)>> {
-    let run = world.run(&["image", "inspect", "one", "--json"]);
-    assert_eq!(run.code, Some(0), "{run:?}");
-    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
-    let text = |it: &Value| it.as_str().unwrap().to_owned();
-    let layer = |it: &Value| (text(&it["name"]), text(&it["digest"]));
-    let on = |it: &Value| it["layers"].as_array().unwrap().iter().map(layer).collect();
-    answer["platforms"].as_array().unwrap().iter().map(on).collect()
-}
-
 fn names(layers: &[(String, String)]) -> Vec<&str> {
     layers.iter().map(|(name, _)| name.as_str()).collect()
 }
@@ -64,7 +53,7 @@ fn names(layers: &[(String, String)]) -> Vec<&str> {
 fn a_service_without_npm_is_built_once_for_each_platform() {
     let world = world("", BUILD);
     built(&world);
-    let layers = layers(&world);
+    let layers = world.layers("one");
     assert_eq!(layers.len(), 2);
     for on in &layers {
         assert_eq!(names(on), ["things-native", "things"]);
@@ -83,7 +72,7 @@ fn one_build_may_make_the_programs_of_all_platforms() {
         BUILD.replace("\"make.sh\", \"{machine}\", \"{arch}\"", &format!("\"-c\", \"{both}\""));
     let world = world("", &layer);
     built(&world);
-    let layers = layers(&world);
+    let layers = world.layers("one");
     assert_eq!(
         (names(&layers[0]), names(&layers[1])),
         (vec!["things-native", "things"], vec!["things-native", "things"])

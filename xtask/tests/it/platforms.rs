@@ -47,17 +47,6 @@ fn manifests(world: &World, args: &[&str]) -> BTreeMap<String, String> {
     manifests.iter().map(pair).collect()
 }
 
-/// The layers by platform, each a name and a digest.
-fn layers(world: &World) -> Vec<Vec<(String, String)>> {
-    let run = world.run(&["image", "inspect", "two", "--json"]);
-    assert_eq!(run.code, Some(0), "{run:?}");
-    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
-    let text = |it: &Value| it.as_str().unwrap().to_owned();
-    let layer = |it: &Value| (text(&it["name"]), text(&it["digest"]));
-    let on = |it: &Value| it["layers"].as_array().unwrap().iter().map(layer).collect();
-    answer["platforms"].as_array().unwrap().iter().map(on).collect()
-}
-
 /// Two packages: `shared`, one file for all platforms, and `own`, one a platform.
 fn world_of_packages(mirror: &FakeArchive) -> World {
     let world =
@@ -90,7 +79,7 @@ fn packages_for_all_platforms_are_one_blob_whichever_are_built() {
     let mirror = FakeArchive::start();
     let both = world_of_packages(&mirror);
     let whole = manifests(&both, &[]);
-    let [amd64, arm64] = <[_; 2]>::try_from(layers(&both)).unwrap();
+    let [amd64, arm64] = <[_; 2]>::try_from(both.layers("two")).unwrap();
     let names: Vec<&str> = amd64.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["things-native", "things"]);
     assert_ne!(amd64[0], arm64[0]);
@@ -134,7 +123,7 @@ const NPM: &str = "kind = \"npm\"\npath = \"app\"\noptional = \"include\"\n\
 fn packages_of_npm_for_one_platform_are_apart_from_those_for_all() {
     let world = world_of_npm(&format!("{NPM}copy = {{ node_modules = \"m/node_modules\" }}"));
     assert_eq!(manifests(&world, &[]).len(), 2);
-    let [amd64, arm64] = <[_; 2]>::try_from(layers(&world)).unwrap();
+    let [amd64, arm64] = <[_; 2]>::try_from(world.layers("two")).unwrap();
     assert_ne!(amd64[0], arm64[0]);
     assert_eq!(amd64[1], arm64[1]);
 }

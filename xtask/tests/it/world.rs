@@ -1,6 +1,7 @@
 //! A repository of its own for one test: a tree, a cache, a state, nothing of the person's.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+use serde_json::Value;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -120,6 +121,17 @@ impl World {
     pub(crate) fn run_with(&self, args: &[&str], variables: &[(&str, &str)]) -> Run {
         let mut command = self.command(args);
         Run::of(command.envs(variables.iter().copied()).output().unwrap())
+    }
+
+    /// The layers of an image by platform, each a name and a digest.
+    pub(crate) fn layers(&self, image: &str) -> Vec<Vec<(String, String)>> {
+        let run = self.run(&["image", "inspect", image, "--json"]);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+        let text = |it: &Value| it.as_str().unwrap().to_owned();
+        let layer = |it: &Value| (text(&it["name"]), text(&it["digest"]));
+        let on = |it: &Value| it["layers"].as_array().unwrap().iter().map(layer).collect();
+        answer["platforms"].as_array().unwrap().iter().map(on).collect()
     }
 
     /// The same, not yet started.

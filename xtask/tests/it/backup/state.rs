@@ -52,15 +52,20 @@ fn serving(town: &Town<'_>) -> PathBuf {
     folder
 }
 
+/// What a test of a restore begins with: the server, an empty place, and the file between them.
+fn places(town: &Town<'_>) -> (PathBuf, PathBuf, String) {
+    // Coolify's database knows no role but its owner.
+    town.source.ask("DROP POLICY own ON meals");
+    let (old, new) = (serving(town), town.world.path("../new"));
+    std::fs::create_dir_all(&new).unwrap();
+    (old, new, town.world.path("../state.age").display().to_string())
+}
+
 #[test]
 fn a_server_comes_back_from_one_file_in_an_empty_place_only() {
     let (_, clusters) = required!(required_program("age").and(town::clusters));
     let town = with_key(Town::new(&clusters));
-    // Coolify's database knows no role but its owner.
-    town.source.ask("DROP POLICY own ON meals");
-    let (old, new) = (serving(&town), town.world.path("../new"));
-    std::fs::create_dir_all(&new).unwrap();
-    let file = town.world.path("../state.age").display().to_string();
+    let (old, new, file) = places(&town);
     let (old_path, new_path) = (old.display().to_string(), new.display().to_string());
     let backup = backup(&file, &old_path);
     let kept = town.run(&backup);
@@ -131,10 +136,7 @@ fn a_state_that_would_not_help_is_not_kept() {
 fn a_database_that_was_not_restored_is_not_taken_for_one_that_was() {
     let (_, clusters) = required!(required_program("age").and(town::clusters));
     let town = with_key(Town::new(&clusters));
-    town.source.ask("DROP POLICY own ON meals");
-    let (old, new) = (serving(&town), town.world.path("../new"));
-    std::fs::create_dir_all(&new).unwrap();
-    let file = town.world.path("../state.age").display().to_string();
+    let (old, new, file) = places(&town);
     let (old, new_path) = (old.display().to_string(), new.display().to_string());
     town.run(&backup(&file, &old)).ends(0);
     // First one that the server would not understand, and then one that fails.
