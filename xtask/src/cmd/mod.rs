@@ -14,6 +14,7 @@ mod docs;
 mod doctor;
 mod down;
 mod explain;
+mod hold;
 mod hooks;
 mod image;
 mod infra;

@@ -1,6 +1,6 @@
 //! Flags of `audit`.
 
-use super::Environment;
+use super::{Environment, Waiting, reason};
 use clap::{Args, Subcommand};
 
 /// The verbs about the ledger of an environment.
@@ -18,6 +18,13 @@ pub enum Audit {
     /// database may not edit. A registry that cannot be asked proves nothing, and is a failure.
     #[command(after_help = "Example: cargo xtask audit verify production")]
     Verify(Environment),
+    /// Go on with a ledger that is not whole, from where it stands, for a reason that is recorded
+    ///
+    /// For a database that was restored, or a table that somebody has changed, once it is known why.
+    /// No record is changed or removed. What was wrong stays named, and what comes is proved again.
+    #[command(after_help = "Example: cargo xtask audit accept production --apply \\
+         --reason 'restored from the back-up of 3 March'")]
+    Accept(AuditAccept),
 }
 
 /// Flags of `audit show`.
@@ -28,4 +35,20 @@ pub struct AuditShow {
     /// An environment of `deploy.toml`
     #[arg(default_value = "local")]
     pub environment: String,
+}
+
+/// Flags of `audit accept`.
+#[derive(Debug, Args)]
+pub struct AuditAccept {
+    /// An environment of `deploy.toml`
+    pub environment: String,
+    /// Why the ledger is not whole, as somebody has found out
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    pub reason: String,
+    /// Write it; without it, it is only checked and shown
+    #[arg(long)]
+    pub apply: bool,
+    /// Whether somebody else's change is waited for
+    #[command(flatten)]
+    pub wait: Waiting,
 }

@@ -12,7 +12,9 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use xtask_core::plan::Count;
 use xtask_core::ship::lease::{Holder, Standing, takeover};
-use xtask_core::ship::ledger::{self, Action, Anchored, Link, Record, readable, unmerged};
+use xtask_core::ship::ledger::{
+    self, Accepted, Action, Anchored, Link, Record, readable, unmerged,
+};
 
 /// How many releases are asked for, at most, to put a head about.
 const ANCHORED_AT: usize = 3;
@@ -112,6 +114,17 @@ impl<'s, 'a> Ledger<'s, 'a> {
         }
     }
 
+    /// Adds that it goes on from here, whatever is wrong with what stands before. A file of this
+    /// machine cannot say that.
+    pub fn accept(&mut self, accepted: Accepted, why: &str, lease: &Lease<'_>) -> Result<()> {
+        if lease.fence().is_none() || !self.is_reached() {
+            let line = "cannot accept the ledger: its database is not reached";
+            return Err(Failure::outside(line).code(&code::DATABASE_UNREACHED));
+        }
+        let noted = Record::noted(Action::Accept, lease.who(), &clock::now(), why);
+        self.append(&Record { accepted: Some(accepted), ..noted }, lease)
+    }
+
     fn keep(&self, record: &Record) -> Result<()> {
         let path = file(self.site);
         offline::add(&path, record)?;
@@ -170,6 +183,11 @@ pub(super) fn hold_to_anchors(site: &Site<'_>, release: &str) {
         }
         Anchored::Rewritten(number) => {
             format!("record {number} is not the one whose head is in the registry")
+        }
+        Anchored::Unproven(number) => {
+            format!(
+                "record {number} accepts what stands before it, and the registry knows nothing of it"
+            )
         }
         Anchored::Until(_) | Anchored::Never => return,
     };
@@ -238,8 +256,8 @@ pub fn whole(links: &[Link]) -> Result<Vec<Record>> {
         .coded(&code::LEDGER_BROKEN)
         .map_err(|failure| {
             failure.hint(
-                "somebody has changed its table: `rollout` and `rollback` with a release go on, \
-                 and restoring the database to before the change repairs it",
+                "somebody has changed its table: `rollout` and `rollback` with a release go on; \
+                 once it is known why, `cargo xtask audit accept` goes on from where it stands",
             )
         })
 }

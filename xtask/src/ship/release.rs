@@ -88,6 +88,12 @@ pub fn find(site: &Site<'_>, version: &str) -> Result<Option<Release>> {
     Ok(found.map(|published| published.release))
 }
 
+/// The versions of all that are there, newest first.
+pub fn listed(site: &Site<'_>) -> Result<Vec<String>> {
+    let all = Releases::of(&site.environment.registry)?.list()?;
+    Ok(all.into_iter().map(|it| it.release.version).collect())
+}
+
 /// The release of that version, or the ones that were perhaps meant.
 pub fn get(site: &Site<'_>, version: &str) -> Result<Release> {
     Ok(Releases::of(&site.environment.registry)?.get(version)?.release)

@@ -1,6 +1,7 @@
 //! Rollouts to a Coolify with state, its proxy over simulated containers: who serves is found out,
 //! and what does not come to serve is taken back.
 
+mod accepted;
 mod backed_up;
 mod between;
 mod database;

@@ -1,10 +1,12 @@
 //! The ledger: every change of an environment, each record holding the digest of the one before.
 
+mod accepted;
 mod anchor;
 mod chain;
 mod history;
 mod offline;
 
+pub use accepted::{Accepted, acceptance};
 pub use anchor::{ANCHOR_TYPE, Anchor, Anchored, against};
 pub use chain::{ChainError, Link, readable, walk};
 pub use history::{
@@ -73,6 +75,9 @@ pub struct Record {
     /// Whether somebody wanted every service moved, also those that the release leaves alone.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all: bool,
+    /// That the ledger goes on from here, whatever is wrong with what stands before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Accepted>,
 }
 
 /// What a record is about.
@@ -91,6 +96,8 @@ pub enum Action {
     Foreign,
     /// Migrations were applied, or what stands of them was put right.
     Migrate,
+    /// Somebody accepted a ledger that is not whole, or was restored.
+    Accept,
 }
 
 impl std::fmt::Display for Action {
@@ -103,6 +110,7 @@ impl std::fmt::Display for Action {
             Self::Skew => "skew",
             Self::Foreign => "foreign",
             Self::Migrate => "migrate",
+            Self::Accept => "accept",
         })
     }
 }
@@ -160,6 +168,7 @@ impl Record {
             merged: None,
             versions: Versions::new(),
             all: false,
+            accepted: None,
         }
     }
 

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::report::table;
-use crate::ship::ledger::Ledger;
+use crate::ship::ledger::{Ledger, whole};
 use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::json;
@@ -15,19 +15,21 @@ use xtask_core::ship::ledger::{Fate, Record};
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
     let ledger = Ledger::open(&site)?;
-    let records = ledger.records()?;
+    let is_whole = whole(&ledger.links()?).is_ok();
+    let records = ledger.records_as_they_stand()?;
     let fates = fates_of(&site, &records)?;
     let head = ["#", "AT", "WHO", "ACTION", "FROM", "TO", "LOST", "OUTCOME"];
     let mut rows = vec![head.map(ToOwned::to_owned).to_vec()];
     let told = records.iter().zip(&fates).zip(1..);
     rows.extend(told.map(|((record, fate), number)| row(number, record, *fate)));
     let count = Count(records.len(), "record");
-    let (proof, exit) = match ledger.is_reached() {
-        true => (format!("{count}, each following from the one before"), Exit::Done),
-        false => (format!("{count}, as this machine knows them"), Exit::Planned),
+    let (proof, exit) = match (ledger.is_reached(), is_whole) {
+        (true, true) => (format!("{count}, each following from the one before"), Exit::Done),
+        (true, false) => (format!("{count}, as they stand"), Exit::Planned),
+        (false, _) => (format!("{count}, as this machine knows them"), Exit::Planned),
     };
     let fates: Vec<_> = fates.into_iter().map(word).collect();
-    let value = json!({ "records": records, "fates": fates, "reached": ledger.is_reached() });
+    let value = json!({ "records": records, "fates": fates, "reached": ledger.is_reached(), "whole": is_whole });
     world.report.data(&value, &format!("{}\n{proof}", table(&rows)));
     Ok(exit)
 }

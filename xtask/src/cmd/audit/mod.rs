@@ -1,5 +1,6 @@
 //! `audit`: every change of an environment, with the proof that none was altered since.
 
+mod accept;
 mod list;
 mod show;
 mod verify;
@@ -17,6 +18,7 @@ pub(super) fn run(verb: &Audit, world: &World<'_>) -> Result<Exit> {
         Audit::List(flags) => list::run(flags, world),
         Audit::Show(flags) => show::run(flags, world),
         Audit::Verify(flags) => verify::run(flags, world),
+        Audit::Accept(flags) => accept::run(flags, world),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::json;
 use xtask_core::plan::Count;
-use xtask_core::ship::ledger::{Anchored, Link, against};
+use xtask_core::ship::ledger::{Anchor, Anchored, Link, Record, acceptance, against};
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
@@ -18,23 +18,30 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let anchors = anchor::all(&site).map_err(|failure| {
         failure.during("could not find out whether the ledger is whole: the registry did not tell")
     })?;
-    let until = judge(&site, &links, against(&links, site.name, &anchors))?;
+    let until = judge(&site, &links, &anchors)?;
     if links.is_empty() {
         world.report.data(&json!({ "records": 0, "anchored": 0 }), "no record yet");
         return Ok(Exit::Done);
     }
     let records = Count(links.len(), "record");
-    let later = links.len() as u64 - until;
     let mut said = format!("{records}, each as it was written; the registry has head {until}");
+    let later = links.iter().filter(|link| link.number > until).count();
     if later > 0 {
         said.push_str(&format!(", so the last {later} could be cut off unseen"));
     }
+    said.extend(acceptance(&links).map(|(number, record)| accepted(number, &record)));
     world.report.data(&json!({ "records": links.len(), "anchored": until }), &said);
     Ok(Exit::Done)
 }
 
+fn accepted(number: u64, record: &Record) -> String {
+    let Record { who, at, .. } = record;
+    let why = record.reason.as_deref().unwrap_or_default();
+    format!("\nwhat stands before record {number} is as {who} accepted it at {at}: {why}")
+}
+
 /// The chain itself: a file of this machine proves nothing.
-fn links(site: &Site<'_>) -> Result<Vec<Link>> {
+pub(super) fn links(site: &Site<'_>) -> Result<Vec<Link>> {
     let ledger = Ledger::open(site)?;
     if ledger.is_reached() {
         return ledger.links();
@@ -44,13 +51,14 @@ fn links(site: &Site<'_>) -> Result<Vec<Link>> {
 }
 
 /// The number of the last anchored head that the chain holds; 0 for a ledger without any record.
-fn judge(site: &Site<'_>, links: &[Link], anchored: Anchored) -> Result<u64> {
+pub(super) fn judge(site: &Site<'_>, links: &[Link], anchors: &[Anchor]) -> Result<u64> {
     let broken = |why: String| {
         Failure::refused("the ledger is not whole").code(&code::LEDGER_BROKEN).reason(why).hint(
-            "the registry tells what it was: somebody has changed the database, or restored it",
+            "somebody has changed the database, or restored it; once it is known why, \
+             `cargo xtask audit accept` goes on from where it stands",
         )
     };
-    match anchored {
+    match against(links, site.name, anchors) {
         Anchored::Until(number) => Ok(number),
         Anchored::Never if links.is_empty() => Ok(0),
         Anchored::Never => {
@@ -64,6 +72,9 @@ fn judge(site: &Site<'_>, links: &[Link], anchored: Anchored) -> Result<u64> {
             let why = format!("it ends with record {length}; the registry has head {anchored}");
             Err(broken(why))
         }
+        Anchored::Unproven(number) => Err(broken(format!(
+            "record {number} accepts what stands before it, and the registry has no head of it"
+        ))),
         Anchored::Rewritten(number) => {
             Err(broken(format!("record {number} is not the one whose head is in the registry")))
         }

@@ -12,7 +12,7 @@ use xtask_providers::coolify::Application;
 /// Those of ours, by the service's name. Where project or environment is not there, there is none.
 pub(super) fn ours(target: &CoolifyTarget<'_>) -> Result<BTreeMap<String, Application>> {
     let place = target.place;
-    let projects = target.ask("look for the project", target.coolify.projects())?;
+    let projects = target.ask("look for the project", target.coolify()?.projects())?;
     let is_ours = |it: &xtask_providers::coolify::Project| is_ours(it.description.as_deref());
     let found = named(&projects, |it| it.name == place.project, is_ours);
     let found = found.map_err(|error| {
@@ -22,7 +22,7 @@ pub(super) fn ours(target: &CoolifyTarget<'_>) -> Result<BTreeMap<String, Applic
             .hint("give them different names in the panel")
     })?;
     let Some(project) = found else { return Ok(BTreeMap::new()) };
-    let question = target.coolify.environment(&project.uuid, &place.environment);
+    let question = target.coolify()?.environment(&project.uuid, &place.environment);
     let environment = target.ask("look for the applications", question)?;
     let all = environment.map(|it| it.applications).unwrap_or_default();
     let is_marked = |it: &Application| marked(target, it.description.as_deref()).is_some();

@@ -20,7 +20,7 @@ pub(super) fn go(target: &CoolifyTarget<'_>, it: &Planned, may_run: bool) -> Res
     deployment::wait_until_free(target, it, &phase)?;
     let Some(release) = it.before.release.clone() else {
         if may_run {
-            target.ask(&format!("stop `{name}`"), target.coolify.stop(&it.uuid))?;
+            target.ask(&format!("stop `{name}`"), target.coolify()?.stop(&it.uuid))?;
         }
         write(target, it)?;
         phase.done("no release of it was rolled out before, and none is");

@@ -9,7 +9,7 @@ use crate::error::{Failure, Result, code};
 use crate::report::Phase;
 use std::time::Instant;
 use xtask_core::coolify::watch::{Answer, Next, Proof, Row, Watch};
-use xtask_providers::coolify::{Deployment, DeploymentId, Error, Status};
+use xtask_providers::coolify::{Coolify, Deployment, DeploymentId, Error, Status};
 
 /// How it ended.
 pub(super) enum Ended {
@@ -32,7 +32,7 @@ pub(super) fn wait_until_free(
     let began = Instant::now();
     loop {
         let doing = format!("look at the deployments of `{name}`");
-        let page = target.ask(&doing, target.coolify.deployments_of(&it.uuid, 0, 20))?;
+        let page = target.ask(&doing, target.coolify()?.deployments_of(&it.uuid, 0, 20))?;
         let active = page.deployments.iter().find(|row| row.status.is_active());
         let Some(row) = active else { return Ok(()) };
         let limit = if row.status == Status::Queued { limits.queue } else { limits.run };
@@ -75,7 +75,7 @@ pub(super) fn run(
         Ok(id) => id,
         Err(failure) => return Ok(Ended::Back(failure)),
     };
-    let mut watched = Watched { target, it, id, look: None, is_told };
+    let mut watched = Watched { target, coolify: target.coolify()?, it, id, look: None, is_told };
     let next =
         watched.follow(Watch::new(wanted, before, target.pace.limits(&it.service)), phase)?;
     let failure = |why: &str| not_deployed(target, name, why, watched.look.as_deref());
@@ -93,7 +93,7 @@ pub(super) fn run(
 fn start(target: &CoolifyTarget<'_>, it: &Planned) -> Result<Result<String, Failure>> {
     let name = &it.service.name;
     let before = newest(target, it)?.map(|row| row.id);
-    match target.ask_raw(target.coolify.deploy(&it.uuid, true)) {
+    match target.ask_raw(target.coolify()?.deploy(&it.uuid, true)) {
         Ok(started) => Ok(match started.claimed {
             Some(claimed) => Ok(claimed.as_str().to_owned()),
             None => {
@@ -115,12 +115,13 @@ fn refused(name: &str, error: &Error) -> Failure {
 
 fn newest(target: &CoolifyTarget<'_>, it: &Planned) -> Result<Option<Deployment>> {
     let doing = format!("look at the deployments of `{}`", it.service.name);
-    let page = target.ask(&doing, target.coolify.deployments_of(&it.uuid, 0, 1))?;
+    let page = target.ask(&doing, target.coolify()?.deployments_of(&it.uuid, 0, 1))?;
     Ok(page.deployments.into_iter().next())
 }
 
 struct Watched<'a> {
     target: &'a CoolifyTarget<'a>,
+    coolify: &'a Coolify,
     it: &'a Planned,
     id: String,
     /// Where a person looks at it.
@@ -144,7 +145,7 @@ impl Watched<'_> {
     }
 
     fn row(&mut self) -> Row {
-        let question = self.target.coolify.deployment_named(&self.id);
+        let question = self.coolify.deployment_named(&self.id);
         match self.target.ask_raw(question) {
             Err(error) => Row::Unknown(error.to_string()),
             Ok(None) => Row::Absent,
@@ -168,8 +169,8 @@ impl Watched<'_> {
 
     /// Coolify would never begin another one of this application.
     fn cancelled(&self, failure: Failure) -> Failure {
-        let question = self.target.coolify.deployment_named(&self.id);
-        let cancel = |id: &DeploymentId| self.target.ask_raw(self.target.coolify.cancel(id));
+        let question = self.coolify.deployment_named(&self.id);
+        let cancel = |id: &DeploymentId| self.target.ask_raw(self.coolify.cancel(id));
         let done = self.target.ask_raw(question).and_then(|row| match row {
             Some(row) if row.status.is_active() => cancel(&row.uuid),
             _ => Ok(()),

@@ -26,7 +26,7 @@ pub(super) fn all(target: &CoolifyTarget<'_>) -> Result<Vec<Foreign>> {
 
 pub(super) fn rows(target: &CoolifyTarget<'_>, name: &str, uuid: &str) -> Result<Vec<Deployment>> {
     let doing = format!("look at the deployments of `{name}`");
-    Ok(target.ask(&doing, target.coolify.deployments_of(uuid, 0, ROWS))?.deployments)
+    Ok(target.ask(&doing, target.coolify()?.deployments_of(uuid, 0, ROWS))?.deployments)
 }
 
 /// Of rows, the newest first. One over the API may be another program's: Coolify does not tell.

@@ -17,7 +17,7 @@ pub use reach::{look, open};
 
 use super::{Beside, BesideState, Foreign, Logs, Rollout, Serving, Target, Wanted};
 use crate::edge::clock;
-use crate::edge::coolify::failed;
+use crate::edge::coolify::{self as edge, failed};
 use crate::edge::secrets::{self, Absent, Secrets};
 use crate::error::{Context as _, Failure, Result, code};
 use crate::infra::preflight;
@@ -25,6 +25,7 @@ use crate::runtime;
 use crate::world::World;
 use pace::Pace;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 use xtask_core::coolify::alias;
 use xtask_core::coolify::desired::{self, Desired, Marked};
 use xtask_core::coolify::preflight::judge;
@@ -41,7 +42,8 @@ pub struct CoolifyTarget<'a> {
     name: String,
     environment: &'a Environment,
     place: &'a deploy::Coolify,
-    coolify: Coolify,
+    /// Read with its token by whoever asks first: the ledger is told without.
+    asked: OnceLock<Coolify>,
     /// By the names of `Environment::sources`.
     secrets: Secrets,
     absent: Vec<Absent>,
@@ -63,6 +65,14 @@ impl CoolifyTarget<'_> {
     fn desired_at(&self, versions: &Versions) -> Desired {
         let desired = desired::at(&self.world.deploy, &self.name, &self.secrets, versions);
         desired.expect("it is on a Coolify")
+    }
+
+    fn coolify(&self) -> Result<&Coolify> {
+        if let Some(coolify) = self.asked.get() {
+            return Ok(coolify);
+        }
+        let coolify = edge::open_with(self.place, self.pace.of_client())?;
+        Ok(self.asked.get_or_init(|| coolify))
     }
 
     /// One question to Coolify. It is not cut off: its answer says what was done.
@@ -98,7 +108,7 @@ impl Target for CoolifyTarget<'_> {
         let phase = self.world.report.phase("preflight");
         let told = {
             let _whole = self.world.cancel.whole();
-            runtime::wait(preflight::ask(&self.coolify, self.place, &self.desired()))
+            runtime::wait(preflight::ask(self.coolify()?, self.place, &self.desired()))
         };
         let mut facts = told.facts(clock::moment());
         facts.absent = self.absent.iter().map(|it| (it.name.clone(), it.how.clone())).collect();
@@ -141,7 +151,7 @@ impl Target for CoolifyTarget<'_> {
 
     /// The server on which it all runs, as Coolify last saw it.
     fn beside(&self) -> Result<Vec<Beside>> {
-        let servers = self.ask("look at the server", self.coolify.servers())?;
+        let servers = self.ask("look at the server", self.coolify()?.servers())?;
         let wanted = &self.place.server;
         let found = servers.iter().find(|it| it.name == *wanted || it.uuid == *wanted);
         let state = match found {
@@ -164,7 +174,7 @@ impl Target for CoolifyTarget<'_> {
         let all = applications::ours(self)?;
         let Some(found) = all.get(service) else { return Ok(None) };
         let lines = u32::try_from(lines).unwrap_or(u32::MAX);
-        let text = self.ask("read its log", self.coolify.logs(&found.uuid, lines))?;
+        let text = self.ask("read its log", self.coolify()?.logs(&found.uuid, lines))?;
         Ok(text.map(|text| Logs { instance: found.uuid.clone(), text }))
     }
 

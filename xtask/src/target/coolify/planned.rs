@@ -68,7 +68,7 @@ pub(super) fn all(target: &CoolifyTarget<'_>, wanted: Vec<Wanted>) -> Result<Vec
     let desired = target.desired_at(&versions.collect());
     let observed = {
         let _whole = target.world.cancel.whole();
-        runtime::wait(observe(&target.coolify, target.place, &desired))?
+        runtime::wait(observe(target.coolify()?, target.place, &desired))?
     };
     let moving = Aim::at(desired, &observed);
     refuse(target, &moving.plan)?;

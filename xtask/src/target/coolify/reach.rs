@@ -2,15 +2,16 @@
 
 use super::super::Look;
 use super::{CoolifyTarget, Pace};
-use crate::edge::coolify as edge;
 use crate::edge::secrets::{self, Secrets};
 use crate::error::Result;
 use crate::world::World;
+use std::sync::OnceLock;
 
 /// Reaches it to change it: every secret must be at hand.
 pub fn open<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, CoolifyTarget<'a>)> {
     let (secrets, target) = reach(world, name)?;
     target.refuse_absent()?;
+    target.coolify()?;
     Ok((secrets, target))
 }
 
@@ -24,7 +25,7 @@ fn reach<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, CoolifyTarget
     let environment = world.environment(name)?;
     let place = environment.coolify.as_ref().expect("`deploy.toml` was checked: it has one");
     let mut sources = environment.sources();
-    // The token is read by whoever asks.
+    // The token is read when Coolify is asked.
     sources.remove("coolify.token");
     let (secrets, absent) = secrets::at_hand(&sources);
     let own = |(name, secret): (&String, &_)| {
@@ -32,8 +33,7 @@ fn reach<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, CoolifyTarget
     };
     let of_services = secrets.iter().filter_map(own).collect();
     let pace = Pace::of_environment()?;
-    let coolify = edge::open_with(place, pace.of_client())?;
-    let name = name.to_owned();
-    let target = CoolifyTarget { world, name, environment, place, coolify, secrets, absent, pace };
+    let (name, asked) = (name.to_owned(), OnceLock::new());
+    let target = CoolifyTarget { world, name, environment, place, asked, secrets, absent, pace };
     Ok((of_services, target))
 }

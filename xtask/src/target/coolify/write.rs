@@ -13,8 +13,8 @@ pub(super) fn variables(
     all: &[NewVariable],
 ) -> Result<()> {
     let doing = format!("set the variables of `{name}`");
-    let all = stamped(&target.coolify, all);
-    target.ask(&doing, target.coolify.update_variables(uuid, &all))
+    let all = stamped(target.coolify()?, all);
+    target.ask(&doing, target.coolify()?.update_variables(uuid, &all))
 }
 
 /// Sets the description alone.
@@ -27,7 +27,7 @@ pub(super) fn description(
     let description = Some(description.to_owned());
     let change = ApplicationChange { description, ..ApplicationChange::default() };
     let doing = format!("note what is begun at `{name}`");
-    target.ask(&doing, target.coolify.update_application(uuid, &change))
+    target.ask(&doing, target.coolify()?.update_application(uuid, &change))
 }
 
 /// Sets tag and description in one request, and reads them back.
@@ -44,7 +44,7 @@ pub(super) fn image(
         ..ApplicationChange::default()
     };
     let doing = format!("set the image of `{name}`");
-    target.ask(&doing, target.coolify.update_application(uuid, &change))?;
+    target.ask(&doing, target.coolify()?.update_application(uuid, &change))?;
     let found = read(target, name, uuid)?;
     if found.image_tag.as_deref() == Some(tag) && found.description.as_deref() == Some(description)
     {
@@ -58,7 +58,7 @@ pub(super) fn image(
 
 /// The application as it is now.
 pub(super) fn read(target: &CoolifyTarget<'_>, name: &str, uuid: &str) -> Result<Application> {
-    let found = target.ask(&format!("look at `{name}`"), target.coolify.application(uuid))?;
+    let found = target.ask(&format!("look at `{name}`"), target.coolify()?.application(uuid))?;
     found.ok_or_else(|| {
         Failure::outside(format!("failed to look at `{name}`: its application is gone"))
             .code(&code::COOLIFY_ANSWER)

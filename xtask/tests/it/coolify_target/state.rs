@@ -51,12 +51,12 @@ impl Town<'_> {
         told.collect()
     }
 
-    fn verify(&self) -> Run {
+    pub(super) fn verify(&self) -> Run {
         self.world.run(&["audit", "verify", "production"])
     }
 
     /// What a superuser does who switches our triggers off.
-    fn forces(&self, sql: &str) {
+    pub(super) fn forces(&self, sql: &str) {
         self.database.ask(&format!("ALTER TABLE xtask.ledger DISABLE TRIGGER ALL; {sql}"));
     }
 }

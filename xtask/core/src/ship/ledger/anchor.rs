@@ -1,6 +1,6 @@
 //! Anchors: the head of the chain, kept where whoever may edit the database may not edit it.
 
-use super::Link;
+use super::{Link, accepted};
 use crate::digest::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,9 @@ pub enum Anchored {
     },
     /// A record is another one than when it was anchored.
     Rewritten(u64),
+    /// The record with this number accepts what stands before it, and no head of it was anchored:
+    /// whoever may edit the database alone may have written it.
+    Unproven(u64),
 }
 
 impl Anchor {
@@ -45,12 +48,20 @@ impl Anchor {
 
 /// Compares the `links` of `environment`, which are a whole chain, with what was anchored.
 pub fn against(links: &[Link], environment: &str, anchors: &[Anchor]) -> Anchored {
-    let mut ours: Vec<_> = anchors.iter().filter(|it| it.environment == environment).collect();
+    let given_up = accepted::superseded(links);
+    let is_ours = |it: &&Anchor| it.environment == environment && !given_up.contains(&it.digest);
+    let mut ours: Vec<_> = anchors.iter().filter(is_ours).collect();
     ours.sort_unstable();
     let link = |anchor: &Anchor| links.iter().find(|link| link.number == anchor.number);
     let other = |anchor: &&&Anchor| link(anchor).is_some_and(|it| it.digest() != anchor.digest);
     if let Some(anchor) = ours.iter().find(other) {
         return Anchored::Rewritten(anchor.number);
+    }
+    let until = ours.last().map_or(0, |it| it.number);
+    if let Some(number) =
+        accepted::acceptance(links).map(|it| it.0).filter(|number| *number > until)
+    {
+        return Anchored::Unproven(number);
     }
     let Some(last) = ours.last() else { return Anchored::Never };
     let length = links.last().map_or(0, |link| link.number);
@@ -62,7 +73,7 @@ pub fn against(links: &[Link], environment: &str, anchors: &[Anchor]) -> Anchore
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Action, Outcome, Record};
+    use super::super::{Accepted, Action, ChainError, Outcome, Record, walk};
     use super::*;
 
     fn links(names: &[&str]) -> Vec<Link> {
@@ -87,5 +98,54 @@ mod tests {
         assert_eq!(judge(&links(&["x", "b"])), Anchored::Rewritten(1));
         assert_eq!(against(&chain, "staging", &anchors), Anchored::Never);
         assert_eq!(judge(&links(&["a", "b", "c", "d"])), Anchored::Until(3));
+    }
+
+    fn accepting(links: &[Link], anchors: &[Anchor]) -> Link {
+        let accepted = Some(Accepted::of(links, "production", anchors));
+        let noted = Record::noted(Action::Accept, "ada", "now", "restored");
+        Link::after(links.last(), &Record { accepted, ..noted })
+    }
+
+    #[test]
+    fn a_ledger_that_was_cut_goes_on_once_its_acceptance_is_anchored() {
+        let whole = links(&["a", "b", "c"]);
+        let mut anchors =
+            vec![Anchor::of("production", &whole[0]), Anchor::of("production", &whole[2])];
+        let mut cut = whole[..1].to_vec();
+        cut.push(accepting(&cut, &anchors));
+        assert_eq!(against(&cut, "production", &anchors), Anchored::Unproven(2));
+        anchors.push(Anchor::of("production", &cut[1]));
+        for to in ["d", "e"] {
+            let record = Record::new(Action::Rollout, Outcome::Done, "ada", "now", to);
+            cut.push(Link::after(cut.last(), &record));
+        }
+        assert_eq!(walk(&cut).unwrap().len(), 4);
+        assert_eq!(against(&cut, "production", &anchors), Anchored::Until(2));
+        // What was given up stays given up, and what comes is held to its heads again.
+        anchors.push(Anchor::of("production", &cut[3]));
+        assert_eq!(against(&cut, "production", &anchors), Anchored::Until(4));
+        assert_eq!(
+            against(&cut[..3], "production", &anchors),
+            Anchored::Cut { length: 3, anchored: 4 }
+        );
+    }
+
+    #[test]
+    fn a_ledger_that_was_edited_goes_on_and_may_not_be_edited_again() {
+        let mut edited = links(&["a", "b", "c"]);
+        let mut anchors = vec![Anchor::of("production", &edited[2])];
+        edited[0].body = edited[0].body.replace("ada", "eve");
+        assert_eq!(walk(&edited), Err(ChainError::Broken(2)));
+        edited.push(accepting(&edited, &anchors));
+        anchors.push(Anchor::of("production", &edited[3]));
+        assert_eq!(walk(&edited).unwrap().len(), 4);
+        assert_eq!(against(&edited, "production", &anchors), Anchored::Until(4));
+        let mut again = edited.clone();
+        again[1].body = again[1].body.replace("ada", "eve");
+        assert_eq!(walk(&again), Err(ChainError::Exchanged(4)));
+        // Nor is another acceptance believed that only the database tells of.
+        again.push(accepting(&again, &anchors));
+        assert!(walk(&again).is_ok());
+        assert_ne!(against(&again, "production", &anchors), Anchored::Until(4));
     }
 }

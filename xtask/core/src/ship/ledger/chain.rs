@@ -1,6 +1,6 @@
 //! The chain: each record holds the digest of the one before, so none can be changed alone.
 
-use super::Record;
+use super::{Record, accepted};
 use crate::digest::Digest;
 
 /// A record with its place in the chain.
@@ -28,6 +28,9 @@ pub enum ChainError {
     /// A record does not follow from the one before: one of the two was changed.
     #[error("record {0} does not follow from record {prior}", prior = .0 - 1)]
     Broken(u64),
+    /// What stands before a record that accepts it is something else by now.
+    #[error("a record before record {0} was changed after somebody had accepted them")]
+    Exchanged(u64),
     /// A record is not a record.
     #[error("record {0} cannot be read")]
     Unreadable(u64),
@@ -55,11 +58,23 @@ pub fn readable(links: &[Link]) -> Vec<Record> {
     links.iter().filter_map(|link| serde_json::from_str(&link.body).ok()).collect()
 }
 
-/// Walks a chain from its beginning and reads every record.
+/// Walks a chain and reads every record: from its beginning, or from the last record that accepts
+/// what stands before it.
 pub fn walk(links: &[Link]) -> Result<Vec<Record>, ChainError> {
-    let mut previous = Digest::of(b"");
+    let beginning = match accepted::beginning(links) {
+        None => return walk_from(Digest::of(b""), 1, links),
+        Some(beginning) => beginning.map_err(ChainError::Exchanged)?,
+    };
+    let (before, rest) = links.split_at(beginning);
+    let previous = before.last().map_or_else(|| Digest::of(b""), Link::digest);
+    let mut records = readable(before);
+    records.extend(walk_from(previous, rest[0].number, rest)?);
+    Ok(records)
+}
+
+fn walk_from(mut previous: Digest, first: u64, links: &[Link]) -> Result<Vec<Record>, ChainError> {
     let mut records = Vec::with_capacity(links.len());
-    for (link, wanted) in links.iter().zip(1..) {
+    for (link, wanted) in links.iter().zip(first..) {
         if link.number != wanted {
             return Err(ChainError::Gap { wanted, found: link.number });
         }
