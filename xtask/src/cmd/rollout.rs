@@ -8,7 +8,7 @@ use crate::ship::course::Wish;
 use crate::ship::lease::Lease;
 use crate::ship::rollout::{Mode, Rolled};
 use crate::ship::site::Site;
-use crate::ship::{release, rollout, settings};
+use crate::ship::{migrate, release, rollout, settings};
 use crate::target;
 use crate::world::World;
 use serde_json::json;
@@ -23,6 +23,7 @@ pub(super) fn run(flags: &Rollout, world: &World<'_>) -> Result<Exit> {
     refuse_no_name(&flags.release)?;
     let machine = of_machine(world, &flags.environment, "rollout", &flags.reviewed)?;
     let site = reach(world, &flags.environment, &flags.reviewed)?;
+    migrate::obstacles::refuse_foreign(&site, &migrate::files(world)?)?;
     let lease = lease(&site, machine.as_ref(), &flags.reviewed)?;
     let way = Way { reviewed: &flags.reviewed, moving: &flags.moving };
     go(&site, lease.as_ref(), &flags.release, Action::Rollout, way)

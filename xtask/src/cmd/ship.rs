@@ -51,6 +51,7 @@ pub(super) fn pipeline(world: &World<'_>, order: &Order<'_>) -> Result<Exit> {
     let voucher = Voucher::of(&site)?;
     let built = prepare(&site)?;
     world.cancel.check()?;
+    migrate::obstacles::refuse_foreign(&site, &migrate::files(world)?)?;
     let release = publish(&site, &checkout, &built)?;
     if let Some(voucher) = voucher {
         voucher.release(&site, &release, &platforms(&site)?)?;

@@ -257,7 +257,7 @@ pub fn whole(links: &[Link]) -> Result<Vec<Record>> {
         .map_err(|failure| {
             failure.hint(
                 "somebody has changed its table: `rollout` and `rollback` with a release go on; \
-                 once it is known why, `cargo xtask audit accept` goes on from where it stands",
+                 once it is known why, `cargo xtask audit accept ENVIRONMENT` goes on from where it stands",
             )
         })
 }

@@ -55,7 +55,7 @@ pub(super) fn judge(site: &Site<'_>, links: &[Link], anchors: &[Anchor]) -> Resu
     let broken = |why: String| {
         Failure::refused("the ledger is not whole").code(&code::LEDGER_BROKEN).reason(why).hint(
             "somebody has changed the database, or restored it; once it is known why, \
-             `cargo xtask audit accept` goes on from where it stands",
+             `cargo xtask audit accept ENVIRONMENT` goes on from where it stands",
         )
     };
     match against(links, site.name, anchors) {

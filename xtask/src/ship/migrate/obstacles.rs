@@ -2,7 +2,7 @@
 
 use super::super::site::Site;
 use super::baseline;
-use crate::edge::postgres::{Database, refuse_pooled};
+use crate::edge::postgres::{Database, is_unreached, refuse_pooled};
 use crate::error::{Failure, Result, code};
 use xtask_core::database::migration::MigrationFile;
 use xtask_core::ship::database::Address;
@@ -10,6 +10,16 @@ use xtask_core::ship::database::Address;
 /// Refuses by the first thing that stands against it.
 pub fn refuse(site: &Site<'_>, files: &[MigrationFile]) -> Result<()> {
     obstacles(site, files)?.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Refuses a database that somebody else has filled, before a lease and a ledger of ours are made in
+/// it. One that is not reached says nothing of it.
+pub fn refuse_foreign(site: &Site<'_>, files: &[MigrationFile]) -> Result<()> {
+    let database = match Database::connect(&site.database()?) {
+        Err(failure) if is_unreached(&failure) => return Ok(()),
+        database => database?,
+    };
+    baseline(&database, files, &database.migration_rows()?)
 }
 
 /// All of them; a database that cannot be asked is a failure.
