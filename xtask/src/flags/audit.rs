@@ -22,8 +22,9 @@ pub enum Audit {
     ///
     /// For a database that was restored, or a table that somebody has changed, once it is known why.
     /// No record is changed or removed. What was wrong stays named, and what comes is proved again.
-    #[command(after_help = "Example: cargo xtask audit accept production --apply \
-         --reason 'restored from the back-up of 3 March'")]
+    #[command(
+        after_help = "Example: cargo xtask audit accept production --reason restored --apply"
+    )]
     Accept(AuditAccept),
 }
 
