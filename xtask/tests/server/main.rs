@@ -160,7 +160,7 @@ fn the_world_sees_what_is_declared(host: &Host) {
 fn whoever_guesses_is_banned(host: &Host, guesser: &Host) {
     (0..10).for_each(|_| assert!(host.takes(22)));
     let knock = format!(
-        "ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o ConnectTimeout=3 admin@{} true",
+        "timeout 10 ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o ConnectTimeout=3 admin@{} true",
         host.v4()
     );
     wait_until("who guesses is banned", || {
