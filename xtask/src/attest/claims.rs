@@ -5,7 +5,7 @@ use crate::edge::files;
 use crate::edge::git::Checkout;
 use crate::edge::npm;
 use crate::error::Result;
-use crate::image::{SOURCE_LABEL, StoredImage, inventory, list_files};
+use crate::image::{SOURCE_LABEL, StoredImage, inventory, list_files, locks};
 use crate::world::{World, lock_file};
 use std::collections::BTreeMap;
 use xtask_core::descriptor::Descriptor;
@@ -117,7 +117,9 @@ fn inputs(world: &World<'_>, definition: &Definition) -> Result<BTreeMap<String,
     for layer in &definition.layers {
         paths.extend(list_files(world, layer)?);
         if let Stuff::Build { path, .. } = &layer.stuff {
-            paths.push(format!("{path}/{}", npm::LOCK));
+            if locks::asks_npm(world, path)? {
+                paths.push(format!("{path}/{}", npm::LOCK));
+            }
         }
     }
     let digest = |path: String| {

@@ -61,6 +61,7 @@ pub fn inventory(world: &World<'_>, image: &StoredImage, on: &StoredPlatform) ->
     let mut debian = None;
     check_known(&definition, on)?;
     for layer in &definition.layers {
+        let layer = &layer.on(on.platform);
         let contents = contents(image, on, layer)?;
         let origin = origin(world, &definition, layer, &lock, on.platform)?;
         let sourced =

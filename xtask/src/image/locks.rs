@@ -127,7 +127,7 @@ pub(super) fn environment(
 }
 
 /// Whether a folder asks for packages of npm: then a build in it finds them beside its sources.
-pub(super) fn asks_npm(world: &World<'_>, folder: &str) -> Result<bool> {
+pub fn asks_npm(world: &World<'_>, folder: &str) -> Result<bool> {
     let mut there = [MANIFEST, LOCK, SHRINKWRAP].into_iter();
     let folder = world.places.file(folder);
     there.try_fold(false, |any, file| Ok(any || files::is_there(&folder.join(file))?))

@@ -12,7 +12,7 @@ mod key;
 mod layer_build;
 mod layer_cache;
 mod loaded;
-mod locks;
+pub mod locks;
 mod needed;
 mod pulled;
 mod push;

@@ -36,14 +36,8 @@ impl Signed {
         let world = image_world(&mirror, &Digest::of(&bytes))
             .with("XTASK_KEY_PASSPHRASE", "correct horse".to_owned());
         world.write(".gitignore", "/target\n/*.key\n/*.pub\n");
-        for args in [
-            vec!["init", "-q"],
-            vec!["add", "."],
-            vec!["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "one"],
-        ] {
-            let git = Command::new("git").args(args).current_dir(world.path("")).status();
-            assert!(git.unwrap().success());
-        }
+        world.init();
+        world.commit();
         let signed = Self { world, _mirror: mirror };
         signed.key("ours");
         signed.build();

@@ -66,6 +66,20 @@ fn a_service_without_npm_is_built_once_for_each_platform() {
 }
 
 #[test]
+fn what_was_built_without_npm_is_attested() {
+    let world = world("", BUILD).with("XTASK_KEY_PASSPHRASE", "correct horse".to_owned());
+    world.write(".gitignore", "/target\n/*.key\n/*.pub\n");
+    world.commit();
+    built(&world);
+    let keys = ["--private", "ours.key", "--public", "ours.pub"];
+    world.run(&[&["image", "keygen"][..], &keys].concat()).ends(0);
+    let run = world.run(&["image", "attest", "one", "--key", "file:ours.key", "--json"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert!(answer["images"][0]["attached"].as_u64().unwrap() > 0, "{answer}");
+}
+
+#[test]
 fn one_build_may_make_the_programs_of_all_platforms() {
     let both = "sh make.sh x86_64 amd64 && sh make.sh aarch64 arm64";
     let layer =

@@ -129,6 +129,19 @@ fn packages_of_npm_for_one_platform_are_apart_from_those_for_all() {
 }
 
 #[test]
+fn what_goes_to_another_place_on_each_platform_is_listed_on_each() {
+    let copy = "copy = { node_modules = \"m/{arch}/node_modules\" }\nnative = [\"m/**\"]";
+    let world = world_of_npm(&format!("{NPM}{copy}"));
+    assert_eq!(manifests(&world, &[]).len(), 2);
+    for platform in PLATFORMS {
+        let args = ["image", "sbom", "two", "--format", "cyclonedx", "--platform", platform];
+        let run = world.run(&args);
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert!(run.stdout.contains("pkg:npm/"), "{run:?}");
+    }
+}
+
+#[test]
 fn what_should_be_the_same_on_both_platforms_and_is_not_is_refused_with_its_cure() {
     let copy = "copy = { \"node_modules/*/info.txt\" = \"m/info.txt\" }";
     let world = world_of_npm(&format!("{NPM}{copy}"));

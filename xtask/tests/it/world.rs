@@ -91,6 +91,15 @@ impl World {
         assert!(git.unwrap().success());
     }
 
+    /// Commits all of the tree.
+    pub(crate) fn commit(&self) {
+        let who = ["-c", "user.name=t", "-c", "user.email=t@t"];
+        for args in [vec!["add", "."], [&who[..], &["commit", "-qm", "one"]].concat()] {
+            let git = Command::new("git").args(args).current_dir(self.path("")).status();
+            assert!(git.unwrap().success());
+        }
+    }
+
     /// Keeps a server running as long as the world.
     pub(crate) fn keep(&self, server: FakeArchive) {
         self.servers.lock().unwrap().push(server);
