@@ -13,6 +13,7 @@ use crate::image::{fitting, npm_lock, python_of, requirements};
 use crate::report::table;
 use crate::world::World;
 use serde_json::json;
+use std::path::PathBuf;
 use xtask_core::check::advisories::{
     self, Answer, Ecosystem, Judged, NoAnswer, Outcome, Sighting, judge, npm,
 };
@@ -54,19 +55,29 @@ fn ask(world: &World<'_>, ecosystem: Ecosystem) -> Asked {
     }
 }
 
-/// What every service was answered whose folder holds `marker`.
+/// What every service was answered whose folder holds `marker`. That one had no answer takes nothing
+/// from what the others had.
 fn together(world: &World<'_>, marker: &str, ask: impl Fn(&World<'_>, &str) -> Asked) -> Asked {
     let folders = world.deploy.services.iter().map(|it| it.path.as_str());
-    let mut all = Answer::default();
+    let (mut all, mut failed, mut answered) = (Answer::default(), Vec::new(), false);
     for folder in folders {
         let lock = world.places.file(folder).join(marker);
         if !files::is_file(&lock).map_err(|failure| unread(&failure))? {
             continue;
         }
-        let answer = ask(world, folder)?;
-        all.advisories.extend(answer.advisories);
-        all.unasked.extend(answer.unasked);
+        match ask(world, folder) {
+            Ok(answer) => {
+                answered = true;
+                all.advisories.extend(answer.advisories);
+                all.unasked.extend(answer.unasked);
+            }
+            Err(NoAnswer(why)) => failed.push(why),
+        }
     }
+    if !answered && !failed.is_empty() {
+        return Err(NoAnswer(failed.swap_remove(0)));
+    }
+    all.unasked.extend(failed);
     Ok(all)
 }
 
@@ -91,8 +102,25 @@ fn ask_python(world: &World<'_>, folder: &str) -> Asked {
     for name in names.into_iter().filter(|it| is_list(it)) {
         lists.extend(platform_lists(world, folder, &name).map_err(|it| unread(&it))?);
     }
-    let answer = read(pip_audit::lists(&world.shell, &place, &lists))?;
-    believe(answer, || read(pip_audit::sample(&world.shell, &place)))
+    if lists.iter().all(|list| list.text.trim().is_empty()) {
+        return Ok(Answer::default());
+    }
+    let home = home_of_pip_audit(world, folder).map_err(|it| unasked(&it))?;
+    let answer = read(pip_audit::lists(&world.shell, &home, &lists))?;
+    believe(answer, || read(pip_audit::sample(&world.shell, &home)))
+}
+
+/// The service whose pip-audit asks: its own, or that of any other, because lists say all that is
+/// needed.
+fn home_of_pip_audit(world: &World<'_>, folder: &str) -> Result<PathBuf> {
+    let others = world.deploy.services.iter().map(|it| it.path.as_str());
+    for place in [folder].into_iter().chain(others) {
+        let home = world.places.file(place);
+        if files::is_there(&pip_audit::program(&home))? {
+            return Ok(home);
+        }
+    }
+    Ok(world.places.file(folder))
 }
 
 /// What a list says for each platform; pip-audit itself would judge it for this machine only.

@@ -3,7 +3,7 @@
 use crate::edge::files;
 use crate::edge::shell::{Output, Shell};
 use crate::error::{Context as _, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use xtask_core::check::advisories::pip_audit::SAMPLE;
 use xtask_core::command::Command;
@@ -20,10 +20,15 @@ pub struct List {
 /// It asks for one package after the other.
 const ASK_LIMIT: Duration = Duration::from_secs(600);
 
+/// Where the program of the service in `folder` is.
+pub fn program(folder: &Path) -> PathBuf {
+    folder.join(".venv/bin/pip-audit")
+}
+
 /// Asks about the `lists` of requirements, with the program of the service in `folder`.
 pub fn lists(shell: &Shell, folder: &Path, lists: &[List]) -> Result<Output> {
     let aside = tempfile::tempdir().or_outside(|| "failed to make a folder".to_owned())?;
-    let program = folder.join(".venv/bin/pip-audit").display().to_string();
+    let program = program(folder).display().to_string();
     let mut command = Command::new(&program)
         .args(["--disable-pip", "--no-deps", "--format", "json", "--progress-spinner", "off"])
         .folder(folder.display().to_string())

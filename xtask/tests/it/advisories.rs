@@ -118,6 +118,24 @@ fn wheels_that_the_index_does_not_know_are_counted_and_not_taken_for_clean() {
 }
 
 #[test]
+fn a_service_that_needs_no_wheel_yet_takes_nothing_from_what_others_are_answered() {
+    let known = r#"{"dependencies":[{"name":"idna","version":"3.20","vulns":[]}]}"#;
+    let world = pip_audit(known);
+    world.run(&["image", "init", "python", "greeter", "--deploy"]).ends(0);
+    let run = world.run(&["advisories", "python"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), "python: clean\n"), "{run:?}");
+    // One with wheels is asked about by the program that there is.
+    world.write("services/greeter/requirements.txt", LIST);
+    let run = world.run(&["advisories", "python"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), "python: clean\n"), "{run:?}");
+    // What could not be asked is told beside what was answered.
+    world.write("services/greeter/requirements.txt", "idna==3.20\n");
+    let run = world.run(&["advisories", "python"]);
+    assert!(run.stdout.contains("requirements.txt:1: `idna`: it has no hash"), "{run:?}");
+    assert_eq!(run.code, Some(75), "{run:?}");
+}
+
+#[test]
 fn a_lock_that_is_refused_was_not_checked_and_a_list_is_asked_about_for_every_platform() {
     let world = npm(CLEAN, LODASH);
     let packages = serde_json::json!({ "node_modules/bare": { "version": "1.0.0" } });
