@@ -26,7 +26,8 @@ fn what_is_begun_is_known_and_said_with_what_comes_next() {
             .contains("to be added to deploy.toml; `--deploy` does it:\n\n[services.hello]\n"),
         "{run:?}"
     );
-    let next = "next:\n  cargo xtask image lock hello\n  cargo xtask image build hello\n  cargo xtask up\n";
+    let next = "next:\n  cargo xtask image lock hello\n  cargo xtask image build hello\n  \
+                cargo xtask workflows\n  cargo xtask up\n";
     assert!(run.stdout.ends_with(next), "{run:?}");
     let listed = world.run(&["image", "list"]);
     assert!(listed.stdout.contains("hello"), "{listed:?}");

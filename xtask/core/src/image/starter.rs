@@ -1,7 +1,7 @@
 //! The first files of an image and of its service: a definition, sources that answer what a service
 //! is asked, and what `deploy.toml` is to say of it.
 
-use crate::deploy::{Access, Deploy, Service};
+use crate::deploy::Deploy;
 use crate::finding::Findings;
 use crate::image::definition::name_flaw;
 use crate::platform::Platform;
@@ -33,6 +33,8 @@ pub struct Wish<'a> {
     pub name: &'a str,
     /// The platform of this machine, which has a compiler for itself.
     pub platform: Platform,
+    /// The ports that definitions of images name, also of services that `deploy.toml` does not.
+    pub taken: &'a [u16],
 }
 
 /// What is written, and what is said.
@@ -83,6 +85,7 @@ impl Runtime {
         match self {
             Self::Node => &[
                 ("services/@NAME@/main.js", include_str!("starter/node/main.js")),
+                ("services/@NAME@/.npmrc", include_str!("starter/node/npmrc")),
                 ("services/@NAME@/package.json", include_str!("starter/node/package.json")),
                 (
                     "services/@NAME@/package-lock.json",
@@ -111,24 +114,21 @@ struct Fill {
     name: String,
     platform: Platform,
     port: u16,
-    access: Access,
 }
 
 impl Fill {
     fn of(wish: &Wish<'_>, deploy: &Deploy) -> Self {
-        let is_public = |it: &Service| it.access == Access::Public;
-        let has_public = deploy.services.iter().any(is_public);
-        let access = if has_public { Access::Internal } else { Access::Public };
-        let is_free = |port: &u16| deploy.services.iter().all(|it| it.port != *port);
+        let is_free = |port: &u16| {
+            !wish.taken.contains(port) && deploy.services.iter().all(|it| it.port != *port)
+        };
         let port = (FIRST_PORT..).find(is_free).expect("there are more ports than services");
-        Self { name: wish.name.to_owned(), platform: wish.platform, port, access }
+        Self { name: wish.name.to_owned(), platform: wish.platform, port }
     }
 
     fn text(&self, text: &str) -> String {
         text.replace("@NAME@", &self.name)
             .replace("@PLATFORM@", &self.platform.to_string())
             .replace("@PORT@", &self.port.to_string())
-            .replace("@ACCESS@", &self.access.to_string())
     }
 }
 
@@ -158,7 +158,7 @@ impl fmt::Display for Runtime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deploy::drain;
+    use crate::deploy::{Access, drain};
     use crate::image::definition::Definition;
 
     const DEPLOY: &str = include_str!("../../../../deploy.toml");
@@ -166,7 +166,7 @@ mod tests {
     const ALL: [Runtime; 3] = [Runtime::Node, Runtime::Python, Runtime::Static];
 
     fn begun(runtime: Runtime, name: &str, text: &str) -> Result<Starter, Unfit> {
-        let wish = Wish { runtime, name, platform: Platform::Arm64 };
+        let wish = Wish { runtime, name, platform: Platform::Arm64, taken: &[8102] };
         plan(&wish, &Deploy::parse(text).unwrap(), text)
     }
 
@@ -199,12 +199,16 @@ mod tests {
     }
 
     #[test]
-    fn the_next_service_gets_the_next_port_and_the_first_one_is_public() {
+    fn the_next_service_gets_the_next_port() {
         let first = begun(Runtime::Node, "one", DEPLOY).unwrap();
         let more = with(DEPLOY, &first.stanza);
         let second = begun(Runtime::Python, "two", &more).unwrap();
         assert!(second.stanza.contains("port = 8101"), "{}", second.stanza);
-        Deploy::parse(&with(&more, &second.stanza)).unwrap();
+        let more = with(&more, &second.stanza);
+        Deploy::parse(&more).unwrap();
+        // The definition of another names the one after it.
+        let third = begun(Runtime::Static, "three", &more).unwrap();
+        assert!(third.stanza.contains("port = 8103"), "{}", third.stanza);
     }
 
     #[test]

@@ -30,7 +30,9 @@ pub(super) fn run(flags: &ImageInit, world: &World<'_>) -> Result<Exit> {
 
 fn plan(flags: &ImageInit, world: &World<'_>, text: &str) -> Result<Starter> {
     let name = flags.name.as_str();
-    let wish = Wish { runtime: flags.runtime, name, platform: this_platform()? };
+    let taken = taken_ports(world, name)?;
+    let (runtime, platform) = (flags.runtime, this_platform()?);
+    let wish = Wish { runtime, name, platform, taken: &taken };
     starter::plan(&wish, &world.deploy, text).map_err(|unfit| {
         let failure = Failure::usage(cannot(name)).because(&unfit);
         match unfit {
@@ -40,6 +42,15 @@ fn plan(flags: &ImageInit, world: &World<'_>, text: &str) -> Result<Starter> {
             }
         }
     })
+}
+
+/// The ports of all definitions but that of `own`, which the same command may have written before.
+fn taken_ports(world: &World<'_>, own: &str) -> Result<Vec<u16>> {
+    let mut ports = Vec::new();
+    for name in world.definitions()?.into_iter().filter(|it| it != own) {
+        ports.extend(world.definition(&name)?.config.ports.iter().copied());
+    }
+    Ok(ports)
 }
 
 fn cannot(name: &str) -> String {
@@ -72,9 +83,13 @@ fn refuse_other(flags: &ImageInit, world: &World<'_>, starter: &Starter) -> Resu
 
 fn say(flags: &ImageInit, world: &World<'_>, starter: &Starter) {
     let paths: Vec<&str> = starter.files.iter().map(|(path, _)| path.as_str()).collect();
-    let next =
-        ["image lock", "image build"].map(|verb| format!("cargo xtask {verb} {}", flags.name));
-    let next = [&next[..], &["cargo xtask up".to_owned()]].concat();
+    // The weekly rebuild names every service, so the workflows change with `deploy.toml`.
+    let next = [
+        format!("cargo xtask image lock {}", flags.name),
+        format!("cargo xtask image build {}", flags.name),
+        "cargo xtask workflows".to_owned(),
+        "cargo xtask up".to_owned(),
+    ];
     let value = json!({
         "files": paths, "deploy": flags.deploy, "stanza": starter.stanza.trim_start(), "next": next,
     });

@@ -29,9 +29,9 @@ static struct sockaddr_in at(in_addr_t host) {
   return address;
 }
 
-// Whoever is silent for two seconds keeps nobody waiting.
+// One is served after the other: whoever is silent holds up the rest for a second at most.
 static void hurry(int stream) {
-  struct timeval limit = {.tv_sec = 2};
+  struct timeval limit = {.tv_sec = 1};
   setsockopt(stream, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(stream, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
@@ -47,8 +47,10 @@ static void answer(int stream) {
     snprintf(body, sizeof body, "{\"status\":\"healthy\",\"version\":\"%s\"}", version ? version : "none");
   } else if (strcmp(path, "/health/ready") == 0 && draining) {
     status = "503 Service Unavailable";
-  } else if (strncmp(path, "/health/", 8) != 0) {
+    snprintf(body, sizeof body, "{\"status\":\"draining\"}");
+  } else if (strcmp(path, "/health/ready") != 0 && strcmp(path, "/health/live") != 0) {
     status = "404 Not Found";
+    snprintf(body, sizeof body, "{\"error\":\"not found\"}");
   }
   dprintf(stream, "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
                   "Connection: close\r\n\r\n%s", status, strlen(body), body);
