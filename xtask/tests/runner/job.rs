@@ -75,9 +75,13 @@ impl<'a> Job<'a> {
             }
             let told = self.interpolated(&json!({ "name": step["name"] }));
             log.push_str(&format!("== {}\n", told["name"].as_str().unwrap()));
+            let before = self.failed;
             match step["uses"].as_str() {
                 Some(action) => self.uses(action, &self.interpolated(&step["with"])),
                 None => self.runs(step, log),
+            }
+            if step["continue-on-error"] == true {
+                self.failed = before;
             }
         }
         if !self.failed {
@@ -124,6 +128,9 @@ impl<'a> Job<'a> {
                     self.to_keep.push((paths.to_owned(), key.to_owned()));
                 }
             }
+            "actions/cache/restore" => {
+                self.github.restore(text("path").unwrap(), text("key").unwrap(), &workspace);
+            }
             "actions/upload-artifact" => {
                 let path = workspace.join(text("path").unwrap());
                 let wanted = text("if-no-files-found") != Some("ignore");
@@ -134,6 +141,7 @@ impl<'a> Job<'a> {
             }
             "github/codeql-action/upload-sarif" => {
                 assert_eq!(self.job["permissions"]["security-events"], "write");
+                assert_eq!(self.job["permissions"]["actions"], "read");
                 let path = workspace.join(text("sarif_file").unwrap());
                 self.failed |= !path.is_file();
                 if path.is_file() {

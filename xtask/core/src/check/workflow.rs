@@ -128,6 +128,8 @@ pub struct Step {
     /// What it does.
     pub does: Does,
     pub env: Vec<(Name, String)>,
+    /// Whether the job goes on where it fails.
+    pub is_tolerated: bool,
 }
 
 /// What a step does.
@@ -212,7 +214,14 @@ impl Step {
     }
 
     fn new(name: impl Into<String>, does: Does) -> Self {
-        Self { name: name.into(), id: None, condition: None, does, env: Vec::new() }
+        Self {
+            name: name.into(),
+            id: None,
+            condition: None,
+            does,
+            env: Vec::new(),
+            is_tolerated: false,
+        }
     }
 
     /// What expressions call it.
@@ -226,6 +235,13 @@ impl Step {
     #[must_use]
     pub fn when(mut self, condition: impl Into<Name>) -> Self {
         self.condition = Some(condition.into());
+        self
+    }
+
+    /// Lets the job go on where it fails.
+    #[must_use]
+    pub fn tolerated(mut self) -> Self {
+        self.is_tolerated = true;
         self
     }
 

@@ -39,6 +39,9 @@ pub const CACHE: Action = Action {
     version: "v5.0.5",
 };
 
+/// Brings back what another job keeps.
+pub const CACHE_RESTORE: Action = Action { name: "actions/cache/restore", ..CACHE };
+
 /// Keeps files for people to download.
 pub const UPLOAD: Action = Action {
     name: "actions/upload-artifact",
@@ -54,7 +57,8 @@ pub const UPLOAD_SARIF: Action = Action {
 };
 
 /// All of them.
-pub const ALL: [Action; 6] = [CHECKOUT, INSTALL_NIX, CACHE_NIX, CACHE, UPLOAD, UPLOAD_SARIF];
+pub const ALL: [Action; 7] =
+    [CHECKOUT, INSTALL_NIX, CACHE_NIX, CACHE, CACHE_RESTORE, UPLOAD, UPLOAD_SARIF];
 
 #[cfg(test)]
 mod tests {

@@ -114,6 +114,7 @@ impl Step {
         let mut entries = vec![("name", Yaml::text(&self.name))];
         entries.extend(self.id.as_ref().map(|it| ("id", Yaml::text(it.as_ref()))));
         entries.extend(self.condition.as_deref().map(|it| ("if", Yaml::text(it))));
+        entries.extend(self.is_tolerated.then(|| ("continue-on-error", Yaml::bare("true"))));
         match &self.does {
             Does::Uses(action, with) => {
                 let pinned = Yaml::text(format!("{}@{}", action.name, action.commit));

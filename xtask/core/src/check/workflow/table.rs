@@ -3,7 +3,7 @@
 //! To add one, write a function that gives its `Workflow` and name it in `all`. What it runs is a
 //! verb of ours; if there is no such verb yet, that comes first.
 
-use super::action::{CACHE, CACHE_NIX, CHECKOUT, INSTALL_NIX, UPLOAD, UPLOAD_SARIF};
+use super::action::{CACHE, CACHE_NIX, CACHE_RESTORE, CHECKOUT, INSTALL_NIX, UPLOAD, UPLOAD_SARIF};
 use super::area::Area;
 use super::backup::{backup, drill};
 use super::deploy::{Place, after, deploy, vouched};
@@ -127,7 +127,7 @@ fn limit_of(task: &str, tasks: &[Task]) -> u64 {
     found.map_or(0, |it| it.limit.as_secs() / 60)
 }
 
-/// Nothing is published that was not tested: what `test.yml` runs comes first, and what those jobs
+/// Nothing is published that failed a check: what `test.yml` runs comes first, and what those jobs
 /// keep is there for pull requests, which read the caches of `main`.
 fn build(facts: Facts<'_>) -> Workflow {
     let places = facts.places;
@@ -145,13 +145,13 @@ fn build(facts: Facts<'_>) -> Workflow {
         .may("contents", "read", "checks out")
         .may("packages", "write", "pushes images")
         .may("security-events", "write", "shows what the scan found")
+        .may("actions", "read", "tells code scanning of which run it is")
         .after(GATE)
         .env("REGISTRY", REGISTRY)
         .steps(machine())
         .steps([mirrored(Step::runs("Build for both platforms", "image build"))])
         .runs("Scan", "image scan --sarif target/scan.sarif")
         .steps([Step::uses("Keep what the scan found", UPLOAD, &scanned).when("!cancelled()")])
-        .steps([Step::uses("Show what the scan found", UPLOAD_SARIF, &shown).when(CODE_SCANNING)])
         .steps([mirrored(logged_in(Step::runs(
             "Push under the commit",
             "image push --to \"$REGISTRY\" --without-latest",
@@ -166,6 +166,10 @@ fn build(facts: Facts<'_>) -> Workflow {
             "image push --to \"$REGISTRY\" --tag latest",
         )))])
         .steps([newest_step("Read back and believe")])
+        // What is only shown stops nothing.
+        .steps([Step::uses("Show what the scan found", UPLOAD_SARIF, &shown)
+            .when(CODE_SCANNING)
+            .tolerated()])
         .steps(vouched(places));
     build.environment = Some("registry".into());
     Workflow {
@@ -303,10 +307,17 @@ fn cached_machine(area: &str) -> Vec<Step> {
     let kept = |path, key| [("path", path), ("key", key)];
     let mut steps = machine();
     steps.push(Step::uses("Keep the Nix store", CACHE_NIX, &nix));
-    steps.push(Step::uses("Keep downloads", CACHE, &kept(DOWNLOADS, downloads.as_str())));
+    let of_downloads = kept(DOWNLOADS, downloads.as_str());
+    steps.push(match area {
+        FETCHES_ALL => Step::uses("Keep downloads", CACHE, &of_downloads),
+        _ => Step::uses("Bring downloads", CACHE_RESTORE, &of_downloads),
+    });
     steps.push(Step::uses("Keep builds", CACHE, &kept("target/debug", builds.as_str())));
     steps
 }
+
+/// The job that downloads what all others do: a key is written once, so it must hold everything.
+const FETCHES_ALL: &str = "e2e";
 
 /// What decides what is downloaded.
 const LOCKS: &str = "'Cargo.lock', 'images/**/*.lock', 'services/**/package-lock.json', \
@@ -316,7 +327,7 @@ const LOCKS: &str = "'Cargo.lock', 'images/**/*.lock', 'services/**/package-lock
 /// What decides what is compiled of others; our own crates are compiled in each run.
 const RUST: &str = "'Cargo.lock', 'Cargo.toml', 'flake.lock'";
 
-/// The same for all jobs: the first one keeps it for the others.
+/// The same for all jobs.
 const DOWNLOADS: &str = "~/.cargo/registry\n~/.cargo/git\n~/.cache/nutri\n~/.npm";
 
 /// The registry's host is told who we are; `REGISTRY` says which host that is.
@@ -352,7 +363,7 @@ mod tests {
         let mut looked = 0;
         for job in all(facts).iter().flat_map(|workflow| &workflow.jobs).filter(|it| trusted(it)) {
             looked += 1;
-            let restores = |step: &&Step| matches!(&step.does, Does::Uses(it, _) if [CACHE, CACHE_NIX].contains(it));
+            let restores = |step: &&Step| matches!(&step.does, Does::Uses(it, _) if [CACHE, CACHE_NIX, CACHE_RESTORE].contains(it));
             let found: Vec<&Step> = job.steps.iter().filter(restores).collect();
             assert!(found.is_empty(), "`{}` restores a cache: {found:?}", job.id);
         }
