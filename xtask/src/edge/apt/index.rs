@@ -73,6 +73,7 @@ fn prepare(folder: &Path, suite: &str, archives: &Archives, keyring: &str) -> Re
     for part in ["lists/partial", "cache/archives/partial"] {
         files::make_folder(&folder.join(part))?;
     }
+    let keyring = keys(folder, Path::new(keyring))?;
     let mut sources = String::new();
     for (archive, suite) in suites(suite) {
         let address = archives.address(archive).unwrap_or_default();
@@ -82,6 +83,20 @@ fn prepare(folder: &Path, suite: &str, archives: &Archives, keyring: &str) -> Re
     }
     files::write(&folder.join("sources.list"), sources.as_bytes())?;
     files::write(&folder.join("status"), b"")
+}
+
+/// A copy of the keys under a name that `sources.list` can hold: the path of a checkout may have
+/// blanks and brackets.
+fn keys(folder: &Path, keyring: &Path) -> Result<String> {
+    let bytes = files::bytes_if_there(keyring)?.ok_or_else(|| {
+        Failure::usage(format!("cannot use the keyring `{}`: it is not there", keyring.display()))
+            .hint("XTASK_DEBIAN_KEYRING names another one")
+    })?;
+    // By its ending apt tells keys in bytes from keys in letters.
+    let ending = keyring.extension().map_or_else(|| "gpg".into(), |it| it.to_string_lossy());
+    let copy = folder.join(format!("keys.{ending}"));
+    files::write(&copy, &bytes)?;
+    Ok(copy.display().to_string())
 }
 
 /// The keys that the indexes must be signed with: Debian's, or those of a mirror that signs anew.
@@ -131,6 +146,8 @@ fn update(folder: &Path) -> Command {
     ];
     let strict = STRICT.map(|(name, value)| option(name, value));
     let command = Command::new("apt-get").args(options.concat()).args(strict.concat());
+    // The libraries that a Nix shell has for wheels are not those of this apt.
+    let command = command.without(["LD_LIBRARY_PATH"]);
     command.args(["update", "--quiet"]).env("LC_ALL", "C").limit(UPDATE_LIMIT)
 }
 
@@ -178,7 +195,10 @@ mod tests {
     fn a_machine_without_debians_keys_takes_ours() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let own = keyring_of(Path::new("/nowhere/keys.gpg"), &root).unwrap();
-        assert!(files::is_file(Path::new(&own)).unwrap(), "{own}");
+        // Debian's, as `keys/README.md` says whence they are.
+        let digest = xtask_core::digest::Digest::of(&std::fs::read(&own).unwrap());
+        let known = "1f718b5fc4a31e387aa76abd332a6571027687f203523b9c6aea69af1af66553";
+        assert_eq!(digest.to_string(), format!("sha256:{known}"));
         let there = root.join("Cargo.toml");
         assert_eq!(keyring_of(&there, &root).unwrap(), there.display().to_string());
     }
