@@ -30,5 +30,6 @@ fn script(shell: ShellName) -> String {
     let mut script = Vec::new();
     generate(shell, &mut command, "x", &mut script);
     let script = String::from_utf8(script).expect("clap writes text");
+    let script = script.replacen("#compdef x\n", "#compdef x xtask\n", 1);
     format!("{script}\n{}", cargo.trim_end())
 }

@@ -58,6 +58,7 @@ fn bash_completes_verbs_flags_and_values_of_x() {
     let shells = offered_by_bash(&["x", "completions", ""]);
     assert!(shells.ends_with(&["bash", "zsh", "fish"].map(str::to_owned)), "{shells:?}");
     assert!(offered_by_bash(&["x", "down", "--"]).contains(&"--erase".to_owned()));
+    assert_eq!(offered_by_bash(&["xtask", "image", "insp"]), ["inspect"]);
 }
 
 #[test]
@@ -70,16 +71,24 @@ fn bash_completes_cargo_xtask_and_leaves_the_rest_of_cargo_alone() {
 #[test]
 fn zsh_takes_its_script_and_knows_both_names() {
     let text = "autoload -Uz compinit && compinit -u -d $HOME/dump && source SCRIPT && \
-                print $_comps[x] $_comps[cargo]";
+                print $_comps[x] $_comps[cargo] $_comps[xtask]";
     let zsh = required!(required_program("zsh"));
-    assert_eq!(ask(&zsh, &["-f"], text), "_x _x_of_cargo\n");
+    assert_eq!(ask(&zsh, &["-f"], text), "_x _x_of_cargo _x\n");
+}
+
+#[test]
+fn zsh_loads_it_under_the_name_of_the_package_too() {
+    let zsh = required!(required_program("zsh"));
+    let text = "mkdir -p $HOME/site && cp SCRIPT $HOME/site/_xtask && fpath=($HOME/site $fpath) && \
+                autoload -Uz compinit && compinit -u -d $HOME/dump && print $_comps[xtask]";
+    assert_eq!(ask(&zsh, &["-f"], text), "_xtask\n");
 }
 
 #[test]
 fn fish_completes_x_and_cargo_xtask() {
     let fish = required!(required_program("fish"));
     let text = |typed: &str| format!("source SCRIPT; complete -C '{typed}' | cut -f 1");
-    for typed in ["x roll", "cargo xtask roll"] {
+    for typed in ["x roll", "cargo xtask roll", "xtask roll"] {
         let offered = ask(&fish, &["--no-config"], &text(typed));
         assert_eq!(offered, "rollback\nrollback-targets\nrollout\n", "{typed}");
     }

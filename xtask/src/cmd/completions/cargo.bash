@@ -13,3 +13,6 @@ _x_of_cargo() {
   fi
 }
 complete -F _x_of_cargo -o bashdefault -o default cargo
+
+# The Nix package calls it by its own name.
+complete -F _x -o bashdefault -o default xtask

@@ -11,3 +11,10 @@ _x_of_cargo() {
 if (( $+functions[compdef] )); then
   compdef _x_of_cargo cargo
 fi
+
+# The Nix package calls it by its own name, and its file is loaded under that at the first use.
+if [[ $funcstack[1] == _xtask ]]; then
+  _x "$@"
+elif (( $+functions[compdef] )); then
+  compdef _x xtask
+fi
