@@ -180,6 +180,10 @@ fn a_flake_of_others_gets_the_program_by_the_overlay() {
     let flake = required!(Flake::open());
     let names = flake.eval("overlays.default", "it: builtins.attrNames (it {} {})");
     assert_eq!(names, serde_json::json!(["nutri-xtask"]));
+    // Its file is read, too: names alone would be told of a path that leads nowhere.
+    let read =
+        "it: (it { callPackage = path: _: builtins.isFunction (import path); } {}).nutri-xtask";
+    assert_eq!(flake.eval("overlays.default", read), serde_json::json!(true));
 }
 
 /// A program of its own under the name of `real`, before all others on the `PATH`.
@@ -201,6 +205,20 @@ const NEW_NIX: &str = "#!/bin/bash\nif [ \"$1 $2\" = 'eval --raw' ]; then echo g
 /// In the place of a Nix that has flakes and is older than the pinned packages want.
 const OLD_NIX: &str =
     "#!/bin/bash\nif [ \"$1 $2\" = 'eval --raw' ]; then echo old; else exit 1; fi\n";
+
+#[test]
+fn what_x_asks_of_nix_is_answered_by_a_real_one() {
+    let flake = required!(Flake::open());
+    let x = std::fs::read_to_string(flake.tree().join("x")).unwrap();
+    let asked = x.lines().find_map(|line| line.strip_prefix("nix_is='")).unwrap();
+    let asked = asked.trim_end_matches('\'');
+    let floor: Vec<String> = tools::NIX_FLOOR.iter().map(u32::to_string).collect();
+    assert!(asked.contains(&format!("\"{}\"", floor.join("."))), "{asked}");
+    let version = String::from_utf8(flake.nix(&["--version"]).stdout).unwrap();
+    let wanted = if tools::is_too_old_for_the_shell(&version) { "old" } else { "good" };
+    let answer = flake.nix(&["eval", "--raw", "--expr", asked]);
+    assert_eq!(String::from_utf8_lossy(&answer.stdout), wanted, "{}", stderr_of(&answer));
+}
 
 #[test]
 fn x_says_that_nix_is_too_old_and_goes_on_without_it() {
