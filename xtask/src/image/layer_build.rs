@@ -77,8 +77,11 @@ pub(super) fn check_machine(
                 "layer `{name}` is for every platform, and holds binaries for one"
             ))
             .reason(some(&ticked(&binaries), ", "))
-            .hint("binaries belong into layers of kind `debian`, `npm`, `wheels` or `files`; a `build` that makes \
-                 them names the platform in its `run` or `copy`: `{arch}` or `{machine}`"))
+            .hint(
+                "binaries belong into layers of kind `debian`, `npm`, `wheels` or `files`; a `build` \
+                 that makes them names the platform in its `run` or `copy`: `{arch}` or \
+                 `{machine}`",
+            ))
         }
     }
 }

@@ -92,7 +92,7 @@ fn outcome(name: &str, before: Option<&Lock>, after: &Lock, resolved: &Resolved)
     let changes = before.map(|before| changes(before, resolved)).unwrap_or_default();
     let packages = |lock: &Lock| lock.layers.values().flat_map(BTreeMap::values).flatten().count();
     let head = match before {
-        None => format!("locked {}, both platforms counted", Count(packages(after), "package")),
+        None => format!("locked {}, all platforms counted", Count(packages(after), "package")),
         Some(_) if changes.is_empty() => "no package differs".to_owned(),
         Some(_) => Count(changes.values().flatten().count(), "package change").to_string(),
     };

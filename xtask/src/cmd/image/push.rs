@@ -1,7 +1,7 @@
 //! `image push`: built images into a registry, under tags that come last.
 
 use super::build;
-use crate::edge::git;
+use crate::edge::git::{self, Checkout};
 use crate::error::{Context as _, Failure, Result};
 use crate::exit::Exit;
 use crate::flags::ImagePush;
@@ -29,8 +29,9 @@ pub(super) fn run(flags: &ImagePush, world: &World<'_>) -> Result<Exit> {
     let registry = runtime::wait(Registry::of(&flags.to)).map_err(|error| {
         Failure::usage(format!("cannot log in to `{}`", flags.to.registry())).because(&error)
     })?;
+    let before = git::checkout(&world.shell)?;
     let images = build::all(world, &flags.images, &flags.platform)?;
-    refuse_changed_tree(flags, world, &tags)?;
+    refuse_changed_tree(world, &before)?;
     let layout = Layout::open_or_create(world.places.layout());
     let layout = layout.or_outside(|| "failed to open the image layout".to_owned())?;
     let mut pushing = Pushing::new(&registry, layout, &tags);
@@ -56,9 +57,9 @@ fn tags(flags: &ImagePush, world: &World<'_>) -> Result<Vec<Tag>> {
     Ok(tags.map(|tag| tag.parse().expect("a tag")).collect())
 }
 
-/// A version names a tree; what was built while the tree changed has none.
-fn refuse_changed_tree(flags: &ImagePush, world: &World<'_>, before: &[Tag]) -> Result<()> {
-    if tags(flags, world)? == before {
+/// What was built while the tree changed is of no commit, whatever it is to be called.
+fn refuse_changed_tree(world: &World<'_>, before: &Checkout) -> Result<()> {
+    if git::checkout(&world.shell)? == *before {
         return Ok(());
     }
     Err(Failure::refused("cannot push: the tree changed while it was built").hint("run it again"))
