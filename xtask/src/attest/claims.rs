@@ -116,10 +116,10 @@ fn inputs(world: &World<'_>, definition: &Definition) -> Result<BTreeMap<String,
     paths.extend(definition.base.iter().map(|base| format!("images/bases/{base}.toml")));
     for layer in &definition.layers {
         paths.extend(list_files(world, layer)?);
-        if let Stuff::Build { path, .. } = &layer.stuff {
-            if locks::asks_npm(world, path)? {
-                paths.push(format!("{path}/{}", npm::LOCK));
-            }
+        if let Stuff::Build { path, .. } = &layer.stuff
+            && locks::asks_npm(world, path)?
+        {
+            paths.push(format!("{path}/{}", npm::LOCK));
         }
     }
     let digest = |path: String| {
