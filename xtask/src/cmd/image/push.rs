@@ -2,7 +2,7 @@
 
 use super::build;
 use crate::edge::git::{self, Checkout};
-use crate::error::{Context as _, Failure, Result};
+use crate::error::{Context as _, Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::ImagePush;
 use crate::image::{Built, Pushing, stored_image};
@@ -25,11 +25,11 @@ struct Pushed {
 }
 
 pub(super) fn run(flags: &ImagePush, world: &World<'_>) -> Result<Exit> {
-    let tags = tags(flags, world)?;
+    let before = git::checkout(&world.shell)?;
+    let tags = tags(flags, &before);
     let registry = runtime::wait(Registry::of(&flags.to)).map_err(|error| {
         Failure::usage(format!("cannot log in to `{}`", flags.to.registry())).because(&error)
     })?;
-    let before = git::checkout(&world.shell)?;
     let images = build::all(world, &flags.images, &flags.platform)?;
     refuse_changed_tree(world, &before)?;
     let layout = Layout::open_or_create(world.places.layout());
@@ -46,15 +46,14 @@ pub(super) fn run(flags: &ImagePush, world: &World<'_>) -> Result<Exit> {
 }
 
 /// What was asked for, or the version of the tree and `latest`.
-fn tags(flags: &ImagePush, world: &World<'_>) -> Result<Vec<Tag>> {
+fn tags(flags: &ImagePush, checkout: &Checkout) -> Vec<Tag> {
     if !flags.tag.is_empty() {
-        return Ok(flags.tag.clone());
+        return flags.tag.clone();
     }
-    let checkout = git::checkout(&world.shell)?;
     let version = version_of(&checkout.commit, checkout.dirty_tree.as_deref());
     let latest = (!flags.without_latest).then_some(LATEST);
     let tags = [version.as_str()].into_iter().chain(latest);
-    Ok(tags.map(|tag| tag.parse().expect("a tag")).collect())
+    tags.map(|tag| tag.parse().expect("a tag")).collect()
 }
 
 /// What was built while the tree changed is of no commit, whatever it is to be called.
@@ -62,7 +61,9 @@ fn refuse_changed_tree(world: &World<'_>, before: &Checkout) -> Result<()> {
     if git::checkout(&world.shell)? == *before {
         return Ok(());
     }
-    Err(Failure::refused("cannot push: the tree changed while it was built").hint("run it again"))
+    Err(Failure::refused("cannot push: the tree changed while it was built")
+        .code(&code::TREE_CHANGED)
+        .hint("run it again"))
 }
 
 /// Layers are shared between services, so each looks at the others' repositories first.

@@ -300,7 +300,7 @@ fn a_lock_that_git_ignores_or_that_lies_elsewhere_is_refused() {
 }
 
 #[test]
-fn what_was_built_while_the_tree_changed_is_not_pushed_under_its_version() {
+fn what_was_built_while_the_tree_changed_is_not_pushed_whatever_its_tag() {
     let world = world(COPIES);
     npm_registry::lock(&world, "app", &json!({ "name": "a", "version": "1.0.0" }), &json!({}));
     let edited = world.path("app/plain.txt").display().to_string();
@@ -309,9 +309,11 @@ fn what_was_built_while_the_tree_changed_is_not_pushed_under_its_version() {
     let registry = xtask_fakes::registry::FakeRegistry::start();
     let to = format!("{}/mine", registry.host());
     let args = ["image", "push", "one", "--to", &to, "--platform", "linux/amd64"];
-    let output = world.run(&args).ends(4);
-    assert!(output.contains("the tree changed while it was built"), "{output}");
-    assert_eq!(registry.tag("mine/one", "latest"), None);
+    for tag in [&[][..], &["--tag", "latest"]] {
+        let output = world.run(&[&args, tag].concat()).ends(4);
+        assert!(output.contains("the tree changed while it was built"), "{output}");
+        assert_eq!(registry.tag("mine/one", "latest"), None, "{tag:?}");
+    }
 }
 
 #[test]
