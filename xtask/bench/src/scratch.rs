@@ -47,6 +47,11 @@ impl Scratch {
         scratch.define("bulk", &(0..3).map(part).collect::<String>())?;
         let git = git::command(["init", "--quiet"]);
         world.shell.run(&git.folder(scratch.root().display().to_string()))?;
+        // What is pushed is of a commit; an empty one will do.
+        let who = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"];
+        let words = ["commit", "--quiet", "--allow-empty", "--message", "bench"];
+        let git = git::command([&who[..], &words].concat());
+        world.shell.run(&git.folder(scratch.root().display().to_string()))?;
         Ok(scratch)
     }
 

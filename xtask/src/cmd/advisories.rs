@@ -59,7 +59,7 @@ fn ask(world: &World<'_>, ecosystem: Ecosystem) -> Asked {
 /// from what the others had.
 fn together(world: &World<'_>, marker: &str, ask: impl Fn(&World<'_>, &str) -> Asked) -> Asked {
     let folders = world.deploy.services.iter().map(|it| it.path.as_str());
-    let (mut all, mut failed, mut answered) = (Answer::default(), Vec::new(), false);
+    let mut all = Answer::default();
     for folder in folders {
         let lock = world.places.file(folder).join(marker);
         if !files::is_file(&lock).map_err(|failure| unread(&failure))? {
@@ -67,17 +67,12 @@ fn together(world: &World<'_>, marker: &str, ask: impl Fn(&World<'_>, &str) -> A
         }
         match ask(world, folder) {
             Ok(answer) => {
-                answered = true;
                 all.advisories.extend(answer.advisories);
                 all.unasked.extend(answer.unasked);
             }
-            Err(NoAnswer(why)) => failed.push(why),
+            Err(why) => all.unanswered.push(why),
         }
     }
-    if !answered && !failed.is_empty() {
-        return Err(NoAnswer(failed.swap_remove(0)));
-    }
-    all.unasked.extend(failed);
     Ok(all)
 }
 

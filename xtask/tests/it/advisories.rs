@@ -133,6 +133,16 @@ fn a_service_that_needs_no_wheel_yet_takes_nothing_from_what_others_are_answered
     let run = world.run(&["advisories", "python"]);
     assert!(run.stdout.contains("requirements.txt:1: `idna`: it has no hash"), "{run:?}");
     assert_eq!(run.code, Some(75), "{run:?}");
+    // And it hides nothing that blocks.
+    let vulns = r#"[{"id":"PYSEC-9","fix_versions":["9"],"aliases":[],"description":""}]"#;
+    let known =
+        format!(r#"{{"dependencies":[{{"name":"idna","version":"3.20","vulns":{vulns}}}]}}"#);
+    let world = pip_audit(&known);
+    world.run(&["image", "init", "python", "greeter", "--deploy"]).ends(0);
+    world.write("services/greeter/requirements.txt", "idna==3.20\n");
+    let run = world.run(&["advisories", "python"]);
+    assert!(run.code == Some(4) && run.stdout.contains("PYSEC-9"), "{run:?}");
+    assert!(run.stdout.contains("it has no hash"), "{run:?}");
 }
 
 #[test]

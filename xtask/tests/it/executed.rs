@@ -286,7 +286,12 @@ impl Place for Workshop {
     }
 
     fn says(&self) -> Vec<(String, String)> {
-        vec![("ENCODER".to_owned(), xtask_image::gzip_v1::ENCODER_ID.to_owned())]
+        // What `image init` begins is for the machine that begins it.
+        let here = xtask::world::this_platform().unwrap();
+        vec![
+            ("ENCODER".to_owned(), xtask_image::gzip_v1::ENCODER_ID.to_owned()),
+            ("platforms = [\"linux/amd64\"]".to_owned(), format!("platforms = [\"{here}\"]")),
+        ]
     }
 }
 

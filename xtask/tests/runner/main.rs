@@ -221,13 +221,31 @@ fn after_checks(mut workflow: Value) -> Value {
 
 /// `build.yml`, where every line but checks ends with `ends` and is only written down.
 fn built(switch: Option<&str>, ends: &str) -> (Run, Vec<String>) {
+    built_on(switch, &[("RUNNER_ENDS", ends)])
+}
+
+fn built_on(switch: Option<&str>, machine: &[(&str, &str)]) -> (Run, Vec<String>) {
     let mut github = GitHub::new(|_| {});
     stand_in::for_words(&mut github);
-    github.machine.push(("RUNNER_ENDS".to_owned(), ends.to_owned()));
+    let variable = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    github.machine.extend(machine.iter().map(variable));
     github.vars.extend(switch.map(|it| ("SHIP_AFTER_BUILD".to_owned(), json!(it))));
     let run = Run::of(&github, &after_checks(github.workflow("build.yml")));
     let recorded = std::fs::read_to_string(github.path("record")).unwrap();
     (run, recorded.lines().map(|it| it.trim_end().to_owned()).collect())
+}
+
+#[test]
+fn latest_names_nothing_that_could_not_be_signed() {
+    let is = |lines: &[String], words: &str| lines.iter().any(|it| it.contains(words));
+    let (run, lines) = built(None, "0");
+    assert_eq!(run.result("build"), "success", "{}", run.log);
+    assert!(is(&lines, "[--tag][latest]"), "{lines:?}");
+    let machine = [("RUNNER_ENDS", "0"), ("RUNNER_FAILS_AT", "attest")];
+    let (run, lines) = built_on(None, &machine);
+    assert_eq!(run.result("build"), "failure", "{}", run.log);
+    assert!(is(&lines, "[--without-latest]") && is(&lines, "[image][attest]"), "{lines:?}");
+    assert!(!is(&lines, "[--tag][latest]"), "{lines:?}");
 }
 
 #[test]

@@ -57,6 +57,8 @@ pub struct Answer {
     pub advisories: Vec<Advisory>,
     /// What it could not ask about.
     pub unasked: Vec<String>,
+    /// Why some of our services were not answered at all.
+    pub unanswered: Vec<NoAnswer>,
 }
 
 /// Why there is no answer: what the tool says in place of one.

@@ -46,11 +46,10 @@ fn plan(flags: &ImageInit, world: &World<'_>, text: &str) -> Result<Starter> {
 
 /// The ports of all definitions but that of `own`, which the same command may have written before.
 fn taken_ports(world: &World<'_>, own: &str) -> Result<Vec<u16>> {
-    let mut ports = Vec::new();
-    for name in world.definitions()?.into_iter().filter(|it| it != own) {
-        ports.extend(world.definition(&name)?.config.ports.iter().copied());
-    }
-    Ok(ports)
+    let others = world.definitions()?.into_iter().filter(|it| it != own);
+    // A definition with a mistake says so when it is built; until then it names no port.
+    let readable = others.filter_map(|name| world.definition(&name).ok());
+    Ok(readable.flat_map(|it| it.config.ports.clone()).collect())
 }
 
 fn cannot(name: &str) -> String {

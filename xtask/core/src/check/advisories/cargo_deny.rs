@@ -17,7 +17,7 @@ pub fn read(output: &str) -> Result<Answer, NoAnswer> {
     }
     let diagnostics = lines.iter().filter(|line| line["type"] == "diagnostic");
     let advisories = diagnostics.filter_map(|line| advisory(&line["fields"])).collect();
-    Ok(Answer { advisories, unasked: Vec::new() })
+    Ok(Answer { advisories, ..Answer::default() })
 }
 
 fn complaint(lines: &[Value]) -> Option<String> {
@@ -88,7 +88,7 @@ mod tests {
             severity: Severity::High,
             settled: None,
         };
-        assert_eq!(answer, Answer { advisories: vec![wanted], unasked: vec![] });
+        assert_eq!(answer, Answer { advisories: vec![wanted], ..Answer::default() });
     }
 
     #[test]

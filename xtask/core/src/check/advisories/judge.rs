@@ -45,7 +45,7 @@ pub fn judge(
 ) -> Sighting {
     let not_checked = match &answer {
         Err(why) => Some(why.to_string()),
-        Ok(answer) => unasked(&answer.unasked),
+        Ok(answer) => gaps(answer),
     };
     let found = answer.unwrap_or_default().advisories;
     let mut advisories: Vec<Judged> = found.into_iter().map(|it| one(it, policy, now)).collect();
@@ -65,6 +65,14 @@ impl Sighting {
             Outcome::Clean
         }
     }
+}
+
+/// All that keeps an answer from being about everything.
+fn gaps(answer: &Answer) -> Option<String> {
+    let mut reasons: Vec<String> = unasked(&answer.unasked).into_iter().collect();
+    reasons.extend(answer.unanswered.iter().map(ToString::to_string));
+    reasons.dedup();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 fn unasked(packages: &[String]) -> Option<String> {
@@ -128,7 +136,7 @@ mod tests {
 
     fn fate(advisory: Advisory, allow: Vec<Allowance>) -> (Fate, Outcome) {
         let policy = ScanPolicy { allow, ..ScanPolicy::default() };
-        let answer = Ok(Answer { advisories: vec![advisory], unasked: vec![] });
+        let answer = Ok(Answer { advisories: vec![advisory], ..Answer::default() });
         let now = "2026-11-23T09:00:00Z".parse().unwrap();
         let sighting = judge(Ecosystem::Npm, answer, &policy, now);
         (sighting.advisories[0].fate.clone(), sighting.outcome())
@@ -169,7 +177,8 @@ mod tests {
         let look = |answer| judge(Ecosystem::Python, answer, &ScanPolicy::default(), now);
         let silent = look(Err(NoAnswer("no such host".into())));
         assert_eq!(silent.outcome(), Outcome::NotChecked);
-        let half = |advisories| Answer { advisories, unasked: vec!["idna".into()] };
+        let half =
+            |advisories| Answer { advisories, unasked: vec!["idna".into()], ..Answer::default() };
         let unasked = look(Ok(half(vec![])));
         assert_eq!(unasked.outcome(), Outcome::NotChecked);
         assert_eq!(

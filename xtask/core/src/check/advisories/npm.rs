@@ -27,7 +27,7 @@ pub fn read(stdout: &str, stderr: &str) -> Result<Answer, NoAnswer> {
     let mut advisories: Vec<Advisory> = packages.values().flat_map(of_package).collect();
     advisories.sort();
     advisories.dedup();
-    Ok(Answer { advisories, unasked: Vec::new() })
+    Ok(Answer { advisories, ..Answer::default() })
 }
 
 /// What is known against the package itself; what it only inherits is said of the other.

@@ -128,6 +128,7 @@ fn rust() -> Vec<Task> {
             .needs(&["clippy"])
             .uses(&["c++"])
             .apart()
+            .minutes(20)
             .runs(cargo("run --quiet --package xtask-fuzz -- --runs 4000")),
     ]
 }

@@ -149,7 +149,7 @@ fn build(facts: Facts<'_>) -> Workflow {
         .after(GATE)
         .env("REGISTRY", REGISTRY)
         .steps(machine())
-        .steps([mirrored(Step::runs("Build for both platforms", "image build"))])
+        .steps([mirrored(Step::runs("Build for all platforms", "image build"))])
         .runs("Scan", "image scan --sarif target/scan.sarif")
         .steps([Step::uses("Keep what the scan found", UPLOAD, &scanned).when("!cancelled()")])
         .steps([mirrored(logged_in(Step::runs(
