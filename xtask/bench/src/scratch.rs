@@ -45,14 +45,24 @@ impl Scratch {
             )
         };
         scratch.define("bulk", &(0..3).map(part).collect::<String>())?;
-        let git = git::command(["init", "--quiet"]);
-        world.shell.run(&git.folder(scratch.root().display().to_string()))?;
-        // What is pushed is of a commit; an empty one will do.
-        let who = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"];
-        let words = ["commit", "--quiet", "--allow-empty", "--message", "bench"];
-        let git = git::command([&who[..], &words].concat());
-        world.shell.run(&git.folder(scratch.root().display().to_string()))?;
+        scratch.write(".gitignore", "/target\n")?;
+        scratch.commit(world)?;
         Ok(scratch)
+    }
+
+    /// What is pushed is of a commit, and a tree with nothing beside it.
+    fn commit(&self, world: &World<'_>) -> Result<()> {
+        let who = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"];
+        let fast = ["-c", "core.compression=0"];
+        for words in [
+            vec!["init", "--quiet"],
+            [&fast[..], &["add", "."]].concat(),
+            [&who[..], &["commit", "--quiet", "--message", "bench"]].concat(),
+        ] {
+            let git = git::command(words).folder(self.root().display().to_string());
+            world.shell.run(&git)?;
+        }
+        Ok(())
     }
 
     fn define(&self, name: &str, layers: &str) -> Result<()> {
