@@ -5,7 +5,7 @@ use super::pipe;
 use crate::edge::pg_dump::{self, Owners};
 use crate::edge::postgres::Database;
 use crate::error::{Context as _, Failure, Result, code};
-use crate::report::Phase;
+use crate::report::{Phase, Report};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
@@ -91,7 +91,8 @@ pub fn restore(
     phase.doing("reading what is in it");
     let list = list(home, manifest)?;
     let found = database.schemas_among(&manifest.schemas)?;
-    let wanted = wanted(&manifest.facts, whose.owners, &found);
+    let owners = owners_of(manifest, whose.owners, world.report);
+    let wanted = wanted(&manifest.facts, owners, &found);
     prepare(&database, &wanted, whose.roles, address)?;
     // An extension may have brought one of them.
     let there = database.schemas_among(&manifest.schemas)?;
@@ -101,7 +102,7 @@ pub fn restore(
         .try_for_each(|(schema, owner)| database.give_schema(schema, owner))?;
     let list = List::keep(&without_schemas(&list, &there, &found))?;
     phase.doing("restoring");
-    pour(home, manifest, address, (&list, whose.owners))?;
+    pour(home, manifest, address, (&list, owners))?;
     phase.doing("comparing");
     world.cancel.check()?;
     database.analyze()?;
@@ -165,6 +166,16 @@ fn unread(home: &Home<'_>, manifest: &Manifest, poured: &pipe::Poured) -> Failur
         return failure.relabel(code).reason(why).hint("run it again when that is over");
     }
     failure.hint(format!("`cargo xtask backup check {} --read-data` looks at all of it", home.name))
+}
+
+/// A back-up from before owners were kept does not say which roles it needs.
+fn owners_of(manifest: &Manifest, wanted: Owners, report: &Report) -> Owners {
+    if manifest.facts.owners.is_some() || wanted == Owners::Loader {
+        return wanted;
+    }
+    let line = "the back-up is of a version that kept no owners: who restores owns all of it";
+    report.warning(line);
+    Owners::Loader
 }
 
 /// What is to come back. Schemas that were `found` are somebody's, and keep their owners.
@@ -260,5 +271,11 @@ fn pour(
     // In one transaction: where `pg_restore` did not end well, nothing of it was kept.
     let kept = if poured.taken.succeeded() { "all of it" } else { "nothing of it" };
     let line = format!("failed to restore into `{}`; {kept} was kept", address.place());
-    Err(unread(home, manifest, &poured).during(line))
+    if !poured.given.succeeded() {
+        return Err(unread(home, manifest, &poured).during(line));
+    }
+    Err(Failure::outside(line)
+        .code(&code::RESTORE_FAILED)
+        .reason(poured.taken.last_words())
+        .reason("roles and extensions that were made for it stay"))
 }

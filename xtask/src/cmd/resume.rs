@@ -10,7 +10,7 @@ use crate::target;
 use crate::world::World;
 use serde_json::json;
 use xtask_core::ship::ledger::{Action, Outcome, Record};
-use xtask_core::ship::machine::{Past, Refused, Taken, take_up};
+use xtask_core::ship::machine::{Past, Refused, Taken, interrupted, take_up};
 
 pub(super) fn run(flags: &Resume, world: &World<'_>) -> Result<Exit> {
     target::check(world, &flags.environment)?;
@@ -39,7 +39,10 @@ pub(super) fn run(flags: &Resume, world: &World<'_>) -> Result<Exit> {
 fn taken(site: &Site<'_>, records: &[Record]) -> Result<(Result<Taken, Refused>, bool)> {
     let past = Past::of(records);
     let journal = journal::read(site)?;
-    let all = records.last().is_some_and(|it| it.all && it.outcome == Outcome::Begun);
+    // Behind its beginning stand the takeover of its lease, and what else was noted since.
+    let open = interrupted(&past).last().map(|it| it.run.clone());
+    let begun = records.iter().rfind(|it| it.outcome == Outcome::Begun && it.run == open);
+    let all = open.is_some() && begun.is_some_and(|it| it.all);
     Ok((take_up(&past, journal.as_ref(), &site.answers()?), all))
 }
 

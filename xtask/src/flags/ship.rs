@@ -15,7 +15,8 @@ pub struct Moving {
     /// Move although a release does not know the schema, for this reason, which is recorded
     #[arg(long, value_name = "REASON", value_parser = reason)]
     pub force_schema_skew: Option<String>,
-    /// Let a pending migration destroy this: `meals`, `meals.note` or `meals:rows`; once for each
+    /// Let a pending migration destroy this: `meals`, `meals.note`, `meals:rows` or as the plan
+    /// names it; once for each
     #[arg(long, value_name = "OBJECT")]
     pub drop: Vec<String>,
     /// Take no back-up before pending migrations, for this reason, which is recorded

@@ -26,7 +26,11 @@ pub fn planned(site: &Site<'_>, pending: &[String], without: Option<&str>) -> Re
     let counted = Database::connect(&address).and_then(|it| {
         let schemas = match &home {
             Some(home) => home.schemas(&address, &it)?,
-            None => vec![address.schema.clone()],
+            None => {
+                let mut all = it.schemas_of_people()?;
+                all.push(address.schema.clone());
+                all
+            }
         };
         Ok((it.object_count(Some(&schemas))?, it))
     });

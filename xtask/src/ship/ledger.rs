@@ -117,12 +117,14 @@ impl<'s, 'a> Ledger<'s, 'a> {
     /// Adds that it goes on from here, whatever is wrong with what stands before. A file of this
     /// machine cannot say that.
     pub fn accept(&mut self, accepted: Accepted, why: &str, lease: &Lease<'_>) -> Result<()> {
-        if lease.fence().is_none() || !self.is_reached() {
+        let (Some(database), Some(fence)) = (&mut self.database, lease.fence()) else {
             let line = "cannot accept the ledger: its database is not reached";
             return Err(Failure::outside(line).code(&code::DATABASE_UNREACHED));
-        }
+        };
         let noted = Record::noted(Action::Accept, lease.who(), &clock::now(), why);
-        self.append(&Record { accepted: Some(accepted), ..noted }, lease)
+        let record = Record { accepted: Some(accepted), fence: Some(fence), ..noted };
+        let links = database.append(&[record], fence)?;
+        self.added(&links)
     }
 
     fn keep(&self, record: &Record) -> Result<()> {

@@ -103,10 +103,12 @@ impl Reach {
     /// Everything that goes along with `object`, whose names are whole; with the cascade itself
     /// where it reaches what cannot be told.
     pub(super) fn along(&self, object: &Object, is_new: bool) -> Vec<Object> {
-        use TieKind::{Inherits, Part, References};
+        use TieKind::{Deletes, Inherits, Part, References};
         match object {
             Object::Table(name) => self.tied(&[Part], name).map(|it| self.relation(it)).collect(),
-            Object::Rows(name) => self.tied(&[Part, Inherits], name).map(Object::Rows).collect(),
+            Object::Rows(name) => {
+                self.tied(&[Part, Inherits, Deletes], name).map(Object::Rows).collect()
+            }
             Object::Column(table, column) => self
                 .tied(&[Part, Inherits], table)
                 .map(|it| Object::Column(it, column.clone()))

@@ -145,7 +145,10 @@ impl<'s> Tables<'s> {
                 self.made(name);
             }
         }
-        for (table, column) in &effects.adds {
+        // A temporary table stands before one of people's, which gets no column then.
+        let is_temporary = |table: &Name| self.made.contains(&table.within(TEMPORARY));
+        let adds: Vec<_> = effects.adds.iter().filter(|(table, _)| !is_temporary(table)).collect();
+        for (table, column) in adds {
             let columns = self.columns.entry(table.within(self.schema)).or_default();
             columns.insert(column.clone());
         }

@@ -8,7 +8,7 @@ mod offline;
 
 pub use accepted::{Accepted, acceptance};
 pub use anchor::{ANCHOR_TYPE, Anchor, Anchored, against};
-pub use chain::{ChainError, Link, readable, walk};
+pub use chain::{ChainError, Link, numbers, readable, walk};
 pub use history::{
     Fate, as_it_happened, fates, is_verified, origin, rollback_target, was_verified,
 };

@@ -10,18 +10,20 @@ use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::json;
 use xtask_core::plan::Count;
-use xtask_core::ship::ledger::{Fate, Record};
+use xtask_core::ship::ledger::{Fate, Record, numbers};
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
     let ledger = Ledger::open(&site)?;
-    let is_whole = whole(&ledger.links()?).is_ok();
+    let links = ledger.links()?;
+    let is_whole = whole(&links).is_ok();
     let records = ledger.records_as_they_stand()?;
+    let numbers = numbers(&links, records.len());
     let fates = fates_of(&site, &records)?;
     let head = ["#", "AT", "WHO", "ACTION", "FROM", "TO", "LOST", "OUTCOME"];
     let mut rows = vec![head.map(ToOwned::to_owned).to_vec()];
-    let told = records.iter().zip(&fates).zip(1..);
-    rows.extend(told.map(|((record, fate), number)| row(number, record, *fate)));
+    let told = records.iter().zip(&fates).zip(&numbers);
+    rows.extend(told.map(|((record, fate), number)| row(*number, record, *fate)));
     let count = Count(records.len(), "record");
     let (proof, exit) = match (ledger.is_reached(), is_whole) {
         (true, true) => (format!("{count}, each following from the one before"), Exit::Done),
@@ -29,12 +31,12 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
         (false, _) => (format!("{count}, as this machine knows them"), Exit::Planned),
     };
     let fates: Vec<_> = fates.into_iter().map(word).collect();
-    let value = json!({ "records": records, "fates": fates, "reached": ledger.is_reached(), "whole": is_whole });
+    let value = json!({ "records": records, "numbers": numbers, "fates": fates, "reached": ledger.is_reached(), "whole": is_whole });
     world.report.data(&value, &format!("{}\n{proof}", table(&rows)));
     Ok(exit)
 }
 
-fn row(number: usize, record: &Record, fate: Fate) -> Vec<String> {
+fn row(number: u64, record: &Record, fate: Fate) -> Vec<String> {
     let to = if record.to.is_empty() { "-" } else { &record.to };
     vec![
         number.to_string(),

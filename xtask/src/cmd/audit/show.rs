@@ -5,17 +5,19 @@ use crate::error::{Failure, Result};
 use crate::exit::Exit;
 use crate::flags::AuditShow;
 use crate::report::table;
+use crate::ship::ledger::Ledger;
 use crate::ship::record;
 use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::json;
 use xtask_core::plan::Count;
-use xtask_core::ship::ledger::{Fate, Record};
+use xtask_core::ship::ledger::{Fate, Record, numbers};
 
 pub(super) fn run(flags: &AuditShow, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
     let records = record::known(&site)?;
-    let position = usize::try_from(flags.number).unwrap_or(usize::MAX).checked_sub(1);
+    let numbers = numbers(&Ledger::open(&site)?.links()?, records.len());
+    let position = numbers.iter().position(|number| *number == flags.number);
     let record = position.and_then(|position| records.get(position)).ok_or_else(|| {
         let has = Count(records.len(), "record");
         Failure::usage(format!("there is no record {}: the ledger has {has}", flags.number))

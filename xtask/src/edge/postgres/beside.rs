@@ -4,13 +4,11 @@ use super::{Database, refusal};
 use crate::error::Result;
 use xtask_core::database::provider::{SUPABASE, SUPABASE_ROLE};
 
-/// Schemas that hold something, and are neither the server's, nor ours, nor a provider's, nor made by
-/// an extension. What an extension brought into a schema is nothing of a person's.
+/// Schemas that hold something, and are neither the server's, nor ours, nor a provider's. What an
+/// extension brought is nothing of a person's; what stands beside that in its schema is.
 const SCHEMAS: &str = "SELECT n.nspname::text FROM pg_namespace n
     WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'xtask')
     AND NOT (n.nspname = ANY($1) AND EXISTS (SELECT FROM pg_roles WHERE rolname = $2))
-    AND NOT EXISTS (SELECT FROM pg_depend d
-        WHERE d.classid = 'pg_namespace'::regclass AND d.objid = n.oid AND d.deptype = 'e')
     AND EXISTS (SELECT FROM (
             SELECT 'pg_class'::regclass AS class, oid, relnamespace AS schema FROM pg_class
                 WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f', 'c')

@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 use tokio_postgres::{Error, GenericClient};
 
 /// Everything in those schemas that has an owner of its own. What an extension brought belongs to
-/// whoever made that one.
+/// whoever made that one, and the constructors of a range to the server's first role.
 const OWNERS: &str = "SELECT i.type || ' ' || i.identity, pg_get_userbyid(o.owner)::text FROM (
         SELECT 'pg_namespace'::regclass AS class, oid, nspowner AS owner, oid AS schema
             FROM pg_namespace
         UNION ALL SELECT 'pg_class'::regclass, oid, relowner, relnamespace FROM pg_class
             WHERE relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
-        UNION ALL SELECT 'pg_proc'::regclass, oid, proowner, pronamespace FROM pg_proc
+        UNION ALL SELECT 'pg_proc'::regclass, oid, proowner, pronamespace FROM pg_proc p
+            WHERE NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = 'pg_proc'::regclass
+                AND i.objid = p.oid AND i.deptype = 'i')
         UNION ALL SELECT 'pg_type'::regclass, t.oid, t.typowner, t.typnamespace FROM pg_type t
             LEFT JOIN pg_class r ON r.oid = t.typrelid
             WHERE t.typtype IN ('d', 'e', 'r') OR (t.typtype = 'c' AND r.relkind = 'c')

@@ -53,7 +53,12 @@ const TIES: &str = "SELECT 'inherits', a.nspname::text, c.relname::text, b.nspna
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid AND NOT c.relispartition
         JOIN pg_namespace a ON a.oid = c.relnamespace
         JOIN pg_class p ON p.oid = k.confrelid JOIN pg_namespace b ON b.oid = p.relnamespace
-    WHERE k.contype = 'f' AND k.conrelid <> k.confrelid";
+    WHERE k.contype = 'f' AND k.conrelid <> k.confrelid
+    UNION ALL SELECT 'deletes', a.nspname::text, c.relname::text, b.nspname::text, p.relname::text
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid AND NOT c.relispartition
+        JOIN pg_namespace a ON a.oid = c.relnamespace
+        JOIN pg_class p ON p.oid = k.confrelid JOIN pg_namespace b ON b.oid = p.relnamespace
+    WHERE k.contype = 'f' AND k.confdeltype = 'c' AND k.conrelid <> k.confrelid";
 
 impl Database {
     /// What goes along with what is dropped or emptied.
@@ -74,6 +79,7 @@ fn part(row: &Row, at: usize) -> Part {
 fn tie(row: &Row) -> Tie {
     let kind = match row.get(0) {
         "inherits" => TieKind::Inherits,
+        "deletes" => TieKind::Deletes,
         _ => TieKind::References,
     };
     let name = |at: usize| Name { schema: Some(row.get(at)), name: row.get(at + 1) };

@@ -75,14 +75,23 @@ fn the_schema_of_the_services_comes_back_at_once_with_all_that_it_uses() {
 const LOW: &str = "CREATE ROLE low; GRANT SELECT ON meals TO low;
     CREATE VIEW seen AS SELECT * FROM meals; ALTER VIEW seen OWNER TO low;
     CREATE FUNCTION who() RETURNS name LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user';
-    ALTER FUNCTION who() OWNER TO low";
+    ALTER FUNCTION who() OWNER TO low;
+    CREATE TYPE span AS RANGE (subtype = integer); ALTER TYPE span OWNER TO low";
 
 #[test]
 fn a_view_and_a_function_of_a_low_role_come_back_as_its_own() {
     let clusters = required!(town::clusters());
     let town = Town::new(&clusters);
     town.source.ask(LOW);
-    town.taken();
+    let taken = town.taken();
+    let owners = taken["manifest"]["facts"]["owners"].as_object().unwrap();
+    assert_eq!(owners["type public.span"], "low");
+    let constructs = |it: &&String| it.starts_with("function public.span(");
+    assert_eq!(
+        owners.keys().find(constructs),
+        None,
+        "they are the server's, whoever owns the type"
+    );
     let restore = ["backup", "restore", "staging", "--into", "env:COPY_URL", "--apply"];
     let into = |url: &str, more: &[&str]| {
         town.world.run_with(&[&restore[..], more].concat(), &[("COPY_URL", url)])

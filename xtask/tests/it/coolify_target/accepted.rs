@@ -3,6 +3,7 @@
 use super::super::postgres::server::Cluster;
 use super::super::world::Run;
 use super::town::Town;
+use xtask_core::ship::ledger::{Accepted, Action, Anchor, Link, Record};
 use xtask_fakes::required;
 
 impl Town<'_> {
@@ -51,22 +52,56 @@ fn a_ledger_that_was_changed_goes_on_once_somebody_accepted_it() {
     assert!(said.contains("a record before record 3 was changed"), "{said}");
 }
 
+/// The records that are left, and one that accepts them, as whoever has the database alone writes it.
+fn forged(town: &Town<'_>, kept: usize) -> Link {
+    let rows = town.database.ask(
+        "SELECT string_agg(number || '|' || previous || '|' || body, E'\\n' ORDER BY number)
+            FROM xtask.ledger",
+    );
+    let link = |row: &str| {
+        let mut parts = row.splitn(3, '|');
+        let mut next = || parts.next().unwrap();
+        let (number, previous) = (next().parse().unwrap(), next().parse().unwrap());
+        Link { number, previous, body: next().to_owned() }
+    };
+    let whole: Vec<Link> = rows.lines().map(link).collect();
+    let heads: Vec<Anchor> = whole.iter().map(|it| Anchor::of("production", it)).collect();
+    let accepted = Some(Accepted::of(&whole[..kept], "production", &heads));
+    let noted = Record::noted(Action::Accept, "eve@ci", "2026-11-28T00:00:00Z", "nothing to see");
+    Link::after(whole[..kept].last(), &Record { accepted, ..noted })
+}
+
 #[test]
 fn an_acceptance_that_only_the_database_tells_of_is_not_believed() {
     let cluster = required!(Cluster::new());
     let town = Town::serving(&cluster);
-    town.database.ask("CREATE TABLE kept AS TABLE xtask.ledger");
-    town.forces("TRUNCATE xtask.ledger");
-    let done = town.accept(&["--apply"]);
-    assert!(done.code == Some(0) && done.stdout.contains("accepted 0 records"), "{done:?}");
-    town.verify().ends(0);
-    // The same record moved behind another past, as whoever has the database alone could write it.
-    town.forces(
-        "CREATE TABLE forged AS TABLE xtask.ledger; TRUNCATE xtask.ledger;
-         INSERT INTO xtask.ledger SELECT * FROM kept WHERE number = 1",
-    );
+    town.rollout("r2").ends(0);
+    let Link { number, previous, body } = forged(&town, 2);
+    town.forces(&format!(
+        "DELETE FROM xtask.ledger WHERE number > 2;
+         INSERT INTO xtask.ledger VALUES ({number}, '{previous}', $${body}$$)"
+    ));
+    let wanted = "record 3 accepts what stands before it, and the registry has no head of it";
     let said = town.verify().ends(4);
-    assert!(said.contains("the ledger is not whole"), "{said}");
+    assert!(said.contains(wanted), "{said}");
+    // Nor once somebody went on, whose head is in the registry.
+    town.rollout("r1").ends(0);
+    let said = town.verify().ends(4);
+    assert!(said.contains(wanted), "{said}");
+    let done = town.accept(&["--apply"]);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    town.verify().ends(0);
+}
+
+#[test]
+fn a_record_is_shown_by_the_number_that_it_has() {
+    let cluster = required!(Cluster::new());
+    let town = Town::serving(&cluster);
+    town.forces("DELETE FROM xtask.ledger WHERE number = 1");
+    let list = town.world.run(&["audit", "list", "production"]);
+    assert!(list.stdout.lines().nth(1).unwrap().starts_with("2 "), "{list:?}");
+    town.world.run(&["audit", "show", "1", "production"]).ends(2);
+    town.world.run(&["audit", "show", "2", "production"]).ends(0);
 }
 
 #[test]

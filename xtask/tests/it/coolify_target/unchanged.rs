@@ -111,6 +111,13 @@ fn a_release_that_changes_nothing_is_recorded_and_a_rollback_passes_it_over() {
     assert_eq!(run.stderr.matches("moves: all are to move").count(), 2, "{run:?}");
     run.ends(0);
     assert_eq!(both(&town), [before[0] + 2, before[1] + 2]);
+
+    // Killed on its way, it is gone on with as it was begun.
+    let before = both(&town);
+    town.killed(&["rollout", "production", "r1", "--all"], "in-deploy-ml-service");
+    town.runs(&["resume", "production"]).ends(0);
+    let after = both(&town);
+    assert!(after[0] > before[0] && after[1] > before[1], "{before:?} {after:?}");
 }
 
 /// The release that the public service answers as tells the schema that its code knows.

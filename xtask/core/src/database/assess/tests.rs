@@ -166,6 +166,9 @@ fn known() -> Reach {
             tie(TieKind::Inherits, "copies", "meals"),
             tie(TieKind::References, "likes", "copies"),
             tie(TieKind::References, "marks", "likes"),
+            tie(TieKind::References, "notes", "users"),
+            tie(TieKind::Deletes, "notes", "users"),
+            tie(TieKind::Deletes, "tags", "notes"),
         ],
     )
 }
@@ -188,6 +191,13 @@ fn a_database_tells_what_a_cascade_takes_along() {
         ("DROP FUNCTION f CASCADE;", vec!["foods.c"]),
         ("DROP FUNCTION public.f(int) CASCADE;", vec!["foods.c"]),
         ("DROP VIEW v CASCADE;", vec!["materialized-view:m"]),
+        ("DELETE FROM users;", vec!["notes:rows", "tags:rows", "users:rows"]),
+        ("DELETE FROM likes;", vec!["likes:rows"]),
+        (
+            "ALTER TABLE foods ADD FOREIGN KEY (a) REFERENCES tags (a) ON DELETE CASCADE; \
+             DELETE FROM tags;",
+            vec!["foods:rows", "tags:rows"],
+        ),
         ("TRUNCATE likes;", vec!["likes:rows"]),
         ("TRUNCATE likes CASCADE;", vec!["likes:rows", "marks:rows"]),
         ("TRUNCATE meals;", vec!["copies:rows", "meals:rows"]),

@@ -150,7 +150,7 @@ fn add_constraint(effects: Effects, table: &Name, words: &Words) -> Effects {
     let effects = effects.lock(table.clone(), mode, work);
     let others = references(words, 0).into_iter().filter(|other| other != table);
     others.fold(effects, |effects, other| {
-        effects.ties(TieKind::References, table, &other).lock(other, mode, Work::Catalogue)
+        effects.refers(words, table, &other).lock(other, mode, Work::Catalogue)
     })
 }
 
@@ -178,7 +178,7 @@ fn add_column(effects: Effects, table: &Name, words: &Words) -> Effects {
     let effects = effects.lock(table.clone(), LockMode::AccessExclusive, work);
     let others = references(&words, 0).into_iter().filter(|other| other != table);
     others.fold(effects, |effects, other| {
-        effects.ties(TieKind::References, table, &other).lock(
+        effects.refers(&words, table, &other).lock(
             other,
             LockMode::ShareRowExclusive,
             Work::Catalogue,

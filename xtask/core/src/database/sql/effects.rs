@@ -82,6 +82,16 @@ impl Effects {
         along.into_iter().fold(effects, Self::destroys)
     }
 
+    /// By a foreign key, and by what a deletion does to it. Which of several keys says so is not told
+    /// apart: then all of them count.
+    pub(super) fn refers(self, words: &Words, child: &Name, parent: &Name) -> Self {
+        let effects = self.ties(TieKind::References, child, parent);
+        match words.has("on delete cascade") {
+            true => effects.ties(TieKind::Deletes, child, parent),
+            false => effects,
+        }
+    }
+
     pub(super) fn ties(mut self, kind: TieKind, child: &Name, parent: &Name) -> Self {
         self.ties.push(Tie { kind, child: child.clone(), parent: parent.clone() });
         self
@@ -262,7 +272,7 @@ fn create_table(words: &Words, at: usize) -> Effects {
         if other == name {
             effects
         } else {
-            effects.ties(TieKind::References, &name, &other).lock(
+            effects.refers(words, &name, &other).lock(
                 other,
                 LockMode::ShareRowExclusive,
                 Work::Catalogue,

@@ -19,4 +19,6 @@ pub enum TieKind {
     Inherits,
     /// By a foreign key, through which `TRUNCATE … CASCADE` empties it.
     References,
+    /// By a foreign key with `ON DELETE CASCADE`: its rows go with those that they point at.
+    Deletes,
 }

@@ -18,9 +18,10 @@ impl Accepted {
     /// What is accepted of `links` as they are, held against the heads of their environment.
     pub fn of(links: &[Link], environment: &str, anchors: &[Anchor]) -> Self {
         let known = superseded(links);
-        let is_there = |it: &Anchor| links.iter().any(|link| link.digest() == it.digest);
+        let there: BTreeSet<Digest> = links.iter().map(Link::digest).collect();
         let ours = anchors.iter().filter(|it| it.environment == environment);
-        let contradicted = ours.filter(|it| !is_there(it) && !known.contains(&it.digest));
+        let contradicted =
+            ours.filter(|it| !there.contains(&it.digest) && !known.contains(&it.digest));
         Self { stood: stood(links), superseded: contradicted.map(|it| it.digest).collect() }
     }
 }

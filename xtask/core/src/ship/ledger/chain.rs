@@ -26,7 +26,7 @@ pub enum ChainError {
         found: u64,
     },
     /// A record does not follow from the one before: one of the two was changed.
-    #[error("record {0} does not follow from record {prior}", prior = .0 - 1)]
+    #[error("record {0} does not follow from record {prior}", prior = .0.saturating_sub(1))]
     Broken(u64),
     /// What stands before a record that accepts it is something else by now.
     #[error("a record before record {0} was changed after somebody had accepted them")]
@@ -56,6 +56,14 @@ impl Link {
 /// What can be read of a chain that somebody has changed, each record by itself.
 pub fn readable(links: &[Link]) -> Vec<Record> {
     links.iter().filter_map(|link| serde_json::from_str(&link.body).ok()).collect()
+}
+
+/// The numbers of `count` records as they are read of `links`; those that are not merged yet follow.
+pub fn numbers(links: &[Link], count: usize) -> Vec<u64> {
+    let is_read = |link: &&Link| serde_json::from_str::<Record>(&link.body).is_ok();
+    let read: Vec<u64> = links.iter().filter(is_read).map(|link| link.number).collect();
+    let next = links.last().map_or(1, |link| link.number.saturating_add(1));
+    read.into_iter().chain(next..).take(count).collect()
 }
 
 /// Walks a chain and reads every record: from its beginning, or from the last record that accepts
