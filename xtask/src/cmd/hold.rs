@@ -21,7 +21,7 @@ pub(super) fn held<T>(
     let limit = waiting.limit();
     let wait = Wait { limit, cancel: &world.cancel };
     let machine = OfMachine::wait(&world.state(name), verb, &lease::who(), &wait)?;
-    let site = Site::look(world, name)?;
+    let site = Site::look_at_records(world, name)?;
     let lease = Lease::take(&site, &machine, limit)?;
     change(&site, &lease)
 }

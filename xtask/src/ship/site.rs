@@ -39,7 +39,11 @@ impl<'a> Site<'a> {
 
     /// Reaches it only to look: nothing is started and nothing is made.
     pub fn see(world: &'a World<'a>, name: &'a str) -> Result<Seen<'a>> {
-        match target::look(world, name)? {
+        Self::seen(world, name, target::look(world, name)?)
+    }
+
+    fn seen(world: &'a World<'a>, name: &'a str, look: Look<'a>) -> Result<Seen<'a>> {
+        match look {
             Look::Reached(secrets, target) => {
                 Self::new(world, name, secrets, target).map(Seen::Site)
             }
@@ -49,7 +53,17 @@ impl<'a> Site<'a> {
 
     /// Reaches it only to look; that nothing runs is a refusal.
     pub fn look(world: &'a World<'a>, name: &'a str) -> Result<Self> {
-        match Self::see(world, name)? {
+        Self::there(name, Self::see(world, name)?)
+    }
+
+    /// Reaches only what keeps its ledger: its database and its registry.
+    pub fn look_at_records(world: &'a World<'a>, name: &'a str) -> Result<Self> {
+        let look = target::look_at_records(world, name)?;
+        Self::there(name, Self::seen(world, name, look)?)
+    }
+
+    fn there(name: &str, seen: Seen<'a>) -> Result<Self> {
+        match seen {
             Seen::Site(site) => Ok(site),
             Seen::Nothing(why) => Err(Failure::refused(format!("cannot look at `{name}`: {why}"))
                 .code(&code::NOT_UP)

@@ -282,6 +282,14 @@ pub fn look<'a>(world: &'a World<'_>, name: &str) -> Result<Look<'a>> {
     }
 }
 
+/// The same for its database and its registry alone.
+pub fn look_at_records<'a>(world: &'a World<'_>, name: &str) -> Result<Look<'a>> {
+    match world.environment(name)?.target {
+        TargetKind::Docker => docker::look(world, name),
+        TargetKind::Coolify => coolify::look_at_records(world, name),
+    }
+}
+
 /// Refuses an environment that nobody described, before anything is locked.
 pub fn check(world: &World<'_>, name: &str) -> Result<()> {
     world.environment(name).map(drop)

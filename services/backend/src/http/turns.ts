@@ -18,7 +18,8 @@ export function inTurn(listener: RequestListener, limits: TurnLimits): RequestLi
   /** The turn at the head of the line is under way until its response is closed. */
   function begin(line: Turn[], socket: Socket): void {
     const [turn] = line;
-    if (turn === undefined || socket.destroyed) return;
+    // A socket that was ended answers nobody any more: what still waits is carried out by nobody.
+    if (turn === undefined || socket.destroyed || socket.writableEnded) return;
     const [request, response] = turn;
     socket.setTimeout(0);
     response.once("prefinish", () => socket.setTimeout(limits.unreadMs));

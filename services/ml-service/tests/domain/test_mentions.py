@@ -20,6 +20,8 @@ SPLITTER = Splitter(["macaroni and cheese", "gin and tonic", "pb&j", "corn on th
         ("1,5 l milk, ham", ["1,5 l milk", "ham"]),
         ("Had eggs. Then ham.", ["Had eggs", "ham"]),
         ("1½ cups", ["1 1/2 cups"]),
+        ("1⅞ cups", ["1 7/8 cups"]),
+        ("3⅖ cups", ["3 2/5 cups"]),
         ("without sugar", []),
         ("eggs: 2", ["eggs", "2"]),
         ("rice/beans w/ cheese", ["rice", "beans", "cheese"]),

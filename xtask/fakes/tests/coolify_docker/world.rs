@@ -114,7 +114,8 @@ impl World {
         self.fill(folder.path(), image);
         let name = format!("{}:{}", self.repository(), image.version);
         let context = folder.path().to_string_lossy().into_owned();
-        self.docker(&["build", "--quiet", "--tag", &name, &context]);
+        // A layer of the cache may go with another test's image while it is used here.
+        self.docker(&["build", "--quiet", "--no-cache", "--tag", &name, &context]);
         self.docker(&["push", "--quiet", &name]);
         self.docker(&["rmi", &name]);
     }

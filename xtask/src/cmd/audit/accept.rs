@@ -24,7 +24,7 @@ struct Found {
 pub(super) fn run(flags: &AuditAccept, world: &World<'_>) -> Result<Exit> {
     let name = &flags.environment;
     if !flags.apply {
-        let told = look(&Site::look(world, name)?)?;
+        let told = look(&Site::look_at_records(world, name)?)?;
         return Ok(said(world, name, told.as_ref(), false));
     }
     let told = held(world, name, "audit accept", &flags.wait, |site, lease| {

@@ -13,7 +13,7 @@ use xtask_core::plan::Count;
 use xtask_core::ship::ledger::{Fate, Record, numbers};
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
-    let site = Site::look(world, &flags.environment)?;
+    let site = Site::look_at_records(world, &flags.environment)?;
     let ledger = Ledger::open(&site)?;
     let links = ledger.links()?;
     let is_whole = whole(&links).is_ok();

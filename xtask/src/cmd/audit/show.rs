@@ -14,7 +14,7 @@ use xtask_core::plan::Count;
 use xtask_core::ship::ledger::{Fate, Record, numbers};
 
 pub(super) fn run(flags: &AuditShow, world: &World<'_>) -> Result<Exit> {
-    let site = Site::look(world, &flags.environment)?;
+    let site = Site::look_at_records(world, &flags.environment)?;
     let records = record::known(&site)?;
     let numbers = numbers(&Ledger::open(&site)?.links()?, records.len());
     let position = numbers.iter().position(|number| *number == flags.number);

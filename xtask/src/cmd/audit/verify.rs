@@ -12,7 +12,7 @@ use xtask_core::plan::Count;
 use xtask_core::ship::ledger::{Anchor, Anchored, Link, Record, acceptance, against};
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
-    let site = Site::look(world, &flags.environment)?;
+    let site = Site::look_at_records(world, &flags.environment)?;
     let links = links(&site)?;
     whole(&links)?;
     let anchors = anchor::all(&site).map_err(|failure| {

@@ -13,7 +13,7 @@ mod reach;
 mod rollout;
 mod write;
 
-pub use reach::{look, open};
+pub use reach::{look, look_at_records, open};
 
 use super::{Beside, BesideState, Foreign, Logs, Rollout, Serving, Target, Wanted};
 use crate::edge::clock;

@@ -10,13 +10,20 @@ use std::sync::OnceLock;
 /// Reaches it to change it: every secret must be at hand.
 pub fn open<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, CoolifyTarget<'a>)> {
     let (secrets, target) = reach(world, name)?;
-    target.refuse_absent()?;
     target.coolify()?;
+    target.refuse_absent()?;
     Ok((secrets, target))
 }
 
 /// Reaches it to look at it, with the secrets that are at hand.
 pub fn look<'a>(world: &'a World<'_>, name: &str) -> Result<Look<'a>> {
+    let (secrets, target) = reach(world, name)?;
+    target.coolify()?;
+    Ok(Look::Reached(secrets, Box::new(target)))
+}
+
+/// Reaches its database and its registry alone: the panel is not asked, so no token is needed.
+pub fn look_at_records<'a>(world: &'a World<'_>, name: &str) -> Result<Look<'a>> {
     let (secrets, target) = reach(world, name)?;
     Ok(Look::Reached(secrets, Box::new(target)))
 }

@@ -52,7 +52,7 @@ class Piece:
 
 def tidy(text: str) -> str:
     """Brings letters and fractions to one form: `½` becomes ` 1/2`."""
-    text = re.sub(r"(?<=\d)(?=[¼½¾⅓⅔⅛])", " ", text)
+    text = re.sub(r"(?<=\d)(?=[¼-¾⅐-⅞↉])", " ", text)
     text = re.sub(r"(?<=\d)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹])", "^", text)
     return unicodedata.normalize("NFKC", text).replace("\u2044", "/")
 
