@@ -1,4 +1,5 @@
 //! A ledger that is not whole, and what a person says of it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use super::super::postgres::server::Cluster;
 use super::super::world::Run;
