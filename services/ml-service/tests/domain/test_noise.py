@@ -12,6 +12,11 @@ NEVER = re.compile("(?!)")
     [
         ("10:30 am coffee", "coffee"),
         ("eggs at 7pm", "eggs"),
+        ("a banana at 7", "a banana"),
+        ("pizza at 8 in the evening, salad", "pizza in the evening, salad"),
+        ("eggs at 7, tea", "eggs , tea"),
+        ("eggs at 7 each", "eggs at 7 each"),
+        ("rice at 1.5 cups", "rice at 1.5 cups"),
         ("rice @ 15:00", "rice"),
         ("350 kcal yoghurt", "yoghurt"),
         ("bar (210 calories)", "bar ( )"),

@@ -12,6 +12,8 @@ NOISE = re.compile(
       | \d{{1,2}}(?:[.:h]\d{{2}})?\s*[ap]\.?m\b\.?
       | \d{{1,2}}\s*-?ish\b | \d{{1,2}}\s*o['’]?clock\b | \d{{1,2}}h\d{{2}}\b
     )
+    | (?<![\w.])(?:at|@)\s*\d{{1,2}}
+      (?=\s*(?:$|[;)\n]|[.,](?!\d)|(?:in\s+the|this|tonight|and|then)\b))
     | \b\d{{4}}-\d{{1,2}}-\d{{1,2}}\b | \b\d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}\b
     | (?:[~≈]|\b(?:about|around|approx(?:imately)?)\b)?\s*(?<![\w.]){_NUMBER}\s*
       (?:k?cals?|kilocalories|calories?|kj|kilojoules?)\b(?!\s+(?:worth\s+)?of\s+[^\W\d])
