@@ -81,8 +81,13 @@ export async function startServer(
 
 /** Said to whoever never got as far as a request: same body as everywhere, and goodbye. */
 function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  // A reset, or half an answer is out already.
   const { _httpMessage: message } = socket as Duplex & { _httpMessage?: ServerResponse };
+  // The one under way arrived whole, so this is of a later one: the first has its own answer.
+  if (error.code !== "ECONNRESET" && socket.writable && message?.req.complete === true) {
+    message.prependOnceListener("close", () => socket.end(() => socket.destroy()));
+    return;
+  }
+  // A reset, or half an answer is out already.
   if (error.code === "ECONNRESET" || !socket.writable || message?.headersSent === true) {
     socket.destroy();
     return;

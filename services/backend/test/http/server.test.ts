@@ -2,6 +2,7 @@
 // nobody holds a connection by saying little, or two things at once.
 import { connect, type Socket } from "node:net";
 import type { RequestListener, ServerResponse } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, it } from "@jest/globals";
 import { Drain } from "../../src/http/drain.js";
 import { startServer, type RunningServer } from "../../src/http/server.js";
@@ -53,6 +54,35 @@ function listener(): { listen: RequestListener; waiting: ServerResponse[] } {
   };
   return { listen, waiting };
 }
+
+describe("requests that wait behind another one", () => {
+  it("do_not_get_their_error_in_the_place_of_its_answer", async () => {
+    const { listen, waiting } = listener();
+    const server = await startServer(listen, address, new Drain());
+    const client = new Client(server);
+    client.say(`${ask("/slow")}GARBAGE\r\n\r\n`);
+    await until("the slow request is under way", () => Promise.resolve(waiting.length === 1));
+    await setTimeout(50);
+    expect([client.said, client.closed]).toEqual(["", false]);
+    waiting[0]?.end("slow");
+    await until("the connection ends", () => Promise.resolve(client.closed));
+    expect(client.said).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*slow$/);
+    await server.stop(0);
+  });
+
+  it("are_not_carried_out_behind_an_answer_that_ends_the_connection", async () => {
+    const { listen, waiting } = listener();
+    const server = await startServer(listen, address, new Drain());
+    const client = new Client(server);
+    client.say(ask("/slow") + ask("/slow"));
+    await until("the first one is under way", () => Promise.resolve(waiting.length === 1));
+    const stopped = server.stop(0);
+    waiting[0]?.end("slow");
+    await until("the connection ends", () => Promise.resolve(client.closed));
+    await stopped;
+    expect(waiting).toHaveLength(1);
+  });
+});
 
 describe("a server that stops", () => {
   it("ends_idle_connections_and_lets_requests_under_way_finish", async () => {
