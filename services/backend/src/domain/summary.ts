@@ -57,7 +57,10 @@ export function addUp(
     described.flatMap(({ id, found }) => (test(found) ? [id] : []));
   const missing = {
     unestimatedMealIds: those((found) => found === undefined),
-    partlyEstimatedMealIds: those((found) => isEstimate(found) && found.unknown.length > 0),
+    // Where nothing was read, nothing is known of what was eaten.
+    partlyEstimatedMealIds: those(
+      (found) => isEstimate(found) && (found.unknown.length > 0 || found.items.length === 0),
+    ),
     unreadableMealIds: those((found) => found !== undefined && !isEstimate(found)),
   };
   return {

@@ -5,7 +5,7 @@ import { estimateAll, type Estimate, type Estimator } from "../../src/domain/est
 import { mealsPerDayMax, type Meal } from "../../src/domain/meals.js";
 import { noNutrients, type Nutrients } from "../../src/domain/nutrients.js";
 import { addUp, summarise } from "../../src/domain/summary.js";
-import { noEstimate } from "../world/app.js";
+import { estimateOf as estimateOfTotal, noEstimate } from "../world/app.js";
 import { memoryStores } from "../world/memory.js";
 
 const day = "2026-11-23" as Day;
@@ -16,7 +16,7 @@ const call = {
   remainingMs: () => 1_000,
 };
 const kcal = (amount: number): Nutrients => ({ ...noNutrients, kcal: amount });
-const estimateOf = (amount: number): Estimate => ({ ...noEstimate, total: kcal(amount) });
+const estimateOf = (amount: number): Estimate => estimateOfTotal(kcal(amount));
 const oats = { id: "oats", ownerId: undefined, name: "Oats", source: "t", per100g: kcal(400) };
 
 function mealOf(id: string, description: string | undefined, grams?: number): Meal {
@@ -54,6 +54,19 @@ describe("adding up a day", () => {
       total: kcal(220),
       estimates: "partial",
       unestimatedMealIds: ["2"],
+    });
+  });
+
+  it("is_partial_where_nothing_of_a_text_was_read", () => {
+    const meals = [mealOf("1", "soup"), mealOf("2", "600 kcal")];
+    const estimates = new Map([
+      ["soup", estimateOf(120)],
+      ["600 kcal", noEstimate],
+    ]);
+    expect(addUp(day, meals, estimates)).toMatchObject({
+      total: kcal(120),
+      estimates: "partial",
+      partlyEstimatedMealIds: ["2"],
     });
   });
 

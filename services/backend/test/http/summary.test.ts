@@ -4,7 +4,7 @@ import type { EstimateCall } from "../../src/domain/estimates.js";
 import { noNutrients } from "../../src/domain/nutrients.js";
 import {
   alwaysEstimates,
-  noEstimate,
+  estimateOf,
   oats,
   registered,
   testApp,
@@ -26,7 +26,7 @@ async function dayWithOatsAndSoup(app: TestApp) {
 
 describe("a summary", () => {
   it("adds_estimates_to_what_was_weighed", async () => {
-    const estimator = alwaysEstimates({ ...noEstimate, total: soup });
+    const estimator = alwaysEstimates(estimateOf(soup));
     const app = testApp({ ports: { estimator } });
     const { headers } = await dayWithOatsAndSoup(app);
     const response = await app.agent.get("/api/summary").query({ date }).set(headers).expect(200);

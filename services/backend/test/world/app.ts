@@ -9,7 +9,7 @@ import {
   type Dependency,
   type Health,
 } from "../../src/domain/health.js";
-import { noNutrients } from "../../src/domain/nutrients.js";
+import { noNutrients, type Nutrients } from "../../src/domain/nutrients.js";
 import type { Passwords } from "../../src/domain/passwords.js";
 import { noFaults } from "../../src/faults.js";
 import { createApp } from "../../src/http/app.js";
@@ -91,6 +91,22 @@ export const noEstimate: Estimate = {
   confidence: 0.9,
   model: "m",
 };
+
+/** Of a text that speaks of one, which is all that these numbers are of. */
+export const estimateOf = (total: Nutrients): Estimate => ({
+  ...noEstimate,
+  items: [
+    {
+      food: { id: "soup", name: "Soup", source: "test" },
+      grams: 100,
+      nutrients: total,
+      confidence: 0.9,
+      text: "soup",
+      candidates: [],
+    },
+  ],
+  total,
+});
 
 export function alwaysEstimates(estimate: Estimate | Unreadable): Estimator {
   return { estimate: () => Promise.resolve(estimate) };
