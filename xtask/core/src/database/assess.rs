@@ -7,7 +7,7 @@ mod table;
 pub use markdown::summary;
 pub use table::lines;
 
-use super::lint::{Lint, Weight, lint};
+use super::lint::{self, Lint, Weight};
 use super::migration::{MARK, MigrationFile};
 use super::sql::{Effects, Lock, LockMode, Object, Refusal, Script, Statement, TieKind, Work};
 use super::statistics::{Scale, Size, Tables};
@@ -93,7 +93,10 @@ fn one(file: &MigrationFile, tables: &mut Tables<'_>) -> Assessed {
     tables.begin_file();
     let mut destroys = BTreeSet::new();
     let mut statements = Vec::new();
+    // What a name means may change from one statement to the next.
+    let mut scales = Vec::new();
     for statement in &script.statements {
+        scales.push(lint::scale(statement, tables));
         statements.push(step(statement, tables));
         destroys.extend(destroyed(statement, tables).iter().map(|it| it.consent(&file.name)));
         tables.pass(&statement.effects);
@@ -105,7 +108,7 @@ fn one(file: &MigrationFile, tables: &mut Tables<'_>) -> Assessed {
         alone: script.alone().map(|it| it.what.clone()),
         mark: mark(file, &script),
         statements,
-        lints: lint(&file.sql, &script, tables),
+        lints: lint::lint(&file.sql, &script, &scales),
         destroys: destroys.into_iter().collect(),
         refusals: script.refusals,
     }

@@ -43,7 +43,7 @@ const NOT_ASKED: [Rule; 4] = [
 ];
 
 /// Everything that squawk finds in a file.
-pub fn lint(sql: &str, script: &Script, tables: &Tables<'_>) -> Vec<Lint> {
+pub fn lint(sql: &str, script: &Script, scales: &[Scale]) -> Vec<Lint> {
     // What is too deep for the parser is refused, and no tree is made of it.
     if !script.is_read() {
         return Vec::new();
@@ -52,23 +52,23 @@ pub fn lint(sql: &str, script: &Script, tables: &Tables<'_>) -> Vec<Lint> {
     linter.settings.assume_in_transaction = script.alone().is_none();
     let found = linter.lint(&SourceFile::parse(sql), sql);
     let lines = Lines::of(sql);
-    found.iter().map(|violation| one(violation, &lines, script, tables)).collect()
+    found.iter().map(|violation| one(violation, &lines, script, scales)).collect()
 }
 
-fn one(violation: &Violation, lines: &Lines<'_>, script: &Script, tables: &Tables<'_>) -> Lint {
+fn one(violation: &Violation, lines: &Lines<'_>, script: &Script, scales: &[Scale]) -> Lint {
     let at = usize::from(violation.text_range.start());
+    let scale = script.position(at).and_then(|it| scales.get(it)).copied();
     Lint {
         line: lines.at(at),
         rule: violation.code.to_string(),
         message: violation.message.clone(),
         help: violation.help.clone(),
-        weight: weight(violation.code, script.at(at), tables),
+        weight: weight(violation.code, scale.unwrap_or(Scale::Unknown)),
     }
 }
 
 /// Rules about how long a lock is held weigh nothing where the table is small.
-fn weight(rule: Rule, statement: Option<&Statement>, tables: &Tables<'_>) -> Weight {
-    let scale = scale(statement, tables);
+fn weight(rule: Rule, scale: Scale) -> Weight {
     match rule {
         _ if scale == Scale::New => Weight::Advice,
         Rule::BanDropColumn
@@ -93,8 +93,8 @@ fn weight(rule: Rule, statement: Option<&Statement>, tables: &Tables<'_>) -> Wei
 }
 
 /// The size of the largest table that a statement locks; unknown where one of them is.
-fn scale(statement: Option<&Statement>, tables: &Tables<'_>) -> Scale {
-    let locks = statement.map(|it| it.effects.locks.as_slice()).unwrap_or_default();
+pub(super) fn scale(statement: &Statement, tables: &Tables<'_>) -> Scale {
+    let locks = &statement.effects.locks;
     let scales: Vec<Scale> = locks.iter().map(|lock| tables.scale(&lock.on)).collect();
     let is = |scale: Scale| scales.contains(&scale);
     match () {
@@ -122,7 +122,8 @@ mod tests {
         let mut tables = Tables::new(Some(&statistics), "public");
         tables.made(&Name::plain("fresh"));
         let script = Script::parse(sql);
-        let found = lint(sql, &script, &tables).into_iter();
+        let scales: Vec<Scale> = script.statements.iter().map(|it| scale(it, &tables)).collect();
+        let found = lint(sql, &script, &scales).into_iter();
         let heavy = found.filter(|it| it.weight != Weight::Advice);
         heavy.map(|it| (it.rule, it.weight)).collect()
     }

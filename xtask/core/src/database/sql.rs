@@ -105,10 +105,10 @@ impl Script {
         !self.statements.is_empty()
     }
 
-    /// The statement that stands at a place of the file.
-    pub(super) fn at(&self, place: usize) -> Option<&Statement> {
+    /// Which statement stands at a place of the file.
+    pub(super) fn position(&self, place: usize) -> Option<usize> {
         let behind = self.statements.partition_point(|it| it.range.end <= place);
-        self.statements.get(behind).filter(|it| it.range.contains(&place))
+        self.statements.get(behind).filter(|it| it.range.contains(&place)).map(|_| behind)
     }
 
     /// Why it cannot run inside a transaction, if one of its statements cannot.

@@ -173,6 +173,28 @@ fn known() -> Reach {
     )
 }
 
+/// A name that is given away in a file means another table behind that.
+#[test]
+fn what_is_renamed_weighs_as_what_it_was_when_it_was_renamed() {
+    let blocks = |sql: &str| {
+        let file = MigrationFile::new("20260101000000_a", sql);
+        let statistics = statistics();
+        let found = assess(&[&file], Tables::new(Some(&statistics), "public")).remove(0).lints;
+        let heavy = found.into_iter().filter(|it| it.weight == Weight::Blocks);
+        heavy.map(|it| it.rule).collect::<Vec<_>>()
+    };
+    for (sql, wanted) in [
+        ("ALTER TABLE meals RENAME TO old; CREATE TABLE meals (a int);", vec!["renaming-table"]),
+        (
+            "ALTER TABLE meals RENAME COLUMN a TO b; CREATE TEMP TABLE meals (a int);",
+            vec!["renaming-column"],
+        ),
+        ("CREATE TABLE made (a int); ALTER TABLE made RENAME TO other;", vec![]),
+    ] {
+        assert_eq!(blocks(sql), wanted, "{sql}");
+    }
+}
+
 #[test]
 fn a_database_tells_what_a_cascade_takes_along() {
     let destroyed = |sql: &str| {
