@@ -8,20 +8,20 @@ use crate::ship::site::Site;
 use crate::target;
 use crate::world::World;
 
-/// Looks at an environment under both leases, and does something to its database. What runs the
-/// services is not asked.
-pub(super) fn held<T>(
-    world: &World<'_>,
-    name: &str,
+/// Does something to an environment under both leases: this machine's, then, once `reach` has led
+/// there, the environment's own.
+pub(super) fn held<'a, T>(
+    (world, name): (&'a World<'a>, &'a str),
     verb: &str,
     waiting: &Waiting,
-    change: impl FnOnce(&Site<'_>, &Lease<'_>) -> Result<T>,
+    reach: impl FnOnce() -> Result<Site<'a>>,
+    change: impl FnOnce(&Site<'a>, &Lease<'a>) -> Result<T>,
 ) -> Result<T> {
     target::check(world, name)?;
     let limit = waiting.limit();
     let wait = Wait { limit, cancel: &world.cancel };
     let machine = OfMachine::wait(&world.state(name), verb, &lease::who(), &wait)?;
-    let site = Site::look_at_records(world, name)?;
+    let site = reach()?;
     let lease = Lease::take(&site, &machine, limit)?;
     change(&site, &lease)
 }

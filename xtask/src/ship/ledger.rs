@@ -188,7 +188,7 @@ pub(super) fn hold_to_anchors(site: &Site<'_>, release: &str) {
         }
         Anchored::Unproven(number) => {
             format!(
-                "record {number} accepts what stands before it, and the registry knows nothing of it"
+                "record {number} accepts what stands before it, and has no head in the registry"
             )
         }
         Anchored::Until(_) | Anchored::Never => return,
@@ -259,7 +259,8 @@ pub fn whole(links: &[Link]) -> Result<Vec<Record>> {
         .map_err(|failure| {
             failure.hint(
                 "somebody has changed its table: `rollout` and `rollback` with a release go on; \
-                 once it is known why, `cargo xtask audit accept ENVIRONMENT` goes on from where it stands",
+                 once it is known why, `cargo xtask audit accept ENVIRONMENT` goes on from where it \
+                 stands",
             )
         })
 }

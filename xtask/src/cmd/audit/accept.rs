@@ -27,7 +27,9 @@ pub(super) fn run(flags: &AuditAccept, world: &World<'_>) -> Result<Exit> {
         let told = look(&Site::look_at_records(world, name)?)?;
         return Ok(said(world, name, told.as_ref(), false));
     }
-    let told = held(world, name, "audit accept", &flags.wait, |site, lease| {
+    // What runs the services is not asked.
+    let reach = || Site::look_at_records(world, name);
+    let told = held((world, name), "audit accept", &flags.wait, reach, |site, lease| {
         let found = look(site)?;
         if let Some(found) = &found {
             accept(site, lease, found, &flags.reason)?;

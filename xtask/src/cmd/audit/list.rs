@@ -31,7 +31,10 @@ pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
         (false, _) => (format!("{count}, as this machine knows them"), Exit::Planned),
     };
     let fates: Vec<_> = fates.into_iter().map(word).collect();
-    let value = json!({ "records": records, "numbers": numbers, "fates": fates, "reached": ledger.is_reached(), "whole": is_whole });
+    let value = json!({
+        "records": records, "numbers": numbers, "fates": fates,
+        "reached": ledger.is_reached(), "whole": is_whole,
+    });
     world.report.data(&value, &format!("{}\n{proof}", table(&rows)));
     Ok(exit)
 }

@@ -9,13 +9,12 @@ mod stats;
 mod status;
 mod undo;
 
-use crate::edge::lease::{self, Lease as OfMachine, Wait};
+use super::hold::held;
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::{Migrate, Waiting};
 use crate::ship::lease::Lease;
 use crate::ship::site::Site;
-use crate::target;
 use crate::world::World;
 
 pub(super) fn run(flags: &Migrate, world: &World<'_>) -> Result<Exit> {
@@ -50,14 +49,12 @@ fn changing_after<T>(
     first: impl FnOnce(&Site<'_>) -> Result<()>,
     change: impl FnOnce(&Site<'_>, &Lease<'_>) -> Result<T>,
 ) -> Result<T> {
-    target::check(world, name)?;
-    let limit = waiting.limit();
-    let wait = Wait { limit, cancel: &world.cancel };
-    let machine = OfMachine::wait(&world.state(name), verb, &lease::who(), &wait)?;
-    let site = Site::open(world, name)?;
-    site.target.preflight()?;
-    site.target.prepare()?;
-    first(&site)?;
-    let lease = Lease::take(&site, &machine, limit)?;
-    change(&site, &lease)
+    let reach = || {
+        let site = Site::open(world, name)?;
+        site.target.preflight()?;
+        site.target.prepare()?;
+        first(&site)?;
+        Ok(site)
+    };
+    held((world, name), verb, waiting, reach, change)
 }
