@@ -19,6 +19,8 @@ struct Mind {
     changed: Condvar,
     answer: Option<Response>,
     cut_uploads: Option<usize>,
+    /// The request, counted from one, whose connection ends without an answer.
+    swallowed: Option<usize>,
 }
 
 #[derive(Default)]
@@ -47,6 +49,13 @@ impl Town {
         Self::with(Seen { release: release.to_owned(), ..Seen::default() }, None)
     }
 
+    /// One that takes that request, counted from one, and ends its connection.
+    pub(super) fn swallowing(request: usize) -> Self {
+        let (seen, changed) = (Mutex::new(Seen::default()), Condvar::new());
+        let swallowed = Some(request);
+        Self::new(Mind { seen, changed, answer: None, cut_uploads: None, swallowed })
+    }
+
     /// One that answers nobody before so many of a kind have asked.
     pub(super) fn holding_until(hold: u64) -> Self {
         Self::with(Seen { release: "r1".to_owned(), hold, ..Seen::default() }, None)
@@ -59,12 +68,12 @@ impl Town {
     pub(super) fn cutting_uploads(after: usize) -> Self {
         let seen = Mutex::new(Seen::default());
         let (changed, cut_uploads) = (Condvar::new(), Some(after));
-        Self::new(Mind { seen, changed, answer: None, cut_uploads })
+        Self::new(Mind { seen, changed, answer: None, cut_uploads, swallowed: None })
     }
 
     fn with(seen: Seen, answer: Option<Response>) -> Self {
         let (seen, changed) = (Mutex::new(seen), Condvar::new());
-        Self::new(Mind { seen, changed, answer, cut_uploads: None })
+        Self::new(Mind { seen, changed, answer, cut_uploads: None, swallowed: None })
     }
 
     pub(super) fn url(&self) -> String {
@@ -114,8 +123,13 @@ impl Handler for Ears {
         seen.requests.push((kind, request.clone()));
         self.0.changed.notify_all();
         let seen = self.0.changed.wait_while(seen, |seen| seen.of(kind) < seen.hold).unwrap();
-        let answer = || Response::new(200).with("X-App-Version", &seen.release).body("fine");
-        self.0.answer.clone().unwrap_or_else(answer)
+        let whole = Response::new(200).with("X-App-Version", &seen.release).body("fine");
+        match self.0.swallowed {
+            Some(number) if number == seen.requests.len() => {
+                Response { cut_after: Some(0), ..whole }
+            }
+            _ => self.0.answer.clone().unwrap_or(whole),
+        }
     }
 }
 
