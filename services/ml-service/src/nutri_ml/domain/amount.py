@@ -112,8 +112,8 @@ SIZES = {
 QUANTITY_MAX = 100_000.0
 # Two cans of 330 ml, but no hundred of them.
 COUNT_MAX = 24
+THOUSANDS = frozenset({"g", "gr", "gram", "grams", "ml", *KCAL})
 # Of a drink they are fluid ounces.
-THOUSANDS = frozenset({"g", "gr", "gram", "grams", "ml"})
 OUNCES = frozenset({"oz", "ounce", "ounces"})
 
 
@@ -282,7 +282,7 @@ def _of_match(match: re.Match[str], after: str) -> tuple[Amount, str]:
 
 
 def _in_thousands(groups: dict[str, str]) -> str:
-    """Nobody weighs to the thousandth of a gram: "1.000 g" are a thousand."""
+    """Nobody weighs to the thousandth of a gram or a calorie: "1.000 g" are a thousand."""
     number = groups["number"]
     small = (groups.get("unit") or "").lower() in THOUSANDS
     return (

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from nutri_ml.domain.noise import without_noise, without_what_was_not_eaten
 from nutri_ml.domain.numerals import ONES, TEENS, TENS, with_digits
@@ -41,13 +42,14 @@ EDGES = ' \t\n,;.:!?()[]{}"“”-–—*~'
 class Piece:
     """One stretch: as written, as it is to be read, and the word that joins it to the last.
 
-    `lead` is what is written between the two.
+    `lead` is what is written between the two, and `at` is where it begins in the tidy text.
     """
 
     text: str
     reading: str
     joint: str = ""
     lead: str = ""
+    at: int = 0
 
 
 def tidy(text: str) -> str:
@@ -77,7 +79,12 @@ class Splitter:
         self._uncut = re.compile("|".join([*names, _FILLED]), re.IGNORECASE)
 
     def split(self, text: str) -> list[Piece]:
-        return [piece for piece in self._pieces(tidy(text)) if piece.text]
+        pieces = list(self._pieces(tidy(text)))
+        for place, (before, piece) in enumerate(pairwise(pieces), start=1):
+            if not before.text and piece.joint == ":":
+                # What stands before the colon says nothing, so it heads nothing.
+                pieces[place] = replace(piece, joint="")
+        return [piece for piece in pieces if piece.text]
 
     def _pieces(self, text: str) -> Iterator[Piece]:
         reading = self._readable(text)
@@ -109,4 +116,4 @@ def trimmed(text: str) -> str:
 def _piece(text: str, reading: str, start: int, end: int, joint: str, lead: str) -> Piece:
     stretch, written = reading[start:end], text[start:end]
     lead += written[: len(written) - len(written.lstrip(EDGES))]
-    return Piece(trimmed(written) if stretch.strip() else "", stretch, joint, lead)
+    return Piece(trimmed(written) if stretch.strip() else "", stretch, joint, lead, at=start)

@@ -53,6 +53,7 @@ LEFT_OUT = re.compile(
     r"\b(?:everything|all)\s+(?:but|except(?:\s+for)?|apart\s+from|besides)\s+(?P<food>[^,;:.]+)",
     re.IGNORECASE,
 )
+SENTENCE_END = re.compile(r"[;\n]|[.!?]+(?=\s|$)")
 FREE_OF = re.compile(
     r"\b(?:(?:sugar|gluten|dairy|lactose|fat|alcohol|caffeine|nut|egg|meat|cheese)[\s-]free|no-\w+)\b",
     re.IGNORECASE,

@@ -1,14 +1,15 @@
 """From a text to what it speaks of: how much of which food, in the words of the kitchen."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from nutri_ml.domain.amount import GRAMS, HOUSEHOLD, MILLILITRES, SIZES, Amount, Kind, take_amount
 from nutri_ml.domain.emoji import FOOD, PICTURE, is_food, said
-from nutri_ml.domain.mentions import EDGES, Piece, Splitter, trimmed
-from nutri_ml.domain.noise import LEFT_OUT, without_story
+from nutri_ml.domain.mentions import EDGES, Piece, Splitter, tidy, trimmed
+from nutri_ml.domain.noise import LEFT_OUT, SENTENCE_END, without_story
 from nutri_ml.domain.spelling import Speller
 from nutri_ml.domain.words import FILLERS, MANNERS, food_words, normal_form, stems
 
@@ -18,7 +19,10 @@ _NEXT_NUMBER = re.compile(r"(?<=[^\W\d_])\s+(?=\d)")
 LISTED_MIN = 3
 NAME_WORDS_MAX = 5
 LISTED_WORDS_MAX = 20
-AMOUNTS_MAX = 12
+# An amount has at most two: "2 x 30 g cheese".
+NUMBERS_AHEAD = 2
+# Numbers in a row that count no food of their own; what follows them is no list.
+UNCUT_MAX = 12
 BAGGED = frozenset(("chips", measure) for measure in ("bag", "handful", "box"))
 # "coffee, black": how the food before it was taken.
 LONE = frozenset({"black", "white", "dry", "neat", "sweet", "medium rare", "rare"})
@@ -35,7 +39,8 @@ class Mention:
     """One stretch of the text: as written, how much, and the words that name the food.
 
     No words are a picture that we have no name for. `beside` says that it came with the one before,
-    `drawn` that it is a picture beside words, which may say the same once more.
+    `drawn` that it is a picture beside words, which may say the same once more, and `left_out` that
+    the same sentence says that it was not eaten.
     """
 
     text: str
@@ -43,6 +48,28 @@ class Mention:
     food_words: str
     beside: bool = False
     drawn: bool = False
+    left_out: bool = False
+
+
+class LeftOut:
+    """What a text says was not eaten of all that it names: "everything but the rice".
+
+    It speaks of its own sentence: who left the rice of lunch may have had some for dinner.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._ends = [match.start() for match in SENTENCE_END.finditer(text)]
+        self._foods = {
+            (self._sentence(match.start()), normal_form(food_words(match["food"])))
+            for match in LEFT_OUT.finditer(text)
+        }
+
+    def _sentence(self, place: int) -> int:
+        return bisect_left(self._ends, place)
+
+    def marked(self, mention: Mention, place: int) -> Mention:
+        food = normal_form(mention.food_words)
+        return replace(mention, left_out=(self._sentence(place), food) in self._foods)
 
 
 class Reader:
@@ -61,8 +88,9 @@ class Reader:
         """Splits a text; stretches without a food word ("for lunch I had") say nothing."""
         read: list[Mention] = []
         heading: Mention | None = None
+        left_out = LeftOut(tidy(text))
         for piece in self._splitter.split(text):
-            found = list(self._mentions(piece))
+            found = [left_out.marked(it, piece.at) for it in self._mentions(piece)]
             if not found:
                 heading = self._say_later(read, piece)
                 continue
@@ -71,8 +99,7 @@ class Reader:
                 read.pop()
             read.extend(found)
             heading = found[0] if len(found) == 1 and found[0].amount.kind is Kind.UNSAID else None
-        left_out = {normal_form(food_words(match["food"])) for match in LEFT_OUT.finditer(text)}
-        return _in_company([it for it in read if normal_form(it.food_words) not in left_out])
+        return _in_company([it for it in read if not it.left_out])
 
     def _say_later(self, read: list[Mention], piece: Piece) -> Mention | None:
         """Gives "salmon, 150 g" its amount: the comma stood between a food and how much of it."""
@@ -116,11 +143,19 @@ class Reader:
 
     def _parts(self, words: str) -> list[str]:
         """Cuts "2 eggs 2 toast" before its second number."""
-        for place in islice(_NEXT_NUMBER.finditer(words), AMOUNTS_MAX):
-            left, right = words[: place.start()], words[place.end() :]
-            if self._is_counted(left) and self._is_counted(right):
-                return [left, *self._parts(right)]
-        return [words]
+        places = [(m.start(), m.end()) for m in _NEXT_NUMBER.finditer(words)]
+        ends = [start for start, _ in places] + [len(words)] * NUMBERS_AHEAD
+        parts: list[str] = []
+        begin = uncut = 0
+        for number, (end, after) in enumerate(places):
+            if uncut == UNCUT_MAX:
+                break
+            uncut += 1
+            ahead = {words[after : ends[number + more]] for more in range(1, NUMBERS_AHEAD + 1)}
+            if self._is_counted(words[begin:end]) and any(map(self._is_counted, ahead)):
+                parts.append(words[begin:end])
+                begin, uncut = after, 0
+        return [*parts, words[begin:]]
 
     def _is_counted(self, words: str) -> bool:
         amount, before, after = take_amount(words)
