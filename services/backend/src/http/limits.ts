@@ -107,11 +107,12 @@ export function addressOf(request: Request): string {
   return isIP(address) === 0 ? "no address" : ipKeyGenerator(address);
 }
 
-/** Emails are nobody's business, so the key does not show them. */
+/**
+ * One for an account, whether somebody guesses at its login or at the change of its password. Emails
+ * are nobody's business, so the key does not show them.
+ */
 function accountKey(request: Request): string {
-  const caller = callerIn(request);
-  if (caller !== undefined) return caller.user.id;
-  const { data } = named.safeParse(request.body);
-  if (data === undefined) return `address:${addressOf(request)}`;
-  return createHash("sha256").update(normalEmail(data.email)).digest("base64url");
+  const email = callerIn(request)?.user.email ?? named.safeParse(request.body).data?.email;
+  if (email === undefined) return `address:${addressOf(request)}`;
+  return createHash("sha256").update(normalEmail(email)).digest("base64url");
 }

@@ -12,6 +12,7 @@ import * as schemas from "./schemas.js";
 const refusalNames: Readonly<Record<number, string>> = {
   400: "The request is not as agreed",
   401: "No valid token, or wrong credentials",
+  403: "It was asked over plain HTTP, and only HTTPS is answered",
   404: "There is no such thing, or it is somebody else's",
   409: "It clashes with what is already there",
   413: "The body is too large",
@@ -43,9 +44,12 @@ export function openApiDocument(endpoints: readonly Endpoint[]) {
   });
 }
 
+/** What any request may be told, whatever it asks for. */
+const common = [400, 403, 500];
+
 /** All refusals of an endpoint: its own, and those that come with a body or with being served. */
 export function refusalsOf({ refusals, schemas: { body } }: Endpoint): readonly number[] {
-  return [...refusals, ...(body === undefined ? [] : [413, 415]), 500].sort();
+  return [...new Set([...refusals, ...(body === undefined ? [] : [413, 415]), ...common])].sort();
 }
 
 function operation(it: Endpoint): ZodOpenApiOperationObject {
@@ -69,6 +73,7 @@ function operation(it: Endpoint): ZodOpenApiOperationObject {
     }),
     responses: {
       [String(it.status)]: answerOf(successNames[it.status], answer),
+      ...(it.method === "get" && { "308": answerOf("Ask again over HTTPS", undefined) }),
       ...(Object.fromEntries(refused) as ZodOpenApiResponsesObject),
     },
   };

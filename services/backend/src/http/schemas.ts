@@ -209,11 +209,9 @@ export const summary = z
     unestimated_meal_ids: z
       .array(id)
       .meta({ description: "Meals without an estimate now; a later summary may have one" }),
-    partly_estimated_meal_ids: z
-      .array(id)
-      .meta({
-        description: "Meals of which some words, or all of them, name no food that is known",
-      }),
+    partly_estimated_meal_ids: z.array(id).meta({
+      description: "Meals of which some words, or all of them, name no food that is known",
+    }),
     unreadable_meal_ids: z.array(id).meta({
       description: "Meals that are never estimated, unless they are described in other words",
     }),

@@ -1,7 +1,7 @@
 // The connection to Redis that everything goes over. It is judged by what is answered: whatever TCP
 // believes, and however much is written to it, one that answers nothing is replaced.
 import { createClient } from "@redis/client";
-import { within } from "../domain/deadline.js";
+import { NoAnswer, within } from "../domain/deadline.js";
 import type { Line } from "./watcher.js";
 
 export interface RedisLimits {
@@ -46,8 +46,10 @@ export function openConnection(
   return {
     async ask(command) {
       const asked = current;
-      const answer = asked.silence.during(command(asked.client));
       try {
+        // Whoever asks behind somebody who was not answered in time would wait for nothing, too.
+        if (asked.silence.lastsMs() >= limits.commandMs) throw new NoAnswer(limits.commandMs);
+        const answer = asked.silence.during(command(asked.client));
         // The client's own time-out ends with the writing of a command.
         return await within(limits.commandMs, () => answer);
       } finally {

@@ -46,7 +46,8 @@ return 'opened'`;
 // milliseconds in which the token before is good once more.
 //
 // The milliseconds begin when this runs: a server that hangs runs it long after it was sent, when
-// whoever sent it was told 503 and comes again.
+// whoever sent it was told 503 and comes again. If that came first, over another connection, this
+// one is late: nobody waits for its answer, and it must not end the session that goes on.
 const rotateScript = `${parse}
 local kept = redis.call('HGET', KEYS[1], ARGV[2])
 if not kept then return 'unknown' end
@@ -57,6 +58,8 @@ if used + tonumber(ARGV[6]) < tonumber(ARGV[5]) then
 end
 if digest == ARGV[3] then
   redis.call('SET', KEYS[3] .. ARGV[2], digest, 'PX', ARGV[7])
+elseif tonumber(ARGV[5]) < used then
+  return 'late'
 elseif redis.call('GET', KEYS[3] .. ARGV[2]) ~= ARGV[3] then
   finish(ARGV[2])
   return 'reused'
@@ -97,6 +100,7 @@ export function sessionStore(
     async rotate(userId, id, from, to) {
       const args = [id, from, to, nowMs(), idleMs, String(limits.againMs)];
       const outcome = await run(rotateScript, userId, args);
+      if (outcome === "late") throw unavailable("store of sessions", new Error("it was overtaken"));
       return outcome === "rotated" || outcome === "reused" ? outcome : "unknown";
     },
     async end(userId, id) {

@@ -177,10 +177,14 @@ describe("a session", () => {
     const app = testApp({ environment: { ACCOUNT_RATE_LIMIT_PER_MINUTE: "2" } });
     const { headers } = await logIn(app);
     const guess = { current_password: "wrong horse", new_password: "a better horse" };
-    const ask = () => app.agent.post("/api/users/me/password").set(headers).send(guess);
-    await ask().expect(400);
-    await ask().expect(400);
-    await ask().expect(429);
+    const change = () => app.agent.post("/api/users/me/password").set(headers).send(guess);
+    const wrong = { ...credentials, password: "wrong horse" };
+    const login = () => app.agent.post("/api/auth/login").send(wrong);
+    await change().expect(400);
+    await login().expect(401);
+    // It is one password, however it is guessed at.
+    await change().expect(429);
+    await login().expect(429);
   });
 });
 

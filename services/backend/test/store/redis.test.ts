@@ -148,6 +148,24 @@ describeWithOwnRedis("when Redis freezes", () => {
       await server.stop();
     }
   });
+
+  it("nobody_waits_behind_a_command_that_was_not_answered", async () => {
+    const server = await startOwnRedis();
+    try {
+      await withRedis(server.url, async (redis) => {
+        const key = randomUUID();
+        server.freeze(true);
+        for (let at = 0; at < 5; at++)
+          await expect(redis.countHit(key, 60_000)).rejects.toThrow("no answer within 250 ms");
+        server.freeze(false);
+        await until("Redis answers again", () => redis.ping().then(() => true));
+        // Only the first was sent, so only that one was carried out after all.
+        expect((await redis.countHit(key, 60_000)).count).toBe(2);
+      });
+    } finally {
+      await server.stop();
+    }
+  });
 });
 
 describe.each([
