@@ -95,7 +95,9 @@ fn takes(address: &str) -> bool {
 }
 
 impl Network {
-    /// The first bytes of its addresses, such as `198.51.100` and `2001:db8:51`.
+    /// The first bytes of its addresses, such as `198.18.51` and `2001:db8:51`. They are public as
+    /// those of a real server are, and of the range for measurements: machines do reach their
+    /// mirrors by the addresses that are meant for documents, and this network would take them away.
     pub(crate) fn new(v4: &'static str, v6: &'static str) -> Self {
         let name = format!("nutri-server-{}-{v4}", std::process::id());
         let subnets = [format!("{v4}.0/24"), format!("{v6}::/64")];

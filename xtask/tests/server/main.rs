@@ -34,12 +34,12 @@ const FILES: [&str; 13] = [
 
 #[test]
 fn debian_12_is_made_ready_kept_so_and_nobody_is_locked_out() {
-    played("bookworm", "198.51.100", "2001:db8:51");
+    played("bookworm", "198.18.51", "2001:db8:51");
 }
 
 #[test]
 fn debian_13_is_made_ready_kept_so_and_nobody_is_locked_out() {
-    played("trixie", "203.0.113", "2001:db8:52");
+    played("trixie", "198.18.52", "2001:db8:52");
 }
 
 fn played(suite: &str, v4: &'static str, v6: &'static str) {
