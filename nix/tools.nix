@@ -19,6 +19,7 @@
   docker-client,
   docker-compose,
   shellcheck,
+  strace,
   postgresql_15,
   restic,
   redis,
@@ -58,6 +59,7 @@
   docker-client
   docker-compose
   shellcheck
+  strace
   postgresql_15
   restic
   redis

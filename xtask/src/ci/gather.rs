@@ -65,7 +65,7 @@ impl Gathered {
 /// Whom to believe: in continuous integration nobody. The one place that reads `CI`.
 fn belief(flags: &Ci) -> Belief {
     let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
-    match (in_ci, flags.fresh) {
+    match (in_ci, flags.fresh || flags.audit_inputs) {
         (true, _) => Belief::NoneInCi,
         (false, true) => Belief::NoneFresh,
         (false, false) => Belief::Same,

@@ -1,5 +1,6 @@
 //! `ci`: every check and test of the repository, as many at once as there are cores.
 
+mod audited;
 mod covered;
 mod engine;
 mod explain;
@@ -30,6 +31,7 @@ use xtask_core::check::requirement::NotRun;
 use xtask_core::check::schedule::{AfterFailure, Outcome, Schedule};
 use xtask_core::check::task::{self, Task};
 use xtask_core::check::tools;
+use xtask_core::command::Command;
 
 /// How often what runs is looked at: far below the shortest task.
 const LOOK: Duration = Duration::from_millis(3);
@@ -42,6 +44,8 @@ struct Choice {
     memory: Memory,
     /// What tests may go without.
     without: String,
+    /// Whether what tasks read is compared with what their rows say.
+    audits: bool,
 }
 
 /// One run of the tasks that have their turn.
@@ -80,7 +84,7 @@ pub fn run(flags: &Ci, world: &World<'_>) -> Result<Exit> {
 
 fn carry_out(choice: &Choice, flags: &Ci, began: Instant, world: &World<'_>) -> Result<Exit> {
     let tasks = choice.running();
-    refuse_without_tools(&tasks, world)?;
+    refuse_without_tools(&tasks, choice.audits, world)?;
     let after = if flags.keep_going { AfterFailure::KeepGoing } else { AfterFailure::Stop };
     keep_ourselves(&tasks, world)?;
     let mut run = Run::new(world, choice, &tasks);
@@ -103,7 +107,8 @@ impl Choice {
         let known = tasks.iter().map(|task| gathered.known(task, &memory, world));
         let known = known.collect::<Result<Vec<Known>>>()?;
         let decisions = decisions(&tasks, &known, gathered.belief);
-        Ok(Self { tasks, known, decisions, memory, without: gathered.without })
+        let (without, audits) = (gathered.without, flags.audit_inputs);
+        Ok(Self { tasks, known, decisions, memory, without, audits })
     }
 
     /// The tasks that have their turn.
@@ -125,10 +130,12 @@ impl Choice {
 }
 
 /// Refuses before anything runs, with every program that is missing.
-fn refuse_without_tools(tasks: &[Task], world: &World<'_>) -> Result<()> {
+fn refuse_without_tools(tasks: &[Task], audits: bool, world: &World<'_>) -> Result<()> {
     let mut missing = Vec::new();
     for task in tasks {
-        for name in task.programs().into_iter().filter(|name| !is_here(name, world)) {
+        let looks_on = audits.then_some("strace");
+        let programs = task.programs().into_iter().chain(looks_on);
+        for name in programs.filter(|name| !is_here(name, world)) {
             let get =
                 tools::named(name).map_or(String::new(), |it| format!("; {}", it.how_to_get()));
             missing.push(format!("`{}` needs `{name}`, which is not here{get}", task.name));
@@ -206,6 +213,7 @@ impl<'a> Run<'a> {
                 continue;
             };
             let at = ended.at();
+            let outcome = self.judged(&self.tasks[at], outcome)?;
             self.end(&ended, outcome)?;
             for skipped in schedule.end(at, outcome) {
                 self.settle(Ended::without_run(&self.tasks[skipped], Outcome::Skipped));
@@ -220,13 +228,19 @@ impl<'a> Run<'a> {
         covered::forget(task, self.world)?;
         unproved::forget(task, self.world)?;
         let task_to_run = unproved::with_variables(task, &self.choice.without, self.world);
-        Running::start(
-            at,
-            &task_to_run,
-            &self.world.shell,
-            &self.world.places.root,
-            &self.log(task),
-        )
+        if self.choice.audits {
+            audited::begins(task, self.world)?;
+        }
+        let as_run = |number: usize, command: &Command| {
+            let placed = running::placed(command, &self.world.places.root);
+            let audits = self.choice.audits;
+            if audits { audited::traced(task, number, &placed, self.world) } else { placed }
+        };
+        Running::start(at, &task_to_run, &self.world.shell, as_run, &self.log(task))
+    }
+
+    fn judged(&self, task: &Task, outcome: Outcome) -> Result<Outcome> {
+        if self.choice.audits { audited::judge(task, outcome, self.world) } else { Ok(outcome) }
     }
 
     /// Remembers how a task ended. A pass whose inputs changed while it ran says nothing.

@@ -54,18 +54,19 @@ struct Guard {
 }
 
 impl Running {
-    /// Starts the first command of `task`, whose place among the tasks is `at`.
+    /// Starts the first command of `task`, whose place among the tasks is `at`; `as_run` says how
+    /// the command of that number is run.
     pub(super) fn start(
         at: usize,
         task: &Task,
         shell: &Shell,
-        root: &Path,
+        as_run: impl Fn(usize, &Command) -> Command,
         log: &Path,
     ) -> Result<Self> {
         let file =
             File::create(log).or_outside(|| format!("failed to write `{}`", log.display()))?;
-        let row = task.commands.iter();
-        let commands: Vec<_> = row.map(|it| (it.clone(), placed(it, root))).collect();
+        let row = task.commands.iter().enumerate();
+        let commands: Vec<_> = row.map(|(number, it)| (it.clone(), as_run(number, it))).collect();
         let mut running = Self {
             at,
             commands: commands.into_iter(),
@@ -224,7 +225,7 @@ impl Drop for Guard {
 
 /// Programs named by a path are meant from the root, wherever they are run; so is `{root}`. What
 /// waits more than it works may take `{twice-the-cores}` of this machine.
-fn placed(command: &Command, root: &Path) -> Command {
+pub(super) fn placed(command: &Command, root: &Path) -> Command {
     let mut command = command.clone();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     for (_, value) in &mut command.env {

@@ -24,6 +24,9 @@ pub struct Ci {
     /// Say of this task, or of all in a line each, whether and why it would run, and end
     #[arg(long, value_name = "TASK", num_args = 0..=1, default_missing_value = "")]
     pub explain: Option<String>,
+    /// Run every task under `strace`, and fail those that read a file that no input of theirs names
+    #[arg(long, conflicts_with_all = ["explain", "list"])]
+    pub audit_inputs: bool,
     /// List the tasks and end
     #[arg(long)]
     pub list: bool,

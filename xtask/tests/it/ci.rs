@@ -1,6 +1,7 @@
 //! `ci`: the real table, in a world where every program it runs is a fake that keeps a record.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+mod audit;
 mod hidden;
 mod not_run;
 
@@ -33,6 +34,7 @@ case "$me $*" in
   "cargo nextest run --workspace"*)
     [ -z "${RUSTC_WORKSPACE_WRAPPER-}" ] || mkdir -p target/ci/coverage/rust/counts ;;
 esac
+if [ -e "$FAKES/reads-$me" ]; then cat "$(cat "$FAKES/reads-$me")" > /dev/null; fi
 if [ -e "$FAKES/edit-$me" ]; then echo "// $$" >> "$(cat "$FAKES/edit-$me")"; fi
 if [ -n "${XTASK_TESTS_WITHOUT-}" ]; then
   echo "$me goes without $XTASK_TESTS_WITHOUT" >> "$FAKES/record"

@@ -17,7 +17,7 @@ use xtask_fakes::requirement::required_program;
 const BASICS: [&str; 8] = ["bash", "cat", "env", "git", "mkdir", "sh", "cp", "xargs"];
 
 /// For each program that this binary's tests ask for, one test that does.
-const ASKS: [(&str, &str); 18] = [
+const ASKS: [(&str, &str); 19] = [
     ("age", "secrets::the_age_program_reads_our_files_and_we_read_its"),
     ("apt-get", "indexes::a_keyring_that_is_not_there_trusts_nobody"),
     ("buildah", "oracles::buildah_pulls_it_by_digest"),
@@ -34,6 +34,7 @@ const ASKS: [(&str, &str); 18] = [
     ("podman", "oracles::podman_pulls_and_runs_it"),
     ("restic", "backup::faults::a_full_disk_is_no_backup"),
     ("skopeo", "oracles::skopeo_inspects_and_copies_it_and_umoci_unpacks_the_copy"),
+    ("strace", "ci::audit::a_task_that_fails_is_told_as_without_an_audit"),
     (
         "trivy",
         "scan::what_is_planted_is_found_once_in_its_layer_on_both_platforms_and_nothing_else_is",

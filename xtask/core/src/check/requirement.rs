@@ -117,6 +117,7 @@ pub fn all() -> &'static [Requirement] {
             of("root", Kind::Capability(SET_USER), "run the tests as root"),
             program("skopeo", "apt: skopeo"),
             program("ssh", "apt: openssh-client"),
+            program("strace", "apt: strace"),
             program("tar", "apt: tar"),
             program("trivy", "scripts/bootstrap/tools.sh"),
             program("umoci", "apt: umoci"),

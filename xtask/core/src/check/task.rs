@@ -3,6 +3,7 @@
 //! To add one, add a row there. Its name is what people type, its claim is what holds when it
 //! passes.
 
+pub mod audit;
 mod inputs;
 mod table;
 

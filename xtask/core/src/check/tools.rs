@@ -198,7 +198,7 @@ fn for_checks() -> Vec<Tool> {
             &["python3.11"],
             Wanted::Series(&[3, 11]),
             "runs the ML service's tests",
-            "apt: python3.11",
+            "apt: python3.11; elsewhere `uv python install 3.11`",
             "python311",
         ),
         ci(&["c++"], Wanted::Any, "builds the fuzzer", "apt: g++", "gcc"),
@@ -242,7 +242,7 @@ fn for_backups() -> Vec<Tool> {
             &["pg_dump"],
             Wanted::AtLeast(&[15]),
             "back-ups and their tests",
-            "apt: postgresql-client-15",
+            "apt: postgresql-client",
             "postgresql_15",
         ),
         ci(

@@ -23,7 +23,7 @@ impl World {
     fn start_task(&self, task: &Task) -> Running {
         let root = self.folder.path();
         let shell = Shell::new(root, &root.join("tools"), &Cancel::new()).unwrap();
-        Running::start(0, task, &shell, root, &root.join("log")).unwrap()
+        Running::start(0, task, &shell, |_, it| placed(it, root), &root.join("log")).unwrap()
     }
 
     fn log(&self) -> String {

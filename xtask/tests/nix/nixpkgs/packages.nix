@@ -42,6 +42,7 @@ let
     "shellcheck"
     "shfmt"
     "skopeo"
+    "strace"
     "trivy"
     "umoci"
     "uv"

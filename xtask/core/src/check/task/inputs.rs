@@ -114,6 +114,8 @@ mod tests {
         assert!(!selects("jest", "services/ml-service/src/nutri_ml/app.py"));
         assert!(!selects("mypy", "services/backend/src/main.ts"));
         assert!(!selects("pytest", "services/backend/src/main.ts"));
+        assert!(selects("shellcheck", "images/compose/postgres/entrypoint.sh"));
+        assert!(selects("ruff", ".gitignore") && selects("cargo-fetch", ".cargo/config.toml"));
         assert!(selects("rust-test", "docs/README.md") && !selects("clippy", "docs/README.md"));
     }
 }

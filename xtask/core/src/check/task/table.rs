@@ -8,17 +8,19 @@ use crate::command::Command;
 const RUST: &[&str] = &["@rust"];
 const BACKEND: &[&str] = &["@backend"];
 const ML: &[&str] = &["@ml-service"];
+// It passes over what git ignores.
+const RUFF: &[&str] = &["@ml-service", ".gitignore"];
 // Tests run the check of the service's image as it is written there.
 const JEST: &[&str] = &["@backend", "@contract", "images/backend.toml"];
 const JEST_ON_NEWER: &[&str] =
     &["@backend", "@contract", "images/backend.toml", "images/node-*/**"];
 const PYTEST: &[&str] = &["@ml-service", "images/ml-service.toml"];
 // Both services are asked as they run.
-const BOTH: &[&str] = &["@backend", "@ml-service", "services/contract/**"];
+const BOTH: &[&str] = &["@backend", "@ml-service", "services/contract/**", ".gitignore"];
 const ORACLE: &[&str] = &["xtask/tests/oracle/package*.json", "xtask/tests/oracle/.npmrc"];
 const IMAGES: &[&str] = &["@rust", "@backend", "@ml-service"];
-const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*"];
-const DENY: &[&str] = &["Cargo.*", "deny.toml", "xtask/**/Cargo.toml"];
+const SCRIPTS: &[&str] = &["x", ".ci/run", "scripts/**", "services/*/tools/*", "**/*.sh"];
+const DENY: &[&str] = &["Cargo.*", ".cargo/**", "deny.toml", "xtask/**/Cargo.toml"];
 const RUST_AND_DOCS: &[&str] = &[
     "Cargo.*",
     ".cargo/**",
@@ -29,7 +31,7 @@ const RUST_AND_DOCS: &[&str] = &[
     "@settings",
 ];
 const DOCKERFILES: &[&str] = &["services/*/Dockerfile", "images/compose/*/Dockerfile"];
-const WORKFLOWS: &[&str] = &[".github/**"];
+const WORKFLOWS: &[&str] = &[".github/**", ".gitignore"];
 const SERVER: &[&str] = &["@rust", "scripts/deploy/**"];
 const EVERYTHING: &[&str] = &["**"];
 const ADVISORIES: &str = "what is known of dependencies changes by the hour";
@@ -50,6 +52,7 @@ const TOOLS_OF_RUST_TESTS: &[&str] = &[
     "python3.11",
     "redis-server",
     "skopeo",
+    "strace",
     "trivy",
     "uv",
 ];
@@ -235,7 +238,9 @@ fn ml_service() -> Vec<Task> {
             .runs(uv("venv --quiet --allow-existing --python 3.11 .venv"))
             .runs(uv(&format!("pip sync --quiet --require-hashes {lists}"))),
         row("black", "Python has one form").runs(tool("black", "--check --quiet .")),
-        row("ruff", "Python has no finding").runs(tool("ruff", "check .")),
+        task("ruff", "Python has no finding", RUFF)
+            .needs(&["ml-install"])
+            .runs(tool("ruff", "check .")),
         row("mypy", "Python types hold, strictly").runs(tool("mypy", "")),
         task("pytest", "ML service tests pass and cover enough", PYTEST)
             .needs(&["ml-install"])

@@ -89,6 +89,7 @@ fn peers() -> Vec<Tool> {
             "apt: llvm-19",
             "llvm",
         ),
+        ci(&["strace"], Wanted::Any, "`ci --audit-inputs`", "apt: strace", "strace"),
         ci(&["gpg"], Wanted::AtLeast(&[2]), "tests of signed indexes", "apt: gnupg", "gnupg"),
         ci(&["openssl"], Wanted::AtLeast(&[3]), "tests of keys and TLS", "apt: openssl", "openssl"),
     ]
