@@ -24,7 +24,7 @@ let
     pkgs.writeShellApplication {
       name = verb;
       runtimeInputs = [ xtask ] ++ pkgs.callPackage ./tools.nix { };
-      runtimeEnv = import ./environment.nix;
+      runtimeEnv = import ./environment.nix { inherit (pkgs) lib stdenv zlib; };
       text = ''exec xtask ${verb} "$@"'';
     };
 in

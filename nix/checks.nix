@@ -13,7 +13,7 @@ let
   # Runs `text` beside these files; it holds if that ends well.
   check =
     name: files: tools: text:
-    pkgs.runCommand name ({ nativeBuildInputs = tools; } // import ./environment.nix) ''
+    pkgs.runCommand name ({ nativeBuildInputs = tools; } // import ./environment.nix { inherit (pkgs) lib stdenv zlib; }) ''
       cd ${chosen files}
       ${text}
       touch $out
@@ -36,5 +36,5 @@ in
     ../x
     ../.ci
     ../scripts
-  ] [ pkgs.shellcheck ] "shellcheck x .ci/run scripts/*.sh scripts/bootstrap/*.sh";
+  ] [ pkgs.shellcheck ] "shellcheck x .ci/run scripts/*.sh scripts/bootstrap/*.sh scripts/deploy/*.sh";
 }
