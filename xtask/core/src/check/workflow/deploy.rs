@@ -8,7 +8,7 @@
 use super::action::UPLOAD;
 use super::table::{machine, mirrored};
 use super::{Input, Job, Name, Overtaken, Step, Trigger, Workflow};
-use crate::deploy::{Environment, SecretSource, TargetKind};
+use crate::deploy::{Environment, TargetKind};
 use std::collections::BTreeSet;
 
 /// Whether what was built is shipped.
@@ -47,16 +47,11 @@ fn kept(environment: &Environment) -> Option<Kept> {
     let (database, sources) = (environment.database.as_ref()?, environment.backup_sources());
     environment.backup.as_ref()?;
     let named = |names: &[&str]| {
-        let found = names.iter().filter_map(|name| match sources.get(*name)? {
-            SecretSource::Variable(variable) => Some(variable.clone()),
-            _ => None,
-        });
-        found.collect::<BTreeSet<String>>()
+        let found = names.iter().filter_map(|name| sources.get(*name)?.variable());
+        found.map(ToOwned::to_owned).collect::<BTreeSet<String>>()
     };
     let mut run = named(&TO_ADD);
-    if let SecretSource::Variable(variable) = database.direct() {
-        run.insert(variable.clone());
-    }
+    run.extend(database.direct().variable().map(ToOwned::to_owned));
     let drill =
         named(&["backup.password", "backup.key", "backup.secret", "backup.drill_heartbeat"]);
     let has_key = sources.contains_key("backup.prune.key");
@@ -71,10 +66,8 @@ impl Place {
         let mut backup = environment.backup_sources();
         backup.retain(|name, _| TO_ADD.contains(&name.as_str()));
         let sources = [environment.sources(), environment.notify_sources(), backup];
-        let variables = sources.into_iter().flatten().filter_map(|(_, source)| match source {
-            SecretSource::Variable(name) => Some(name),
-            _ => None,
-        });
+        let variables = sources.into_iter().flatten();
+        let variables = variables.filter_map(|(_, it)| it.variable().map(ToOwned::to_owned));
         is_server.then(|| Self {
             name: name.to_owned(),
             url: environment.url.clone(),
@@ -237,6 +230,22 @@ pub(super) fn deploy(places: &[Place]) -> Workflow {
 mod tests {
     use super::*;
     use crate::check::workflow::Does;
+    use crate::deploy::Deploy;
+
+    #[test]
+    fn a_step_that_ships_is_given_every_variable_of_its_environment_also_what_may_be_absent() {
+        let deploy = Deploy::parse(include_str!("../../../../../deploy.toml")).unwrap();
+        let production = Place::of("production", deploy.environment("production").unwrap());
+        let text = deploy_of(production.unwrap());
+        for name in ["PRODUCTION_JWT_SECRET", "PRODUCTION_JWT_SECRET_PREVIOUS"] {
+            let line = format!("{name}: ${{{{ secrets.{name} }}}}");
+            assert_eq!(text.matches(&line).count(), 3, "{line}: {text}");
+        }
+    }
+
+    fn deploy_of(place: Place) -> String {
+        deploy(&[place]).text()
+    }
 
     #[test]
     fn the_form_does_not_open_on_production() {

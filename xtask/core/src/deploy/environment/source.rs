@@ -63,6 +63,15 @@ impl AgeName {
 }
 
 impl SecretSource {
+    /// The variable that it comes from, if it comes from one.
+    pub fn variable(&self) -> Option<&str> {
+        match self {
+            Self::Variable(name) => Some(name),
+            Self::Optional(source) => source.variable(),
+            _ => None,
+        }
+    }
+
     /// What it is called in an encrypted file, if it is in one.
     pub fn age(&self) -> Option<&AgeName> {
         match self {
