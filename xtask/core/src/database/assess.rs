@@ -128,6 +128,10 @@ fn destroyed(statement: &Statement, tables: &Tables<'_>) -> Vec<Object> {
         }
         found.extend(tables.along(object));
     }
+    let is_told = found.iter().any(|object| matches!(object, Object::Code(_)));
+    if !is_told && tables.calls_wiper(&statement.effects) {
+        found.push(Object::Code(statement.line));
+    }
     found
 }
 

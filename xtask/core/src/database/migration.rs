@@ -101,7 +101,9 @@ impl MigrationFile {
 
     /// Whether its author says that older releases run on the schema it leaves.
     pub fn is_marked(&self) -> bool {
-        self.sql.lines().any(|line| line.trim() == MARK)
+        // A line in a text is no comment; what cannot be read is run by nobody.
+        let is_there = self.sql.lines().any(|line| line.trim() == MARK);
+        is_there && Script::comments(&self.sql).iter().any(|it| it.trim() == MARK)
     }
 
     /// Whether older releases run on the schema it leaves: its author says so, and nothing in it

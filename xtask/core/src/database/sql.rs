@@ -5,6 +5,7 @@
 mod alone;
 mod alter;
 mod cluster;
+mod create;
 mod depth;
 mod destroy;
 mod effects;
@@ -72,6 +73,11 @@ impl Script {
                 without one";
             return Self::refused(1, why.to_owned());
         }
+        if let Some(place) = lone_return(text) {
+            let why = "a carriage return stands alone there: Postgres takes it for the end of a line, \
+                and of a comment, and most editors show none; save it with LF or CR LF";
+            return Self::refused(Lines::of(text).at(place), why.to_owned());
+        }
         if let Some(place) = depth::too_deep(text) {
             return Self::refused(Lines::of(text).at(place), depth::why());
         }
@@ -95,6 +101,17 @@ impl Script {
         Self { statements, refusals }
     }
 
+    /// The comments of a file that can be read.
+    pub(super) fn comments(text: &str) -> Vec<String> {
+        if depth::too_deep(text).is_some() {
+            return Vec::new();
+        }
+        let tree = SourceFile::parse(text).syntax_node();
+        let tokens = tree.descendants_with_tokens().filter_map(|it| it.into_token());
+        let comments = tokens.filter(|token| token.kind() == SyntaxKind::COMMENT);
+        comments.map(|token| token.text().to_owned()).collect()
+    }
+
     /// What cannot be read at all.
     fn refused(line: usize, why: String) -> Self {
         Self { statements: Vec::new(), refusals: vec![Refusal { line, why }] }
@@ -115,6 +132,12 @@ impl Script {
     pub fn alone(&self) -> Option<&Alone> {
         self.statements.iter().find_map(|it| it.effects.alone.as_ref())
     }
+}
+
+/// Where a carriage return stands that no line feed follows.
+fn lone_return(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    (0..bytes.len()).find(|at| bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n'))
 }
 
 /// The words of each statement at the top, and which kind of statement the parser takes it for.

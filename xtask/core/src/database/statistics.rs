@@ -50,6 +50,10 @@ pub enum Scale {
 pub struct Tables<'s> {
     statistics: Option<&'s Statistics>,
     schema: &'s str,
+    /// Whether the file has changed where names without a schema are looked for.
+    is_elsewhere: bool,
+    /// The functions made in this plan that destroy something when they are called.
+    wipers: BTreeSet<String>,
     made: BTreeSet<String>,
     /// By their table.
     columns: BTreeMap<String, BTreeSet<String>>,
@@ -99,8 +103,8 @@ fn two_digits(number: u64) -> u64 {
 impl<'s> Tables<'s> {
     /// Before anything is made; names without a schema are of `schema`.
     pub fn new(statistics: Option<&'s Statistics>, schema: &'s str) -> Self {
-        let (made, columns, types, reach) = Default::default();
-        Self { statistics, schema, made, columns, types, reach }
+        let (is_elsewhere, wipers, made, columns, types, reach) = Default::default();
+        Self { statistics, schema, is_elsewhere, wipers, made, columns, types, reach }
     }
 
     /// With the types of columns as the database has them: table with its schema, column, type.
@@ -122,6 +126,7 @@ impl<'s> Tables<'s> {
     /// A file of its own begins: it may be run by itself, when no temporary table of before is there.
     pub fn begin_file(&mut self) {
         self.forget_temporary();
+        self.is_elsewhere = false;
     }
 
     fn forget_temporary(&mut self) {
@@ -136,6 +141,9 @@ impl<'s> Tables<'s> {
     /// Notes what a statement makes. What may have been there before is new only where the sizes
     /// of all tables tell that it was not.
     pub fn pass(&mut self, effects: &Effects) {
+        // A savepoint or a block of code may set it back; nobody can tell, so it stays so.
+        self.is_elsewhere |= effects.moves_path;
+        self.wipers.extend(effects.wipers.iter().cloned());
         self.forget_types(effects);
         self.forget_made(effects);
         self.pass_ties(effects);
@@ -194,6 +202,11 @@ impl<'s> Tables<'s> {
         for (from, to) in &effects.renames {
             self.reach.renamed(&whole(from), &whole(to));
         }
+    }
+
+    /// Whether it calls a function of this plan that destroys something.
+    pub fn calls_wiper(&self, effects: &Effects) -> bool {
+        effects.calls.iter().any(|it| self.wipers.contains(it))
     }
 
     /// What goes along with it that was there before.
@@ -267,17 +280,29 @@ impl<'s> Tables<'s> {
 
     /// Whether a column is made by what is planned, by itself or with its table.
     pub fn is_new_column(&self, table: &Name, column: &str) -> bool {
+        if self.is_unclear(table) {
+            return false;
+        }
         let added = self.columns.get(&table.within(self.schema));
         self.scale(table) == Scale::New || added.is_some_and(|it| it.contains(column))
     }
 
+    /// What is made in a schema that nobody can tell counts as made nowhere.
     pub(super) fn made(&mut self, name: &Name) {
-        self.made.insert(name.within(self.schema));
+        if !self.is_unclear(name) {
+            self.made.insert(name.within(self.schema));
+        }
+    }
+
+    /// Whether nobody can tell in which schema that name is looked for.
+    fn is_unclear(&self, name: &Name) -> bool {
+        self.is_elsewhere && name.schema.is_none()
     }
 
     fn is_made(&self, name: &Name) -> bool {
         let temporary = name.within(TEMPORARY);
-        self.made.contains(&name.within(self.schema)) || self.made.contains(&temporary)
+        let is_made = || self.made.contains(&name.within(self.schema));
+        !self.is_unclear(name) && (is_made() || self.made.contains(&temporary))
     }
 
     pub fn size(&self, name: &Name) -> Option<Size> {

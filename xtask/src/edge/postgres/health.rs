@@ -10,6 +10,8 @@ use xtask_core::database::limits::Allowed;
 const TABLES: &str = "SELECT format('%I.%I', s.schemaname, s.relname),
     pg_total_relation_size(s.relid), s.n_live_tup, s.n_dead_tup, age(c.relfrozenxid)::bigint
     FROM pg_stat_user_tables s JOIN pg_class c ON c.oid = s.relid
+    -- What has partitions holds no rows itself, and is never frozen.
+    WHERE c.relkind <> 'p'
     ORDER BY pg_total_relation_size(s.relid) DESC, 1";
 
 const INVALID: &str = "SELECT indexrelid::regclass::text, pg_relation_size(indexrelid)

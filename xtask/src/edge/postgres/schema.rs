@@ -24,8 +24,12 @@ pub struct Blocker {
     pub query: String,
 }
 
+/// As the planner knows them. `pg_total_relation_size` would wait for whoever has locked a table.
 const SIZES: &str = "SELECT n.nspname || '.' || c.relname,
-        greatest(c.reltuples, 0)::bigint, pg_total_relation_size(c.oid)
+        greatest(c.reltuples, 0)::bigint,
+        (SELECT coalesce(sum(p.relpages), 0) FROM pg_class p WHERE p.oid IN (c.oid, c.reltoastrelid)
+            OR p.oid IN (SELECT indexrelid FROM pg_index WHERE indrelid IN (c.oid, c.reltoastrelid)))
+            ::bigint * current_setting('block_size')::bigint
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_'
         AND n.nspname NOT IN ('information_schema', 'xtask')

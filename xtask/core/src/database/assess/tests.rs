@@ -305,6 +305,36 @@ fn each_destroyed_object_wants_its_own_consent_where_people_are() {
 }
 
 #[test]
+fn a_call_of_a_function_that_destroys_wants_consent_and_making_it_does_not() {
+    let made = "CREATE FUNCTION wipe() RETURNS void LANGUAGE sql AS $$ DELETE FROM users $$;";
+    let lines = |sql: &str| refusals(&[one(sql)], Users::Somebody, &Consent::default());
+    assert_eq!(lines(made), [""; 0]);
+    for call in ["SELECT wipe();", "DO $$ BEGIN PERFORM public.wipe(); END $$;", "CALL wipe();"] {
+        let lines = lines(&format!("{made}\n{call}"));
+        assert!(lines.len() == 1 && lines[0].contains("`--drop 20260101000000_a:2`"), "{lines:?}");
+    }
+    let harmless =
+        "CREATE FUNCTION sum() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$; SELECT sum();";
+    assert_eq!(lines(harmless), [""; 0]);
+}
+
+/// Which table a name means behind a `SET LOCAL search_path` nobody can tell without the database.
+#[test]
+fn a_table_that_was_made_elsewhere_does_not_stand_for_one_that_is_there() {
+    let begin = "CREATE SCHEMA scratch; SET LOCAL search_path TO scratch;";
+    for sql in [
+        format!("{begin} CREATE TABLE meals (id int); SET LOCAL search_path TO public; DROP TABLE meals;"),
+        "CREATE TABLE meals (id int); SELECT set_config('search_path', 'app', true); DROP TABLE meals;".to_owned(),
+        "CREATE TABLE meals (id int); SET LOCAL SCHEMA 'app'; ALTER TABLE meals DROP id;".to_owned(),
+    ] {
+        let lines = refusals(&[one(&sql)], Users::Somebody, &Consent::default());
+        assert!(lines.len() == 1 && lines[0].contains("`--drop meals"), "{sql}: {lines:?}");
+    }
+    let named = format!("{begin} CREATE TABLE scratch.meals (id int); DROP TABLE scratch.meals;");
+    assert_eq!(refusals(&[one(&named)], Users::Somebody, &Consent::default()), [""; 0]);
+}
+
+#[test]
 fn a_drop_or_a_rename_cannot_be_marked_safe() {
     let marked = |sql: &str| one(&format!("-- xtask:rollback-safe\n{sql}")).mark;
     assert_eq!(marked("ALTER TABLE meals ADD a int;"), Mark::Safe);
@@ -313,11 +343,22 @@ fn a_drop_or_a_rename_cannot_be_marked_safe() {
         "ALTER TABLE meals DROP a;",
         "ALTER TABLE meals RENAME TO x;",
         "DROP TABLE meals;",
+        "DROP POLICY p ON meals;",
+        "DROP TRIGGER t ON meals;",
+        "DROP INDEX i;",
+        "ALTER TABLE meals DROP CONSTRAINT c;",
+        "ALTER TABLE meals RENAME CONSTRAINT c TO d;",
+        "ALTER ROUTINE f RENAME TO g;",
+        "ALTER EXTENSION e SET SCHEMA s;",
+        "ALTER TABLE meals ALTER a ADD GENERATED ALWAYS AS IDENTITY;",
+        "ALTER DOMAIN d SET NOT NULL;",
         "DO $$ BEGIN EXECUTE 'DROP TABLE meals'; END $$;",
     ] {
         let Mark::Wrong(why) = marked(sql) else { panic!("{sql} is safe?") };
         assert!(why.len() == 1 && why[0].starts_with("line 2: "), "{why:?}");
     }
+    // In a text it is no comment.
+    assert_eq!(one("COMMENT ON TABLE a IS '\n-- xtask:rollback-safe\n';").mark, Mark::Unmarked);
     let wrong = one("-- xtask:rollback-safe\nDROP TABLE meals;");
     let lines = refusals(&[wrong], Users::Nobody, &Consent::default());
     assert!(lines[0].contains("is marked `-- xtask:rollback-safe` and cannot be"), "{lines:?}");

@@ -1,6 +1,7 @@
 //! What `ALTER` does: for a table, action by action.
 
-use super::effects::{Effects, references};
+use super::create::references;
+use super::effects::Effects;
 use super::lock::{LockMode, Work};
 use super::retype::Type;
 use super::words::Words;
@@ -15,10 +16,14 @@ pub(super) fn of(words: &Words) -> Effects {
         "system" => Effects::default().alone("ALTER SYSTEM", None),
         "type" => of_type(words),
         "policy" | "trigger" | "rule" => on_table(words),
-        "view" | "materialized" | "function" | "procedure" | "domain" | "schema" | "sequence" => {
-            renamed(words)
+        "domain"
+            if words.has("set not null")
+                || words.has("add constraint")
+                || words.has("add check") =>
+        {
+            Effects::default().breaks("a domain takes fewer values")
         }
-        _ => Effects::default(),
+        _ => renamed(words),
     }
 }
 
@@ -86,7 +91,7 @@ fn action(effects: Effects, table: &Name, words: &Words) -> Effects {
             return add_constraint(effects, table, words);
         }
         ("add", _) => return add_column(effects, table, words),
-        ("drop", "constraint") => (AccessExclusive, Work::Catalogue),
+        ("drop", "constraint") => return drop_constraint(effects, table, words),
         ("drop", _) => return drop_column(effects, table, words),
         ("alter", "constraint") => (ShareRowExclusive, Work::Catalogue),
         ("alter", _) => return alter_column(effects, table, words),
@@ -221,6 +226,12 @@ fn is_clause(word: &str) -> bool {
     )
 }
 
+fn drop_constraint(effects: Effects, table: &Name, words: &Words) -> Effects {
+    let name = words.part_at(words.past(2, "if exists")).unwrap_or_default();
+    let why = format!("drops constraint `{name}`, by which `ON CONFLICT` may find rows");
+    effects.breaks(why).lock(table.clone(), LockMode::AccessExclusive, Work::Catalogue)
+}
+
 fn drop_column(effects: Effects, table: &Name, words: &Words) -> Effects {
     let at = words.past(words.past(1, "column"), "if exists");
     let column = words.part_at(at).unwrap_or_default();
@@ -240,6 +251,12 @@ fn alter_column(effects: Effects, table: &Name, words: &Words) -> Effects {
             let effects = retyped(effects, table, column, &words.from(at));
             (effects, LockMode::AccessExclusive, Work::Rewrite)
         }
+        () if words.is_at(at, "add generated always") => (
+            effects
+                .breaks(format!("`{table}.{column}` takes no value of an older release any more")),
+            LockMode::AccessExclusive,
+            Work::Catalogue,
+        ),
         () if words.is_at(at, "set not null") => (
             effects.breaks(format!("`{table}.{column}` must not be null any more")),
             LockMode::AccessExclusive,
@@ -287,9 +304,7 @@ fn rename(effects: Effects, table: &Name, words: &Words) -> Effects {
     };
     let why = match words.at(1) {
         "to" => format!("renames table `{table}`"),
-        "constraint" => {
-            return effects.lock(table.clone(), LockMode::AccessExclusive, Work::Catalogue);
-        }
+        "constraint" => format!("renames a constraint of `{table}`"),
         _ => {
             let at = words.past(1, "column");
             let column = words.part_at(at).unwrap_or_default();

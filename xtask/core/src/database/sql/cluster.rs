@@ -54,15 +54,12 @@ pub(super) fn of(words: &Words) -> Vec<Reach> {
     if is_code || words.has("execute") {
         found.extend(words.texts().flat_map(|text| of(&Words::within(text))));
     }
-    if is_membership(words) {
-        let what = format!("{} of a role", words.shown(1));
-        found.push(Reach { what, role: None });
-    }
     found
 }
 
 fn at_place(words: &Words, at: usize) -> Option<Reach> {
     let (word, next) = (words.at(at), words.at(at + 1));
+    let called = words.part_at(at).unwrap_or_default();
     let reach = |what: String| Some(Reach { what, role: None });
     // A mapping is of one database.
     let is_kind = KINDS.contains(&next) && words.at(at + 2) != "mapping";
@@ -79,9 +76,17 @@ fn at_place(words: &Words, at: usize) -> Option<Reach> {
             Some(Reach { what: shown(words, at), role: role.filter(|_| !is_more) })
         }
         "alter" | "drop" if is_kind => reach(shown(words, at)),
+        // Rows of another database are read, and written, by way of these.
+        "create" if next == "server" || words.is_at(at + 1, "foreign table") => {
+            reach(shown(words, at))
+        }
+        "import" if words.is_at(at + 1, "foreign schema") => reach(shown(words, at)),
+        "grant" | "revoke" if is_membership(words, at) => {
+            reach(format!("{} of a role", words.from(at).shown(1)))
+        }
         "copy" => copy(&words.from(at)).and_then(reach),
         _ if ORDERS.iter().any(|it| words.is_at(at, it)) => reach(shown(words, at)),
-        _ if next == "(" && CALLS.iter().any(|it| word.starts_with(it)) => reach(word.to_owned()),
+        _ if next == "(" && CALLS.iter().any(|it| called.starts_with(it)) => reach(called),
         _ => None,
     }
 }
@@ -97,7 +102,12 @@ fn copy(words: &Words) -> Option<String> {
     is_file.then(|| format!("COPY {} a file or a program", words.at(at).to_uppercase()))
 }
 
-/// `GRANT role TO role` is about nothing of a database.
-fn is_membership(words: &Words) -> bool {
-    matches!(words.at(0), "grant" | "revoke") && words.find_outside("on").is_none()
+/// `GRANT role TO role` is about nothing of a database. Only where a statement begins is it one, at
+/// the top or in a block of code: elsewhere `GRANT` is a part of another.
+fn is_membership(words: &Words, at: usize) -> bool {
+    const BEFORE: [&str; 6] = [";", "begin", "then", "else", "loop", ">>"];
+    let begins = at == 0 || BEFORE.contains(&words.at(at - 1));
+    let statement = words.from(at);
+    let end = (0..statement.len()).find(|it| statement.at(*it) == ";");
+    begins && statement.until(end.unwrap_or(statement.len())).find_outside("on").is_none()
 }

@@ -21,11 +21,14 @@ pub(super) fn drop(words: &Words) -> Effects {
                 .breaks(format!("drops table `{name}`"))
                 .destroys_with(Object::Table(name.clone()), cascades)
                 .lock(name, exclusive, Work::Catalogue),
-            "index" if concurrently => {
-                effects.lock_of_index(name, LockMode::ShareUpdateExclusive, Work::Catalogue)
+            "index" => {
+                let mode = if concurrently { LockMode::ShareUpdateExclusive } else { exclusive };
+                let why = format!("drops index `{name}`, by which `ON CONFLICT` may find rows");
+                effects.breaks(why).lock_of_index(name, mode, Work::Catalogue)
             }
-            "index" => effects.lock_of_index(name, exclusive, Work::Catalogue),
-            "trigger" | "policy" | "rule" => return on_table(words, exclusive),
+            kind @ ("trigger" | "policy" | "rule") => {
+                return on_table(words, exclusive).breaks(format!("drops {kind} `{name}`"));
+            }
             "type" | "domain" | "sequence" | "schema" | "extension" | "owned" | "foreign"
             | "materialized" => {
                 let kind = kind(words.at(1));
@@ -94,7 +97,17 @@ fn is_chosen(words: &Words) -> bool {
     let condition = words.from(at + 1);
     let end = condition.find_outside("returning").unwrap_or(condition.len());
     let said: Vec<&str> = (0..end).filter_map(|at| condition.value_at(at)).collect();
-    !matches!(said.as_slice(), ["true"] | ["1", "=", "1"])
+    let said: Vec<&str> = said.into_iter().filter(|it| !matches!(*it, "(" | ")")).collect();
+    !said.split(|it| *it == "and").all(is_always_so)
+}
+
+/// `true`, `1 = 1`, `id = id`.
+fn is_always_so(said: &[&str]) -> bool {
+    match said {
+        ["true"] => true,
+        [left, "=", right] => left == right,
+        _ => false,
+    }
 }
 
 /// Rows whose columns are all written anew lose what stood there.
@@ -132,13 +145,18 @@ pub(super) fn merge(words: &Words) -> Effects {
     }
 }
 
-/// A block in another language: what stands in it is told apart, and not understood.
-pub(super) fn code(words: &Words, what: &str) -> Effects {
+/// The word by which what stands in a block of code, or in a function's body, destroys something.
+pub(super) fn in_code(words: &Words) -> Option<&'static str> {
     const DESTROYING: [&str; 4] = ["drop", "truncate", "delete", "execute"];
     let inside: Vec<Words> = words.texts().map(Words::within).collect();
     let word = DESTROYING.into_iter().find(|word| inside.iter().any(|it| it.has(word)));
     let word = word.or_else(|| inside.iter().any(updates_all).then_some("update"));
-    let word = word.or_else(|| inside.iter().any(retypes).then_some("alter"));
+    word.or_else(|| inside.iter().any(retypes).then_some("alter"))
+}
+
+/// A block in another language: what stands in it is told apart, and not understood.
+pub(super) fn code(words: &Words, what: &str) -> Effects {
+    let word = in_code(words);
     let effects = Effects::default().opaque(format!("{what} is not looked into"));
     match word {
         Some(word) => effects

@@ -6,7 +6,7 @@
 use super::alter;
 use super::lock::{Lock, LockMode, Work};
 use super::words::Words;
-use super::{Alone, Name, Object, Tie, TieKind, destroy, inner};
+use super::{Alone, Name, Object, Tie, TieKind, create, destroy, inner};
 
 /// The schema of a session's own tables.
 pub(crate) const TEMPORARY: &str = "pg_temp";
@@ -34,6 +34,12 @@ pub struct Effects {
     pub unties: Vec<(Name, Name)>,
     /// Whether it takes back what statements before it have done.
     pub takes_back: bool,
+    /// The functions that it makes and that destroy something when they are called.
+    pub wipers: Vec<String>,
+    /// The functions that it calls, by name.
+    pub calls: Vec<String>,
+    /// Whether it changes in which schema names without one are looked for.
+    pub moves_path: bool,
     /// What it destroys for good.
     pub destroys: Vec<Object>,
     /// Why a release that does not know it may fail afterwards.
@@ -61,7 +67,7 @@ impl Effects {
     }
 
     /// Makes a table; without `is_sure` it may be there already, and then nothing is made.
-    fn creates(mut self, name: Name, is_sure: bool) -> Self {
+    pub(super) fn creates(mut self, name: Name, is_sure: bool) -> Self {
         if is_sure {
             self.creates.push(name);
         } else {
@@ -135,6 +141,9 @@ impl Effects {
         self.breaks.extend(other.breaks);
         self.doubts.extend(other.doubts);
         self.opaque = self.opaque.or(other.opaque);
+        self.moves_path |= other.moves_path;
+        self.wipers.extend(other.wipers);
+        self.calls.extend(other.calls);
         self
     }
 
@@ -197,13 +206,28 @@ fn qualifiers(words: &Words, at: usize) -> usize {
 
 /// What a statement does, with the statements that stand inside it.
 pub(super) fn of(words: &Words) -> Effects {
-    inner::of(words).iter().map(of).fold(by_itself(words), Effects::and)
+    let effects = inner::of(words).iter().map(of).fold(by_itself(words), Effects::and);
+    Effects { calls: calls(words), ..effects }
+}
+
+/// What it calls, in its block of code too. What a function or a trigger is made of is called later.
+fn calls(words: &Words) -> Vec<String> {
+    if words.begins("create") {
+        return Vec::new();
+    }
+    let in_code = words.begins("do").then(|| words.texts().map(Words::within));
+    let of = |words: &Words| -> Vec<String> {
+        let names = (0..words.len()).filter(|at| words.at(at + 1) == "(");
+        names.filter_map(|at| words.part_at(at)).collect()
+    };
+    let inside: Vec<Words> = in_code.into_iter().flatten().collect();
+    std::iter::once(words).chain(&inside).flat_map(of).collect()
 }
 
 /// What it does besides what stands inside it.
 fn by_itself(words: &Words) -> Effects {
     match words.at(0) {
-        "create" => create(words),
+        "create" => create::of(words),
         "alter" => alter::of(words),
         "drop" => destroy::drop(words),
         "truncate" => destroy::truncate(words),
@@ -222,11 +246,23 @@ fn by_itself(words: &Words) -> Effects {
         "call" | "execute" => {
             Effects::default().opaque(format!("{} runs what is not in this file", words.shown(1)))
         }
+        "set" | "reset" => Effects { moves_path: is_path(words), ..Effects::default() },
+        "select" if words.has("set_config (") => {
+            let is_path = |it: &str| it.eq_ignore_ascii_case("search_path");
+            Effects { moves_path: words.texts().any(is_path), ..Effects::default() }
+        }
         "revoke" => Effects::default().breaks_softly("takes a right away"),
         // To a savepoint: the whole is refused.
         "rollback" => Effects { takes_back: true, ..Effects::default() },
         _ => Effects::default(),
     }
+}
+
+/// Whether `SET` or `RESET` is about the schemas that names without one are looked for in.
+fn is_path(words: &Words) -> bool {
+    let at = words.past(words.past(1, "local"), "session");
+    let name = words.part_at(at).unwrap_or_default();
+    matches!(name.as_str(), "search_path" | "schema" | "all")
 }
 
 pub(super) fn tables(words: &Words, at: usize, mode: LockMode, work: Work) -> Effects {
@@ -238,89 +274,6 @@ pub(super) fn tables(words: &Words, at: usize, mode: LockMode, work: Work) -> Ef
     let at = words.past(words.past(at, "verbose"), "analyze");
     let names = words.names_at(at);
     names.into_iter().fold(Effects::default(), |effects, name| effects.lock(name, mode, work))
-}
-
-fn create(words: &Words) -> Effects {
-    let at = kind_at(words);
-    match words.at(at) {
-        "table" => create_table(words, at),
-        "index" => create_index(words, at),
-        "materialized" => {
-            let named = words.past(at + 2, "if not exists");
-            let found = words.name_at(named);
-            let is_sure = named == at + 2;
-            found.map_or_else(Effects::default, |(name, _)| {
-                Effects::default().creates(name, is_sure)
-            })
-        }
-        "trigger" => on_table(words, LockMode::ShareRowExclusive)
-            .breaks_softly("a trigger runs on what older releases write"),
-        "policy" | "rule" => on_table(words, LockMode::AccessExclusive),
-        "database" | "tablespace" => Effects::default().alone(&what(words), None),
-        "subscription" => Effects::default().alone(&what(words), None),
-        "schema" | "function" | "procedure" | "view" if words.has("or replace") => {
-            Effects::default().breaks_softly(format!("replaces a {}", words.at(at)))
-        }
-        _ => Effects::default(),
-    }
-}
-
-fn create_table(words: &Words, at: usize) -> Effects {
-    let named = words.past(at + 1, "if not exists");
-    let Some((name, next)) = words.name_at(named) else { return Effects::default() };
-    let effects = references(words, next).into_iter().fold(Effects::default(), |effects, other| {
-        if other == name {
-            effects
-        } else {
-            effects.refers(words, &name, &other).lock(
-                other,
-                LockMode::ShareRowExclusive,
-                Work::Catalogue,
-            )
-        }
-    });
-    let effects = match words.find("partition of").and_then(|at| words.name_at(at + 2)) {
-        Some((parent, _)) => effects.ties(TieKind::Part, &name, &parent).lock(
-            parent,
-            LockMode::AccessExclusive,
-            Work::Catalogue,
-        ),
-        None => effects,
-    };
-    let parents = words.find("inherits (").map(|at| words.names_at(at + 2)).unwrap_or_default();
-    let effects = parents
-        .iter()
-        .fold(effects, |effects, parent| effects.ties(TieKind::Inherits, &name, parent));
-    // A temporary one stands before one of people's, and is another one.
-    let is_temporary = (1..at).any(|at| matches!(words.at(at), "temp" | "temporary"));
-    let name =
-        if is_temporary { Name { schema: Some(TEMPORARY.to_owned()), ..name } } else { name };
-    effects.creates(name, named == at + 1)
-}
-
-/// The tables that foreign keys point at.
-pub(super) fn references(words: &Words, from: usize) -> Vec<Name> {
-    let at = (from..words.len()).filter(|at| words.at(*at) == "references");
-    let mut names: Vec<Name> = at.filter_map(|at| Some(words.name_at(at + 1)?.0)).collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
-fn create_index(words: &Words, at: usize) -> Effects {
-    let concurrently = words.is_at(at + 1, "concurrently");
-    let named = words.past(words.past(at + 1, "concurrently"), "if not exists");
-    let index = if words.at(named) == "on" { None } else { words.part_at(named) };
-    let table = words.find("on").and_then(|on| words.name_at(words.past(on + 1, "only")));
-    let Some((table, _)) = table else { return Effects::default() };
-    let mode = if concurrently { LockMode::ShareUpdateExclusive } else { LockMode::Share };
-    let index = index.map(|name| Name { schema: table.schema.clone(), name });
-    let mut effects = Effects::default().lock(table, mode, Work::Scan);
-    if words.has("unique") {
-        effects =
-            effects.breaks_softly("a new unique index may refuse what an older release writes");
-    }
-    if concurrently { effects.alone(&what(words), index) } else { effects }
 }
 
 /// A statement with `ON table` behind its own name.

@@ -74,7 +74,13 @@ fn transaction(words: &Words) -> Option<String> {
 fn set(words: &Words) -> Option<String> {
     let is_local = words.at(1) == "local";
     let at = words.past(words.past(1, "local"), "session");
-    let name = words.at(at);
+    let name = words.part_at(at).unwrap_or_default();
+    let name = name.as_str();
+    if name == "standard_conforming_strings" {
+        return Some(format!(
+            "`SET {name}` changes how the texts behind it are read; leave it out"
+        ));
+    }
     // `SET SCHEMA` is `SET search_path` by another name.
     let is_path = name == "schema" && !is_local;
     if !is_path && !OURS.contains(&name) {
@@ -87,13 +93,18 @@ fn set(words: &Words) -> Option<String> {
         ));
     }
     let value = words.text_at(at + 2).or_else(|| words.value_at(at + 2)).unwrap_or_default();
-    let is_off = value.trim_start_matches('0').is_empty()
-        || value == "default"
-        || value.trim().starts_with("0 ")
-        || ["0ms", "0s", "0min"].contains(&value.trim());
-    (LIMITS.contains(&name) && is_off).then(|| {
-        format!("`SET LOCAL {name}` switches the limit off; give it one that is long enough")
-    })
+    (LIMITS.contains(&name) && is_off(value)).then(|| switched_off(&format!("SET LOCAL {name}")))
+}
+
+/// `0`, `0.0`, `'0 ms'`, `DEFAULT`: Postgres takes none of them for a limit.
+fn is_off(value: &str) -> bool {
+    let number = value.trim().trim_end_matches(|it: char| it.is_alphabetic() || it == ' ');
+    value.trim().eq_ignore_ascii_case("default")
+        || number.parse::<f64>().map_or(number.is_empty(), |it| it == 0.0)
+}
+
+fn switched_off(what: &str) -> String {
+    format!("`{what}` switches the limit off; give it one that is long enough")
 }
 
 /// `pg_dump` writes its `search_path` so.
@@ -102,7 +113,11 @@ fn set_config(words: &Words) -> Option<String> {
     let name = words.text_at(at + 2);
     let arguments = words.bracket_at(at + 1)?.parts(0);
     let is_local = arguments.get(2).is_some_and(|it| it.at(0) == "true");
+    let value = arguments.get(1).and_then(|it| it.text_at(0)).unwrap_or("unread");
     match name {
+        Some(name) if LIMITS.contains(&name.to_lowercase().as_str()) && is_off(value) => {
+            Some(switched_off(&format!("set_config('{name}', …)")))
+        }
         Some(name) if !OURS.contains(&name.to_lowercase().as_str()) || is_local => None,
         Some(name) => Some(format!(
             "`set_config('{name}', …, false)` outlives the file, and what follows finds no table; \
