@@ -40,10 +40,7 @@ pub fn plan(home: &Home<'_>, contents: &Contents, now: Moment) -> Plan {
         .map(|it| (it.id.clone(), it.what.to_owned()))
         .chain(drills.map(|it| (it.id.clone(), format!("older than {DRILLS} drills"))))
         .collect();
-    let gone = |id: &String| contents.backups.iter().find(|it| it.id == *id);
-    let gone = verdicts.iter().filter(|it| !it.stays()).filter_map(|it| gone(&it.id));
-    // The manifest goes first: a back-up without a dump is none, and one without a manifest too.
-    let snapshots = gone.flat_map(|it| [it.id.clone(), it.dump.clone()]);
+    let snapshots = contents.forgotten(&verdicts).into_iter();
     let snapshots = snapshots.chain(remains.iter().map(|it| it.0.clone())).collect();
     Plan { verdicts, remains, alarms, snapshots }
 }

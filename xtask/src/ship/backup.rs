@@ -8,6 +8,7 @@ use crate::edge::pg_dump;
 use crate::edge::postgres::Database;
 use crate::edge::shell::Shell;
 use crate::error::{Failure, Result, code};
+use xtask_core::backup::snapshot::BEFORE_MIGRATION;
 use xtask_core::ship::ledger::Action;
 use xtask_core::ship::machine::BackUp;
 
@@ -108,7 +109,7 @@ pub fn before(
 pub fn carry_out(site: &Site<'_>, planned: &BackUp) -> Result<()> {
     match planned {
         BackUp::Left(_) => Ok(()),
-        BackUp::Taken(_) => take(site, "migrate").map(drop),
+        BackUp::Taken(_) => take(site, BEFORE_MIGRATION).map(drop),
     }
 }
 

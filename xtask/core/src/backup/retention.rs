@@ -25,7 +25,13 @@ impl Default for Keep {
 pub struct Dated {
     pub id: String,
     pub at: Moment,
+    /// Whether it was made because the schema was about to change.
+    pub before_change: bool,
 }
+
+/// For so long the state before a change of the schema is kept: what a migration spoilt is often
+/// noticed only days later, when newer back-ups hold the spoilt rows.
+const BEFORE_CHANGE_HOURS: u64 = 14 * 24;
 
 /// What keeps a back-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -39,6 +45,8 @@ pub enum Reason {
     Weekly,
     /// The newest of its month.
     Monthly,
+    /// It is from before a change of the schema, of the last two weeks.
+    BeforeChange,
     /// Its time has not come yet: a clock was moved, and nothing is decided by that.
     Future,
 }
@@ -75,6 +83,7 @@ impl fmt::Display for Reason {
             Self::Daily => "daily",
             Self::Weekly => "weekly",
             Self::Monthly => "monthly",
+            Self::BeforeChange => "before a migration",
             Self::Future => "its time is in the future",
         })
     }
@@ -106,11 +115,19 @@ pub fn judge(backups: &[Dated], keep: Keep, now: Moment) -> Vec<Verdict> {
     let judged = sorted.into_iter().map(|it| {
         let kept_for = match is_future(it.at, now) {
             true => vec![Reason::Future],
-            false => newest.take().into_iter().chain(reasons(&mut periods, it.at)).collect(),
+            false => {
+                let periods = reasons(&mut periods, it.at);
+                newest.take().into_iter().chain(periods).chain(before_change(it, now)).collect()
+            }
         };
         Verdict { id: it.id.clone(), at: it.at, kept_for }
     });
     judged.collect()
+}
+
+fn before_change(backup: &Dated, now: Moment) -> Option<Reason> {
+    let is_young = now.hours_since(backup.at) < BEFORE_CHANGE_HOURS;
+    (backup.before_change && is_young).then_some(Reason::BeforeChange)
 }
 
 fn reasons(periods: &mut [Periods; 3], at: Moment) -> Vec<Reason> {
@@ -143,7 +160,7 @@ mod tests {
     use super::*;
 
     fn dated(at: &str) -> Dated {
-        Dated { id: at.to_owned(), at: at.parse().unwrap() }
+        Dated { id: at.to_owned(), at: at.parse().unwrap(), before_change: false }
     }
 
     fn kept(backups: &[Dated], now: &str) -> Vec<(String, String)> {
@@ -157,7 +174,7 @@ mod tests {
         let zero: Moment = "1970-01-01T00:00:00Z".parse().unwrap();
         let seconds = last.seconds_since(zero);
         let at = |day: u64| zero.after(seconds - day * 86_400).unwrap();
-        (0..120).map(|day| Dated { id: at(day).to_string(), at: at(day) }).collect()
+        (0..120).map(|day| dated(&at(day).to_string())).collect()
     }
 
     #[test]
@@ -209,11 +226,24 @@ mod tests {
         assert_eq!(kept(&a_season(), "2020-01-01T00:00:00Z").len(), 120);
     }
 
+    /// What a migration of ten in the morning spoilt, and two newer back-ups of that day hold.
+    #[test]
+    fn what_is_from_before_a_change_of_the_schema_stays_for_two_weeks() {
+        let change = Dated { before_change: true, ..dated("2026-11-27T10:00:00Z") };
+        let all = [change.clone(), dated("2026-11-27T15:00:00Z"), dated("2026-11-28T02:11:00Z")];
+        let why = |now: &str| {
+            let kept = kept(&all, now);
+            kept.into_iter().find(|(id, _)| *id == change.id).map(|(_, why)| why)
+        };
+        assert_eq!(why("2026-11-28T03:00:00Z").as_deref(), Some("before a migration"));
+        assert_eq!(why("2026-12-11T09:59:00Z").as_deref(), Some("before a migration"));
+        assert_eq!(why("2026-12-11T10:00:00Z"), None);
+    }
+
     #[test]
     fn of_two_at_once_one_is_kept_whatever_their_order() {
-        let twice = |ids: [&str; 2]| {
-            ids.map(|id| Dated { id: id.into(), at: "2026-11-27T03:00:00Z".parse().unwrap() })
-        };
+        let twice =
+            |ids: [&str; 2]| ids.map(|id| Dated { id: id.into(), ..dated("2026-11-27T03:00:00Z") });
         let (one, other) = (
             kept(&twice(["a", "b"]), "2026-11-27T04:00:00Z"),
             kept(&twice(["b", "a"]), "2026-11-27T04:00:00Z"),

@@ -3,9 +3,12 @@
 //! nothing.
 
 use super::alarm::Sized;
-use super::retention::Dated;
+use super::retention::{Dated, Verdict};
 use crate::moment::Moment;
 use serde::{Deserialize, Serialize};
+
+/// Why a back-up is made before a change of the schema, as its tag says it.
+pub const BEFORE_MIGRATION: &str = "migrate";
 
 /// The first tag of everything that is ours.
 pub const OURS: &str = "xtask";
@@ -232,7 +235,24 @@ impl Contents {
 
     /// As retention judges them.
     pub fn dated(&self) -> Vec<Dated> {
-        self.backups.iter().map(|it| Dated { id: it.id.clone(), at: it.at }).collect()
+        let dated = |it: &Backup| Dated {
+            id: it.id.clone(),
+            at: it.at,
+            before_change: it.why == BEFORE_MIGRATION,
+        };
+        self.backups.iter().map(dated).collect()
+    }
+
+    /// The snapshots of those that do not stay. Whoever may only add can write a manifest that names
+    /// somebody else's dump and is old: a dump that stays for any manifest stays for all.
+    pub fn forgotten(&self, verdicts: &[Verdict]) -> Vec<String> {
+        let stays = |id: &str| verdicts.iter().any(|it| it.id == id && it.stays());
+        let (stay, go): (Vec<&Backup>, Vec<&Backup>) =
+            self.backups.iter().partition(|it| stays(&it.id));
+        // The manifest goes first: a back-up without a dump is none, and one without a manifest too.
+        let is_free = |dump: &&String| stay.iter().all(|it| it.dump != **dump);
+        let both = go.iter().flat_map(|it| [Some(&it.id), Some(&it.dump).filter(is_free)]);
+        both.flatten().cloned().collect()
     }
 
     /// As alarms judge them.
@@ -260,6 +280,7 @@ pub enum NotFound {
 
 #[cfg(test)]
 mod tests {
+    use super::super::retention::Reason;
     use super::*;
 
     fn snapshot(id: &str, kind: Kind, more: &[(&str, String)]) -> Snapshot {
@@ -292,6 +313,25 @@ mod tests {
         );
         let hollow = contents(&[manifest], "production");
         assert_eq!((hollow.backups.len(), hollow.unfinished[0].what), (0, "its dump is gone"));
+    }
+
+    /// Whoever took over the job has a key that adds, and deletes nothing.
+    #[test]
+    fn a_manifest_that_somebody_adds_takes_no_dump_of_another_one_along() {
+        let [dump, manifest] = whole("aaaa", "bbbb");
+        let mut forged = manifest.clone();
+        forged.id = "eeee".repeat(16);
+        forged.tags.push("at:2020-01-01T00:00:00Z".to_owned());
+        let there = contents(&[dump.clone(), manifest.clone(), forged.clone()], "production");
+        let verdict = |id: &str, kept_for: Vec<Reason>| {
+            let at = "2026-11-27T03:00:00Z".parse().unwrap();
+            Verdict { id: id.to_owned(), at, kept_for }
+        };
+        let verdicts = [verdict(&manifest.id, vec![Reason::Newest]), verdict(&forged.id, vec![])];
+        assert_eq!(there.forgotten(&verdicts), [forged.id.clone()]);
+        let verdicts = [verdict(&manifest.id, vec![]), verdict(&forged.id, vec![])];
+        let gone = there.forgotten(&verdicts);
+        assert!(gone.contains(&dump.id) && gone.contains(&manifest.id), "{gone:?}");
     }
 
     #[test]

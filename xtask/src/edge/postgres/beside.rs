@@ -35,12 +35,26 @@ const BESIDE: &str = "SELECT o.called FROM (
             FROM pg_language WHERE oid >= 16384
         UNION ALL SELECT 'pg_cast'::regclass, oid, 'cast from ' || format_type(castsource, NULL)
             || ' to ' || format_type(casttarget, NULL), NULL FROM pg_cast WHERE oid >= 16384
+        UNION ALL SELECT 'pg_transform'::regclass, t.oid, 'transform of ' || format_type(trftype, NULL)
+            || ' for ' || lanname, NULL FROM pg_transform t JOIN pg_language l ON l.oid = trflang
+            WHERE t.oid >= 16384
+        UNION ALL SELECT 'pg_am'::regclass, oid, 'access method ' || amname, NULL
+            FROM pg_am WHERE oid >= 16384
+        UNION ALL SELECT 'pg_default_acl'::regclass, oid, 'default privileges of '
+            || pg_get_userbyid(defaclrole) || ' in every schema', defaclrole
+            FROM pg_default_acl WHERE defaclnamespace = 0
     ) o WHERE coalesce(pg_get_userbyid(o.owner) NOT LIKE 'supabase\\_%', true)
     AND NOT EXISTS (SELECT FROM pg_depend d
         WHERE d.classid = o.class AND d.objid = o.oid AND d.deptype = 'e')
     UNION ALL SELECT 'large objects: ' || count(*) FROM pg_largeobject_metadata HAVING count(*) > 0
     UNION ALL SELECT 'subscription ' || subname FROM pg_subscription
         WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+    UNION ALL SELECT 'rights on the database itself' FROM pg_database
+        WHERE datname = current_database() AND datacl IS NOT NULL
+    UNION ALL SELECT 'settings of ' || CASE setrole WHEN 0 THEN 'the database'
+            ELSE pg_get_userbyid(setrole)::text || ' in this database' END
+        FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase
+        WHERE d.datname = current_database()
     ORDER BY 1";
 
 const FOREIGN: &str = "SELECT n.nspname || '.' || c.relname FROM pg_class c

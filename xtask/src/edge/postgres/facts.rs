@@ -22,7 +22,9 @@ const PLAINLY: &str = "SET LOCAL row_security = off; SET LOCAL statement_timeout
     SET LOCAL \"IntervalStyle\" = 'postgres'; SET LOCAL extra_float_digits = 1;
     SET LOCAL bytea_output = 'hex'; SET LOCAL lc_monetary = 'C'";
 
-const TABLES: &str = "SELECT n.nspname || '.' || c.relname,
+/// The first is a table's name in the manifest; a dot in it would make it that of another one.
+const TABLES: &str = "SELECT CASE WHEN strpos(n.nspname || c.relname, '.') > 0
+            THEN format('%I.%I', n.nspname, c.relname) ELSE n.nspname || '.' || c.relname END,
         format('%I.%I', n.nspname, c.relname), pg_table_size(c.oid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname = ANY($1)

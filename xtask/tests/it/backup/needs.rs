@@ -129,14 +129,23 @@ fn no_schema_is_forgotten_and_what_a_dump_leaves_out_is_told() {
         "CREATE SCHEMA later; CREATE TABLE later.t (n int); INSERT INTO later.t VALUES (1);
         CREATE SCHEMA auth; CREATE TABLE auth.users (n int);
         SELECT lo_create(0); CREATE PUBLICATION told FOR ALL TABLES;
-        CREATE TYPE mood AS ENUM ('good'); CREATE CAST (mood AS integer) WITH INOUT",
+        CREATE TYPE mood AS ENUM ('good'); CREATE CAST (mood AS integer) WITH INOUT;
+        ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+        REVOKE CONNECT ON DATABASE postgres FROM PUBLIC; ALTER DATABASE postgres SET work_mem = '8MB'",
     );
     let taken = town.taken();
     let schemas = json!(["auth", "later", "public", "xtask"]);
     assert_eq!(taken["manifest"]["schemas"], schemas, "no list names one");
-    let left_out = json!(["cast from mood to integer", "large objects: 1", "publication told"]);
+    let left_out = json!([
+        "cast from mood to integer",
+        "default privileges of ann in every schema",
+        "large objects: 1",
+        "publication told",
+        "rights on the database itself",
+        "settings of the database",
+    ]);
     assert_eq!(taken["manifest"]["left_out"], left_out);
-    let told = "cast from mood to integer, large objects: 1, publication told";
+    let told = "large objects: 1, publication told, rights on the database itself";
     for words in [&["backup", "show", "staging"][..], &["backup", "check", "staging"]] {
         let said = town.run(words);
         assert!(said.stdout.contains("not in it") && said.stdout.contains(told), "{said:?}");
