@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use xtask_core::deploy::{Access, Service};
 use xtask_core::plan::Count;
+use xtask_core::ship::lease::Holder;
 use xtask_core::ship::ledger::{Action, Record};
 use xtask_core::ship::machine::{Past, interrupted};
 
@@ -76,21 +77,24 @@ struct Open {
     to: String,
     who: String,
     since: String,
-    /// Whether somebody holds the lease for it; else it was interrupted.
-    under_way: bool,
+    /// Whether somebody holds the lease for it; else it was interrupted. `None` where nobody tells.
+    under_way: Option<bool>,
 }
 
 impl Open {
     fn said(&self, environment: &str) -> String {
         let Self { action, to, who, since, .. } = self;
         let run = format!("{action} to `{to}` of {who}, begun {since}");
-        if self.under_way {
-            return format!("run: {run}, is under way");
+        match self.under_way {
+            Some(true) => format!("run: {run}, is under way"),
+            Some(false) => format!(
+                "run: {run}, was interrupted\n  go on with it: `cargo xtask resume {environment} --apply`\n  \
+                 or go back: `cargo xtask rollback {environment} --apply`"
+            ),
+            None => format!(
+                "run: {run}, has no end; whether it is under way could not be told: ask again"
+            ),
         }
-        format!(
-            "run: {run}, was interrupted\n  go on with it: `cargo xtask resume {environment} --apply`\n  \
-             or go back: `cargo xtask rollback {environment} --apply`"
-        )
     }
 }
 
@@ -99,14 +103,14 @@ fn run_of(site: &Site<'_>, records: &[Record]) -> Option<Open> {
     let past = Past::of(records);
     let open = interrupted(&past).last()?;
     let record = records.iter().rfind(|it| it.run.as_ref() == Some(&open.run))?;
-    let holder = lease::holder(site).ok().flatten();
+    let is_its = |holder: Option<Holder>| holder.is_some_and(|it| Some(it.fence) == record.fence);
     Some(Open {
         action: open.action,
         from: open.from.clone(),
         to: open.to.clone(),
         who: record.who.clone(),
         since: record.at.clone(),
-        under_way: holder.is_some_and(|holder| Some(holder.fence) == record.fence),
+        under_way: lease::holder(site).ok().map(is_its),
     })
 }
 

@@ -33,10 +33,18 @@ pub struct Checkout {
 /// git was told not to see.
 pub fn checkout(shell: &Shell) -> Result<Checkout> {
     listing::check_root(shell)?;
-    let commit = shell.run(&git(["rev-parse", "--verify", "HEAD"])).map_err(|failure| {
-        failure.during("cannot tell the commit").hint("a release is named after a commit: make one")
-    })?;
+    let commit = shell.run(&git(["rev-parse", "--verify", "HEAD"])).map_err(no_commit)?;
     Ok(Checkout { commit: commit.text(), dirty_tree: changed_tree(shell, "")? })
+}
+
+/// Git says itself what to do about a repository of somebody else.
+fn no_commit(failure: Failure) -> Failure {
+    let is_of_others = failure.to_string().contains("dubious ownership");
+    let failure = failure.during("cannot tell the commit");
+    match is_of_others {
+        true => failure.hint("type the line that git names, if you trust who owns these files"),
+        false => failure.hint("a release is named after a commit: make one"),
+    }
 }
 
 /// Every file below `path` that is tracked or new, ordered, relative to the root; those of

@@ -29,8 +29,18 @@ impl Places {
         let here = std::env::current_dir().unwrap_or_default();
         let root = here.ancestors().find(|folder| files::is_seen(&folder.join("deploy.toml")));
         let root = root.ok_or_else(|| {
-            Failure::usage(format!("cannot find `deploy.toml` in `{}` or above", here.display()))
-                .hint("run it inside a checkout of the repository")
+            let failure = Failure::usage(format!(
+                "cannot find `deploy.toml` in `{}` or above",
+                here.display()
+            ));
+            let folder = here
+                .ancestors()
+                .map(|it| it.join("deploy.toml"))
+                .find(|it| files::is_folder(it).unwrap_or(false));
+            let failure = folder.into_iter().fold(failure, |it, folder| {
+                it.reason(format!("`{}` is a folder", folder.display()))
+            });
+            failure.hint("run it inside a checkout of the repository")
         })?;
         Ok(root.to_owned())
     }

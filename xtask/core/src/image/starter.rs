@@ -57,10 +57,17 @@ pub enum Unfit {
     Deploy(#[source] Findings),
 }
 
+/// The images of Postgres, Redis and the other backing services are called so.
+const BACKING: &str = "backing-";
+
 /// What the service that is wished for begins with; `deploy` is what `text` says.
 pub fn plan(wish: &Wish<'_>, deploy: &Deploy, text: &str) -> Result<Starter, Unfit> {
     let name = wish.name.to_owned();
     if let Some(flaw) = name_flaw(wish.name) {
+        return Err(Unfit::Name { name, flaw });
+    }
+    if wish.name.starts_with(BACKING) {
+        let flaw = format!("begins with `{BACKING}`, as the images do that services lean on");
         return Err(Unfit::Name { name, flaw });
     }
     if deploy.service(wish.name).is_some() {

@@ -66,6 +66,7 @@ fn refuse_other(flags: &ImageInit, world: &World<'_>, starter: &Starter) -> Resu
             other.push(path.clone());
         }
     }
+    other.extend(of_others(&flags.name, world, starter)?);
     let lock = lock_file(&flags.name);
     if files::is_there(&world.places.file(&lock))? {
         other.push(lock);
@@ -78,6 +79,19 @@ fn refuse_other(flags: &ImageInit, world: &World<'_>, starter: &Starter) -> Resu
         failure.reason(format!("`{path}` is there already, and nothing is written over"))
     });
     Err(failure.hint("choose another name, or move what is there away"))
+}
+
+/// What lies in the folder of the service and is none of its first files: it is of somebody else.
+fn of_others(name: &str, world: &World<'_>, starter: &Starter) -> Result<Option<String>> {
+    let folder = format!("services/{name}");
+    let place = world.places.file(&folder);
+    let there = if files::is_folder(&place)? { files::names(&place)? } else { Vec::new() };
+    let is_ours = |entry: &String| {
+        let path = format!("{folder}/{entry}");
+        let below = format!("{path}/");
+        starter.files.iter().any(|(own, _)| *own == path || own.starts_with(&below))
+    };
+    Ok(there.into_iter().find(|it| !is_ours(it)).map(|it| format!("{folder}/{it}")))
 }
 
 fn say(flags: &ImageInit, world: &World<'_>, starter: &Starter) {

@@ -11,6 +11,8 @@ use xtask_core::ship::instance::Observed;
 
 const EVERY: Duration = Duration::from_millis(100);
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
+/// How often what serves is asked before it counts as not ready.
+const ASKED_MOST: u32 = 3;
 
 /// Why a candidate is not ready.
 enum Unready {
@@ -64,7 +66,11 @@ pub(super) fn wait(target: &DockerTarget<'_>, service: &Service, container: &str
 /// Why a container that serves is not left as it is, whatever the release says of it.
 pub(super) fn why_unready(service: &Service, found: &Observed) -> Option<String> {
     let url = format!("http://127.0.0.1:{}{}", found.port?, service.health.ready);
-    let is_ready = http::is_well(&url, ANSWER_LIMIT).is_ok();
+    // One slow answer is no reason to replace what serves, and a plan must not change by it.
+    let is_ready = (0..ASKED_MOST).any(|asked| {
+        std::thread::sleep(if asked == 0 { Duration::ZERO } else { EVERY });
+        http::is_well(&url, ANSWER_LIMIT).is_ok()
+    });
     (!is_ready).then(|| "it serves and does not say that it is ready".to_owned())
 }
 
