@@ -16,7 +16,7 @@ mod server;
 mod setup;
 mod ship;
 
-pub use audit::{Audit, AuditAccept, AuditShow};
+pub use audit::{Audit, AuditAccept, AuditMerge, AuditShow};
 pub use backup::{
     Backup, BackupCheck, BackupDrill, BackupOf, BackupPrune, BackupRestore, BackupRun, BackupShow,
     State, StateBackup, StateRestore,

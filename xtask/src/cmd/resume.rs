@@ -27,7 +27,7 @@ pub(super) fn run(flags: &Resume, world: &World<'_>) -> Result<Exit> {
             world.report.data(&value, "nothing to resume: no run was interrupted");
             return Ok(Exit::Done);
         }
-        Err(strange) => return Err(refused(site.name, &strange)),
+        Err(why) => return Err(refused(site.name, &why)),
     };
     // What was to be moved is to be moved still.
     let moving = Moving { all: flags.moving.all || all, ..flags.moving.clone() };
@@ -46,13 +46,21 @@ fn taken(site: &Site<'_>, records: &[Record]) -> Result<(Result<Taken, Refused>,
     Ok((take_up(&past, journal.as_ref(), &site.answers()?), all))
 }
 
-/// Nobody guesses whether what a person did is to stay.
-fn refused(environment: &str, strange: &Refused) -> Failure {
-    Failure::refused(format!("cannot resume: somebody else has changed `{environment}`"))
-        .code(&code::STRANGE_RELEASE)
-        .because(strange)
-        .hint(format!(
-            "say what is to serve: `cargo xtask rollback {environment}` or \
-             `cargo xtask rollout {environment} RELEASE`"
-        ))
+/// Nobody guesses whether what a person did is to stay, or whether to try again what failed.
+fn refused(environment: &str, why: &Refused) -> Failure {
+    let failure = match why {
+        Refused::NothingBefore(_) => {
+            return Failure::refused(format!("cannot resume the way back of `{environment}`"))
+                .code(&code::NO_ROLLBACK_TARGET)
+                .because(why)
+                .hint(format!(
+                    "say what is to serve: `cargo xtask rollout {environment} RELEASE`"
+                ));
+        }
+        _ => Failure::refused(format!("cannot resume: somebody else has changed `{environment}`")),
+    };
+    failure.code(&code::STRANGE_RELEASE).because(why).hint(format!(
+        "say what is to serve: `cargo xtask rollback {environment}` or \
+         `cargo xtask rollout {environment} RELEASE`"
+    ))
 }

@@ -29,12 +29,19 @@ pub(super) fn run(flags: &Rollback, world: &World<'_>) -> Result<Exit> {
 /// The newest verified release that is not the one that serves; after an interrupted run, what the
 /// ledger says of it. One that somebody has changed says nothing of that.
 fn release_before(site: &Site<'_>) -> Result<String> {
-    let records = Ledger::open(site)?.records()?;
+    let ledger = Ledger::open(site)?;
+    let records = ledger.records()?;
     let current = serving::release(site, &records)?;
     let past = Past::of(&records);
     machine::roll_back(&past, current.as_deref()).ok_or_else(|| {
-        Failure::refused("cannot roll back: the ledger knows no other release that was verified")
-            .code(&code::NO_ROLLBACK_TARGET)
-            .hint("`cargo xtask release list ENVIRONMENT` shows what the registry has; name one of them")
+        let why = match ledger.is_reached() {
+            true => "the ledger knows no other release that was verified",
+            false => {
+                "the ledger's database is not reached, and this machine knows of no other release"
+            }
+        };
+        Failure::refused(format!("cannot roll back: {why}")).code(&code::NO_ROLLBACK_TARGET).hint(
+            "`cargo xtask release list ENVIRONMENT` shows what the registry has; name one of them",
+        )
     })
 }

@@ -5,8 +5,9 @@ use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::Environment;
 use crate::report::table;
+use crate::ship::ledger::Ledger;
 use crate::ship::site::Site;
-use crate::ship::{migrate, record, release, serving};
+use crate::ship::{migrate, release, serving};
 use crate::world::World;
 use serde::Serialize;
 use serde_json::json;
@@ -32,12 +33,22 @@ struct Line {
 
 pub(super) fn run(flags: &Environment, world: &World<'_>) -> Result<Exit> {
     let site = Site::look(world, &flags.environment)?;
-    let records = record::all(&site)?;
+    let ledger = Ledger::open(&site)?;
+    let records = ledger.records()?;
+    let mut versions = versions(&records);
+    if !ledger.is_reached() {
+        let listed = release::listed(&site)?;
+        versions
+            .extend(listed.into_iter().filter(|it| !records.iter().any(|known| known.to == *it)));
+        let line = "without the ledger nobody tells which of them were verified here: behind those \
+                    that this machine knows of stand all others of the registry";
+        world.report.warning(line);
+    }
     let past = Past::of(&records);
     let current = serving::release(&site, &records)?;
     let next = roll_back(&past, current.as_deref());
     let mut lines = Vec::new();
-    for version in versions(&records) {
+    for version in versions {
         let mut line = line(&site, &past, &version)?;
         line.next = next.as_ref() == Some(&version);
         line.serves = current.as_ref() == Some(&version);

@@ -48,6 +48,9 @@ pub(super) fn pipeline(world: &World<'_>, order: &Order<'_>) -> Result<Exit> {
     let checkout = checkout(world, order)?;
     let site = open(world, environment)?;
     site.target.preflight()?;
+    if site.environment.has_users() {
+        crate::ship::lease::refuse_early(&site, reviewed.limit())?;
+    }
     let voucher = Voucher::of(&site)?;
     let built = prepare(&site)?;
     world.cancel.check()?;

@@ -26,6 +26,7 @@ pub struct Lease {
     file: File,
     verb: String,
     who: String,
+    waited: Duration,
 }
 
 /// What a holder writes about itself.
@@ -52,12 +53,19 @@ impl Lease {
                 return Err(error).or_outside(|| format!("failed to lock `{}`", path.display()));
             }
         }
-        Ok(Self { file, verb: verb.to_owned(), who: who.to_owned() })
+        Ok(Self { file, verb: verb.to_owned(), who: who.to_owned(), waited: Duration::ZERO })
     }
 
     /// The same; if somebody has it, it is asked for again until `limit` is over.
     pub fn wait(folder: &Path, verb: &str, who: &str, wait: &Wait<'_>) -> Result<Self> {
-        wait.until(|| Self::take(folder, verb, who))
+        let began = Instant::now();
+        let lease = wait.until(|| Self::take(folder, verb, who))?;
+        Ok(Self { waited: began.elapsed(), ..lease })
+    }
+
+    /// How long it was waited for.
+    pub fn waited(&self) -> Duration {
+        self.waited
     }
 
     /// The verb that took it.

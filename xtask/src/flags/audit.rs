@@ -26,6 +26,14 @@ pub enum Audit {
         after_help = "Example: cargo xtask audit accept production --reason restored --apply"
     )]
     Accept(AuditAccept),
+    /// Add what another machine recorded while the database was away
+    ///
+    /// A machine that is thrown away after its run, as GitHub's are, leaves the file among its
+    /// reports. A record that the ledger has already is not added again.
+    #[command(
+        after_help = "Example: cargo xtask audit merge production production-ledger.offline --apply"
+    )]
+    Merge(AuditMerge),
 }
 
 /// Flags of `audit show`.
@@ -47,6 +55,21 @@ pub struct AuditAccept {
     #[arg(long, value_name = "REASON", value_parser = reason)]
     pub reason: String,
     /// Write it; without it, it is only checked and shown
+    #[arg(long)]
+    pub apply: bool,
+    /// Whether somebody else's change is waited for
+    #[command(flatten)]
+    pub wait: Waiting,
+}
+
+/// Flags of `audit merge`.
+#[derive(Debug, Args)]
+pub struct AuditMerge {
+    /// An environment of `deploy.toml`
+    pub environment: String,
+    /// The file that the other machine has left
+    pub file: String,
+    /// Add them; without it, they are only shown
     #[arg(long)]
     pub apply: bool,
     /// Whether somebody else's change is waited for

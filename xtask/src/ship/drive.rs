@@ -78,7 +78,11 @@ impl<'r, 'a> Run<'r, 'a> {
             let held = self.lease.check();
             let step = match next(&self.journal, held.is_ok()) {
                 Next::Do(step, _) => step,
-                Next::End(End::LeaseLost) => return Err(lost(held, self.failure)),
+                Next::End(End::LeaseLost) => {
+                    // A half-moved environment is nobody's secret, and telling needs no lease.
+                    self.tell_open();
+                    return Err(lost(held, self.failure));
+                }
                 Next::End(end) => return self.end(end),
             };
             // From the last switch to the record nothing is cut off, and no way back is.

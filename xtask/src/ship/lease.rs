@@ -15,7 +15,7 @@ use crate::world::World;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use xtask_core::ship::database::Address;
 use xtask_core::ship::lease::{Claim, Holder, Pace, Standing};
 
@@ -39,6 +39,13 @@ struct Held {
     lost: OnceLock<String>,
 }
 
+/// How long it may still be waited for, of how long in all.
+#[derive(Clone, Copy)]
+struct Limits {
+    left: Duration,
+    whole: Duration,
+}
+
 /// The connection over which a lease is renewed, and since when the machine was up when it was.
 struct Line {
     database: Option<Database>,
@@ -57,10 +64,14 @@ impl<'a> Lease<'a> {
     /// then; and so do the records that were written while the database could not be reached.
     pub fn take(site: &Site<'a>, of_machine: &OfMachine, limit: Duration) -> Result<Self> {
         let (report, who) = (site.world.report, of_machine.who().to_owned());
-        let taken = Held::take(site, of_machine, limit, Pace::default()).or_else(|failure| {
+        let began = Instant::now();
+        // What the lease of this machine was waited for counts as well.
+        let left = || limit.saturating_sub(of_machine.waited() + began.elapsed());
+        let limits = |left: Duration| Limits { left, whole: limit };
+        let taken = Held::take(site, of_machine, limits(left())).or_else(|failure| {
             // A connection that broke once is no database that is away: somebody may hold it.
             let again = is_unreached(&failure) && site.world.cancel.check().is_ok();
-            if again { Held::take(site, of_machine, limit, Pace::default()) } else { Err(failure) }
+            if again { Held::take(site, of_machine, limits(left())) } else { Err(failure) }
         });
         let (held, from) = match taken {
             Ok(taken) => taken,
@@ -142,6 +153,15 @@ pub fn holder(site: &Site<'_>) -> Result<Option<Holder>> {
     }
 }
 
+/// Refuses at once what could only be begun after long work, if nobody wants to wait until then.
+pub fn refuse_early(site: &Site<'_>, limit: Duration) -> Result<()> {
+    if !limit.is_zero() {
+        return Ok(());
+    }
+    let held = holder(site)?;
+    held.map_or(Ok(()), |holder| Err(held_by(site.name, &holder, limit)))
+}
+
 /// Refuses while somebody holds the lease of `site`, for what stops the database itself and could
 /// not give a lease back. Who cannot enter the database any more has only the lease of this
 /// machine, and that is said.
@@ -173,10 +193,9 @@ impl Held {
     fn take(
         site: &Site<'_>,
         of_machine: &OfMachine,
-        limit: Duration,
-        pace: Pace,
+        limits: Limits,
     ) -> Result<(Self, Option<(Holder, Standing)>)> {
-        let address = site.database()?;
+        let (address, pace) = (site.database()?, Pace::default());
         let mut database = Database::connect(&address)?;
         let claim = Claim {
             verb: of_machine.verb().to_owned(),
@@ -184,17 +203,17 @@ impl Held {
             run_url: run::url(),
             seat: of_machine.seat()?,
         };
-        let wait = Wait { limit, cancel: &site.world.cancel };
+        let wait = Wait { limit: limits.left, cancel: &site.world.cancel };
         let mut said = false;
         let (fence, from, renewed) = wait.until(|| {
             let renewed = clock::since_boot();
             match database.take_lease(&claim, pace)? {
                 Asked::Taken { fence, from } => Ok((fence, from, renewed)),
                 Asked::Held(holder) => {
-                    if !limit.is_zero() && !std::mem::replace(&mut said, true) {
+                    if !limits.left.is_zero() && !std::mem::replace(&mut said, true) {
                         site.world.report.status(&format!("waits for {holder}"));
                     }
-                    Err(held_by(site.name, &holder, limit))
+                    Err(held_by(site.name, &holder, limits.whole))
                 }
             }
         })?;

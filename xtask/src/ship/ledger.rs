@@ -5,7 +5,7 @@ use super::anchor;
 use super::lease::Lease;
 use super::site::Site;
 use crate::edge::postgres::{Database, is_unreached};
-use crate::edge::{clock, offline};
+use crate::edge::{clock, offline, run};
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -132,6 +132,23 @@ impl<'s, 'a> Ledger<'s, 'a> {
         offline::add(&path, record)?;
         let line = format!("recorded in `{}`, to be merged later", path.display());
         self.site.world.report.warning(&line);
+        if run::url().is_some() {
+            self.hand_on(record)?;
+        }
+        Ok(())
+    }
+
+    /// A machine that runs one job is thrown away, and what it wrote down with it: its reports are
+    /// kept, and whoever has them merges it.
+    fn hand_on(&self, record: &Record) -> Result<()> {
+        let name = self.site.name;
+        let file = format!("{name}-ledger.offline");
+        offline::add(&self.site.world.places.file(format!("target/reports/{file}")), record)?;
+        let hint = format!(
+            "this machine's reports hold `{file}`: `cargo xtask audit merge {name} {file} --apply` \
+             adds it once the database is back"
+        );
+        self.site.world.report.warning(&hint);
         Ok(())
     }
 
@@ -224,20 +241,7 @@ pub(super) fn settle(
 fn merge(site: &Site<'_>, lease: &Lease<'_>) -> Result<()> {
     let path = file(site);
     let Some(fence) = lease.fence() else { return Ok(()) };
-    let merged = offline::hand_over(&path, |written| {
-        let mut ledger = Ledger::open(site)?;
-        let Some(database) = &ledger.database else {
-            return Err(Failure::outside("the database went away").code(&code::DATABASE_UNREACHED));
-        };
-        let links = database.ledger()?;
-        let new = unmerged(written, &ledger.as_it_stands(&links), &clock::now());
-        let Some(database) = &mut ledger.database else { return Ok(0) };
-        if !new.is_empty() {
-            let links = database.append(&new, fence)?;
-            ledger.added(&links)?;
-        }
-        Ok(new.len())
-    });
+    let merged = offline::hand_over(&path, |written| add_new(site, fence, written));
     match merged {
         Ok(Some(count)) => {
             let line = format!("merged {} from `{}`", Count(count, "record"), path.display());
@@ -249,6 +253,30 @@ fn merge(site: &Site<'_>, lease: &Lease<'_>) -> Result<()> {
         Err(failure) if is_unreached(&failure) => Ok(()),
         Err(failure) => Err(failure),
     }
+}
+
+/// The same for records that another machine has left.
+pub fn merge_records(site: &Site<'_>, lease: &Lease<'_>, written: &[Record]) -> Result<()> {
+    match lease.fence() {
+        Some(fence) => add_new(site, fence, written).map(drop),
+        None => Err(gone()),
+    }
+}
+
+/// Adds what the ledger does not have, and tells how many that were.
+fn add_new(site: &Site<'_>, fence: u64, written: &[Record]) -> Result<usize> {
+    let mut ledger = Ledger::open(site)?;
+    let links = ledger.database.as_ref().ok_or_else(gone)?.ledger()?;
+    let new = unmerged(written, &ledger.as_it_stands(&links), &clock::now());
+    if let Some(database) = ledger.database.as_mut().filter(|_| !new.is_empty()) {
+        let links = database.append(&new, fence)?;
+        ledger.added(&links)?;
+    }
+    Ok(new.len())
+}
+
+fn gone() -> Failure {
+    Failure::outside("the database went away").code(&code::DATABASE_UNREACHED)
 }
 
 /// The records of a chain, if it is whole.

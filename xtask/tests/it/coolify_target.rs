@@ -2,6 +2,7 @@
 //! and what does not come to serve is taken back.
 
 mod accepted;
+mod away;
 mod backed_up;
 mod between;
 mod database;

@@ -5,12 +5,16 @@ mod shop;
 
 use serde_json::Value;
 use shop::Shop;
+use std::collections::BTreeMap;
 use std::process::Command;
-use xtask_core::ship::release::Policy;
+use xtask::runtime;
+use xtask_core::reference::Repository;
+use xtask_core::ship::release::{ARTIFACT_TYPE, Policy, RELEASES_REPOSITORY, tag_of};
 use xtask_fakes::docker_registry::{DockerRegistry, Lock};
 use xtask_fakes::registry::{FakeRegistry, Fault, on};
 use xtask_fakes::required;
 use xtask_fakes::requirement::required_program;
+use xtask_registry::Registry;
 
 #[test]
 fn what_was_pushed_becomes_a_release_that_is_listed_and_shown_without_a_database() {
@@ -49,6 +53,33 @@ fn what_was_pushed_becomes_a_release_that_is_listed_and_shown_without_a_database
     let wanted = format!("unknown release `{near}`; nearest: `{version}`");
     assert!(said.contains(&wanted) && said.contains("E-release-unknown"), "{said}");
     assert!(said.contains("cargo xtask release list ENVIRONMENT"), "{said}");
+}
+
+/// Signatures in cosign's older manner lie under tags of their own, and people tag by hand.
+#[test]
+fn what_others_put_beside_releases_is_passed_over_and_never_rolled_out() {
+    let fake = FakeRegistry::start();
+    let shop = Shop::new(&fake.host(), "");
+    shop.push();
+    let version = shop.version();
+    let made = shop.json(&["release", "create", "production"]);
+    let releases: Repository = format!("{}/{RELEASES_REPOSITORY}", shop.home()).parse().unwrap();
+    let registry = runtime::wait(Registry::of(&releases)).unwrap();
+    let put = |kind: &str, bytes: &[u8], tag: &str| {
+        let (tags, nothing) = ([tag_of(tag).unwrap()], BTreeMap::new());
+        let pushed = registry.push_artifact(&releases, kind, kind, bytes, &tags, &nothing);
+        runtime::wait(pushed).unwrap();
+    };
+    put("application/vnd.dev.cosign.artifact.sig.v1+json", b"{}", "sha256-aa.sig");
+    put(ARTIFACT_TYPE, &serde_json::to_vec(&made).unwrap(), "newest");
+    let list = shop.json(&["release", "list", "production"]);
+    assert_eq!(list["releases"].as_array().unwrap().len(), 1, "{list}");
+    let said = shop.world.run(&["release", "show", "production", "newest"]).ends(5);
+    assert!(said.contains(&format!("it is release `{version}`")), "{said}");
+    let said = shop.world.run(&["release", "show", "production", "sha256-aa.sig"]).ends(5);
+    assert!(said.contains("it is no release of ours"), "{said}");
+    let said = shop.world.run(&["release", "show", "production", "unknown"]).ends(2);
+    assert!(said.contains("E-release-unknown"), "{said}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod accept;
 mod list;
+mod merge;
 mod show;
 mod verify;
 
@@ -19,6 +20,7 @@ pub(super) fn run(verb: &Audit, world: &World<'_>) -> Result<Exit> {
         Audit::Show(flags) => show::run(flags, world),
         Audit::Verify(flags) => verify::run(flags, world),
         Audit::Accept(flags) => accept::run(flags, world),
+        Audit::Merge(flags) => merge::run(flags, world),
     }
 }
 

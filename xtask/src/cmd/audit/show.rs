@@ -1,12 +1,11 @@
 //! `audit show`: one record with all that it holds.
 
 use super::{fates_of, outcome, word};
-use crate::error::{Failure, Result};
+use crate::error::{Failure, Result, code};
 use crate::exit::Exit;
 use crate::flags::AuditShow;
 use crate::report::table;
 use crate::ship::ledger::Ledger;
-use crate::ship::record;
 use crate::ship::site::Site;
 use crate::world::World;
 use serde_json::json;
@@ -15,17 +14,29 @@ use xtask_core::ship::ledger::{Fate, Record, numbers};
 
 pub(super) fn run(flags: &AuditShow, world: &World<'_>) -> Result<Exit> {
     let site = Site::look_at_records(world, &flags.environment)?;
-    let records = record::known(&site)?;
-    let numbers = numbers(&Ledger::open(&site)?.links()?, records.len());
+    let ledger = Ledger::open(&site)?;
+    let records = ledger.records_as_they_stand()?;
+    let numbers = numbers(&ledger.links()?, records.len());
     let position = numbers.iter().position(|number| *number == flags.number);
-    let record = position.and_then(|position| records.get(position)).ok_or_else(|| {
-        let has = Count(records.len(), "record");
-        Failure::usage(format!("there is no record {}: the ledger has {has}", flags.number))
-    })?;
+    let found = position.and_then(|position| records.get(position));
+    let record = found.ok_or_else(|| none(&ledger, flags.number, records.len()))?;
     let fate = fates_of(&site, &records)?[position.unwrap_or_default()];
     let value = json!({ "number": flags.number, "record": record, "fate": word(fate) });
     world.report.data(&value, &table(&rows(record, fate)));
     Ok(Exit::Done)
+}
+
+/// Without the database there may be more than this machine knows of.
+fn none(ledger: &Ledger<'_, '_>, number: u64, count: usize) -> Failure {
+    let has = Count(count, "record");
+    match ledger.is_reached() {
+        true => Failure::usage(format!("there is no record {number}: the ledger has {has}")),
+        false => Failure::outside(format!(
+            "cannot show record {number}: the ledger's database is not reached"
+        ))
+        .code(&code::DATABASE_UNREACHED)
+        .reason(format!("this machine knows of {has}")),
+    }
 }
 
 fn rows(record: &Record, fate: Fate) -> Vec<Vec<String>> {

@@ -54,7 +54,7 @@ fn owned(database: &mut Database) -> Result<Catalogue> {
 /// is made there.
 fn read(side: &str, world: &World<'_>) -> Result<Catalogue> {
     if side != MIGRATIONS {
-        return owned(&mut Database::connect(&Site::look(world, side)?.database()?)?);
+        return owned(&mut Database::connect(&Site::look_at_records(world, side)?.database()?)?);
     }
     let phase = world.report.phase("migrations");
     let site = Site::look(world, super::LOCAL)?;

@@ -26,7 +26,7 @@ pub(super) fn run(flags: &DbSyncSchema, world: &World<'_>) -> Result<Exit> {
             .reason("it is this machine's")
             .hint("name an environment elsewhere; `cargo xtask db reset` applies the migrations"));
     }
-    let source = Site::look(world, from)?.database()?;
+    let source = Site::look_at_records(world, from)?.database()?;
     let dump = dump(world, &source)?;
     let machine = OfMachine::take(&world.state(super::LOCAL), "db sync-schema", &lease::who())?;
     let site = Site::open(world, super::LOCAL)?;

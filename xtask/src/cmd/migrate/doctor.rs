@@ -12,7 +12,7 @@ use xtask_core::database::migration::compare;
 use xtask_core::database::sql::Trace;
 
 pub(super) fn run(environment: &str, world: &World<'_>) -> Result<Exit> {
-    let site = Site::look(world, environment)?;
+    let site = Site::look_at_records(world, environment)?;
     let database = Database::connect(&site.database()?)?;
     let obstacles = migrate::obstacles::obstacles(&site, &migrate::files(world)?)?;
     let mut found: Vec<Case> = obstacles.iter().map(case).collect();

@@ -33,7 +33,7 @@ pub(super) fn run(flags: &MigratePlan, world: &World<'_>) -> Result<Exit> {
 
 /// By its database.
 pub(super) fn of_environment(name: &str, drops: &[String], world: &World<'_>) -> Result<Exit> {
-    let site = Site::look(world, name)?;
+    let site = Site::look_at_records(world, name)?;
     let files = migrate::files(world)?;
     let database = Database::connect(&site.database()?)?;
     let plan = migrate::plan(&database, &files)?;

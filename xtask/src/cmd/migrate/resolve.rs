@@ -16,7 +16,7 @@ use xtask_core::ship::ledger::Action;
 pub(super) fn run(flags: &MigrateResolve, world: &World<'_>) -> Result<Exit> {
     let name = &flags.environment;
     if !flags.apply {
-        let site = Site::look(world, name)?;
+        let site = Site::look_at_records(world, name)?;
         let database = Database::connect(&site.database()?)?;
         let (resolution, _) = check(flags, &database, &migrate::files(world)?)?;
         say(flags, world, resolution, false);

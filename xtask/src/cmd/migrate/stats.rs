@@ -16,7 +16,7 @@ pub(super) fn run(environment: &str, world: &World<'_>) -> Result<Exit> {
         return Err(Failure::usage("`[migrations]` of deploy.toml names no `statistics`")
             .hint("statistics = \"services/backend/prisma/statistics.json\""));
     };
-    let site = Site::look(world, environment)?;
+    let site = Site::look_at_records(world, environment)?;
     let database = Database::connect(&site.database()?)?;
     let mut statistics = migrate::statistics(environment, &database)?;
     statistics.tables.values_mut().for_each(|size| *size = size.rounded());

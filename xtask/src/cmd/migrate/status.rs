@@ -11,7 +11,7 @@ use serde_json::json;
 use xtask_core::database::migration::{History, compare};
 
 pub(super) fn run(environment: &str, world: &World<'_>) -> Result<Exit> {
-    let site = Site::look(world, environment)?;
+    let site = Site::look_at_records(world, environment)?;
     let files = migrate::files(world)?;
     let database = Database::connect(&site.database()?)?;
     let history = compare(&files, &database.migration_rows()?);

@@ -187,7 +187,8 @@ fn elsewhere(environment: &str, name: &str, rotation: &KeyRotation) -> Failure {
     .code(&code::ROTATION)
     .reason(format!(
         "by hand: give `{previous}` a new key, and roll out; exchange both, and roll out; \
-         {lifetime_seconds} seconds later take `{previous}` away, and roll out"
+         {lifetime_seconds} seconds later take `{previous}` away, \
+         `cargo xtask secrets sync {environment} --apply`, and roll out"
     ))
     .hint(format!("`age:{environment}/{name}` and `age:{environment}/{previous}` in `deploy.toml`"))
 }

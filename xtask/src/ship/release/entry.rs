@@ -5,11 +5,11 @@ use super::store::{Published, Releases};
 use super::verify::policy;
 use crate::attest::{AttestationStore, PublicKey, public_keys};
 use crate::error::{Coded as _, Context as _, Failure, Result, code};
-use crate::ship::record;
+use crate::ship::ledger::Ledger;
 use crate::ship::scan::now;
 use crate::ship::site::Site;
 use xtask_core::deploy::Demand;
-use xtask_core::ship::ledger::{Action, Outcome};
+use xtask_core::ship::ledger::{Action, Outcome, Record};
 use xtask_core::ship::release::Release;
 use xtask_core::ship::release::entry::{Signed, judge};
 use xtask_core::trust::attestation::summary::{self, Summary};
@@ -48,8 +48,10 @@ pub fn may_enter(site: &Site<'_>, release: &Release, action: Action) -> Result<(
 /// no rollback.
 fn served_before(site: &Site<'_>, release: &Release, action: Action) -> bool {
     let was_here = || -> Result<bool> {
-        let records = record::known(site)?;
-        Ok(records.iter().any(|it| it.to == release.version && it.outcome == Outcome::Done))
+        let ledger = Ledger::open(site)?;
+        let records = ledger.records_as_they_stand()?;
+        let is_it = |it: &Record| it.to == release.version && it.outcome == Outcome::Done;
+        Ok(!ledger.is_reached() || records.iter().any(is_it))
     };
     action == Action::Rollback && was_here().unwrap_or(true)
 }

@@ -27,6 +27,21 @@ pub struct Published {
     pub artifact: Descriptor,
 }
 
+/// What a tag names.
+enum Looked {
+    Release(Box<Published>),
+    /// Something else: why it is no release of that version.
+    Foreign(String),
+    Nothing,
+}
+
+/// What a manifest says that it is.
+#[derive(serde::Deserialize)]
+struct Kind {
+    #[serde(rename = "artifactType")]
+    artifact_type: Option<String>,
+}
+
 impl Releases {
     /// Those below `home`, with the credentials that this machine keeps for it.
     pub fn of(home: &Repository) -> Result<Self> {
@@ -55,10 +70,24 @@ impl Releases {
     /// The release of that version, if it is there.
     pub fn find(&self, version: &str) -> Result<Option<Published>> {
         let failed = || format!("failed to read release `{version}` from `{}`", self.repository);
+        match self.look(version)? {
+            Looked::Release(published) => Ok(Some(*published)),
+            Looked::Nothing => Ok(None),
+            Looked::Foreign(why) => Err(Failure::outside(failed()).reason(why)),
+        }
+    }
+
+    /// What that tag names.
+    fn look(&self, version: &str) -> Result<Looked> {
+        let failed = || format!("failed to read release `{version}` from `{}`", self.repository);
         let reference = self.repository.tag(tag(version)?);
         let found = runtime::wait(self.registry.manifest(&reference));
         let found = found.map_err(|error| refused(failed(), &error))?;
-        let Some((artifact, manifest)) = found else { return Ok(None) };
+        let Some((artifact, manifest)) = found else { return Ok(Looked::Nothing) };
+        let kind: Kind = serde_json::from_slice(&manifest).or_outside(failed)?;
+        if kind.artifact_type.as_deref() != Some(ARTIFACT_TYPE) {
+            return Ok(Looked::Foreign("it is no release of ours".to_owned()));
+        }
         let manifest: Manifest = serde_json::from_slice(&manifest).or_outside(failed)?;
         let layer = manifest
             .layers
@@ -66,8 +95,11 @@ impl Releases {
             .ok_or_else(|| Failure::outside(failed()).reason("it is empty"))?;
         let bytes = runtime::wait(self.registry.blob(&self.repository, layer));
         let bytes = bytes.map_err(|error| refused(failed(), &error))?;
-        let release = serde_json::from_slice(&bytes).or_outside(failed)?;
-        Ok(Some(Published { release, artifact }))
+        let release: Release = serde_json::from_slice(&bytes).or_outside(failed)?;
+        Ok(match release.version == version {
+            true => Looked::Release(Box::new(Published { release, artifact })),
+            false => Looked::Foreign(format!("it is release `{}`", release.version)),
+        })
     }
 
     /// The release of that version, or the ones that were perhaps meant.
@@ -87,14 +119,16 @@ impl Releases {
             .hint("`cargo xtask release list ENVIRONMENT` shows all of them"))
     }
 
-    /// Every release, newest first.
+    /// Every release, newest first. What others have put there is passed over.
     pub fn list(&self) -> Result<Vec<Published>> {
         let tags = runtime::wait(self.registry.tags(&self.repository));
         let failed = || format!("failed to list the releases in `{}`", self.repository);
         let tags = tags.map_err(|error| refused(failed(), &error))?;
         let mut releases = Vec::new();
         for tag in tags.iter().filter(|tag| !is_list(tag)) {
-            releases.extend(self.find(tag)?);
+            if let Looked::Release(published) = self.look(tag)? {
+                releases.push(*published);
+            }
         }
         releases.sort_by(|left, right| right.release.created_at.cmp(&left.release.created_at));
         Ok(releases)

@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 /// Reaches it to change it: every secret must be at hand.
 pub fn open<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, CoolifyTarget<'a>)> {
-    let (secrets, target) = reach(world, name)?;
+    let (secrets, target) = reach(world, name, |_| true)?;
     target.coolify()?;
     target.refuse_absent()?;
     Ok((secrets, target))
@@ -17,23 +17,31 @@ pub fn open<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, CoolifyTar
 
 /// Reaches it to look at it, with the secrets that are at hand.
 pub fn look<'a>(world: &'a World<'_>, name: &str) -> Result<Look<'a>> {
-    let (secrets, target) = reach(world, name)?;
+    let (secrets, target) = reach(world, name, |_| true)?;
     target.coolify()?;
     Ok(Look::Reached(secrets, Box::new(target)))
 }
 
-/// Reaches its database and its registry alone: the panel is not asked, so no token is needed.
+/// Reaches its database and its registry alone: the panel is not asked, so no token is needed, and no
+/// secret but the one address.
 pub fn look_at_records<'a>(world: &'a World<'_>, name: &str) -> Result<Look<'a>> {
-    let (secrets, target) = reach(world, name)?;
+    let sources = world.environment(name)?.sources();
+    let own = ["database.direct_url", "database.url"];
+    let needed = own.into_iter().find(|it| sources.contains_key(*it));
+    let (secrets, target) = reach(world, name, |it| Some(it) == needed)?;
     Ok(Look::Reached(secrets, Box::new(target)))
 }
 
-fn reach<'a>(world: &'a World<'_>, name: &str) -> Result<(Secrets, CoolifyTarget<'a>)> {
+fn reach<'a>(
+    world: &'a World<'_>,
+    name: &str,
+    is_needed: impl Fn(&str) -> bool,
+) -> Result<(Secrets, CoolifyTarget<'a>)> {
     let environment = world.environment(name)?;
     let place = environment.coolify.as_ref().expect("`deploy.toml` was checked: it has one");
     let mut sources = environment.sources();
     // The token is read when Coolify is asked.
-    sources.remove("coolify.token");
+    sources.retain(|name, _| name != "coolify.token" && is_needed(name));
     let (secrets, absent) = secrets::at_hand(&sources);
     let own = |(name, secret): (&String, &_)| {
         Some((name.strip_prefix("secrets.")?.to_owned(), Clone::clone(secret)))

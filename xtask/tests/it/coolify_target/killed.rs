@@ -40,8 +40,13 @@ fn points_moving(moves: &[&str], migrations: &[&str]) -> Vec<String> {
 
 fn points_of(step: &Step) -> Vec<String> {
     let name = step.name();
-    let waits = matches!(step, Step::Deploy(_) | Step::Verify | Step::Migrate);
-    let within = waits.then(|| format!("in-{name}"));
+    let within = match step {
+        Step::Deploy(service) => {
+            ["configure", "deploy"].map(|wait| format!("in-{wait}-{service}")).to_vec()
+        }
+        Step::Verify | Step::Migrate => vec![format!("in-{name}")],
+        _ => Vec::new(),
+    };
     let around = [format!("before-{name}"), format!("after-{name}")];
     within.into_iter().chain(around).collect()
 }
@@ -131,7 +136,8 @@ fn resume_finishes_the_direction_that_a_killed_run_had() {
     let said = town.runs(&["resume", "production"]);
     assert!(said.stdout.contains("no run was interrupted"), "{said:?}");
     // On the way back: it fails by itself, and is killed as it goes back.
-    for point in ["before-go-back", "after-go-back", "before-record"] {
+    // Coolify keeps the backend that is healthy, so only the ML service is deployed twice.
+    for point in ["before-go-back", "in-deploy-ml-service#2", "after-go-back", "before-record"] {
         town.killed(&["rollout", "production", "unready"], point);
         let shown = town.world.run(&["status", "production"]);
         assert!(shown.stdout.contains("was interrupted"), "{shown:?}");

@@ -32,14 +32,14 @@ impl Town<'_> {
         self.database.ask("SELECT coalesce(verb, 'free') FROM xtask.lease")
     }
 
-    fn list(&self) -> Value {
+    pub(super) fn list(&self) -> Value {
         let run = self.world.run(&["--json", "audit", "list", "production"]);
         assert!([Some(0), Some(3)].contains(&run.code), "{run:?}");
         serde_json::from_str(&run.stdout).unwrap()
     }
 
     /// Each record as action, release and outcome, with its fate.
-    fn audited(&self) -> Vec<String> {
+    pub(super) fn audited(&self) -> Vec<String> {
         let list = self.list();
         let records = list["records"].as_array().unwrap().iter();
         let told = records.zip(list["fates"].as_array().unwrap()).map(|(record, fate)| {

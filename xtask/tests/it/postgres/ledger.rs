@@ -130,3 +130,17 @@ fn a_server_that_refuses_is_not_one_without_a_ledger() {
     let failure = weak.ledger().unwrap_err();
     assert!(xtask::edge::postgres::is_unreached(&failure), "{failure}");
 }
+
+#[test]
+fn after_the_last_number_that_there_is_nothing_can_be_added() {
+    let cluster = required!(Cluster::new());
+    let server = cluster.serve_plainly();
+    let mut database = connect(&server, "ann");
+    let fence = lease(&mut database);
+    database.append(&["a", "b"].map(record), fence).unwrap();
+    let forge = format!("UPDATE xtask.ledger SET number = {} WHERE number = 2", i64::MAX);
+    server.ask(&format!("ALTER TABLE xtask.ledger DISABLE TRIGGER ALL; {forge}"));
+    let failure = database.append(&[record("c")], fence).unwrap_err().to_string();
+    assert!(failure.contains("failed to add to the ledger"), "{failure}");
+    assert_eq!(database.ledger().unwrap().len(), 2);
+}

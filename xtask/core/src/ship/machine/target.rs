@@ -22,6 +22,9 @@ pub enum Refused {
     /// What serves is none of what the interrupted runs were about.
     #[error("release `{0}` serves, which the interrupted run had nothing to do with")]
     Strange(String),
+    /// It had failed and was on its way back, and nothing had served before it.
+    #[error("release `{0}` had failed, and nothing served before it that could be gone back to")]
+    NothingBefore(String),
 }
 
 /// The release that is brought back if a run to `to` fails. After an interrupted run it is the one
@@ -77,11 +80,11 @@ pub fn take_up(
     if let Some((_, strange)) = serving.iter().find(|(service, it)| !is_known(service, it)) {
         return Err(Refused::Strange(strange.clone()));
     }
-    let went_back = journal.filter(|it| it.run == last.run && it.goes_back());
-    Ok(match went_back.and_then(|it| it.course.back.clone()) {
-        Some(back) => Taken::Back(back),
-        None => Taken::Forward(last.action, last.to.clone()),
-    })
+    let Some(way_back) = journal.filter(|it| it.run == last.run && it.goes_back()) else {
+        return Ok(Taken::Forward(last.action, last.to.clone()));
+    };
+    let back = way_back.course.back.clone().map(Taken::Back);
+    back.ok_or_else(|| Refused::NothingBefore(last.to.clone()))
 }
 
 fn verified(past: &[Past]) -> impl DoubleEndedIterator<Item = &Past> {

@@ -255,6 +255,10 @@ fn an_interrupted_run_is_taken_up_in_the_direction_of_its_own_journal() {
     assert_eq!(take_up(&open, Some(&journal), &both), Ok(Taken::Back("a".to_owned())));
     let forward = Ok(Taken::Forward(Action::Rollout, "b".to_owned()));
     assert_eq!(take_up(&open, None, &both), forward);
+    let mut to_nothing = journal.clone();
+    to_nothing.course.back = None;
+    let nothing = Err(Refused::NothingBefore("b".to_owned()));
+    assert_eq!(take_up(&open, Some(&to_nothing), &both), nothing, "what failed is not tried again");
     let of_another = Journal { run: "1".to_owned(), ..journal };
     assert_eq!(take_up(&open, Some(&of_another), &both), forward);
     assert_eq!(take_up(&open, None, &versions("a", "x")), Err(Refused::Strange("x".to_owned())));
