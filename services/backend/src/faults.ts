@@ -40,7 +40,8 @@ export async function openFaults(settings: Told): Promise<Faults> {
     runtime: { name: "node", version: process.version },
     // Traces come with their sources: Node reads the maps beside the built files.
     stackParser: core.createStackParser(server.nodeStackLineParser()),
-    integrations: [core.linkedErrorsIntegration(), core.dedupeIntegration()],
+    // Not the one that drops repetitions: it takes the same bug of five users for one.
+    integrations: [core.linkedErrorsIntegration()],
     beforeSend: withoutSecrets,
     transport: (options) => core.createTransport(options, (request) => send(options.url, request)),
   });

@@ -31,8 +31,17 @@ const looks: readonly (readonly [RegExp, string])[] = [
     /(["'][\w-]{0,64}(?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|authorization|cookie)["']\s*:\s*["'])(?:[^"'\\]|\\.)*/gi,
     `$1${censored}`,
   ],
+  // JSON in JSON, and objects as Node prints them: `token: '…'`.
   [
-    /(\b(?:password|passwd|passphrase|pwd|set-cookie|cookie|authorization):\s*)\S.*/g,
+    /(\\"[\w-]{0,64}(?:password|passwd|passphrase|pwd|secret|token|api[-_]?key|authorization|cookie)\\"\s{0,9}:\s{0,9}\\")[^\\]*/gi,
+    `$1${censored}`,
+  ],
+  [
+    /((?:password|passwd|passphrase|pwd|secret|token|api[-_]?key):\s{0,9}["'])(?:[^"'\\]|\\.)*/gi,
+    `$1${censored}`,
+  ],
+  [
+    /(\b(?:password|passwd|passphrase|pwd|set-cookie|cookie|authorization|x-api-key):\s*)\S.*/gi,
     `$1${censored}`,
   ],
   [/[\p{L}\p{N}._%+-]{1,64}@(?:localhost\b|[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]+)+)/gu, "[email]"],

@@ -5,11 +5,15 @@ const charsMin = 32;
 /** Thirty-two random hexadecimal digits come to 92 or more, in two hundred thousand tries. */
 const bitsMin = 80;
 
+/** What stands in keys that people make up, and in those of examples; at random these hardly come. */
+const spoken = /secret|password|changeme|placeholder|example|for development/i;
+
 /** Why `secret` could be guessed; undefined when nothing speaks for it. */
 export function weaknessOf(secret: string): string | undefined {
   if (secret.length < charsMin)
     return `must have at least ${String(charsMin)} characters in production`;
-  if (entropyBits(secret) < bitsMin || repeats(secret) || counts(secret))
+  const isGuessed = entropyBits(secret) < bitsMin || repeats(secret) || counts(secret);
+  if (isGuessed || spoken.test(secret))
     return "can be guessed; draw one at random, for example with `openssl rand -hex 32`";
   return undefined;
 }

@@ -60,6 +60,13 @@ describe("faults", () => {
     expect(sentry.events).toHaveLength(1);
   });
 
+  it("are_told_each_time_when_others_come_upon_the_same_bug", async () => {
+    for (let user = 0; user < 3; user += 1)
+      faults.report(new TypeError("a bug"), { userId: `user-${String(user)}` });
+    await faults.flush();
+    expect(sentry.events).toHaveLength(3);
+  });
+
   it("are_only_those_of_ours", async () => {
     const { agent } = testApp({ ports: { faults } });
     await agent.get("/api/foods").expect(401);

@@ -187,6 +187,11 @@ describe("scrubbing", () => {
     ["pwd=hunter2", "pwd=[redacted]"],
     ["passphrase=hunter2", "passphrase=[redacted]"],
     ["from a@localhost", "from [email]"],
+    ['{\\"password\\":\\"hunter2\\"}', '{\\"password\\":\\"[redacted]\\"}'],
+    ["{ refresh_token: 'hunter2' }", "{ refresh_token: '[redacted]' }"],
+    ["Cookie: sid=hunter2", "Cookie: [redacted]"],
+    ["PASSWORD: hunter2", "PASSWORD: [redacted]"],
+    ["x-api-key: hunter2", "x-api-key: [redacted]"],
     [`%${"25".repeat(20)}40`, "[encoded too often]"],
   ])("takes_what_hides_out_of_%j", (text, clean) => {
     expect(scrubText(text)).toBe(clean);

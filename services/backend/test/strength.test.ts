@@ -14,6 +14,9 @@ describe("a key", () => {
     "password password password password",
     "nutri-secret-nutri-secret-nutri-secret",
     "12341234123412341234123412341234",
+    "for development only, on this machine",
+    "this is my very secret jwt signing key",
+    "JWT_SECRET_FOR_NUTRI_PRODUCTION_2026",
   ])("that_people_type_to_fill_the_field_is_refused: %s", (key) => {
     expect(weaknessOf(key)).toBe(guessed);
   });

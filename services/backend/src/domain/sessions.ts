@@ -37,7 +37,7 @@ export interface SessionStore {
 /** Who asks, as far as their token and the stores say. */
 export interface Caller {
   readonly user: User;
-  /** Undefined when there was nowhere to keep a session when they logged in. */
+  /** Undefined in tokens from before there were sessions. */
   readonly sessionId: string | undefined;
 }
 
@@ -57,7 +57,10 @@ export const accessSeconds = 10 * 60;
 /** Counted from the last use. */
 export const refreshSeconds = 30 * 24 * 60 * 60;
 
-/** Without the store of sessions a login is good until its access token expires. */
+/**
+ * Without the store of sessions a login is good until its access token expires, or until it is ended
+ * by its name once the store is back.
+ */
 export async function openSession(sessions: SessionStore, user: User): Promise<OpenSession> {
   const sessionId = randomUUID();
   const secret = newSecret();
@@ -66,7 +69,7 @@ export async function openSession(sessions: SessionStore, user: User): Promise<O
     return { user, sessionId, refreshToken: refreshToken(user.id, sessionId, secret) };
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    return { user, sessionId: undefined, refreshToken: undefined };
+    return { user, sessionId, refreshToken: undefined };
   }
 }
 
@@ -116,6 +119,12 @@ export async function logOut(sessions: SessionStore, { user, sessionId }: Caller
   if (sessionId !== undefined) await sessions.end(user.id, sessionId);
 }
 
+/** Their own is ended by its name as well: no store knows one that was opened while it was away. */
+export async function logOutEverywhere(sessions: SessionStore, caller: Caller): Promise<void> {
+  await sessions.endAll(caller.user.id);
+  await logOut(sessions, caller);
+}
+
 /**
  * Of two changes at once one wins, and only that one ends sessions: the other would end those of
  * the winner. A new password that leaves a thief logged in would be a lie, so it is taken back where
@@ -123,9 +132,10 @@ export async function logOut(sessions: SessionStore, { user, sessionId }: Caller
  */
 export async function changePassword(
   ports: Ports & { readonly passwords: Passwords },
-  { user }: Caller,
+  caller: Caller,
   given: { readonly current: string; readonly next: string },
 ): Promise<OpenSession> {
+  const { user } = caller;
   const found = await ports.users.findByEmail(user.email);
   if (found === undefined) throw unauthenticated();
   const { matches } = await ports.passwords.check(given.current, found.passwordHash);
@@ -134,7 +144,7 @@ export async function changePassword(
   if (!(await ports.users.replacePasswordHash(user.id, found.passwordHash, hash)))
     throw wrongPassword();
   try {
-    await ports.sessions.endAll(user.id);
+    await logOutEverywhere(ports.sessions, caller);
   } catch (error) {
     await ports.users.replacePasswordHash(user.id, hash, found.passwordHash);
     throw error;

@@ -4,6 +4,7 @@ import {
   changePassword,
   logIn,
   logOut,
+  logOutEverywhere,
   refresh,
   refreshSeconds,
   type OpenSession,
@@ -73,7 +74,7 @@ export const userEndpoints = [
     access: "user",
     status: 204,
     refusals: [401, 429, 503],
-    handle: ({ caller }, { sessions }) => sessions.endAll(caller.user.id),
+    handle: ({ caller }, { sessions }) => logOutEverywhere(sessions, caller),
   }),
   endpoint({
     method: "get",

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@jest/globals";
 import { unavailable } from "../../src/domain/refusal.js";
 import { endpoints } from "../../src/http/app.js";
 import { quickPasswords, registered, testApp, type TestApp } from "../world/app.js";
+import { memoryStores } from "../world/memory.js";
 
 const credentials = { email: "ada@nutri.example", password: "correct horse" };
 
@@ -221,8 +222,25 @@ describe("without the store of sessions", () => {
     const session = await logIn(app);
     expect(session).toMatchObject({ refresh_token: null, refresh_expires_in: null });
     await me(app, session).expect(200);
-    await app.agent.post("/api/auth/logout").set(session.headers).expect(204);
+    await app.agent.post("/api/auth/logout").set(session.headers).expect(503);
   });
+
+  it.each(["logout", "logout-everywhere"])(
+    "a_login_is_ended_by_%s_once_the_store_is_back",
+    async (ending) => {
+      const { sessions: there, users } = memoryStores();
+      let isAway = true;
+      const open: typeof there.open = (...given) => (isAway ? away() : there.open(...given));
+      const sessions = { ...there, open };
+      const app = testApp({ ports: { sessions, users } });
+      const session = await logIn(app);
+      expect(session.refresh_token).toBeNull();
+      isAway = false;
+      await me(app, session).expect(200);
+      await app.agent.post(`/api/auth/${ending}`).set(session.headers).expect(204);
+      await me(app, session).expect(401);
+    },
+  );
 
   it("what_cannot_be_promised_is_refused_and_the_password_stays", async () => {
     const working = testApp();

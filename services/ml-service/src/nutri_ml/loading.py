@@ -80,7 +80,7 @@ class LoadingEstimator:
     async def probe(self) -> None:
         """Runs the model once; raises when it cannot."""
         estimator = self._ready()
-        await get_running_loop().run_in_executor(self._own_pool, estimator.estimate, PROBE_TEXT)
+        await get_running_loop().run_in_executor(self._own_pool, estimator.probe, PROBE_TEXT)
 
     def close(self) -> None:
         self._queue.close()

@@ -32,6 +32,16 @@ NEVER = re.compile("(?!)")
         ("#cheatday pizza", "pizza"),
         ("200 g rice", "200 g rice"),
         ("1.5 l water", "1.5 l water"),
+        ("lunch 12.30 ham sandwich", "lunch ham sandwich"),
+        ("Dinner: 19.45 salmon", "Dinner: salmon"),
+        ("8.15 porridge", "porridge"),
+        ("8.15 g salt", "8.15 g salt"),
+        ("12.50 ml of rum", "12.50 ml of rum"),
+        ("1.50 pizza", "1.50 pizza"),
+        ("eggs 8.15", "eggs 8.15"),
+        ("2 for 1 pizza", "pizza"),
+        ("level 3 chicken curry", "chicken curry"),
+        ("5 guys burger", "burger"),
     ],
 )
 def test_what_is_no_amount_is_blanked_out(text: str, left: str) -> None:

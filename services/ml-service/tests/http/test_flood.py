@@ -24,9 +24,10 @@ class HeldEstimator(Estimator):
         self.gate = Event()
         self.unwanted = False
 
+    def probe(self, text: str) -> None:
+        assert text == PROBE_TEXT
+
     def estimate(self, text: str, wanted: Wanted = lambda: True) -> Estimate:
-        if text == PROBE_TEXT:
-            return sum_up([])
         self.computed.append(text)
         while text == HELD and wanted() and not self.gate.wait(0.005):
             pass

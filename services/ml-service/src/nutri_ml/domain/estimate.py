@@ -62,6 +62,10 @@ class Estimator:
         self._reader = Reader(table.phrases, is_word)
         self._matcher = matcher
 
+    def probe(self, text: str) -> None:
+        """Runs the model once; raises when it cannot."""
+        self._matcher.probe(text)
+
     def estimate(self, text: str, wanted: Wanted = lambda: True) -> Estimate:
         mentions = self._reader.read(text)
         if len(mentions) > MENTIONS_MAX:

@@ -92,6 +92,10 @@ class Matcher:
         # What fits hangs on the mention alone.
         self._fitted = lru_cache(REMEMBERED)(self._fit_one)
 
+    def probe(self, text: str) -> None:
+        """Runs the model on a text, whatever is remembered of it; raises when it cannot."""
+        self._encoder.encode([text])
+
     def match(self, mentions: Sequence[str], wanted: Wanted = lambda: True) -> list[Match]:
         """Matches one mention after the other, as long as somebody waits for them."""
         return [_ranked(fitted) for fitted in self.fit(mentions, wanted)]

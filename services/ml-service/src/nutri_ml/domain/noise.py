@@ -27,10 +27,19 @@ NOISE = re.compile(
     | (?<![\w.]){_NUMBER}\s*%(?!\s*milk)(?:\s*(?:fat|cocoa|cacao|abv|less)\b)?
     | (?<![\w.]){_NUMBER}\s*g(?:rams?)?\s+(?:of\s+)?(?:protein|carbs?|carbohydrates?|fat)\b
       (?!\s+powder)
+    | \b\d+\s+for\s+\d+\b | \b(?:level|size|stage|phase)\s+\d+\b | \b5\s+guys\b
     | \bfor\s+(?:\d+|one|two|three|four)\b(?!\s*\w)
     | (?<=sandwich)\s+on\s+(?:an?\s+)?\w+(?:\s+(?:wheat|grain|bread|roll|bun))?
     | \#\w+ | https?://\S+ | [@]\w+""",
     re.IGNORECASE | re.VERBOSE,
+)
+# "lunch 12.30 ham sandwich": an hour of the day with a point, where no measure follows.
+HOUR = re.compile(
+    r"""(?P<before>^\s*|\b(?:breakfast|brunch|lunch|dinner|supper|tea|snack)[\s:,]+(?:at\s+)?)
+    (?:[5-9]|1\d|2[0-3])\.[0-5]\d(?=\s+[^\W\d])
+    (?!\s+(?:g|gr|grams?|kg|mg|oz|ounces?|lbs?|pounds?|ml|cl|dl|l|lit(?:re|er)s?|fl|cups?|tbsps?|tsps?|kcal|cal|kj
+      |slices?|servings?|portions?|pieces?|of|x)\b)""",
+    re.IGNORECASE | re.VERBOSE | re.MULTILINE,
 )
 # "20g protein bar" is a bar; the word stays, for it is part of the name.
 NUTRIENT = re.compile(
@@ -83,6 +92,7 @@ def _blank(match: re.Match[str]) -> str:
 
 def without_noise(text: str) -> str:
     """Blanks out what is no amount of food, and makes separators of the numbers of a list."""
+    text = HOUR.sub(lambda it: it["before"] + " " * (len(it[0]) - len(it["before"])), text)
     text = NUTRIENT.sub(_blank, text)
     text = NOISE.sub(_blank, text)
     return _without_list_numbers(text)
