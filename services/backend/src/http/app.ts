@@ -22,6 +22,7 @@ import { createLimits, type Limits } from "./limits.js";
 import { mealEndpoints } from "./meals.js";
 import { openApiDocument } from "./openapi.js";
 import type { Ports } from "./ports.js";
+import { accountShares, type Handler } from "./shares.js";
 import { requestContext, requestIdOf, requestLog } from "./request-context.js";
 import { summaryEndpoints } from "./summary.js";
 import { createTokens } from "./tokens.js";
@@ -89,6 +90,7 @@ function apiRouter(services: Services, limits: Limits): Router {
     refuseOtherTypes,
     express.json({ limit: bodyBytesMax, verify: refuseOtherBytes }),
   ];
+  const share = accountShares();
   for (const endpoint of endpoints) {
     const { before, after, failed } = limits.of(endpoint);
     const chain = [
@@ -96,7 +98,7 @@ function apiRouter(services: Services, limits: Limits): Router {
       ...(endpoint.access === "user" ? [requireCaller(services)] : []),
       ...(endpoint.schemas.body === undefined ? [] : readBody),
       ...after,
-      serve(endpoint, services),
+      share(serve(endpoint, services)),
       ...failed,
     ];
     router[endpoint.method](endpoint.path, ...chain);
@@ -104,7 +106,7 @@ function apiRouter(services: Services, limits: Limits): Router {
   return router;
 }
 
-function serve(endpoint: Endpoint, services: Services): RequestHandler {
+function serve(endpoint: Endpoint, services: Services): Handler {
   return async (request, response) => {
     const { params, query } = request;
     const body: unknown = request.body;
