@@ -241,6 +241,7 @@ describeWithDatabase("the service", () => {
     const seen = ours.map((frame) => ({ ...frame, said: sourceOf(folder, frame) }));
     expect(seen).toMatchObject(
       [
+        { filename: `${folder}/src/http/shares.ts`, said: "await handle(request, response)" },
         { filename: `${folder}/src/http/app.ts`, said: "await endpoint.run(call, services)" },
         {
           filename: `${folder}/src/http/endpoint.ts`,

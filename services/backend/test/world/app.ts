@@ -1,5 +1,5 @@
 // An app made from test settings and in-memory ports, and a client that is logged in.
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { MemoryStore } from "express-rate-limit";
 import request from "supertest";
 import type { Estimate, Estimator, Unreadable } from "../../src/domain/estimates.js";
@@ -26,7 +26,7 @@ export const testEnvironment = {
   DATABASE_URL: "postgresql://nobody@127.0.0.1:1/none",
   REDIS_URL: "redis://127.0.0.1:1",
   ML_SERVICE_URL: "http://127.0.0.1:1",
-  JWT_SECRET: "a secret that is only used in tests",
+  JWT_SECRET: randomBytes(32).toString("hex"),
   METRICS_PORT: "0",
   LOG_LEVEL: "debug",
 } satisfies Environment;
