@@ -155,15 +155,17 @@ impl<'s> Tables<'s> {
         }
         // A temporary table stands before one of people's, which gets no column then.
         let is_temporary = |table: &Name| self.made.contains(&table.within(TEMPORARY));
-        let adds: Vec<_> = effects.adds.iter().filter(|(table, _)| !is_temporary(table)).collect();
+        let is_clear = |table: &Name| !is_temporary(table) && !self.is_unclear(table);
+        let adds: Vec<_> = effects.adds.iter().filter(|(table, _)| is_clear(table)).collect();
         for (table, column) in adds {
             let columns = self.columns.entry(table.within(self.schema)).or_default();
             columns.insert(column.clone());
         }
         effects.renames.iter().for_each(|(from, to)| self.renamed(from, to));
         for (table, from, to) in &effects.renames_columns {
+            let is_unclear = self.is_unclear(table);
             let columns = self.columns.entry(table.within(self.schema)).or_default();
-            if columns.remove(from) {
+            if columns.remove(from) && !is_unclear {
                 columns.insert(to.clone())
             } else {
                 columns.remove(to)
@@ -196,7 +198,9 @@ impl<'s> Tables<'s> {
         for Tie { kind, child, parent } in &effects.ties {
             self.reach.tie(Tie { kind: *kind, child: whole(child), parent: whole(parent) });
         }
-        for (child, parent) in &effects.unties {
+        for (child, parent) in
+            effects.unties.iter().filter(|(child, _)| !self.is_elsewhere || child.schema.is_some())
+        {
             self.reach.untie(&whole(child), &whole(parent));
         }
         for (from, to) in &effects.renames {
@@ -261,6 +265,14 @@ impl<'s> Tables<'s> {
 
     /// Under a name that was made here may stand now what was there before, and the other way round.
     fn renamed(&mut self, from: &Name, to: &Name) {
+        if self.is_unclear(from) {
+            // Whichever of this name it was, neither name tells any more what stands there.
+            for name in [from, to].map(|it| it.within(self.schema)) {
+                self.made.remove(&name);
+                self.columns.remove(&name);
+            }
+            return;
+        }
         // A temporary one stands before one of people's.
         if self.made.remove(&from.within(TEMPORARY)) {
             self.made.insert(to.within(TEMPORARY));

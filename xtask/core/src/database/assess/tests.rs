@@ -330,6 +330,17 @@ fn a_table_that_was_made_elsewhere_does_not_stand_for_one_that_is_there() {
         let lines = refusals(&[one(&sql)], Users::Somebody, &Consent::default());
         assert!(lines.len() == 1 && lines[0].contains("`--drop meals"), "{sql}: {lines:?}");
     }
+    // Nothing that is done there stands for what is named in full.
+    for sql in [
+        format!("{begin} ALTER TABLE meals ADD note text; ALTER TABLE public.meals DROP note;"),
+        format!(
+            "CREATE TABLE public.fresh (id int); {begin} ALTER TABLE fresh RENAME TO meals; \
+             DROP TABLE public.meals;"
+        ),
+    ] {
+        let lines = refusals(&[one(&sql)], Users::Somebody, &Consent::default());
+        assert!(lines.iter().any(|it| it.contains("`--drop meals")), "{sql}: {lines:?}");
+    }
     let named = format!("{begin} CREATE TABLE scratch.meals (id int); DROP TABLE scratch.meals;");
     assert_eq!(refusals(&[one(&named)], Users::Somebody, &Consent::default()), [""; 0]);
 }

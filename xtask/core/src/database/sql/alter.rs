@@ -35,10 +35,15 @@ fn on_table(words: &Words) -> Effects {
 }
 
 fn index(words: &Words) -> Effects {
-    let found = words.name_at(words.past(2, "if exists"));
-    found.map_or_else(Effects::default, |(name, _)| {
-        Effects::default().lock_of_index(name, LockMode::ShareUpdateExclusive, Work::Catalogue)
-    })
+    let Some((name, next)) = words.name_at(words.past(2, "if exists")) else {
+        return Effects::default();
+    };
+    let effects = renamed(words);
+    // Postgres renames a table so, too.
+    let to = words.part_at(next + 2).filter(|_| words.is_at(next, "rename to"));
+    let to = to.map(|to| Name { schema: name.schema.clone(), name: to });
+    let effects = to.into_iter().fold(effects, |effects, to| effects.renames(name.clone(), to));
+    effects.lock_of_index(name, LockMode::ShareUpdateExclusive, Work::Catalogue)
 }
 
 fn of_type(words: &Words) -> Effects {

@@ -96,16 +96,21 @@ fn is_chosen(words: &Words) -> bool {
     let Some(at) = words.find_outside("where") else { return false };
     let condition = words.from(at + 1);
     let end = condition.find_outside("returning").unwrap_or(condition.len());
-    let said: Vec<&str> = (0..end).filter_map(|at| condition.value_at(at)).collect();
-    let said: Vec<&str> = said.into_iter().filter(|it| !matches!(*it, "(" | ")")).collect();
-    !said.split(|it| *it == "and").all(is_always_so)
+    // A text is no column of that name.
+    let word = |at: usize| match condition.text_at(at) {
+        Some(text) => Some(format!("'{text}'")),
+        None => condition.value_at(at).map(ToOwned::to_owned),
+    };
+    let said = (0..end).filter_map(word).filter(|it| !matches!(it.as_str(), "(" | ")"));
+    let said: Vec<String> = said.collect();
+    !said.split(|it| it == "and").all(is_always_so)
 }
 
 /// `true`, `1 = 1`, `id = id`.
-fn is_always_so(said: &[&str]) -> bool {
+fn is_always_so(said: &[String]) -> bool {
     match said {
-        ["true"] => true,
-        [left, "=", right] => left == right,
+        [one] => one == "true",
+        [left, sign, right] => sign == "=" && left == right,
         _ => false,
     }
 }

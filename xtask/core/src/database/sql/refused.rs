@@ -98,9 +98,11 @@ fn set(words: &Words) -> Option<String> {
 
 /// `0`, `0.0`, `'0 ms'`, `DEFAULT`: Postgres takes none of them for a limit.
 fn is_off(value: &str) -> bool {
-    let number = value.trim().trim_end_matches(|it: char| it.is_alphabetic() || it == ' ');
-    value.trim().eq_ignore_ascii_case("default")
-        || number.parse::<f64>().map_or(number.is_empty(), |it| it == 0.0)
+    let value = value.trim();
+    let number = value.trim_end_matches(|it: char| it.is_alphabetic() || it == ' ');
+    value.is_empty()
+        || value.eq_ignore_ascii_case("default")
+        || number.parse::<f64>().is_ok_and(|it| it == 0.0)
 }
 
 fn switched_off(what: &str) -> String {
@@ -113,18 +115,24 @@ fn set_config(words: &Words) -> Option<String> {
     let name = words.text_at(at + 2);
     let arguments = words.bracket_at(at + 1)?.parts(0);
     let is_local = arguments.get(2).is_some_and(|it| it.at(0) == "true");
-    let value = arguments.get(1).and_then(|it| it.text_at(0)).unwrap_or("unread");
+    let value = arguments.get(1).filter(|it| it.len() == 1).and_then(|it| it.text_at(0));
+    let is_limit = |name: &str| LIMITS.contains(&name.to_lowercase().as_str());
     match name {
-        Some(name) if LIMITS.contains(&name.to_lowercase().as_str()) && is_off(value) => {
-            Some(switched_off(&format!("set_config('{name}', …)")))
+        Some(name) if is_limit(name) && value.is_none_or(is_off) => {
+            let what = format!("set_config('{name}', …)");
+            Some(value.map_or_else(|| unclear(&what), |_| switched_off(&what)))
         }
         Some(name) if !OURS.contains(&name.to_lowercase().as_str()) || is_local => None,
         Some(name) => Some(format!(
             "`set_config('{name}', …, false)` outlives the file, and what follows finds no table; \
              leave it out (pg_dump writes it at the head of a dump)"
         )),
-        None => Some("`set_config` sets something that cannot be read here; name it".to_owned()),
+        None => Some(unclear("set_config")),
     }
+}
+
+fn unclear(what: &str) -> String {
+    format!("`{what}` sets something that cannot be read here; name it")
 }
 
 fn unlock(words: &Words) -> Option<String> {

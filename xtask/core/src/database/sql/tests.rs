@@ -59,6 +59,7 @@ fn what_would_take_the_transaction_the_limits_or_the_schema_away_is_refused_by_l
         ("SET LOCAL \"lock_timeout\" = 0;", 1, "switches the limit off"),
         ("SET \"search_path\" TO other;", 1, "outlives"),
         ("SELECT set_config('statement_timeout', '0', true);", 1, "switches the limit off"),
+        ("SELECT set_config('lock_timeout', 0::text, true);", 1, "cannot be read here"),
         ("SET LOCAL standard_conforming_strings = off;", 1, "how the texts behind it are read"),
         ("-- AddTable\rCREATE TABLE a ();\nCREATE TABLE b ();", 1, "stands alone there"),
         ("SELECT 1;\r\nSELECT 2\r;", 2, "stands alone there"),
@@ -196,6 +197,7 @@ fn what_is_destroyed_is_named_as_a_person_consents_to_it() {
         ("DELETE FROM meals WHERE id = id;", vec!["meals:rows"]),
         ("DELETE FROM meals WHERE true AND id = 1;", vec![]),
         ("DELETE FROM meals WHERE a = b;", vec![]),
+        ("DELETE FROM meals WHERE state = 'state';", vec![]),
         ("DELETE FROM meals USING (SELECT 1 AS a WHERE true) x;", vec!["meals:rows"]),
         ("UPDATE meals SET note = NULL;", vec!["meals.note"]),
         (
