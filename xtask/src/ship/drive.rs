@@ -80,7 +80,8 @@ impl<'r, 'a> Run<'r, 'a> {
                 Next::Do(step, _) => step,
                 Next::End(End::LeaseLost) => {
                     // A half-moved environment is nobody's secret, and telling needs no lease.
-                    self.tell_open();
+                    let why = held.as_ref().err().map_or("", |it| it.innermost_line());
+                    self.tell_open((Step::Lease.phase(), why));
                     return Err(lost(held, self.failure));
                 }
                 Next::End(end) => return self.end(end),
@@ -230,10 +231,11 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     /// That a run stays open is told as well: with what would be recorded, if nothing was.
-    fn tell_open(&mut self) {
+    fn tell_open(&mut self, otherwise: (&str, &str)) {
         if let (Some(change), Some(watch)) = (self.change.take(), self.watch.take()) {
             let mishap = self.journal.stranded.as_ref().or(self.journal.mishap.as_ref());
-            let (phase, error) = mishap.map_or(("", ""), |it| (it.step.phase(), it.error.as_str()));
+            let (phase, error) =
+                mishap.map_or(otherwise, |it| (it.step.phase(), it.error.as_str()));
             let record = change.unrecorded(record::failed(phase, error), watch.finish().proof);
             notify::tell(self.site, &notify::told(self.site, &record));
         } else if let Some(ended) = &self.ended {
@@ -251,7 +253,7 @@ impl<'r, 'a> Run<'r, 'a> {
             return Ok(Rolled::Done(Done { proof, report }));
         };
         if end == End::Open {
-            self.tell_open();
+            self.tell_open(("end", "it stays open"));
         }
         let name = self.site.name;
         Err(match end {

@@ -2,9 +2,10 @@
 //! none is to be had though the database answers, nothing is rolled out.
 #![expect(clippy::unwrap_used, reason = "a test ends where its world does not stand")]
 
+use super::super::notify::Everybody;
 use super::super::postgres::server::Cluster;
 use super::state::UP;
-use super::town::Town;
+use super::town::{Backend, Town};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Stdio;
@@ -100,4 +101,25 @@ fn without_a_lease_in_the_database_nothing_is_rolled_out_and_one_may_go_back() {
     assert_eq!(town.last_record(), "rollout r2 done");
     run(&["rollback", "production", "--apply"]).ends(0);
     town.serves("backend", "r1");
+}
+
+/// An environment that is half moved is told to those who hear of rollouts, lease or not.
+#[test]
+fn a_lost_lease_is_told_to_those_who_hear_of_rollouts() {
+    let cluster = required!(Cluster::new());
+    let all = Everybody::start(&"1".repeat(40));
+    let mut town = Town::new(&cluster, "ci").telling(&all);
+    town.release("r1", Backend::Good);
+    town.release("r2", Backend::Good);
+    town.apply();
+    town.rollout("r1").ends(0);
+    town.double.hold(true);
+    let child = town.begins("r2");
+    town.under_way("ml-service");
+    town.is_taken_by_others();
+    town.double.hold(false);
+    let (code, said) = town.ended(child);
+    assert_eq!(code, Some(6), "{said}");
+    let told = &all.discord.messages()[1]["embeds"][0];
+    assert_eq!(told["title"], "nutri: rollout of r2 to production was interrupted at lease");
 }
