@@ -51,6 +51,10 @@ def test_the_request_id_is_on_the_line_while_there_is_one() -> None:
         "cannot reach postgresql://me:hunter2@db/x",
         "password hunter2 is wrong",
         "cannot reach redis://u:unheard-of@cache:6379",
+        r"{\"password\":\"unheard-of\"}",
+        "{ refresh_token: 'unheard-of' }",
+        "x-api-key: unheard-of",
+        "pwd=unheard-of",
     ],
 )
 def test_secrets_do_not_reach_the_log(message: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 REDACTED = "[redacted]"
 DEPTH_MAX = 8
-NAMES = r"password|passwd|passphrase|secret|token|api[-_]?key|authorization|cookie"
+NAMES = r"password|passwd|passphrase|pwd|secret|token|api[-_]?key|authorization|cookie"
 SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)|secret|token$|^token|authori[sz]ation|cookie|credential|api[-_]?key"
     r"|email|dsn$",
@@ -29,7 +29,10 @@ LOOKS = [
     (re.compile(r"\$argon2\w*\$[^\s\"']+|\bscrypt(?:\$\d+){3}\$[^\s\"']+"), REDACTED),
     # Headers, as written or as a pair of bytes: the whole value, whatever its scheme.
     (
-        re.compile(r"(\b(?:password|passwd|set-cookie|cookie|authorization):\s*)\S.*", re.I),
+        re.compile(
+            r"(\b(?:password|passwd|passphrase|pwd|set-cookie|cookie|authorization|x-api-key):\s*)\S.*",
+            re.I,
+        ),
         rf"\1{REDACTED}",
     ),
     # `password=…`, `'token': '…'`, `(b'cookie', b'…')`
@@ -43,6 +46,12 @@ LOOKS = [
         ),
         rf"\1{REDACTED}",
     ),
+    # JSON in JSON, and what is printed as `token: '…'`.
+    (
+        re.compile(rf'(\\"[\w-]{{0,64}}(?:{NAMES})\\"\s{{0,9}}:\s{{0,9}}\\")[^\\]*', re.I),
+        rf"\1{REDACTED}",
+    ),
+    (re.compile(rf"((?:{NAMES}):\s{{0,9}}[\"'])(?:[^\"'\\]|\\.)*", re.I), rf"\1{REDACTED}"),
     (re.compile(r"[^\W_][\w.%+-]{0,63}@[^\W_][\w-]{0,62}(?:\.[^\W_][\w-]*)+"), "[email]"),
 ]
 
